@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+// System headers that nearly every file reads. Project headers stay out, so that touching one rebuilds only its users.
+#pragma once
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json.hpp>
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+#include "foundation/base/json.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "foundation/base/text.h"
+
+namespace pryx::json {
+namespace {
+
+// Boost.JSON keeps the last of two equal keys; two readers could then see two documents, so a duplicate is an error. Its parser
+// reports no duplicates, hence this handler: a SAX pass that counts keys by depth.
+class DuplicateFinder {
+ public:
+  // Walks already validated JSON text and reports the first key that its object has twice.
+  static std::optional<std::string> find(std::string_view text);
+};
+
+std::size_t skip_string(std::string_view text, std::size_t at) {
+  for (++at; at < text.size() && text[at] != '"'; ++at) {
+    if (text[at] == '\\') ++at;
+  }
+  return at;
+}
+
+std::string unescape(std::string_view quoted) {
+  boost::system::error_code error;
+  const value v = boost::json::parse(quoted, error);
+  return error || !v.is_string() ? std::string(quoted) : std::string(v.get_string());
+}
+
+std::optional<std::string> DuplicateFinder::find(std::string_view text) {
+  std::vector<std::vector<std::string>> open;  // the keys of each enclosing object; arrays hold an empty list
+  std::vector<char> kinds;
+  bool expects_key = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    switch (text[i]) {
+      case '{':
+        kinds.push_back('{');
+        open.emplace_back();
+        expects_key = true;
+        break;
+      case '[':
+        kinds.push_back('[');
+        open.emplace_back();
+        expects_key = false;
+        break;
+      case '}':
+      case ']': {
+        std::vector<std::string>& keys = open.back();
+        std::sort(keys.begin(), keys.end());
+        const auto twin = std::adjacent_find(keys.begin(), keys.end());
+        if (twin != keys.end()) return *twin;
+        open.pop_back();
+        kinds.pop_back();
+        expects_key = false;
+        break;
+      }
+      case ',':
+        expects_key = !kinds.empty() && kinds.back() == '{';
+        break;
+      case '"': {
+        const std::size_t end = skip_string(text, i);
+        if (expects_key) open.back().push_back(unescape(text.substr(i, end - i + 1)));
+        expects_key = false;
+        i = end;
+        break;
+      }
+      default:
+        break;
+    }
+  }
+  return std::nullopt;
+}
+
+void write_string(std::string& out, std::string_view text) {
+  out += '"';
+  for (const char c : text) {
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\b': out += "\\b"; break;
+      case '\f': out += "\\f"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+        else out += c;
+    }
+  }
+  out += '"';
+}
+
+// ECMAScript Number::toString (ECMA-262 section 6.1.6.1.20) from the shortest digits that round-trip.
+std::string ecmascript_number(double number) {
+  if (number == 0) return "0";
+  if (!std::isfinite(number)) return "null";
+  char buffer[32];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, std::fabs(number), std::chars_format::scientific).ptr;
+  const std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
+  const std::size_t e = text.find('e');
+  std::string digits;
+  for (const char c : text.substr(0, e)) {
+    if (c != '.') digits += c;
+  }
+  int exponent = 0;
+  std::string_view exponent_text = text.substr(e + 1);
+  if (exponent_text.front() == '+') exponent_text.remove_prefix(1);
+  std::from_chars(exponent_text.data(), exponent_text.data() + exponent_text.size(), exponent);
+  const int n = exponent + 1, k = static_cast<int>(digits.size());
+  std::string out = number < 0 ? "-" : "";
+  if (k <= n && n <= 21) return out + digits + std::string(static_cast<std::size_t>(n - k), '0');
+  if (0 < n && n <= 21) return out + digits.substr(0, static_cast<std::size_t>(n)) + "." + digits.substr(static_cast<std::size_t>(n));
+  if (-6 < n && n <= 0) return out + "0." + std::string(static_cast<std::size_t>(-n), '0') + digits;
+  out += digits.substr(0, 1);
+  if (k > 1) out += "." + digits.substr(1);
+  return out + fmt::format("e{}{}", exponent < 0 ? "-" : "+", std::abs(exponent));
+}
+
+// UTF-16 order differs from byte order only where surrogates are involved: U+E000..U+FFFF sort after U+10000 and above.
+bool utf16_less(std::string_view a, std::string_view b) {
+  const auto [x, y] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  if (x == a.end() || y == b.end()) return x == a.end() && y != b.end();
+  const auto rank = [](unsigned char c) { return c >= 0xF0 ? 0xEDu : (c >= 0xEE ? c + 2u : static_cast<unsigned>(c)); };
+  const auto p = static_cast<unsigned char>(*x), q = static_cast<unsigned char>(*y);
+  if (rank(p) != rank(q)) return rank(p) < rank(q);
+  return p < q;
+}
+
+void write_canonical(std::string& out, const value& v) {
+  switch (v.kind()) {
+    case boost::json::kind::null: out += "null"; return;
+    case boost::json::kind::bool_: out += v.get_bool() ? "true" : "false"; return;
+    case boost::json::kind::int64: out += fmt::format("{}", v.get_int64()); return;
+    case boost::json::kind::uint64: out += fmt::format("{}", v.get_uint64()); return;
+    case boost::json::kind::double_: out += ecmascript_number(v.get_double()); return;
+    case boost::json::kind::string: write_string(out, v.get_string()); return;
+    case boost::json::kind::array: {
+      out += '[';
+      bool first = true;
+      for (const value& item : v.get_array()) {
+        if (!first) out += ',';
+        first = false;
+        write_canonical(out, item);
+      }
+      out += ']';
+      return;
+    }
+    case boost::json::kind::object: {
+      std::vector<const boost::json::key_value_pair*> members;
+      for (const auto& member : v.get_object()) members.push_back(&member);
+      std::sort(members.begin(), members.end(), [](const auto* a, const auto* b) { return utf16_less(a->key(), b->key()); });
+      out += '{';
+      bool first = true;
+      for (const auto* member : members) {
+        if (!first) out += ',';
+        first = false;
+        write_string(out, member->key());
+        out += ':';
+        write_canonical(out, member->value());
+      }
+      out += '}';
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+Result<value> parse(std::string_view text, ParseLimits limits) {
+  if (text.size() > limits.max_bytes) {
+    return fail(ErrorCode::kTooLarge, "JSON of {} bytes is over the limit of {}", text.size(), limits.max_bytes);
+  }
+  boost::json::parse_options options;
+  options.max_depth = limits.max_depth;
+  options.numbers = boost::json::number_precision::precise;  // the default parser is off by one unit in the last place
+  boost::system::error_code error;
+  boost::json::stream_parser parser({}, options);
+  const std::size_t used = parser.write_some(text, error);
+  if (!error && used == text.size()) parser.finish(error);
+  if (!error && used < text.size()) error = boost::json::error::extra_data;
+  if (error) return fail(ErrorCode::kInvalidArgument, "not valid JSON near byte {}: {}", used, error.message());
+  if (const auto twin = DuplicateFinder::find(text)) {
+    return fail(ErrorCode::kInvalidArgument, "not valid JSON: the key '{}' appears twice in one object", utf8_prefix(*twin, 64));
+  }
+  return parser.release();
+}
+
+Result<object> parse_object(std::string_view text, ParseLimits limits) {
+  PRYX_TRY(value v, parse(text, limits));
+  if (!v.is_object()) return fail(ErrorCode::kInvalidArgument, "expected a JSON object");
+  return std::move(v.get_object());
+}
+
+std::string to_text(const value& v) { return boost::json::serialize(v); }
+std::string to_text(const object& v) { return boost::json::serialize(v); }
+
+std::string canonical(const value& v) {
+  std::string out;
+  write_canonical(out, v);
+  return out;
+}
+
+const value* find(const object& o, std::string_view key) {
+  const value* v = o.if_contains(key);
+  return v == nullptr || v->is_null() ? nullptr : v;
+}
+
+Result<std::optional<std::string>> find_string(const object& o, std::string_view key) {
+  const value* v = find(o, key);
+  if (v == nullptr) return std::nullopt;
+  if (!v->is_string()) return fail(ErrorCode::kInvalidArgument, "field '{}' must be a string", key);
+  return std::string(v->get_string());
+}
+
+Result<std::optional<std::int64_t>> find_integer(const object& o, std::string_view key) {
+  const value* v = find(o, key);
+  if (v == nullptr) return std::nullopt;
+  boost::system::error_code error;
+  const auto number = v->to_number<std::int64_t>(error);
+  if (!v->is_number() || error) return fail(ErrorCode::kInvalidArgument, "field '{}' must be a whole number", key);
+  return number;
+}
+
+Result<std::optional<bool>> find_bool(const object& o, std::string_view key) {
+  const value* v = find(o, key);
+  if (v == nullptr) return std::nullopt;
+  if (!v->is_bool()) return fail(ErrorCode::kInvalidArgument, "field '{}' must be true or false", key);
+  return v->get_bool();
+}
+
+Result<std::string> get_string(const object& o, std::string_view key) {
+  PRYX_TRY(auto text, find_string(o, key));
+  if (!text) return fail(ErrorCode::kInvalidArgument, "field '{}' is missing", key);
+  return std::move(*text);
+}
+
+Result<std::int64_t> get_integer(const object& o, std::string_view key) {
+  PRYX_TRY(auto number, find_integer(o, key));
+  if (!number) return fail(ErrorCode::kInvalidArgument, "field '{}' is missing", key);
+  return *number;
+}
+
+std::string string_or(const object& o, std::string_view key, std::string_view fallback) {
+  const value* v = find(o, key);
+  return v != nullptr && v->is_string() ? std::string(v->get_string()) : std::string(fallback);
+}
+
+std::int64_t integer_or(const object& o, std::string_view key, std::int64_t fallback) {
+  const auto number = find_integer(o, key);
+  return number && *number ? **number : fallback;
+}
+
+}  // namespace pryx::json
