@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+# One-word tasks. Each does its own set-up: on a fresh machine `make run` is enough.
+.DEFAULT_GOAL := help
+.PHONY: help deps build run test lint fmt bench campaign clean
+# Two builds at once only fight for the same cores; ninja is parallel by itself.
+.NOTPARALLEL:
+
+help:  ## this table
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps:  ## install what is missing (apt, pinned Node); instant when nothing is
+	@tools/deps
+
+build: deps  ## release build, in build/release/bin
+	@tools/build release
+
+run: deps  ## start (or replace) the daemon and show a first task
+	@tools/run
+
+test: deps  ## every test, with address and undefined behaviour sanitizers
+	@tools/test
+
+lint: deps  ## formatting, layers and house rules
+	@tools/lint/run
+
+fmt:  ## format all C++ files in place
+	@tools/lint/run --fix
+
+bench: build  ## measure the release build
+	@bench/run
+
+campaign: deps  ## hours: thread sanitizer, clang-tidy, long simulation, crash and fuzz runs
+	@tools/campaign
+
+clean:  ## remove all build output (not .tools, not the ccache)
+	rm -rf build
