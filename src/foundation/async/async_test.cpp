@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "foundation/async/task_group.h"
+#include "foundation/async/testing/virtual_loop.h"
+#include "foundation/async/worker_pool.h"
+
+namespace pryx::async {
+namespace {
+using namespace std::chrono_literals;
+using testing::VirtualLoop;
+
+Task<void> record_sleep(EventLoop& loop, Duration d, std::vector<int>& log, int id) {
+  const auto r = co_await sleep(loop, d);
+  log.push_back(r ? id : -id);
+}
+
+TEST(Async, TimersFireInOrderWithoutWaiting) {
+  VirtualLoop loop;
+  TaskGroup group(loop, "t");
+  std::vector<int> log;
+  group.spawn("a", record_sleep(loop, 2h, log, 1));
+  group.spawn("b", record_sleep(loop, 1h, log, 2));
+  loop.run_until_idle();
+  EXPECT_EQ(log, (std::vector<int>{2, 1}));
+  EXPECT_EQ(loop.clock().monotonic().since_start, 2h);
+}
+
+Task<void> sleeps_twice(EventLoop& loop, std::vector<int>& log) {
+  const auto first = co_await sleep(loop, 1h);
+  log.push_back(first ? 1 : -1);
+  const auto second = co_await sleep(loop, 1h);
+  log.push_back(second ? 2 : -2);
+}
+
+TEST(Async, CancellationIsStickyAndAValue) {
+  VirtualLoop loop;
+  TaskGroup group(loop, "t");
+  std::vector<int> log;
+  const auto id = group.spawn("a", sleeps_twice(loop, log));
+  loop.poll();
+  group.cancel(id);
+  loop.run_until_idle();
+  EXPECT_EQ(log, (std::vector<int>{-1, -2}));
+  EXPECT_EQ(group.size(), 0u);
+  EXPECT_EQ(loop.clock().monotonic().since_start, 0s);
+}
+
+// Cancelled while it waits for something uncancellable: the next cancellable wait notices.
+Task<void> works_then_sleeps(EventLoop& loop, OneShot<bool>& gate, std::vector<int>& log) {
+  co_await gate.wait_uncancellable();
+  const auto r = co_await sleep(loop, 1h);
+  log.push_back(r ? 1 : -1);
+}
+
+TEST(Async, CancellationDuringUncancellableWorkIsNotLost) {
+  VirtualLoop loop;
+  TaskGroup group(loop, "t");
+  OneShot<bool> gate(loop);
+  std::vector<int> log;
+  const auto id = group.spawn("a", works_then_sleeps(loop, gate, log));
+  loop.poll();
+  group.cancel(id);
+  loop.poll();
+  EXPECT_TRUE(log.empty());
+  gate.set(true);
+  loop.run_until_idle();
+  EXPECT_EQ(log, (std::vector<int>{-1}));
+}
+
+Task<Result<int>> slow(EventLoop& loop, Duration d) {
+  PRYX_CO_TRY_VOID(co_await sleep(loop, d));
+  co_return 7;
+}
+
+Task<Result<int>> limited(EventLoop& loop, Duration work, Duration limit) {
+  co_return co_await with_timeout(loop, slow(loop, work), limit, "do the thing");
+}
+
+TEST(Async, WithTimeout) {
+  VirtualLoop loop;
+  const auto fast = testing::run(loop, limited(loop, 1s, 2s));
+  ASSERT_TRUE(fast);
+  EXPECT_EQ(*fast, 7);
+  const auto late = testing::run(loop, limited(loop, 3s, 2s));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ErrorCode::kTimeout);
+  EXPECT_EQ(late.error().message, "do the thing: no answer within 2.0s");
+}
+
+Task<void> run_limited(EventLoop& loop, std::optional<Result<int>>& out) {
+  out.emplace(co_await with_timeout(loop, slow(loop, 1h), 2h, "x"));
+}
+
+TEST(Async, CancellingTheParentCancelsTheLimitedChild) {
+  VirtualLoop loop;
+  TaskGroup group(loop, "t");
+  std::optional<Result<int>> out;
+  const auto id = group.spawn("a", run_limited(loop, out));
+  loop.poll();
+  group.cancel(id);
+  loop.run_until_idle();
+  ASSERT_TRUE(out.has_value());
+  EXPECT_EQ(out->error().code, ErrorCode::kCancelled);
+  EXPECT_EQ(loop.clock().monotonic().since_start, 0s);
+}
+
+struct SystemlikeClock : Clock {
+  [[nodiscard]] MonotonicTime monotonic() const override { return {std::chrono::steady_clock::now().time_since_epoch()}; }
+  [[nodiscard]] WallTime wall() const override { return {}; }
+};
+
+Task<void> use_pool(WorkerPool& pool, RealEventLoop& loop, std::vector<std::thread::id>& seen) {
+  const auto r = co_await pool.run([&](const std::stop_token&) -> Result<int> {
+    seen.push_back(std::this_thread::get_id());
+    return 1;
+  });
+  if (r) seen.push_back(std::this_thread::get_id());
+  loop.stop();
+}
+
+TEST(Async, PoolRunsElsewhereAndReturnsToTheLoop) {
+  SystemlikeClock clock;
+  RealEventLoop loop(clock);
+  WorkerPool pool(loop, 1);
+  TaskGroup group(loop, "t");
+  std::vector<std::thread::id> seen;
+  group.spawn("a", use_pool(pool, loop, seen));
+  loop.run();
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_NE(seen[0], seen[1]);
+  EXPECT_EQ(seen[1], std::this_thread::get_id());
+}
+
+Task<void> long_job(WorkerPool& pool, RealEventLoop& loop, bool& saw_stop) {
+  const auto r = co_await pool.run([&](const std::stop_token& stop) -> Result<int> {
+    while (!stop.stop_requested()) std::this_thread::yield();
+    saw_stop = true;
+    return 1;
+  });
+  (void)r;
+  loop.stop();
+}
+
+TEST(Async, CancellingThePoolsCallerRaisesTheStopToken) {
+  SystemlikeClock clock;
+  RealEventLoop loop(clock);
+  WorkerPool pool(loop, 1);
+  TaskGroup group(loop, "t");
+  bool saw_stop = false;
+  const auto id = group.spawn("a", long_job(pool, loop, saw_stop));
+  loop.call_after(1ms, [&] { group.cancel(id); });
+  loop.run();
+  EXPECT_TRUE(saw_stop);
+}
+
+}  // namespace
+}  // namespace pryx::async
