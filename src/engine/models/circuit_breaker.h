@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// CircuitBreaker: stops calling a provider that keeps failing. Closed until 5 failures in a row; then open; every 30 s one request
+// may try (half-open), its end decides. Pure state machine, time is passed in.
+#pragma once
+#include <cstdint>
+#include <optional>
+
+#include "foundation/base/clock.h"
+
+namespace pryx::models {
+
+enum class BreakerState : std::uint8_t { kClosed, kOpen, kHalfOpen };
+[[nodiscard]] std::string_view to_text(BreakerState state);
+
+class CircuitBreaker {
+ public:
+  static constexpr int kFailuresToOpen = 5;
+  static constexpr Duration kProbeInterval = std::chrono::seconds(30);
+
+  // nullopt: go ahead and report the end with succeeded() or failed(); else how long to wait before asking again.
+  [[nodiscard]] std::optional<Duration> try_acquire(MonotonicTime now);
+  void succeeded();
+  void failed(MonotonicTime now);
+  // The request ended without saying anything about the provider (cancelled, or the request itself was wrong).
+  void abandoned();
+  [[nodiscard]] BreakerState state() const { return state_; }
+
+ private:
+  BreakerState state_ = BreakerState::kClosed;
+  int failures_ = 0;
+  MonotonicTime last_attempt_{};
+};
+
+}  // namespace pryx::models

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// ModelRouter: from "provider/model" to a stream of events. It owns the providers, one circuit breaker each, and the retries that may
+// happen before anything was shown. I/O thread only.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/models/circuit_breaker.h"
+#include "engine/models/provider.h"
+#include "engine/models/retry_policy.h"
+#include "foundation/async/event_loop.h"
+#include "foundation/base/secret.h"
+
+namespace pryx::net {
+class HttpClient;
+}
+
+namespace pryx::models {
+
+inline constexpr std::string_view kDefaultModel = "starter/commands";
+
+struct ProviderConfig {
+  std::string name;             // "openai", "my-ollama": the part before '/'
+  std::string kind;             // "openai" or "ollama" (its OpenAI-compatible side); "starter" is always there
+  std::string base_url;         // empty: the kind's default
+  std::string key_secret_name;  // empty: no key is sent
+};
+
+// The vault, as this module needs it.
+class KeySource {
+ public:
+  virtual ~KeySource() = default;
+  // `refresh` asks for a value that is newer than the cached one: the provider refused the last.
+  [[nodiscard]] virtual async::Task<Result<Secret>> get_key(std::string secret_name, bool refresh) = 0;
+};
+
+struct ModelName {
+  std::string provider;
+  std::string model;
+};
+// "provider/model"; the model part may hold slashes itself.
+[[nodiscard]] Result<ModelName> parse_model_name(std::string_view text);
+
+struct ProviderHealth {
+  std::string name;
+  std::string kind;
+  std::string base_url;
+  BreakerState breaker = BreakerState::kClosed;
+};
+
+class ModelRouter {
+ public:
+  // All references outlive the router.
+  ModelRouter(async::EventLoop& loop, net::HttpClient& http, KeySource& keys, Random& random);
+  ~ModelRouter();
+
+  // Adds or replaces. Streams that are open keep the old provider until they end.
+  [[nodiscard]] Result<void> put_provider(ProviderConfig config);
+  // For tests and providers that are built elsewhere.
+  void put_provider(std::string name, std::shared_ptr<Provider> provider);
+  [[nodiscard]] bool remove_provider(std::string_view name);  // false: no such provider; "starter" cannot be removed
+  [[nodiscard]] std::vector<ProviderHealth> providers() const;
+
+  // Whether a request could be sent: the name is well-formed and the provider is configured.
+  [[nodiscard]] Result<ModelName> resolve(std::string_view model) const;
+  // Tries until the first event was handed out (RT-20); what fails later is the caller's to decide. `request.model` is a full name;
+  // empty means kDefaultModel. kUnavailable at once while the provider's breaker is open, with retry_after_ms.
+  [[nodiscard]] async::Task<Result<std::unique_ptr<ModelStream>>> stream(ModelRequest request);
+  [[nodiscard]] async::Task<Result<std::vector<ModelInfo>>> list_models(std::string provider);
+  // One round trip to the provider (its model list), for `pryx provider test`.
+  [[nodiscard]] async::Task<Result<std::size_t>> test_provider(std::string provider);
+
+ private:
+  struct Entry;
+  class RetryingStream;
+  [[nodiscard]] std::shared_ptr<Entry> find_entry(std::string_view name) const;
+
+  async::EventLoop& loop_;
+  net::HttpClient& http_;
+  KeySource& keys_;
+  Random& random_;
+  std::map<std::string, std::shared_ptr<Entry>, std::less<>> entries_;
+};
+
+}  // namespace pryx::models
