@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "foundation/events/event_log.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "foundation/async/testing/virtual_loop.h"
+
+namespace pryx::events {
+namespace {
+using async::testing::run;
+using async::testing::VirtualLoop;
+
+class Events : public ::testing::Test {
+ protected:
+  Events() : path_(std::filesystem::temp_directory_path() / fmt::format("pryx-events-{}-{}", ::getpid(), ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    std::filesystem::remove_all(path_);
+    std::filesystem::create_directories(path_);
+    open();
+  }
+  ~Events() override { std::filesystem::remove_all(path_); }
+  void open() {
+    log_.reset();
+    db_.reset();
+    const db::ModuleMigrations modules[] = {EventLog::migrations()};
+    auto opened = db::Database::open(loop_, {.open = {.path = path_ / "e.db"}, .inline_mode = true}, modules);
+    PRYX_CHECK(opened.has_value());
+    db_ = std::move(*opened);
+    log_ = std::make_unique<EventLog>(loop_, *db_);
+    PRYX_CHECK(run(loop_, log_->start()).has_value());
+  }
+  std::filesystem::path path_;
+  VirtualLoop loop_;
+  std::unique_ptr<db::Database> db_;
+  std::unique_ptr<EventLog> log_;
+};
+
+const PrincipalId kMe("prn_owner");
+
+async::Task<Result<int>> append(db::Database& db, EventLog& log, int count, std::string name, bool fails = false) {
+  co_return co_await db.write([&log, count, name, fails](db::Transaction& t) -> Result<int> {
+    for (int i = 0; i < count; ++i) {
+      PRYX_TRY_VOID(log.append(t, {.principal = kMe, .name = name, .session = {}, .surface = "api", .payload = {{"n", i}}}));
+    }
+    if (fails) return fail(ErrorCode::kConflict, "no");
+    return count;
+  });
+}
+
+async::Task<void> collect(Subscription& s, std::vector<std::uint64_t>& out, std::size_t wanted) {
+  while (out.size() < wanted) {
+    const auto event = co_await s.next(std::chrono::seconds(5));
+    if (!event) co_return;
+    out.push_back((*event)->version);
+  }
+}
+
+TEST_F(Events, ReplayThenLiveWithoutGapOrDuplicate) {
+  ASSERT_TRUE(run(loop_, append(*db_, *log_, 1000, "a.b")));
+  auto s = log_->subscribe({.principal = kMe}, 500);
+  std::vector<std::uint64_t> seen;
+  async::TaskGroup group(loop_, "t");
+  group.spawn("collect", collect(*s, seen, 700));
+  ASSERT_TRUE(run(loop_, append(*db_, *log_, 200, "a.b")));
+  loop_.run_until_idle();
+  ASSERT_EQ(seen.size(), 700u);
+  for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], 501 + i);
+}
+
+TEST_F(Events, ASlowSubscriberStillGetsEverythingInOrder) {
+  auto s = log_->subscribe({.principal = kMe});
+  ASSERT_TRUE(run(loop_, append(*db_, *log_, 5000, "a.b")));  // far over what memory holds
+  std::vector<std::uint64_t> seen;
+  async::TaskGroup group(loop_, "t");
+  group.spawn("collect", collect(*s, seen, 5000));
+  loop_.run_until_idle();
+  ASSERT_EQ(seen.size(), 5000u);
+  for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], 1 + i);
+}
+
+TEST_F(Events, ARolledBackEventIsNeverSent) {
+  auto s = log_->subscribe({.principal = kMe});
+  EXPECT_FALSE(run(loop_, append(*db_, *log_, 3, "a.b", true)));
+  ASSERT_TRUE(run(loop_, append(*db_, *log_, 1, "a.c")));
+  std::vector<std::uint64_t> seen;
+  async::TaskGroup group(loop_, "t");
+  group.spawn("collect", collect(*s, seen, 2));
+  loop_.run_until_idle();
+  EXPECT_EQ(seen.size(), 1u);
+}
+
+TEST_F(Events, VersionsNeverRepeatAfterPurgeAndRestart) {
+  ASSERT_TRUE(run(loop_, append(*db_, *log_, 10, "a.b")));
+  loop_.manual_clock().advance(kRetention + std::chrono::hours(1));
+  ASSERT_TRUE(run(loop_, log_->purge()));
+  EXPECT_TRUE(log_->is_too_old(3));
+  open();
+  EXPECT_EQ(log_->last_version(), 10u);
+  EXPECT_TRUE(log_->is_too_old(3));
+  EXPECT_FALSE(log_->is_too_old(10));
+  ASSERT_TRUE(run(loop_, append(*db_, *log_, 1, "a.b")));
+  EXPECT_EQ(log_->last_version(), 11u);
+}
+
+TEST_F(Events, FiltersByNameSessionAndPrincipal) {
+  Filter filter{.principal = kMe, .names = {"approval.*"}};
+  Event event{.principal = kMe, .name = "approval.needed"};
+  EXPECT_TRUE(filter.admits(event));
+  event.name = "turn.completed";
+  EXPECT_FALSE(filter.admits(event));
+  event.name = "approval.needed";
+  event.principal = PrincipalId("prn_other");
+  EXPECT_FALSE(filter.admits(event));
+}
+
+}  // namespace
+}  // namespace pryx::events
