@@ -12,7 +12,7 @@ deps:  ## install what is missing (apt, pinned Node); instant when nothing is
 	@tools/deps
 
 build: deps  ## release build, in build/release/bin
-	@tools/build release
+	@tools/build release apps/all
 
 run: deps  ## start (or replace) the daemon and show a first task
 	@tools/run
@@ -26,8 +26,8 @@ lint: deps  ## formatting, layers and house rules
 fmt:  ## format all C++ files in place
 	@tools/lint/run --fix
 
-bench: build  ## measure the release build
-	@bench/run
+bench: deps  ## measure the release build
+	@tools/build release apps/all bench/all && bench/run $(BENCH_ARGS)
 
 campaign: deps  ## hours: thread sanitizer, clang-tidy, long simulation, crash and fuzz runs
 	@tools/campaign
