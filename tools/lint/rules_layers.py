@@ -127,7 +127,7 @@ def tokens(tree):
                 yield Finding(file.path, file.line_of(match.start()), rule, f"{match.group(0).strip()}: {advice}")
 
 
-HEAVY = re.compile(r"^(boost/asio\.hpp|boost/beast.*|boost/json/src\.hpp|iostream|regex|sqlite3\.h|sqlcipher/sqlite3\.h|curl/curl\.h|yaml-cpp/yaml\.h)$")
+HEAVY = re.compile(r"^(boost/asio\.hpp|boost/beast.*|boost/json/src\.hpp|iostream|regex|sqlite3\.h|sqlcipher/sqlite3\.h|yaml-cpp/yaml\.h)$")
 
 
 def heavy_header(tree):
