@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// IP addresses as values and the rule which of them belong to the public internet. Pure.
+#pragma once
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+struct sockaddr;
+
+namespace pryx::net {
+
+struct IpAddress {
+  std::array<std::uint8_t, 16> bytes{};  // IPv4 uses the first four
+  bool is_v6 = false;
+  auto operator<=>(const IpAddress&) const = default;
+};
+
+// "10.0.0.1", "::1"; no brackets, no zone, no shorthand forms of IPv4.
+[[nodiscard]] std::optional<IpAddress> parse_ip(std::string_view text);
+[[nodiscard]] std::optional<IpAddress> from_sockaddr(const sockaddr& address);
+[[nodiscard]] std::string to_text(const IpAddress& address);
+
+// False for loopback, private, link-local, unique-local, shared (CGNAT), multicast, unspecified, documentation and reserved ranges,
+// and for every IPv6 form that carries such an IPv4 address inside (mapped, compatible, NAT64, 6to4, Teredo).
+[[nodiscard]] bool is_public(const IpAddress& address);
+
+}  // namespace pryx::net
