@@ -8,7 +8,7 @@
 
 #include "foundation/base/text.h"
 
-namespace pryx::labels {
+namespace pryx::trust {
 namespace {
 
 constexpr std::size_t kMaxLabelBytes = 160;  // a channel, server or principal name with its prefix
@@ -153,4 +153,4 @@ bool breaks_trifecta(const Labels& context) { return context.is_private() && con
 
 bool forces_ask(const Labels& context, Sink sink) { return sink != Sink::kNone && breaks_trifecta(context); }
 
-}  // namespace pryx::labels
+}  // namespace pryx::trust

@@ -11,7 +11,7 @@
 #include "foundation/base/json.h"
 #include "foundation/base/result.h"
 
-namespace pryx::labels {
+namespace pryx::trust {
 
 // Origins, as text:
 //   owner         typed or spoken by the owner on a surface of ours
@@ -83,4 +83,4 @@ class Labels {
 // True when a call with this sink has to ask in this context, whatever the allow rules and grants say.
 [[nodiscard]] bool forces_ask(const Labels& context, Sink sink);
 
-}  // namespace pryx::labels
+}  // namespace pryx::trust

@@ -5,7 +5,7 @@
 
 #include <random>
 
-namespace pryx::labels {
+namespace pryx::trust {
 namespace {
 
 const std::vector<std::string_view> kAll = {"owner",     "model",       "memory", "file",          "web",
@@ -124,4 +124,4 @@ TEST(Labels, SinksHaveNames) {
 }
 
 }  // namespace
-}  // namespace pryx::labels
+}  // namespace pryx::trust

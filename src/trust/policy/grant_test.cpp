@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#include "trust/policy/grant.h"
+
+#include <gtest/gtest.h>
+
+namespace pryx::trust {
+namespace {
+
+CallFacts write(std::vector<std::string> paths) {
+  CallFacts facts;
+  facts.tool = "fs.write";
+  facts.arguments = {{"path", paths.empty() ? "" : paths.front()}, {"text", "x"}};
+  facts.call_hash = "sha256:w";
+  facts.paths = std::move(paths);
+  facts.session = SessionId("ses_1");
+  facts.principal = PrincipalId("prn_1");
+  facts.parse_complete = true;
+  return facts;
+}
+
+CallFacts request(std::vector<std::string> hosts) {
+  CallFacts facts = write({});
+  facts.tool = "http.request";
+  facts.arguments = {{"url", "https://x"}};
+  facts.hosts = std::move(hosts);
+  return facts;
+}
+
+bool covers(std::string_view pattern, const CallFacts& facts) {
+  const auto parsed = GrantPattern::parse(pattern);
+  EXPECT_TRUE(parsed.has_value()) << pattern << ": " << (parsed ? "" : parsed.error().message);
+  return parsed && parsed->matches(facts);
+}
+
+TEST(GrantPattern, TextRoundTrips) {
+  for (const std::string_view text :
+       {R"(fs.write(path: "src/*"))", R"(fs.write(path: "src/*", path: "docs/a b.txt"))", R"(http.request(host: "*.example.com"))",
+        R"(shell.exec(arg.command: "make test", arg.timeout: 30))", R"(memory.save(call: "sha256:12"))",
+        R"~(x.y(arg."a b:c": {"k":[1,")"],"z":null}))~", R"(x.y(arg.a: true))", R"(fs.list(path: ""))"}) {
+    const auto pattern = GrantPattern::parse(text);
+    ASSERT_TRUE(pattern.has_value()) << text << ": " << pattern.error().message;
+    EXPECT_EQ(pattern->to_text(), text);
+    EXPECT_EQ(GrantPattern::parse(pattern->to_text()).value(), *pattern);
+  }
+  EXPECT_EQ(GrantPattern::parse("  fs.write( path :\"a\" ,arg.n:1.0 )  ").value().to_text(), R"(fs.write(path: "a", arg.n: 1))");
+}
+
+TEST(GrantPattern, NeverCoversAWholeTool) {
+  for (const std::string_view text :
+       {"fs.write()", "fs.write", R"(fs.write(path: "*"))", R"(fs.write(path: "**"))", R"(fs.write(path: "*/*"))", R"(fs.write(path: "?*"))",
+        R"(fs.write(path: "./*"))", R"(fs.*(path: "a"))", R"(*(path: "a"))", R"(http.request(host: "*"))", R"(http.request(host: "*.com"))",
+        R"(http.request(host: "*example.com"))", R"(http.request(host: "a.*.com"))", R"(http.request(host: ""))", R"(x(call: ""))"}) {
+    EXPECT_FALSE(GrantPattern::parse(text).has_value()) << text;
+  }
+}
+
+TEST(GrantPattern, RefusesMalformedText) {
+  for (const std::string_view text :
+       {"", "(", ")", "fs.write(", "fs.write(path)", "fs.write(path:)", R"(fs.write(path: "a")", R"(fs.write(path: "a",))",
+        R"(fs.write(path: "a"))extra)", R"(fs.write(path: "a")))", R"(fs.write(path: a))", R"(fs.write(path: 1))", R"(fs.write(size: 1))",
+        R"(fs.write(path: "/etc/passwd"))", R"(fs.write(path: "../a"))", R"(fs.write(path: "a/../../b"))", R"(fs.write(arg.: 1))",
+        R"(fs.write(arg.a: 1, arg.a: 2))", R"(fs.write(arg.a: [1))", R"(fs.write(arg.a: ]))", R"(fs.write(arg.a: "x\))", R"(fs write(path: "a"))",
+        R"(http.request(host: "Example.com"))", R"(http.request(host: "exa mple.com"))", "fs.write(path: \"\xff\")"}) {
+    EXPECT_FALSE(GrantPattern::parse(text).has_value()) << text;
+  }
+  EXPECT_EQ(GrantPattern::parse(std::string(20'000, 'a')).error().code, ErrorCode::kTooLarge);
+}
+
+TEST(GrantPattern, EveryPathMustBeCovered) {
+  EXPECT_TRUE(covers(R"(fs.write(path: "src/*"))", write({"src/a", "src/b/c"})));
+  EXPECT_FALSE(covers(R"(fs.write(path: "src/*"))", write({"src/a", "docs/b"})));
+  EXPECT_TRUE(covers(R"(fs.write(path: "src/*", path: "docs/*"))", write({"src/a", "docs/b"})));
+  EXPECT_FALSE(covers(R"(fs.write(path: "src/*"))", write({"src"})));
+  EXPECT_FALSE(covers(R"(fs.write(path: "src/*"))", write({})));
+  EXPECT_FALSE(covers(R"(fs.write(path: "src/*"))", write({"src/../secret"})));
+  EXPECT_FALSE(covers(R"(fs.write(path: "*src/*"))", write({"/src/a"})));
+  EXPECT_FALSE(covers(R"(fs.edit(path: "src/*"))", write({"src/a"})));
+  CallFacts outside = write({"src/a"});
+  outside.outside_workspace = true;
+  EXPECT_FALSE(covers(R"(fs.write(path: "src/*"))", outside));
+}
+
+TEST(GrantPattern, EveryHostMustBeCovered) {
+  EXPECT_TRUE(covers(R"(http.request(host: "*.example.com"))", request({"api.example.com"})));
+  EXPECT_FALSE(covers(R"(http.request(host: "*.example.com"))", request({"example.com"})));
+  EXPECT_FALSE(covers(R"(http.request(host: "*.example.com"))", request({"badexample.com"})));
+  EXPECT_FALSE(covers(R"(http.request(host: "example.com"))", request({"example.com.evil.net"})));
+  EXPECT_FALSE(covers(R"(http.request(host: "example.com"))", request({"example.com", "evil.net"})));
+  EXPECT_TRUE(covers(R"(http.request(host: "127.0.0.1"))", request({"127.0.0.1"})));
+}
+
+TEST(GrantPattern, WhatNoSelectorNamesIsNotCovered) {
+  CallFacts download = request({"example.com"});
+  download.paths = {"out.bin"};
+  EXPECT_FALSE(covers(R"(http.request(host: "example.com"))", download));
+  EXPECT_FALSE(covers(R"(http.request(path: "out.bin"))", download));
+  EXPECT_TRUE(covers(R"(http.request(host: "example.com", path: "out.bin"))", download));
+  EXPECT_TRUE(covers(R"(http.request(call: "sha256:w"))", download));
+  EXPECT_TRUE(covers(R"(http.request(arg.url: "https://x"))", download));
+  EXPECT_FALSE(covers(R"(http.request(arg.url: "https://x", host: "other.com"))", download));
+}
+
+TEST(GrantPattern, ArgumentsArePinnedWhole) {
+  CallFacts shell = write({});
+  shell.tool = "shell.exec";
+  shell.arguments = {{"command", "make test"}, {"timeout", 30}};
+  EXPECT_TRUE(covers(R"(shell.exec(arg.command: "make test", arg.timeout: 30.0))", shell));
+  EXPECT_FALSE(covers(R"(shell.exec(arg.command: "make test"))", shell)) << "timeout was never seen by the person who said yes";
+  EXPECT_FALSE(covers(R"(shell.exec(arg.command: "make *", arg.timeout: 30))", shell)) << "arguments know no wildcards";
+  EXPECT_FALSE(covers(R"(shell.exec(arg.command: "make test", arg.timeout: 30, arg.cwd: "x"))", shell));
+  shell.call_hash.clear();
+  EXPECT_FALSE(covers(R"(shell.exec(call: "sha256:w"))", shell));
+}
+
+TEST(Grant, ScopeSessionPrincipalAndExpiry) {
+  struct Row {
+    GrantScope scope;
+    bool same_session, same_principal;
+    std::int64_t expires_in_ms;  // 0: never
+    bool exact, covers;
+  };
+  const std::vector<Row> rows = {
+      {GrantScope::kOnce, true, true, 0, true, true},      {GrantScope::kOnce, false, true, 0, true, false},
+      {GrantScope::kOnce, true, false, 0, true, false},    {GrantScope::kOnce, true, true, 0, false, false},
+      {GrantScope::kOnce, true, true, -1, true, false},    {GrantScope::kOnce, true, true, 1, true, true},
+      {GrantScope::kSession, true, true, 0, false, true},  {GrantScope::kSession, false, true, 0, false, false},
+      {GrantScope::kSession, true, false, 0, false, false}, {GrantScope::kSession, true, true, -1, false, false},
+      {GrantScope::kSession, true, true, 1, false, true},  {GrantScope::kAlways, true, true, 0, false, true},
+      {GrantScope::kAlways, false, true, 0, false, true},  {GrantScope::kAlways, false, false, 0, false, false},
+      {GrantScope::kAlways, false, true, -1, false, false}, {GrantScope::kAlways, false, true, 1, false, true},
+  };
+  const WallTime at{1'000'000};
+  for (const Row& row : rows) {
+    Grant grant;
+    grant.scope = row.scope;
+    grant.pattern = GrantPattern::parse(row.exact ? R"(fs.write(call: "sha256:w"))" : R"(fs.write(path: "src/*"))").value();
+    grant.session = SessionId(row.same_session ? "ses_1" : "ses_2");
+    grant.principal = PrincipalId(row.same_principal ? "prn_1" : "prn_2");
+    if (row.expires_in_ms != 0) grant.expires_at = WallTime{at.unix_ms + row.expires_in_ms};
+    const std::string why_not = grant.why_not(write({"src/a"}), at);
+    EXPECT_EQ(why_not.empty(), row.covers) << to_text(grant.scope) << " " << why_not;
+  }
+}
+
+TEST(Grant, ExpiresAtItsInstant) {
+  Grant grant{"grt", GrantScope::kAlways, GrantPattern::parse(R"(fs.write(path: "src/*"))").value(), {}, PrincipalId("prn_1"), WallTime{10}};
+  EXPECT_EQ(grant.why_not(write({"src/a"}), {9}), "");
+  EXPECT_EQ(grant.why_not(write({"src/a"}), {10}), "expired");
+  EXPECT_NE(grant.why_not(write({"docs/a"}), {9}), "");
+  EXPECT_EQ(grant.why_not(request({"x.y"}), {9}), "another tool");
+}
+
+TEST(Grant, ScopesHaveNames) {
+  for (const GrantScope scope : {GrantScope::kOnce, GrantScope::kSession, GrantScope::kAlways}) {
+    EXPECT_EQ(grant_scope_from_text(to_text(scope)), scope);
+  }
+  EXPECT_FALSE(grant_scope_from_text("forever").has_value());
+}
+
+TEST(SuggestPattern, IsTheNarrowestThatReadsWellAndCoversTheCall) {
+  EXPECT_EQ(suggest_pattern(write({"src/a", "b"}))->to_text(), R"(fs.write(path: "src/a", path: "b"))");
+  EXPECT_EQ(suggest_pattern(request({"example.com"}))->to_text(), R"(http.request(host: "example.com"))");
+  CallFacts shell = write({});
+  shell.tool = "shell.exec";
+  shell.arguments = {{"command", "make test"}};
+  EXPECT_EQ(suggest_pattern(shell)->to_text(), R"(shell.exec(arg.command: "make test"))");
+  shell.arguments = {{"command", std::string(5000, 'x')}};
+  EXPECT_EQ(suggest_pattern(shell)->to_text(), R"(shell.exec(call: "sha256:w"))");
+  shell.call_hash.clear();
+  EXPECT_FALSE(suggest_pattern(shell).has_value());
+  EXPECT_EQ(suggest_pattern(write({"a*b"}))->to_text(), R"(fs.write(arg.path: "a*b", arg.text: "x"))") << "a name, not a glob";
+  CallFacts outside = write({"src/a"});
+  outside.outside_workspace = true;
+  EXPECT_FALSE(suggest_pattern(outside).has_value());
+}
+
+}  // namespace
+}  // namespace pryx::trust

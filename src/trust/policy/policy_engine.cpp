@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+#include "trust/policy/policy_engine.h"
+
+#include <utility>
+
+namespace pryx::trust {
+namespace {
+
+constexpr std::string_view kBuiltIn = "built in";
+constexpr std::string_view kDecides = "decides";
+
+// Empty when the entry fits the call, else why not.
+std::string_view mismatch(const Layer::Entry& entry, const CallFacts& facts) {
+  if (!entry.glob.matches(facts.tool)) return "another tool";
+  for (const Condition condition : entry.rule.when) {
+    if (!holds(condition, facts)) return "a condition does not hold";
+  }
+  return {};
+}
+
+// Walks the six steps once. Each step either fills decision_ and returns true, or leaves it alone.
+class Decider {
+ public:
+  Decider(const DecisionInput& input, Explain explain) : input_(input), facts_(input.facts), explain_(explain) {}
+
+  Decision run() {
+    if (!denied() && !approved() && !forced() && !granted() && !asked() && !allowed()) nothing_matched();
+    return std::move(decision_);
+  }
+
+ private:
+  bool denied();
+  bool approved();
+  bool forced();
+  bool granted();
+  bool asked() { return first_rule(Verdict::kAsk, DecisionStep::kAsk, LayerKind::kOverlay, LayerKind::kApprove); }
+  bool allowed();
+  void nothing_matched();
+
+  // Looks at the rules with this verdict in the base layer and in layers of the two other kinds given.
+  bool first_rule(Verdict verdict, DecisionStep step, LayerKind second, LayerKind third);
+  bool rules_of(const Layer& layer, Verdict verdict, DecisionStep step);
+  bool built_in(bool hit, Verdict verdict, DecisionStep step, std::string_view rule, std::string_view reason);
+  void consider(DecisionStep step, std::string_view layer, std::string_view rule, std::string_view outcome);
+  bool conclude(Verdict verdict, DecisionStep step, std::string_view layer, std::string_view rule, std::string reason);
+
+  const DecisionInput& input_;
+  const CallFacts& facts_;
+  Explain explain_;
+  Decision decision_;
+};
+
+void Decider::consider(DecisionStep step, std::string_view layer, std::string_view rule, std::string_view outcome) {
+  if (explain_ == Explain::kNo) return;
+  decision_.considered.push_back({step, std::string(layer), std::string(rule), std::string(outcome)});
+}
+
+bool Decider::conclude(Verdict verdict, DecisionStep step, std::string_view layer, std::string_view rule, std::string reason) {
+  consider(step, layer, rule, kDecides);
+  decision_.verdict = verdict;
+  decision_.step = step;
+  decision_.rule = layer == kBuiltIn ? std::string(rule) : fmt::format("{}: {}", layer, rule);
+  decision_.reason = std::move(reason);
+  decision_.forced = step == DecisionStep::kForcedAsk;
+  return true;
+}
+
+bool Decider::built_in(bool hit, Verdict verdict, DecisionStep step, std::string_view rule, std::string_view reason) {
+  if (hit) return conclude(verdict, step, kBuiltIn, rule, std::string(reason));
+  consider(step, kBuiltIn, rule, "does not apply");
+  return false;
+}
+
+bool Decider::rules_of(const Layer& layer, Verdict verdict, DecisionStep step) {
+  for (const Layer::Entry& entry : layer.entries()) {
+    if (entry.rule.verdict != verdict) continue;
+    const std::string_view why_not = mismatch(entry, facts_);
+    if (!why_not.empty()) {
+      consider(step, layer.name(), entry.text, why_not);
+      continue;
+    }
+    const char* says = verdict == Verdict::kDeny ? "denies" : verdict == Verdict::kAsk ? "asks for" : "allows";
+    return conclude(verdict, step, layer.name(), entry.text, fmt::format("{} {} {}", layer.name(), says, facts_.tool));
+  }
+  return false;
+}
+
+bool Decider::first_rule(Verdict verdict, DecisionStep step, LayerKind second, LayerKind third) {
+  for (const auto& layer : input_.layers) {
+    const LayerKind kind = layer->kind();
+    if (kind != LayerKind::kBase && kind != second && kind != third) continue;
+    if (rules_of(*layer, verdict, step)) return true;
+  }
+  return false;
+}
+
+bool Decider::denied() {
+  bool has_base = false;
+  for (const auto& layer : input_.layers) has_base = has_base || layer->kind() == LayerKind::kBase;
+  return built_in(!has_base, Verdict::kDeny, DecisionStep::kDeny, "without a policy nothing may happen", "no policy is loaded") ||
+         built_in(facts_.outside_workspace, Verdict::kDeny, DecisionStep::kDeny, "nothing outside of the workspace",
+                  "the call touches something outside of the workspace") ||
+         built_in(facts_.sandbox == SandboxState::kUnavailable, Verdict::kDeny, DecisionStep::kDeny, "no command without its sandbox",
+                  "a layer of the sandbox cannot be set up on this system; run pryx doctor") ||
+         first_rule(Verdict::kDeny, DecisionStep::kDeny, LayerKind::kOverlay, LayerKind::kApprove);
+}
+
+bool Decider::approved() {
+  if (facts_.approved_call_hash.empty()) return false;
+  constexpr std::string_view kRule = "approval of exactly this call";
+  if (facts_.approved_call_hash != facts_.call_hash) {
+    consider(DecisionStep::kGrant, kBuiltIn, kRule, "the call is not the one that was approved");
+    return false;
+  }
+  return conclude(Verdict::kAllow, DecisionStep::kGrant, kBuiltIn, kRule, "a person approved exactly this call");
+}
+
+bool Decider::forced() {
+  const bool trifecta = forces_ask(facts_.context, facts_.sink);
+  return built_in(!facts_.parse_complete, Verdict::kAsk, DecisionStep::kForcedAsk, "a call that does not parse completely asks",
+                  "parts of this call could not be understood") ||
+         built_in(facts_.digest_changed, Verdict::kAsk, DecisionStep::kForcedAsk, "a changed digest asks",
+                  "the tool, server or script is not the one that was approved before") ||
+         built_in(trifecta, Verdict::kAsk, DecisionStep::kForcedAsk, "private data and untrusted content ask before anything goes out",
+                  trifecta ? fmt::format("the conversation holds private data and content from {}; this call is a way out ({})",
+                                         facts_.context.untrusted_origins(), to_text(facts_.sink))
+                           : std::string());
+}
+
+bool Decider::granted() {
+  for (const Grant& grant : input_.grants) {
+    const std::string why_not = grant.why_not(facts_, input_.at);
+    if (why_not.empty()) {
+      decision_.grant_id = grant.id;
+      return conclude(Verdict::kAllow, DecisionStep::kGrant, fmt::format("grant {}", to_text(grant.scope)), grant.pattern.to_text(),
+                      "a person granted this earlier");
+    }
+    if (explain_ == Explain::kYes) consider(DecisionStep::kGrant, "grants", grant.pattern.to_text(), why_not);
+  }
+  for (const auto& layer : input_.layers) {
+    if (layer->kind() == LayerKind::kApprove && rules_of(*layer, Verdict::kAllow, DecisionStep::kGrant)) return true;
+  }
+  return false;
+}
+
+bool Decider::allowed() {
+  for (const auto& layer : input_.layers) {
+    if (layer->kind() == LayerKind::kBase && rules_of(*layer, Verdict::kAllow, DecisionStep::kAllow)) return true;
+    if (layer->kind() != LayerKind::kOverlay || explain_ == Explain::kNo) continue;
+    for (const Layer::Entry& entry : layer->entries()) {
+      if (entry.rule.verdict == Verdict::kAllow) consider(DecisionStep::kAllow, layer->name(), entry.text, "an overlay cannot allow");
+    }
+  }
+  return false;
+}
+
+void Decider::nothing_matched() {
+  conclude(Verdict::kAsk, DecisionStep::kNoMatch, kBuiltIn, "what no rule matches asks", fmt::format("no rule matches {}", facts_.tool));
+}
+
+}  // namespace
+
+json::object Decision::to_json() const {
+  json::array list;
+  list.reserve(considered.size());
+  for (const Considered& item : considered) {
+    list.push_back(json::object{{"step", static_cast<int>(item.step)},
+                                {"layer", item.layer},
+                                {"rule", item.rule},
+                                {"outcome", item.outcome}});
+  }
+  return {{"decision", to_text(verdict)}, {"rule", rule},
+          {"reason", reason},             {"considered", std::move(list)},
+          {"step", static_cast<int>(step)}, {"forced", forced}};
+}
+
+Decision decide(const DecisionInput& input, Explain explain) { return Decider(input, explain).run(); }
+
+PolicyEngine::PolicyEngine(std::shared_ptr<const Layer> base) : base_(std::move(base)) {
+  PRYX_CHECK(base_ != nullptr && base_->kind() == LayerKind::kBase);
+}
+
+Decision PolicyEngine::decide(const CallFacts& facts, std::span<const Grant> grants, WallTime at,
+                              std::span<const std::shared_ptr<const Layer>> more, Explain explain) const {
+  std::vector<std::shared_ptr<const Layer>> layers;
+  layers.reserve(more.size() + 1);
+  layers.push_back(base_);
+  layers.insert(layers.end(), more.begin(), more.end());
+  return trust::decide({.facts = facts, .layers = layers, .grants = grants, .at = at}, explain);
+}
+
+}  // namespace pryx::trust

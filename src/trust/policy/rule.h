@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// Rules and the layers that hold them: policy as data, with the text that people see. A Layer is immutable once made and may be
+// shared between threads.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trust/policy/call_facts.h"
+
+namespace pryx::trust {
+
+// Ordered from wide to narrow: a greater verdict is a stricter one.
+enum class Verdict : std::uint8_t { kAllow, kAsk, kDeny };
+[[nodiscard]] std::string_view to_text(Verdict verdict);
+
+// Facts that a rule may ask for besides the tool's name. All conditions of a rule must hold.
+enum class Condition : std::uint8_t {
+  kTrustedContext,     // nothing untrusted in the context
+  kUntrustedContext,
+  kReads,              // the call changes nothing
+  kChanges,
+  kReadOnlyCommands,   // every simple command of a shell call is on the shipped read-only list
+};
+[[nodiscard]] std::string_view to_text(Condition condition);
+[[nodiscard]] std::optional<Condition> condition_from_text(std::string_view text);
+[[nodiscard]] std::string condition_names();  // for messages
+[[nodiscard]] bool holds(Condition condition, const CallFacts& facts);
+
+struct Rule {
+  Verdict verdict = Verdict::kDeny;
+  std::string tool;               // glob: '*' any run, dots included, '?' one character
+  std::vector<Condition> when;
+  int line = 0;                   // in the file it comes from; 0: none
+
+  bool operator==(const Rule&) const = default;
+};
+
+// "tools.denied: shell.* when changes"
+[[nodiscard]] std::string to_text(const Rule& rule);
+
+// A tool glob, taken apart once so that the usual forms need no matcher.
+class ToolGlob {
+ public:
+  explicit ToolGlob(std::string_view glob);
+  [[nodiscard]] bool matches(std::string_view tool) const;
+  // ASCII letters, digits, "._-:/@+" and the two wildcards; at most 128 bytes.
+  [[nodiscard]] static bool is_valid(std::string_view glob);
+
+ private:
+  enum class Form : std::uint8_t { kAny, kExact, kPrefix, kGeneral };
+  Form form_ = Form::kExact;
+  std::string text_;
+};
+
+enum class LayerKind : std::uint8_t {
+  kBase,     // the default policy or policy.yaml, which replaces it whole
+  kOverlay,  // agent, session, team: its denies and asks count, its allows do nothing
+  kApprove,  // --approve FILE of one turn: allows count as grants
+};
+
+class Layer {
+ public:
+  struct Entry {
+    Rule rule;
+    ToolGlob glob;
+    std::string text;
+  };
+  // `name` is shown to people: "policy.yaml", "default policy", "agent reviewer".
+  Layer(LayerKind kind, std::string name, const std::vector<Rule>& rules);
+
+  [[nodiscard]] LayerKind kind() const { return kind_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  // Strictest verdict first, in file order within one verdict.
+  [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
+  // The rules as text, a line each: what a hash of the policy in force is made of.
+  [[nodiscard]] std::string to_text() const;
+
+ private:
+  LayerKind kind_;
+  std::string name_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace pryx::trust
