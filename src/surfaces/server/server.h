@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// ApiServer: the HTTP API, the bus, the OpenAI front and the page, as one net::Handler. It authenticates every request before its body
+// is read, finds the route in one table (route_table.cpp), and calls the service behind it. Owned by apps/, I/O thread only.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "engine/agent/dispatcher.h"
+#include "engine/agent/inbox.h"
+#include "engine/agent/outbox.h"
+#include "engine/agent/turn_engine.h"
+#include "engine/models/model_router.h"
+#include "engine/tools/tool_gate.h"
+#include "foundation/async/task_group.h"
+#include "foundation/db/database.h"
+#include "foundation/events/event_log.h"
+#include "foundation/net/http_server.h"
+#include "surfaces/server/admin.h"
+#include "trust/approvals/approvals.h"
+#include "trust/audit/audit_log.h"
+
+namespace pryx::server {
+
+// Facts of the running daemon; apps/ fills them in while it starts.
+struct DaemonInfo {
+  std::string version;
+  int pid = 0;
+  std::string url;                 // "http://127.0.0.1:7799"; empty: no TCP
+  std::string socket;
+  WallTime started_at;
+  std::string mode = "normal";     // "normal" or "safe"
+  std::string safe_mode_reason;
+  std::string key_backend;         // "secret-service", "file"
+};
+
+// Everything below the API. All of it outlives the server.
+struct Services {
+  async::EventLoop& loop;
+  db::Database& database;
+  events::EventLog& events;
+  IdSource& ids;
+  Random& random;
+  agent::Inbox& inbox;
+  agent::Dispatcher& dispatcher;
+  agent::TurnEngine& turns;
+  agent::Outbox& outbox;
+  trust::Approvals& approvals;
+  tools::ToolGate& gate;
+  audit::AuditLog& audit;
+  models::ModelRouter& models;
+  ProviderAdmin& providers;
+  SecretAdmin& secrets;
+  ConfigAdmin& config;
+  PolicyAdmin& policy;
+  WorkspaceAdmin& workspaces;
+  MemoryAdmin& memory;
+  Diagnostics& diagnostics;
+  const DaemonInfo& info;
+};
+
+struct ServerOptions {
+  std::uint32_t own_uid = UINT32_MAX;   // peers of the Unix socket with this uid are the owner
+  bool root_is_owner = false;           // the daemon was started as root and dropped to another user: root's CLI counts as well
+  // True for a process that descends from a child Pryx spawned: such a peer is refused. Empty: not checked.
+  std::function<bool(std::int32_t pid)> is_own_descendant;
+  std::size_t max_bus_clients = 2'000;
+};
+
+class ApiServer final : public net::Handler {
+ public:
+  ApiServer(Services services, ServerOptions options);
+  ~ApiServer() override;  // stop() first
+  [[nodiscard]] static db::ModuleMigrations migrations();
+
+  // Reads the tokens. Call once, after the database is open and before listening.
+  [[nodiscard]] async::Task<Result<void>> start();
+  // Which Host values count on TCP: 127.0.0.1, localhost and [::1] with this port. Call after listening.
+  void set_tcp_port(std::uint16_t port);
+  // Ends streams and bus clients, and waits for them. Before HttpServer::stop().
+  [[nodiscard]] async::Task<void> stop();
+
+  [[nodiscard]] async::Task<void> handle(net::Exchange& exchange) override;
+  [[nodiscard]] std::optional<net::Response> screen(const net::Request& head) override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace pryx::server
