@@ -33,7 +33,7 @@ pkg_check_modules(MD4C REQUIRED IMPORTED_TARGET md4c)
 
 add_library(pryx_flags INTERFACE)
 target_include_directories(pryx_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
-target_compile_options(pryx_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough
+target_compile_options(pryx_flags INTERFACE -Wall -Wextra -Wshadow -Wno-missing-designated-field-initializers -Wnon-virtual-dtor -Wimplicit-fallthrough
                        -Werror=return-type -Werror=unused-result -fcolor-diagnostics
                        $<$<CONFIG:Debug>:-fno-omit-frame-pointer> -ffunction-sections -fdata-sections)
 target_compile_definitions(pryx_flags INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// What the model gets to see: profile, workspace facts, AGENTS.md, history. Pure: values in, a request out. Labels of every part are
+// joined, so the gate knows what the model had read when it asked for something.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "engine/agent/records.h"
+#include "engine/models/provider.h"
+
+namespace pryx::agent {
+
+struct AgentProfile {
+  std::string name = "default";
+  std::string description = "General help with files, search and memory";
+  std::string system_prompt;   // empty: the built-in one
+  std::string model;           // empty: the configured default
+};
+
+struct WorkspaceFacts {
+  std::string path;
+  std::string instructions;        // text of AGENTS.md, else CLAUDE.md, nearest wins; bounded
+  std::string instructions_name;   // which file it was
+};
+
+struct ContextInput {
+  const AgentProfile& profile;
+  const WorkspaceFacts& workspace;
+  const std::vector<Message>& history;               // oldest first
+  std::vector<const tools::ToolDescription*> tools;  // empty: none are offered
+  std::string today;                                 // "2026-11-21"
+};
+
+struct Context {
+  models::ModelRequest request;
+  trust::Labels labels;
+};
+
+constexpr std::size_t kMaxInstructionBytes = 20'000;
+constexpr std::size_t kMaxHistoryBytes = 400'000;
+constexpr std::size_t kMaxResultBytesForModel = 24'000;  // a tool result in the prompt; the whole one stays in the store
+
+[[nodiscard]] Context build_context(const ContextInput& input);
+// Head and tail of a long result with a marker between that says how much is missing and where the whole is.
+[[nodiscard]] std::string trim_for_model(std::string_view text, std::string_view result_ref);
+
+}  // namespace pryx::agent

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#include "engine/agent/dispatcher.h"
+
+namespace pryx::agent {
+
+Dispatcher::Dispatcher(async::EventLoop& loop, db::Database& database, std::size_t max_running)
+    : database_(database), queue_(max_running), group_(loop, "turns") {}
+Dispatcher::~Dispatcher() = default;
+
+async::Task<Result<void>> Dispatcher::start(TurnRunner& runner, bool paused) {
+  runner_ = &runner;
+  const auto open = co_await database_.read([](db::Connection& c) { return TurnStore::list_open(c); });
+  if (!open) co_return std::unexpected(open.error());
+  for (const OpenTurn& turn : *open) queue_.push(turn);
+  paused_ = paused;
+  start_ready();
+  co_return Result<void>{};
+}
+
+void Dispatcher::enqueue(const OpenTurn& turn) {
+  if (stopping_) return;  // it is on disk; the next start finds it
+  queue_.push(turn);
+  start_ready();
+}
+
+void Dispatcher::start_ready() {
+  if (paused_ || stopping_ || runner_ == nullptr) return;
+  for (auto turn = queue_.pop(); turn; turn = queue_.pop()) {
+    const TurnId id = turn->turn;
+    running_[id] = group_.spawn(id.str(), run_one(std::move(*turn)));
+  }
+}
+
+async::Task<void> Dispatcher::run_one(OpenTurn turn) {
+  co_await runner_->run_turn(turn);
+  running_.erase(turn.turn);
+  queue_.finished(turn.session);
+  start_ready();
+}
+
+
+Dispatcher::Cancelled Dispatcher::cancel(const TurnId& turn) {
+  const auto running = running_.find(turn);
+  if (running != running_.end()) {
+    group_.cancel(running->second);
+    return Cancelled::kRunning;
+  }
+  return queue_.remove(turn) ? Cancelled::kDequeued : Cancelled::kNotHere;
+}
+
+async::Task<void> Dispatcher::stop() {
+  stopping_ = true;
+  co_await group_.stop();
+}
+
+}  // namespace pryx::agent

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// Runs accepted turns: one at a time per session, many sessions in parallel, fairly. Owns the running turns; cancels them; goes on with
+// unfinished ones after a restart. I/O thread only.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "engine/agent/fair_queue.h"
+#include "foundation/async/task_group.h"
+
+namespace pryx::agent {
+
+// What runs one turn to a named state. The turn engine in the daemon.
+class TurnRunner {
+ public:
+  virtual ~TurnRunner() = default;
+  [[nodiscard]] virtual async::Task<void> run_turn(OpenTurn turn) = 0;
+};
+
+class Dispatcher {
+ public:
+  Dispatcher(async::EventLoop& loop, db::Database& database, std::size_t max_running = 64);
+  ~Dispatcher();
+  // Reads the open turns and starts. `paused` (safe mode): turns are accepted and queued, none runs.
+  [[nodiscard]] async::Task<Result<void>> start(TurnRunner& runner, bool paused);
+  void enqueue(const OpenTurn& turn);
+  enum class Cancelled : std::uint8_t { kRunning, kDequeued, kNotHere };
+  // A running turn is told and ends by itself; a dequeued one is the caller's to write off.
+  Cancelled cancel(const TurnId& turn);
+  [[nodiscard]] async::Task<void> stop();
+
+  [[nodiscard]] std::size_t running() const { return queue_.running(); }
+  [[nodiscard]] std::size_t queued() const { return queue_.waiting(); }
+  [[nodiscard]] bool is_paused() const { return paused_; }
+  [[nodiscard]] bool is_stopping() const { return stopping_; }
+
+ private:
+  void start_ready();
+  [[nodiscard]] async::Task<void> run_one(OpenTurn turn);
+
+  db::Database& database_;
+  FairQueue queue_;
+  async::TaskGroup group_;
+  TurnRunner* runner_ = nullptr;
+  bool paused_ = true;
+  bool stopping_ = false;
+  std::map<TurnId, async::TaskGroup::TaskId> running_;
+};
+
+}  // namespace pryx::agent

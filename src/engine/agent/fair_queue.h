@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Which turn may run next: one at a time per session, sessions in turn, the owner's before background ones, and a background turn after
+// at most kOwnerRun owner turns so that nobody starves. Pure data structure; no clock, no I/O.
+#pragma once
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "engine/agent/turn_store.h"
+
+namespace pryx::agent {
+
+class FairQueue {
+ public:
+  static constexpr int kOwnerRun = 8;
+  explicit FairQueue(std::size_t max_running) : max_running_(max_running) {}
+
+  void push(const OpenTurn& turn);
+  // The next turn to start, or nothing when all slots are taken or every waiting session is busy. Marks its session busy.
+  [[nodiscard]] std::optional<OpenTurn> pop();
+  // Frees the slot. The session's next turn, if any, goes to the end of the line.
+  void finished(const SessionId& session);
+  // Takes a turn out that has not started. False when it is not waiting here.
+  bool remove(const TurnId& turn);
+
+  [[nodiscard]] std::size_t running() const { return busy_.size(); }
+  [[nodiscard]] std::size_t waiting() const { return waiting_; }
+  [[nodiscard]] std::size_t waiting_in(const SessionId& session) const;
+
+ private:
+  [[nodiscard]] std::optional<OpenTurn> take_from(std::deque<SessionId>& line);
+  void line_up(const SessionId& session);
+
+  std::size_t max_running_;
+  std::map<SessionId, std::deque<OpenTurn>> by_session_;
+  std::deque<SessionId> lines_[2];   // sessions with something to run and not busy, by the priority of their first turn
+  std::set<SessionId> lined_up_;
+  std::set<SessionId> busy_;
+  std::size_t waiting_ = 0;
+  int owner_streak_ = 0;
+};
+
+}  // namespace pryx::agent

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+#include "engine/agent/records.h"
+
+namespace pryx::agent {
+namespace {
+
+json::value time_or_null(const std::optional<WallTime>& time) {
+  return time ? json::value(to_rfc3339(*time)) : json::value(nullptr);
+}
+json::value text_or_null(const std::string& text) { return text.empty() ? json::value(nullptr) : json::value(text); }
+
+json::object usage_json(const models::Usage& usage) {
+  return {{"input_tokens", usage.input_tokens},
+          {"output_tokens", usage.output_tokens},
+          {"cached_input_tokens", usage.cached_input_tokens},
+          {"reasoning_tokens", usage.reasoning_tokens},
+          {"estimated", usage.estimated}};
+}
+
+}  // namespace
+
+json::object Workspace::to_json() const {
+  return {{"id", id.str()}, {"path", path}, {"name", name}, {"private", is_private}, {"created_at", to_rfc3339(created_at)}};
+}
+
+json::object Session::to_json() const {
+  return {{"id", id.str()},
+          {"workspace_id", text_or_null(workspace.str())},
+          {"agent", agent},
+          {"model", text_or_null(model)},
+          {"title", title},
+          {"status", status},
+          {"surface", surface},
+          {"parent_id", text_or_null(parent.str())},
+          {"message_count", message_count},
+          {"unread", unread},
+          {"created_at", to_rfc3339(created_at)},
+          {"updated_at", to_rfc3339(updated_at)}};
+}
+
+std::string_view to_text(Role role) {
+  switch (role) {
+    case Role::kUser: return "user";
+    case Role::kAssistant: return "assistant";
+    case Role::kTool: return "tool";
+    case Role::kSystem: return "system";
+  }
+  return "user";
+}
+
+Role role_from_text(std::string_view text) {
+  if (text == "assistant") return Role::kAssistant;
+  if (text == "tool") return Role::kTool;
+  if (text == "system") return Role::kSystem;
+  return Role::kUser;
+}
+
+json::object Part::to_json() const {
+  json::object o;
+  o["type"] = type;
+  o["state"] = agent::to_text(state);
+  o["text"] = text;
+  if (!tool.empty()) o["tool"] = tool;
+  if (!call_id.empty()) o["call_id"] = call_id;
+  if (!step.empty()) o["step_id"] = step.str();
+  if (type == "tool_result") o["ok"] = ok;
+  if (!result_ref.empty()) o["result_ref"] = result_ref;
+  o["labels"] = labels.to_json();
+  return o;
+}
+
+Part Part::from_json(const json::object& o) {
+  Part part;
+  part.type = json::string_or(o, "type", "text");
+  const std::string state = json::string_or(o, "state", "complete");
+  part.state = state == "streaming" ? PartState::kStreaming : (state == "interrupted" ? PartState::kInterrupted : PartState::kComplete);
+  part.text = json::string_or(o, "text");
+  part.tool = json::string_or(o, "tool");
+  part.call_id = json::string_or(o, "call_id");
+  part.step = StepId(json::string_or(o, "step_id"));
+  const json::value* ok = json::find(o, "ok");
+  part.ok = ok == nullptr || !ok->is_bool() || ok->get_bool();
+  part.result_ref = json::string_or(o, "result_ref");
+  const json::value* labels = json::find(o, "labels");
+  auto parsed = labels != nullptr ? trust::Labels::from_json(*labels) : Result<trust::Labels>(trust::Labels::unreadable());
+  part.labels = parsed ? std::move(*parsed) : trust::Labels::unreadable();
+  return part;
+}
+
+json::object Message::to_json() const {
+  json::array list;
+  for (const Part& part : parts) list.push_back(part.to_json());
+  return {{"id", id.str()},
+          {"session_id", session.str()},
+          {"role", agent::to_text(role)},
+          {"turn_id", text_or_null(turn.str())},
+          {"step_id", text_or_null(step.str())},
+          {"parts", std::move(list)},
+          {"created_at", to_rfc3339(created_at)}};
+}
+
+std::string Message::text() const {
+  std::string out;
+  for (const Part& part : parts) {
+    if (part.type == "text") out += part.text;
+  }
+  return out;
+}
+
+json::object Turn::to_json() const {
+  json::value error = nullptr;
+  if (!error_code.empty()) error = json::object{{"code", error_code}, {"detail", error_detail}};
+  return {{"id", id.str()},
+          {"session_id", session.str()},
+          {"state", agent::to_text(state)},
+          {"surface", surface},
+          {"model", text_or_null(model)},
+          {"answered_by", text_or_null(answered_by)},
+          {"message_id", message.str()},
+          {"usage", usage_json(usage)},
+          {"cost", nullptr},
+          {"denied_calls", denied_calls},
+          {"error", std::move(error)},
+          {"created_at", to_rfc3339(created_at)},
+          {"started_at", time_or_null(started_at)},
+          {"ended_at", time_or_null(ended_at)}};
+}
+
+json::object Step::to_json() const {
+  return {{"id", id.str()},
+          {"turn_id", turn.str()},
+          {"seq", seq},
+          {"kind", agent::to_text(kind)},
+          {"state", agent::to_text(state)},
+          {"effect_class", tools::to_text(effect)},
+          {"attempt", attempt},
+          {"tool", text_or_null(tool)},
+          {"arguments", text_or_null(arguments)},
+          {"args_hash", text_or_null(args_hash)},
+          {"labels", labels.to_json()},
+          {"policy_version", text_or_null(policy_version)},
+          {"decision_rule", text_or_null(decision_rule)},
+          {"approval_id", text_or_null(approval.str())},
+          {"result_ref", text_or_null(result_ref)},
+          {"error_code", text_or_null(error_code)},
+          {"summary", text_or_null(summary)},
+          {"planned_at", to_rfc3339(planned_at)},
+          {"started_at", time_or_null(started_at)},
+          {"ended_at", time_or_null(ended_at)}};
+}
+
+}  // namespace pryx::agent

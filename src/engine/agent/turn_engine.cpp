@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "engine/agent/turn_engine.h"
+
+#include "engine/agent/step_journal.h"
+#include "engine/agent/turn_run.h"
+#include "foundation/base/log.h"
+
+namespace pryx::agent {
+
+namespace {
+constexpr Duration kStorageRetry = std::chrono::seconds(2);  // a full disk is looked at again; recovery is promised within 5 s
+}
+
+TurnEngine::TurnEngine(Parts parts, EngineLimits limits) : parts_(std::move(parts)), limits_(limits) {}
+TurnEngine::~TurnEngine() = default;
+
+async::Task<void> TurnEngine::run_turn(OpenTurn turn) {
+  for (;;) {
+    retry_later_.erase(turn.turn);
+    {
+      TurnRun run(*this, turn);
+      active_[turn.turn] = &run;
+      co_await run.execute();
+      active_.erase(turn.turn);
+    }
+    if (!retry_later_.contains(turn.turn) || parts_.dispatcher.is_stopping()) co_return;
+    async::WaitList pause(parts_.loop);
+    const auto timer = parts_.loop.call_after(kStorageRetry, [&pause] { pause.wake_all(); });
+    // Not cancellable: a cancelled turn still needs its state on disk, and this wait is short.
+    co_await pause.wait_uncancellable();
+    parts_.loop.cancel_timer(timer);
+    if (parts_.dispatcher.is_stopping()) co_return;
+  }
+}
+
+json::array TurnEngine::partial_text(const TurnId& turn) const {
+  const auto found = active_.find(turn);
+  return found == active_.end() ? json::array() : found->second->partial_text();
+}
+
+async::Task<Result<void>> TurnEngine::cancel(Caller caller, TurnId id) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
+  const PrincipalId principal = caller.principal.id;
+  PRYX_CO_TRY(auto turn, co_await parts_.database.read([=](db::Connection& c) { return TurnStore::find_turn(c, principal, id); }));
+  if (!turn) co_return fail(ErrorCode::kNotFound, "there is no turn {}", id.str());
+  if (is_terminal(turn->state)) co_return fail(ErrorCode::kConflict, "turn {} is already {}", id.str(), to_text(turn->state));
+  if (parts_.dispatcher.cancel(id) == Dispatcher::Cancelled::kRunning) co_return Result<void>{};
+  // Waiting in line, or stopped for attention: nothing runs, so its end is written here.
+  co_return co_await parts_.database.write([=, this](db::Transaction& t) -> Result<void> {
+    PRYX_TRY(auto current, TurnStore::find_turn(t.db(), principal, id));
+    if (!current || is_terminal(current->state)) return fail(ErrorCode::kConflict, "turn {} ended already", id.str());
+    PRYX_TRY(auto steps, TurnStore::list_steps(t.db(), principal, id));
+    const WallTime at = parts_.loop.clock().wall();
+    for (Step& step : steps) {
+      if (!is_terminal(step.state)) PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, at));
+    }
+    PRYX_TRY_VOID(TurnStore::change_state(t.db(), *current, TurnState::kCancelled, at));
+    PRYX_TRY_VOID(parts_.events.append(t, {.principal = principal, .name = "turn.cancelled", .session = current->session, .surface = caller.surface,
+                                           .payload = {{"turn_id", id.str()}, {"denied_calls", current->denied_calls}}}));
+    return {};
+  });
+}
+
+namespace {
+
+// What the transcript says about a step that a person settled.
+Result<void> settle_tool_step(db::Transaction& t, Step& step, const Turn& turn, StepState state, std::string text, MessageId message_id, WallTime at) {
+  PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, state, at));
+  Message message{.principal = turn.principal, .session = turn.session, .id = std::move(message_id), .role = Role::kTool, .turn = turn.id, .step = step.id, .created_at = at};
+  Part part;
+  part.type = "tool_result";
+  part.text = std::move(text);
+  part.tool = step.tool;
+  part.call_id = step.call_id;
+  part.step = step.id;
+  part.ok = state == StepState::kDone;
+  part.labels = trust::joined(trust::Labels{"owner"}, step.labels);
+  message.parts.push_back(std::move(part));
+  return SessionStore::insert_message(t.db(), message);
+}
+
+}  // namespace
+
+async::Task<Result<void>> TurnEngine::resume(Caller caller, TurnId id, StepId step_id, ResumeChoice choice, std::string result) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kApprove));
+  const PrincipalId principal = caller.principal.id;
+  const MessageId message_id = parts_.ids.make<MessageId>();
+  PRYX_CO_TRY(const auto again, co_await parts_.database.write([&, this](db::Transaction& t) -> Result<std::optional<OpenTurn>> {
+    const WallTime at = parts_.loop.clock().wall();
+    PRYX_TRY(auto turn, TurnStore::find_turn(t.db(), principal, id));
+    if (!turn) return fail(ErrorCode::kNotFound, "there is no turn {}", id.str());
+    if (turn->state != TurnState::kNeedsAttention) return fail(ErrorCode::kConflict, "turn {} is {} and needs no decision", id.str(), to_text(turn->state));
+    PRYX_TRY(auto steps, TurnStore::list_steps(t.db(), principal, id));
+    const auto step = std::find_if(steps.begin(), steps.end(), [&](const Step& s) { return s.id == step_id; });
+    if (step == steps.end() || step->state != StepState::kUnknown) return fail(ErrorCode::kConflict, "step {} has no unknown outcome", step_id.str());
+    const bool ends = choice == ResumeChoice::kAbandon && step->kind == StepKind::kModel;
+    if (choice == ResumeChoice::kTreatAsDone && step->kind == StepKind::kModel) {
+      return fail(ErrorCode::kInvalidArgument, "a model step cannot be treated as done; retry or abandon it");
+    }
+    if (choice == ResumeChoice::kTreatAsDone) {
+      PRYX_TRY_VOID(settle_tool_step(t, *step, *turn, StepState::kDone, result.empty() ? "Done, says the owner." : result, message_id, at));
+    } else if (choice == ResumeChoice::kAbandon && !ends) {
+      PRYX_TRY_VOID(settle_tool_step(t, *step, *turn, StepState::kCancelled, "Abandoned by the owner; it may or may not have taken effect.", message_id, at));
+    } else if (choice == ResumeChoice::kRetry) {
+      PRYX_TRY_VOID(TurnStore::reset_attempts(t.db(), *step));
+    } else {
+      PRYX_TRY_VOID(TurnStore::change_state(t.db(), *step, StepState::kCancelled, at));
+    }
+    PRYX_TRY_VOID(parts_.audit.append(t, {.principal = principal, .kind = "turn.resumed", .actor = caller.surface, .session = turn->session, .turn = id, .step = step_id,
+                                          .subject = step->tool, .detail = {{"choice", static_cast<int>(choice)}}}));
+    PRYX_TRY_VOID(TurnStore::change_state(t.db(), *turn, ends ? TurnState::kCancelled : TurnState::kQueued, at));
+    if (ends) {
+      PRYX_TRY_VOID(parts_.events.append(t, {.principal = principal, .name = "turn.cancelled", .session = turn->session, .surface = caller.surface, .payload = {{"turn_id", id.str()}}}));
+      return std::optional<OpenTurn>();
+    }
+    return std::optional(OpenTurn{principal, turn->session, id, turn->priority});
+  }));
+  if (again) parts_.dispatcher.enqueue(*again);
+  co_return Result<void>{};
+}
+
+async::Task<void> TurnEngine::write_outbox_apart(const Turn& turn) {
+  const auto written = co_await parts_.database.write([&, this](db::Transaction& t) -> Result<void> {
+    return Outbox::enqueue(t, {.principal = turn.principal, .id = OutboxId("out_" + turn.id.str().substr(4)), .turn = turn.id, .session = turn.session, .target = "pull",
+                               .event_version = parts_.events.last_version(), .created_at = parts_.loop.clock().wall()});
+  });
+  if (!written) log::warn("outbox.apart_failed", {{"turn_id", turn.id.str()}});
+}
+
+}  // namespace pryx::agent

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// Runs one turn: model, tools behind the gate, model again, until an answer stands. Every step is committed before it starts and when it
+// ends, so a turn can be picked up after any crash. Owned by apps/, driven by the dispatcher; I/O thread only.
+#pragma once
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "engine/agent/context.h"
+#include "engine/agent/dispatcher.h"
+#include "engine/agent/outbox.h"
+#include "engine/agent/session_store.h"
+#include "engine/models/model_router.h"
+#include "engine/tools/tool_gate.h"
+
+namespace pryx::agent {
+
+// Large results, kept whole beside the database under their hash.
+class ResultFiles {
+ public:
+  virtual ~ResultFiles() = default;
+  [[nodiscard]] virtual async::Task<Result<std::string>> put(std::string text) = 0;  // durable; returns "sha256:…"
+  [[nodiscard]] virtual async::Task<Result<std::string>> get(std::string ref) = 0;
+};
+
+// Opens the directory a session works in, makes private folders on first use, and reads AGENTS.md.
+class WorkspaceOpener {
+ public:
+  virtual ~WorkspaceOpener() = default;
+  struct Opened {
+    std::shared_ptr<const platform::HeldDirectory> directory;  // null when it cannot be opened
+    WorkspaceFacts facts;
+  };
+  [[nodiscard]] virtual async::Task<Opened> open(Session session) = 0;
+};
+
+struct EngineLimits {
+  int max_steps = 40;                 // model calls in one turn
+  int max_same_calls = 4;             // the same call with the same arguments in a row: a loop
+  Duration first_token_limit = std::chrono::seconds(120);
+  Duration partial_interval = std::chrono::milliseconds(500);  // how much streamed text a crash may cost
+  // The control of the simulation: writes the outbox row in a transaction of its own, which loses replies. Never set elsewhere.
+  bool unsafe_split_outbox = false;
+};
+
+class TurnRun;
+
+class TurnEngine final : public TurnRunner {
+ public:
+  struct Parts {
+    async::EventLoop& loop;
+    db::Database& database;
+    events::EventLog& events;
+    audit::AuditLog& audit;
+    trust::Approvals& approvals;
+    models::ModelRouter& models;
+    tools::ToolGate& gate;
+    ResultFiles& results;
+    WorkspaceOpener& workspaces;
+    Dispatcher& dispatcher;
+    IdSource& ids;
+    std::string boot_id;
+    std::string default_model;
+  };
+  TurnEngine(Parts parts, EngineLimits limits = {});
+  ~TurnEngine() override;
+
+  [[nodiscard]] async::Task<void> run_turn(OpenTurn turn) override;
+  enum class ResumeChoice : std::uint8_t { kRetry, kTreatAsDone, kAbandon };
+  // For a step with an unknown outcome. kConflict when the turn does not need attention.
+  [[nodiscard]] async::Task<Result<void>> resume(Caller caller, TurnId turn, StepId step, ResumeChoice choice, std::string result);
+  // Cancels wherever it stands: queued, streaming, waiting for a person, needing attention. kNotFound; kConflict when it ended already.
+  [[nodiscard]] async::Task<Result<void>> cancel(Caller caller, TurnId turn);
+  void set_default_model(std::string model) { parts_.default_model = std::move(model); }
+  [[nodiscard]] const std::string& default_model() const { return parts_.default_model; }
+  // Text of a step that streams right now: {part, text} for GET /turns/{id}.
+  [[nodiscard]] json::array partial_text(const TurnId& turn) const;
+
+ private:
+  friend class TurnRun;
+  Parts parts_;
+  EngineLimits limits_;
+  std::map<TurnId, TurnRun*> active_;
+  std::set<TurnId> retry_later_;   // the store failed under them
+  [[nodiscard]] async::Task<void> write_outbox_apart(const Turn& turn);
+};
+
+}  // namespace pryx::agent

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+// Loading, recovery, the main loop and the ends of a turn. Model steps: turn_run_model.cpp; tool steps: turn_run_tools.cpp.
+#include "engine/agent/turn_run.h"
+
+#include "engine/agent/step_journal.h"
+#include "foundation/base/log.h"
+#include "trust/policy/policy_file.h"
+
+namespace pryx::agent {
+
+TurnRun::TurnRun(TurnEngine& engine, OpenTurn turn) : engine_(engine), open_(std::move(turn)) {}
+
+json::array TurnRun::partial_text() const {
+  json::array parts_list;
+  for (const auto& [part, buffer] : {std::pair<std::string_view, const DeltaBuffer&>{"reasoning", reasoning_}, {"text", text_}}) {
+    if (!buffer.empty()) parts_list.push_back(json::object{{"step_id", streaming_step_.str()}, {"part", part}, {"text", buffer.all()}});
+  }
+  return parts_list;
+}
+
+std::string TurnRun::model_name() const {
+  if (!turn_.model.empty()) return turn_.model;
+  return session_.model.empty() ? parts().default_model : session_.model;
+}
+
+async::Task<Result<bool>> TurnRun::load() {
+  auto loaded = co_await parts().database.read([this](db::Connection& c) -> Result<bool> {
+    PRYX_TRY(auto turn, TurnStore::find_turn(c, open_.principal, open_.turn));
+    if (!turn) return false;
+    turn_ = std::move(*turn);
+    PRYX_TRY(auto session, SessionStore::find_session(c, open_.principal, turn_.session));
+    if (!session) return false;
+    session_ = std::move(*session);
+    PRYX_TRY(steps_, TurnStore::list_steps(c, open_.principal, open_.turn));
+    PRYX_TRY(history_, SessionStore::load_history(c, open_.principal, turn_.session, kMaxHistoryBytes));
+    return true;
+  });
+  if (!loaded || !*loaded) co_return loaded;
+  // Messages of later turns of this session wait for their own turn.
+  const auto later = [this](const Message& m) { return m.role == Role::kUser && m.turn != turn_.id && m.id > turn_.message; };
+  std::erase_if(history_, later);
+  if (!turn_.approve.empty()) {
+    const auto policy = trust::parse_policy(turn_.approve, trust::PolicyFileKind::kApprove, "--approve");
+    if (policy) approve_ = policy->layer;  // unreadable: nothing is allowed by it
+  }
+  for (const Step& step : steps_) model_steps_ += step.kind == StepKind::kModel ? 1 : 0;
+  co_return !is_terminal(turn_.state) && turn_.state != TurnState::kNeedsAttention;
+}
+
+async::Task<void> TurnRun::execute() {
+  auto runnable = co_await load();
+  if (!runnable) {
+    co_await stopped_by_storage(runnable.error());
+    co_return;
+  }
+  if (!*runnable) co_return;
+  if (!session_.hidden) workspace_ = co_await parts().workspaces.open(session_);
+  Flow flow = co_await recover();
+  while (flow == Flow::kGoOn) {
+    flow = co_await run_open_tool_steps();
+    if (flow == Flow::kStop) co_return;
+    const bool cancelled = co_await async::is_cancelled();
+    if (cancelled) {
+      co_await cancel_turn();
+      co_return;
+    }
+    if (model_steps_ >= engine_.limits_.max_steps && find_interrupted_model_step() == nullptr) {
+      co_await fail_turn("step_limit", fmt::format("the turn took {} model steps without an answer; ask for less at once", model_steps_));
+      co_return;
+    }
+    if (is_looping()) {
+      co_await fail_turn("loop_detected", fmt::format("the model asked for the same call {} times in a row", engine_.limits_.max_same_calls));
+      co_return;
+    }
+    flow = co_await run_model_step();
+  }
+}
+
+Result<void> TurnRun::write_start(db::Transaction& t) {
+  if (start_written_) return {};
+  const bool first = turn_.starts == 0;
+  PRYX_TRY_VOID(TurnStore::note_start(t.db(), turn_, now()));
+  if (!first) {
+    PRYX_TRY_VOID(SessionStore::interrupt_streaming(t.db(), turn_.principal, turn_.id));
+    return {};
+  }
+  return emit(t, "turn.started", {{"model", model_name()}});
+}
+
+// What a dead daemon left behind. Steps that were only planned or waiting for a person go the ordinary way.
+async::Task<TurnRun::Flow> TurnRun::recover() {
+  for (Step& step : steps_) {
+    if (step.state == StepState::kUnknown) {
+      // Still here means that a person said: try again (anything else settled the step).
+      if (step.kind == StepKind::kModel) continue;
+      const Flow flow = co_await run_tool_step(step, true);
+      if (flow == Flow::kStop) co_return flow;
+    }
+    if (step.state != StepState::kStarted) continue;
+    if (step.attempt >= kMaxAttempts) {
+      co_return co_await needs_attention(step, fmt::format("it was under way at {} crashes and is not started again by itself", step.attempt));
+    }
+    if (step.kind == StepKind::kTool) {
+      const Flow flow = co_await recover_started_tool(step);
+      if (flow == Flow::kStop) co_return flow;
+    }
+  }
+  for (Message& message : history_) {
+    for (Part& part : message.parts) {
+      if (part.state == PartState::kStreaming) part.state = PartState::kInterrupted;
+    }
+  }
+  co_return Flow::kGoOn;
+}
+
+Step* TurnRun::find_interrupted_model_step() {
+  for (Step& step : steps_) {
+    if (step.kind == StepKind::kModel && (step.state == StepState::kStarted || step.state == StepState::kUnknown)) return &step;
+  }
+  return nullptr;
+}
+
+Result<void> TurnRun::emit(db::Transaction& t, std::string name, json::object payload) {
+  payload["turn_id"] = turn_.id.str();
+  PRYX_TRY_VOID(parts().events.append(t, {.principal = turn_.principal, .name = std::move(name), .session = turn_.session, .surface = turn_.surface, .payload = std::move(payload)}));
+  return {};
+}
+
+Result<void> TurnRun::write_end(db::Transaction& t, TurnState state, const std::string& text, const MessageId& message) {
+  PRYX_TRY_VOID(write_start(t));
+  PRYX_TRY_VOID(TurnStore::change_state(t.db(), turn_, state, now()));
+  PRYX_TRY_VOID(TurnStore::save_progress(t.db(), turn_));
+  json::object payload{{"turn_id", turn_.id.str()}, {"denied_calls", turn_.denied_calls}};
+  std::string name = "turn.completed";
+  if (state == TurnState::kCompleted) {
+    const json::object whole = turn_.to_json();
+    payload["text"] = text;
+    payload["message_id"] = message.str();
+    payload["model"] = turn_.answered_by;
+    payload["usage"] = whole.at("usage");
+    payload["cost"] = nullptr;
+  } else if (state == TurnState::kFailed) {
+    name = "turn.failed";
+    payload["code"] = turn_.error_code;
+    payload["title"] = facts(error_code_from_name(turn_.error_code)).title;
+    payload["detail"] = turn_.error_detail;
+  } else {
+    name = "turn.cancelled";
+  }
+  PRYX_TRY(const std::uint64_t version, parts().events.append(t, {.principal = turn_.principal, .name = std::move(name), .session = turn_.session, .surface = turn_.surface, .payload = std::move(payload)}));
+  if (state == TurnState::kCancelled || engine_.limits_.unsafe_split_outbox) return {};
+  PRYX_TRY_VOID(SessionStore::set_unread(t.db(), turn_.principal, turn_.session, true));
+  return Outbox::enqueue(t, {.principal = turn_.principal, .id = OutboxId("out_" + turn_.id.str().substr(4)), .turn = turn_.id, .session = turn_.session,
+                             .target = "pull", .event_version = version, .created_at = now()});
+}
+
+async::Task<TurnRun::Flow> TurnRun::fail_turn(std::string code, std::string detail) {
+  log::warn("turn.failed", {{"turn_id", turn_.id.str()}, {"code", code}});
+  turn_.error_code = std::move(code);
+  turn_.error_detail = std::move(detail);
+  const auto written = co_await parts().database.write([this](db::Transaction& t) -> Result<void> {
+    for (Step& step : steps_) {
+      if (step.state == StepState::kPlanned || step.state == StepState::kAwaitingApproval) PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, now()));
+    }
+    return write_end(t, TurnState::kFailed, {}, {});
+  });
+  if (!written) co_return co_await stopped_by_storage(written.error());
+  co_return Flow::kStop;
+}
+
+async::Task<TurnRun::Flow> TurnRun::cancel_turn() {
+  // The daemon is going down: the turn stays as it is and goes on at the next start.
+  if (parts().dispatcher.is_stopping()) co_return Flow::kStop;
+  const auto written = co_await parts().database.write([this](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(write_start(t));
+    for (Step& step : steps_) {
+      if (!is_terminal(step.state)) PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, now()));
+    }
+    if (partial_) {
+      Message interrupted = answer_message(*find_if(steps_.begin(), steps_.end(), [this](const Step& s) { return s.id == streaming_step_; }), PartState::kInterrupted);
+      interrupted.seq = partial_->seq;
+      PRYX_TRY_VOID(SessionStore::update_message(t.db(), interrupted));
+    } else if (!text_.empty()) {
+      Message interrupted = answer_message(*find_if(steps_.begin(), steps_.end(), [this](const Step& s) { return s.id == streaming_step_; }), PartState::kInterrupted);
+      PRYX_TRY_VOID(SessionStore::insert_message(t.db(), interrupted));
+    }
+    return write_end(t, TurnState::kCancelled, {}, {});
+  });
+  if (!written) co_return co_await stopped_by_storage(written.error());
+  co_return Flow::kStop;
+}
+
+async::Task<TurnRun::Flow> TurnRun::needs_attention(Step& step, std::string detail) {
+  log::warn("turn.needs_attention", {{"turn_id", turn_.id.str()}, {"step_id", step.id.str()}, {"tool", step.tool}});
+  const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(write_start(t));
+    if (step.state != StepState::kUnknown) {
+      step.error_code = "unknown_outcome";
+      step.summary = detail;
+      PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kUnknown, now()));
+    }
+    PRYX_TRY_VOID(parts().audit.append(t, {.principal = turn_.principal, .kind = "tool.unknown", .actor = "recovery", .session = turn_.session, .turn = turn_.id,
+                                           .step = step.id, .subject = step.tool, .detail = {{"attempt", step.attempt}, {"detail", detail}}}));
+    PRYX_TRY_VOID(TurnStore::change_state(t.db(), turn_, TurnState::kNeedsAttention, now()));
+    PRYX_TRY_VOID(SessionStore::set_unread(t.db(), turn_.principal, turn_.session, true));
+    json::array choices{"retry", "treat_as_done", "abandon"};
+    return emit(t, "turn.needs_attention",
+                {{"step_id", step.id.str()}, {"tool", step.tool}, {"detail", detail},
+                 {"resume", json::object{{"path", fmt::format("/api/v1/turns/{}/resume", turn_.id.str())}, {"choices", std::move(choices)}}}});
+  });
+  if (!written) co_return co_await stopped_by_storage(written.error());
+  co_return Flow::kStop;
+}
+
+// Nothing is acknowledged and nothing is changed: the rows on disk are the truth, and the engine starts over from them a little later.
+async::Task<TurnRun::Flow> TurnRun::stopped_by_storage(const Error& error) {
+  log::error("turn.storage_failed", {{"turn_id", open_.turn.str()}, {"error", error.message}});
+  engine_.retry_later_.insert(open_.turn);
+  co_return Flow::kStop;
+}
+
+}  // namespace pryx::agent

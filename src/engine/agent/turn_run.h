@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// The work of one turn while it runs. Private to this module: turn_engine.h is the door. Lives in the coroutine of its turn.
+#pragma once
+#include <set>
+
+#include "engine/agent/delta_buffer.h"
+#include "engine/agent/turn_engine.h"
+
+namespace pryx::agent {
+
+class StepJournal;
+
+class TurnRun {
+ public:
+  TurnRun(TurnEngine& engine, OpenTurn turn);
+  [[nodiscard]] async::Task<void> execute();
+  [[nodiscard]] json::array partial_text() const;
+
+ private:
+  friend class StepJournal;
+  enum class Flow : std::uint8_t { kGoOn, kStop };
+
+  // Loading and recovery.
+  [[nodiscard]] async::Task<Result<bool>> load();
+  [[nodiscard]] async::Task<Flow> recover();
+  [[nodiscard]] async::Task<Flow> recover_started_tool(Step& step);
+  [[nodiscard]] Result<void> write_start(db::Transaction& t);  // once, inside the first write of this run
+
+  // Model steps.
+  [[nodiscard]] async::Task<Flow> run_model_step();
+  [[nodiscard]] async::Task<Result<void>> begin_model_step(Step& step, bool is_new);
+  [[nodiscard]] async::Task<Result<void>> stream_answer(Step& step);
+  [[nodiscard]] async::Task<Result<void>> take_event(Step& step, models::ModelEvent event);
+  [[nodiscard]] async::Task<Flow> end_model_step(Step& step);
+  [[nodiscard]] async::Task<Flow> model_failed(Step& step, Error error);
+  [[nodiscard]] async::Task<Result<void>> save_partial(Step& step);
+  void send_delta(const Step& step, std::string_view part, DeltaBuffer& buffer, bool force);
+  void reset_stream();
+  [[nodiscard]] Message answer_message(const Step& step, PartState state);
+  [[nodiscard]] std::vector<Step> plan_tool_steps(const Step& model_step);
+
+  // Tool steps.
+  [[nodiscard]] async::Task<Flow> run_open_tool_steps();
+  [[nodiscard]] async::Task<Flow> run_tool_step(Step& step, bool was_started);
+  [[nodiscard]] bool is_looping() const;
+  [[nodiscard]] std::string render_call(const Step& step) const;
+
+  // Ends. Each is one commit with its outbox row and terminal event.
+  [[nodiscard]] Result<void> write_end(db::Transaction& t, TurnState state, const std::string& text, const MessageId& message);
+  [[nodiscard]] async::Task<Flow> fail_turn(std::string code, std::string detail);
+  [[nodiscard]] async::Task<Flow> cancel_turn();
+  [[nodiscard]] async::Task<Flow> needs_attention(Step& step, std::string detail);
+  [[nodiscard]] async::Task<Flow> stopped_by_storage(const Error& error);
+  [[nodiscard]] Result<void> emit(db::Transaction& t, std::string name, json::object payload);
+
+  [[nodiscard]] const TurnEngine::Parts& parts() const { return engine_.parts_; }
+  [[nodiscard]] WallTime now() const { return engine_.parts_.loop.clock().wall(); }
+  [[nodiscard]] std::string model_name() const;
+  [[nodiscard]] Step* find_interrupted_model_step();
+
+  TurnEngine& engine_;
+  OpenTurn open_;
+  Turn turn_;
+  Session session_;
+  std::vector<Step> steps_;
+  std::vector<Message> history_;
+  WorkspaceOpener::Opened workspace_;
+  std::shared_ptr<const trust::Layer> approve_;
+  trust::Labels context_labels_;
+  bool start_written_ = false;
+  int model_steps_ = 0;
+
+  // The answer that streams at present.
+  StepId streaming_step_;
+  DeltaBuffer text_, reasoning_;
+  std::vector<models::ToolCall> calls_;
+  models::Usage usage_;
+  std::string finish_model_;
+  std::optional<Message> partial_;   // the row that holds what was streamed so far
+  MonotonicTime last_partial_{};
+};
+
+}  // namespace pryx::agent

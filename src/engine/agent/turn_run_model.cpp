@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+// One model step: committed before the request leaves, streamed to everybody who looks, committed with everything it led to.
+#include "engine/agent/turn_run.h"
+#include "foundation/base/log.h"
+
+namespace pryx::agent {
+
+namespace {
+models::Usage estimate_usage(const models::ModelRequest& request, std::size_t output_bytes) {
+  std::size_t input_bytes = 0;
+  for (const auto& message : request.messages) input_bytes += message.text.size();
+  // About four bytes a token over prose; only used when a provider reports nothing.
+  return {.input_tokens = static_cast<std::int64_t>(input_bytes / 4), .output_tokens = static_cast<std::int64_t>(output_bytes / 4), .estimated = true};
+}
+void add_usage(models::Usage& sum, const models::Usage& usage) {
+  sum.input_tokens += usage.input_tokens;
+  sum.output_tokens += usage.output_tokens;
+  sum.cached_input_tokens += usage.cached_input_tokens;
+  sum.reasoning_tokens += usage.reasoning_tokens;
+  sum.estimated = sum.estimated || usage.estimated;
+}
+bool is_worth_another_attempt(const Error& error) { return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kTimeout; }
+}  // namespace
+
+void TurnRun::reset_stream() {
+  text_ = {};
+  reasoning_ = {};
+  calls_.clear();
+  usage_ = {};
+  finish_model_.clear();
+  partial_.reset();
+  last_partial_ = parts().loop.clock().monotonic();
+}
+
+async::Task<TurnRun::Flow> TurnRun::run_model_step() {
+  Step* existing = find_interrupted_model_step();
+  if (existing == nullptr) {
+    Step step{.principal = turn_.principal, .id = parts().ids.make<StepId>(), .turn = turn_.id, .seq = static_cast<int>(steps_.size()) + 1, .kind = StepKind::kModel,
+              .effect = tools::EffectClass::kIdempotent, .planned_at = now()};
+    step.idempotency_key = step.id.str();
+    steps_.push_back(std::move(step));
+    ++model_steps_;
+  }
+  Step& step = existing != nullptr ? *existing : steps_.back();
+  bool is_new = existing == nullptr;
+  for (;;) {
+    reset_stream();
+    streaming_step_ = step.id;
+    const auto begun = co_await begin_model_step(step, is_new);
+    if (!begun) co_return co_await stopped_by_storage(begun.error());
+    is_new = false;
+    const auto streamed = co_await stream_answer(step);
+    if (streamed) co_return co_await end_model_step(step);
+    const bool cancelled = co_await async::is_cancelled();
+    if (cancelled) co_return co_await cancel_turn();
+    if (streamed.error().code == ErrorCode::kStorage) co_return co_await stopped_by_storage(streamed.error());
+    const bool shown = !text_.empty() || !reasoning_.empty();
+    if (!shown || !is_worth_another_attempt(streamed.error()) || step.attempt >= kMaxAttempts) {
+      co_return co_await model_failed(step, streamed.error());
+    }
+    log::info("model.attempt_interrupted", {{"turn_id", turn_.id.str()}, {"attempt", step.attempt}, {"error", streamed.error().message}});
+  }
+}
+
+async::Task<Result<void>> TurnRun::begin_model_step(Step& step, bool is_new) {
+  const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(write_start(t));
+    if (is_new) {
+      step.state = StepState::kStarted;
+      step.attempt = 1;
+      step.boot_id = parts().boot_id;
+      step.started_at = now();
+      PRYX_TRY_VOID(TurnStore::insert_step(t.db(), step));
+    } else {
+      PRYX_TRY_VOID(SessionStore::interrupt_streaming(t.db(), turn_.principal, turn_.id));
+      PRYX_TRY_VOID(TurnStore::start_attempt(t.db(), step, parts().boot_id, now()));
+    }
+    return emit(t, "step.started", {{"step_id", step.id.str()}, {"kind", "model"}, {"attempt", step.attempt}, {"model", model_name()}});
+  });
+  if (written) start_written_ = true;
+  co_return written;
+}
+
+async::Task<Result<void>> TurnRun::stream_answer(Step& step) {
+  AgentProfile profile;
+  std::vector<const tools::ToolDescription*> offered;
+  if (!session_.hidden) offered = parts().gate.registry().list();
+  const std::string today = to_rfc3339(now()).substr(0, 10);
+  Context context = build_context({profile, workspace_.facts, history_, std::move(offered), today});
+  context_labels_ = std::move(context.labels);
+  context.request.model = model_name();
+  context.request.request_id = step.idempotency_key;
+  const models::Usage estimate = estimate_usage(context.request, 0);
+  PRYX_CO_TRY(auto stream, co_await parts().models.stream(std::move(context.request)));
+  for (;;) {
+    PRYX_CO_TRY(auto event, co_await stream->next());
+    if (!event) break;
+    PRYX_CO_TRY_VOID(co_await take_event(step, std::move(*event)));
+  }
+  send_delta(step, "reasoning", reasoning_, true);
+  send_delta(step, "text", text_, true);
+  if (usage_ == models::Usage{}) {
+    usage_ = estimate;
+    usage_.output_tokens = static_cast<std::int64_t>(text_.all().size() / 4);
+  }
+  co_return Result<void>{};
+}
+
+async::Task<Result<void>> TurnRun::take_event(Step& step, models::ModelEvent event) {
+  const MonotonicTime at = parts().loop.clock().monotonic();
+  if (const auto* text = std::get_if<models::TextDelta>(&event)) {
+    if (text_.add(text->text, at)) send_delta(step, "text", text_, false);
+  } else if (const auto* reasoning = std::get_if<models::ReasoningDelta>(&event)) {
+    if (reasoning_.add(reasoning->text, at)) send_delta(step, "reasoning", reasoning_, false);
+  } else if (auto* call = std::get_if<models::ToolCallComplete>(&event)) {
+    calls_.push_back(std::move(call->call));
+  } else if (const auto* usage = std::get_if<models::UsageReport>(&event)) {
+    usage_ = usage->usage;
+  } else if (const auto* finished = std::get_if<models::Finished>(&event)) {
+    finish_model_ = finished->model_that_answered;
+  }
+  if (!text_.empty() && at - last_partial_ >= engine_.limits_.partial_interval) co_return co_await save_partial(step);
+  co_return Result<void>{};
+}
+
+void TurnRun::send_delta(const Step& step, std::string_view part, DeltaBuffer& buffer, bool force) {
+  if (!buffer.has_pending() || (!force && !buffer.is_due(parts().loop.clock().monotonic()))) return;
+  DeltaBuffer::Piece piece = buffer.take(parts().loop.clock().monotonic());
+  parts().events.publish_ephemeral({.principal = turn_.principal, .name = "turn.delta", .session = turn_.session, .surface = turn_.surface,
+                                    .payload = {{"turn_id", turn_.id.str()}, {"step_id", step.id.str()}, {"part", part},
+                                                {"offset", piece.offset}, {"text", std::move(piece.text)}}});
+}
+
+Message TurnRun::answer_message(const Step& step, PartState state) {
+  Message message{.principal = turn_.principal, .session = turn_.session, .role = Role::kAssistant, .turn = turn_.id, .step = step.id, .created_at = now()};
+  message.id = partial_ ? partial_->id : parts().ids.make<MessageId>();
+  // What a model writes is shaped by what it read.
+  trust::Labels labels = trust::joined(context_labels_, trust::Labels{"model"});
+  for (const auto& [type, buffer] : {std::pair<const char*, const DeltaBuffer&>{"reasoning", reasoning_}, {"text", text_}}) {
+    if (buffer.empty()) continue;
+    Part part;
+    part.type = type;
+    part.state = state;
+    part.text = buffer.all();
+    part.step = step.id;
+    part.labels = labels;
+    message.parts.push_back(std::move(part));
+  }
+  return message;
+}
+
+async::Task<Result<void>> TurnRun::save_partial(Step& step) {
+  last_partial_ = parts().loop.clock().monotonic();
+  Message message = answer_message(step, PartState::kStreaming);
+  const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
+    if (!partial_) return SessionStore::insert_message(t.db(), message);
+    message.seq = partial_->seq;
+    return SessionStore::update_message(t.db(), message);
+  });
+  if (written) partial_ = std::move(message);
+  co_return written;
+}
+
+std::vector<Step> TurnRun::plan_tool_steps(const Step& model_step) {
+  std::vector<Step> planned;
+  int seq = model_step.seq;
+  for (const models::ToolCall& call : calls_) {
+    Step step{.principal = turn_.principal, .id = parts().ids.make<StepId>(), .turn = turn_.id, .seq = ++seq, .kind = StepKind::kTool, .tool = call.name,
+              .call_id = call.id, .arguments = call.arguments_json, .planned_at = now()};
+    step.labels = context_labels_;
+    const tools::Tool* tool = parts().gate.registry().find(call.name);
+    if (tool != nullptr) step.effect = tool->description().effect;
+    else step.effect = tools::EffectClass::kOneShot;
+    planned.push_back(std::move(step));
+  }
+  return planned;
+}
+
+async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
+  add_usage(turn_.usage, usage_);
+  const std::string asked = model_name();
+  turn_.answered_by = finish_model_.empty() ? asked : asked.substr(0, asked.find('/') + 1) + finish_model_;
+  Message message = answer_message(step, PartState::kComplete);
+  std::vector<Step> planned = plan_tool_steps(step);
+  for (const Step& tool_step : planned) {
+    Part part;
+    part.type = "tool_call";
+    part.text = tool_step.arguments;
+    part.tool = tool_step.tool;
+    part.call_id = tool_step.call_id;
+    part.step = tool_step.id;
+    part.labels = trust::joined(context_labels_, trust::Labels{"model"});
+    message.parts.push_back(std::move(part));
+  }
+  const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kDone, now()));
+    if (partial_) {
+      message.seq = partial_->seq;
+      PRYX_TRY_VOID(SessionStore::update_message(t.db(), message));
+    } else if (!message.parts.empty()) {
+      PRYX_TRY_VOID(SessionStore::insert_message(t.db(), message));
+    }
+    PRYX_TRY_VOID(emit(t, "step.finished", {{"step_id", step.id.str()}, {"kind", "model"}, {"state", "done"}}));
+    if (planned.empty()) return write_end(t, TurnState::kCompleted, text_.all(), message.id);
+    PRYX_TRY_VOID(TurnStore::save_progress(t.db(), turn_));
+    for (const Step& tool_step : planned) {
+      PRYX_TRY_VOID(TurnStore::insert_step(t.db(), tool_step));
+      PRYX_TRY_VOID(emit(t, "tool.requested", {{"step_id", tool_step.id.str()}, {"tool", tool_step.tool}, {"arguments", tool_step.arguments}, {"rendering", render_call(tool_step)}}));
+    }
+    return {};
+  });
+  if (!written) co_return co_await stopped_by_storage(written.error());
+  if (planned.empty() && engine_.limits_.unsafe_split_outbox) co_await engine_.write_outbox_apart(turn_);
+  history_.push_back(std::move(message));
+  for (Step& tool_step : planned) steps_.push_back(std::move(tool_step));
+  co_return planned.empty() ? Flow::kStop : Flow::kGoOn;
+}
+
+async::Task<TurnRun::Flow> TurnRun::model_failed(Step& step, Error error) {
+  add_usage(turn_.usage, usage_);
+  const std::string code(facts(error.code).name);
+  const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
+    step.error_code = code;
+    step.summary = error.message;
+    PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kFailed, now()));
+    PRYX_TRY_VOID(SessionStore::interrupt_streaming(t.db(), turn_.principal, turn_.id));
+    return emit(t, "step.finished", {{"step_id", step.id.str()}, {"kind", "model"}, {"state", "failed"}, {"reason", error.message}});
+  });
+  if (!written) co_return co_await stopped_by_storage(written.error());
+  co_return co_await fail_turn(code, error.message);
+}
+
+}  // namespace pryx::agent

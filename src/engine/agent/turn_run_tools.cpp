@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// Tool steps: each goes through the gate, one after the other, in the order the model asked for them.
+#include "engine/agent/step_journal.h"
+#include "engine/agent/turn_run.h"
+#include "foundation/base/text.h"
+
+namespace pryx::agent {
+
+std::string TurnRun::render_call(const Step& step) const {
+  const tools::Tool* tool = parts().gate.registry().find(step.tool);
+  const auto arguments = json::parse_object(step.arguments);
+  if (tool != nullptr && arguments && parts().gate.registry().check_arguments(step.tool, *arguments).empty()) return tool->render(*arguments);
+  return fmt::format("{} {}", step.tool, utf8_prefix(step.arguments, 200));
+}
+
+async::Task<TurnRun::Flow> TurnRun::run_open_tool_steps() {
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    if (steps_[i].kind != StepKind::kTool) continue;
+    if (steps_[i].state != StepState::kPlanned && steps_[i].state != StepState::kAwaitingApproval) continue;
+    const Flow flow = co_await run_tool_step(steps_[i], false);
+    if (flow == Flow::kStop) co_return flow;
+  }
+  co_return Flow::kGoOn;
+}
+
+async::Task<TurnRun::Flow> TurnRun::run_tool_step(Step& step, bool was_started) {
+  const bool cancelled = co_await async::is_cancelled();
+  if (cancelled) co_return co_await cancel_turn();
+  StepJournal journal(*this, step);
+  if (session_.hidden) {
+    const auto recorded = co_await journal.record_denied({}, "tools are switched off in this conversation");
+    if (!recorded) co_return co_await stopped_by_storage(recorded.error());
+    co_return Flow::kGoOn;
+  }
+  tools::GateCall call;
+  call.tool = step.tool;
+  call.arguments = step.arguments;
+  call.context = {.principal = {.id = turn_.principal}, .session = turn_.session, .turn = turn_.id, .step = step.id, .workspace = workspace_.directory,
+                  .context_labels = step.labels, .idempotency_key = {}};
+  call.interactive = turn_.interactive;
+  call.approve = approve_;
+  call.was_started = was_started;
+  if (step.state == StepState::kAwaitingApproval) call.pending_approval = step.approval;
+  const tools::GateResult result = co_await parts().gate.call(std::move(call), journal);
+  if (result.end == tools::GateEnd::kCancelled) co_return co_await cancel_turn();
+  if (result.end == tools::GateEnd::kNotRecorded) co_return co_await stopped_by_storage(Error{ErrorCode::kStorage, result.reason, -1});
+  co_return Flow::kGoOn;
+}
+
+async::Task<TurnRun::Flow> TurnRun::recover_started_tool(Step& step) {
+  if (step.effect == tools::EffectClass::kPure || step.effect == tools::EffectClass::kIdempotent) co_return co_await run_tool_step(step, true);
+  tools::Tool* tool = parts().gate.registry().find(step.tool);
+  if (step.effect != tools::EffectClass::kQueryable || tool == nullptr) {
+    co_return co_await needs_attention(step, "the daemon stopped while it ran, and nobody can tell whether it took effect");
+  }
+  auto arguments = json::parse_object(step.arguments);
+  if (!arguments) co_return co_await needs_attention(step, "its arguments cannot be read any more");
+  tools::ToolContext context{.principal = {.id = turn_.principal}, .session = turn_.session, .turn = turn_.id, .step = step.id, .workspace = workspace_.directory,
+                             .context_labels = step.labels, .idempotency_key = step.idempotency_key};
+  const tools::PastEffect past = co_await tool->query(std::move(*arguments), std::move(context));
+  if (past == tools::PastEffect::kUnknown) co_return co_await needs_attention(step, "the other side cannot tell whether it took effect");
+  if (past == tools::PastEffect::kDidNotHappen) co_return co_await run_tool_step(step, true);
+  StepJournal journal(*this, step);
+  const auto recorded = co_await journal.record_settled(StepState::kDone, "Done. The outcome was confirmed after a restart; its output is not known.", true);
+  if (!recorded) co_return co_await stopped_by_storage(recorded.error());
+  co_return Flow::kGoOn;
+}
+
+bool TurnRun::is_looping() const {
+  int same = 0;
+  const Step* last = nullptr;
+  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+    if (step->kind != StepKind::kTool) continue;
+    if (last == nullptr) last = &*step;
+    if (step->tool != last->tool || step->arguments != last->arguments) break;
+    ++same;
+  }
+  return same >= engine_.limits_.max_same_calls;
+}
+
+}  // namespace pryx::agent
