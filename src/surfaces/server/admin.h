@@ -105,6 +105,8 @@ class MemoryAdmin {
   [[nodiscard]] virtual async::Task<Result<std::vector<memory::Memory>>> list(Caller caller, memory::ListRequest request) = 0;
   [[nodiscard]] virtual async::Task<Result<memory::Memory>> save(Caller caller, memory::SaveRequest request) = 0;
   [[nodiscard]] virtual async::Task<Result<std::vector<memory::Memory>>> search(Caller caller, memory::SearchRequest request) = 0;
+  // What a deleted session remembered for itself goes with it.
+  [[nodiscard]] virtual async::Task<Result<void>> forget_session(Caller caller, SessionId session) = 0;
 };
 
 struct Component {

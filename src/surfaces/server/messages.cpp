@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "surfaces/server/messages.h"
+
+#include "trust/policy/policy_file.h"
+
+namespace pryx::server {
+
+Result<void> check_approve_fragment(const std::string& text) {
+  if (text.empty()) return {};
+  const trust::ParsedPolicy parsed = trust::check_policy(text, trust::PolicyFileKind::kApprove, "--approve");
+  if (parsed.policy) return {};
+  std::string problems;
+  for (const trust::PolicyProblem& problem : parsed.problems) problems += (problems.empty() ? "" : "; ") + problem.to_text();
+  return fail(ErrorCode::kInvalidArgument, "approve is no valid --approve file: {}", problems);
+}
+
+Result<agent::NewMessage> decode_message(const json::object& body, const Caller& caller, SessionId session, const models::ModelRouter& models) {
+  agent::NewMessage message;
+  message.session = std::move(session);
+  PRYX_TRY(message.text, json::get_string(body, "text"));
+  PRYX_TRY(auto model, json::find_string(body, "model"));
+  PRYX_TRY(auto key, json::find_string(body, "idempotency_key"));
+  PRYX_TRY(const auto interactive, json::find_bool(body, "interactive"));
+  PRYX_TRY(auto approve, json::find_string(body, "approve"));
+  message.model = std::move(model).value_or("");
+  if (!message.model.empty()) PRYX_TRY_VOID(models.resolve(message.model));
+  message.idempotency_key = std::move(key).value_or("");
+  message.interactive = interactive.value_or(true);
+  message.approve = std::move(approve).value_or("");
+  PRYX_TRY_VOID(check_approve_fragment(message.approve));
+  message.labels = trust::Labels::owner(caller.principal.id.str());
+  return message;
+}
+
+Result<trust::Resolution> decode_resolution(const json::object& body) {
+  trust::Resolution resolution;
+  PRYX_TRY(const std::string decision, json::get_string(body, "decision"));
+  if (decision != "approve" && decision != "deny") return fail(ErrorCode::kInvalidArgument, "decision must be approve or deny");
+  resolution.approve = decision == "approve";
+  PRYX_TRY(const auto scope, json::find_string(body, "scope"));
+  if (scope) {
+    const auto known = trust::grant_scope_from_text(*scope);
+    if (!known) return fail(ErrorCode::kInvalidArgument, "scope must be once, session or always");
+    resolution.scope = *known;
+  }
+  PRYX_TRY(auto rule, json::find_string(body, "rule"));
+  PRYX_TRY(auto reason, json::find_string(body, "reason"));
+  resolution.rule = std::move(rule).value_or("");
+  resolution.reason = std::move(reason).value_or("");
+  return resolution;
+}
+
+}  // namespace pryx::server

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// What the HTTP routes and the bus both read from JSON: a message to send, an answer to an approval. Pure.
+#pragma once
+#include "engine/agent/inbox.h"
+#include "foundation/base/json.h"
+#include "surfaces/server/server.h"
+#include "trust/approvals/approvals.h"
+
+namespace pryx::server {
+
+// {text, model?, idempotency_key?, interactive?, approve?}
+[[nodiscard]] Result<agent::NewMessage> decode_message(const json::object& body, const Caller& caller, SessionId session,
+                                                       const models::ModelRouter& models);
+// {decision, scope?, rule?, reason?}
+[[nodiscard]] Result<trust::Resolution> decode_resolution(const json::object& body);
+// kInvalidArgument, naming each problem with its line, when the fragment is no valid --approve file.
+[[nodiscard]] Result<void> check_approve_fragment(const std::string& text);
+
+}  // namespace pryx::server

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "surfaces/server/server.h"
+
+#include "foundation/base/log.h"
+#include "foundation/base/text.h"
+#include "surfaces/server/bus.h"
+#include "surfaces/server/problem.h"
+#include "surfaces/server/route.h"
+
+namespace pryx::server {
+namespace {
+
+bool is_openai_path(std::string_view path) { return path.starts_with("/v1/"); }
+
+net::Response refusal(const net::Request& request, const Error& error, const std::string& request_id) {
+  return is_openai_path(request.path) ? openai_error_response(error, request_id) : problem_response(error, request_id);
+}
+
+net::Response not_routed(const net::Request& request, const RouteMatch& match, const std::string& request_id) {
+  const Error error{ErrorCode::kNotFound, match.allowed.empty() ? fmt::format("there is no {}", utf8_prefix(request.path, 200))
+                                                                : fmt::format("{} does not take {}", utf8_prefix(request.path, 200), request.method), -1};
+  if (match.allowed.empty()) return refusal(request, error, request_id);
+  net::Response response = problem_response({ErrorCode::kInvalidArgument, error.message, -1}, 405, "Method not allowed", request_id);
+  std::string allow;
+  for (const std::string_view method : match.allowed) allow += (allow.empty() ? "" : ", ") + std::string(method);
+  response.headers.add("Allow", allow);
+  return response;
+}
+
+Result<json::object> read_body(const net::Request& request, const Route& route) {
+  if (route.body.empty() || trim(request.body).empty()) return json::object{};
+  PRYX_TRY(json::object body, json::parse_object(request.body));
+  for (const BodyField& field : route.body) {
+    if (!field.exists && json::find(body, field.name) != nullptr) {
+      return fail(ErrorCode::kInvalidArgument, "the field '{}' is not supported yet; leave it out", field.name);
+    }
+  }
+  return body;
+}
+
+}  // namespace
+
+struct ApiServer::State {
+  State(Services given, ServerOptions given_options)
+      : services(given), options(std::move(given_options)), auth(services, options), background(services.loop, "server"),
+        bus(services, options, auth), core{services, options, auth, bus, background} {}
+
+  Services services;
+  ServerOptions options;
+  Auth auth;
+  async::TaskGroup background;
+  Bus bus;
+  ServerCore core;
+  bool stopping = false;
+};
+
+ApiServer::ApiServer(Services services, ServerOptions options) : state_(std::make_unique<State>(services, std::move(options))) {}
+ApiServer::~ApiServer() = default;
+
+db::ModuleMigrations ApiServer::migrations() { return TokenStore::migrations(); }
+
+async::Task<Result<void>> ApiServer::start() { co_return co_await state_->auth.tokens().load(); }
+
+void ApiServer::set_tcp_port(std::uint16_t port) { state_->auth.set_tcp_port(port); }
+
+async::Task<void> ApiServer::stop() {
+  state_->stopping = true;
+  co_await state_->bus.stop();
+  co_await state_->background.stop();
+}
+
+std::optional<net::Response> ApiServer::screen(const net::Request& head) {
+  const std::string request_id = state_->services.ids.make_text("req_");
+  if (const auto allowed = state_->auth.check_origin(head); !allowed) return refusal(head, allowed.error(), request_id);
+  const RouteMatch match = find_route(route_table(), head.method, head.path);
+  const auto identity = state_->auth.admit(head, match.route != nullptr ? &match.route->auth : nullptr);
+  if (!identity) return refusal(head, identity.error(), request_id);
+  if (match.route == nullptr) return not_routed(head, match, request_id);
+  return std::nullopt;
+}
+
+// Credentials are judged again: a token may have been revoked while the body arrived.
+async::Task<void> ApiServer::handle(net::Exchange& exchange) {
+  const net::Request& request = exchange.request();
+  const std::string request_id = state_->services.ids.make_text("req_");
+  RouteMatch match = find_route(route_table(), request.method, request.path);
+  auto identity = state_->auth.admit(request, match.route != nullptr ? &match.route->auth : nullptr);
+  if (!identity || match.route == nullptr) {
+    net::Response response = identity ? not_routed(request, match, request_id) : refusal(request, identity.error(), request_id);
+    (void)co_await exchange.respond(std::move(response));
+    co_return;
+  }
+  auto body = read_body(request, *match.route);
+  if (!body) {
+    (void)co_await exchange.respond(refusal(request, body.error(), request_id));
+    co_return;
+  }
+  RouteCall call{state_->core, exchange, request, std::move(*identity), request_id, std::move(match.path_values), std::move(*body)};
+  std::optional<Result<Reply>> reply;
+  std::string bug;
+  try {
+    reply.emplace(co_await match.route->handler(call));
+  } catch (const std::exception& error) {
+    bug = error.what();
+  }
+  if (!bug.empty()) {
+    log::error("server.handler_failed", {{"route", match.route->pattern}, {"what", bug}, {"request_id", request_id}});
+    reply.emplace(fail(ErrorCode::kInternal, "the request failed by a bug of Pryx; the log has more under {}", request_id));
+  }
+  if (!*reply) {
+    (void)co_await exchange.respond(refusal(request, reply->error(), request_id));
+    co_return;
+  }
+  if ((*reply)->is_sent) co_return;
+  net::Response response{(*reply)->status, std::move((*reply)->headers), std::move((*reply)->body)};
+  if (!(*reply)->content_type.empty() && response.status != 204) response.headers.add("Content-Type", (*reply)->content_type);
+  if (!response.headers.find("X-Request-Id")) add_common_headers(response.headers, request_id);
+  (void)co_await exchange.respond(std::move(response));
+}
+
+}  // namespace pryx::server
