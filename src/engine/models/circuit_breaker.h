@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "foundation/base/clock.h"
 
@@ -17,18 +18,18 @@ class CircuitBreaker {
   static constexpr int kFailuresToOpen = 5;
   static constexpr Duration kProbeInterval = std::chrono::seconds(30);
 
-  // nullopt: go ahead and report the end with succeeded() or failed(); else how long to wait before asking again.
+  // nullopt: go ahead and report the end with one of the three below; else how long to wait before asking again.
   [[nodiscard]] std::optional<Duration> try_acquire(MonotonicTime now);
   void succeeded();
   void failed(MonotonicTime now);
-  // The request ended without saying anything about the provider (cancelled, or the request itself was wrong).
+  // The request ended without saying anything about the provider: it was cancelled.
   void abandoned();
   [[nodiscard]] BreakerState state() const { return state_; }
 
  private:
   BreakerState state_ = BreakerState::kClosed;
   int failures_ = 0;
-  MonotonicTime last_attempt_{};
+  MonotonicTime next_probe_{};
 };
 
 }  // namespace pryx::models

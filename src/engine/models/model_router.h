@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "engine/models/circuit_breaker.h"
+#include "engine/models/key_source.h"
 #include "engine/models/provider.h"
-#include "engine/models/retry_policy.h"
+#include "engine/models/provider_config.h"
 #include "foundation/async/event_loop.h"
-#include "foundation/base/secret.h"
 
 namespace pryx::net {
 class HttpClient;
@@ -20,21 +20,6 @@ class HttpClient;
 namespace pryx::models {
 
 inline constexpr std::string_view kDefaultModel = "starter/commands";
-
-struct ProviderConfig {
-  std::string name;             // "openai", "my-ollama": the part before '/'
-  std::string kind;             // "openai" or "ollama" (its OpenAI-compatible side); "starter" is always there
-  std::string base_url;         // empty: the kind's default
-  std::string key_secret_name;  // empty: no key is sent
-};
-
-// The vault, as this module needs it.
-class KeySource {
- public:
-  virtual ~KeySource() = default;
-  // `refresh` asks for a value that is newer than the cached one: the provider refused the last.
-  [[nodiscard]] virtual async::Task<Result<Secret>> get_key(std::string secret_name, bool refresh) = 0;
-};
 
 struct ModelName {
   std::string provider;

@@ -88,9 +88,10 @@ using ModelEvent = std::variant<TextDelta, ReasoningDelta, ToolCallComplete, Usa
 class ModelStream {
  public:
   virtual ~ModelStream() = default;
-  // The next event; nullopt after Finished. Errors end the stream: kUnavailable (connection cut: the text so far is interrupted),
-  // kTimeout (silent too long), kProvider (refused or answered nonsense), kOverloaded (rate limit, retry_after_ms when it said so),
-  // kUnauthenticated (the key is wrong), kCancelled.
+  // The next event; nullopt after Finished. Errors end the stream. The code tells what kind of failure it was (retry_policy.h):
+  // kUnavailable: not reachable, or cut in the middle (the text so far is interrupted). kTimeout: silent too long. kOverloaded: rate
+  // limit, retry_after_ms when it said so. kUnauthenticated: the key is wrong. kProvider: the provider failed (5xx) or answered
+  // nonsense. kInvalidArgument, kForbidden, kNotFound, kTooLarge, kConflict, kBudget: it refused this request. kCancelled.
   [[nodiscard]] virtual async::Task<Result<std::optional<ModelEvent>>> next() = 0;
 };
 
@@ -117,6 +118,8 @@ class Provider {
   // One attempt, no retries: returns when the provider accepted the request. The errors are those of ModelStream::next().
   [[nodiscard]] virtual async::Task<Result<std::unique_ptr<ModelStream>>> stream(ModelRequest request) = 0;
   [[nodiscard]] virtual async::Task<Result<std::vector<ModelInfo>>> list_models() = 0;
+  // The last request ended with kUnauthenticated: ask for a fresh key before the next one.
+  virtual void key_was_refused() {}
 };
 
 }  // namespace pryx::models

@@ -11,14 +11,17 @@
 namespace pryx::models {
 
 enum class FailureClass : std::uint8_t {
-  kPermanent,     // 400, 403, 404 and nonsense: the same request fails the same way
+  kPermanent,     // 400, 403, 404, …: the same request fails the same way
   kUnauthorized,  // 401: the key may have been replaced since
   kRateLimited,   // 429
-  kServer,        // 5xx
+  kServer,        // 5xx, and answers that make no sense
   kNetwork,       // refused, cut, silent
 };
 
-// Counts failures by class, so that one 401 does not eat the budget of a flaky network.
+[[nodiscard]] ErrorCode code_for_status(int http_status);
+[[nodiscard]] FailureClass classify(ErrorCode code);
+
+// Counts retries by class, so that one 401 does not eat what a flaky network may need.
 struct RetryHistory {
   int unauthorized = 0;
   int rate_limited = 0;
@@ -31,13 +34,11 @@ struct RetryDecision {
   bool refresh_key = false;
 };
 
-[[nodiscard]] FailureClass classify_status(int http_status);
-[[nodiscard]] FailureClass classify(const Error& error);
-
-// nullopt: give up. `jitter` is uniform in [0, 2^64); a delay the provider asked for is kept in full, jitter only adds to it.
-// A Retry-After beyond kLongestWait gives up: the caller shows it instead of holding the turn.
-[[nodiscard]] std::optional<RetryDecision> next_retry(FailureClass failure, RetryHistory& history, std::int64_t retry_after_ms, std::uint64_t jitter);
-
 inline constexpr Duration kLongestWait = std::chrono::seconds(60);
+
+// nullopt: give up. `jitter` is uniform in [0, 2^64) and adds up to a quarter of the delay, so that clients that failed together do not
+// return together; what the provider asked for is kept in full. A Retry-After beyond kLongestWait gives up: the caller shows it instead
+// of holding the turn.
+[[nodiscard]] std::optional<RetryDecision> next_retry(const Error& error, RetryHistory& history, std::uint64_t jitter);
 
 }  // namespace pryx::models

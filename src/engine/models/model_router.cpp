@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#include "engine/models/model_router.h"
+
+#include <algorithm>
+
+#include "engine/models/openai_provider.h"
+#include "engine/models/retry_policy.h"
+#include "engine/models/starter_provider.h"
+
+namespace pryx::models {
+namespace {
+
+constexpr std::string_view kStarter = "starter";
+
+bool is_provider_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+  });
+}
+
+// What the end of a request says about the provider's health.
+void report(CircuitBreaker& breaker, const Error& error, MonotonicTime now) {
+  const FailureClass failure = classify(error.code);
+  if (error.code == ErrorCode::kCancelled) breaker.abandoned();
+  else if (failure == FailureClass::kServer || failure == FailureClass::kNetwork) breaker.failed(now);
+  else breaker.succeeded();  // it answered, if only to refuse this request
+}
+
+}  // namespace
+
+struct ModelRouter::Entry {
+  ProviderConfig config;
+  std::shared_ptr<Provider> provider;
+  CircuitBreaker breaker;
+};
+
+Result<ModelName> parse_model_name(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const bool is_bounded = text.size() <= 256 && std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7F; });
+  if (slash == std::string_view::npos || slash + 1 == text.size() || !is_bounded || !is_provider_name(text.substr(0, slash))) {
+    return fail(ErrorCode::kInvalidArgument, "a model is named PROVIDER/MODEL, for example {}", kDefaultModel);
+  }
+  return ModelName{std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
+}
+
+// One request that survives failures until its first event was handed out.
+class ModelRouter::RetryingStream final : public ModelStream {
+ public:
+  RetryingStream(async::EventLoop& loop, Random& random, std::shared_ptr<Entry> entry, ModelRequest request)
+      : loop_(loop), random_(random), entry_(std::move(entry)), request_(std::move(request)) {}
+  ~RetryingStream() override {
+    if (unreported_) entry_->breaker.abandoned();
+  }
+  RetryingStream(const RetryingStream&) = delete;
+  RetryingStream& operator=(const RetryingStream&) = delete;
+
+  // Until the provider accepted the request.
+  async::Task<Result<void>> open() {
+    for (;;) {
+      if (const auto wait = entry_->breaker.try_acquire(loop_.clock().monotonic())) {
+        if (last_error_) co_return fail(*last_error_);
+        const auto wait_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*wait).count();
+        co_return fail(Error{ErrorCode::kUnavailable,
+                             fmt::format("provider {} failed {} times in a row; it is tried again in {}. Use another model, or wait", entry_->config.name,
+                                         CircuitBreaker::kFailuresToOpen, format_duration(*wait)),
+                             wait_ms});
+      }
+      unreported_ = true;
+      auto opened = co_await entry_->provider->stream(request_);
+      if (opened) {
+        stream_ = std::move(*opened);
+        co_return Result<void>{};
+      }
+      PRYX_CO_TRY_VOID(co_await wait_before_retry(std::move(opened.error())));
+    }
+  }
+
+  async::Task<Result<std::optional<ModelEvent>>> next() override {
+    for (;;) {
+      auto event = co_await stream_->next();
+      if (event) {
+        note_alive();
+        co_return event;
+      }
+      if (shown_) {
+        note_failure(event.error());
+        co_return event;
+      }
+      stream_.reset();
+      PRYX_CO_TRY_VOID(co_await wait_before_retry(std::move(event.error())));
+      PRYX_CO_TRY_VOID(co_await open());
+    }
+  }
+
+ private:
+  void note_alive() {
+    shown_ = true;
+    if (std::exchange(unreported_, false)) entry_->breaker.succeeded();
+  }
+  void note_failure(const Error& error) {
+    unreported_ = false;
+    report(entry_->breaker, error, loop_.clock().monotonic());
+  }
+  // The error itself when it is final.
+  async::Task<Result<void>> wait_before_retry(Error error) {
+    note_failure(error);
+    const auto retry = next_retry(error, history_, random_.next_u64());
+    if (!retry) co_return fail(std::move(error));
+    if (retry->refresh_key) entry_->provider->key_was_refused();
+    last_error_ = std::move(error);
+    if (retry->delay > Duration::zero()) PRYX_CO_TRY_VOID(co_await async::sleep(loop_, retry->delay));
+    co_return Result<void>{};
+  }
+
+  async::EventLoop& loop_;
+  Random& random_;
+  std::shared_ptr<Entry> entry_;
+  ModelRequest request_;
+  std::unique_ptr<ModelStream> stream_;
+  RetryHistory history_;
+  std::optional<Error> last_error_;
+  bool shown_ = false;
+  bool unreported_ = false;  // an attempt is under way that the breaker was asked for
+};
+
+ModelRouter::ModelRouter(async::EventLoop& loop, net::HttpClient& http, KeySource& keys, Random& random)
+    : loop_(loop), http_(http), keys_(keys), random_(random) {
+  put_provider(std::string(kStarter), make_starter_provider());
+}
+ModelRouter::~ModelRouter() = default;
+
+Result<void> ModelRouter::put_provider(ProviderConfig config) {
+  if (!is_provider_name(config.name)) return fail(ErrorCode::kInvalidArgument, "a provider's name is made of letters, digits, '-', '_' and '.'");
+  if (config.name == kStarter) return fail(ErrorCode::kConflict, "the provider 'starter' is built in and cannot be replaced; choose another name");
+  if (config.base_url.empty()) config.base_url = default_base_url(config.kind).value_or("");
+  PRYX_TRY(auto provider, make_openai_provider(loop_, http_, keys_, config));
+  auto entry = std::make_shared<Entry>();
+  entry->config = std::move(config);
+  entry->provider = std::move(provider);
+  entries_.insert_or_assign(entry->config.name, entry);
+  return {};
+}
+
+void ModelRouter::put_provider(std::string name, std::shared_ptr<Provider> provider) {
+  auto entry = std::make_shared<Entry>();
+  entry->config = {.name = name, .kind = std::string(provider->kind()), .base_url = {}, .key_secret_name = {}};
+  entry->provider = std::move(provider);
+  entries_.insert_or_assign(std::move(name), std::move(entry));
+}
+
+bool ModelRouter::remove_provider(std::string_view name) {
+  const auto found = entries_.find(name);
+  if (found == entries_.end() || name == kStarter) return false;
+  entries_.erase(found);
+  return true;
+}
+
+std::vector<ProviderHealth> ModelRouter::providers() const {
+  std::vector<ProviderHealth> out;
+  for (const auto& [name, entry] : entries_) out.push_back({name, entry->config.kind, entry->config.base_url, entry->breaker.state()});
+  return out;
+}
+
+std::shared_ptr<ModelRouter::Entry> ModelRouter::find_entry(std::string_view name) const {
+  const auto found = entries_.find(name);
+  return found == entries_.end() ? nullptr : found->second;
+}
+
+Result<ModelName> ModelRouter::resolve(std::string_view model) const {
+  PRYX_TRY(ModelName name, parse_model_name(model.empty() ? kDefaultModel : model));
+  if (!find_entry(name.provider)) {
+    return fail(ErrorCode::kNotFound, "there is no provider '{}'; add it with `pryx provider add {} --kind openai`, or see `pryx provider list`", name.provider, name.provider);
+  }
+  return name;
+}
+
+async::Task<Result<std::unique_ptr<ModelStream>>> ModelRouter::stream(ModelRequest request) {
+  PRYX_CO_TRY(ModelName name, resolve(request.model));
+  request.model = std::move(name.model);
+  auto stream = std::make_unique<RetryingStream>(loop_, random_, find_entry(name.provider), std::move(request));
+  PRYX_CO_TRY_VOID(co_await stream->open());
+  co_return std::unique_ptr<ModelStream>(std::move(stream));
+}
+
+async::Task<Result<std::vector<ModelInfo>>> ModelRouter::list_models(std::string provider) {
+  const auto entry = find_entry(provider);
+  if (!entry) co_return fail(ErrorCode::kNotFound, "there is no provider '{}'; see `pryx provider list`", provider);
+  co_return co_await entry->provider->list_models();
+}
+
+async::Task<Result<std::size_t>> ModelRouter::test_provider(std::string provider) {
+  const auto entry = find_entry(provider);
+  if (!entry) co_return fail(ErrorCode::kNotFound, "there is no provider '{}'; see `pryx provider list`", provider);
+  const auto models = co_await entry->provider->list_models();
+  if (!models) {
+    // A wrong key may just have been replaced in the vault.
+    if (models.error().code == ErrorCode::kUnauthenticated) entry->provider->key_was_refused();
+    co_return fail(models.error());
+  }
+  entry->breaker.succeeded();
+  co_return models->size();
+}
+
+}  // namespace pryx::models
