@@ -58,7 +58,7 @@ TEST(Registry, RefusesTwinsAndOddNames) {
 
 TEST(Registry, RefusesASchemaThatCannotBeJudgedWhole) {
   Registry registry;
-  for (const std::string_view schema : {R"({"type": "nonsense"})", R"({"properties": {"a": {"pattern": "(?=x)"}}})", R"({"$ref": "#/nowhere"})",
+  for (const std::string_view schema : {R"({"type": "nonsense"})", R"x({"properties": {"a": {"pattern": "(?=x)"}}})x", R"({"$ref": "#/nowhere"})",
                                         R"({"$schema": "http://example.com/unknown"})", R"({"minimum": "1"})"}) {
     const auto added = add(registry, "x", schema);
     ASSERT_FALSE(added) << schema;
