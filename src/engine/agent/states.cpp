@@ -45,6 +45,8 @@ constexpr Arrow<S> kStep[] = {
     {S::kUnknown, S::kStarted},  // a person says: retry
     {S::kUnknown, S::kDone},     // a person says: treat as done
     {S::kUnknown, S::kCancelled},
+    // Another attempt after a crash that today's policy or schema refuses.
+    {S::kStarted, S::kDenied},           {S::kUnknown, S::kDenied},     {S::kUnknown, S::kFailed},
 };
 using P = PartState;
 constexpr Arrow<P> kPart[] = {{P::kStreaming, P::kComplete}, {P::kStreaming, P::kInterrupted}};

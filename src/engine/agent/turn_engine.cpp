@@ -46,12 +46,14 @@ async::Task<Result<void>> TurnEngine::cancel(Caller caller, TurnId id) {
   if (is_terminal(turn->state)) co_return fail(ErrorCode::kConflict, "turn {} is already {}", id.str(), to_text(turn->state));
   if (parts_.dispatcher.cancel(id) == Dispatcher::Cancelled::kRunning) co_return Result<void>{};
   // Waiting in line, or stopped for attention: nothing runs, so its end is written here.
-  co_return co_await parts_.database.write([=, this](db::Transaction& t) -> Result<void> {
+  std::vector<ApprovalId> open_questions;
+  const auto written = co_await parts_.database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY(auto current, TurnStore::find_turn(t.db(), principal, id));
     if (!current || is_terminal(current->state)) return fail(ErrorCode::kConflict, "turn {} ended already", id.str());
     PRYX_TRY(auto steps, TurnStore::list_steps(t.db(), principal, id));
     const WallTime at = parts_.loop.clock().wall();
     for (Step& step : steps) {
+      if (step.state == StepState::kAwaitingApproval) open_questions.push_back(step.approval);
       if (!is_terminal(step.state)) PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, at));
     }
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), *current, TurnState::kCancelled, at));
@@ -59,6 +61,9 @@ async::Task<Result<void>> TurnEngine::cancel(Caller caller, TurnId id) {
                                            .payload = {{"turn_id", id.str()}, {"denied_calls", current->denied_calls}}}));
     return {};
   });
+  if (!written) co_return written;
+  for (const ApprovalId& approval : open_questions) PRYX_CO_TRY_VOID(co_await parts_.approvals.supersede(principal, approval));
+  co_return Result<void>{};
 }
 
 namespace {

@@ -171,22 +171,21 @@ async::Task<TurnRun::Flow> TurnRun::fail_turn(std::string code, std::string deta
 async::Task<TurnRun::Flow> TurnRun::cancel_turn() {
   // The daemon is going down: the turn stays as it is and goes on at the next start.
   if (parts().dispatcher.is_stopping()) co_return Flow::kStop;
-  const auto written = co_await parts().database.write([this](db::Transaction& t) -> Result<void> {
+  std::vector<ApprovalId> open_questions;
+  const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(write_start(t));
     for (Step& step : steps_) {
+      if (step.state == StepState::kAwaitingApproval) open_questions.push_back(step.approval);
       if (!is_terminal(step.state)) PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, now()));
     }
-    if (partial_) {
-      Message interrupted = answer_message(*find_if(steps_.begin(), steps_.end(), [this](const Step& s) { return s.id == streaming_step_; }), PartState::kInterrupted);
-      interrupted.seq = partial_->seq;
-      PRYX_TRY_VOID(SessionStore::update_message(t.db(), interrupted));
-    } else if (!text_.empty()) {
-      Message interrupted = answer_message(*find_if(steps_.begin(), steps_.end(), [this](const Step& s) { return s.id == streaming_step_; }), PartState::kInterrupted);
-      PRYX_TRY_VOID(SessionStore::insert_message(t.db(), interrupted));
-    }
+    PRYX_TRY_VOID(write_interrupted(t));
     return write_end(t, TurnState::kCancelled, {}, {});
   });
   if (!written) co_return co_await stopped_by_storage(written.error());
+  for (const ApprovalId& approval : open_questions) {
+    const auto superseded = co_await parts().approvals.supersede(turn_.principal, approval);
+    if (!superseded) log::warn("approval.not_superseded", {{"approval_id", approval.str()}, {"error", superseded.error().message}});
+  }
   co_return Flow::kStop;
 }
 

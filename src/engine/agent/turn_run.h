@@ -36,7 +36,9 @@ class TurnRun {
   [[nodiscard]] async::Task<Result<void>> save_partial(Step& step);
   void send_delta(const Step& step, std::string_view part, DeltaBuffer& buffer, bool force);
   void reset_stream();
-  [[nodiscard]] Message answer_message(const Step& step, PartState state);
+  // What was streamed stays in the transcript, marked as unfinished.
+  [[nodiscard]] Result<void> write_interrupted(db::Transaction& t);
+  [[nodiscard]] Message answer_message(const StepId& step, PartState state);
   [[nodiscard]] std::vector<Step> plan_tool_steps(const Step& model_step);
 
   // Tool steps.

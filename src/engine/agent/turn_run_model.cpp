@@ -58,6 +58,8 @@ async::Task<TurnRun::Flow> TurnRun::run_model_step() {
     if (!shown || !is_worth_another_attempt(streamed.error()) || step.attempt >= kMaxAttempts) {
       co_return co_await model_failed(step, streamed.error());
     }
+    const auto kept = co_await parts().database.write([this](db::Transaction& t) { return write_interrupted(t); });
+    if (!kept) co_return co_await stopped_by_storage(kept.error());
     log::info("model.attempt_interrupted", {{"turn_id", turn_.id.str()}, {"attempt", step.attempt}, {"error", streamed.error().message}});
   }
 }
@@ -131,8 +133,8 @@ void TurnRun::send_delta(const Step& step, std::string_view part, DeltaBuffer& b
                                                 {"offset", piece.offset}, {"text", std::move(piece.text)}}});
 }
 
-Message TurnRun::answer_message(const Step& step, PartState state) {
-  Message message{.principal = turn_.principal, .session = turn_.session, .role = Role::kAssistant, .turn = turn_.id, .step = step.id, .created_at = now()};
+Message TurnRun::answer_message(const StepId& step, PartState state) {
+  Message message{.principal = turn_.principal, .session = turn_.session, .role = Role::kAssistant, .turn = turn_.id, .step = step, .created_at = now()};
   message.id = partial_ ? partial_->id : parts().ids.make<MessageId>();
   // What a model writes is shaped by what it read.
   trust::Labels labels = trust::joined(context_labels_, trust::Labels{"model"});
@@ -142,16 +144,24 @@ Message TurnRun::answer_message(const Step& step, PartState state) {
     part.type = type;
     part.state = state;
     part.text = buffer.all();
-    part.step = step.id;
+    part.step = step;
     part.labels = labels;
     message.parts.push_back(std::move(part));
   }
   return message;
 }
 
+Result<void> TurnRun::write_interrupted(db::Transaction& t) {
+  if (text_.empty() && reasoning_.empty()) return {};
+  Message message = answer_message(streaming_step_, PartState::kInterrupted);
+  if (!partial_) return SessionStore::insert_message(t.db(), message);
+  message.seq = partial_->seq;
+  return SessionStore::update_message(t.db(), message);
+}
+
 async::Task<Result<void>> TurnRun::save_partial(Step& step) {
   last_partial_ = parts().loop.clock().monotonic();
-  Message message = answer_message(step, PartState::kStreaming);
+  Message message = answer_message(step.id, PartState::kStreaming);
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     if (!partial_) return SessionStore::insert_message(t.db(), message);
     message.seq = partial_->seq;
@@ -180,7 +190,7 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
   add_usage(turn_.usage, usage_);
   const std::string asked = model_name();
   turn_.answered_by = finish_model_.empty() ? asked : asked.substr(0, asked.find('/') + 1) + finish_model_;
-  Message message = answer_message(step, PartState::kComplete);
+  Message message = answer_message(step.id, PartState::kComplete);
   std::vector<Step> planned = plan_tool_steps(step);
   for (const Step& tool_step : planned) {
     Part part;
@@ -223,7 +233,7 @@ async::Task<TurnRun::Flow> TurnRun::model_failed(Step& step, Error error) {
     step.error_code = code;
     step.summary = error.message;
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kFailed, now()));
-    PRYX_TRY_VOID(SessionStore::interrupt_streaming(t.db(), turn_.principal, turn_.id));
+    PRYX_TRY_VOID(write_interrupted(t));
     return emit(t, "step.finished", {{"step_id", step.id.str()}, {"kind", "model"}, {"state", "failed"}, {"reason", error.message}});
   });
   if (!written) co_return co_await stopped_by_storage(written.error());

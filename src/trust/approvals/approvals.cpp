@@ -221,13 +221,13 @@ async::Task<Result<Approval>> Approvals::wait(ApprovalId id) {
   const auto end = co_await waiting->settled.wait(std::chrono::milliseconds(std::max<std::int64_t>(left_ms, 0)));
   waiting_.erase(id);
   if (end) co_return *end;
-  const ApprovalState state = end.error().code == ErrorCode::kTimeout ? ApprovalState::kExpired : ApprovalState::kSuperseded;
-  auto settled = co_await settle((*current)->principal, id, state, {}, state == ApprovalState::kExpired ? "deadline" : "cancelled");
+  // A cancelled waiter may be a daemon that goes down: the question stays open, and whoever ends the turn supersedes it.
+  if (end.error().code != ErrorCode::kTimeout) co_return std::unexpected(end.error());
+  auto settled = co_await settle((*current)->principal, id, ApprovalState::kExpired, {}, "deadline");
   if (!settled && settled.error().code == ErrorCode::kConflict) {
     // Somebody answered in the same instant: their answer is the one on disk.
     settled = co_await get((*current)->principal, id);
   }
-  if (state == ApprovalState::kSuperseded) co_return fail(ErrorCode::kCancelled, "cancelled while waiting for an approval");
   co_return settled;
 }
 

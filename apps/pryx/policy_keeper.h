@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// policy.yaml while the daemon runs: read at start, picked up when edited, replaced through the API. An invalid file keeps the last good
+// rules; at start it means deny all but reads. I/O thread only.
+#pragma once
+#include <string>
+
+#include "engine/tools/tool_gate.h"
+#include "foundation/base/clock.h"
+#include "foundation/db/database.h"
+#include "foundation/events/event_log.h"
+#include "surfaces/server/admin.h"
+#include "trust/audit/audit_log.h"
+
+namespace pryx::app {
+
+class PolicyKeeper final : public tools::PolicySource, public server::PolicyAdmin {
+ public:
+  PolicyKeeper(std::string path, db::Database& database, events::EventLog& events, audit::AuditLog& audit);
+  void load_at_start();
+  // After the file changed on disk; raises error.occurred when it became invalid.
+  [[nodiscard]] async::Task<void> reload();
+
+  [[nodiscard]] tools::PolicyInForce policy() const override { return in_force_; }
+  [[nodiscard]] async::Task<Result<server::PolicyStatus>> get(Caller caller) override;
+  [[nodiscard]] async::Task<Result<server::PolicyStatus>> put(Caller caller, std::string text, std::string expected_hash) override;
+  [[nodiscard]] const std::string& state() const { return state_; }
+
+ private:
+  void use(const trust::PolicyFile& policy, std::string state, std::string text);
+  [[nodiscard]] server::PolicyStatus status() const;
+  [[nodiscard]] async::Task<void> note_change(std::string actor, std::string kind, std::string detail);
+  std::string path_;
+  db::Database& database_;
+  events::EventLog& events_;
+  audit::AuditLog& audit_;
+  tools::PolicyInForce in_force_;
+  std::string state_ = "default";   // file | default | last_good | read_only
+  std::string in_force_text_;
+};
+
+// Shared by the files a person edits: text, hash and a replacement that keeps the last five versions.
+[[nodiscard]] Result<server::HumanFile> read_human_file(const std::string& path);
+[[nodiscard]] Result<server::HumanFile> replace_human_file(const std::string& path, const std::string& text, const std::string& expected_hash);
+
+}  // namespace pryx::app

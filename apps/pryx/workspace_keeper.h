@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// Directories as workspaces: a path becomes a workspace by its real path; a session without one gets a private folder when a turn first
+// needs it. Opens the held directory a turn works in and reads AGENTS.md. I/O thread; file work runs on the pool.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "engine/agent/turn_engine.h"
+#include "foundation/async/worker_pool.h"
+#include "surfaces/server/admin.h"
+
+namespace pryx::app {
+
+class WorkspaceKeeper final : public server::WorkspaceAdmin, public agent::WorkspaceOpener {
+ public:
+  struct Options {
+    std::string private_root;              // data/workspaces
+    std::vector<std::string> own_places;   // config, data, state…: never a workspace, nor above one
+    std::string user_name;                 // whom the daemon runs as, for the message that tells how to give it access
+    bool dropped_from_root = false;
+  };
+  WorkspaceKeeper(async::EventLoop& loop, async::WorkerPool& pool, db::Database& database, IdSource& ids, Options options);
+
+  [[nodiscard]] async::Task<Result<agent::Workspace>> open(Caller caller, std::string path) override;
+  [[nodiscard]] async::Task<Opened> open(agent::Session session) override;
+
+ private:
+  [[nodiscard]] Result<std::string> check_path(const std::string& path) const;
+  async::EventLoop& loop_;
+  async::WorkerPool& pool_;
+  db::Database& database_;
+  IdSource& ids_;
+  Options options_;
+};
+
+}  // namespace pryx::app

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+// The pure parts of the corridor: transition tables, the fair queue, context building, delta pacing.
+#include <gtest/gtest.h>
+
+#include "engine/agent/context.h"
+#include "engine/agent/delta_buffer.h"
+#include "engine/agent/fair_queue.h"
+#include "engine/agent/session_store.h"
+#include "engine/agent/states.h"
+
+namespace pryx::agent {
+namespace {
+
+TEST(States, TerminalStatesStayWhatTheyAre) {
+  for (int from = 0; from < 7; ++from) {
+    for (int to = 0; to < 7; ++to) {
+      if (is_terminal(static_cast<TurnState>(from))) EXPECT_FALSE(may_become(static_cast<TurnState>(from), static_cast<TurnState>(to)));
+    }
+  }
+  for (int from = 0; from < 8; ++from) {
+    for (int to = 0; to < 8; ++to) {
+      if (is_terminal(static_cast<StepState>(from))) EXPECT_FALSE(may_become(static_cast<StepState>(from), static_cast<StepState>(to)));
+    }
+  }
+  EXPECT_FALSE(may_become(OutboxState::kDelivered, OutboxState::kPending));
+}
+
+TEST(States, EveryNameRoundTrips) {
+  for (int i = 0; i < 7; ++i) EXPECT_EQ(turn_state_from_text(to_text(static_cast<TurnState>(i))), static_cast<TurnState>(i));
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(step_state_from_text(to_text(static_cast<StepState>(i))), static_cast<StepState>(i));
+  EXPECT_FALSE(turn_state_from_text("sleeping"));
+}
+
+OpenTurn turn(const std::string& session, const std::string& id, Priority priority = Priority::kOwner) {
+  return {PrincipalId("prn_owner"), SessionId(session), TurnId(id), priority};
+}
+
+TEST(FairQueue, OneTurnPerSessionInOrder) {
+  FairQueue queue(10);
+  queue.push(turn("a", "1"));
+  queue.push(turn("a", "2"));
+  queue.push(turn("b", "3"));
+  EXPECT_EQ(queue.pop()->turn.str(), "1");
+  EXPECT_EQ(queue.pop()->turn.str(), "3");
+  EXPECT_FALSE(queue.pop());
+  queue.finished(SessionId("a"));
+  EXPECT_EQ(queue.pop()->turn.str(), "2");
+}
+
+TEST(FairQueue, BackgroundWaitsButDoesNotStarve) {
+  FairQueue queue(1000);
+  queue.push(turn("bg", "background", Priority::kBackground));
+  for (int i = 0; i < 50; ++i) queue.push(turn("s" + std::to_string(i), std::to_string(i)));
+  int position = 0;
+  for (auto next = queue.pop(); next && next->turn.str() != "background"; next = queue.pop()) ++position;
+  EXPECT_EQ(position, FairQueue::kOwnerRun);
+}
+
+TEST(FairQueue, SlotsAreBoundedAndCancelledTurnsLeave) {
+  FairQueue queue(1);
+  queue.push(turn("a", "1"));
+  queue.push(turn("b", "2"));
+  queue.push(turn("b", "3", Priority::kBackground));
+  EXPECT_TRUE(queue.pop());
+  EXPECT_FALSE(queue.pop());
+  EXPECT_TRUE(queue.remove(TurnId("2")));
+  EXPECT_FALSE(queue.remove(TurnId("2")));
+  queue.finished(SessionId("a"));
+  EXPECT_EQ(queue.pop()->turn.str(), "3");
+  EXPECT_EQ(queue.waiting(), 0u);
+}
+
+Message message(Role role, std::vector<Part> parts) {
+  Message m;
+  m.role = role;
+  m.parts = std::move(parts);
+  return m;
+}
+Part part(std::string type, std::string text, std::string call_id = {}) {
+  Part p;
+  p.type = std::move(type);
+  p.text = std::move(text);
+  p.call_id = std::move(call_id);
+  p.tool = p.call_id.empty() ? "" : "fs.list";
+  p.labels = trust::Labels{"owner"};
+  return p;
+}
+
+TEST(Context, EveryCallGetsExactlyOneAnswer) {
+  const AgentProfile profile;
+  const WorkspaceFacts workspace;
+  std::vector<Message> history{message(Role::kUser, {part("text", "hello")}),
+                               message(Role::kAssistant, {part("tool_call", "{}", "c1"), part("tool_call", "{}", "c2")}),
+                               message(Role::kTool, {part("tool_result", "ok", "c1")}),
+                               message(Role::kTool, {part("tool_result", "twice", "c1")}),
+                               message(Role::kUser, {part("text", "and now?")})};
+  const Context context = build_context({profile, workspace, history, {}, "2026-11-21"});
+  std::map<std::string, int> answers;
+  for (const auto& m : context.request.messages) {
+    if (m.role == models::ChatMessage::Role::kTool) ++answers[m.tool_call_id];
+  }
+  EXPECT_EQ(answers, (std::map<std::string, int>{{"c1", 1}, {"c2", 1}}));
+}
+
+TEST(Context, InterruptedTextIsLeftOutAndLabelsJoin) {
+  const AgentProfile profile;
+  WorkspaceFacts workspace;
+  workspace.instructions = "be brief";
+  workspace.instructions_name = "AGENTS.md";
+  Part half = part("text", "half an ans");
+  half.state = PartState::kInterrupted;
+  const std::vector<Message> history{message(Role::kUser, {part("text", "q")}), message(Role::kAssistant, {half})};
+  const Context context = build_context({profile, workspace, history, {}, "2026-11-21"});
+  EXPECT_EQ(context.request.messages.size(), 2u);
+  EXPECT_TRUE(context.labels.has("file"));
+  EXPECT_TRUE(context.labels.has("owner"));
+}
+
+TEST(Context, LongResultsKeepHeadAndTail) {
+  const std::string text = "HEAD" + std::string(100'000, 'x') + "TAIL";
+  const std::string trimmed = trim_for_model(text, "sha256:abc");
+  EXPECT_LT(trimmed.size(), kMaxResultBytesForModel + 300);
+  EXPECT_TRUE(trimmed.starts_with("HEAD"));
+  EXPECT_TRUE(trimmed.ends_with("TAIL"));
+  EXPECT_NE(trimmed.find("sha256:abc"), std::string::npos);
+}
+
+TEST(DeltaBuffer, FirstPieceAtOnceThenPaced) {
+  DeltaBuffer buffer;
+  MonotonicTime t{std::chrono::seconds(1)};
+  EXPECT_TRUE(buffer.add("a", t));
+  EXPECT_EQ(buffer.take(t).text, "a");
+  EXPECT_FALSE(buffer.add("b", t + std::chrono::milliseconds(10)));
+  EXPECT_TRUE(buffer.add(std::string(5000, 'c'), t + std::chrono::milliseconds(11)));
+  EXPECT_EQ(buffer.take(t + std::chrono::milliseconds(11)).offset, 1u);
+  EXPECT_FALSE(buffer.add("d", t + std::chrono::milliseconds(12)));
+  EXPECT_TRUE(buffer.add("e", t + std::chrono::milliseconds(60)));
+}
+
+TEST(FtsQuery, UserTextIsNeverSyntax) {
+  EXPECT_EQ(fts_query("TODO"), "\"TODO\"*");
+  EXPECT_EQ(fts_query("a OR b"), "\"a\" \"OR\" \"b\"");
+  EXPECT_EQ(fts_query("\"); DROP TABLE x; --"), "\"DROP\" \"TABLE\" \"x\"");
+  EXPECT_EQ(fts_query("NEAR(x y)^*:"), "\"NEAR\" \"x\" \"y\"");
+  EXPECT_EQ(fts_query("***"), "");
+}
+
+}  // namespace
+}  // namespace pryx::agent
