@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "foundation/config/config_file.h"
+#include "foundation/config/core_file.h"
+#include "foundation/config/places.h"
+#include "foundation/platform/testing/temporary_directory.h"
+
+namespace pryx::config {
+namespace {
+
+using platform::Environment;
+using platform::testing::TemporaryDirectory;
+
+constexpr uid_t kUser = 4242;  // has no /run/user directory
+
+TEST(Places, PryxHomeHoldsEverything) {
+  const Places places = find_places(Environment({{"PRYX_HOME", "/x/y/"}, {"XDG_CONFIG_HOME", "/c"}}), kUser).value();
+  EXPECT_EQ(places.kind, PlacesKind::kPortable);
+  EXPECT_EQ(places.config_file(), "/x/y/config/config.yaml");
+  EXPECT_EQ(places.policy_file(), "/x/y/config/policy.yaml");
+  EXPECT_EQ(places.master_key(), "/x/y/config/master.key");
+  EXPECT_EQ(places.database(), "/x/y/data/pryx.db");
+  EXPECT_EQ(places.key_record(), "/x/y/data/key.json");
+  EXPECT_EQ(places.state, "/x/y/state");
+  EXPECT_EQ(places.cache, "/x/y/cache");
+  EXPECT_EQ(places.core_file(), "/x/y/run/core.json");
+  EXPECT_EQ(places.socket(), "/x/y/run/pryx.sock");
+}
+
+TEST(Places, ARelativePryxHomeBecomesAbsolute) {
+  const Places places = find_places(Environment({{"PRYX_HOME", "some/../home"}}), kUser).value();
+  EXPECT_EQ(places.home, std::filesystem::current_path().string() + "/home");
+}
+
+TEST(Places, PryxHomeCountsForRootToo) {
+  EXPECT_EQ(find_places(Environment({{"PRYX_HOME", "/x"}}), 0)->config, "/x/config");
+  const Places system = find_places(Environment({{"HOME", "/root"}}), 0).value();
+  EXPECT_EQ(system.kind, PlacesKind::kSystem);
+  EXPECT_EQ(system.socket(), "/var/lib/pryx/run/pryx.sock");
+}
+
+TEST(Places, XdgDirectoriesAndTheirDefaults) {
+  const Places plain = find_places(Environment({{"HOME", "/home/ada"}}), kUser).value();
+  EXPECT_EQ(plain.kind, PlacesKind::kUser);
+  EXPECT_EQ(plain.config, "/home/ada/.config/pryx");
+  EXPECT_EQ(plain.data, "/home/ada/.local/share/pryx");
+  EXPECT_EQ(plain.state, "/home/ada/.local/state/pryx");
+  EXPECT_EQ(plain.cache, "/home/ada/.cache/pryx");
+  EXPECT_EQ(plain.run, "/home/ada/.local/state/pryx/run");
+  const Places set = find_places(Environment({{"HOME", "/home/ada"},
+                                              {"XDG_CONFIG_HOME", "/c"},
+                                              {"XDG_DATA_HOME", "relative"},
+                                              {"XDG_RUNTIME_DIR", "/run/user/4242"}}),
+                                 kUser)
+                         .value();
+  EXPECT_EQ(set.config, "/c/pryx");
+  EXPECT_EQ(set.data, "/home/ada/.local/share/pryx") << "a relative value is ignored";
+  EXPECT_EQ(set.run, "/run/user/4242/pryx");
+}
+
+TEST(Places, AreCreatedPrivate) {
+  const TemporaryDirectory directory;
+  const Places places = find_places(Environment({{"PRYX_HOME", directory / "home"}}), ::geteuid()).value();
+  ASSERT_TRUE(create_places(places).has_value());
+  ASSERT_TRUE(create_places(places).has_value());
+  for (const std::string& path : {places.home, places.config, places.data, places.state, places.cache, places.run, places.agents()}) {
+    EXPECT_EQ(platform::file_facts(path)->mode, 0700u) << path;
+  }
+}
+
+TEST(Settings, EveryDefaultFitsItsOwnRule) {
+  for (const Setting& setting : settings()) {
+    EXPECT_TRUE(parse_setting(setting, setting.default_value).has_value()) << setting.key;
+    EXPECT_FALSE(setting.help.empty()) << setting.key;
+    EXPECT_EQ(find_setting(setting.key), &setting);
+  }
+  EXPECT_EQ(find_setting("nothing"), nullptr);
+}
+
+TEST(Settings, ValuesAreCheckedByType) {
+  EXPECT_FALSE(parse_setting(get_setting("tools.max_steps"), "0").has_value());
+  EXPECT_FALSE(parse_setting(get_setting("tools.max_steps"), "1001").has_value());
+  EXPECT_FALSE(parse_setting(get_setting("tools.max_steps"), "5x").has_value());
+  EXPECT_FALSE(parse_setting(get_setting("tools.max_steps"), "").has_value());
+  EXPECT_EQ(parse_setting(get_setting("tools.max_steps"), " 7 ").value(), json::value(7));
+  EXPECT_FALSE(check_setting(get_setting("tools.max_steps"), json::value("7")).has_value());
+  EXPECT_FALSE(parse_setting(get_setting("log.level"), "loud").has_value());
+  EXPECT_FALSE(parse_setting(get_setting("approval.timeout"), "10ms").has_value());
+  EXPECT_FALSE(parse_setting(get_setting("approval.timeout"), "8d").has_value());
+  EXPECT_TRUE(parse_setting(get_setting("approval.timeout"), "90s").has_value());
+  EXPECT_FALSE(parse_setting(get_setting("listen"), "").has_value());
+}
+
+TEST(Layers, StrongerOriginsWinInAnyOrder) {
+  Layer file{Origin::kFile, {}}, database{Origin::kDatabase, {}}, flag{Origin::kFlag, {}};
+  ASSERT_TRUE(file.set("listen", "a:1", "config.yaml:1").has_value());
+  ASSERT_TRUE(file.set("log.level", "warn", "config.yaml:2").has_value());
+  ASSERT_TRUE(database.set("listen", "b:2", "database").has_value());
+  ASSERT_TRUE(flag.set("listen", "c:3", "--listen").has_value());
+  const Layer environment = environment_layer(Environment({{"PRYX_LOG_LEVEL", "debug"}})).value();
+  std::vector<Layer> layers = {file, database, environment, flag};
+  std::ranges::sort(layers, {}, &Layer::origin);
+  do {
+    const Config config(layers);
+    EXPECT_EQ(config.text("listen"), "c:3");
+    EXPECT_EQ(config.find("listen")->origin, Origin::kFlag);
+    EXPECT_EQ(config.find("listen")->source, "--listen");
+    EXPECT_EQ(config.text("log.level"), "debug");
+    EXPECT_EQ(config.find("log.level")->source, "PRYX_LOG_LEVEL");
+    EXPECT_EQ(config.integer("tools.max_steps"), 50);
+    EXPECT_EQ(config.find("tools.max_steps")->origin, Origin::kDefault);
+    EXPECT_EQ(config.duration("approval.timeout"), std::chrono::minutes(5));
+  } while (std::ranges::next_permutation(layers, {}, &Layer::origin).found);
+}
+
+TEST(Layers, UnknownKeysAndBadVariablesAreErrors) {
+  Layer layer;
+  const auto set = layer.set("log.levle", "info", "--set");
+  ASSERT_FALSE(set.has_value());
+  EXPECT_EQ(set.error().code, ErrorCode::kNotFound);
+  EXPECT_NE(set.error().message.find("did you mean 'log.level'"), std::string::npos);
+  const auto environment = environment_layer(Environment({{"PRYX_LOG_LEVEL", "loud"}}));
+  ASSERT_FALSE(environment.has_value());
+  EXPECT_NE(environment.error().message.find("PRYX_LOG_LEVEL"), std::string::npos);
+}
+
+TEST(ConfigFile, ReadsNestedAndDottedKeysWithTheirLines) {
+  const auto file = parse_config_file("# comment\nlisten: 127.0.0.1:0\nlog:\n  level: debug\ntools.max_steps: 9\napproval:\n").value();
+  EXPECT_TRUE(file.warnings.empty());
+  ASSERT_EQ(file.layer.values.size(), 3u);
+  EXPECT_EQ(file.layer.values.at("listen").source, "config.yaml:2");
+  EXPECT_EQ(file.layer.values.at("log.level").source, "config.yaml:4");
+  EXPECT_EQ(file.layer.values.at("log.level").value, json::value("debug"));
+  EXPECT_EQ(file.layer.values.at("tools.max_steps").value, json::value(9));
+  EXPECT_EQ(Config({file.layer}).text("log.level"), "debug");
+}
+
+TEST(ConfigFile, EmptyFilesAreFine) {
+  for (const char* text : {"", "\n", "# only a comment\n", "---\n", "{}", "listen:\n"}) {
+    const auto file = parse_config_file(text);
+    ASSERT_TRUE(file.has_value()) << text;
+    EXPECT_TRUE(file->layer.values.empty()) << text;
+  }
+}
+
+TEST(ConfigFile, UnknownKeysAreWarnedAboutNeverFatal) {
+  const auto file = parse_config_file("lisen: x\nfuture:\n  deep: [1, 2]\nlog:\n  colour: red\n  level: warn\n").value();
+  ASSERT_EQ(file.warnings.size(), 3u);
+  EXPECT_EQ(file.warnings[0].line, 1);
+  EXPECT_NE(file.warnings[0].text.find("did you mean 'listen'"), std::string::npos);
+  EXPECT_EQ(file.warnings[1].line, 2);
+  EXPECT_EQ(file.warnings[2].line, 5);
+  EXPECT_NE(file.warnings[2].text.find("log.colour"), std::string::npos);
+  EXPECT_EQ(file.layer.values.size(), 1u);
+}
+
+TEST(ConfigFile, ABadValueMakesTheFileInvalidAndNamesTheLine) {
+  struct Row {
+    const char* text;
+    const char* line;
+  };
+  for (const Row& row : {Row{"listen: a:1\nlog:\n  level: loud\n", "line 3"}, Row{"tools:\n  max_steps: many\n", "line 2"},
+                         Row{"log: info\n", "line 1"}, Row{"- listen\n", "line 1"}, Row{"listen: [1]\n", "line 1"},
+                         Row{"log.level: info\nlog:\n  level: warn\n", "line 3"}, Row{"listen: a\nlisten: b\n", "line 2"},
+                         Row{"a: 'open\n", "line "}}) {
+    const auto file = parse_config_file(row.text);
+    ASSERT_FALSE(file.has_value()) << row.text;
+    EXPECT_EQ(file.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_NE(file.error().message.find(row.line), std::string::npos) << file.error().message;
+    EXPECT_NE(file.error().message.find("config.yaml"), std::string::npos) << file.error().message;
+  }
+}
+
+class CoreFileTest : public ::testing::Test {
+ protected:
+  CoreFileTest() { PRYX_CHECK(create_places(places_).has_value()); }
+  TemporaryDirectory directory_;
+  Places places_ = find_places(Environment({{"PRYX_HOME", directory_ / "home"}}), ::geteuid()).value();
+  CoreRecord record_ = describe_this_core("0.1.0", "http://127.0.0.1:7799", places_.socket(), WallTime{1'790'000'000'123});
+};
+
+TEST_F(CoreFileTest, RoundTripsAndFindsThisProcess) {
+  EXPECT_FALSE(find_running_core(places_).has_value());
+  ASSERT_TRUE(write_core_file(places_, record_).has_value());
+  EXPECT_EQ(find_running_core(places_), record_);
+  EXPECT_EQ(platform::file_facts(places_.core_file())->mode, 0600u);
+  ASSERT_TRUE(remove_core_file(places_).has_value());
+  EXPECT_FALSE(platform::exists(places_.core_file()));
+}
+
+TEST_F(CoreFileTest, WithoutTcpTheUrlIsNull) {
+  record_.url.clear();
+  EXPECT_TRUE(to_json(record_).at("url").is_null());
+  EXPECT_EQ(parse_core_record(json::to_text(to_json(record_))).value(), record_);
+}
+
+TEST_F(CoreFileTest, StaleFilesAreRecognised) {
+  CoreRecord reused = record_;
+  reused.process.start_ticks += 1;
+  ASSERT_TRUE(write_core_file(places_, reused).has_value());
+  EXPECT_FALSE(find_running_core(places_).has_value()) << "the pid was reused";
+  CoreRecord rebooted = record_;
+  rebooted.boot = "another boot";
+  ASSERT_TRUE(write_core_file(places_, rebooted).has_value());
+  EXPECT_FALSE(find_running_core(places_).has_value()) << "the machine was restarted";
+  for (const char* text : {"", "{", "{}", "[]", R"({"pid":0})", R"({"pid":"1","version":""})"}) {
+    ASSERT_TRUE(platform::atomic_write_file(places_.core_file(), text, 0600).has_value());
+    EXPECT_FALSE(find_running_core(places_).has_value()) << text;
+  }
+}
+
+TEST_F(CoreFileTest, AFileOfAnotherRunningProcessIsLeftAlone) {
+  record_.process = platform::identify_process(::getppid()).value();
+  ASSERT_TRUE(write_core_file(places_, record_).has_value());
+  ASSERT_TRUE(remove_core_file(places_).has_value());
+  EXPECT_TRUE(find_running_core(places_).has_value());
+}
+
+}  // namespace
+}  // namespace pryx::config
