@@ -14,17 +14,20 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 namespace {
-constexpr std::size_t kMaxPipelinedBytes = 64u << 10;  // read ahead of the running handler; more waits in the kernel
-constexpr std::size_t kMaxDrainedBytes = 1u << 20;     // thrown away after a refusal, so that the answer is not lost to a reset
+constexpr std::size_t kMaxPipelinedBytes =
+    64u << 10;  // read ahead of the running handler; more waits in the kernel
+constexpr std::size_t kMaxDrainedBytes =
+    1u << 20;  // thrown away after a refusal, so that the answer is not lost to a reset
 constexpr Duration kDrainTime = 1s;
-constexpr Duration kFlushTime = 5s;                    // for the few hundred bytes of a refusal
+constexpr Duration kFlushTime = 5s;  // for the few hundred bytes of a refusal
 }  // namespace
 
 Connection::Connection(ServerCore& core, Socket socket, Peer peer)
     : core_(core),
       socket_(std::move(socket)),
       peer_(std::move(peer)),
-      reader_({core.limits.max_header_bytes, RequestReader::Limits().header_count, core.limits.max_body_bytes}),
+      reader_(
+          {core.limits.max_header_bytes, RequestReader::Limits().header_count, core.limits.max_body_bytes}),
       charge_(core),
       writable_(core.loop) {}
 
@@ -38,7 +41,6 @@ void Connection::start() {
 void Connection::close() {
   if (state_ == State::kClosed || state_ == State::kUpgraded) return;
   const auto self = shared_from_this();
-  const bool has_handler = state_ == State::kHandling;
   state_ = State::kClosed;
   if (timer_ != 0) core_.loop.cancel_timer(std::exchange(timer_, 0));
   boost::system::error_code ignored;
@@ -46,7 +48,7 @@ void Connection::close() {
   note_peer_gone();
   writable_.wake_all();
   // What a running handler still looks at stays counted until it ends.
-  if (!has_handler) charge_.set(0);
+  if (!has_handler_) charge_.set(0);
   core_.forget(*this);
 }
 
@@ -54,7 +56,8 @@ void Connection::begin_stop() {
   if (state_ != State::kHandling) close();
 }
 
-// --- reading ----------------------------------------------------------------------------------------------------------------------
+// --- reading
+// ----------------------------------------------------------------------------------------------------------------------
 
 void Connection::wait_readable() {
   if (is_reading_ || end_of_input_ || state_ == State::kClosed || state_ == State::kUpgraded) return;
@@ -68,7 +71,8 @@ void Connection::wait_readable() {
 void Connection::on_readable(bool failed) {
   if (state_ == State::kClosed || state_ == State::kUpgraded) return;
   if (failed) return close();
-  const ssize_t count = ::recv(socket_.native_handle(), core_.scratch.data(), core_.scratch.size(), MSG_DONTWAIT);
+  const ssize_t count =
+      ::recv(socket_.native_handle(), core_.scratch.data(), core_.scratch.size(), MSG_DONTWAIT);
   if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return wait_readable();
   if (count <= 0) return on_end_of_input();
   std::string_view bytes(core_.scratch.data(), static_cast<std::size_t>(count));
@@ -77,14 +81,17 @@ void Connection::on_readable(bool failed) {
       process_input(bytes);
       if (state_ == State::kHandling && !bytes.empty()) keep_for_later(bytes);
       break;
-    case State::kHandling: keep_for_later(bytes); break;
+    case State::kHandling:
+      keep_for_later(bytes);
+      break;
     case State::kFlushing:
     case State::kDraining:
       drained_ += bytes.size();
       if (drained_ > kMaxDrainedBytes) return close();
       wait_readable();
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -111,7 +118,8 @@ bool Connection::recharge() {
   return charge_.set(current + pending_.size() - pending_at_);
 }
 
-// Runs with the bytes just read or kept; stops when a handler starts, and leaves what follows its request in `bytes`.
+// Runs with the bytes just read or kept; stops when a handler starts, and leaves what follows its request in
+// `bytes`.
 void Connection::process_input(std::string_view& bytes) {
   for (;;) {
     const RequestReader::Event event = reader_.feed(bytes);
@@ -128,7 +136,8 @@ void Connection::process_input(std::string_view& bytes) {
   }
   if (end_of_input_) return close();
   if (!reader_.is_head_complete()) {
-    if (reader_.is_started() && limit_ != Limit::kHeader) set_limit(Limit::kHeader, core_.limits.header_timeout);
+    if (reader_.is_started() && limit_ != Limit::kHeader)
+      set_limit(Limit::kHeader, core_.limits.header_timeout);
   } else {
     if (limit_ != Limit::kBody) set_limit(Limit::kBody, core_.limits.body_timeout);
     if (reader_.expects_continue() && !continue_sent_ && reader_.request().body.empty()) {
@@ -163,7 +172,15 @@ void Connection::start_handler() {
   request_bytes_ = reader_.held_bytes();
   request_ = std::move(reader_.request());
   wait_readable_ahead();  // a peer that goes away must be noticed while the handler works
-  if (core_.tasks.spawn("http.request", run_handler(shared_from_this())) == 0) close();
+  // From the loop, because a spawned task may run at once: it would end this exchange while its input is
+  // still being sorted.
+  core_.loop.post([self = shared_from_this()] { self->spawn_handler(); });
+}
+
+void Connection::spawn_handler() {
+  if (state_ != State::kHandling) return;  // closed in between, so that the server itself may be gone
+  has_handler_ = core_.tasks.spawn("http.request", run_handler(shared_from_this())) != 0;
+  if (!has_handler_) close();
 }
 
 async::Task<void> Connection::run_handler(std::shared_ptr<Connection> self) {
@@ -177,7 +194,8 @@ async::Task<void> Connection::run_handler(std::shared_ptr<Connection> self) {
   if (self->answer_ == Answer::kNone) {
     const bool cancelled = co_await async::is_cancelled();
     self->keep_alive_ = false;
-    Response response = cancelled ? make_problem(503, "the server is stopping") : make_problem(500, "the request ended without an answer");
+    Response response = cancelled ? make_problem(503, "the server is stopping")
+                                  : make_problem(500, "the request ended without an answer");
     const auto sent = co_await self->respond(std::move(response));
     if (!sent) self->close();
   }
@@ -188,6 +206,7 @@ async::Task<void> Connection::run_handler(std::shared_ptr<Connection> self) {
 
 void Connection::end_exchange() {
   ++exchange_;
+  has_handler_ = false;
   on_disconnect_ = nullptr;
   request_ = Request();
   reader_.reset();
@@ -223,7 +242,8 @@ void Connection::process_pending() {
   recharge();
 }
 
-// --- refusing ---------------------------------------------------------------------------------------------------------------------
+// --- refusing
+// ---------------------------------------------------------------------------------------------------------------------
 
 void Connection::refuse(int status, std::string_view detail) {
   ++core_.refused;
@@ -264,9 +284,11 @@ void Connection::drain() {
   wait_readable();
 }
 
-// --- time limits ------------------------------------------------------------------------------------------------------------------
+// --- time limits
+// ------------------------------------------------------------------------------------------------------------------
 
-// Limits move with every request, the loop's timer does not: it is armed for the earliest one and looks again when it fires.
+// Limits move with every request, the loop's timer does not: it is armed for the earliest one and looks again
+// when it fires.
 void Connection::set_limit(Limit limit, Duration after) {
   limit_ = limit;
   deadline_ = core_.now() + after;
@@ -287,9 +309,12 @@ void Connection::on_timer() {
   if (limit_ == Limit::kNone) return;
   if (core_.now() < deadline_) return arm_timer();
   switch (limit_) {
-    case Limit::kHeader: return refuse(408, "the request header did not arrive in time");
-    case Limit::kBody: return refuse(408, "the request body did not arrive in time");
-    default: return close();
+    case Limit::kHeader:
+      return refuse(408, "the request header did not arrive in time");
+    case Limit::kBody:
+      return refuse(408, "the request body did not arrive in time");
+    default:
+      return close();
   }
 }
 

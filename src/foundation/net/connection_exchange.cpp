@@ -59,7 +59,8 @@ void Connection::on_writable() {
   writable_.wake_all();
 }
 
-// Waits only when the kernel takes no more. An answer that is cut off makes the connection useless, so it is closed.
+// Waits only when the kernel takes no more. An answer that is cut off makes the connection useless, so it is
+// closed.
 async::Task<Result<void>> Connection::send_all(Pieces pieces) {
   for (;;) {
     const Sent sent = try_send(pieces);
@@ -76,13 +77,15 @@ async::Task<Result<void>> Connection::send_all(Pieces pieces) {
     }
     if (end == async::WaitEnd::kTimeout) {
       close();
-      co_return fail(ErrorCode::kTimeout, "the peer read nothing for {}", format_duration(core_.limits.write_timeout));
+      co_return fail(ErrorCode::kTimeout, "the peer read nothing for {}",
+                     format_duration(core_.limits.write_timeout));
     }
   }
 }
 
 Result<void> Connection::check_answerable(std::string_view what) const {
-  if (answer_ != Answer::kNone) return fail(ErrorCode::kInternal, "{} on a request that is already answered", what);
+  if (answer_ != Answer::kNone)
+    return fail(ErrorCode::kInternal, "{} on a request that is already answered", what);
   if (state_ != State::kHandling) return fail(ErrorCode::kUnavailable, "the peer is gone");
   return {};
 }
@@ -92,13 +95,14 @@ async::Task<Result<void>> Connection::respond(Response response) {
   answer_ = Answer::kComplete;
   if (asks_to_close(response.headers)) keep_alive_ = false;
   const bool hidden = is_head_request() || !status_has_body(response.status);
-  const std::string head =
-      format_head(response.status, response.headers,
-                  {.body_bytes = response.body.size(), .close = !keep_alive_ || core_.stopping, .date = core_.date()});
+  const std::string head = format_head(
+      response.status, response.headers,
+      {.body_bytes = response.body.size(), .close = !keep_alive_ || core_.stopping, .date = core_.date()});
   const bool was_gone = peer_gone_;
   const Pieces pieces{{head, hidden ? std::string_view() : std::string_view(response.body), {}}};
   PRYX_CO_TRY_VOID(co_await send_all(pieces));
-  // A peer that only closed its sending half reads this; nobody can tell it from one that left, so it is no receipt.
+  // A peer that only closed its sending half reads this; nobody can tell it from one that left, so it is no
+  // receipt.
   if (was_gone) co_return fail(ErrorCode::kUnavailable, "the peer closed its side before the answer");
   co_return Result<void>{};
 }
@@ -108,16 +112,18 @@ async::Task<Result<void>> Connection::start_stream(int status, Headers headers) 
   answer_ = Answer::kStreaming;
   is_body_hidden_ = is_head_request() || !status_has_body(status);
   if (!is_chunked_) keep_alive_ = false;
-  const std::string head = format_head(status, headers,
-                                       {.framing = is_chunked_ ? BodyFraming::kChunked : BodyFraming::kUntilClose,
-                                        .close = !keep_alive_ || core_.stopping,
-                                        .date = core_.date()});
+  const std::string head =
+      format_head(status, headers,
+                  {.framing = is_chunked_ ? BodyFraming::kChunked : BodyFraming::kUntilClose,
+                   .close = !keep_alive_ || core_.stopping,
+                   .date = core_.date()});
   const Pieces pieces{{head, {}, {}}};
   co_return co_await send_all(pieces);
 }
 
 async::Task<Result<void>> Connection::write(std::string bytes) {
-  if (answer_ != Answer::kStreaming) co_return fail(ErrorCode::kInternal, "write on a request without a stream");
+  if (answer_ != Answer::kStreaming)
+    co_return fail(ErrorCode::kInternal, "write on a request without a stream");
   // Checked here too: a stream to a fast reader never waits and would not notice.
   const bool cancelled = co_await async::is_cancelled();
   if (cancelled) co_return fail(ErrorCode::kCancelled, "cancelled while streaming");
@@ -130,19 +136,22 @@ async::Task<Result<void>> Connection::write(std::string bytes) {
 }
 
 async::Task<Result<void>> Connection::finish() {
-  if (answer_ != Answer::kStreaming) co_return fail(ErrorCode::kInternal, "finish on a request without a stream");
+  if (answer_ != Answer::kStreaming)
+    co_return fail(ErrorCode::kInternal, "finish on a request without a stream");
   if (state_ != State::kHandling) co_return fail(ErrorCode::kUnavailable, "the peer is gone");
   answer_ = Answer::kComplete;
   const bool was_gone = peer_gone_;
   const Pieces last_chunk{{is_chunked_ && !is_body_hidden_ ? "0\r\n\r\n" : "", {}, {}}};
   PRYX_CO_TRY_VOID(co_await send_all(last_chunk));
-  if (was_gone) co_return fail(ErrorCode::kUnavailable, "the peer closed its side before the end of the stream");
+  if (was_gone)
+    co_return fail(ErrorCode::kUnavailable, "the peer closed its side before the end of the stream");
   co_return Result<void>{};
 }
 
 async::Task<Result<std::shared_ptr<WebSocket>>> Connection::accept_websocket() {
   PRYX_CO_TRY_VOID(check_answerable("accept_websocket"));
-  if (!request_.wants_websocket) co_return fail(ErrorCode::kInvalidArgument, "the request is no WebSocket upgrade");
+  if (!request_.wants_websocket)
+    co_return fail(ErrorCode::kInvalidArgument, "the request is no WebSocket upgrade");
   const bool cancelled = co_await async::is_cancelled();
   if (cancelled) co_return fail(ErrorCode::kCancelled, "cancelled before the WebSocket upgrade");
   answer_ = Answer::kWebSocket;
@@ -154,9 +163,10 @@ async::Task<Result<std::shared_ptr<WebSocket>>> Connection::accept_websocket() {
   boost::system::error_code ignored;
   socket_.cancel(ignored);
   state_ = State::kUpgraded;
-  const auto session = std::make_shared<WebSocketSession>(core_, std::move(socket_), [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->note_peer_gone();
-  });
+  const auto session =
+      std::make_shared<WebSocketSession>(core_, std::move(socket_), [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->note_peer_gone();
+      });
   core_.adopt(session);
   core_.forget(*this);
   PRYX_CO_TRY_VOID(co_await session->accept(request_));

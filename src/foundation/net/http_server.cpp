@@ -47,7 +47,9 @@ void erase_from(std::list<std::shared_ptr<T>>& list, T& item) {
 }
 }  // namespace
 
-void ServerCore::adopt(const std::shared_ptr<Connection>& connection) { insert_into(connections, connection); }
+void ServerCore::adopt(const std::shared_ptr<Connection>& connection) {
+  insert_into(connections, connection);
+}
 void ServerCore::adopt(const std::shared_ptr<WebSocketSession>& session) { insert_into(sessions, session); }
 void ServerCore::forget(Connection& connection) { erase_from(connections, connection); }
 void ServerCore::forget(WebSocketSession& session) { erase_from(sessions, session); }
@@ -61,10 +63,10 @@ using internal::ServerCore;
 using internal::Socket;
 using internal::WebSocketSession;
 
-constexpr int kBacklog = 4096;                     // the kernel cuts it to its own maximum
-constexpr int kAcceptsPerTurn = 64;                // so that a burst of new peers does not starve the present ones
-constexpr Duration kAcceptBackoff = 100ms;         // out of descriptors or memory: closing some needs a little time
-constexpr Duration kStopGrace = 400ms;             // for cancelled handlers to say so to their peers
+constexpr int kBacklog = 4096;              // the kernel cuts it to its own maximum
+constexpr int kAcceptsPerTurn = 64;         // so that a burst of new peers does not starve the present ones
+constexpr Duration kAcceptBackoff = 100ms;  // out of descriptors or memory: closing some needs a little time
+constexpr Duration kStopGrace = 400ms;      // for cancelled handlers to say so to their peers
 
 class UniqueFd {
  public:
@@ -107,7 +109,8 @@ Result<Address> parse_address(const std::string& text, std::uint16_t port) {
     address.size = sizeof in;
     return address;
   }
-  return fail(ErrorCode::kInvalidArgument, "'{}' is no IP address to listen on; write one such as 127.0.0.1", text);
+  return fail(ErrorCode::kInvalidArgument, "'{}' is no IP address to listen on; write one such as 127.0.0.1",
+              text);
 }
 
 std::uint16_t port_of(const sockaddr_storage& storage) {
@@ -139,13 +142,18 @@ Peer unix_peer(int fd) {
   return peer;
 }
 
-bool is_out_of_resources(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
+bool is_out_of_resources(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
 
 class Server final : public HttpServer {
  public:
-  Server(async::RealEventLoop& loop, Handler& handler, const ServerLimits& limits) : core_(loop, handler, limits) {
+  Server(async::RealEventLoop& loop, Handler& handler, const ServerLimits& limits)
+      : core_(loop, handler, limits) {
     const Response busy = internal::make_problem(503, "too many connections; try again later");
-    busy_ = internal::format_head(busy.status, busy.headers, {.body_bytes = busy.body.size(), .close = true, .date = core_.date()}) + busy.body;
+    busy_ = internal::format_head(busy.status, busy.headers,
+                                  {.body_bytes = busy.body.size(), .close = true, .date = core_.date()}) +
+            busy.body;
   }
 
   [[nodiscard]] Result<std::uint16_t> listen_tcp(std::string address, std::uint16_t port) override;
@@ -179,11 +187,13 @@ class Server final : public HttpServer {
 Result<std::uint16_t> Server::listen_tcp(std::string address, std::uint16_t port) {
   PRYX_TRY(Address at, parse_address(address, port));
   UniqueFd fd(::socket(at.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (fd.get() < 0) return fail(ErrorCode::kUnavailable, "open a socket for {}: {}", address, reason_of(errno));
+  if (fd.get() < 0)
+    return fail(ErrorCode::kUnavailable, "open a socket for {}: {}", address, reason_of(errno));
   const int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (at.storage.ss_family == AF_INET6) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&at.storage), at.size) != 0 || ::listen(fd.get(), kBacklog) != 0) {
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&at.storage), at.size) != 0 ||
+      ::listen(fd.get(), kBacklog) != 0) {
     const int error = errno;
     const ErrorCode code = error == EADDRINUSE ? ErrorCode::kConflict : ErrorCode::kUnavailable;
     return fail(code, "listen on {} port {}: {}; choose another port", address, port, reason_of(error));
@@ -216,17 +226,20 @@ void Server::add_listener(int fd, Peer::Transport transport) {
 }
 
 void Server::wait_acceptable(const std::shared_ptr<Listener>& listener) {
-  listener->descriptor.async_wait(asio::posix::stream_descriptor::wait_read, [this, listener](const boost::system::error_code& error) {
-    if (error || !listener->descriptor.is_open()) return;  // the listener was closed; the server may be gone
-    accept_some(listener);
-  });
+  listener->descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                                  [this, listener](const boost::system::error_code& error) {
+                                    if (error || !listener->descriptor.is_open())
+                                      return;  // the listener was closed; the server may be gone
+                                    accept_some(listener);
+                                  });
 }
 
 void Server::accept_some(const std::shared_ptr<Listener>& listener) {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     sockaddr_storage from{};
     socklen_t size = sizeof from;
-    UniqueFd fd(::accept4(listener->descriptor.native_handle(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    UniqueFd fd(::accept4(listener->descriptor.native_handle(), reinterpret_cast<sockaddr*>(&from), &size,
+                          SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.get() >= 0) {
       admit(fd.release(), *listener, from);
       continue;
@@ -254,7 +267,8 @@ void Server::admit(int accepted, const Listener& listener, const sockaddr_storag
   UniqueFd fd(accepted);
   if (core_.open_count() >= core_.limits.max_connections) {
     ++core_.refused;
-    // What the peer already sent is read first: closing over unread bytes would reset the connection and lose the answer.
+    // What the peer already sent is read first: closing over unread bytes would reset the connection and lose
+    // the answer.
     (void)!::recv(fd.get(), core_.scratch.data(), core_.scratch.size(), MSG_DONTWAIT);
     (void)!::send(fd.get(), busy_.data(), busy_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     return;
@@ -307,7 +321,8 @@ async::Task<void> Server::stop() {
 
 }  // namespace
 
-std::unique_ptr<HttpServer> make_http_server(async::RealEventLoop& loop, Handler& handler, ServerLimits limits) {
+std::unique_ptr<HttpServer> make_http_server(async::RealEventLoop& loop, Handler& handler,
+                                             ServerLimits limits) {
   return std::make_unique<Server>(loop, handler, limits);
 }
 

@@ -2,63 +2,24 @@
 #include "foundation/net/request_reader.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "foundation/base/text.h"
+#include "foundation/net/internal/field_text.h"
 
 namespace pryx::net {
+
+using namespace internal;
 
 namespace {
 
 constexpr std::size_t kMaxTargetBytes = 8u << 10;
 constexpr std::size_t kMaxMethodBytes = 24;
-constexpr std::size_t kMaxChunkLineBytes = 256;
-constexpr std::size_t kMaxChunkOverhead = 4u << 10;   // extensions and trailers of one body; honest clients send none
-constexpr std::size_t kBodyReserve = 64u << 10;       // a claimed length is not trusted with more memory than this
-
-constexpr bool is_token_char(unsigned char c) {
-  if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) return true;
-  return c != 0 && std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
-}
-
-constexpr auto make_token_table() {
-  std::array<bool, 256> table{};
-  for (int c = 0; c < 256; ++c) table[static_cast<std::size_t>(c)] = is_token_char(static_cast<unsigned char>(c));
-  return table;
-}
-constexpr auto kTokenTable = make_token_table();
-
-bool is_token(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return kTokenTable[static_cast<unsigned char>(c)]; });
-}
-
-bool is_control(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte < 0x20 || byte == 0x7f;
-}
-
-bool is_field_text(std::string_view text) {
-  bool ascii = true;
-  for (const char c : text) {
-    if (is_control(c) && c != '\t') return false;
-    if (static_cast<unsigned char>(c) >= 0x80) ascii = false;
-  }
-  return ascii || is_valid_utf8(text);
-}
-
-std::string_view trim_blanks(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-bool list_has(std::string_view list, std::string_view wanted) {
-  return std::ranges::any_of(split(list, ','), [&](std::string_view item) { return equals_ignore_case(trim_blanks(item), wanted); });
-}
 
 bool has_only_valid_escapes(std::string_view text) {
-  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); };
+  const auto is_hex = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  };
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') continue;
     if (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) return false;
@@ -68,12 +29,13 @@ bool has_only_valid_escapes(std::string_view text) {
 }
 
 bool has_dot_segment(std::string_view path) {
-  return std::ranges::any_of(split(path, '/'), [](std::string_view segment) { return segment == "." || segment == ".."; });
+  return std::ranges::any_of(split(path, '/'),
+                             [](std::string_view segment) { return segment == "." || segment == ".."; });
 }
 
 bool is_host_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || c == ':' || c == '[' ||
-         c == ']' || c == '%';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+         c == '_' || c == ':' || c == '[' || c == ']' || c == '%';
 }
 
 }  // namespace
@@ -102,22 +64,34 @@ Event RequestReader::feed(std::string_view& bytes) {
   for (;;) {
     Event event = Event::kNeedMore;
     switch (stage_) {
-      case Stage::kFailed: return Event::kError;
-      case Stage::kDone: return Event::kComplete;
-      case Stage::kHead: return bytes.empty() ? Event::kNeedMore : feed_head(bytes);
-      case Stage::kBodyStart: event = start_body(); break;
-      case Stage::kLength: event = feed_length(bytes); break;
-      case Stage::kChunkData: event = feed_chunk_data(bytes); break;
+      case Stage::kFailed:
+        return Event::kError;
+      case Stage::kDone:
+        return Event::kComplete;
+      case Stage::kHead:
+        return bytes.empty() ? Event::kNeedMore : feed_head(bytes);
+      case Stage::kBodyStart:
+        event = start_body();
+        break;
+      case Stage::kLength:
+        event = feed_length(bytes);
+        break;
+      case Stage::kChunkData:
+        event = feed_chunk_data(bytes);
+        break;
       case Stage::kChunkLine:
       case Stage::kChunkEnd:
-      case Stage::kTrailer: event = feed_line(bytes); break;
+      case Stage::kTrailer:
+        event = feed_line(bytes);
+        break;
     }
     if (event != Event::kNeedMore) return event;
     if (bytes.empty() && stage_ != Stage::kDone) return Event::kNeedMore;
   }
 }
 
-// --- head -------------------------------------------------------------------------------------------------------------------------
+// --- head
+// -------------------------------------------------------------------------------------------------------------------------
 
 // Looks for the empty line. Lines end with CR LF and nothing else: a lone LF is what smuggling lives on.
 Event RequestReader::find_head_end(std::string_view head, std::size_t& end) {
@@ -145,7 +119,8 @@ Event RequestReader::feed_head(std::string_view& bytes) {
   const std::size_t taken = std::min(bytes.size(), limits_.header_bytes - head_.size());
   std::size_t end = 0;
   if (head_.empty()) {
-    if (bytes.front() < 'A' || bytes.front() > 'Z') return fail_with(400, "the request does not start with a method");
+    if (bytes.front() < 'A' || bytes.front() > 'Z')
+      return fail_with(400, "the request does not start with a method");
     // The usual case, a head in one piece, is parsed where it lies.
     const std::string_view head = bytes.substr(0, taken);
     const Event found = find_head_end(head, end);
@@ -168,7 +143,8 @@ Event RequestReader::feed_head(std::string_view& bytes) {
     }
   }
   bytes.remove_prefix(taken);
-  if (head_.size() >= limits_.header_bytes) return fail_with(431, "the header is larger than this server reads");
+  if (head_.size() >= limits_.header_bytes)
+    return fail_with(431, "the header is larger than this server reads");
   return Event::kNeedMore;
 }
 
@@ -183,7 +159,8 @@ Event RequestReader::parse_head(std::string_view head) {
   for (;;) {
     const std::size_t end = head.find("\r\n");
     if (end == 0) break;
-    if (++count > limits_.header_count) return fail_with(431, "there are more header fields than this server reads");
+    if (++count > limits_.header_count)
+      return fail_with(431, "there are more header fields than this server reads");
     if (parse_field(head.substr(0, end), framing) == Event::kError) return Event::kError;
     head.remove_prefix(end + 2);
   }
@@ -192,7 +169,8 @@ Event RequestReader::parse_head(std::string_view head) {
 
 Event RequestReader::parse_request_line(std::string_view line) {
   const std::size_t space = line.find(' ');
-  if (space == std::string_view::npos || space > kMaxMethodBytes) return fail_with(400, "the request line has no method");
+  if (space == std::string_view::npos || space > kMaxMethodBytes)
+    return fail_with(400, "the request line has no method");
   const std::string_view method = line.substr(0, space);
   if (!std::ranges::all_of(method, [](char c) { return (c >= 'A' && c <= 'Z') || c == '-'; })) {
     return fail_with(400, "the method is not made of capital letters");
@@ -205,23 +183,27 @@ Event RequestReader::parse_request_line(std::string_view line) {
     http11_ = true;
   } else if (version != "HTTP/1.0") {
     const bool other = version.size() == 8 && version.starts_with("HTTP/") && version[6] == '.';
-    return other ? fail_with(505, "only HTTP/1.1 and HTTP/1.0 are spoken here") : fail_with(400, "the request line is malformed");
+    return other ? fail_with(505, "only HTTP/1.1 and HTTP/1.0 are spoken here")
+                 : fail_with(400, "the request line is malformed");
   }
   request_.method = method;
   return parse_target(line.substr(0, second));
 }
 
 Event RequestReader::parse_target(std::string_view target) {
-  if (target.empty() || target.front() != '/') return fail_with(400, "the request target must be a path that starts with '/'");
+  if (target.empty() || target.front() != '/')
+    return fail_with(400, "the request target must be a path that starts with '/'");
   if (target.size() > kMaxTargetBytes) return fail_with(414, "the request target is too long");
   for (const char c : target) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte >= 0x7f || c == '#') return fail_with(400, "the request target holds a character that must be encoded");
+    if (byte <= 0x20 || byte >= 0x7f || c == '#')
+      return fail_with(400, "the request target holds a character that must be encoded");
   }
   const std::size_t mark = std::min(target.find('?'), target.size());
   const std::string_view raw_path = target.substr(0, mark);
   const std::string_view query = mark < target.size() ? target.substr(mark + 1) : std::string_view();
-  if (!has_only_valid_escapes(target)) return fail_with(400, "the request target holds a malformed percent escape");
+  if (!has_only_valid_escapes(target))
+    return fail_with(400, "the request target holds a malformed percent escape");
   if (raw_path.find('%') == std::string_view::npos) {
     request_.path = raw_path;
   } else {
@@ -230,7 +212,8 @@ Event RequestReader::parse_target(std::string_view target) {
     if (std::ranges::count(request_.path, '/') != std::ranges::count(raw_path, '/')) {
       return fail_with(400, "the path holds an encoded slash");
     }
-    if (std::ranges::any_of(request_.path, is_control)) return fail_with(400, "the path holds an encoded control character");
+    if (std::ranges::any_of(request_.path, is_control))
+      return fail_with(400, "the path holds an encoded control character");
     if (!is_valid_utf8(request_.path)) return fail_with(400, "the path is not valid UTF-8");
   }
   if (request_.path.find('\\') != std::string::npos) return fail_with(400, "the path holds a backslash");
@@ -246,14 +229,16 @@ Event RequestReader::parse_target(std::string_view target) {
 }
 
 Event RequestReader::parse_field(std::string_view line, Framing& framing) {
-  if (line.front() == ' ' || line.front() == '\t') return fail_with(400, "folded header lines are not accepted");
+  if (line.front() == ' ' || line.front() == '\t')
+    return fail_with(400, "folded header lines are not accepted");
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
     return fail_with(400, "a header field has no valid name directly before ':'");
   }
   const std::string_view name = line.substr(0, colon);
   const std::string_view value = trim_blanks(line.substr(colon + 1));
-  if (!is_field_text(value)) return fail_with(400, "a header value holds a control character or invalid UTF-8");
+  if (!is_field_text(value))
+    return fail_with(400, "a header value holds a control character or invalid UTF-8");
   if (check_special_field(name, value, framing) == Event::kError) return Event::kError;
   request_.headers.add(std::string(name), std::string(value));
   return Event::kHead;
@@ -264,26 +249,37 @@ Event RequestReader::check_special_field(std::string_view name, std::string_view
     case 4:
       if (!equals_ignore_case(name, "host")) break;
       ++framing.hosts;
-      if (value.empty() || !std::ranges::all_of(value, is_host_char)) return fail_with(400, "the Host field is malformed");
+      if (value.empty() || !std::ranges::all_of(value, is_host_char))
+        return fail_with(400, "the Host field is malformed");
       break;
     case 6:
       if (!equals_ignore_case(name, "expect")) break;
-      if (!equals_ignore_case(value, "100-continue")) return fail_with(417, "only 100-continue can be expected");
+      if (!equals_ignore_case(value, "100-continue"))
+        return fail_with(417, "only 100-continue can be expected");
       expects_continue_ = true;
       break;
     case 7:
-      if (equals_ignore_case(name, "upgrade") && list_has(value, "websocket")) framing.upgrade_websocket = true;
+      if (equals_ignore_case(name, "upgrade") && list_has(value, "websocket"))
+        framing.upgrade_websocket = true;
       break;
     case 10:
       if (!equals_ignore_case(name, "connection")) break;
+      if (!is_token_list(value)) return fail_with(400, "the Connection field is malformed");
       if (list_has(value, "close")) close_ = true;
       if (list_has(value, "upgrade")) framing.connection_upgrade = true;
+      break;
+    case 16:
+      // Not ours to obey, but parsers differ on whether it closes the connection.
+      if (!equals_ignore_case(name, "proxy-connection")) break;
+      if (!is_token_list(value)) return fail_with(400, "the Proxy-Connection field is malformed");
+      if (list_has(value, "close")) close_ = true;
       break;
     case 14: {
       if (!equals_ignore_case(name, "content-length")) break;
       ++framing.lengths;
       // 18 digits cannot overflow and are far over any limit.
-      if (value.empty() || value.size() > 18 || !std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; })) {
+      if (value.empty() || value.size() > 18 ||
+          !std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; })) {
         return fail_with(400, "Content-Length is not a plain number");
       }
       content_length_ = 0;
@@ -293,16 +289,20 @@ Event RequestReader::check_special_field(std::string_view name, std::string_view
     case 17:
       if (!equals_ignore_case(name, "transfer-encoding")) break;
       ++framing.transfer_encodings;
-      if (equals_ignore_case(value, "chunked")) chunked_ = true;
-      else framing.unknown_encoding = true;
+      if (equals_ignore_case(value, "chunked"))
+        chunked_ = true;
+      else
+        framing.unknown_encoding = true;
       break;
-    default: break;
+    default:
+      break;
   }
   return Event::kHead;
 }
 
 Event RequestReader::check_framing(const Framing& framing) {
-  if (framing.hosts > 1 || (framing.hosts == 0 && http11_)) return fail_with(400, "exactly one Host field is required");
+  if (framing.hosts > 1 || (framing.hosts == 0 && http11_))
+    return fail_with(400, "exactly one Host field is required");
   if (framing.lengths > 1) return fail_with(400, "Content-Length is given more than once");
   if (framing.transfer_encodings > 1) return fail_with(400, "Transfer-Encoding is given more than once");
   if (framing.transfer_encodings > 0) {
@@ -311,105 +311,10 @@ Event RequestReader::check_framing(const Framing& framing) {
     if (framing.unknown_encoding) return fail_with(501, "the only Transfer-Encoding spoken here is chunked");
   }
   if (!http11_) expects_continue_ = false;
-  request_.wants_websocket = http11_ && request_.method == "GET" && framing.upgrade_websocket && framing.connection_upgrade;
+  request_.wants_websocket =
+      http11_ && request_.method == "GET" && framing.upgrade_websocket && framing.connection_upgrade;
   if (request_.wants_websocket && has_body()) return fail_with(400, "a WebSocket upgrade has no body");
   return Event::kHead;
-}
-
-// --- body -------------------------------------------------------------------------------------------------------------------------
-
-Event RequestReader::start_body() {
-  if (chunked_) {
-    stage_ = Stage::kChunkLine;
-    return Event::kNeedMore;
-  }
-  if (content_length_ > limits_.body_bytes) return fail_with(413, "the body is larger than this server reads");
-  if (content_length_ == 0) {
-    stage_ = Stage::kDone;
-    return Event::kComplete;
-  }
-  remaining_ = content_length_;
-  request_.body.reserve(std::min<std::size_t>(content_length_, kBodyReserve));
-  stage_ = Stage::kLength;
-  return Event::kNeedMore;
-}
-
-Event RequestReader::feed_length(std::string_view& bytes) {
-  const std::size_t taken = std::min<std::uint64_t>(bytes.size(), remaining_);
-  request_.body.append(bytes.substr(0, taken));
-  bytes.remove_prefix(taken);
-  remaining_ -= taken;
-  if (remaining_ > 0) return Event::kNeedMore;
-  stage_ = Stage::kDone;
-  return Event::kComplete;
-}
-
-Event RequestReader::feed_chunk_data(std::string_view& bytes) {
-  const std::size_t taken = std::min<std::uint64_t>(bytes.size(), remaining_);
-  request_.body.append(bytes.substr(0, taken));
-  bytes.remove_prefix(taken);
-  remaining_ -= taken;
-  if (remaining_ == 0) stage_ = Stage::kChunkEnd;
-  return Event::kNeedMore;
-}
-
-Event RequestReader::feed_line(std::string_view& bytes) {
-  const std::size_t newline = bytes.find('\n');
-  const std::size_t taken = newline == std::string_view::npos ? bytes.size() : newline + 1;
-  const std::size_t limit = stage_ == Stage::kTrailer ? kMaxChunkOverhead : stage_ == Stage::kChunkLine ? kMaxChunkLineBytes : 2;
-  if (line_.size() + taken > limit) return fail_with(400, "a chunk line or trailer is too long or malformed");
-  line_.append(bytes.substr(0, taken));
-  bytes.remove_prefix(taken);
-  if (newline == std::string_view::npos) return Event::kNeedMore;
-  if (line_.size() < 2 || line_[line_.size() - 2] != '\r') return fail_with(400, "a chunk line ends without CR LF");
-  line_.resize(line_.size() - 2);
-  Event event = Event::kNeedMore;
-  if (stage_ == Stage::kTrailer) event = take_trailer_line();
-  else if (stage_ == Stage::kChunkLine) event = take_chunk_line();
-  else if (!line_.empty()) event = fail_with(400, "a chunk is longer than its size says");
-  else stage_ = Stage::kChunkLine;
-  line_.clear();
-  if (stage_ == Stage::kDone) line_.shrink_to_fit();
-  return event;
-}
-
-Event RequestReader::take_chunk_line() {
-  std::size_t digits = 0;
-  std::uint64_t size = 0;
-  for (; digits < line_.size(); ++digits) {
-    const char c = line_[digits];
-    unsigned value = 0;
-    if (c >= '0' && c <= '9') value = static_cast<unsigned>(c - '0');
-    else if (c >= 'a' && c <= 'f') value = static_cast<unsigned>(c - 'a' + 10);
-    else if (c >= 'A' && c <= 'F') value = static_cast<unsigned>(c - 'A' + 10);
-    else break;
-    if (digits >= 15) return fail_with(400, "a chunk size is too long");
-    size = size * 16 + value;
-  }
-  if (digits == 0) return fail_with(400, "a chunk has no size");
-  const std::string_view extension = std::string_view(line_).substr(digits);
-  if (!extension.empty() && (extension.front() != ';' || !is_field_text(extension))) return fail_with(400, "a chunk line is malformed");
-  overhead_ += extension.size();
-  if (overhead_ > kMaxChunkOverhead) return fail_with(400, "there are too many chunk extensions");
-  if (size > limits_.body_bytes - request_.body.size()) return fail_with(413, "the body is larger than this server reads");
-  remaining_ = size;
-  stage_ = size == 0 ? Stage::kTrailer : Stage::kChunkData;
-  return Event::kNeedMore;
-}
-
-// Trailers are checked and dropped: a field that arrives after the screening must not be mistaken for a header.
-Event RequestReader::take_trailer_line() {
-  if (line_.empty()) {
-    stage_ = Stage::kDone;
-    return Event::kComplete;
-  }
-  overhead_ += line_.size() + 2;
-  if (overhead_ > kMaxChunkOverhead) return fail_with(400, "the trailer is too long");
-  const std::size_t colon = line_.find(':');
-  if (colon == std::string::npos || !is_token(std::string_view(line_).substr(0, colon)) || !is_field_text(line_)) {
-    return fail_with(400, "a trailer field is malformed");
-  }
-  return Event::kNeedMore;
 }
 
 }  // namespace pryx::net

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// RequestReader: bytes in, one checked HTTP/1.x request out. Knows no socket and no clock, so that it can be tested and fuzzed alone. It
-// refuses everything that two parsers could read differently (RFC 9112 section 11.2). Owned by one connection; empty between requests.
+// RequestReader: bytes in, one checked HTTP/1.x request out. Knows no socket and no clock, so that it can be
+// tested and fuzzed alone. It refuses everything that two parsers could read differently (RFC 9112
+// section 11.2). Owned by one connection; empty between requests.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -18,10 +19,10 @@ class RequestReader {
     std::size_t body_bytes = 10u << 20;
   };
   enum class Event : std::uint8_t {
-    kNeedMore,   // all given bytes were taken
-    kHead,       // once per request: everything but the body is there
-    kComplete,   // bytes that follow belong to the next request and were left alone
-    kError,      // error_status() and error_detail() say why; the connection cannot go on
+    kNeedMore,  // all given bytes were taken
+    kHead,      // once per request: everything but the body is there
+    kComplete,  // bytes that follow belong to the next request and were left alone
+    kError,     // error_status() and error_detail() say why; the connection cannot go on
   };
 
   explicit RequestReader(const Limits& limits) : limits_(limits) {}
@@ -37,12 +38,24 @@ class RequestReader {
   [[nodiscard]] bool wants_keep_alive() const { return http11_ && !close_; }
   [[nodiscard]] bool expects_continue() const { return expects_continue_; }
   [[nodiscard]] bool has_body() const { return chunked_ || content_length_ > 0; }
-  [[nodiscard]] std::size_t held_bytes() const { return head_.size() + head_bytes_ + line_.size() + request_.body.size(); }
+  [[nodiscard]] std::size_t held_bytes() const {
+    return head_.size() + head_bytes_ + line_.size() + request_.body.size();
+  }
   [[nodiscard]] int error_status() const { return error_status_; }
   [[nodiscard]] std::string_view error_detail() const { return error_detail_; }
 
  private:
-  enum class Stage : std::uint8_t { kHead, kBodyStart, kLength, kChunkLine, kChunkData, kChunkEnd, kTrailer, kDone, kFailed };
+  enum class Stage : std::uint8_t {
+    kHead,
+    kBodyStart,
+    kLength,
+    kChunkLine,
+    kChunkData,
+    kChunkEnd,
+    kTrailer,
+    kDone,
+    kFailed
+  };
   struct Framing;
 
   Event fail_with(int status, std::string_view detail);
@@ -64,9 +77,9 @@ class RequestReader {
 
   Limits limits_;
   Request request_;
-  std::string head_;   // only while the head arrives in pieces
-  std::string line_;   // a chunk or trailer line that arrives in pieces
-  std::size_t scan_at_ = 0;      // everything before it holds complete lines
+  std::string head_;         // only while the head arrives in pieces
+  std::string line_;         // a chunk or trailer line that arrives in pieces
+  std::size_t scan_at_ = 0;  // everything before it holds complete lines
   std::size_t line_start_ = 0;
   std::size_t head_bytes_ = 0;
   std::uint64_t content_length_ = 0;

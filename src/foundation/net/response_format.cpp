@@ -14,11 +14,16 @@ namespace {
 
 bool is_server_owned(std::string_view name) {
   switch (name.size()) {
-    case 4: return equals_ignore_case(name, "date");
-    case 10: return equals_ignore_case(name, "connection");
-    case 14: return equals_ignore_case(name, "content-length");
-    case 17: return equals_ignore_case(name, "transfer-encoding");
-    default: return false;
+    case 4:
+      return equals_ignore_case(name, "date");
+    case 10:
+      return equals_ignore_case(name, "connection");
+    case 14:
+      return equals_ignore_case(name, "content-length");
+    case 17:
+      return equals_ignore_case(name, "transfer-encoding");
+    default:
+      return false;
   }
 }
 
@@ -36,16 +41,22 @@ void append_value(std::string& out, std::string_view value) {
 
 ErrorCode code_of(int status) {
   switch (status) {
-    case 408: return ErrorCode::kTimeout;
+    case 408:
+      return ErrorCode::kTimeout;
     case 413:
     case 414:
-    case 431: return ErrorCode::kTooLarge;
+    case 431:
+      return ErrorCode::kTooLarge;
     case 429:
-    case 503: return ErrorCode::kOverloaded;
+    case 503:
+      return ErrorCode::kOverloaded;
     case 501:
-    case 505: return ErrorCode::kUnsupported;
-    case 500: return ErrorCode::kInternal;
-    default: return ErrorCode::kInvalidArgument;
+    case 505:
+      return ErrorCode::kUnsupported;
+    case 500:
+      return ErrorCode::kInternal;
+    default:
+      return ErrorCode::kInvalidArgument;
   }
 }
 
@@ -58,7 +69,8 @@ std::string format_head(int status, const Headers& headers, const HeadOptions& o
   std::size_t estimate = 160;
   for (const auto& [name, value] : headers.all()) estimate += name.size() + value.size() + 4;
   out.reserve(estimate);
-  fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\nDate: {}\r\n", status, reason_phrase(status), options.date);
+  fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\nDate: {}\r\n", status, reason_phrase(status),
+                 options.date);
   for (const auto& [name, value] : headers.all()) {
     if (is_server_owned(name) || !is_name(name)) continue;
     out.append(name).append(": ");
@@ -66,7 +78,8 @@ std::string format_head(int status, const Headers& headers, const HeadOptions& o
     out.append("\r\n");
   }
   if (status_has_body(status)) {
-    if (options.framing == BodyFraming::kLength) fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", options.body_bytes);
+    if (options.framing == BodyFraming::kLength)
+      fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", options.body_bytes);
     if (options.framing == BodyFraming::kChunked) out.append("Transfer-Encoding: chunked\r\n");
   }
   if (options.close) out.append("Connection: close\r\n");
@@ -77,14 +90,16 @@ std::string format_head(int status, const Headers& headers, const HeadOptions& o
 std::string format_date(WallTime time) {
   using namespace std::chrono;
   static constexpr std::string_view kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr std::string_view kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static constexpr std::string_view kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const sys_seconds at{seconds(time.unix_ms / 1000)};
   const auto day = floor<days>(at);
   const year_month_day date(day);
   const hh_mm_ss clock(at - day);
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[weekday(day).c_encoding()], static_cast<unsigned>(date.day()),
-                     kMonths[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count());
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[weekday(day).c_encoding()],
+                     static_cast<unsigned>(date.day()), kMonths[static_cast<unsigned>(date.month()) - 1],
+                     static_cast<int>(date.year()), clock.hours().count(), clock.minutes().count(),
+                     clock.seconds().count());
 }
 
 Response make_problem(int status, std::string_view detail) {

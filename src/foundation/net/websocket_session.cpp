@@ -20,12 +20,13 @@ constexpr std::size_t kReadPiece = 64u << 10;
 constexpr std::size_t kKeptReadCapacity = 4u << 10;  // a bigger buffer is given back after its message
 constexpr std::size_t kMaxInboxMessages = 32;        // read ahead of the owner
 constexpr std::size_t kMaxInboxBytes = 256u << 10;
-constexpr Duration kCloseTime = 2s;                  // for the peer to answer a close frame
-constexpr std::size_t kMaxCloseReason = 123;         // a control frame has 125 bytes
+constexpr Duration kCloseTime = 2s;           // for the peer to answer a close frame
+constexpr std::size_t kMaxCloseReason = 123;  // a control frame has 125 bytes
 
-// Beast pings at half of idle_timeout: a silent peer gets one after 30 s and is dropped when 30 s later nothing came.
+// Beast pings at half of idle_timeout: a silent peer gets one after 30 s and is dropped when 30 s later
+// nothing came.
 websocket::stream_base::timeout make_timeouts() {
-  return {.handshake_timeout = 10s, .idle_timeout = 60s, .keep_alive_pings = true};
+  return {.handshake_timeout = 5s, .idle_timeout = 60s, .keep_alive_pings = true};
 }
 }  // namespace
 
@@ -47,6 +48,9 @@ WebSocketSession::WebSocketSession(ServerCore& core, Socket socket, std::move_on
   ws.read_message_max(core.limits.max_body_bytes);
   ws.auto_fragment(false);
   ws.text(true);
+  ws.control_callback([this](websocket::frame_type kind, beast::string_view) {
+    if (kind == websocket::frame_type::close) on_peer_close();
+  });
 }
 
 WebSocketSession::~WebSocketSession() = default;
@@ -71,7 +75,8 @@ async::Task<Result<void>> WebSocketSession::accept(const Request& request) {
   co_return Result<void>{};
 }
 
-// --- reading ----------------------------------------------------------------------------------------------------------------------
+// --- reading
+// ----------------------------------------------------------------------------------------------------------------------
 
 async::Task<Result<std::string>> WebSocketSession::read() {
   for (;;) {
@@ -94,10 +99,11 @@ void WebSocketSession::start_read() {
   if (is_reading_ || !is_open()) return;
   if (inbox_.size() >= kMaxInboxMessages || inbox_bytes_ >= kMaxInboxBytes) return;
   is_reading_ = true;
-  stream_->websocket.async_read_some(stream_->buffer, kReadPiece, [self = shared_from_this()](const beast::error_code& error, std::size_t) {
-    self->is_reading_ = false;
-    self->on_read(static_cast<bool>(error));
-  });
+  stream_->websocket.async_read_some(
+      stream_->buffer, kReadPiece, [self = shared_from_this()](const beast::error_code& error, std::size_t) {
+        self->is_reading_ = false;
+        self->on_read(static_cast<bool>(error));
+      });
 }
 
 void WebSocketSession::on_read(bool failed) {
@@ -106,7 +112,8 @@ void WebSocketSession::on_read(bool failed) {
   if (is_closing_) return;
   auto& buffer = stream_->buffer;
   if (!stream_->websocket.got_text()) return close(websocket::close_code::unknown_data, "text messages only");
-  if (!charge_.set(inbox_bytes_ + buffer.size())) return close(websocket::close_code::try_again_later, "the server is busy");
+  if (!charge_.set(inbox_bytes_ + buffer.size()))
+    return close(websocket::close_code::try_again_later, "the server is busy");
   if (stream_->websocket.is_message_done()) {
     inbox_.emplace_back(static_cast<const char*>(buffer.cdata().data()), buffer.size());
     inbox_bytes_ += buffer.size();
@@ -117,7 +124,8 @@ void WebSocketSession::on_read(bool failed) {
   start_read();
 }
 
-// --- writing ----------------------------------------------------------------------------------------------------------------------
+// --- writing
+// ----------------------------------------------------------------------------------------------------------------------
 
 bool WebSocketSession::send(std::shared_ptr<const std::string> text) {
   if (!is_open()) return false;
@@ -142,10 +150,11 @@ void WebSocketSession::start_write() {
   is_writing_ = true;
   write_started_ = core_.now();
   if (write_timer_ == 0) watch_write();
-  stream_->websocket.async_write(asio::buffer(*outbox_.front()), [self = shared_from_this()](const beast::error_code& error, std::size_t) {
-    self->is_writing_ = false;
-    self->on_written(static_cast<bool>(error));
-  });
+  stream_->websocket.async_write(asio::buffer(*outbox_.front()),
+                                 [self = shared_from_this()](const beast::error_code& error, std::size_t) {
+                                   self->is_writing_ = false;
+                                   self->on_written(static_cast<bool>(error));
+                                 });
 }
 
 void WebSocketSession::on_written(bool failed) {
@@ -167,26 +176,40 @@ void WebSocketSession::watch_write() {
   });
 }
 
-// --- closing ----------------------------------------------------------------------------------------------------------------------
+// --- closing
+// ----------------------------------------------------------------------------------------------------------------------
 
 void WebSocketSession::close(std::uint16_t code, std::string reason) {
   if (!is_open()) return;
-  is_closing_ = true;
   close_code_ = code;
   close_reason_ = utf8_prefix(reason, kMaxCloseReason);
+  begin_closing();
+  start_write();
+}
+
+// Beast answers the close frame and waits for the peer to hang up; that it may not do for ever.
+void WebSocketSession::on_peer_close() {
+  if (!is_open()) return;
+  is_close_sent_ = true;
+  begin_closing();
+}
+
+void WebSocketSession::begin_closing() {
+  is_closing_ = true;
   readable_.wake_all();
   close_timer_ = core_.loop.call_after(kCloseTime, [this] {
     close_timer_ = 0;
     abort();
   });
-  start_write();
 }
 
 void WebSocketSession::start_close() {
   if (is_close_sent_) return;
   is_close_sent_ = true;
-  const websocket::close_reason reason(static_cast<websocket::close_code>(close_code_), beast::string_view(close_reason_));
-  stream_->websocket.async_close(reason, [self = shared_from_this()](const beast::error_code&) { self->abort(); });
+  const websocket::close_reason reason(static_cast<websocket::close_code>(close_code_),
+                                       beast::string_view(close_reason_));
+  stream_->websocket.async_close(reason,
+                                 [self = shared_from_this()](const beast::error_code&) { self->abort(); });
 }
 
 void WebSocketSession::abort() {
@@ -203,7 +226,8 @@ void WebSocketSession::abort() {
   core_.forget(*this);
 }
 
-// --- handle -----------------------------------------------------------------------------------------------------------------------
+// --- handle
+// -----------------------------------------------------------------------------------------------------------------------
 
 namespace {
 class WebSocketHandle final : public WebSocket {

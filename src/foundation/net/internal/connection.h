@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One accepted socket and the request that it carries. Reading is a state machine of callbacks, because an idle peer must cost neither a
-// coroutine nor a buffer; answering is a coroutine of the handler. Owned by ServerCore, and by its handler while one runs.
+// One accepted socket and the request that it carries. Reading is a state machine of callbacks, because an
+// idle peer must cost neither a coroutine nor a buffer; answering is a coroutine of the handler. Owned by
+// ServerCore, and by its handler while one runs.
 #pragma once
 #include <array>
 #include <list>
@@ -59,6 +60,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   bool recharge();  // false when the server holds too many request bytes
   bool screen_request();
   void start_handler();
+  void spawn_handler();
   static async::Task<void> run_handler(std::shared_ptr<Connection> self);
   void end_exchange();
   void process_pending();
@@ -90,9 +92,9 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   RequestReader reader_;
   Request request_;
   BufferCharge charge_;
-  std::string pending_;         // bytes of later requests that came while a handler runs
+  std::string pending_;  // bytes of later requests that came while a handler runs
   std::size_t pending_at_ = 0;
-  std::string last_;            // the rest of an answer that no handler writes
+  std::string last_;               // the rest of an answer that no handler writes
   std::size_t request_bytes_ = 0;  // of the request being answered
   std::size_t drained_ = 0;
   async::WaitList writable_;
@@ -104,13 +106,14 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
   State state_ = State::kReading;
   Answer answer_ = Answer::kNone;
   Limit limit_ = Limit::kNone;
-  bool is_reading_ = false;     // a wait for input is under way
-  bool is_writing_ = false;     // a wait for room is under way
+  bool is_reading_ = false;  // a wait for input is under way
+  bool is_writing_ = false;  // a wait for room is under way
+  bool has_handler_ = false;
   bool end_of_input_ = false;
   bool peer_gone_ = false;
   bool keep_alive_ = true;
   bool is_chunked_ = false;
-  bool is_body_hidden_ = false; // the answer has no body on the wire: HEAD, 204, 304
+  bool is_body_hidden_ = false;  // the answer has no body on the wire: HEAD, 204, 304
   bool continue_sent_ = false;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Response heads as bytes. Pure; framing fields belong to the server, so a handler cannot contradict the bytes that follow.
+// Response heads as bytes. Pure; framing fields belong to the server, so a handler cannot contradict the
+// bytes that follow.
 #pragma once
 #include <string>
 #include <string_view>
@@ -10,7 +11,7 @@
 namespace pryx::net::internal {
 
 enum class BodyFraming : std::uint8_t {
-  kLength,      // Content-Length
+  kLength,  // Content-Length
   kChunked,
   kUntilClose,  // a stream to an HTTP/1.0 peer
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the connections of one server share. Owned by the server; a connection uses it until it is closed, and every connection is closed
-// before the server goes. I/O thread only.
+// What the connections of one server share. Owned by the server; a connection uses it until it is closed, and
+// every connection is closed before the server goes. I/O thread only.
 #pragma once
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One open WebSocket: reads a few messages ahead, so that pings are answered and a disconnect is noticed while the owner is busy, and
-// queues what is sent. Owned by ServerCore until it is closed; handlers hold it through a handle that closes it when dropped.
+// One open WebSocket: reads a few messages ahead, so that pings are answered and a disconnect is noticed
+// while the owner is busy, and queues what is sent. Owned by ServerCore until it is closed; handlers hold it
+// through a handle that closes it when dropped.
 #pragma once
 #include <deque>
 #include <list>
@@ -38,6 +39,8 @@ class WebSocketSession final : public std::enable_shared_from_this<WebSocketSess
   void start_write();
   void on_written(bool failed);
   void watch_write();
+  void on_peer_close();
+  void begin_closing();
   void start_close();
 
   ServerCore& core_;
@@ -56,7 +59,7 @@ class WebSocketSession final : public std::enable_shared_from_this<WebSocketSess
   std::string close_reason_;
   std::uint16_t close_code_ = 0;
   bool is_open_ = true;
-  bool is_closing_ = false;     // a close was asked for; nothing more is taken or given
+  bool is_closing_ = false;  // a close was asked for; nothing more is taken or given
   bool is_close_sent_ = false;
   bool is_reading_ = false;
   bool is_writing_ = false;
