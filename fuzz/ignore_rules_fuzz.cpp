@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An ignore file and the paths it is asked about, separated by a line "----". Checked: bounds, and that a rule is judged the same whether
-// it stands alone or below rules that do not match.
+// An ignore file and the paths it is asked about, separated by a line "----". Checked: bounds, and that a
+// rule is judged the same whether it stands alone or below rules that do not match.
 #include <cstdint>
 #include <cstdlib>
 
@@ -23,7 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   constexpr std::string_view kSeparator = "\n----\n";
   const std::size_t cut = input.find(kSeparator);
   const std::string_view text = input.substr(0, cut);
-  const std::string_view paths = cut == std::string_view::npos ? std::string_view() : input.substr(cut + kSeparator.size());
+  const std::string_view paths =
+      cut == std::string_view::npos ? std::string_view() : input.substr(cut + kSeparator.size());
 
   const IgnoreRules rules = IgnoreRules::parse(text);
   require(rules.size() <= IgnoreRules::kMaxRules);
@@ -38,7 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto segments = split_path(path);
     if (!segments.empty()) {
       const IgnoreVerdict verdict = rules.judge(segments, EntryKind::kFolder);
-      require(rules.size() == IgnoreRules::kMaxRules || text.size() > 1000 || padded.judge(segments, EntryKind::kFolder) == verdict);
+      require(rules.size() == IgnoreRules::kMaxRules || text.size() > 1000 ||
+              padded.judge(segments, EntryKind::kFolder) == verdict);
       static_cast<void>(stack.is_ignored(segments, EntryKind::kOther));
       static_cast<void>(glob.accepts(segments, 1));
     }

@@ -9,7 +9,8 @@ namespace pryx::memory {
 namespace {
 
 bool is_word_byte(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         static_cast<unsigned char>(c) >= 0x80;
 }
 
 }  // namespace
@@ -21,7 +22,8 @@ std::vector<std::string> query_words(std::string_view text) {
     std::size_t end = i;
     while (end < valid.size() && is_word_byte(valid[end])) ++end;
     if (end > i) {
-      std::string word = lower_ascii(utf8_prefix(std::string_view(valid).substr(i, end - i), kMaxQueryWordBytes));
+      std::string word =
+          lower_ascii(utf8_prefix(std::string_view(valid).substr(i, end - i), kMaxQueryWordBytes));
       if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(std::move(word));
     }
     i = end + 1;

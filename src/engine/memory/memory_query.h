@@ -7,13 +7,14 @@
 
 namespace pryx::memory {
 
-inline constexpr std::size_t kMaxQueryWords = 16;      // more add cost, not meaning
+inline constexpr std::size_t kMaxQueryWords = 16;  // more add cost, not meaning
 inline constexpr std::size_t kMaxQueryWordBytes = 64;
 
-// Letters, digits and everything beyond ASCII make words; all else separates. No twins, at most kMaxQueryWords.
+// Letters, digits and everything beyond ASCII make words; all else separates. No twins, at most
+// kMaxQueryWords.
 [[nodiscard]] std::vector<std::string> query_words(std::string_view text);
-// "\"anna\" OR \"birthday\"": each word a quoted string, so that no operator, column filter or star of FTS5 can be spelled.
-// Empty when the text has no word.
+// "\"anna\" OR \"birthday\"": each word a quoted string, so that no operator, column filter or star of FTS5
+// can be spelled. Empty when the text has no word.
 [[nodiscard]] std::string fts_query(std::string_view text);
 // "%text%" for LIKE … ESCAPE '\', the wildcards of the text quoted.
 [[nodiscard]] std::string like_pattern(std::string_view text);

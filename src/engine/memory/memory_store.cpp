@@ -37,7 +37,8 @@ constexpr std::string_view kInsert =
     "INSERT INTO memories (principal_id, id, type, text, labels, session_id, idempotency_key, created_at)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 constexpr std::string_view kIndex = "INSERT INTO memories_fts (rowid, text) VALUES ($1, $2)";
-constexpr std::string_view kUnindex = "INSERT INTO memories_fts (memories_fts, rowid, text) VALUES ('delete', $1, $2)";
+constexpr std::string_view kUnindex =
+    "INSERT INTO memories_fts (memories_fts, rowid, text) VALUES ('delete', $1, $2)";
 // The rank of FTS5 is smaller for a better match; the id breaks ties, newest first.
 constexpr std::string_view kSearch =
     "SELECT m.id, m.type, m.text, m.labels, m.session_id, m.created_at"
@@ -53,7 +54,8 @@ constexpr std::string_view kScan =
     " ORDER BY id DESC LIMIT $5";
 constexpr std::string_view kList =
     "SELECT id, type, text, labels, session_id, created_at FROM memories"
-    " WHERE principal_id = $1 AND ($2 IS NULL OR type = $2) AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4";
+    " WHERE principal_id = $1 AND ($2 IS NULL OR type = $2) AND ($3 IS NULL OR id < $3) ORDER BY id DESC "
+    "LIMIT $4";
 constexpr std::string_view kFind = "SELECT number, text FROM memories WHERE principal_id = $1 AND id = $2";
 constexpr std::string_view kFindSession =
     "SELECT number, text FROM memories WHERE principal_id = $1 AND session_id = $2 AND type = 'session'";
@@ -92,13 +94,19 @@ std::int64_t bounded(std::size_t limit) {
   return static_cast<std::int64_t>(std::min(std::max<std::size_t>(limit, 1), MemoryStore::kMaxResults));
 }
 
-Result<SaveOutcome> insert(db::Connection& db, const PrincipalId& principal, const SaveRequest& request, const MemoryId& id, WallTime at) {
+Result<SaveOutcome> insert(db::Connection& db, const PrincipalId& principal, const SaveRequest& request,
+                           const MemoryId& id, WallTime at) {
   const std::string type(to_text(request.type));
   if (!request.idempotency_key.empty()) {
-    PRYX_TRY(const auto same, db.find(kFindKey, [&](const db::Row& row) {
-      return std::pair(row.id<MemoryId>(0), row.view(1) == type && row.view(2) == request.text);
-    }, principal, request.idempotency_key));
-    if (same && !same->second) return fail(ErrorCode::kConflict, "save a memory: its idempotency key was used for another text");
+    PRYX_TRY(const auto same, db.find(
+                                  kFindKey,
+                                  [&](const db::Row& row) {
+                                    return std::pair(row.id<MemoryId>(0),
+                                                     row.view(1) == type && row.view(2) == request.text);
+                                  },
+                                  principal, request.idempotency_key));
+    if (same && !same->second)
+      return fail(ErrorCode::kConflict, "save a memory: its idempotency key was used for another text");
     if (same) return SaveOutcome{same->first, true};
   }
   PRYX_TRY(const std::int64_t count, db.count(kCount, principal));
@@ -107,7 +115,8 @@ Result<SaveOutcome> insert(db::Connection& db, const PrincipalId& principal, con
   }
   std::optional<std::string> key;
   if (!request.idempotency_key.empty()) key = request.idempotency_key;
-  PRYX_TRY_VOID(db.run(kInsert, principal, id, type, request.text, request.labels.to_text(), request.session, key, at));
+  PRYX_TRY_VOID(
+      db.run(kInsert, principal, id, type, request.text, request.labels.to_text(), request.session, key, at));
   PRYX_TRY_VOID(db.run(kIndex, db.last_insert_rowid(), request.text));
   return SaveOutcome{id, false};
 }
@@ -116,9 +125,12 @@ Result<SaveOutcome> insert(db::Connection& db, const PrincipalId& principal, con
 
 std::string_view to_text(MemoryType type) {
   switch (type) {
-    case MemoryType::kDaily: return "daily";
-    case MemoryType::kLongterm: return "longterm";
-    case MemoryType::kSession: return "session";
+    case MemoryType::kDaily:
+      return "daily";
+    case MemoryType::kLongterm:
+      return "longterm";
+    case MemoryType::kSession:
+      return "session";
   }
   return "longterm";
 }
@@ -138,17 +150,20 @@ async::Task<Result<SaveOutcome>> MemoryStore::save(Principal principal, SaveRequ
   std::erase(request.text, '\0');
   if (request.text.empty()) co_return fail(ErrorCode::kInvalidArgument, "save a memory: the text is empty");
   if (request.text.size() > kMaxTextBytes) {
-    co_return fail(ErrorCode::kTooLarge, "save a memory: the text has {} bytes, {} are allowed; save the essence, or several notes",
+    co_return fail(ErrorCode::kTooLarge,
+                   "save a memory: the text has {} bytes, {} are allowed; save the essence, or several notes",
                    request.text.size(), kMaxTextBytes);
   }
   if (request.type == MemoryType::kSession && request.session.empty()) {
-    co_return fail(ErrorCode::kInvalidArgument, "save a memory: type 'session' needs a session; use 'daily' or 'longterm'");
+    co_return fail(ErrorCode::kInvalidArgument,
+                   "save a memory: type 'session' needs a session; use 'daily' or 'longterm'");
   }
   const MemoryId id = ids_.make<MemoryId>();
   const WallTime at = clock_.wall();
-  co_return co_await database_.write([principal = principal.id, request = std::move(request), id, at](db::Transaction& transaction) {
-    return insert(transaction.db(), principal, request, id, at);
-  });
+  co_return co_await database_.write(
+      [principal = principal.id, request = std::move(request), id, at](db::Transaction& transaction) {
+        return insert(transaction.db(), principal, request, id, at);
+      });
 }
 
 async::Task<Result<std::vector<Memory>>> MemoryStore::search(Principal principal, SearchRequest request) {
@@ -158,7 +173,8 @@ async::Task<Result<std::vector<Memory>>> MemoryStore::search(Principal principal
                                      words](db::Connection& db) -> Result<std::vector<Memory>> {
     const auto type = optional_text(request.type);
     const std::string session = request.session.str();
-    PRYX_TRY(auto found, db.list(kSearch, read_memory, words, principal, type, session, bounded(request.limit)));
+    PRYX_TRY(auto found,
+             db.list(kSearch, read_memory, words, principal, type, session, bounded(request.limit)));
     if (!found.empty()) return found;
     const std::string part = like_pattern(utf8_prefix(trim(request.query), 256));
     return db.list(kScan, read_memory, part, principal, type, session, bounded(request.limit), kScanned);
@@ -166,26 +182,30 @@ async::Task<Result<std::vector<Memory>>> MemoryStore::search(Principal principal
 }
 
 async::Task<Result<std::vector<Memory>>> MemoryStore::list(Principal principal, ListRequest request) {
-  co_return co_await database_.read([principal = principal.id, request = std::move(request)](db::Connection& db) {
-    return db.list(kList, read_memory, principal, optional_text(request.type), request.before, bounded(request.limit));
-  });
+  co_return co_await database_.read(
+      [principal = principal.id, request = std::move(request)](db::Connection& db) {
+        return db.list(kList, read_memory, principal, optional_text(request.type), request.before,
+                       bounded(request.limit));
+      });
 }
 
 async::Task<Result<bool>> MemoryStore::remove(Principal principal, MemoryId id) {
-  co_return co_await database_.write([principal = principal.id, id](db::Transaction& transaction) -> Result<bool> {
-    PRYX_TRY(const auto found, transaction.db().find(kFind, read_found, principal, id));
-    if (!found) return false;
-    PRYX_TRY_VOID(erase(transaction.db(), principal, *found));
-    return true;
-  });
+  co_return co_await database_.write(
+      [principal = principal.id, id](db::Transaction& transaction) -> Result<bool> {
+        PRYX_TRY(const auto found, transaction.db().find(kFind, read_found, principal, id));
+        if (!found) return false;
+        PRYX_TRY_VOID(erase(transaction.db(), principal, *found));
+        return true;
+      });
 }
 
 async::Task<Result<std::int64_t>> MemoryStore::remove_session(Principal principal, SessionId session) {
-  co_return co_await database_.write([principal = principal.id, session](db::Transaction& transaction) -> Result<std::int64_t> {
-    PRYX_TRY(const auto found, transaction.db().list(kFindSession, read_found, principal, session));
-    for (const Found& one : found) PRYX_TRY_VOID(erase(transaction.db(), principal, one));
-    return static_cast<std::int64_t>(found.size());
-  });
+  co_return co_await database_.write(
+      [principal = principal.id, session](db::Transaction& transaction) -> Result<std::int64_t> {
+        PRYX_TRY(const auto found, transaction.db().list(kFindSession, read_found, principal, session));
+        for (const Found& one : found) PRYX_TRY_VOID(erase(transaction.db(), principal, one));
+        return static_cast<std::int64_t>(found.size());
+      });
 }
 
 }  // namespace pryx::memory

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The table of memories and its full-text index. Owned by apps/, used from the I/O thread. Every call names the principal whose
-// memories it may see or change.
+// The table of memories and its full-text index. Owned by apps/, used from the I/O thread. Every call names
+// the principal whose memories it may see or change.
 #pragma once
 #include <optional>
 #include <string>
@@ -22,14 +22,14 @@ struct Memory {
   MemoryType type = MemoryType::kLongterm;
   std::string text;
   trust::Labels labels;  // as saved, joined with the origin `memory`
-  SessionId session;      // where it was saved; empty: outside of a session
+  SessionId session;     // where it was saved; empty: outside of a session
   WallTime created_at;
 };
 
 struct SaveRequest {
   std::string text;
   MemoryType type = MemoryType::kLongterm;
-  trust::Labels labels;        // of the content
+  trust::Labels labels;  // of the content
   SessionId session;
   std::string idempotency_key;  // empty: none
 };
@@ -54,18 +54,22 @@ struct ListRequest {
 
 class MemoryStore {
  public:
-  static constexpr std::size_t kMaxTextBytes = 16u << 10;   // a memory is a note, not a document
-  static constexpr std::size_t kMaxPerPrincipal = 50'000;   // keeps a runaway agent from filling the disk
+  static constexpr std::size_t kMaxTextBytes = 16u << 10;  // a memory is a note, not a document
+  static constexpr std::size_t kMaxPerPrincipal = 50'000;  // keeps a runaway agent from filling the disk
   static constexpr std::size_t kMaxResults = 100;
 
-  MemoryStore(db::Database& database, IdSource& ids, const Clock& clock) : database_(database), ids_(ids), clock_(clock) {}
+  MemoryStore(db::Database& database, IdSource& ids, const Clock& clock)
+      : database_(database), ids_(ids), clock_(clock) {}
 
-  // Durable when it returns. kConflict: this key was used for other content. kTooLarge: text or number over its limit.
+  // Durable when it returns. kConflict: this key was used for other content. kTooLarge: text or number over
+  // its limit.
   [[nodiscard]] async::Task<Result<SaveOutcome>> save(Principal principal, SaveRequest request);
-  // Best match first. Any text is a fine query; one without words or matches finds nothing. When no word matches, a plain substring
-  // search over the newest entries answers: it serves parts of words and languages without spaces.
+  // Best match first. Any text is a fine query; one without words or matches finds nothing. When no word
+  // matches, a plain substring search over the newest entries answers: it serves parts of words and languages
+  // without spaces.
   [[nodiscard]] async::Task<Result<std::vector<Memory>>> search(Principal principal, SearchRequest request);
-  [[nodiscard]] async::Task<Result<std::vector<Memory>>> list(Principal principal, ListRequest request);  // newest first
+  [[nodiscard]] async::Task<Result<std::vector<Memory>>> list(Principal principal,
+                                                              ListRequest request);  // newest first
   // False when there was none with that id.
   [[nodiscard]] async::Task<Result<bool>> remove(Principal principal, MemoryId id);
   // What a deleted session remembered for itself goes with it. Returns how many.

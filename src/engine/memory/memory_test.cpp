@@ -20,7 +20,8 @@ TEST(MemoryQuery, MakesQuotedWordsOfAnything) {
   EXPECT_EQ(fts_query("Anna's birthday"), "\"anna\" OR \"s\" OR \"birthday\"");
   EXPECT_EQ(fts_query("a a A"), "\"a\"");
   EXPECT_EQ(fts_query("x\" OR text : *"), "\"x\" OR \"or\" OR \"text\"");
-  EXPECT_EQ(fts_query("NEAR(a b, 2) AND NOT ^c"), "\"near\" OR \"a\" OR \"b\" OR \"2\" OR \"and\" OR \"not\" OR \"c\"");
+  EXPECT_EQ(fts_query("NEAR(a b, 2) AND NOT ^c"),
+            "\"near\" OR \"a\" OR \"b\" OR \"2\" OR \"and\" OR \"not\" OR \"c\"");
   EXPECT_EQ(fts_query("\"*()-+:^{}"), "");
   EXPECT_EQ(fts_query(""), "");
   EXPECT_TRUE(is_valid_utf8(fts_query("caf\xC3 \xFF\xFE")));
@@ -53,19 +54,23 @@ class MemoryTest : public ::testing::Test {
   }
   MemoryId save(std::string text, MemoryType type = MemoryType::kLongterm, SessionId session = {}) {
     loop_.manual_clock().advance(std::chrono::seconds(1));
-    auto saved = run(store_->save(owner(), {std::move(text), type, Labels::owner(kOwner), std::move(session), {}}));
+    auto saved =
+        run(store_->save(owner(), {std::move(text), type, Labels::owner(kOwner), std::move(session), {}}));
     EXPECT_TRUE(saved) << saved.error().message;
     return saved ? saved->id : MemoryId();
   }
-  std::vector<std::string> find(std::string query, std::optional<MemoryType> type = {}, SessionId session = {}, Principal who = owner()) {
+  std::vector<std::string> find(std::string query, std::optional<MemoryType> type = {},
+                                SessionId session = {}, Principal who = owner()) {
     const auto found = run(store_->search(who, {std::move(query), 20, type, std::move(session)}));
     EXPECT_TRUE(found) << found.error().message;
     std::vector<std::string> out;
-    if (found) for (const Memory& memory : *found) out.push_back(memory.text);
+    if (found)
+      for (const Memory& memory : *found) out.push_back(memory.text);
     return out;
   }
   static Principal other() { return {PrincipalId("prn_01J00000000000000000000000")}; }
-  tools::ToolOutcome call(tools::Tool& tool, json::object arguments, Labels context_labels = {}, std::string key = {}) {
+  tools::ToolOutcome call(tools::Tool& tool, json::object arguments, Labels context_labels = {},
+                          std::string key = {}) {
     tools::ToolContext context;
     context.principal = owner();
     context.session = SessionId("ses_01J00000000000000000000000");
@@ -90,11 +95,12 @@ TEST_F(MemoryTest, FindsTheBestMatchFirst) {
   save("The build server is called alder.");
   save("Anna's birthday is on the 3rd of May; Anna likes tea.");
   save("Tea is in the second drawer.");
-  EXPECT_EQ(find("when is anna's birthday?").front(), "Anna's birthday is on the 3rd of May; Anna likes tea.");
+  EXPECT_EQ(find("when is anna's birthday?").front(),
+            "Anna's birthday is on the 3rd of May; Anna likes tea.");
   EXPECT_EQ(find("building servers"), Texts{"The build server is called alder."});  // stems
   EXPECT_EQ(find("cafe"), Texts{});
   save("Das Caf\xC3\xA9 am Markt");
-  EXPECT_EQ(find("cafe"), Texts{"Das Caf\xC3\xA9 am Markt"});  // accents do not count
+  EXPECT_EQ(find("cafe"), Texts{"Das Caf\xC3\xA9 am Markt"});           // accents do not count
   EXPECT_EQ(find("lder"), Texts{"The build server is called alder."});  // part of a word
   save("\xE6\x9D\xB1\xE4\xBA\xAC\xE3\x81\xAB\xE8\xA1\x8C\xE3\x81\x8F");
   EXPECT_EQ(find("\xE6\x9D\xB1\xE4\xBA\xAC").size(), 1u);  // no spaces between words
@@ -103,11 +109,52 @@ TEST_F(MemoryTest, FindsTheBestMatchFirst) {
 TEST_F(MemoryTest, HostileQueriesAreOnlyWords) {
   save("plain note about or and near");
   save("another secret note");
-  const std::vector<std::string> hostile = {
-      "\"", "\"\"", "\"\"\"", "'", "a\" OR \"b", "*", "a*", "^a", "-a", "+a", "a:b", "text:note", "{text} : x", "NEAR(a b)", "NEAR(", "AND", "OR",
-      "NOT", "a AND", "(a", ")", "((((((((((", "a)) OR ((b", "rank", "memories_fts", "'; DROP TABLE memories; --", "\" ; DELETE FROM memories", "%", "_",
-      "%%%%%%%%%%%%%%%%%%", "\\", "\\\\", std::string("a\0b", 3), "\xFF\xFE", "\xC3", std::string(100'000, '('), std::string(100'000, '"'),
-      std::string(200'000, 'x'), "$1", "?1", "@a", "\n\n", "a\nb", "\xE2\x80\xAE", "💥", "a,b;c|d&e"};
+  const std::vector<std::string> hostile = {"\"",
+                                            "\"\"",
+                                            "\"\"\"",
+                                            "'",
+                                            "a\" OR \"b",
+                                            "*",
+                                            "a*",
+                                            "^a",
+                                            "-a",
+                                            "+a",
+                                            "a:b",
+                                            "text:note",
+                                            "{text} : x",
+                                            "NEAR(a b)",
+                                            "NEAR(",
+                                            "AND",
+                                            "OR",
+                                            "NOT",
+                                            "a AND",
+                                            "(a",
+                                            ")",
+                                            "((((((((((",
+                                            "a)) OR ((b",
+                                            "rank",
+                                            "memories_fts",
+                                            "'; DROP TABLE memories; --",
+                                            "\" ; DELETE FROM memories",
+                                            "%",
+                                            "_",
+                                            "%%%%%%%%%%%%%%%%%%",
+                                            "\\",
+                                            "\\\\",
+                                            std::string("a\0b", 3),
+                                            "\xFF\xFE",
+                                            "\xC3",
+                                            std::string(100'000, '('),
+                                            std::string(100'000, '"'),
+                                            std::string(200'000, 'x'),
+                                            "$1",
+                                            "?1",
+                                            "@a",
+                                            "\n\n",
+                                            "a\nb",
+                                            "\xE2\x80\xAE",
+                                            "💥",
+                                            "a,b;c|d&e"};
   for (const std::string& query : hostile) {
     const auto found = run(store_->search(owner(), {query, 20, {}, {}}));
     EXPECT_TRUE(found) << query.substr(0, 40) << ": " << found.error().message;
@@ -122,7 +169,8 @@ TEST_F(MemoryTest, HostileQueriesAreOnlyWords) {
 
 TEST_F(MemoryTest, NobodySeesAnothersMemories) {
   save("owner note");
-  const auto saved = run(store_->save(other(), {"their note", MemoryType::kLongterm, Labels::owner(other().id.str()), {}, {}}));
+  const auto saved = run(
+      store_->save(other(), {"their note", MemoryType::kLongterm, Labels::owner(other().id.str()), {}, {}}));
   ASSERT_TRUE(saved);
   EXPECT_EQ(find("note"), Texts{"owner note"});
   EXPECT_EQ(find("their"), Texts{});
@@ -179,7 +227,8 @@ TEST_F(MemoryTest, RemovedEntriesLeaveTheIndex) {
 }
 
 TEST_F(MemoryTest, ListsNewestFirstInPages) {
-  for (int i = 0; i < 7; ++i) save(fmt::format("note {}", i), i % 2 == 0 ? MemoryType::kDaily : MemoryType::kLongterm);
+  for (int i = 0; i < 7; ++i)
+    save(fmt::format("note {}", i), i % 2 == 0 ? MemoryType::kDaily : MemoryType::kLongterm);
   Texts seen;
   ListRequest request;
   request.limit = 3;
@@ -197,10 +246,13 @@ TEST_F(MemoryTest, ListsNewestFirstInPages) {
 }
 
 TEST_F(MemoryTest, TextsAreBoundedAndClean) {
-  EXPECT_EQ(run(store_->save(owner(), {"", MemoryType::kDaily, {}, {}, {}})).error().code, ErrorCode::kInvalidArgument);
-  EXPECT_EQ(run(store_->save(owner(), {" \n ", MemoryType::kDaily, {}, {}, {}})).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(run(store_->save(owner(), {"", MemoryType::kDaily, {}, {}, {}})).error().code,
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(run(store_->save(owner(), {" \n ", MemoryType::kDaily, {}, {}, {}})).error().code,
+            ErrorCode::kInvalidArgument);
   const std::string long_text(MemoryStore::kMaxTextBytes + 1, 'x');
-  EXPECT_EQ(run(store_->save(owner(), {long_text, MemoryType::kDaily, {}, {}, {}})).error().code, ErrorCode::kTooLarge);
+  EXPECT_EQ(run(store_->save(owner(), {long_text, MemoryType::kDaily, {}, {}, {}})).error().code,
+            ErrorCode::kTooLarge);
   save(std::string("nul\0inside \xFF", 12));
   EXPECT_EQ(find("nulinside"), Texts{"nulinside \xEF\xBF\xBD"});
 }
@@ -217,7 +269,8 @@ TEST_F(MemoryTest, LabelsAreKeptAndJoined) {
 TEST_F(MemoryTest, DamagedLabelsCountAsUntrustedAndSecret) {
   save("damaged");
   const auto damage = [](db::Database& database) -> async::Task<Result<std::int64_t>> {
-    co_return co_await database.write([](db::Transaction& t) { return t.db().run("UPDATE memories SET labels = 'nonsense'"); });
+    co_return co_await database.write(
+        [](db::Transaction& t) { return t.db().run("UPDATE memories SET labels = 'nonsense'"); });
   };
   ASSERT_TRUE(run(damage(*database_)));
   const auto found = run(store_->search(owner(), {"damaged", 5, {}, {}}));
@@ -274,7 +327,8 @@ TEST_F(MemoryTest, ToolsSaveAndFindWithLabels) {
   for (const std::string_view label : {"memory", "owner", "web", "private", "model", "principal:prn_owner"}) {
     EXPECT_TRUE(found.labels.has(label)) << label;
   }
-  EXPECT_FALSE(call(save_tool, {{"text", std::string(16'384, '\xC3')}}).ok);  // grows over the limit when made valid
+  EXPECT_FALSE(
+      call(save_tool, {{"text", std::string(16'384, '\xC3')}}).ok);  // grows over the limit when made valid
   const auto nothing = call(search_tool, {{"query", "zebra"}});
   EXPECT_TRUE(nothing.ok);
   EXPECT_EQ(nothing.summary, "nothing found");

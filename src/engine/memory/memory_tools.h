@@ -13,7 +13,8 @@ class SaveTool final : public tools::Tool {
   [[nodiscard]] const tools::ToolDescription& description() const override { return description_; }
   [[nodiscard]] Result<tools::Touches> touches(const json::object& arguments) const override;
   [[nodiscard]] std::string render(const json::object& arguments) const override;
-  [[nodiscard]] async::Task<Result<tools::ToolOutcome>> run(const tools::GatePass& pass, json::object arguments,
+  [[nodiscard]] async::Task<Result<tools::ToolOutcome>> run(const tools::GatePass& pass,
+                                                            json::object arguments,
                                                             tools::ToolContext context) override;
 
  private:
@@ -27,7 +28,8 @@ class SearchTool final : public tools::Tool {
   [[nodiscard]] const tools::ToolDescription& description() const override { return description_; }
   [[nodiscard]] Result<tools::Touches> touches(const json::object& arguments) const override;
   [[nodiscard]] std::string render(const json::object& arguments) const override;
-  [[nodiscard]] async::Task<Result<tools::ToolOutcome>> run(const tools::GatePass& pass, json::object arguments,
+  [[nodiscard]] async::Task<Result<tools::ToolOutcome>> run(const tools::GatePass& pass,
+                                                            json::object arguments,
                                                             tools::ToolContext context) override;
 
  private:

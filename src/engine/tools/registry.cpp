@@ -10,11 +10,12 @@ namespace {
 
 constexpr std::size_t kMaxNameBytes = 128;
 
-// Names are matched by policy globs, sent to providers and shown to people: printable, and without a character that any of them reads
-// as its own.
+// Names are matched by policy globs, sent to providers and shown to people: printable, and without a
+// character that any of them reads as its own.
 bool is_tool_name(std::string_view name) {
   return !name.empty() && name.size() <= kMaxNameBytes && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
   });
 }
 
@@ -32,13 +33,15 @@ Result<void> Registry::add(std::unique_ptr<Tool> tool) {
   PRYX_CHECK(tool != nullptr);
   const std::string name = tool->description().name;
   if (!is_tool_name(name)) {
-    return fail(ErrorCode::kInvalidArgument, "'{}' is no name for a tool: use up to {} letters, digits, '.', '_' and '-'",
+    return fail(ErrorCode::kInvalidArgument,
+                "'{}' is no name for a tool: use up to {} letters, digits, '.', '_' and '-'",
                 to_valid_utf8(utf8_prefix(name, 64)), kMaxNameBytes);
   }
   if (entries_.contains(name)) return fail(ErrorCode::kConflict, "there is a tool named '{}' already", name);
   auto compiled = schema::Schema::compile(json::value(tool->description().parameters));
   if (!compiled) {
-    return fail(compiled.error().code, "tool '{}': the schema of its arguments cannot be used: {}", name, compiled.error().message);
+    return fail(compiled.error().code, "tool '{}': the schema of its arguments cannot be used: {}", name,
+                compiled.error().message);
   }
   entries_.emplace(name, std::make_unique<Entry>(Entry{std::move(tool), std::move(*compiled)}));
   return {};
@@ -49,7 +52,8 @@ Tool* Registry::find(std::string_view name) const {
   return entry == entries_.end() ? nullptr : entry->second->tool.get();
 }
 
-std::vector<std::string> Registry::check_arguments(std::string_view name, const json::object& arguments) const {
+std::vector<std::string> Registry::check_arguments(std::string_view name,
+                                                   const json::object& arguments) const {
   const auto entry = entries_.find(name);
   PRYX_CHECK(entry != entries_.end());
   std::vector<std::string> problems;

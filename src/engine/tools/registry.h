@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The tools there are, by name. Filled by explicit add() calls in apps/, then fixed. Owns the tools and their compiled schemas.
+// The tools there are, by name. Filled by explicit add() calls in apps/, then fixed. Owns the tools and their
+// compiled schemas.
 #pragma once
 #include <map>
 #include <memory>
@@ -18,7 +19,8 @@ class Registry {
   [[nodiscard]] Result<void> add(std::unique_ptr<Tool> tool);
   [[nodiscard]] Tool* find(std::string_view name) const;
   // Problems of these arguments, one a line for the model; empty when they fit. The tool must exist.
-  [[nodiscard]] std::vector<std::string> check_arguments(std::string_view name, const json::object& arguments) const;
+  [[nodiscard]] std::vector<std::string> check_arguments(std::string_view name,
+                                                         const json::object& arguments) const;
   [[nodiscard]] std::vector<const ToolDescription*> list() const;  // by name
 
  private:

@@ -21,13 +21,16 @@ class NamedTool final : public Tool {
   [[nodiscard]] const ToolDescription& description() const override { return description_; }
   [[nodiscard]] Result<Touches> touches(const json::object&) const override { return Touches{}; }
   [[nodiscard]] std::string render(const json::object&) const override { return description_.name; }
-  [[nodiscard]] async::Task<Result<ToolOutcome>> run(const GatePass&, json::object, ToolContext) override { co_return ToolOutcome{}; }
+  [[nodiscard]] async::Task<Result<ToolOutcome>> run(const GatePass&, json::object, ToolContext) override {
+    co_return ToolOutcome{};
+  }
 
  private:
   ToolDescription description_;
 };
 
-Result<void> add(Registry& registry, std::string name, std::string_view parameters = R"({"type": "object"})") {
+Result<void> add(Registry& registry, std::string name,
+                 std::string_view parameters = R"({"type": "object"})") {
   return registry.add(std::make_unique<NamedTool>(std::move(name), parameters));
 }
 
@@ -51,15 +54,17 @@ TEST(Registry, RefusesTwinsAndOddNames) {
   ASSERT_FALSE(twin);
   EXPECT_EQ(twin.error().code, ErrorCode::kConflict);
   EXPECT_TRUE(registry.check_arguments("a.one", {}).empty());  // the first one stays
-  for (const std::string& name : {std::string(), std::string("a b"), std::string("a*"), std::string("a\n"), std::string("caf\xC3\xA9"), std::string(129, 'a')}) {
+  for (const std::string& name : {std::string(), std::string("a b"), std::string("a*"), std::string("a\n"),
+                                  std::string("caf\xC3\xA9"), std::string(129, 'a')}) {
     EXPECT_FALSE(add(registry, name)) << name;
   }
 }
 
 TEST(Registry, RefusesASchemaThatCannotBeJudgedWhole) {
   Registry registry;
-  for (const std::string_view schema : {R"({"type": "nonsense"})", R"x({"properties": {"a": {"pattern": "(?=x)"}}})x", R"({"$ref": "#/nowhere"})",
-                                        R"({"$schema": "http://example.com/unknown"})", R"({"minimum": "1"})"}) {
+  for (const std::string_view schema :
+       {R"({"type": "nonsense"})", R"x({"properties": {"a": {"pattern": "(?=x)"}}})x",
+        R"({"$ref": "#/nowhere"})", R"({"$schema": "http://example.com/unknown"})", R"({"minimum": "1"})"}) {
     const auto added = add(registry, "x", schema);
     ASSERT_FALSE(added) << schema;
     EXPECT_NE(added.error().message.find("tool 'x'"), std::string::npos);
@@ -69,7 +74,9 @@ TEST(Registry, RefusesASchemaThatCannotBeJudgedWhole) {
 
 TEST(Registry, NamesEveryProblemOfTheArguments) {
   Registry registry;
-  ASSERT_TRUE(add(registry, "x", R"({"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}, "s": {"type": "string"}},
+  ASSERT_TRUE(add(
+      registry, "x",
+      R"({"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}, "s": {"type": "string"}},
                                      "required": ["s"], "additionalProperties": false})"));
   EXPECT_TRUE(registry.check_arguments("x", {{"s", "a"}, {"n", 1}}).empty());
   const auto problems = registry.check_arguments("x", {{"n", 0}, {"other", true}});

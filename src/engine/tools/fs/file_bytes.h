@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads an open regular file forward in chunks; the stop token is looked at between them. Blocking; one worker thread.
+// Reads an open regular file forward in chunks; the stop token is looked at between them. Blocking; one
+// worker thread.
 #pragma once
 #include <stop_token>
 #include <string>

@@ -25,7 +25,8 @@ trust::Labels file_labels(const Principal& principal) {
 }
 
 // The names in the folder that look most like the one asked for.
-std::vector<std::string> similar_names(const HeldDirectory& workspace, const std::string& folder, std::string_view wanted) {
+std::vector<std::string> similar_names(const HeldDirectory& workspace, const std::string& folder,
+                                       std::string_view wanted) {
   const auto listing = workspace.list(folder, kSuggestFrom);
   if (!listing) return {};
   const std::string lower = lower_ascii(wanted);
@@ -35,7 +36,8 @@ std::vector<std::string> similar_names(const HeldDirectory& workspace, const std
     std::size_t distance = edit_distance(lower, name);
     // "readme" for README.md: the same beginning is nearer than its length says.
     if (wanted.size() >= 3 && name.starts_with(lower)) distance = std::min<std::size_t>(distance, 1);
-    if (distance <= std::max<std::size_t>(2, wanted.size() / 3)) ranked.emplace_back(distance, join_path(folder, entry.name));
+    if (distance <= std::max<std::size_t>(2, wanted.size() / 3))
+      ranked.emplace_back(distance, join_path(folder, entry.name));
   }
   std::ranges::sort(ranked);
   std::vector<std::string> out;
@@ -60,12 +62,13 @@ ToolOutcome explain_missing(const HeldDirectory& workspace, std::string_view pat
     }
     const auto entry = workspace.stat_entry(here);
     if (entry && entry->type == FileType::kSymlink) {
-      return refusal(fmt::format("'{}' is a symbolic link to something that does not exist.", display_path(here)));
+      return refusal(
+          fmt::format("'{}' is a symbolic link to something that does not exist.", display_path(here)));
     }
     const auto similar = similar_names(workspace, folder, part);
     const std::string hint = similar.empty()
-        ? fmt::format("Use fs.list to see what is in '{}'.", display_path(folder))
-        : fmt::format("Did you mean {}?", fmt::join(similar, " or "));
+                                 ? fmt::format("Use fs.list to see what is in '{}'.", display_path(folder))
+                                 : fmt::format("Did you mean {}?", fmt::join(similar, " or "));
     return refusal(fmt::format("There is no '{}' in the workspace. {}", display_path(here), hint));
   }
   return refusal(fmt::format("'{}' went away meanwhile. Try again.", display_path(path)));
@@ -73,7 +76,9 @@ ToolOutcome explain_missing(const HeldDirectory& workspace, std::string_view pat
 
 }  // namespace
 
-FileTool::FileTool(async::WorkerPool& pool, std::string_view name, std::string_view text, std::string_view parameters) : pool_(pool) {
+FileTool::FileTool(async::WorkerPool& pool, std::string_view name, std::string_view text,
+                   std::string_view parameters)
+    : pool_(pool) {
   auto schema = json::parse_object(parameters);
   PRYX_CHECK(schema.has_value());
   description_.name = name;
@@ -90,9 +95,11 @@ Result<Touches> FileTool::touches(const json::object& arguments) const {
 
 async::Task<Result<ToolOutcome>> FileTool::run(const GatePass&, json::object arguments, ToolContext context) {
   if (!context.workspace) {
-    co_return refusal("This session has no workspace folder that can be opened, so there are no files to work with.");
+    co_return refusal(
+        "This session has no workspace folder that can be opened, so there are no files to work with.");
   }
-  auto job = [this, arguments = std::move(arguments), workspace = context.workspace](std::stop_token stop) -> Result<ToolOutcome> {
+  auto job = [this, arguments = std::move(arguments),
+              workspace = context.workspace](std::stop_token stop) -> Result<ToolOutcome> {
     auto outcome = perform(arguments, *workspace, stop);
     // A result that was cut short by the stop must not pass for the whole.
     if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "{}: cancelled", description_.name);
@@ -116,7 +123,8 @@ std::string render_path(const json::object& arguments) {
   return path.empty() ? std::string(".") : encode_name(decode_name(path));
 }
 
-std::size_t count_argument(const json::object& arguments, std::string_view key, std::size_t fallback, std::size_t most) {
+std::size_t count_argument(const json::object& arguments, std::string_view key, std::size_t fallback,
+                           std::size_t most) {
   const std::int64_t value = json::integer_or(arguments, key, static_cast<std::int64_t>(fallback));
   return static_cast<std::size_t>(std::clamp<std::int64_t>(value, 0, static_cast<std::int64_t>(most)));
 }
@@ -127,44 +135,56 @@ std::expected<WorkspacePath, ToolOutcome> path_argument(const json::object& argu
   if (!path) return std::unexpected(refusal(path.error().message));
   if (path->outside) {
     return std::unexpected(refusal(fmt::format(
-        "'{}' is outside of the workspace. Use a path relative to the workspace, such as 'src/main.cpp'.", render_path(arguments))));
+        "'{}' is outside of the workspace. Use a path relative to the workspace, such as 'src/main.cpp'.",
+        render_path(arguments))));
   }
   return std::move(*path);
 }
 
 Result<ToolOutcome> explain(const HeldDirectory& workspace, std::string_view path, const Error& error) {
   switch (error.code) {
-    case ErrorCode::kNotFound: return explain_missing(workspace, path);
+    case ErrorCode::kNotFound:
+      return explain_missing(workspace, path);
     case ErrorCode::kDenied:
-      return refusal(fmt::format("'{}' cannot be used: a symbolic link on the way leads outside of the workspace or in a circle. "
-                                 "fs.stat shows where a link points.", display_path(path)));
+      return refusal(fmt::format(
+          "'{}' cannot be used: a symbolic link on the way leads outside of the workspace or in a circle. "
+          "fs.stat shows where a link points.",
+          display_path(path)));
     case ErrorCode::kForbidden:
-      return refusal(fmt::format("'{}' may not be read: the file system gives no permission.", display_path(path)));
+      return refusal(
+          fmt::format("'{}' may not be read: the file system gives no permission.", display_path(path)));
     case ErrorCode::kInvalidArgument: {
       for (const std::string_view part : split_path(path)) {
-        if (part.size() > 255) return refusal("A name in the path is longer than the 255 bytes that file systems allow.");
+        if (part.size() > 255)
+          return refusal("A name in the path is longer than the 255 bytes that file systems allow.");
       }
       return explain_missing(workspace, path);
     }
     case ErrorCode::kUnavailable:
     case ErrorCode::kUnsupported:
       return refusal(fmt::format("'{}' cannot be opened for reading.", display_path(path)));
-    default: return std::unexpected(error);
+    default:
+      return std::unexpected(error);
   }
 }
 
 Result<std::string> read_link(const HeldDirectory& workspace, std::string_view path) {
   const std::size_t slash = path.rfind('/');
-  const std::string_view folder = slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
+  const std::string_view folder =
+      slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
   const std::string name(slash == std::string_view::npos ? path : path.substr(slash + 1));
   PRYX_TRY(const HeldDirectory parent, workspace.open_directory(folder));
   std::string target(kMaxPathBytes, '\0');
   const ssize_t length = ::readlinkat(parent.fd(), name.c_str(), target.data(), target.size());
-  if (length < 0) return std::unexpected(platform::system_error(fmt::format("read the link '{}'", display_path(path)), errno));
+  if (length < 0)
+    return std::unexpected(
+        platform::system_error(fmt::format("read the link '{}'", display_path(path)), errno));
   target.resize(static_cast<std::size_t>(length));
   return target;
 }
 
-std::string counted(std::size_t n, std::string_view one, std::string_view many) { return fmt::format("{} {}", n, n == 1 ? one : many); }
+std::string counted(std::size_t n, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", n, n == 1 ? one : many);
+}
 
 }  // namespace pryx::tools::fs

@@ -18,8 +18,10 @@ std::string_view next_line(std::string_view& text) {
 std::string_view without_trailing_blanks(std::string_view line) {
   std::size_t keep = 0;
   for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '\\' && i + 1 < line.size()) keep = ++i + 1;
-    else if (line[i] != ' ') keep = i + 1;
+    if (line[i] == '\\' && i + 1 < line.size())
+      keep = ++i + 1;
+    else if (line[i] != ' ')
+      keep = i + 1;
   }
   return line.substr(0, keep);
 }

@@ -19,7 +19,8 @@ bool is_ignored(std::string_view rules, std::string_view path) {
   const auto segments = split_path(path);
   for (std::size_t n = 1; n <= segments.size(); ++n) {
     const bool is_folder = n < segments.size() || path.ends_with('/');
-    if (stack.is_ignored(PathSegments(segments).first(n), is_folder ? EntryKind::kFolder : EntryKind::kOther)) return true;
+    if (stack.is_ignored(PathSegments(segments).first(n), is_folder ? EntryKind::kFolder : EntryKind::kOther))
+      return true;
   }
   return false;
 }
@@ -101,7 +102,9 @@ constexpr Case kCases[] = {
     {"/*\n!/src/", "lib/a", true},
     {"**", "a/b", true},
     {"foo//bar", "foo/bar", false},
-    {"\xEF\xBB\xBF" "a", "a", true},
+    {"\xEF\xBB\xBF"
+     "a",
+     "a", true},
     {"caf\xC3\xA9", "caf\xC3\xA9", true},
     {"\xFF*", "\xFFzz", true},
     {" a", "a", false},
@@ -120,7 +123,9 @@ TEST(IgnoreRules, AnInnerFileOverridesAnOuterOne) {
   stack.push(IgnoreRules::parse("*.log\n"), 0);
   const std::size_t outer = stack.size();
   stack.push(IgnoreRules::parse("!keep.log\n/only-here\n"), 1);
-  const auto ignored = [&](std::string_view path) { return stack.is_ignored(split_path(path), EntryKind::kOther); };
+  const auto ignored = [&](std::string_view path) {
+    return stack.is_ignored(split_path(path), EntryKind::kOther);
+  };
   EXPECT_FALSE(ignored("sub/keep.log"));
   EXPECT_TRUE(ignored("sub/other.log"));
   EXPECT_TRUE(ignored("sub/only-here"));
@@ -164,7 +169,7 @@ TEST(GlobFilter, UnderstandsBracesNegationAndBothBases) {
   EXPECT_TRUE(accepts("!*.min.js", "x.js"));
   EXPECT_TRUE(accepts("src/**/*.h", "src/a/b.h"));
   EXPECT_TRUE(accepts("./src/*.h", "src/b.h"));
-  EXPECT_TRUE(accepts("sub/*.h", "src/sub/b.h", 1));   // written from the start folder
+  EXPECT_TRUE(accepts("sub/*.h", "src/sub/b.h", 1));      // written from the start folder
   EXPECT_TRUE(accepts("src/sub/*.h", "src/sub/b.h", 1));  // written from the workspace
   EXPECT_FALSE(accepts("sub/*.h", "src/sub/b.h", 0));
   std::string bomb;

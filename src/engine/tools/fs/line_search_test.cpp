@@ -8,12 +8,14 @@
 namespace pryx::tools::fs {
 namespace {
 
-std::vector<std::size_t> numbers(std::string_view pattern, std::string_view text, LinePatternOptions options = {}, std::size_t limit = 1000) {
+std::vector<std::size_t> numbers(std::string_view pattern, std::string_view text,
+                                 LinePatternOptions options = {}, std::size_t limit = 1000) {
   const auto compiled = LinePattern::compile(pattern, options);
   EXPECT_TRUE(compiled) << pattern;
   std::vector<std::size_t> out;
   if (!compiled) return out;
-  for (const LineMatch& match : find_lines(*compiled, text, limit, [] { return false; })) out.push_back(match.number);
+  for (const LineMatch& match : find_lines(*compiled, text, limit, [] { return false; }))
+    out.push_back(match.number);
   return out;
 }
 using Numbers = std::vector<std::size_t>;
@@ -47,7 +49,8 @@ TEST(LineSearch, NothingMatchesAcrossALineBreak) {
 }
 
 TEST(LineSearch, BadPatternsAreExplained) {
-  for (const std::string_view bad : {"a(b", "a)b", "*a", "[z-a]", "a(?=b)", "(a)\\1", "a{2,1}", "\\", "(?P<n", "((a{1000}){1000}){1000}"}) {
+  for (const std::string_view bad : {"a(b", "a)b", "*a", "[z-a]", "a(?=b)", "(a)\\1", "a{2,1}", "\\", "(?P<n",
+                                     "((a{1000}){1000}){1000}"}) {
     const auto pattern = LinePattern::compile(bad, kRegex);
     ASSERT_FALSE(pattern) << bad;
     EXPECT_EQ(pattern.error().code, ErrorCode::kInvalidArgument);
@@ -110,7 +113,10 @@ TEST(LineSearch, LongLinesAreTrimmedAroundTheMatch) {
   for (std::size_t shift = 0; shift < 4; ++shift) {
     EXPECT_TRUE(is_valid_utf8(shown("needle", std::string(shift, 'x') + accents + "needle" + accents, 0)));
   }
-  EXPECT_TRUE(is_valid_utf8(shown("a", "\xFF\xFF" "a\x80\n", 0)));
+  EXPECT_TRUE(is_valid_utf8(shown("a",
+                                  "\xFF\xFF"
+                                  "a\x80\n",
+                                  0)));
   const std::string at_end = std::string(5000, 'x') + "needle";
   EXPECT_TRUE(shown("needle", at_end, 0).ends_with("xneedle\n"));
 }

@@ -13,7 +13,8 @@ constexpr std::size_t kMaxEntries = 10'000;
 constexpr std::size_t kMaxTextBytes = 900u << 10;  // the whole result stays below 1 MiB
 
 constexpr std::string_view kText =
-    "Lists a folder of the workspace, sorted by name: folders end in '/', files show their size in bytes, links show where they point. "
+    "Lists a folder of the workspace, sorted by name: folders end in '/', files show their size in bytes, "
+    "links show where they point. "
     "With recursive=true also what is in its subfolders, without what .gitignore and .ignore files exclude.";
 constexpr std::string_view kParameters = R"json({
   "type": "object",
@@ -35,23 +36,26 @@ bool flag(const json::object& arguments, std::string_view key) {
 std::string describe_entry(const platform::HeldDirectory& start, const WalkEntry& entry) {
   const std::string name = encode_name(entry.path);
   switch (entry.type) {
-    case FileType::kDirectory: return name + "/\n";
+    case FileType::kDirectory:
+      return name + "/\n";
     case FileType::kRegular: {
       const auto info = start.stat_entry(entry.below);
-      return info ? fmt::format("{}  {}\n", name, info->size) : fmt::format("{}  (cannot be looked at)\n", name);
+      return info ? fmt::format("{}  {}\n", name, info->size)
+                  : fmt::format("{}  (cannot be looked at)\n", name);
     }
     case FileType::kSymlink: {
       const auto target = read_link(start, entry.below);
       return fmt::format("{} -> {}\n", name, target ? encode_name(*target) : "(cannot be read)");
     }
-    default: return fmt::format("{}  ({})\n", name, platform::file_type_name(entry.type));
+    default:
+      return fmt::format("{}  ({})\n", name, platform::file_type_name(entry.type));
   }
 }
 
 ToolOutcome describe_file(const std::string& path, const platform::FileInfo& info) {
   ToolOutcome out;
-  out.text = fmt::format("'{}' is a {} of {} bytes, not a folder. fs.read shows what is in a file.\n", display_path(path),
-                         platform::file_type_name(info.type), info.size);
+  out.text = fmt::format("'{}' is a {} of {} bytes, not a folder. fs.read shows what is in a file.\n",
+                         display_path(path), platform::file_type_name(info.type), info.size);
   out.summary = "not a folder";
   out.ok = false;
   return out;
@@ -62,7 +66,8 @@ ToolOutcome describe_file(const std::string& path, const platform::FileInfo& inf
 ListTool::ListTool(async::WorkerPool& pool) : FileTool(pool, "fs.list", kText, kParameters) {}
 
 std::string ListTool::render(const json::object& arguments) const {
-  return fmt::format("fs.list {}{}", render_path(arguments), flag(arguments, "recursive") ? " (recursive)" : "");
+  return fmt::format("fs.list {}{}", render_path(arguments),
+                     flag(arguments, "recursive") ? " (recursive)" : "");
 }
 
 Result<ToolOutcome> ListTool::perform(const json::object& arguments, const platform::HeldDirectory& workspace,
@@ -77,28 +82,36 @@ Result<ToolOutcome> ListTool::perform(const json::object& arguments, const platf
   options.recursive = flag(arguments, "recursive");
   options.include_hidden = flag(arguments, "include_hidden");
   options.use_ignore_files = options.recursive && !flag(arguments, "include_ignored");
-  const std::size_t most = std::max<std::size_t>(1, count_argument(arguments, "max_entries", kDefaultEntries, kMaxEntries));
+  const std::size_t most =
+      std::max<std::size_t>(1, count_argument(arguments, "max_entries", kDefaultEntries, kMaxEntries));
   std::string lines;
   std::size_t count = 0;
   bool cut = false;
-  const auto report = walk(workspace, path->bytes, options, stop, [&](const platform::HeldDirectory& start, const WalkEntry& entry) {
-    cut = count >= most || lines.size() >= kMaxTextBytes;
-    if (cut) return WalkStep::kStop;
-    ++count;
-    lines += describe_entry(start, entry);
-    return WalkStep::kGoOn;
-  });
+  const auto report = walk(workspace, path->bytes, options, stop,
+                           [&](const platform::HeldDirectory& start, const WalkEntry& entry) {
+                             cut = count >= most || lines.size() >= kMaxTextBytes;
+                             if (cut) return WalkStep::kStop;
+                             ++count;
+                             lines += describe_entry(start, entry);
+                             return WalkStep::kGoOn;
+                           });
   if (!report) return explain(workspace, path->bytes, report.error());
 
   ToolOutcome out;
   const std::string entries = counted(count, "entry", "entries");
-  out.text = count == 0 ? fmt::format("'{}' has no entries to show.\n", display_path(path->bytes)) : std::move(lines);
+  out.text = count == 0 ? fmt::format("'{}' has no entries to show.\n", display_path(path->bytes))
+                        : std::move(lines);
   if (cut) {
-    out.text += fmt::format("Cut after {}; there are more. List a subfolder, or raise max_entries (up to {}).\n", entries, kMaxEntries);
+    out.text +=
+        fmt::format("Cut after {}; there are more. List a subfolder, or raise max_entries (up to {}).\n",
+                    entries, kMaxEntries);
   }
   out.text += describe(*report);
   out.summary = cut ? fmt::format("first {}", entries) : entries;
-  out.details = {{"path", display_path(path->bytes)}, {"count", count}, {"truncated", cut}, {"hidden", report->hidden},
+  out.details = {{"path", display_path(path->bytes)},
+                 {"count", count},
+                 {"truncated", cut},
+                 {"hidden", report->hidden},
                  {"ignored", report->ignored}};
   return out;
 }

@@ -11,7 +11,8 @@ class ListTool final : public FileTool {
   [[nodiscard]] std::string render(const json::object& arguments) const override;
 
  protected:
-  [[nodiscard]] Result<ToolOutcome> perform(const json::object& arguments, const platform::HeldDirectory& workspace,
+  [[nodiscard]] Result<ToolOutcome> perform(const json::object& arguments,
+                                            const platform::HeldDirectory& workspace,
                                             std::stop_token stop) const override;
 };
 

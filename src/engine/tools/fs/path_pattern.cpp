@@ -87,7 +87,8 @@ GlobKind classify(std::string_view glob, std::string& literal) {
   return kind;
 }
 
-// Bytes of the pattern that this one byte of the name uses up; 0 when they do not fit. The glob is well formed.
+// Bytes of the pattern that this one byte of the name uses up; 0 when they do not fit. The glob is well
+// formed.
 std::size_t match_one(std::string_view glob, std::size_t at, char c) {
   if (glob[at] == '?') return 1;
   if (glob[at] == '[') {
@@ -143,7 +144,8 @@ void expand_braces(std::string_view glob, std::vector<std::string>& out) {
     }
     cuts.push_back(close);
     for (std::size_t i = cuts.size() - 1; i > 0 && work.size() < GlobFilter::kMaxAlternatives; --i) {
-      const std::string_view choice = std::string_view(text).substr(cuts[i - 1] + 1, cuts[i] - cuts[i - 1] - 1);
+      const std::string_view choice =
+          std::string_view(text).substr(cuts[i - 1] + 1, cuts[i] - cuts[i - 1] - 1);
       work.push_back(text.substr(0, open) + std::string(choice) + text.substr(close + 1));
     }
   }
@@ -208,7 +210,8 @@ GlobFilter::GlobFilter(std::string_view glob) {
 bool GlobFilter::accepts(PathSegments path, std::size_t start_depth) const {
   if (patterns_.empty()) return true;
   for (const PathPattern& pattern : patterns_) {
-    if (pattern.matches(path) || pattern.matches(path.subspan(std::min(start_depth, path.size() - 1)))) return !inverted_;
+    if (pattern.matches(path) || pattern.matches(path.subspan(std::min(start_depth, path.size() - 1))))
+      return !inverted_;
   }
   return inverted_;
 }

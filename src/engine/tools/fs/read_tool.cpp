@@ -18,11 +18,14 @@ constexpr std::size_t kDefaultLines = 2000;
 constexpr std::size_t kMaxLines = 100'000;
 constexpr std::size_t kDefaultBytes = 256u << 10;
 constexpr std::size_t kMaxBytes = 1u << 20;
-constexpr std::uint64_t kMaxSkippedBytes = 256u << 20;  // what may lie before offset_line: well below a second of reading
-constexpr std::uint64_t kMaxCountedBytes = 64u << 20;  // files up to this size get their lines counted to the end
+constexpr std::uint64_t kMaxSkippedBytes =
+    256u << 20;  // what may lie before offset_line: well below a second of reading
+constexpr std::uint64_t kMaxCountedBytes = 64u
+                                           << 20;  // files up to this size get their lines counted to the end
 
 constexpr std::string_view kText =
-    "Reads a text file of the workspace, whole or by lines. Says when there is more and how to go on. Binary files are described only.";
+    "Reads a text file of the workspace, whole or by lines. Says when there is more and how to go on. Binary "
+    "files are described only.";
 constexpr std::string_view kParameters = R"json({
   "type": "object",
   "properties": {
@@ -45,22 +48,25 @@ struct Request {
 
 struct Excerpt {
   std::string text;
-  std::uint64_t lines = 0;        // shown
-  bool more = false;              // the file goes on behind them
-  bool last_line_cut = false;     // the only line shown did not fit
+  std::uint64_t lines = 0;     // shown
+  bool more = false;           // the file goes on behind them
+  bool last_line_cut = false;  // the only line shown did not fit
 };
 
 Request read_request(const json::object& arguments) {
   Request out;
-  out.first_line = static_cast<std::uint64_t>(std::max<std::int64_t>(1, json::integer_or(arguments, "offset_line", 1)));
-  out.max_lines = std::max<std::size_t>(1, count_argument(arguments, "limit_lines", kDefaultLines, kMaxLines));
+  out.first_line =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(1, json::integer_or(arguments, "offset_line", 1)));
+  out.max_lines =
+      std::max<std::size_t>(1, count_argument(arguments, "limit_lines", kDefaultLines, kMaxLines));
   out.max_bytes = std::max<std::size_t>(1, count_argument(arguments, "max_bytes", kDefaultBytes, kMaxBytes));
   const auto numbers = json::find_bool(arguments, "line_numbers");
   out.line_numbers = numbers && numbers->value_or(false);
   return out;
 }
 
-// How many whole lines lie before the wanted one, fewer at the end of the file. No value: too far into the file.
+// How many whole lines lie before the wanted one, fewer at the end of the file. No value: too far into the
+// file.
 Result<std::optional<std::uint64_t>> skip_lines(FileBytes& file, std::uint64_t wanted) {
   std::uint64_t skipped = 0, bytes_seen = 0;
   while (skipped < wanted) {
@@ -84,7 +90,8 @@ Result<Excerpt> collect(FileBytes& file, const Request& request) {
     PRYX_TRY(const std::string_view bytes, file.peek());
     if (bytes.empty()) break;
     const std::size_t end = bytes.find('\n');
-    const std::size_t used = std::min(end == std::string_view::npos ? bytes.size() : end + 1, request.max_bytes + 1 - raw.size());
+    const std::size_t used =
+        std::min(end == std::string_view::npos ? bytes.size() : end + 1, request.max_bytes + 1 - raw.size());
     raw += bytes.substr(0, used);
     if (raw.back() == '\n') ++newlines;
     file.consume(used);
@@ -96,7 +103,8 @@ Result<Excerpt> collect(FileBytes& file, const Request& request) {
     const std::size_t end = left.find('\n');
     const std::string_view line = left.substr(0, end == std::string_view::npos ? left.size() : end + 1);
     const bool is_whole = end != std::string_view::npos || rest.empty();
-    std::string shown = request.line_numbers ? fmt::format("{}\t", request.first_line + out.lines) : std::string();
+    std::string shown =
+        request.line_numbers ? fmt::format("{}\t", request.first_line + out.lines) : std::string();
     shown += to_valid_utf8(line);
     const bool fits = is_whole && out.text.size() + shown.size() <= request.max_bytes;
     if (!fits && out.lines > 0) break;
@@ -115,7 +123,8 @@ Result<Excerpt> collect(FileBytes& file, const Request& request) {
 }
 
 // Lines of the whole file, when it is small enough to look through.
-Result<std::optional<std::uint64_t>> count_lines(const platform::HeldDirectory& workspace, const std::string& path, std::uint64_t size,
+Result<std::optional<std::uint64_t>> count_lines(const platform::HeldDirectory& workspace,
+                                                 const std::string& path, std::uint64_t size,
                                                  std::stop_token stop) {
   if (size > kMaxCountedBytes) return std::optional<std::uint64_t>{};
   PRYX_TRY(platform::UniqueFd fd, workspace.open_file(path, O_RDONLY));
@@ -136,18 +145,23 @@ Result<std::optional<std::uint64_t>> count_lines(const platform::HeldDirectory& 
 ToolOutcome describe_binary(const std::string& path, std::uint64_t size, std::string_view sample) {
   ToolOutcome out;
   const std::string_view type = guess_binary_type(sample);
-  out.text = fmt::format("'{}' is a binary file ({}, {} bytes). Its content is not shown as text.\n", display_path(path), type, size);
+  out.text = fmt::format("'{}' is a binary file ({}, {} bytes). Its content is not shown as text.\n",
+                         display_path(path), type, size);
   out.summary = fmt::format("binary, {}", type);
   out.details = {{"path", display_path(path)}, {"binary", true}, {"type", type}, {"size", size}};
   return out;
 }
 
-void append_continuation(ToolOutcome& out, const Request& request, const Excerpt& excerpt, std::optional<std::uint64_t> total) {
+void append_continuation(ToolOutcome& out, const Request& request, const Excerpt& excerpt,
+                         std::optional<std::uint64_t> total) {
   const std::uint64_t last = request.first_line + excerpt.lines - 1;
   if (!out.text.ends_with('\n')) out.text += '\n';
   if (excerpt.last_line_cut) {
-    out.text += fmt::format("[Line {} is longer than max_bytes={}: only its beginning is shown. Raise max_bytes, or use fs.search to find a "
-                            "place in it.]\n", last, request.max_bytes);
+    out.text += fmt::format(
+        "[Line {} is longer than max_bytes={}: only its beginning is shown. Raise max_bytes, or use "
+        "fs.search to find a "
+        "place in it.]\n",
+        last, request.max_bytes);
   }
   if (!excerpt.more) return;
   out.text += fmt::format("[Lines {}-{}{} are shown. Go on with offset_line={}.]\n", request.first_line, last,
@@ -196,14 +210,19 @@ Result<ToolOutcome> ReadTool::perform(const json::object& arguments, const platf
     return out;
   }
   PRYX_TRY(const auto skipped, skip_lines(file, request.first_line - 1));
-  if (!skipped) return refusal(fmt::format("Line {} lies more than 256 MiB into the file. Use fs.search to find the place.", request.first_line));
+  if (!skipped)
+    return refusal(
+        fmt::format("Line {} lies more than 256 MiB into the file. Use fs.search to find the place.",
+                    request.first_line));
   PRYX_TRY(const std::string_view start, file.peek());
   if (start.empty()) {
     PRYX_TRY(const auto total, count_lines(workspace, path->bytes, info->size, stop));
-    return refusal(fmt::format("'{}' has {} lines; there is no line {}.", display_path(path->bytes), total.value_or(*skipped), request.first_line));
+    return refusal(fmt::format("'{}' has {} lines; there is no line {}.", display_path(path->bytes),
+                               total.value_or(*skipped), request.first_line));
   }
   PRYX_TRY(Excerpt excerpt, collect(file, request));
-  if (excerpt.text.find('\0') != std::string::npos) return describe_binary(path->bytes, info->size, excerpt.text);
+  if (excerpt.text.find('\0') != std::string::npos)
+    return describe_binary(path->bytes, info->size, excerpt.text);
   out.text = std::move(excerpt.text);
   std::optional<std::uint64_t> total;
   if (excerpt.more) {

@@ -21,12 +21,14 @@ constexpr std::size_t kDefaultMatches = 200;
 constexpr std::size_t kMaxMatches = 2000;
 constexpr std::size_t kMaxMatchesPerFile = 200;
 constexpr std::size_t kMaxContext = 20;
-constexpr std::size_t kMaxFileBytes = 16u << 20;   // of each file; held in memory while it is searched
+constexpr std::size_t kMaxFileBytes = 16u << 20;  // of each file; held in memory while it is searched
 constexpr std::size_t kMaxTextBytes = 512u << 10;
-constexpr auto kTimeLimit = std::chrono::seconds(20);  // a model that waits longer is better served by a narrower search
+constexpr auto kTimeLimit =
+    std::chrono::seconds(20);  // a model that waits longer is better served by a narrower search
 
 constexpr std::string_view kText =
-    "Searches the text files of the workspace for a plain text or, with regex=true, an RE2 regular expression. Answers with lines of the "
+    "Searches the text files of the workspace for a plain text or, with regex=true, an RE2 regular "
+    "expression. Answers with lines of the "
     "form path:line:text. Leaves out hidden and binary files and what .gitignore and .ignore files exclude.";
 constexpr std::string_view kParameters = R"json({
   "type": "object",
@@ -58,18 +60,21 @@ class Search {
   Search(LinePattern pattern, const json::object& arguments, const Clock& clock, std::stop_token stop)
       : pattern_(std::move(pattern)),
         glob_(json::string_or(arguments, "glob")),
-        max_matches_(std::max<std::size_t>(1, count_argument(arguments, "max_matches", kDefaultMatches, kMaxMatches))),
+        max_matches_(
+            std::max<std::size_t>(1, count_argument(arguments, "max_matches", kDefaultMatches, kMaxMatches))),
         context_(count_argument(arguments, "context_lines", 0, kMaxContext)),
         clock_(clock),
         deadline_(clock.monotonic() + kTimeLimit),
         stop_(std::move(stop)) {}
 
   WalkStep visit(const HeldDirectory& start, const WalkEntry& entry) {
-    if (entry.type != FileType::kRegular || !glob_.accepts(entry.segments, entry.start_depth)) return WalkStep::kGoOn;
+    if (entry.type != FileType::kRegular || !glob_.accepts(entry.segments, entry.start_depth))
+      return WalkStep::kGoOn;
     return search_file(start, entry.below, entry.path, platform::Symlinks::kRefuse);
   }
 
-  WalkStep search_file(const HeldDirectory& held, const std::string& path, const std::string& shown_path, platform::Symlinks symlinks) {
+  WalkStep search_file(const HeldDirectory& held, const std::string& path, const std::string& shown_path,
+                       platform::Symlinks symlinks) {
     const auto fd = held.open_file(path, O_RDONLY, 0, symlinks);
     if (!fd || !read_text(fd->get())) {
       ++unreadable_;
@@ -81,7 +86,8 @@ class Search {
     }
     ++searched_;
     if (is_cut_) ++partly_;
-    const std::size_t limit = std::min(max_matches_ - matches_, kMaxMatchesPerFile) + 1;  // one more shows that there are more
+    const std::size_t limit =
+        std::min(max_matches_ - matches_, kMaxMatchesPerFile) + 1;  // one more shows that there are more
     auto found = find_lines(pattern_, buffer_, limit, [this] { return is_over(); });
     const bool more = found.size() == limit;
     if (more) found.pop_back();
@@ -92,7 +98,8 @@ class Search {
       text_ += format_lines(display_path(shown_path), buffer_, found, context_);
     }
     if (more && matches_ < max_matches_) {
-      text_ += fmt::format("({} has more matches: only the first {} are shown)\n", display_path(shown_path), found.size());
+      text_ += fmt::format("({} has more matches: only the first {} are shown)\n", display_path(shown_path),
+                           found.size());
     }
     if (more && matches_ >= max_matches_) end_ = End::kMatches;
     return go_on();
@@ -103,20 +110,31 @@ class Search {
     const std::string matches = counted(matches_, "match", "matches");
     const std::string searched = counted(searched_, "file", "files");
     out.text = std::move(text_);
-    if (matches_ == 0) out.text += fmt::format("No match for '{}' in {}.\n", encode_name(pattern), searched);
-    else out.text += fmt::format("{} in {} ({} searched).\n", matches, counted(files_, "file", "files"), searched);
-    if (end_ == End::kMatches) out.text += "There are more matches. Narrow the pattern, path or glob, or raise max_matches (up to 2000).\n";
-    if (end_ == End::kText) out.text += "The result got too long and is cut here. Narrow the pattern, path or glob.\n";
-    if (end_ == End::kTime) out.text += "The search took too long and stopped here. Narrow it with path or glob.\n";
-    if (binary_ > 0) out.text += fmt::format("{} left out.\n", counted(binary_, "binary file", "binary files"));
-    if (unreadable_ > 0) out.text += fmt::format("{} could not be read.\n", counted(unreadable_, "file", "files"));
+    if (matches_ == 0)
+      out.text += fmt::format("No match for '{}' in {}.\n", encode_name(pattern), searched);
+    else
+      out.text +=
+          fmt::format("{} in {} ({} searched).\n", matches, counted(files_, "file", "files"), searched);
+    if (end_ == End::kMatches)
+      out.text +=
+          "There are more matches. Narrow the pattern, path or glob, or raise max_matches (up to 2000).\n";
+    if (end_ == End::kText)
+      out.text += "The result got too long and is cut here. Narrow the pattern, path or glob.\n";
+    if (end_ == End::kTime)
+      out.text += "The search took too long and stopped here. Narrow it with path or glob.\n";
+    if (binary_ > 0)
+      out.text += fmt::format("{} left out.\n", counted(binary_, "binary file", "binary files"));
+    if (unreadable_ > 0)
+      out.text += fmt::format("{} could not be read.\n", counted(unreadable_, "file", "files"));
     if (partly_ > 0) {
-      out.text += fmt::format("{} longer than {} MiB: only the beginning was searched.\n", counted(partly_, "file", "files"), kMaxFileBytes >> 20);
+      out.text += fmt::format("{} longer than {} MiB: only the beginning was searched.\n",
+                              counted(partly_, "file", "files"), kMaxFileBytes >> 20);
     }
     out.text += describe(report);
-    out.summary = matches_ == 0 ? fmt::format("no match in {}", searched) : fmt::format("{} in {}", matches, counted(files_, "file", "files"));
-    out.details = {{"matches", matches_}, {"files", files_}, {"files_searched", searched_}, {"binary_files", binary_},
-                   {"ignored", report.ignored}, {"truncated", end_ != End::kAll}};
+    out.summary = matches_ == 0 ? fmt::format("no match in {}", searched)
+                                : fmt::format("{} in {}", matches, counted(files_, "file", "files"));
+    out.details = {{"matches", matches_},     {"files", files_},           {"files_searched", searched_},
+                   {"binary_files", binary_}, {"ignored", report.ignored}, {"truncated", end_ != End::kAll}};
     return out;
   }
 
@@ -125,8 +143,10 @@ class Search {
   bool read_text(int fd) {
     buffer_.clear();
     is_binary_ = is_cut_ = false;
-    for (std::size_t block = kProbeBytes;; block = 1u << 20) {
+    for (;;) {
+      // Doubling keeps the cost of growing in proportion to what is read.
       const std::size_t had = buffer_.size();
+      const std::size_t block = std::clamp<std::size_t>(had, kProbeBytes, 1u << 20);
       buffer_.resize(std::min(had + block, kMaxFileBytes + 1));
       ssize_t length = 0;
       do {
@@ -169,38 +189,44 @@ class Search {
 
 }  // namespace
 
-SearchTool::SearchTool(async::WorkerPool& pool, const Clock& clock) : FileTool(pool, "fs.search", kText, kParameters), clock_(clock) {}
+SearchTool::SearchTool(async::WorkerPool& pool, const Clock& clock)
+    : FileTool(pool, "fs.search", kText, kParameters), clock_(clock) {}
 
 std::string SearchTool::render(const json::object& arguments) const {
   const std::string quoted = json::to_text(json::value(json::string_or(arguments, "pattern")));
-  std::string out = fmt::format("fs.search {}{} in {}", flag(arguments, "regex", false) ? "regex " : "", quoted, render_path(arguments));
+  std::string out = fmt::format("fs.search {}{} in {}", flag(arguments, "regex", false) ? "regex " : "",
+                                quoted, render_path(arguments));
   const std::string glob = json::string_or(arguments, "glob");
   if (!glob.empty()) out += fmt::format(" ({})", encode_name(glob));
   return out;
 }
 
-Result<ToolOutcome> SearchTool::perform(const json::object& arguments, const HeldDirectory& workspace, std::stop_token stop) const {
+Result<ToolOutcome> SearchTool::perform(const json::object& arguments, const HeldDirectory& workspace,
+                                        std::stop_token stop) const {
   const auto path = path_argument(arguments);
   if (!path) return path.error();
   const std::string text = json::string_or(arguments, "pattern");
-  auto pattern = LinePattern::compile(text, {flag(arguments, "regex", false), flag(arguments, "case_sensitive", true)});
+  auto pattern =
+      LinePattern::compile(text, {flag(arguments, "regex", false), flag(arguments, "case_sensitive", true)});
   if (!pattern) return refusal(pattern.error().message);
   const auto info = workspace.stat(path->bytes);
   if (!info) return explain(workspace, path->bytes, info.error());
   Search search(std::move(*pattern), arguments, clock_, stop);
   if (info->type == FileType::kRegular) {
-    static_cast<void>(search.search_file(workspace, path->bytes, path->bytes, platform::Symlinks::kFollowBeneath));
+    static_cast<void>(
+        search.search_file(workspace, path->bytes, path->bytes, platform::Symlinks::kFollowBeneath));
     return search.outcome(text, {});
   }
   if (info->type != FileType::kDirectory) {
-    return refusal(fmt::format("'{}' is a {}; only files and folders can be searched.", display_path(path->bytes),
-                               platform::file_type_name(info->type)));
+    return refusal(fmt::format("'{}' is a {}; only files and folders can be searched.",
+                               display_path(path->bytes), platform::file_type_name(info->type)));
   }
   WalkOptions options;
   options.include_hidden = flag(arguments, "include_hidden", false);
   options.use_ignore_files = !flag(arguments, "include_ignored", false);
-  const auto report = walk(workspace, path->bytes, options, stop,
-                           [&](const HeldDirectory& start, const WalkEntry& entry) { return search.visit(start, entry); });
+  const auto report =
+      walk(workspace, path->bytes, options, stop,
+           [&](const HeldDirectory& start, const WalkEntry& entry) { return search.visit(start, entry); });
   if (!report) return explain(workspace, path->bytes, report.error());
   return search.outcome(text, *report);
 }

@@ -12,7 +12,8 @@ class SearchTool final : public FileTool {
   [[nodiscard]] std::string render(const json::object& arguments) const override;
 
  protected:
-  [[nodiscard]] Result<ToolOutcome> perform(const json::object& arguments, const platform::HeldDirectory& workspace,
+  [[nodiscard]] Result<ToolOutcome> perform(const json::object& arguments,
+                                            const platform::HeldDirectory& workspace,
                                             std::stop_token stop) const override;
 
  private:

@@ -7,7 +7,8 @@ namespace {
 using platform::FileType;
 
 constexpr std::string_view kText =
-    "Tells what a path in the workspace is: type, size in bytes, permissions, time of the last change, and where a symbolic link points.";
+    "Tells what a path in the workspace is: type, size in bytes, permissions, time of the last change, and "
+    "where a symbolic link points.";
 constexpr std::string_view kParameters = R"json({
   "type": "object",
   "properties": {
@@ -22,7 +23,8 @@ std::string describe_goal(const platform::HeldDirectory& workspace, const std::s
   const auto goal = workspace.stat(path);
   if (goal) return fmt::format("a {} inside of the workspace", platform::file_type_name(goal->type));
   if (goal.error().code == ErrorCode::kNotFound) return "nothing: the target does not exist";
-  if (goal.error().code == ErrorCode::kDenied) return "outside of the workspace or in a circle: it cannot be followed";
+  if (goal.error().code == ErrorCode::kDenied)
+    return "outside of the workspace or in a circle: it cannot be followed";
   return "something that cannot be looked at";
 }
 
@@ -30,9 +32,12 @@ std::string describe_goal(const platform::HeldDirectory& workspace, const std::s
 
 StatTool::StatTool(async::WorkerPool& pool) : FileTool(pool, "fs.stat", kText, kParameters) {}
 
-std::string StatTool::render(const json::object& arguments) const { return fmt::format("fs.stat {}", render_path(arguments)); }
+std::string StatTool::render(const json::object& arguments) const {
+  return fmt::format("fs.stat {}", render_path(arguments));
+}
 
-Result<ToolOutcome> StatTool::perform(const json::object& arguments, const platform::HeldDirectory& workspace, std::stop_token) const {
+Result<ToolOutcome> StatTool::perform(const json::object& arguments, const platform::HeldDirectory& workspace,
+                                      std::stop_token) const {
   const auto path = path_argument(arguments);
   if (!path) return path.error();
   const auto info = workspace.stat_entry(path->bytes);
@@ -40,10 +45,13 @@ Result<ToolOutcome> StatTool::perform(const json::object& arguments, const platf
   const std::string_view type = platform::file_type_name(info->type);
   const std::string modified = to_rfc3339(info->modified_at);
   ToolOutcome out;
-  out.details = {{"path", display_path(path->bytes)}, {"type", type}, {"size", info->size},
-                 {"mode", fmt::format("{:04o}", info->mode)}, {"modified_at", modified}};
-  out.text = fmt::format("path: {}\ntype: {}\nsize: {} bytes\nmode: {:04o}\nmodified: {}\n", display_path(path->bytes), type, info->size,
-                         info->mode, modified);
+  out.details = {{"path", display_path(path->bytes)},
+                 {"type", type},
+                 {"size", info->size},
+                 {"mode", fmt::format("{:04o}", info->mode)},
+                 {"modified_at", modified}};
+  out.text = fmt::format("path: {}\ntype: {}\nsize: {} bytes\nmode: {:04o}\nmodified: {}\n",
+                         display_path(path->bytes), type, info->size, info->mode, modified);
   if (info->type == FileType::kRegular && info->link_count > 1) {
     out.text += fmt::format("hard links: {} (other names share this content)\n", info->link_count);
     out.details["link_count"] = info->link_count;
@@ -56,7 +64,8 @@ Result<ToolOutcome> StatTool::perform(const json::object& arguments, const platf
     out.details["target"] = encode_name(*target);
     out.details["leads_to"] = goal;
   }
-  out.summary = info->type == FileType::kRegular ? fmt::format("file, {} bytes", info->size) : std::string(type);
+  out.summary =
+      info->type == FileType::kRegular ? fmt::format("file, {} bytes", info->size) : std::string(type);
   return out;
 }
 

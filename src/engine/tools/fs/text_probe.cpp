@@ -26,11 +26,17 @@ constexpr std::array kMagic{
     Magic{0, "PK\x05\x06"sv, "ZIP archive"},
     Magic{0, "\x1F\x8B"sv, "gzip archive"},
     Magic{0, "BZh"sv, "bzip2 archive"},
-    Magic{0, "\xFD" "7zXZ\0"sv, "xz archive"},
+    Magic{0,
+          "\xFD"
+          "7zXZ\0"sv,
+          "xz archive"},
     Magic{0, "\x28\xB5\x2F\xFD"sv, "zstd archive"},
     Magic{0, "7z\xBC\xAF\x27\x1C"sv, "7z archive"},
     Magic{257, "ustar"sv, "tar archive"},
-    Magic{0, "\x7F" "ELF"sv, "ELF program or library"},
+    Magic{0,
+          "\x7F"
+          "ELF"sv,
+          "ELF program or library"},
     Magic{0, "MZ"sv, "Windows program"},
     Magic{0, "\0asm"sv, "WebAssembly module"},
     Magic{0, "!<arch>\n"sv, "static library"},
@@ -54,7 +60,11 @@ std::size_t malformed_bytes(std::string_view sample) {
   std::size_t bad = 0;
   for (std::size_t i = 0; i < sample.size();) {
     const auto lead = static_cast<unsigned char>(sample[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
+    if (lead < 0x80) {
+      ++i;
+      continue;
+    }
+    const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
     if (length > 0 && i + length > sample.size()) break;
     if (length > 0 && is_valid_utf8(sample.substr(i, length))) {
       i += length;
@@ -75,7 +85,8 @@ bool looks_binary(std::string_view sample) {
 
 std::string_view guess_binary_type(std::string_view sample) {
   for (const Magic& magic : kMagic) {
-    if (sample.size() >= magic.offset && sample.substr(magic.offset).starts_with(magic.bytes)) return magic.type;
+    if (sample.size() >= magic.offset && sample.substr(magic.offset).starts_with(magic.bytes))
+      return magic.type;
   }
   return "binary data";
 }

@@ -17,7 +17,8 @@ constexpr std::array<const char*, 2> kIgnoreFiles = {".gitignore", ".ignore"};
 
 class Walker {
  public:
-  Walker(WalkOptions options, std::stop_token stop, const WalkVisitor& visit) : options_(options), stop_(std::move(stop)), visit_(visit) {}
+  Walker(WalkOptions options, std::stop_token stop, const WalkVisitor& visit)
+      : options_(options), stop_(std::move(stop)), visit_(visit) {}
 
   Result<WalkReport> run(const HeldDirectory& workspace, const std::string& start) {
     const auto parts = split_path(start);
@@ -50,12 +51,14 @@ class Walker {
     if (text) rules_.push(IgnoreRules::parse(*text), depth);
   }
 
-  WalkStep walk_listing(const HeldDirectory& start, const std::string& path, const std::string& below, platform::Listing listing) {
+  WalkStep walk_listing(const HeldDirectory& start, const std::string& path, const std::string& below,
+                        platform::Listing listing) {
     if (listing.truncated) ++report_.cut_folders;
     const std::size_t outer_rules = rules_.size();
     if (options_.use_ignore_files) {
       for (const char* name : kIgnoreFiles) {
-        const bool is_there = std::ranges::any_of(listing.entries, [&](const auto& e) { return e.name == name; });
+        const bool is_there =
+            std::ranges::any_of(listing.entries, [&](const auto& e) { return e.name == name; });
         if (is_there) load_rule_file(start, join_path(below, name), names_.size());
       }
     }
@@ -81,7 +84,8 @@ class Walker {
     WalkStep step = WalkStep::kGoOn;
     // The insides of a repository's own folder are noise at best, even when hidden names are wanted.
     const bool is_repository = options_.use_ignore_files && entry.name == ".git";
-    if (is_repository || (options_.use_ignore_files && rules_.is_ignored(segments, is_folder ? EntryKind::kFolder : EntryKind::kOther))) {
+    if (is_repository || (options_.use_ignore_files &&
+                          rules_.is_ignored(segments, is_folder ? EntryKind::kFolder : EntryKind::kOther))) {
       ++report_.ignored;
     } else {
       const std::string whole = join_path(path, entry.name);
@@ -117,27 +121,30 @@ class Walker {
 
 }  // namespace
 
-Result<WalkReport> walk(const HeldDirectory& workspace, const std::string& start, WalkOptions options, std::stop_token stop,
-                        const WalkVisitor& visit) {
+Result<WalkReport> walk(const HeldDirectory& workspace, const std::string& start, WalkOptions options,
+                        std::stop_token stop, const WalkVisitor& visit) {
   return Walker(options, std::move(stop), visit).run(workspace, start);
 }
 
 std::string describe(const WalkReport& report) {
   std::string out;
   if (report.hidden > 0) {
-    out += fmt::format("{} left out (include_hidden=true shows them).\n", counted(report.hidden, "hidden entry", "hidden entries"));
+    out += fmt::format("{} left out (include_hidden=true shows them).\n",
+                       counted(report.hidden, "hidden entry", "hidden entries"));
   }
   if (report.ignored > 0) {
     out += fmt::format("{} left out because of ignore files or .git (include_ignored=true shows them).\n",
                        counted(report.ignored, "entry", "entries"));
   }
-  if (report.unreadable > 0) out += fmt::format("{} could not be read.\n", counted(report.unreadable, "folder", "folders"));
+  if (report.unreadable > 0)
+    out += fmt::format("{} could not be read.\n", counted(report.unreadable, "folder", "folders"));
   if (report.too_deep > 0) {
-    out += fmt::format("{} not entered: more than {} levels deep.\n", counted(report.too_deep, "folder", "folders"), kMaxWalkDepth);
+    out += fmt::format("{} not entered: more than {} levels deep.\n",
+                       counted(report.too_deep, "folder", "folders"), kMaxWalkDepth);
   }
   if (report.cut_folders > 0) {
-    out += fmt::format("{} with more than {} names: only that many were looked at.\n", counted(report.cut_folders, "folder", "folders"),
-                       kMaxFolderEntries);
+    out += fmt::format("{} with more than {} names: only that many were looked at.\n",
+                       counted(report.cut_folders, "folder", "folders"), kMaxFolderEntries);
   }
   return out;
 }

@@ -26,7 +26,7 @@ bool must_be_escaped(char32_t c) {
   if (c >= 0x2028 && c <= 0x202E) return true;  // separators, embeddings, overrides
   if (c >= 0x2060 && c <= 0x206F) return true;  // invisible operators, isolates
   if (c >= 0xFFF9 && c <= 0xFFFB) return true;
-  return c >= 0xE0000 && c <= 0xE0FFF;          // tags and variation selectors
+  return c >= 0xE0000 && c <= 0xE0FFF;  // tags and variation selectors
 }
 
 int hex_digit(char c) {
@@ -46,9 +46,12 @@ std::string encode_name(std::string_view bytes) {
     const std::size_t length = decode_utf8(bytes, code);
     const std::string_view piece = bytes.substr(0, length == 0 ? 1 : length);
     bytes.remove_prefix(piece.size());
-    if (length > 0 && code == '\\') out += "\\\\";
-    else if (length > 0 && !must_be_escaped(code)) out += piece;
-    else for (const char c : piece) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    if (length > 0 && code == '\\')
+      out += "\\\\";
+    else if (length > 0 && !must_be_escaped(code))
+      out += piece;
+    else
+      for (const char c : piece) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
   }
   return out;
 }
@@ -61,7 +64,8 @@ std::string decode_name(std::string_view text) {
     if (rest.starts_with("\\\\")) {
       out += '\\';
       ++i;
-    } else if (rest.starts_with("\\x") && rest.size() >= 4 && hex_digit(rest[2]) >= 0 && hex_digit(rest[3]) >= 0) {
+    } else if (rest.starts_with("\\x") && rest.size() >= 4 && hex_digit(rest[2]) >= 0 &&
+               hex_digit(rest[3]) >= 0) {
       out += static_cast<char>(hex_digit(rest[2]) * 16 + hex_digit(rest[3]));
       i += 3;
     } else {
@@ -74,19 +78,24 @@ std::string decode_name(std::string_view text) {
 Result<WorkspacePath> parse_workspace_path(std::string_view text) {
   const std::string bytes = decode_name(text);
   if (bytes.find('\0') != std::string::npos) {
-    return fail(ErrorCode::kInvalidArgument, "the path '{}' has a NUL byte in it; no file can have that name", encode_name(bytes));
+    return fail(ErrorCode::kInvalidArgument, "the path '{}' has a NUL byte in it; no file can have that name",
+                encode_name(bytes));
   }
   if (bytes.size() > kMaxPathBytes) {
-    return fail(ErrorCode::kInvalidArgument, "the path is {} bytes long; the system takes {} at most", bytes.size(), kMaxPathBytes);
+    return fail(ErrorCode::kInvalidArgument, "the path is {} bytes long; the system takes {} at most",
+                bytes.size(), kMaxPathBytes);
   }
   WorkspacePath out;
   out.outside = bytes.starts_with('/');
   std::vector<std::string_view> parts;
   for (const std::string_view part : split(bytes, '/')) {
     if (part.empty() || part == ".") continue;
-    if (part != "..") parts.push_back(part);
-    else if (!parts.empty()) parts.pop_back();
-    else out.outside = true;
+    if (part != "..")
+      parts.push_back(part);
+    else if (!parts.empty())
+      parts.pop_back();
+    else
+      out.outside = true;
   }
   for (const std::string_view part : parts) out.bytes = join_path(out.bytes, part);
   return out;
@@ -101,7 +110,9 @@ Result<Touches> touches_path(std::string_view text) {
   return touches;
 }
 
-std::string display_path(std::string_view bytes) { return bytes.empty() ? std::string(".") : encode_name(bytes); }
+std::string display_path(std::string_view bytes) {
+  return bytes.empty() ? std::string(".") : encode_name(bytes);
+}
 
 std::string join_path(std::string_view folder, std::string_view name) {
   if (folder.empty()) return std::string(name);

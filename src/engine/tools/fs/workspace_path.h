@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Paths as the model writes them, and names as it reads them. The facts from here (inside or outside, normalised path) serve the policy
-// only; what really keeps a call inside is platform::HeldDirectory. Pure; any thread.
+// Paths as the model writes them, and names as it reads them. The facts from here (inside or outside,
+// normalised path) serve the policy only; what really keeps a call inside is platform::HeldDirectory. Pure;
+// any thread.
 #pragma once
 #include <string>
 #include <string_view>
@@ -10,14 +11,16 @@
 
 namespace pryx::tools::fs {
 
-// File names are bytes, results are UTF-8. Bytes that are no UTF-8, control characters, invisible and direction-changing characters
-// and the backslash itself are written \xHH (\\ for the backslash): decode_name(encode_name(n)) == n for every n.
+// File names are bytes, results are UTF-8. Bytes that are no UTF-8, control characters, invisible and
+// direction-changing characters and the backslash itself are written \xHH (\\ for the backslash):
+// decode_name(encode_name(n)) == n for every n.
 [[nodiscard]] std::string encode_name(std::string_view bytes);
 // A backslash that starts neither form stands for itself, because models write such names unescaped.
 [[nodiscard]] std::string decode_name(std::string_view text);
 
 struct WorkspacePath {
-  std::string bytes;     // relative, no empty, "." or ".." part; "" is the workspace itself. Meaningless when outside.
+  std::string
+      bytes;  // relative, no empty, "." or ".." part; "" is the workspace itself. Meaningless when outside.
   bool outside = false;  // absolute, or climbs out
 };
 

@@ -16,13 +16,32 @@ TEST(WorkspacePath, NormalisesByTextAlone) {
     bool outside;
   };
   constexpr Case kCases[] = {
-      {"", "", false},           {".", "", false},           {"./", "", false},         {"a", "a", false},
-      {"a/", "a", false},        {"./a//b/.", "a/b", false}, {"a/../b", "b", false},    {"a/..", "", false},
-      {"a/b/../../c", "c", false}, {"...", "...", false},    {"..a", "..a", false},     {"~", "~", false},
-      {"~/x", "~/x", false},     {"..", "", true},           {"../a", "a", true},       {"a/../..", "", true},
-      {"a/../../a", "a", true},  {"/", "", true},            {"/etc/passwd", "etc/passwd", true}, {"//a", "a", true},
-      {"a b", "a b", false},     {"\\x2e\\x2e", "", true},   {"\\x2fetc", "etc", true}, {"a\\xff", "a\xFF", false},
-      {"a\\\\b", "a\\b", false}, {"C:\\temp", "C:\\temp", false},
+      {"", "", false},
+      {".", "", false},
+      {"./", "", false},
+      {"a", "a", false},
+      {"a/", "a", false},
+      {"./a//b/.", "a/b", false},
+      {"a/../b", "b", false},
+      {"a/..", "", false},
+      {"a/b/../../c", "c", false},
+      {"...", "...", false},
+      {"..a", "..a", false},
+      {"~", "~", false},
+      {"~/x", "~/x", false},
+      {"..", "", true},
+      {"../a", "a", true},
+      {"a/../..", "", true},
+      {"a/../../a", "a", true},
+      {"/", "", true},
+      {"/etc/passwd", "etc/passwd", true},
+      {"//a", "a", true},
+      {"a b", "a b", false},
+      {"\\x2e\\x2e", "", true},
+      {"\\x2fetc", "etc", true},
+      {"a\\xff", "a\xFF", false},
+      {"a\\\\b", "a\\b", false},
+      {"C:\\temp", "C:\\temp", false},
   };
   for (const Case& c : kCases) {
     const auto path = parse_workspace_path(c.text);
@@ -57,9 +76,15 @@ TEST(NameCodec, ShowsWhatWouldHide) {
   EXPECT_EQ(encode_name("\x1b[31m"), "\\x1b[31m");
   EXPECT_EQ(encode_name("\xFF\xFE"), "\\xff\\xfe");
   EXPECT_EQ(encode_name("a\\b"), "a\\\\b");
-  EXPECT_EQ(encode_name("gpj.\xE2\x80\xAE" "exe"), "gpj.\\xe2\\x80\\xaeexe");   // right-to-left override
-  EXPECT_EQ(encode_name("a\xE2\x80\x8B" "b"), "a\\xe2\\x80\\x8bb");             // zero width space
-  EXPECT_EQ(encode_name("\xC2\x9B" "31m"), "\\xc2\\x9b31m");                     // 8-bit CSI
+  EXPECT_EQ(encode_name("gpj.\xE2\x80\xAE"
+                        "exe"),
+            "gpj.\\xe2\\x80\\xaeexe");  // right-to-left override
+  EXPECT_EQ(encode_name("a\xE2\x80\x8B"
+                        "b"),
+            "a\\xe2\\x80\\x8bb");  // zero width space
+  EXPECT_EQ(encode_name("\xC2\x9B"
+                        "31m"),
+            "\\xc2\\x9b31m");  // 8-bit CSI
 }
 
 TEST(NameCodec, LosesNothingAndIsAlwaysUtf8) {
