@@ -46,7 +46,6 @@ Error open_error(sqlite3* db, const OpenOptions& options, std::string_view what)
 std::string setup_sql(const OpenOptions& options) {
   std::string sql = fmt::format(
       "PRAGMA cache_size=-{}; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;", options.cache_kib);
-  if (options.exclusive) sql += "PRAGMA locking_mode=EXCLUSIVE;";
   if (!options.read_only) {
     // FULL: a commit that was acknowledged survives a power cut. The log is cut back to 16 MiB after a checkpoint.
     sql += "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216; PRAGMA wal_autocheckpoint=2000;";
@@ -76,6 +75,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const OpenOptions& options)
     wipe(key);
     if (keyed != SQLITE_OK) return fail(open_error(raw, options, "set the key of"));
   }
+  // Before the first read: a database that is in WAL mode already would ask for shared memory otherwise.
+  if (options.exclusive) sqlite3_exec(raw, "PRAGMA locking_mode=EXCLUSIVE", nullptr, nullptr, nullptr);
   if (sqlite3_exec(raw, "SELECT count(*) FROM sqlite_schema", nullptr, nullptr, nullptr) != SQLITE_OK) {
     return fail(open_error(raw, options, "read"));
   }
