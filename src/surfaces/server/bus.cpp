@@ -57,7 +57,9 @@ Result<events::Filter> filter_of_payload(const json::object& payload, const Prin
     }
   }
   PRYX_TRY(const auto session, json::find_string(payload, "session_id"));
-  if (session) PRYX_TRY(filter.session, SessionId::parse(*session));
+  if (session) {
+    PRYX_TRY(filter.session, SessionId::parse(*session));
+  }
   return filter;
 }
 

@@ -27,6 +27,8 @@ Result<agent::NewMessage> decode_message(const json::object& body, const Caller&
   message.idempotency_key = std::move(key).value_or("");
   message.interactive = interactive.value_or(true);
   message.approve = std::move(approve).value_or("");
+  // Its allow rules answer questions that are otherwise put to a person.
+  if (!message.approve.empty()) PRYX_TRY_VOID(caller.require(Scope::kApprove));
   PRYX_TRY_VOID(check_approve_fragment(message.approve));
   message.labels = trust::Labels::owner(caller.principal.id.str());
   return message;

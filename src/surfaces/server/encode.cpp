@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#include "surfaces/server/encode.h"
+
+namespace pryx::server {
+namespace {
+
+json::value text_or_null(std::string_view text) { return text.empty() ? json::value(nullptr) : json::value(text); }
+json::value positive_or_null(std::int64_t number) { return number > 0 ? json::value(number) : json::value(nullptr); }
+
+// Integer nano-USD a token, as money for a million tokens: what price lists say.
+json::object money_per_million(std::int64_t nano) {
+  // A nano-USD a token is a thousandth of a USD a million tokens.
+  return {{"amount", fmt::format("{}.{:03}", nano / 1000, nano % 1000)}, {"currency", "USD"}};
+}
+
+}  // namespace
+
+json::object encode_status(const StatusFacts& facts) {
+  const DaemonInfo& info = facts.info;
+  return {{"version", info.version},
+          {"pid", info.pid},
+          {"url", text_or_null(info.url)},
+          {"socket", text_or_null(info.socket)},
+          {"started_at", to_rfc3339(info.started_at)},
+          {"uptime_seconds", std::max<std::int64_t>(0, facts.now.unix_ms - info.started_at.unix_ms) / 1000},
+          {"mode", info.mode},
+          {"safe_mode_reason", text_or_null(info.safe_mode_reason)},
+          {"key_backend", info.key_backend},
+          {"default_model", facts.default_model},
+          {"turns", json::object{{"running", facts.running_turns}, {"queued", facts.queued_turns}, {"paused", facts.is_paused}}},
+          {"approvals_pending", facts.pending_approvals},
+          {"event_version", facts.event_version},
+          {"bus_clients", facts.bus_clients}};
+}
+
+json::array encode(const std::vector<Component>& components) {
+  json::array list;
+  for (const Component& c : components) {
+    list.push_back(json::object{{"name", c.name}, {"state", c.state}, {"required", c.required}, {"detail", text_or_null(c.detail)}, {"version", text_or_null(c.version)}});
+  }
+  return list;
+}
+
+json::object encode(const agent::SessionHit& hit) {
+  json::object o = hit.session.to_json();
+  o["snippet"] = text_or_null(hit.snippet);
+  return o;
+}
+
+json::object encode_turn(const agent::Turn& turn, const std::vector<agent::Step>& steps, json::array partial) {
+  json::object o = turn.to_json();
+  json::array list;
+  for (const agent::Step& step : steps) list.push_back(step.to_json());
+  o["steps"] = std::move(list);
+  o["partial"] = std::move(partial);
+  return o;
+}
+
+json::object encode(const HumanFile& file) {
+  return {{"path", file.path}, {"exists", file.exists}, {"text", file.text}, {"hash", file.hash}};
+}
+
+json::object encode(const PolicyStatus& status) {
+  json::object o = encode(status.file);
+  o["in_force"] = status.in_force;
+  o["in_force_text"] = status.in_force_text;
+  o["version"] = status.version;
+  json::array problems;
+  for (const trust::PolicyProblem& p : status.problems) {
+    problems.push_back(json::object{{"line", p.line}, {"key", p.key}, {"message", p.message}});
+  }
+  o["problems"] = std::move(problems);
+  return o;
+}
+
+json::object encode(const audit::Row& row) {
+  return {{"index", row.index},
+          {"at", to_rfc3339(row.at)},
+          {"kind", row.entry.kind},
+          {"actor", row.entry.actor},
+          {"session_id", text_or_null(row.entry.session.str())},
+          {"turn_id", text_or_null(row.entry.turn.str())},
+          {"step_id", text_or_null(row.entry.step.str())},
+          {"subject", row.entry.subject},
+          {"detail", row.entry.detail},
+          {"hash", row.hash}};
+}
+
+json::object encode(const audit::Verdict& verdict) {
+  return {{"ok", !verdict.first_bad_index.has_value()},
+          {"rows", verdict.rows},
+          {"first_bad_index", verdict.first_bad_index ? json::value(*verdict.first_bad_index) : json::value(nullptr)},
+          {"reason", text_or_null(verdict.reason)}};
+}
+
+json::object encode(const models::ModelInfo& model, std::string_view default_model) {
+  json::value price = nullptr;
+  if (model.price) {
+    price = json::object{{"input_per_million", money_per_million(model.price->input)},
+                         {"output_per_million", money_per_million(model.price->output)},
+                         {"cached_input_per_million", money_per_million(model.price->cached_input)}};
+  }
+  return {{"id", model.full_name()},
+          {"provider", model.provider},
+          {"context_tokens", positive_or_null(model.context_tokens)},
+          {"max_output_tokens", positive_or_null(model.max_output_tokens)},
+          {"price", std::move(price)},
+          {"default", model.full_name() == default_model}};
+}
+
+json::object encode(const models::ProviderHealth& health, const models::ProviderConfig* config) {
+  std::string_view state = "ready";
+  if (health.breaker == models::BreakerState::kOpen) state = "failing";
+  else if (health.breaker == models::BreakerState::kHalfOpen) state = "recovering";
+  return {{"name", health.name},
+          {"kind", health.kind},
+          {"base_url", text_or_null(health.base_url)},
+          {"has_key", config != nullptr && !config->key_secret_name.empty()},
+          {"built_in", config == nullptr},
+          {"state", state}};
+}
+
+json::object encode(const SecretEntry& secret) { return {{"name", secret.name}, {"updated_at", to_rfc3339(secret.updated_at)}}; }
+
+json::object encode(const agent::AgentProfile& profile) {
+  return {{"id", profile.name}, {"description", profile.description}, {"model", text_or_null(profile.model)}, {"built_in", true}};
+}
+
+json::object encode(const tools::ToolDescription& tool) {
+  return {{"name", tool.name},
+          {"description", tool.description},
+          {"parameters", tool.parameters},
+          {"effect_class", tools::to_text(tool.effect)},
+          {"risk", tools::to_text(tool.risk)},
+          {"read_only", tool.read_only}};
+}
+
+json::object encode(const memory::Memory& memory) {
+  return {{"id", memory.id.str()},
+          {"type", memory::to_text(memory.type)},
+          {"text", memory.text},
+          {"labels", memory.labels.to_json()},
+          {"session_id", text_or_null(memory.session.str())},
+          {"created_at", to_rfc3339(memory.created_at)}};
+}
+
+}  // namespace pryx::server

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// Values that have no wire form of their own, as JSON. Pure; held against api/openapi.yaml by a test.
+#pragma once
+#include <vector>
+
+#include "engine/agent/session_store.h"
+#include "engine/tools/tool.h"
+#include "surfaces/server/admin.h"
+#include "surfaces/server/server.h"
+#include "trust/audit/audit_log.h"
+
+namespace pryx::server {
+
+struct StatusFacts {
+  const DaemonInfo& info;
+  WallTime now;
+  std::string default_model;
+  std::size_t running_turns = 0;
+  std::size_t queued_turns = 0;
+  bool is_paused = false;
+  std::size_t pending_approvals = 0;
+  std::uint64_t event_version = 0;
+  std::size_t bus_clients = 0;
+};
+[[nodiscard]] json::object encode_status(const StatusFacts& facts);
+[[nodiscard]] json::array encode(const std::vector<Component>& components);
+[[nodiscard]] json::object encode(const agent::SessionHit& hit);
+[[nodiscard]] json::object encode_turn(const agent::Turn& turn, const std::vector<agent::Step>& steps, json::array partial);
+[[nodiscard]] json::object encode(const PolicyStatus& status);
+[[nodiscard]] json::object encode(const audit::Row& row);
+[[nodiscard]] json::object encode(const audit::Verdict& verdict);
+[[nodiscard]] json::object encode(const models::ModelInfo& model, std::string_view default_model);
+// `config` is null for the built-in provider.
+[[nodiscard]] json::object encode(const models::ProviderHealth& health, const models::ProviderConfig* config);
+[[nodiscard]] json::object encode(const SecretEntry& secret);
+[[nodiscard]] json::object encode(const agent::AgentProfile& profile);
+[[nodiscard]] json::object encode(const tools::ToolDescription& tool);
+[[nodiscard]] json::object encode(const memory::Memory& memory);
+[[nodiscard]] json::object encode(const HumanFile& file);
+
+}  // namespace pryx::server

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+// Every way into the daemon over HTTP, in one place: method, path, who may, which body and query fields it knows. A route without an auth
+// rule does not compile, and api/openapi.yaml must say the same (route_document_test.cpp).
+#include "surfaces/server/routes/routes.h"
+
+namespace pryx::server {
+namespace {
+
+using namespace routes;
+
+constexpr AuthRule kAnyone = AuthRule::anyone();
+constexpr AuthRule kRead = AuthRule::needs(Scope::kRead);
+constexpr AuthRule kChat = AuthRule::needs(Scope::kChat);
+constexpr AuthRule kApprove = AuthRule::needs(Scope::kApprove);
+constexpr AuthRule kAdmin = AuthRule::needs(Scope::kAdmin);
+
+constexpr BodyField kPathBody[] = {{"path"}};
+constexpr BodyField kNameBody[] = {{"name"}};
+constexpr BodyField kNewSession[] = {{"workspace"}, {"agent"}, {"model"}, {"title"}};
+constexpr BodyField kSessionChange[] = {{"workspace"}, {"agent"}, {"model"}, {"title"}, {"status"}};
+constexpr BodyField kFork[] = {{"message_id"}, {"title"}};
+constexpr BodyField kMessage[] = {{"text"}, {"model"}, {"idempotency_key"}, {"interactive"}, {"approve"}, {"parts", false}, {"max_cost", false}};
+constexpr BodyField kResume[] = {{"step_id"}, {"resolution"}, {"result"}};
+constexpr BodyField kResolution[] = {{"decision"}, {"scope"}, {"rule"}, {"reason"}};
+constexpr BodyField kText[] = {{"text"}, {"hash"}};
+constexpr BodyField kPolicyTest[] = {{"tool"}, {"arguments"}, {"labels"}, {"session_id"}};
+constexpr BodyField kProvider[] = {{"kind"}, {"base_url"}, {"key"}, {"no_key"}};
+constexpr BodyField kSecret[] = {{"value"}};
+constexpr BodyField kToken[] = {{"name"}, {"scopes"}, {"expires_in"}, {"expires_at"}};
+constexpr BodyField kCode[] = {{"code"}};
+constexpr BodyField kMemory[] = {{"text"}, {"type"}, {"idempotency_key"}};
+constexpr BodyField kMemorySearch[] = {{"query"}, {"limit"}, {"type"}};
+constexpr BodyField kSettings[] = {{"settings"}};
+constexpr BodyField kCompletion[] = {{"model"}, {"messages"}, {"stream"}, {"stream_options"}, {"pryx"}};
+
+constexpr std::string_view kPage[] = {"limit", "cursor"};
+constexpr std::string_view kSessionQuery[] = {"query", "status", "agent", "after", "before", "sort", "limit", "cursor"};
+constexpr std::string_view kApprovalQuery[] = {"state", "limit"};
+constexpr std::string_view kModelQuery[] = {"provider"};
+constexpr std::string_view kMemoryQuery[] = {"type", "limit", "cursor"};
+constexpr std::string_view kBusQuery[] = {"since", "event", "events", "session_id"};
+
+constexpr Route kRoutes[] = {
+    {"GET", "/", kAnyone, get_page},
+    {"GET", "/page.js", kAnyone, get_page_script},
+    {"GET", "/page.css", kAnyone, get_page_style},
+    {"GET", "/openapi.json", kRead, get_openapi},
+
+    {"GET", "/api/v1/health", kAnyone, get_health},
+    {"GET", "/api/v1/health/ready", kRead, get_ready},
+    {"GET", "/api/v1/diagnostics", kRead, get_diagnostics},
+    {"GET", "/api/v1/status", kRead, get_status},
+
+    {"POST", "/api/v1/login", kAnyone, log_in, kCode},
+    {"POST", "/api/v1/login/links", kAdmin, make_login_link},
+    {"POST", "/api/v1/logout", kRead, log_out},
+
+    {"GET", "/api/v1/workspaces", kRead, list_workspaces},
+    {"POST", "/api/v1/workspaces", kChat, open_workspace, kPathBody},
+    {"GET", "/api/v1/workspaces/{id}", kRead, get_workspace},
+    {"PATCH", "/api/v1/workspaces/{id}", kChat, rename_workspace, kNameBody},
+    {"DELETE", "/api/v1/workspaces/{id}", kChat, delete_workspace},
+
+    {"GET", "/api/v1/sessions", kRead, list_sessions, {}, kSessionQuery},
+    {"POST", "/api/v1/sessions", kChat, create_session, kNewSession},
+    {"GET", "/api/v1/sessions/{id}", kRead, get_session},
+    {"PATCH", "/api/v1/sessions/{id}", kChat, update_session, kSessionChange},
+    {"DELETE", "/api/v1/sessions/{id}", kChat, delete_session},
+    {"POST", "/api/v1/sessions/{id}/fork", kChat, fork_session, kFork},
+    {"GET", "/api/v1/sessions/{id}/messages", kRead, list_messages, {}, kPage},
+    {"POST", "/api/v1/sessions/{id}/messages", kChat, send_message, kMessage},
+
+    {"GET", "/api/v1/turns/{id}", kRead, get_turn},
+    {"POST", "/api/v1/turns/{id}/cancel", kChat, cancel_turn},
+    {"POST", "/api/v1/turns/{id}/resume", kApprove, resume_turn, kResume},
+
+    {"GET", "/api/v1/approvals", kRead, list_approvals, {}, kApprovalQuery},
+    {"GET", "/api/v1/approvals/{id}", kRead, get_approval},
+    {"POST", "/api/v1/approvals/{id}", kApprove, resolve_approval, kResolution},
+
+    {"GET", "/api/v1/policy", kRead, get_policy},
+    {"PUT", "/api/v1/policy", kAdmin, put_policy, kText},
+    {"POST", "/api/v1/policy/test", kRead, test_policy, kPolicyTest},
+
+    {"GET", "/api/v1/audit", kRead, list_audit, {}, kPage},
+    {"POST", "/api/v1/audit/verify", kRead, verify_audit},
+
+    {"GET", "/api/v1/models", kRead, list_models, {}, kModelQuery},
+    {"GET", "/api/v1/providers", kRead, list_providers},
+    {"PUT", "/api/v1/providers/{id}", kAdmin, put_provider, kProvider},
+    {"DELETE", "/api/v1/providers/{id}", kAdmin, delete_provider},
+    {"POST", "/api/v1/providers/{id}/test", kAdmin, test_provider},
+
+    {"GET", "/api/v1/secrets", kAdmin, list_secrets},
+    {"GET", "/api/v1/secrets/{name}", kAdmin, get_secret},
+    {"PUT", "/api/v1/secrets/{name}", kAdmin, put_secret, kSecret},
+    {"DELETE", "/api/v1/secrets/{name}", kAdmin, delete_secret},
+
+    {"GET", "/api/v1/tokens", kAdmin, list_tokens},
+    {"POST", "/api/v1/tokens", kAdmin, create_token, kToken},
+    {"DELETE", "/api/v1/tokens/{id}", kAdmin, delete_token},
+
+    {"GET", "/api/v1/agents", kRead, list_agents},
+    {"GET", "/api/v1/agents/{id}", kRead, get_agent},
+    {"GET", "/api/v1/tools", kRead, list_tools},
+    {"GET", "/api/v1/tools/{name}", kRead, get_tool},
+
+    {"GET", "/api/v1/memory", kRead, list_memories, {}, kMemoryQuery},
+    {"POST", "/api/v1/memory", kChat, save_memory, kMemory},
+    {"POST", "/api/v1/memory/search", kRead, search_memories, kMemorySearch},
+
+    {"GET", "/api/v1/settings", kRead, get_settings},
+    {"PUT", "/api/v1/settings", kAdmin, put_settings, kSettings},
+    {"GET", "/api/v1/config", kAdmin, get_config},
+    {"PUT", "/api/v1/config", kAdmin, put_config, kText},
+
+    {"GET", "/api/v1/ws", kRead, connect_bus, {}, kBusQuery},
+
+    {"GET", "/v1/models", kRead, list_openai_models},
+    {"POST", "/v1/chat/completions", kChat, complete_chat, kCompletion},
+};
+
+}  // namespace
+
+std::span<const Route> route_table() { return kRoutes; }
+
+}  // namespace pryx::server

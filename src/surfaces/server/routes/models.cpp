@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "engine/models/model_router.h"
+
+#include "foundation/base/text.h"
+#include "surfaces/server/encode.h"
+#include "surfaces/server/model_list.h"
+#include "surfaces/server/routes/routes.h"
+
+namespace pryx::server::routes {
+namespace {
+
+constexpr Duration kTestLimit = std::chrono::seconds(20);
+
+const models::ProviderConfig* find_config(const std::vector<models::ProviderConfig>& configs, std::string_view name) {
+  const auto found = std::ranges::find(configs, name, &models::ProviderConfig::name);
+  return found == configs.end() ? nullptr : &*found;
+}
+
+Result<ProviderChange> decode_change(const RouteCall& call) {
+  ProviderChange change;
+  change.config.name = call.path_values.at(0);
+  PRYX_TRY(change.config.kind, json::get_string(call.body, "kind"));
+  PRYX_TRY(auto base_url, json::find_string(call.body, "base_url"));
+  PRYX_TRY(auto key, json::find_string(call.body, "key"));
+  PRYX_TRY(const auto no_key, json::find_bool(call.body, "no_key"));
+  change.config.base_url = std::move(base_url).value_or("");
+  change.remove_key = no_key.value_or(false);
+  if (key && change.remove_key) return fail(ErrorCode::kInvalidArgument, "key and no_key exclude each other");
+  if (key) {
+    change.key.emplace(std::string(trim(*key)));
+    wipe(*key);
+  }
+  return change;
+}
+
+}  // namespace
+
+async::Task<Result<Reply>> list_models(RouteCall& call) {
+  const std::vector<ProviderModels> found = co_await fetch_models(call.services(), query_or(call, "provider"));
+  json::array items;
+  json::array errors;
+  for (const ProviderModels& slot : found) {
+    if (!slot.models) {
+      errors.push_back(json::object{{"provider", slot.provider}, {"code", facts(slot.models.error().code).wire}, {"detail", slot.models.error().message}});
+      continue;
+    }
+    for (const models::ModelInfo& model : *slot.models) items.push_back(encode(model, call.services().turns.default_model()));
+  }
+  json::object body = list_body(std::move(items));
+  body["errors"] = std::move(errors);
+  co_return Reply::of(body);
+}
+
+async::Task<Result<Reply>> list_providers(RouteCall& call) {
+  PRYX_CO_TRY(const auto configs, co_await call.services().providers.list(call.caller()));
+  json::array items;
+  for (const models::ProviderHealth& health : call.services().models.providers()) items.push_back(encode(health, find_config(configs, health.name)));
+  co_return Reply::of(list_body(std::move(items)));
+}
+
+async::Task<Result<Reply>> put_provider(RouteCall& call) {
+  PRYX_CO_TRY(ProviderChange change, decode_change(call));
+  PRYX_CO_TRY(const models::ProviderConfig config, co_await call.services().providers.put(call.caller(), std::move(change)));
+  for (const models::ProviderHealth& health : call.services().models.providers()) {
+    if (health.name == config.name) co_return Reply::of(encode(health, &config));
+  }
+  co_return Reply::of(encode(models::ProviderHealth{config.name, config.kind, config.base_url}, &config));
+}
+
+async::Task<Result<Reply>> delete_provider(RouteCall& call) {
+  PRYX_CO_TRY(const bool removed, co_await call.services().providers.remove(call.caller(), call.path_values.at(0)));
+  if (!removed) co_return fail(ErrorCode::kNotFound, "there is no provider '{}'", utf8_prefix(call.path_values.at(0), 64));
+  co_return Reply::empty();
+}
+
+async::Task<Result<Reply>> test_provider(RouteCall& call) {
+  const std::string name = call.path_values.at(0);
+  PRYX_CO_TRY(const std::size_t count,
+              co_await async::with_timeout(call.services().loop, call.services().models.test_provider(name), kTestLimit, "test the provider " + name));
+  co_return Reply::of({{"ok", true}, {"provider", name}, {"models", count}});
+}
+
+}  // namespace pryx::server::routes

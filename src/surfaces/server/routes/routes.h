@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// Every handler, by resource. The table that binds them to methods, paths and rules is route_table.cpp.
+#pragma once
+#include "surfaces/server/route.h"
+
+namespace pryx::server::routes {
+
+#define PRYX_HANDLER(name) [[nodiscard]] async::Task<Result<Reply>> name(RouteCall& call)
+
+// health.cpp
+PRYX_HANDLER(get_health);
+PRYX_HANDLER(get_ready);
+PRYX_HANDLER(get_diagnostics);
+PRYX_HANDLER(get_status);
+// workspaces.cpp
+PRYX_HANDLER(list_workspaces);
+PRYX_HANDLER(open_workspace);
+PRYX_HANDLER(get_workspace);
+PRYX_HANDLER(rename_workspace);
+PRYX_HANDLER(delete_workspace);
+// sessions.cpp
+PRYX_HANDLER(list_sessions);
+PRYX_HANDLER(create_session);
+PRYX_HANDLER(get_session);
+PRYX_HANDLER(update_session);
+PRYX_HANDLER(delete_session);
+PRYX_HANDLER(fork_session);
+// messages.cpp
+PRYX_HANDLER(list_messages);
+PRYX_HANDLER(send_message);
+// turns.cpp
+PRYX_HANDLER(get_turn);
+PRYX_HANDLER(cancel_turn);
+PRYX_HANDLER(resume_turn);
+// approvals.cpp
+PRYX_HANDLER(list_approvals);
+PRYX_HANDLER(get_approval);
+PRYX_HANDLER(resolve_approval);
+// policy.cpp
+PRYX_HANDLER(get_policy);
+PRYX_HANDLER(put_policy);
+PRYX_HANDLER(test_policy);
+// audit.cpp
+PRYX_HANDLER(list_audit);
+PRYX_HANDLER(verify_audit);
+// models.cpp
+PRYX_HANDLER(list_models);
+PRYX_HANDLER(list_providers);
+PRYX_HANDLER(put_provider);
+PRYX_HANDLER(delete_provider);
+PRYX_HANDLER(test_provider);
+// secrets.cpp
+PRYX_HANDLER(list_secrets);
+PRYX_HANDLER(get_secret);
+PRYX_HANDLER(put_secret);
+PRYX_HANDLER(delete_secret);
+// tokens.cpp
+PRYX_HANDLER(list_tokens);
+PRYX_HANDLER(create_token);
+PRYX_HANDLER(delete_token);
+// login.cpp
+PRYX_HANDLER(make_login_link);
+PRYX_HANDLER(log_in);
+PRYX_HANDLER(log_out);
+// agents.cpp
+PRYX_HANDLER(list_agents);
+PRYX_HANDLER(get_agent);
+PRYX_HANDLER(list_tools);
+PRYX_HANDLER(get_tool);
+// memory.cpp
+PRYX_HANDLER(list_memories);
+PRYX_HANDLER(save_memory);
+PRYX_HANDLER(search_memories);
+// config.cpp
+PRYX_HANDLER(get_settings);
+PRYX_HANDLER(put_settings);
+PRYX_HANDLER(get_config);
+PRYX_HANDLER(put_config);
+// page.cpp
+PRYX_HANDLER(get_page);
+PRYX_HANDLER(get_page_script);
+PRYX_HANDLER(get_page_style);
+PRYX_HANDLER(get_openapi);
+PRYX_HANDLER(connect_bus);
+// openai.cpp
+PRYX_HANDLER(list_openai_models);
+PRYX_HANDLER(complete_chat);
+
+#undef PRYX_HANDLER
+
+}  // namespace pryx::server::routes

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#include "engine/agent/turn_store.h"
+#include "surfaces/server/encode.h"
+#include "surfaces/server/routes/routes.h"
+
+namespace pryx::server::routes {
+namespace {
+
+using ResumeChoice = agent::TurnEngine::ResumeChoice;
+
+Result<ResumeChoice> parse_choice(std::string_view text) {
+  if (text == "retry") return ResumeChoice::kRetry;
+  if (text == "treat_as_done") return ResumeChoice::kTreatAsDone;
+  if (text == "abandon") return ResumeChoice::kAbandon;
+  return fail(ErrorCode::kInvalidArgument, "resolution must be retry, treat_as_done or abandon");
+}
+
+struct TurnRows {
+  agent::Turn turn;
+  std::vector<agent::Step> steps;
+};
+
+Result<TurnRows> read_turn(db::Connection& c, const PrincipalId& principal, const TurnId& id) {
+  PRYX_TRY(auto turn, agent::TurnStore::find_turn(c, principal, id));
+  if (!turn) return fail(ErrorCode::kNotFound, "there is no turn {}", id.str());
+  PRYX_TRY(auto steps, agent::TurnStore::list_steps(c, principal, id));
+  return TurnRows{std::move(*turn), std::move(steps)};
+}
+
+}  // namespace
+
+async::Task<Result<Reply>> get_turn(RouteCall& call) {
+  PRYX_CO_TRY(const TurnId id, path_id<TurnId>(call));
+  PRYX_CO_TRY(const TurnRows rows, co_await call.services().database.read(
+                                       [principal = call.principal(), id](db::Connection& c) { return read_turn(c, principal, id); }));
+  co_return Reply::of(encode_turn(rows.turn, rows.steps, call.services().turns.partial_text(id)));
+}
+
+async::Task<Result<Reply>> cancel_turn(RouteCall& call) {
+  PRYX_CO_TRY(const TurnId id, path_id<TurnId>(call));
+  PRYX_CO_TRY_VOID(co_await call.services().turns.cancel(call.caller(), id));
+  co_return co_await get_turn(call);
+}
+
+async::Task<Result<Reply>> resume_turn(RouteCall& call) {
+  PRYX_CO_TRY(const TurnId id, path_id<TurnId>(call));
+  PRYX_CO_TRY(const std::string step_text, json::get_string(call.body, "step_id"));
+  PRYX_CO_TRY(StepId step, StepId::parse(step_text));
+  PRYX_CO_TRY(const std::string resolution, json::get_string(call.body, "resolution"));
+  PRYX_CO_TRY(const ResumeChoice choice, parse_choice(resolution));
+  PRYX_CO_TRY(const auto result, json::find_string(call.body, "result"));
+  PRYX_CO_TRY_VOID(co_await call.services().turns.resume(call.caller(), id, std::move(step), choice, result.value_or("")));
+  co_return co_await get_turn(call);
+}
+
+}  // namespace pryx::server::routes

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+#include "surfaces/server/session_actions.h"
+
+#include "engine/agent/session_store.h"
+#include "engine/agent/turn_store.h"
+#include "foundation/base/text.h"
+
+namespace pryx::server {
+namespace {
+
+using agent::Session;
+using agent::SessionStore;
+using agent::TurnStore;
+
+constexpr std::size_t kMaxTitleBytes = 400;
+
+Result<void> emit(db::Transaction& t, events::EventLog& events, const Caller& caller, std::string name, const Session& session) {
+  json::object payload{{"session_id", session.id.str()}};
+  if (name != "session.deleted") payload["session"] = session.to_json();
+  PRYX_TRY_VOID(events.append(t, {.principal = session.principal, .name = std::move(name), .session = session.id, .surface = caller.surface, .payload = std::move(payload)}));
+  return {};
+}
+
+Result<Session> must_find(db::Connection& c, const PrincipalId& principal, const SessionId& id) {
+  PRYX_TRY(auto session, SessionStore::find_session(c, principal, id));
+  if (!session) return fail(ErrorCode::kNotFound, "there is no session {}", id.str());
+  return std::move(*session);
+}
+
+// The workspace that an id or a path names.
+async::Task<Result<WorkspaceId>> find_workspace(Services& services, Caller caller, std::string text) {
+  if (text.empty()) co_return WorkspaceId();
+  if (text.starts_with('/')) {
+    PRYX_CO_TRY_VOID(co_await may_open(services, caller, text));
+    PRYX_CO_TRY(const agent::Workspace opened, co_await services.workspaces.open(caller, text));
+    co_return opened.id;
+  }
+  const auto id = WorkspaceId::parse(text);
+  if (!id) co_return fail(ErrorCode::kInvalidArgument, "workspace must be an id (wsp_…) or an absolute path");
+  PRYX_CO_TRY(const auto found, co_await services.database.read(
+                                    [principal = caller.principal.id, id = *id](db::Connection& c) { return SessionStore::find_workspace(c, principal, id); }));
+  if (!found) co_return fail(ErrorCode::kNotFound, "there is no workspace {}", text);
+  co_return *id;
+}
+
+Result<void> apply(Services& services, const SessionFields& fields, Session& session) {
+  if (fields.agent) {
+    if (*fields.agent != agent::AgentProfile().name) return fail(ErrorCode::kInvalidArgument, "there is no agent '{}'", utf8_prefix(*fields.agent, 64));
+    session.agent = *fields.agent;
+  }
+  if (fields.model) {
+    if (!fields.model->empty()) PRYX_TRY_VOID(services.models.resolve(*fields.model));
+    session.model = *fields.model;
+  }
+  if (fields.title) {
+    if (fields.title->size() > kMaxTitleBytes) return fail(ErrorCode::kInvalidArgument, "title has more than {} bytes", kMaxTitleBytes);
+    session.title = *fields.title;
+  }
+  if (fields.status) {
+    if (*fields.status != "active" && *fields.status != "archived") return fail(ErrorCode::kInvalidArgument, "status must be active or archived");
+    session.status = *fields.status;
+  }
+  return {};
+}
+
+// Copies page by page, so that a long transcript is never whole in memory.
+Result<void> copy_messages(db::Connection& c, IdSource& ids, const Session& from, const Session& to, const MessageId& last) {
+  agent::Page page{.limit = 200, .cursor = {}};
+  for (;;) {
+    PRYX_TRY(auto messages, SessionStore::list_messages(c, from.principal, from.id, page));
+    for (agent::Message& message : messages.items) {
+      const bool is_last = message.id == last;
+      message.session = to.id;
+      message.id = ids.make<MessageId>();
+      message.turn = {};
+      message.step = {};
+      PRYX_TRY_VOID(SessionStore::insert_message(c, message));
+      if (is_last) return {};
+    }
+    if (messages.next_cursor.empty()) break;
+    page.cursor = messages.next_cursor;
+  }
+  if (!last.empty()) return fail(ErrorCode::kNotFound, "session {} has no message {}", from.id.str(), last.str());
+  return {};
+}
+
+}  // namespace
+
+async::Task<Result<void>> may_open(Services& services, Caller caller, std::string path) {
+  if (caller.scopes.has(Scope::kAdmin)) co_return Result<void>{};
+  PRYX_CO_TRY(const auto known, co_await services.database.read([principal = caller.principal.id, path](db::Connection& c) {
+    return SessionStore::find_workspace_by_path(c, principal, path);
+  }));
+  if (!known) co_return caller.require(Scope::kAdmin);
+  co_return Result<void>{};
+}
+
+Result<SessionFields> decode_session_fields(const json::object& body) {
+  SessionFields fields;
+  PRYX_TRY(fields.workspace, json::find_string(body, "workspace"));
+  PRYX_TRY(fields.agent, json::find_string(body, "agent"));
+  PRYX_TRY(fields.model, json::find_string(body, "model"));
+  PRYX_TRY(fields.title, json::find_string(body, "title"));
+  PRYX_TRY(fields.status, json::find_string(body, "status"));
+  return fields;
+}
+
+async::Task<Result<Session>> get_session(Services& services, Caller caller, SessionId id) {
+  co_return co_await services.database.read([principal = caller.principal.id, id](db::Connection& c) { return must_find(c, principal, id); });
+}
+
+async::Task<Result<Session>> create_session(Services& services, Caller caller, SessionFields fields) {
+  const WallTime now = services.loop.clock().wall();
+  Session session{.principal = caller.principal.id, .id = services.ids.make<SessionId>(), .agent = agent::AgentProfile().name, .status = "active",
+                  .surface = caller.surface, .created_at = now, .updated_at = now};
+  PRYX_CO_TRY_VOID(apply(services, fields, session));
+  PRYX_CO_TRY(session.workspace, co_await find_workspace(services, caller, fields.workspace.value_or("")));
+  co_return co_await services.database.write([&](db::Transaction& t) -> Result<Session> {
+    PRYX_TRY_VOID(SessionStore::insert_session(t.db(), session));
+    PRYX_TRY_VOID(emit(t, services.events, caller, "session.created", session));
+    return session;
+  });
+}
+
+async::Task<Result<Session>> change_session(Services& services, Caller caller, SessionId id, SessionFields fields) {
+  WorkspaceId workspace;
+  if (fields.workspace) {
+    PRYX_CO_TRY(workspace, co_await find_workspace(services, caller, *fields.workspace));
+  }
+  // Checked on a throwaway value here, because the router belongs to this thread.
+  Session checked;
+  PRYX_CO_TRY_VOID(apply(services, fields, checked));
+  co_return co_await services.database.write([&](db::Transaction& t) -> Result<Session> {
+    PRYX_TRY(Session session, must_find(t.db(), caller.principal.id, id));
+    if (fields.agent) session.agent = checked.agent;
+    if (fields.model) session.model = checked.model;
+    if (fields.title) session.title = checked.title;
+    if (fields.status) session.status = checked.status;
+    if (fields.workspace) session.workspace = workspace;
+    PRYX_TRY_VOID(SessionStore::update_session(t.db(), session));
+    PRYX_TRY_VOID(emit(t, services.events, caller, "session.updated", session));
+    return session;
+  });
+}
+
+async::Task<Result<void>> delete_session(Services& services, Caller caller, SessionId id) {
+  const auto deleted = co_await services.database.write([&](db::Transaction& t) -> Result<void> {
+    PRYX_TRY(const Session session, must_find(t.db(), caller.principal.id, id));
+    PRYX_TRY(const auto open, TurnStore::count_open(t.db(), caller.principal.id, id));
+    if (open > 0) return fail(ErrorCode::kConflict, "session {} has {} open turns; cancel them first", id.str(), open);
+    PRYX_TRY_VOID(SessionStore::delete_session(t.db(), caller.principal.id, id));
+    return emit(t, services.events, caller, "session.deleted", session);
+  });
+  if (!deleted) co_return deleted;
+  co_return co_await services.memory.forget_session(caller, id);
+}
+
+async::Task<Result<Session>> fork_session(Services& services, Caller caller, SessionId id, MessageId last, std::string title) {
+  if (title.size() > kMaxTitleBytes) co_return fail(ErrorCode::kInvalidArgument, "title has more than {} bytes", kMaxTitleBytes);
+  const WallTime now = services.loop.clock().wall();
+  const SessionId copy_id = services.ids.make<SessionId>();
+  // Ids for the copies are made inside the write job, so it has a source of its own.
+  IdSource ids(services.loop.clock(), services.random);
+  co_return co_await services.database.write([&](db::Transaction& t) -> Result<Session> {
+    PRYX_TRY(const Session from, must_find(t.db(), caller.principal.id, id));
+    Session copy = from;
+    copy.id = copy_id;
+    copy.parent = from.id;
+    copy.title = title.empty() ? from.title : title;
+    copy.status = "active";
+    copy.hidden = false;
+    copy.surface = caller.surface;
+    copy.created_at = now;
+    copy.updated_at = now;
+    PRYX_TRY_VOID(SessionStore::insert_session(t.db(), copy));
+    PRYX_TRY_VOID(copy_messages(t.db(), ids, from, copy, last));
+    PRYX_TRY(copy, must_find(t.db(), caller.principal.id, copy.id));
+    PRYX_TRY_VOID(emit(t, services.events, caller, "session.created", copy));
+    return copy;
+  });
+}
+
+}  // namespace pryx::server
