@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#include "trust/vault/vault.h"
+
+#include "foundation/base/text.h"
+#include "foundation/crypto/crypto.h"
+
+namespace pryx::vault {
+namespace {
+
+constexpr db::Migration kMigrations[] = {{1, "create secrets", R"(
+CREATE TABLE secrets (
+  principal_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  ciphertext BLOB NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (principal_id, name)
+) STRICT)"}};
+
+constexpr std::string_view kUpsert =
+    "INSERT INTO secrets (principal_id, name, ciphertext, created_at, updated_at) VALUES ($1, $2, $3, $4, $4) "
+    "ON CONFLICT (principal_id, name) DO UPDATE SET ciphertext = excluded.ciphertext, updated_at = excluded.updated_at";
+constexpr std::string_view kSelect = "SELECT ciphertext FROM secrets WHERE principal_id = $1 AND name = $2";
+constexpr std::string_view kList =
+    "SELECT name, created_at, updated_at FROM secrets WHERE principal_id = $1 ORDER BY name";
+constexpr std::string_view kDelete = "DELETE FROM secrets WHERE principal_id = $1 AND name = $2";
+
+// Part of the stored format: another id or context would be another key.
+constexpr std::uint64_t kSubkeyId = 1;
+constexpr std::string_view kSubkeyContext = "pryxvalt";
+
+// Neither part can hold a NUL, so two different places never read alike.
+std::string place_of(const Principal& principal, std::string_view name) {
+  return fmt::format("{}{}{}", principal.id.str(), '\0', name);
+}
+
+Secret subkey_of(const Secret& database_key) {
+  auto raw = from_hex(database_key.reveal());
+  PRYX_CHECK(raw.has_value() && raw->size() == crypto::kKeyBytes);
+  const Secret key(*raw);
+  wipe(*raw);
+  return crypto::derive_subkey(key, kSubkeyId, kSubkeyContext);
+}
+
+}  // namespace
+
+Vault::Vault(db::Database& database, const Secret& database_key, Random& random, const Clock& clock)
+    : database_(database), random_(random), clock_(clock), key_(subkey_of(database_key)) {}
+
+db::ModuleMigrations Vault::migrations() { return {"trust/vault", kMigrations}; }
+
+async::Task<Result<void>> Vault::set(Principal principal, std::string name, Secret value) {
+  PRYX_CO_TRY_VOID(check_secret_name(name));
+  if (value.empty()) co_return fail(ErrorCode::kInvalidArgument, "the value of secret {} is empty; remove the secret instead", name);
+  if (value.reveal().size() > kMaxSecretBytes) {
+    co_return fail(ErrorCode::kTooLarge, "the value of secret {} has {} bytes; the limit is {}", name, value.reveal().size(),
+                   kMaxSecretBytes);
+  }
+  std::string sealed = crypto::seal(key_, value, place_of(principal, name), random_);
+  const WallTime at = clock_.wall();
+  const auto write = [principal, name, at, sealed = std::move(sealed)](db::Transaction& transaction) -> Result<std::int64_t> {
+    return transaction.db().run(kUpsert, principal.id, name, db::Blob{sealed}, at);
+  };
+  const Result<std::int64_t> written = co_await database_.write(write);
+  if (!written) co_return fail(written.error());
+  co_return Result<void>();
+}
+
+async::Task<Result<std::optional<Secret>>> Vault::find(Principal principal, std::string name) {
+  PRYX_CO_TRY_VOID(check_secret_name(name));
+  const auto read = [principal, name](db::Connection& connection) {
+    return connection.find(kSelect, [](const db::Row& row) { return std::string(row.view(0)); }, principal.id, name);
+  };
+  PRYX_CO_TRY(const std::optional<std::string> sealed, co_await database_.read(read));
+  if (!sealed) co_return std::nullopt;
+  auto value = crypto::open_sealed(key_, *sealed, place_of(principal, name));
+  if (!value) {
+    co_return fail(ErrorCode::kCheckFailed, "secret {} was changed outside Pryx and does not open; set it again", name);
+  }
+  co_return std::move(*value);
+}
+
+async::Task<Result<Secret>> Vault::get(Principal principal, std::string name) {
+  PRYX_CO_TRY(auto value, co_await find(principal, name));
+  if (!value) co_return fail(ErrorCode::kNotFound, "there is no secret {}; set it with 'pryx secret set {}'", name, name);
+  co_return std::move(*value);
+}
+
+async::Task<Result<std::vector<SecretEntry>>> Vault::list(Principal principal) {
+  const auto read = [principal](db::Connection& connection) {
+    return connection.list(kList, [](const db::Row& row) { return SecretEntry{row.text(0), row.time(1), row.time(2)}; }, principal.id);
+  };
+  co_return co_await database_.read(read);
+}
+
+async::Task<Result<bool>> Vault::remove(Principal principal, std::string name) {
+  PRYX_CO_TRY_VOID(check_secret_name(name));
+  const auto write = [principal, name](db::Transaction& transaction) -> Result<std::int64_t> {
+    return transaction.db().run(kDelete, principal.id, name);
+  };
+  PRYX_CO_TRY(const std::int64_t removed, co_await database_.write(write));
+  co_return removed > 0;
+}
+
+async::Task<Result<Secret>> Vault::resolve(Principal principal, SecretRef reference, platform::Environment environment) {
+  if (reference.kind() == SecretRef::Kind::kVault) co_return co_await get(principal, reference.name());
+  auto value = environment.find(reference.name());
+  if (!value) {
+    co_return fail(ErrorCode::kNotFound, "variable {} is not set in the daemon's environment; set it and start the daemon again",
+                   reference.name());
+  }
+  Secret secret(*value);
+  wipe(*value);
+  co_return secret;
+}
+
+}  // namespace pryx::vault
