@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -342,6 +344,31 @@ TEST(UserSwitch, NamesAreChecked) {
 TEST(UserSwitch, RootIsNeverTheTarget) {
   EXPECT_EQ(ensure_system_user("root", "/").error().code, ErrorCode::kDenied);
   EXPECT_EQ(drop_to_user({"root", 0, 0, "/"}).error().code, ErrorCode::kDenied);
+}
+
+// useradd runs for real, against a copy of the user database that only this test sees.
+TEST(UserSwitch, AMissingSystemUserIsMade) {
+  if (!is_root() || !find_system_program("useradd")) GTEST_SKIP() << "needs root and useradd";
+  const TemporaryDirectory directory;
+  for (const char* file : {"passwd", "shadow", "group", "gshadow", "login.defs", "nsswitch.conf"}) {
+    std::error_code ignored;
+    std::filesystem::copy_file(fmt::format("/etc/{}", file), directory / file, ignored);
+  }
+  constexpr int kNoNamespaces = 77;
+  const int code = in_fork([&directory] {
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount(directory.path().c_str(), "/etc", nullptr, MS_BIND, nullptr) != 0) {
+      return kNoNamespaces;
+    }
+    const auto made = ensure_system_user("pryxtest-user", "/var/lib/pryxtest");
+    if (!made || made->uid == 0 || made->uid >= 1000 || made->home != "/var/lib/pryxtest") return 1;
+    const auto again = ensure_system_user("pryxtest-user", "/elsewhere");
+    if (!again || again->uid != made->uid) return 2;
+    return drop_to_user(*made) && ::getuid() == made->uid ? 0 : 3;
+  });
+  if (code == kNoNamespaces) GTEST_SKIP() << "mount namespaces are not allowed here";
+  EXPECT_EQ(code, 0);
+  EXPECT_FALSE(find_user("pryxtest-user").value().has_value());
 }
 
 TEST(UserSwitch, DroppedPrivilegesDoNotComeBack) {
