@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a hostile or broken provider may send: each line is one frame; the whole is an error body and a model list too.
+// What a hostile or broken provider may send: each line is one frame; the whole is an error body and a model
+// list too.
 #include <cstdint>
 #include <cstdlib>
 
@@ -19,7 +20,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   if (ok && decoder.finish(events) && !std::holds_alternative<Finished>(events.back())) std::abort();
   for (const ModelEvent& event : events) {
-    if (const auto* text = std::get_if<TextDelta>(&event); text != nullptr && !pryx::is_valid_utf8(text->text)) std::abort();
+    if (const auto* text = std::get_if<TextDelta>(&event);
+        text != nullptr && !pryx::is_valid_utf8(text->text))
+      std::abort();
   }
   if (!pryx::is_valid_utf8(decode_error(500, bytes, "p").message)) std::abort();
   (void)decode_model_list(bytes, "p");

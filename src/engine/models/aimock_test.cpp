@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The provider against a real mock vendor (@copilotkit/aimock) that drops, garbles, cuts, limits and delays. One attempt each: every
-// outcome is either the whole answer or an error of the right class, never a wrong answer and never a hang.
+// The provider against a real mock vendor (@copilotkit/aimock) that drops, garbles, cuts, limits and delays.
+// One attempt each: every outcome is either the whole answer or an error of the right class, never a wrong
+// answer and never a hang.
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@ using namespace std::chrono_literals;
 using net::testing::RealLoop;
 
 const std::filesystem::path kNode = std::filesystem::path(PRYX_SOURCE_DIR) / ".tools/bin/node";
-const std::filesystem::path kMock = std::filesystem::path(PRYX_SOURCE_DIR) / "tests/js/node_modules/@copilotkit/aimock/dist/cli.js";
+const std::filesystem::path kMock =
+    std::filesystem::path(PRYX_SOURCE_DIR) / "tests/js/node_modules/@copilotkit/aimock/dist/cli.js";
 constexpr std::string_view kAnswer = "Hello! How can I help you today?";
 
 constexpr std::string_view kFixtures = R"({"fixtures":[
@@ -35,13 +37,15 @@ struct NoKeys final : KeySource {
 class AimockTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(kNode) || !std::filesystem::exists(kMock)) GTEST_SKIP() << "aimock is not installed: run `make deps`";
+    if (!std::filesystem::exists(kNode) || !std::filesystem::exists(kMock))
+      GTEST_SKIP() << "aimock is not installed: run `make deps`";
     folder_ = std::filesystem::temp_directory_path() / fmt::format("pryx-aimock-{}", getpid());
     std::filesystem::create_directories(folder_);
     std::ofstream(folder_ / "fixtures.json") << kFixtures;
     platform::SpawnOptions options;
     options.executable = std::filesystem::canonical(kNode).string();
-    options.argv = {"node", kMock.string(), "-p", "0", "-f", (folder_ / "fixtures.json").string(), "-c", "6", "--strict"};
+    options.argv = {"node", kMock.string(), "-p", "0", "-f", (folder_ / "fixtures.json").string(), "-c",
+                    "6",    "--strict"};
     options.env = {{"HOME", folder_.string()}, {"PATH", "/usr/bin:/bin"}};
     options.standard_output = platform::Stream::kPipe;
     auto started = platform::Subprocess::spawn(options);
@@ -66,7 +70,8 @@ class AimockTest : public ::testing::Test {
       if (got <= 0) return {};
       said.append(buffer, static_cast<std::size_t>(got));
       const std::size_t at = said.find("http://127.0.0.1:");
-      if (at != std::string::npos && said.find('\n', at) != std::string::npos) return said.substr(at, said.find_first_of(" \n", at) - at);
+      if (at != std::string::npos && said.find('\n', at) != std::string::npos)
+        return said.substr(at, said.find_first_of(" \n", at) - at);
     }
   }
 
@@ -87,7 +92,8 @@ async::Task<Outcome> ask(Provider& provider, std::string said) {
   ModelRequest request;
   request.model = "gpt-4o";
   request.messages = {{.role = ChatMessage::Role::kUser, .text = std::move(said)}};
-  request.tools = {{.name = "fs.read", .description = "", .parameters = {{"type", "object"}}}, {.name = "fs.list", .description = "", .parameters = {{"type", "object"}}}};
+  request.tools = {{.name = "fs.read", .description = "", .parameters = {{"type", "object"}}},
+                   {.name = "fs.list", .description = "", .parameters = {{"type", "object"}}}};
   Outcome out;
   auto stream = co_await provider.stream(std::move(request));
   if (!stream) {
@@ -115,21 +121,29 @@ async::Task<bool> set_chaos(net::HttpClient& http, std::string base_url, std::st
   co_return response && (*response)->status() == 200;
 }
 
-async::Task<std::vector<Outcome>> ask_under(net::HttpClient& http, Provider& provider, std::string base_url, std::string rates, std::string said, int times) {
+async::Task<std::vector<Outcome>> ask_under(net::HttpClient& http, Provider& provider, std::string base_url,
+                                            std::string rates, std::string said, int times) {
   const bool set = co_await set_chaos(http, base_url, std::move(rates));
   EXPECT_TRUE(set);
   std::vector<Outcome> out;
-  for (int i = 0; i < times; ++i) out.push_back(co_await ask(provider, said));
+  for (int i = 0; i < times; ++i) {
+    Outcome outcome = co_await ask(provider, said);
+    out.push_back(std::move(outcome));
+  }
   co_await http.stop();
   co_return out;
 }
 
-std::vector<Outcome> run_under(const std::string& base_url, std::string rates, std::string said, int times = 1, OpenAiLimits limits = {}) {
+std::vector<Outcome> run_under(const std::string& base_url, std::string rates, std::string said,
+                               int times = 1, OpenAiLimits limits = {}) {
   RealLoop real;
   const auto http = net::make_http_client(real.loop);
   NoKeys keys;
-  const auto provider = make_openai_provider(real.loop, *http, keys, {.name = "mock", .kind = "openai", .base_url = base_url + "/v1", .key_secret_name = "k"}, limits);
-  return net::testing::run(real, ask_under(*http, **provider, base_url, std::move(rates), std::move(said), times));
+  const auto provider = make_openai_provider(
+      real.loop, *http, keys,
+      {.name = "mock", .kind = "openai", .base_url = base_url + "/v1", .key_secret_name = "k"}, limits);
+  return net::testing::run(real,
+                           ask_under(*http, **provider, base_url, std::move(rates), std::move(said), times));
 }
 
 TEST_F(AimockTest, AnswersToolsAndEveryKindOfChaos) {
@@ -160,8 +174,10 @@ TEST_F(AimockTest, AnswersToolsAndEveryKindOfChaos) {
     const char* rates;
     ErrorCode code;
   };
-  for (const Row& row : {Row{R"({"dropRate":1})", ErrorCode::kProvider}, Row{R"({"malformedRate":1})", ErrorCode::kProvider},
-                         Row{R"({"disconnectRate":1})", ErrorCode::kUnavailable}, Row{R"({"rateLimitRate":1})", ErrorCode::kOverloaded}}) {
+  for (const Row& row :
+       {Row{R"({"dropRate":1})", ErrorCode::kProvider}, Row{R"({"malformedRate":1})", ErrorCode::kProvider},
+        Row{R"({"disconnectRate":1})", ErrorCode::kUnavailable},
+        Row{R"({"rateLimitRate":1})", ErrorCode::kOverloaded}}) {
     const Outcome outcome = run_under(base_url_, row.rates, "hello").front();
     ASSERT_TRUE(outcome.error) << row.rates;
     EXPECT_EQ(outcome.error->code, row.code) << row.rates << ": " << outcome.error->message;
@@ -169,19 +185,25 @@ TEST_F(AimockTest, AnswersToolsAndEveryKindOfChaos) {
     if (row.code == ErrorCode::kOverloaded) EXPECT_GE(outcome.error->retry_after_ms, 0);
   }
 
-  const Outcome late = run_under(base_url_, R"({"latencyMs":20000})", "hello", 1, {.first_token = 50ms}).front();
+  const Outcome late =
+      run_under(base_url_, R"({"latencyMs":20000})", "hello", 1, {.first_token = 50ms}).front();
   ASSERT_TRUE(late.error);
   EXPECT_EQ(late.error->code, ErrorCode::kTimeout);
 
   int whole = 0;
-  for (const Outcome& outcome : run_under(base_url_, R"({"dropRate":0.2,"malformedRate":0.2,"disconnectRate":0.2,"rateLimitRate":0.1,"latencyMs":1})", "hello", 100)) {
+  for (const Outcome& outcome : run_under(
+           base_url_,
+           R"({"dropRate":0.2,"malformedRate":0.2,"disconnectRate":0.2,"rateLimitRate":0.1,"latencyMs":1})",
+           "hello", 100)) {
     if (!outcome.error) {
       ++whole;
       EXPECT_EQ(outcome.text, kAnswer);
       continue;
     }
     const ErrorCode code = outcome.error->code;
-    EXPECT_TRUE(code == ErrorCode::kProvider || code == ErrorCode::kUnavailable || code == ErrorCode::kOverloaded) << outcome.error->message;
+    EXPECT_TRUE(code == ErrorCode::kProvider || code == ErrorCode::kUnavailable ||
+                code == ErrorCode::kOverloaded)
+        << outcome.error->message;
   }
   EXPECT_GT(whole, 0);
 }

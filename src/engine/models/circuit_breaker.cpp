@@ -7,16 +7,20 @@ namespace pryx::models {
 
 std::string_view to_text(BreakerState state) {
   switch (state) {
-    case BreakerState::kClosed: return "closed";
-    case BreakerState::kOpen: return "open";
-    case BreakerState::kHalfOpen: return "half_open";
+    case BreakerState::kClosed:
+      return "closed";
+    case BreakerState::kOpen:
+      return "open";
+    case BreakerState::kHalfOpen:
+      return "half_open";
   }
   return "unknown";
 }
 
 std::optional<Duration> CircuitBreaker::try_acquire(MonotonicTime now) {
   if (state_ == BreakerState::kClosed) return std::nullopt;
-  // A probe that never reported back does not block the provider for ever: after another interval the next one may go.
+  // A probe that never reported back does not block the provider for ever: after another interval the next
+  // one may go.
   if (now < next_probe_) return next_probe_ - now;
   state_ = BreakerState::kHalfOpen;
   next_probe_ = now + kProbeInterval;

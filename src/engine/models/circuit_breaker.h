@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// CircuitBreaker: stops calling a provider that keeps failing. Closed until 5 failures in a row; then open; every 30 s one request
-// may try (half-open), its end decides. Pure state machine, time is passed in.
+// CircuitBreaker: stops calling a provider that keeps failing. Closed until 5 failures in a row; then open;
+// every 30 s one request may try (half-open), its end decides. Pure state machine, time is passed in.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -18,7 +18,8 @@ class CircuitBreaker {
   static constexpr int kFailuresToOpen = 5;
   static constexpr Duration kProbeInterval = std::chrono::seconds(30);
 
-  // nullopt: go ahead and report the end with one of the three below; else how long to wait before asking again.
+  // nullopt: go ahead and report the end with one of the three below; else how long to wait before asking
+  // again.
   [[nodiscard]] std::optional<Duration> try_acquire(MonotonicTime now);
   void succeeded();
   void failed(MonotonicTime now);

@@ -14,16 +14,20 @@ constexpr std::string_view kStarter = "starter";
 
 bool is_provider_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
   });
 }
 
 // What the end of a request says about the provider's health.
 void report(CircuitBreaker& breaker, const Error& error, MonotonicTime now) {
   const FailureClass failure = classify(error.code);
-  if (error.code == ErrorCode::kCancelled) breaker.abandoned();
-  else if (failure == FailureClass::kServer || failure == FailureClass::kNetwork) breaker.failed(now);
-  else breaker.succeeded();  // it answered, if only to refuse this request
+  if (error.code == ErrorCode::kCancelled)
+    breaker.abandoned();
+  else if (failure == FailureClass::kServer || failure == FailureClass::kNetwork)
+    breaker.failed(now);
+  else
+    breaker.succeeded();  // it answered, if only to refuse this request
 }
 
 }  // namespace
@@ -36,9 +40,13 @@ struct ModelRouter::Entry {
 
 Result<ModelName> parse_model_name(std::string_view text) {
   const std::size_t slash = text.find('/');
-  const bool is_bounded = text.size() <= 256 && std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7F; });
-  if (slash == std::string_view::npos || slash + 1 == text.size() || !is_bounded || !is_provider_name(text.substr(0, slash))) {
-    return fail(ErrorCode::kInvalidArgument, "a model is named PROVIDER/MODEL, for example {}", kDefaultModel);
+  const bool is_bounded = text.size() <= 256 && std::ranges::all_of(text, [](char c) {
+                            return static_cast<unsigned char>(c) > 0x20 && c != 0x7F;
+                          });
+  if (slash == std::string_view::npos || slash + 1 == text.size() || !is_bounded ||
+      !is_provider_name(text.substr(0, slash))) {
+    return fail(ErrorCode::kInvalidArgument, "a model is named PROVIDER/MODEL, for example {}",
+                kDefaultModel);
   }
   return ModelName{std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
 }
@@ -60,10 +68,12 @@ class ModelRouter::RetryingStream final : public ModelStream {
       if (const auto wait = entry_->breaker.try_acquire(loop_.clock().monotonic())) {
         if (last_error_) co_return fail(*last_error_);
         const auto wait_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*wait).count();
-        co_return fail(Error{ErrorCode::kUnavailable,
-                             fmt::format("provider {} failed {} times in a row; it is tried again in {}. Use another model, or wait", entry_->config.name,
-                                         CircuitBreaker::kFailuresToOpen, format_duration(*wait)),
-                             wait_ms});
+        co_return fail(Error{
+            ErrorCode::kUnavailable,
+            fmt::format(
+                "provider {} failed {} times in a row; it is tried again in {}. Use another model, or wait",
+                entry_->config.name, CircuitBreaker::kFailuresToOpen, format_duration(*wait)),
+            wait_ms});
       }
       unreported_ = true;
       auto opened = co_await entry_->provider->stream(request_);
@@ -130,8 +140,12 @@ ModelRouter::ModelRouter(async::EventLoop& loop, net::HttpClient& http, KeySourc
 ModelRouter::~ModelRouter() = default;
 
 Result<void> ModelRouter::put_provider(ProviderConfig config) {
-  if (!is_provider_name(config.name)) return fail(ErrorCode::kInvalidArgument, "a provider's name is made of letters, digits, '-', '_' and '.'");
-  if (config.name == kStarter) return fail(ErrorCode::kConflict, "the provider 'starter' is built in and cannot be replaced; choose another name");
+  if (!is_provider_name(config.name))
+    return fail(ErrorCode::kInvalidArgument,
+                "a provider's name is made of letters, digits, '-', '_' and '.'");
+  if (config.name == kStarter)
+    return fail(ErrorCode::kConflict,
+                "the provider 'starter' is built in and cannot be replaced; choose another name");
   if (config.base_url.empty()) config.base_url = default_base_url(config.kind).value_or("");
   PRYX_TRY(auto provider, make_openai_provider(loop_, http_, keys_, config));
   auto entry = std::make_shared<Entry>();
@@ -143,7 +157,8 @@ Result<void> ModelRouter::put_provider(ProviderConfig config) {
 
 void ModelRouter::put_provider(std::string name, std::shared_ptr<Provider> provider) {
   auto entry = std::make_shared<Entry>();
-  entry->config = {.name = name, .kind = std::string(provider->kind()), .base_url = {}, .key_secret_name = {}};
+  entry->config = {
+      .name = name, .kind = std::string(provider->kind()), .base_url = {}, .key_secret_name = {}};
   entry->provider = std::move(provider);
   entries_.insert_or_assign(std::move(name), std::move(entry));
 }
@@ -157,7 +172,8 @@ bool ModelRouter::remove_provider(std::string_view name) {
 
 std::vector<ProviderHealth> ModelRouter::providers() const {
   std::vector<ProviderHealth> out;
-  for (const auto& [name, entry] : entries_) out.push_back({name, entry->config.kind, entry->config.base_url, entry->breaker.state()});
+  for (const auto& [name, entry] : entries_)
+    out.push_back({name, entry->config.kind, entry->config.base_url, entry->breaker.state()});
   return out;
 }
 
@@ -169,7 +185,10 @@ std::shared_ptr<ModelRouter::Entry> ModelRouter::find_entry(std::string_view nam
 Result<ModelName> ModelRouter::resolve(std::string_view model) const {
   PRYX_TRY(ModelName name, parse_model_name(model.empty() ? kDefaultModel : model));
   if (!find_entry(name.provider)) {
-    return fail(ErrorCode::kNotFound, "there is no provider '{}'; add it with `pryx provider add {} --kind openai`, or see `pryx provider list`", name.provider, name.provider);
+    return fail(ErrorCode::kNotFound,
+                "there is no provider '{}'; add it with `pryx provider add {} --kind openai`, or see `pryx "
+                "provider list`",
+                name.provider, name.provider);
   }
   return name;
 }
@@ -177,20 +196,23 @@ Result<ModelName> ModelRouter::resolve(std::string_view model) const {
 async::Task<Result<std::unique_ptr<ModelStream>>> ModelRouter::stream(ModelRequest request) {
   PRYX_CO_TRY(ModelName name, resolve(request.model));
   request.model = std::move(name.model);
-  auto stream = std::make_unique<RetryingStream>(loop_, random_, find_entry(name.provider), std::move(request));
+  auto stream =
+      std::make_unique<RetryingStream>(loop_, random_, find_entry(name.provider), std::move(request));
   PRYX_CO_TRY_VOID(co_await stream->open());
   co_return std::unique_ptr<ModelStream>(std::move(stream));
 }
 
 async::Task<Result<std::vector<ModelInfo>>> ModelRouter::list_models(std::string provider) {
   const auto entry = find_entry(provider);
-  if (!entry) co_return fail(ErrorCode::kNotFound, "there is no provider '{}'; see `pryx provider list`", provider);
+  if (!entry)
+    co_return fail(ErrorCode::kNotFound, "there is no provider '{}'; see `pryx provider list`", provider);
   co_return co_await entry->provider->list_models();
 }
 
 async::Task<Result<std::size_t>> ModelRouter::test_provider(std::string provider) {
   const auto entry = find_entry(provider);
-  if (!entry) co_return fail(ErrorCode::kNotFound, "there is no provider '{}'; see `pryx provider list`", provider);
+  if (!entry)
+    co_return fail(ErrorCode::kNotFound, "there is no provider '{}'; see `pryx provider list`", provider);
   const auto models = co_await entry->provider->list_models();
   if (!models) {
     // A wrong key may just have been replaced in the vault.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// ModelRouter: from "provider/model" to a stream of events. It owns the providers, one circuit breaker each, and the retries that may
-// happen before anything was shown. I/O thread only.
+// ModelRouter: from "provider/model" to a stream of events. It owns the providers, one circuit breaker each,
+// and the retries that may happen before anything was shown. I/O thread only.
 #pragma once
 #include <map>
 #include <memory>
@@ -45,13 +45,15 @@ class ModelRouter {
   [[nodiscard]] Result<void> put_provider(ProviderConfig config);
   // For tests and providers that are built elsewhere.
   void put_provider(std::string name, std::shared_ptr<Provider> provider);
-  [[nodiscard]] bool remove_provider(std::string_view name);  // false: no such provider; "starter" cannot be removed
+  [[nodiscard]] bool remove_provider(
+      std::string_view name);  // false: no such provider; "starter" cannot be removed
   [[nodiscard]] std::vector<ProviderHealth> providers() const;
 
   // Whether a request could be sent: the name is well-formed and the provider is configured.
   [[nodiscard]] Result<ModelName> resolve(std::string_view model) const;
-  // Tries until the first event was handed out (RT-20); what fails later is the caller's to decide. `request.model` is a full name;
-  // empty means kDefaultModel. kUnavailable at once while the provider's breaker is open, with retry_after_ms.
+  // Tries until the first event was handed out (RT-20); what fails later is the caller's to decide.
+  // `request.model` is a full name; empty means kDefaultModel. kUnavailable at once while the provider's
+  // breaker is open, with retry_after_ms.
   [[nodiscard]] async::Task<Result<std::unique_ptr<ModelStream>>> stream(ModelRequest request);
   [[nodiscard]] async::Task<Result<std::vector<ModelInfo>>> list_models(std::string provider);
   // One round trip to the provider (its model list), for `pryx provider test`.

@@ -15,11 +15,15 @@ using testing::Attempt;
 using testing::ScriptedProvider;
 
 struct NoHttp final : net::HttpClient {
-  async::Task<Result<std::unique_ptr<net::ClientResponse>>> start(net::ClientRequest) override { co_return fail(ErrorCode::kUnavailable, "no network in this test"); }
+  async::Task<Result<std::unique_ptr<net::ClientResponse>>> start(net::ClientRequest) override {
+    co_return fail(ErrorCode::kUnavailable, "no network in this test");
+  }
   async::Task<void> stop() override { co_return; }
 };
 struct NoKeys final : KeySource {
-  async::Task<Result<Secret>> get_key(std::string name, bool) override { co_return fail(ErrorCode::kNotFound, "no key {}", name); }
+  async::Task<Result<Secret>> get_key(std::string name, bool) override {
+    co_return fail(ErrorCode::kNotFound, "no key {}", name);
+  }
 };
 
 struct House {
@@ -59,8 +63,12 @@ async::Task<Outcome> ask(ModelRouter& router, std::string model) {
   }
 }
 
-Attempt good() { return {.refused = std::nullopt, .events = {TextDelta{"hi"}, Finished{}}, .broken = std::nullopt}; }
-Attempt refused(ErrorCode code, std::int64_t retry_after_ms = -1) { return {.refused = Error{code, "refused", retry_after_ms}, .events = {}, .broken = std::nullopt}; }
+Attempt good() {
+  return {.refused = std::nullopt, .events = {TextDelta{"hi"}, Finished{}}, .broken = std::nullopt};
+}
+Attempt refused(ErrorCode code, std::int64_t retry_after_ms = -1) {
+  return {.refused = Error{code, "refused", retry_after_ms}, .events = {}, .broken = std::nullopt};
+}
 
 TEST(ModelRouter, NamesAreResolved) {
   House house;
@@ -70,17 +78,24 @@ TEST(ModelRouter, NamesAreResolved) {
   ASSERT_TRUE(nested);
   EXPECT_EQ(nested->model, "org/model:7b");
   EXPECT_EQ(house.router.resolve("nobody/x").error().code, ErrorCode::kNotFound);
-  for (const char* bad : {"x", "/x", "x/", "a b/c", "acme/a b", "ac\nme/x"}) EXPECT_EQ(house.router.resolve(bad).error().code, ErrorCode::kInvalidArgument) << bad;
+  for (const char* bad : {"x", "/x", "x/", "a b/c", "acme/a b", "ac\nme/x"})
+    EXPECT_EQ(house.router.resolve(bad).error().code, ErrorCode::kInvalidArgument) << bad;
 }
 
 TEST(ModelRouter, ProvidersCanBePutAndRemoved) {
   House house;
-  EXPECT_TRUE(house.router.put_provider(ProviderConfig{.name = "local", .kind = "ollama", .base_url = "http://127.0.0.1:9/", .key_secret_name = {}}));
-  EXPECT_FALSE(house.router.put_provider(ProviderConfig{.name = "starter", .kind = "openai", .base_url = {}, .key_secret_name = {}}));
-  EXPECT_FALSE(house.router.put_provider(ProviderConfig{.name = "x", .kind = "telepathy", .base_url = {}, .key_secret_name = {}}));
-  EXPECT_FALSE(house.router.put_provider(ProviderConfig{.name = "x/y", .kind = "openai", .base_url = {}, .key_secret_name = {}}));
-  EXPECT_FALSE(house.router.put_provider(ProviderConfig{.name = "x", .kind = "openai", .base_url = "https://user:pw@host/v1", .key_secret_name = {}}));
-  EXPECT_FALSE(house.router.put_provider(ProviderConfig{.name = "x", .kind = "openai", .base_url = "file:///etc/passwd", .key_secret_name = {}}));
+  EXPECT_TRUE(house.router.put_provider(ProviderConfig{
+      .name = "local", .kind = "ollama", .base_url = "http://127.0.0.1:9/", .key_secret_name = {}}));
+  EXPECT_FALSE(house.router.put_provider(
+      ProviderConfig{.name = "starter", .kind = "openai", .base_url = {}, .key_secret_name = {}}));
+  EXPECT_FALSE(house.router.put_provider(
+      ProviderConfig{.name = "x", .kind = "telepathy", .base_url = {}, .key_secret_name = {}}));
+  EXPECT_FALSE(house.router.put_provider(
+      ProviderConfig{.name = "x/y", .kind = "openai", .base_url = {}, .key_secret_name = {}}));
+  EXPECT_FALSE(house.router.put_provider(ProviderConfig{
+      .name = "x", .kind = "openai", .base_url = "https://user:pw@host/v1", .key_secret_name = {}}));
+  EXPECT_FALSE(house.router.put_provider(ProviderConfig{
+      .name = "x", .kind = "openai", .base_url = "file:///etc/passwd", .key_secret_name = {}}));
   EXPECT_EQ(house.router.providers().size(), 3u);
   EXPECT_FALSE(house.router.remove_provider("starter"));
   EXPECT_TRUE(house.router.remove_provider("local"));
@@ -90,7 +105,8 @@ TEST(ModelRouter, ProvidersCanBePutAndRemoved) {
 TEST(ModelRouter, RetriesUntilTheFirstEvent) {
   House house;
   house.provider->add(refused(ErrorCode::kProvider));
-  house.provider->add({.refused = std::nullopt, .events = {}, .broken = Error{ErrorCode::kUnavailable, "cut", -1}});
+  house.provider->add(
+      {.refused = std::nullopt, .events = {}, .broken = Error{ErrorCode::kUnavailable, "cut", -1}});
   house.provider->add(good());
   const Outcome outcome = async::testing::run(house.loop, ask(house.router, "acme/m"));
   EXPECT_EQ(outcome.text, "hi");
@@ -104,7 +120,9 @@ TEST(ModelRouter, RetriesUntilTheFirstEvent) {
 
 TEST(ModelRouter, NeverRetriesWhatWasShown) {
   House house;
-  house.provider->add({.refused = std::nullopt, .events = {TextDelta{"half"}}, .broken = Error{ErrorCode::kUnavailable, "cut", -1}});
+  house.provider->add({.refused = std::nullopt,
+                       .events = {TextDelta{"half"}},
+                       .broken = Error{ErrorCode::kUnavailable, "cut", -1}});
   house.provider->add(good());
   const Outcome outcome = async::testing::run(house.loop, ask(house.router, "acme/m"));
   EXPECT_EQ(outcome.text, "half");
@@ -121,7 +139,8 @@ TEST(ModelRouter, RefreshesTheKeyOnceAfter401) {
   EXPECT_EQ(house.provider->key_refusals, 1);
   house.provider->add(refused(ErrorCode::kUnauthenticated));
   house.provider->add(refused(ErrorCode::kUnauthenticated));
-  EXPECT_EQ(async::testing::run(house.loop, ask(house.router, "acme/m")).error->code, ErrorCode::kUnauthenticated);
+  EXPECT_EQ(async::testing::run(house.loop, ask(house.router, "acme/m")).error->code,
+            ErrorCode::kUnauthenticated);
 }
 
 TEST(ModelRouter, WaitsAsLongAsTheProviderAsked) {
@@ -163,12 +182,16 @@ TEST(ModelRouter, RefusedRequestsDoNotOpenTheBreaker) {
   EXPECT_EQ(house.router.providers().front().breaker, BreakerState::kClosed);
 }
 
-async::Task<void> keep(async::Task<Outcome> task, std::optional<Outcome>& out) { out.emplace(co_await std::move(task)); }
+async::Task<void> keep(async::Task<Outcome> task, std::optional<Outcome>& out) {
+  Outcome outcome = co_await std::move(task);
+  out.emplace(std::move(outcome));
+}
 
 TEST(ModelRouter, CancelsWhileItWaitsForARetryAndWhileItStreams) {
   House house;
   house.provider->add(refused(ErrorCode::kOverloaded, 50'000));
-  house.provider->add({.refused = std::nullopt, .events = {TextDelta{"slow"}}, .broken = std::nullopt, .before_each = 1h});
+  house.provider->add(
+      {.refused = std::nullopt, .events = {TextDelta{"slow"}}, .broken = std::nullopt, .before_each = 1h});
   async::TaskGroup group(house.loop, "t");
   std::optional<Outcome> waiting;
   std::optional<Outcome> streaming;

@@ -10,22 +10,29 @@ namespace pryx::models {
 namespace {
 
 constexpr std::size_t kMaxToolCalls = 128;
-constexpr std::size_t kMaxCallBytes = 4u << 20;      // arguments of all calls of one answer
-constexpr std::size_t kMaxProviderText = 500;        // of a provider's own words in our error texts
+constexpr std::size_t kMaxCallBytes = 4u << 20;  // arguments of all calls of one answer
+constexpr std::size_t kMaxProviderText = 500;    // of a provider's own words in our error texts
 constexpr std::size_t kMaxModels = 10'000;
 
 std::string_view role_name(ChatMessage::Role role) {
   switch (role) {
-    case ChatMessage::Role::kSystem: return "system";
-    case ChatMessage::Role::kUser: return "user";
-    case ChatMessage::Role::kAssistant: return "assistant";
-    case ChatMessage::Role::kTool: return "tool";
+    case ChatMessage::Role::kSystem:
+      return "system";
+    case ChatMessage::Role::kUser:
+      return "user";
+    case ChatMessage::Role::kAssistant:
+      return "assistant";
+    case ChatMessage::Role::kTool:
+      return "tool";
   }
   return "user";
 }
 
-// Servers that render the history through a template parse the arguments; what the model wrote wrongly would fail every later request.
-std::string arguments_for_history(const ToolCall& call) { return json::parse_object(call.arguments_json) ? call.arguments_json : "{}"; }
+// Servers that render the history through a template parse the arguments; what the model wrote wrongly would
+// fail every later request.
+std::string arguments_for_history(const ToolCall& call) {
+  return json::parse_object(call.arguments_json) ? call.arguments_json : "{}";
+}
 
 json::object encode_message(const ChatMessage& message, const ToolNames& names) {
   json::object out{{"role", role_name(message.role)}};
@@ -35,14 +42,17 @@ json::object encode_message(const ChatMessage& message, const ToolNames& names) 
     out["content"] = text;
     return out;
   }
-  if (text.empty()) out["content"] = nullptr;
-  else out["content"] = text;
+  if (text.empty())
+    out["content"] = nullptr;
+  else
+    out["content"] = text;
   json::array calls;
   for (const ToolCall& call : message.tool_calls) {
     calls.push_back(json::object{
         {"id", call.id},
         {"type", "function"},
-        {"function", json::object{{"name", names.to_wire(call.name)}, {"arguments", arguments_for_history(call)}}},
+        {"function",
+         json::object{{"name", names.to_wire(call.name)}, {"arguments", arguments_for_history(call)}}},
     });
   }
   out["tool_calls"] = std::move(calls);
@@ -91,18 +101,25 @@ ErrorCode code_for_stream_error(const json::object& body, std::string_view code)
     if (status >= 400 && status < 600) return code_for_status(static_cast<int>(status));
   }
   if (code.find("rate_limit") != std::string_view::npos) return ErrorCode::kOverloaded;
-  if (code.find("invalid_request") != std::string_view::npos || code == "context_length_exceeded") return ErrorCode::kInvalidArgument;
+  if (code.find("invalid_request") != std::string_view::npos || code == "context_length_exceeded")
+    return ErrorCode::kInvalidArgument;
   return ErrorCode::kProvider;
 }
 
 std::string advice_for(ErrorCode code, std::string_view provider) {
   switch (code) {
-    case ErrorCode::kUnauthenticated: return fmt::format("; set its key again with `pryx provider add {}`", provider);
-    case ErrorCode::kForbidden: return "; the key lacks the right for this model or region";
-    case ErrorCode::kNotFound: return "; `pryx model list` shows the models there are";
-    case ErrorCode::kOverloaded: return "; wait or use another model";
-    case ErrorCode::kBudget: return "; the account there has no quota left";
-    default: return {};
+    case ErrorCode::kUnauthenticated:
+      return fmt::format("; set its key again with `pryx provider add {}`", provider);
+    case ErrorCode::kForbidden:
+      return "; the key lacks the right for this model or region";
+    case ErrorCode::kNotFound:
+      return "; `pryx model list` shows the models there are";
+    case ErrorCode::kOverloaded:
+      return "; wait or use another model";
+    case ErrorCode::kBudget:
+      return "; the account there has no quota left";
+    default:
+      return {};
   }
 }
 
@@ -118,30 +135,41 @@ std::optional<FinishReason> read_finish_reason(std::string_view text) {
 
 std::string_view to_text(FinishReason reason) {
   switch (reason) {
-    case FinishReason::kStop: return "stop";
-    case FinishReason::kLength: return "length";
-    case FinishReason::kToolCalls: return "tool_calls";
-    case FinishReason::kContentFilter: return "content_filter";
+    case FinishReason::kStop:
+      return "stop";
+    case FinishReason::kLength:
+      return "length";
+    case FinishReason::kToolCalls:
+      return "tool_calls";
+    case FinishReason::kContentFilter:
+      return "content_filter";
   }
   return "unknown";
 }
 
 std::int64_t estimate_tokens(std::size_t bytes) { return static_cast<std::int64_t>((bytes + 3) / 4); }
 
-std::string encode_chat_request(const ModelRequest& request, const ToolNames& names, OutputLimitField limit_field) {
+std::string encode_chat_request(const ModelRequest& request, const ToolNames& names,
+                                OutputLimitField limit_field) {
   json::array messages;
   messages.reserve(request.messages.size());
   for (const ChatMessage& message : request.messages) messages.push_back(encode_message(message, names));
-  json::object out{{"model", request.model}, {"messages", std::move(messages)}, {"stream", true}, {"stream_options", json::object{{"include_usage", true}}}};
+  json::object out{{"model", request.model},
+                   {"messages", std::move(messages)},
+                   {"stream", true},
+                   {"stream_options", json::object{{"include_usage", true}}}};
   if (request.max_output_tokens > 0) {
-    out[limit_field == OutputLimitField::kMaxTokens ? "max_tokens" : "max_completion_tokens"] = request.max_output_tokens;
+    out[limit_field == OutputLimitField::kMaxTokens ? "max_tokens" : "max_completion_tokens"] =
+        request.max_output_tokens;
   }
   if (!request.tools.empty()) {
     json::array tools;
     for (const ToolSpec& tool : request.tools) {
       tools.push_back(json::object{
           {"type", "function"},
-          {"function", json::object{{"name", names.to_wire(tool.name)}, {"description", tool.description}, {"parameters", tool.parameters}}},
+          {"function", json::object{{"name", names.to_wire(tool.name)},
+                                    {"description", tool.description},
+                                    {"parameters", tool.parameters}}},
       });
     }
     out["tools"] = std::move(tools);
@@ -159,7 +187,8 @@ Result<void> ChatStreamDecoder::feed(std::string_view data, std::vector<ModelEve
     return {};
   }
   const auto parsed = json::parse_object(data);
-  if (!parsed) return fail(ErrorCode::kProvider, "the provider sent a malformed frame: {}", parsed.error().message);
+  if (!parsed)
+    return fail(ErrorCode::kProvider, "the provider sent a malformed frame: {}", parsed.error().message);
   const json::object& chunk = *parsed;
   // Some send "error": null in every frame; find() does not see those.
   if (json::find(chunk, "error") != nullptr) {
@@ -172,9 +201,11 @@ Result<void> ChatStreamDecoder::feed(std::string_view data, std::vector<ModelEve
   if (const json::object* usage = find_object(chunk, "usage")) take_usage(*usage);
   const json::value* choices = json::find(chunk, "choices");
   if (choices == nullptr) return {};
-  if (!choices->is_array()) return fail(ErrorCode::kProvider, "the provider sent a malformed frame: 'choices' is no list");
+  if (!choices->is_array())
+    return fail(ErrorCode::kProvider, "the provider sent a malformed frame: 'choices' is no list");
   for (const json::value& choice : choices->get_array()) {
-    if (!choice.is_object()) return fail(ErrorCode::kProvider, "the provider sent a malformed frame: a choice is no object");
+    if (!choice.is_object())
+      return fail(ErrorCode::kProvider, "the provider sent a malformed frame: a choice is no object");
     if (json::integer_or(choice.get_object(), "index", 0) != 0) continue;
     PRYX_TRY_VOID(take_choice(choice.get_object(), out));
   }
@@ -208,39 +239,51 @@ Result<void> ChatStreamDecoder::take_choice(const json::object& choice, std::vec
 Result<void> ChatStreamDecoder::take_tool_calls(const json::array& calls) {
   for (const json::value& item : calls) {
     const json::object* delta = item.if_object();
-    if (delta == nullptr) return fail(ErrorCode::kProvider, "the provider sent a malformed frame: a tool call is no object");
+    if (delta == nullptr)
+      return fail(ErrorCode::kProvider, "the provider sent a malformed frame: a tool call is no object");
     const std::string_view id = find_text(*delta, "id");
-    const std::int64_t index = json::integer_or(*delta, "index", id.empty() && !calls_.empty() ? calls_.back().index : -1);
+    const std::int64_t index =
+        json::integer_or(*delta, "index", id.empty() && !calls_.empty() ? calls_.back().index : -1);
     // Another id under a known index is another call: some servers number every call 0.
     auto call = std::ranges::find_if(calls_, [&](const PartialCall& known) {
       return known.index == index && (id.empty() || known.call.id.empty() || known.call.id == id);
     });
     if (call == calls_.end() || index < 0) {
-      if (calls_.size() >= kMaxToolCalls) return fail(ErrorCode::kProvider, "the provider sent more than {} tool calls at once", kMaxToolCalls);
-      call = calls_.insert(calls_.end(), PartialCall{index < 0 ? static_cast<std::int64_t>(calls_.size()) : index, {}});
+      if (calls_.size() >= kMaxToolCalls)
+        return fail(ErrorCode::kProvider, "the provider sent more than {} tool calls at once", kMaxToolCalls);
+      call = calls_.insert(calls_.end(),
+                           PartialCall{index < 0 ? static_cast<std::int64_t>(calls_.size()) : index, {}});
     }
     if (!id.empty()) call->call.id = id;
     const json::object* function = find_object(*delta, "function");
     if (function == nullptr) continue;
-    if (const std::string_view name = find_text(*function, "name"); !name.empty() && call->call.name.empty()) call->call.name = name;
+    if (const std::string_view name = find_text(*function, "name"); !name.empty() && call->call.name.empty())
+      call->call.name = name;
     const json::value* arguments = json::find(*function, "arguments");
     if (arguments == nullptr) continue;
-    const std::string piece = arguments->is_string() ? std::string(arguments->get_string()) : json::to_text(*arguments);
+    const std::string piece =
+        arguments->is_string() ? std::string(arguments->get_string()) : json::to_text(*arguments);
     call_bytes_ += piece.size();
-    if (call_bytes_ > kMaxCallBytes) return fail(ErrorCode::kProvider, "the provider sent tool calls of over {} bytes", kMaxCallBytes);
+    if (call_bytes_ > kMaxCallBytes)
+      return fail(ErrorCode::kProvider, "the provider sent tool calls of over {} bytes", kMaxCallBytes);
     call->call.arguments_json += piece;
   }
   return {};
 }
 
 void ChatStreamDecoder::take_usage(const json::object& usage) {
-  const auto count = [](const json::object& from, std::string_view key) { return std::max<std::int64_t>(0, json::integer_or(from, key, 0)); };
+  const auto count = [](const json::object& from, std::string_view key) {
+    return std::max<std::int64_t>(0, json::integer_or(from, key, 0));
+  };
   Usage out;
   out.input_tokens = count(usage, "prompt_tokens");
   out.output_tokens = count(usage, "completion_tokens");
-  if (const json::object* details = find_object(usage, "prompt_tokens_details")) out.cached_input_tokens = count(*details, "cached_tokens");
-  else out.cached_input_tokens = count(usage, "prompt_cache_hit_tokens");
-  if (const json::object* details = find_object(usage, "completion_tokens_details")) out.reasoning_tokens = count(*details, "reasoning_tokens");
+  if (const json::object* details = find_object(usage, "prompt_tokens_details"))
+    out.cached_input_tokens = count(*details, "cached_tokens");
+  else
+    out.cached_input_tokens = count(usage, "prompt_cache_hit_tokens");
+  if (const json::object* details = find_object(usage, "completion_tokens_details"))
+    out.reasoning_tokens = count(*details, "reasoning_tokens");
   out.cached_input_tokens = std::min(out.cached_input_tokens, out.input_tokens);
   out.reasoning_tokens = std::min(out.reasoning_tokens, out.output_tokens);
   usage_ = out;
@@ -249,7 +292,9 @@ void ChatStreamDecoder::take_usage(const json::object& usage) {
 Result<void> ChatStreamDecoder::finish(std::vector<ModelEvent>& out) {
   if (completed_) return {};
   if (!saw_chunk_) return fail(ErrorCode::kProvider, "the provider answered without any content");
-  if (!reason_ && !done_) return fail(ErrorCode::kUnavailable, "the answer ended before it was complete; the text so far is interrupted");
+  if (!reason_ && !done_)
+    return fail(ErrorCode::kUnavailable,
+                "the answer ended before it was complete; the text so far is interrupted");
   complete(out);
   return {};
 }
@@ -265,7 +310,9 @@ void ChatStreamDecoder::complete(std::vector<ModelEvent>& out) {
     out.emplace_back(ToolCallComplete{std::move(call), i});
   }
   if (!usage_) {
-    usage_ = Usage{.input_tokens = estimate_tokens(request_bytes_), .output_tokens = estimate_tokens(answer_bytes_ + call_bytes_), .estimated = true};
+    usage_ = Usage{.input_tokens = estimate_tokens(request_bytes_),
+                   .output_tokens = estimate_tokens(answer_bytes_ + call_bytes_),
+                   .estimated = true};
   }
   out.emplace_back(UsageReport{*usage_});
   FinishReason reason = reason_.value_or(FinishReason::kStop);
@@ -284,7 +331,10 @@ Error decode_error(int status, std::string_view body, std::string_view provider)
   } else if (body.find('<') == std::string_view::npos) {
     words = quote_provider(body);
   }
-  return Error{code, fmt::format("provider {} answered {}{}{}{}", provider, status, words.empty() ? "" : ": ", words, advice_for(code, provider)), -1};
+  return Error{code,
+               fmt::format("provider {} answered {}{}{}{}", provider, status, words.empty() ? "" : ": ",
+                           words, advice_for(code, provider)),
+               -1};
 }
 
 namespace {
@@ -294,7 +344,8 @@ std::optional<WallTime> parse_http_date(std::string_view text) {
   if (text.size() != 29 || !text.ends_with(" GMT") || text[3] != ',') return std::nullopt;
   const std::size_t month = kMonths.find(text.substr(8, 3));
   if (month == std::string_view::npos || month % 3 != 0) return std::nullopt;
-  const auto time = parse_rfc3339(fmt::format("{}-{:02}-{}T{}Z", text.substr(12, 4), month / 3 + 1, text.substr(5, 2), text.substr(17, 8)));
+  const auto time = parse_rfc3339(fmt::format("{}-{:02}-{}T{}Z", text.substr(12, 4), month / 3 + 1,
+                                              text.substr(5, 2), text.substr(17, 8)));
   return time ? std::optional(*time) : std::nullopt;
 }
 }  // namespace
@@ -302,7 +353,8 @@ std::optional<WallTime> parse_http_date(std::string_view text) {
 std::int64_t parse_retry_after(std::string_view value, WallTime now) {
   constexpr std::int64_t kFar = 30LL * 24 * 3600 * 1000;
   value = trim(value);
-  if (!value.empty() && value.size() <= 9 && std::ranges::all_of(value, [](char c) { return (c >= '0' && c <= '9') || c == '.'; })) {
+  if (!value.empty() && value.size() <= 9 &&
+      std::ranges::all_of(value, [](char c) { return (c >= '0' && c <= '9') || c == '.'; })) {
     const double seconds = std::strtod(std::string(value).c_str(), nullptr);  // some send fractions
     return std::min(kFar, static_cast<std::int64_t>(seconds * 1000));
   }
@@ -312,9 +364,13 @@ std::int64_t parse_retry_after(std::string_view value, WallTime now) {
 
 Result<std::vector<ModelInfo>> decode_model_list(std::string_view body, std::string_view provider) {
   const auto parsed = json::parse_object(body);
-  if (!parsed) return fail(ErrorCode::kProvider, "provider {}: its model list is malformed: {}", provider, parsed.error().message);
+  if (!parsed)
+    return fail(ErrorCode::kProvider, "provider {}: its model list is malformed: {}", provider,
+                parsed.error().message);
   const json::value* data = json::find(*parsed, "data");
-  if (data == nullptr || !data->is_array()) return fail(ErrorCode::kProvider, "provider {}: its model list has no 'data'; is the base URL right?", provider);
+  if (data == nullptr || !data->is_array())
+    return fail(ErrorCode::kProvider, "provider {}: its model list has no 'data'; is the base URL right?",
+                provider);
   std::vector<ModelInfo> out;
   for (const json::value& item : data->get_array()) {
     const json::object* fields = item.if_object();
@@ -322,7 +378,8 @@ Result<std::vector<ModelInfo>> decode_model_list(std::string_view body, std::str
     if (id.empty() || out.size() >= kMaxModels) continue;
     ModelInfo model{.id = std::string(id), .provider = std::string(provider), .price = std::nullopt};
     for (const std::string_view key : {"context_length", "context_window", "max_model_len"}) {
-      if (model.context_tokens == 0) model.context_tokens = std::max<std::int64_t>(0, json::integer_or(*fields, key, 0));
+      if (model.context_tokens == 0)
+        model.context_tokens = std::max<std::int64_t>(0, json::integer_or(*fields, key, 0));
     }
     out.push_back(std::move(model));
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// OpenAI Chat Completions as bytes: requests out, stream chunks, error bodies and model lists in. Lenient towards the many servers that
-// speak it almost right; bounded. Pure.
+// OpenAI Chat Completions as bytes: requests out, stream chunks, error bodies and model lists in. Lenient
+// towards the many servers that speak it almost right; bounded. Pure.
 #pragma once
 #include <string>
 #include <string_view>
@@ -15,7 +15,8 @@ namespace pryx::models {
 // OpenAI's own newer models refuse "max_tokens"; most other servers know nothing else.
 enum class OutputLimitField : std::uint8_t { kMaxTokens, kMaxCompletionTokens };
 
-[[nodiscard]] std::string encode_chat_request(const ModelRequest& request, const ToolNames& names, OutputLimitField limit_field);
+[[nodiscard]] std::string encode_chat_request(const ModelRequest& request, const ToolNames& names,
+                                              OutputLimitField limit_field);
 
 // A rough count for providers that report none: four bytes a token.
 [[nodiscard]] std::int64_t estimate_tokens(std::size_t bytes);
@@ -25,7 +26,8 @@ class ChatStreamDecoder {
   // `request_bytes` feeds the usage estimate.
   ChatStreamDecoder(ToolNames names, std::string asked_model, std::size_t request_bytes);
 
-  // The data of one server-sent event, or the whole body of a server that ignored "stream". Errors end the stream.
+  // The data of one server-sent event, or the whole body of a server that ignored "stream". Errors end the
+  // stream.
   [[nodiscard]] Result<void> feed(std::string_view data, std::vector<ModelEvent>& out);
   // The body ended properly. kUnavailable when the answer was not complete.
   [[nodiscard]] Result<void> finish(std::vector<ModelEvent>& out);
@@ -54,10 +56,12 @@ class ChatStreamDecoder {
   bool completed_ = false;
 };
 
-// The Error of an answer that is not 200, or of an error object inside a stream (status 0). `provider` is the configured name.
+// The Error of an answer that is not 200, or of an error object inside a stream (status 0). `provider` is the
+// configured name.
 [[nodiscard]] Error decode_error(int status, std::string_view body, std::string_view provider);
 // Retry-After as seconds or an HTTP date; negative when it says neither.
 [[nodiscard]] std::int64_t parse_retry_after(std::string_view value, WallTime now);
-[[nodiscard]] Result<std::vector<ModelInfo>> decode_model_list(std::string_view body, std::string_view provider);
+[[nodiscard]] Result<std::vector<ModelInfo>> decode_model_list(std::string_view body,
+                                                               std::string_view provider);
 
 }  // namespace pryx::models

@@ -14,15 +14,24 @@ using Role = ChatMessage::Role;
 std::vector<SseEvent> parse(std::string_view bytes, std::size_t piece) {
   SseParser parser;
   std::vector<SseEvent> out;
-  for (std::size_t at = 0; at < bytes.size(); at += piece) EXPECT_TRUE(parser.feed(bytes.substr(at, piece), out));
+  for (std::size_t at = 0; at < bytes.size(); at += piece)
+    EXPECT_TRUE(parser.feed(bytes.substr(at, piece), out));
   return out;
 }
 
 TEST(SseParser, EveryLineEndAndEveryCut) {
-  std::vector<SseEvent> expected{{.data = "one"}, {.data = "two\nthree"}, {.event = "note", .data = "", .id = "7", .retry_ms = 250}, {.data = " x", .id = "7"}, {.data = "last", .id = "7"}};
-  const std::string whole = std::string("\xEF\xBB\xBF: comment\ndata: one\n\ndata:two\r\ndata: three\r\n\r\nevent: note\rid: 7\rretry: 250\rdata\r\rdata:  x\nid: a") +
-                            '\0' + "b\nunknown: y\n\nevent: lost\n\nretry: 2x\ndata: last\n\ndata: unfinished\n";
-  for (std::size_t piece = 1; piece <= whole.size(); ++piece) EXPECT_EQ(parse(whole, piece), expected) << piece;
+  std::vector<SseEvent> expected{{.data = "one"},
+                                 {.data = "two\nthree"},
+                                 {.event = "note", .data = "", .id = "7", .retry_ms = 250},
+                                 {.data = " x", .id = "7"},
+                                 {.data = "last", .id = "7"}};
+  const std::string whole = std::string(
+                                "\xEF\xBB\xBF: comment\ndata: one\n\ndata:two\r\ndata: three\r\n\r\nevent: "
+                                "note\rid: 7\rretry: 250\rdata\r\rdata:  x\nid: a") +
+                            '\0' +
+                            "b\nunknown: y\n\nevent: lost\n\nretry: 2x\ndata: last\n\ndata: unfinished\n";
+  for (std::size_t piece = 1; piece <= whole.size(); ++piece)
+    EXPECT_EQ(parse(whole, piece), expected) << piece;
 }
 
 TEST(SseParser, IsBounded) {
@@ -39,20 +48,25 @@ TEST(SseParser, IsBounded) {
 
 ModelRequest request_with_tools(std::vector<std::string> names) {
   ModelRequest request;
-  for (std::string& name : names) request.tools.push_back({.name = std::move(name), .description = "d", .parameters = {{"type", "object"}}});
+  for (std::string& name : names)
+    request.tools.push_back(
+        {.name = std::move(name), .description = "d", .parameters = {{"type", "object"}}});
   return request;
 }
 
 TEST(ToolNames, NoTwoShareOneAndAllComeBack) {
   const std::string giant(200, 'x');
-  const std::vector<std::string> names{"fs.read", "fs_read", "fs-read", "fs/read", "a.b_c", "a_b.c", "mcp.server.tool", giant, giant + "y", "töol", ""};
+  const std::vector<std::string> names{"fs.read",         "fs_read", "fs-read",   "fs/read", "a.b_c", "a_b.c",
+                                       "mcp.server.tool", giant,     giant + "y", "töol",    ""};
   const ToolNames mapping(request_with_tools(names));
   std::set<std::string> wires;
   for (const std::string& name : names) {
     const std::string wire = mapping.to_wire(name);
     EXPECT_TRUE(wires.insert(wire).second) << name;
     EXPECT_LE(wire.size(), 64u);
-    EXPECT_EQ(wire.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"), std::string::npos) << wire;
+    EXPECT_EQ(wire.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"),
+              std::string::npos)
+        << wire;
     EXPECT_EQ(mapping.from_wire(wire), name);
   }
   EXPECT_EQ(mapping.to_wire("fs_read"), "fs_read");
@@ -69,11 +83,14 @@ TEST(OpenAiCodec, EncodesTheWholeConversation) {
   request.messages = {
       {.role = Role::kSystem, .text = "be kind"},
       {.role = Role::kUser, .text = "read \xFF it"},
-      {.role = Role::kAssistant, .tool_calls = {{"c1", "fs.read", R"({"path":"a"})"}, {"c2", "fs.read", "{broken"}}},
+      {.role = Role::kAssistant,
+       .tool_calls = {{"c1", "fs.read", R"({"path":"a"})"}, {"c2", "fs.read", "{broken"}}},
       {.role = Role::kTool, .text = "content", .tool_call_id = "c1"},
   };
-  const auto encoded = json::parse_object(encode_chat_request(request, ToolNames(request), OutputLimitField::kMaxTokens));
-  const auto expected = json::parse_object(R"({"model":"m","messages":[{"role":"system","content":"be kind"},{"role":"user","content":"read � it"},
+  const auto encoded =
+      json::parse_object(encode_chat_request(request, ToolNames(request), OutputLimitField::kMaxTokens));
+  const auto expected = json::parse_object(
+      R"({"model":"m","messages":[{"role":"system","content":"be kind"},{"role":"user","content":"read � it"},
     {"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"fs_read","arguments":"{\"path\":\"a\"}"}},
     {"id":"c2","type":"function","function":{"name":"fs_read","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c1","content":"content"}],
     "stream":true,"stream_options":{"include_usage":true},"max_tokens":99,
@@ -87,11 +104,16 @@ std::string describe(const ModelEvent& event) {
   struct Visitor {
     std::string operator()(const TextDelta& e) const { return "text:" + e.text; }
     std::string operator()(const ReasoningDelta& e) const { return "reasoning:" + e.text; }
-    std::string operator()(const ToolCallComplete& e) const { return fmt::format("call{}:{}:{}:{}", e.index, e.call.id, e.call.name, e.call.arguments_json); }
-    std::string operator()(const UsageReport& e) const {
-      return fmt::format("usage:{}/{}/{}/{}{}", e.usage.input_tokens, e.usage.output_tokens, e.usage.cached_input_tokens, e.usage.reasoning_tokens, e.usage.estimated ? "~" : "");
+    std::string operator()(const ToolCallComplete& e) const {
+      return fmt::format("call{}:{}:{}:{}", e.index, e.call.id, e.call.name, e.call.arguments_json);
     }
-    std::string operator()(const Finished& e) const { return fmt::format("{}:{}", to_text(e.reason), e.model_that_answered); }
+    std::string operator()(const UsageReport& e) const {
+      return fmt::format("usage:{}/{}/{}/{}{}", e.usage.input_tokens, e.usage.output_tokens,
+                         e.usage.cached_input_tokens, e.usage.reasoning_tokens, e.usage.estimated ? "~" : "");
+    }
+    std::string operator()(const Finished& e) const {
+      return fmt::format("{}:{}", to_text(e.reason), e.model_that_answered);
+    }
   };
   return std::visit(Visitor{}, event);
 }
@@ -111,54 +133,71 @@ std::string decode(std::initializer_list<std::string_view> frames) {
 }
 
 TEST(OpenAiCodec, DecodesTextReasoningAndUsage) {
-  EXPECT_EQ(decode({
-                R"({"model":"gpt-x","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}],"usage":null})",
-                R"({"choices":[{"index":0,"delta":{"reasoning_content":"hm"}}]})",
-                R"({"choices":[{"index":0,"delta":{"reasoning":"mm"}}]})",
-                R"({"choices":[{"index":0,"delta":{"content":"Hel"}}]})",
-                R"({"choices":[{"index":0,"delta":{"content":"lo"}},{"index":1,"delta":{"content":"another"}}]})",
-                R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})",
-                R"({"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":2}}})",
-                "[DONE]",
-            }),
-            "reasoning:hm\nreasoning:mm\ntext:Hel\ntext:lo\nusage:10/5/4/2\nstop:gpt-x\n");
+  EXPECT_EQ(
+      decode({
+          R"({"model":"gpt-x","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}],"usage":null})",
+          R"({"choices":[{"index":0,"delta":{"reasoning_content":"hm"}}]})",
+          R"({"choices":[{"index":0,"delta":{"reasoning":"mm"}}]})",
+          R"({"choices":[{"index":0,"delta":{"content":"Hel"}}]})",
+          R"({"choices":[{"index":0,"delta":{"content":"lo"}},{"index":1,"delta":{"content":"another"}}]})",
+          R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})",
+          R"({"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":2}}})",
+          "[DONE]",
+      }),
+      "reasoning:hm\nreasoning:mm\ntext:Hel\ntext:lo\nusage:10/5/4/2\nstop:gpt-x\n");
 }
 
 TEST(OpenAiCodec, JoinsParallelToolCallsByIndex) {
-  EXPECT_EQ(decode({
-                R"({"choices":[{"delta":{"tool_calls":[{"index":1,"id":"b","function":{"name":"fs_list","arguments":""}}]}}]})",
-                R"({"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"fs_read","arguments":"{\"path\":"}}]}}]})",
-                R"({"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"\"x\"}"}},{"index":1,"function":{"arguments":"{}"}}]}}]})",
-                R"({"choices":[{"delta":{},"finish_reason":"tool_calls"}]})",
-                "[DONE]",
-            }),
-            "call0:a:fs.read:{\"path\":\"x\"}\ncall1:b:fs.list:{}\nusage:100/4/0/0~\ntool_calls:asked\n");
+  EXPECT_EQ(
+      decode({
+          R"({"choices":[{"delta":{"tool_calls":[{"index":1,"id":"b","function":{"name":"fs_list","arguments":""}}]}}]})",
+          R"({"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"fs_read","arguments":"{\"path\":"}}]}}]})",
+          R"({"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"\"x\"}"}},{"index":1,"function":{"arguments":"{}"}}]}}]})",
+          R"({"choices":[{"delta":{},"finish_reason":"tool_calls"}]})",
+          "[DONE]",
+      }),
+      "call0:a:fs.read:{\"path\":\"x\"}\ncall1:b:fs.list:{}\nusage:100/4/0/0~\ntool_calls:asked\n");
 }
 
 TEST(OpenAiCodec, ServersThatSpeakItAlmostRight) {
   // Every call numbered 0, arguments as an object, "stop" in spite of calls, no [DONE].
-  EXPECT_EQ(decode({R"({"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"fs_read","arguments":{"path":"x"}}}]}}]})",
-                    R"({"choices":[{"delta":{"tool_calls":[{"index":0,"id":"b","function":{"name":"fs.list"}}]},"finish_reason":"stop"}]})"}),
-            "call0:a:fs.read:{\"path\":\"x\"}\ncall1:b:fs.list:{}\nusage:100/3/0/0~\ntool_calls:asked\n");
+  EXPECT_EQ(
+      decode(
+          {R"({"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"fs_read","arguments":{"path":"x"}}}]}}]})",
+           R"({"choices":[{"delta":{"tool_calls":[{"index":0,"id":"b","function":{"name":"fs.list"}}]},"finish_reason":"stop"}]})"}),
+      "call0:a:fs.read:{\"path\":\"x\"}\ncall1:b:fs.list:{}\nusage:100/3/0/0~\ntool_calls:asked\n");
   // No index and no id at all.
-  EXPECT_EQ(decode({R"({"choices":[{"delta":{"tool_calls":[{"function":{"name":"fs_list","arguments":"{"}}]}}]})",
-                    R"({"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"}"}}]},"finish_reason":"tool_calls"}]})"}),
-            "call0:call_0:fs.list:{}\nusage:100/1/0/0~\ntool_calls:asked\n");
+  EXPECT_EQ(
+      decode(
+          {R"({"choices":[{"delta":{"tool_calls":[{"function":{"name":"fs_list","arguments":"{"}}]}}]})",
+           R"({"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"}"}}]},"finish_reason":"tool_calls"}]})"}),
+      "call0:call_0:fs.list:{}\nusage:100/1/0/0~\ntool_calls:asked\n");
   // The whole answer in one body.
-  EXPECT_EQ(decode({R"({"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"length"}],"usage":{"prompt_tokens":1,"completion_tokens":2}})"}),
-            "text:hi\nusage:1/2/0/0\nlength:m\n");
-  EXPECT_EQ(decode({R"({"error":null,"choices":[{"delta":{"refusal":"no"},"finish_reason":"content_filter"}]})"}), "text:no\nusage:100/1/0/0~\ncontent_filter:asked\n");
+  EXPECT_EQ(
+      decode(
+          {R"({"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"length"}],"usage":{"prompt_tokens":1,"completion_tokens":2}})"}),
+      "text:hi\nusage:1/2/0/0\nlength:m\n");
+  EXPECT_EQ(
+      decode({R"({"error":null,"choices":[{"delta":{"refusal":"no"},"finish_reason":"content_filter"}]})"}),
+      "text:no\nusage:100/1/0/0~\ncontent_filter:asked\n");
 }
 
 TEST(OpenAiCodec, BadStreams) {
   EXPECT_EQ(decode({}), "error provider: the provider answered without any content\n");
-  EXPECT_EQ(decode({R"({"choices":[{"delta":{"content":"Hel"}}]})"}), "text:Hel\nerror unavailable: the answer ended before it was complete; the text so far is interrupted\n");
-  EXPECT_TRUE(decode({R"({"choices":[{"delta":{"content":"Hel"}}]})", "{not json"}).starts_with("text:Hel\nerror provider: the provider sent a malformed frame: "));
+  EXPECT_EQ(decode({R"({"choices":[{"delta":{"content":"Hel"}}]})"}),
+            "text:Hel\nerror unavailable: the answer ended before it was complete; the text so far is "
+            "interrupted\n");
+  EXPECT_TRUE(decode({R"({"choices":[{"delta":{"content":"Hel"}}]})", "{not json"})
+                  .starts_with("text:Hel\nerror provider: the provider sent a malformed frame: "));
   EXPECT_TRUE(decode({"[1,2]"}).starts_with("error provider: "));
-  EXPECT_EQ(decode({R"({"choices":{}})"}), "error provider: the provider sent a malformed frame: 'choices' is no list\n");
-  EXPECT_EQ(decode({R"({"error":{"message":"over\nloaded","type":"server_error"}})"}), "error provider: the provider broke off: over loaded\n");
-  EXPECT_EQ(decode({R"({"error":{"message":"slow down","code":429}})"}), "error overloaded: the provider broke off: slow down\n");
-  EXPECT_EQ(decode({R"({"error":{"message":"slow down","code":"rate_limit_exceeded"}})"}), "error overloaded: the provider broke off: slow down\n");
+  EXPECT_EQ(decode({R"({"choices":{}})"}),
+            "error provider: the provider sent a malformed frame: 'choices' is no list\n");
+  EXPECT_EQ(decode({R"({"error":{"message":"over\nloaded","type":"server_error"}})"}),
+            "error provider: the provider broke off: over loaded\n");
+  EXPECT_EQ(decode({R"({"error":{"message":"slow down","code":429}})"}),
+            "error overloaded: the provider broke off: slow down\n");
+  EXPECT_EQ(decode({R"({"error":{"message":"slow down","code":"rate_limit_exceeded"}})"}),
+            "error overloaded: the provider broke off: slow down\n");
   EXPECT_EQ(decode({R"({"error":"boom"})"}), "error provider: the provider broke off: boom\n");
 }
 
@@ -167,10 +206,16 @@ TEST(OpenAiCodec, ErrorBodies) {
     const Error error = decode_error(status, body, "acme");
     return fmt::format("{} {}", facts(error.code).name, error.message);
   };
-  EXPECT_EQ(text(400, R"({"error":{"message":"bad tool"}})"), "invalid_argument provider acme answered 400: bad tool");
-  EXPECT_EQ(text(401, R"({"error":{"message":"Incorrect key"}})"), "unauthenticated provider acme answered 401: Incorrect key; set its key again with `pryx provider add acme`");
-  EXPECT_EQ(text(404, R"({"error":"model not found"})"), "not_found provider acme answered 404: model not found; `pryx model list` shows the models there are");
-  EXPECT_EQ(text(429, R"({"error":{"message":"quota","code":"insufficient_quota"}})"), "budget provider acme answered 429: quota; the account there has no quota left");
+  EXPECT_EQ(text(400, R"({"error":{"message":"bad tool"}})"),
+            "invalid_argument provider acme answered 400: bad tool");
+  EXPECT_EQ(text(401, R"({"error":{"message":"Incorrect key"}})"),
+            "unauthenticated provider acme answered 401: Incorrect key; set its key again with `pryx "
+            "provider add acme`");
+  EXPECT_EQ(
+      text(404, R"({"error":"model not found"})"),
+      "not_found provider acme answered 404: model not found; `pryx model list` shows the models there are");
+  EXPECT_EQ(text(429, R"({"error":{"message":"quota","code":"insufficient_quota"}})"),
+            "budget provider acme answered 429: quota; the account there has no quota left");
   EXPECT_EQ(text(503, "<html>nginx</html>"), "provider provider acme answered 503");
   EXPECT_EQ(text(500, "upstream\x1b[31m died"), "provider provider acme answered 500: upstream [31m died");
   EXPECT_LT(decode_error(500, std::string(100'000, 'x'), "acme").message.size(), 600u);
@@ -182,11 +227,13 @@ TEST(OpenAiCodec, RetryAfter) {
   EXPECT_EQ(parse_retry_after(" 0.5 ", now), 500);
   EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now), 37'000);
   EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:48:00 GMT", now), 0);
-  for (const char* bad : {"", "soon", "-1", "Sun, 06 Foo 1994 08:49:37 GMT", "99999999999999999999"}) EXPECT_EQ(parse_retry_after(bad, now), -1) << bad;
+  for (const char* bad : {"", "soon", "-1", "Sun, 06 Foo 1994 08:49:37 GMT", "99999999999999999999"})
+    EXPECT_EQ(parse_retry_after(bad, now), -1) << bad;
 }
 
 TEST(OpenAiCodec, ModelList) {
-  const auto models = decode_model_list(R"({"object":"list","data":[{"id":"b","context_length":4096},{"id":"a"},{"noid":1},7]})", "acme");
+  const auto models = decode_model_list(
+      R"({"object":"list","data":[{"id":"b","context_length":4096},{"id":"a"},{"noid":1},7]})", "acme");
   ASSERT_TRUE(models);
   ASSERT_EQ(models->size(), 2u);
   EXPECT_EQ(models->at(0).full_name(), "acme/a");

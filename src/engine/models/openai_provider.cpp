@@ -52,8 +52,9 @@ async::Task<Error> read_error(net::ClientResponse& response, std::string provide
 
 class OpenAiStream final : public ModelStream {
  public:
-  OpenAiStream(async::EventLoop& loop, std::string provider, OpenAiLimits limits, std::unique_ptr<net::ClientResponse> response,
-               ChatStreamDecoder decoder, MonotonicTime asked_at)
+  OpenAiStream(async::EventLoop& loop, std::string provider, OpenAiLimits limits,
+               std::unique_ptr<net::ClientResponse> response, ChatStreamDecoder decoder,
+               MonotonicTime asked_at)
       : loop_(loop),
         provider_(std::move(provider)),
         limits_(limits),
@@ -87,7 +88,8 @@ class OpenAiStream final : public ModelStream {
     auto piece = co_await response_->read(left);
     if (!piece && piece.error().code == ErrorCode::kTimeout) co_return too_late();
     if (!piece && piece.error().code == ErrorCode::kUnavailable) {
-      co_return fail(ErrorCode::kUnavailable, "the connection was cut in the middle of the answer; the text so far is interrupted");
+      co_return fail(ErrorCode::kUnavailable,
+                     "the connection was cut in the middle of the answer; the text so far is interrupted");
     }
     if (!piece) co_return fail(std::move(piece.error()));
     std::vector<ModelEvent> out;
@@ -103,7 +105,8 @@ class OpenAiStream final : public ModelStream {
 
   Result<void> take(const std::string& bytes, std::vector<ModelEvent>& out) {
     if (is_whole_) {
-      if (whole_.size() + bytes.size() > limits_.max_answer_bytes) return fail(ErrorCode::kTooLarge, "the answer is over {} bytes", limits_.max_answer_bytes);
+      if (whole_.size() + bytes.size() > limits_.max_answer_bytes)
+        return fail(ErrorCode::kTooLarge, "the answer is over {} bytes", limits_.max_answer_bytes);
       whole_ += bytes;
       return {};
     }
@@ -113,7 +116,8 @@ class OpenAiStream final : public ModelStream {
       PRYX_TRY_VOID(decoder_.feed(event.data, out));
       if (decoder_.is_done()) return take_end(out);
     }
-    if (!parsed) return fail(ErrorCode::kProvider, "the provider sent an oversized frame: {}", parsed.error().message);
+    if (!parsed)
+      return fail(ErrorCode::kProvider, "the provider sent an oversized frame: {}", parsed.error().message);
     return {};
   }
 
@@ -126,7 +130,9 @@ class OpenAiStream final : public ModelStream {
   }
 
   std::unexpected<Error> too_late() const {
-    if (spoke_) return fail(ErrorCode::kTimeout, "silent for {}; the text so far is interrupted", format_duration(limits_.idle));
+    if (spoke_)
+      return fail(ErrorCode::kTimeout, "silent for {}; the text so far is interrupted",
+                  format_duration(limits_.idle));
     return fail(ErrorCode::kTimeout, "no first word within {}", format_duration(limits_.first_token));
   }
 
@@ -147,7 +153,8 @@ class OpenAiStream final : public ModelStream {
 
 class OpenAiProvider final : public Provider {
  public:
-  OpenAiProvider(async::EventLoop& loop, net::HttpClient& http, KeySource& keys, ProviderConfig config, OpenAiLimits limits)
+  OpenAiProvider(async::EventLoop& loop, net::HttpClient& http, KeySource& keys, ProviderConfig config,
+                 OpenAiLimits limits)
       : loop_(loop), http_(http), keys_(keys), config_(std::move(config)), limits_(limits) {}
 
   [[nodiscard]] std::string_view kind() const override { return config_.kind; }
@@ -160,7 +167,8 @@ class OpenAiProvider final : public Provider {
     net::ClientRequest http;
     http.method = "POST";
     http.url = config_.base_url + "/chat/completions";
-    http.body = encode_chat_request(request, names, is_openai ? OutputLimitField::kMaxCompletionTokens : OutputLimitField::kMaxTokens);
+    http.body = encode_chat_request(
+        request, names, is_openai ? OutputLimitField::kMaxCompletionTokens : OutputLimitField::kMaxTokens);
     http.headers.add("Content-Type", "application/json");
     http.headers.add("Accept", "text/event-stream");
     if (!request.request_id.empty()) http.headers.add("Idempotency-Key", request.request_id);
@@ -171,7 +179,8 @@ class OpenAiProvider final : public Provider {
     const MonotonicTime asked_at = loop_.clock().monotonic();
     PRYX_CO_TRY(auto response, co_await send(std::move(http)));
     ChatStreamDecoder decoder(std::move(names), std::move(request.model), request_bytes);
-    co_return std::unique_ptr<ModelStream>(std::make_unique<OpenAiStream>(loop_, config_.name, limits_, std::move(response), std::move(decoder), asked_at));
+    co_return std::unique_ptr<ModelStream>(std::make_unique<OpenAiStream>(
+        loop_, config_.name, limits_, std::move(response), std::move(decoder), asked_at));
   }
 
   async::Task<Result<std::vector<ModelInfo>>> list_models() override {
@@ -221,21 +230,30 @@ std::optional<std::string> default_base_url(std::string_view kind) {
   return std::nullopt;
 }
 
-Result<std::unique_ptr<Provider>> make_openai_provider(async::EventLoop& loop, net::HttpClient& http, KeySource& keys, ProviderConfig config,
+Result<std::unique_ptr<Provider>> make_openai_provider(async::EventLoop& loop, net::HttpClient& http,
+                                                       KeySource& keys, ProviderConfig config,
                                                        OpenAiLimits limits) {
   const auto usual = default_base_url(config.kind);
-  if (!usual) return fail(ErrorCode::kInvalidArgument, "provider {}: there is no provider kind '{}'; use openai or ollama", config.name, config.kind);
+  if (!usual)
+    return fail(ErrorCode::kInvalidArgument,
+                "provider {}: there is no provider kind '{}'; use openai or ollama", config.name,
+                config.kind);
   if (config.base_url.empty()) config.base_url = *usual;
   while (config.base_url.ends_with('/')) config.base_url.pop_back();
   if (!config.base_url.starts_with("http://") && !config.base_url.starts_with("https://")) {
-    return fail(ErrorCode::kInvalidArgument, "provider {}: the base URL must begin with http:// or https://", config.name);
+    return fail(ErrorCode::kInvalidArgument, "provider {}: the base URL must begin with http:// or https://",
+                config.name);
   }
   if (config.base_url.find_first_of("?#@ \t\r\n") != std::string::npos) {
-    return fail(ErrorCode::kInvalidArgument, "provider {}: the base URL holds a query, a login or a space; give the key with --key-stdin instead", config.name);
+    return fail(
+        ErrorCode::kInvalidArgument,
+        "provider {}: the base URL holds a query, a login or a space; give the key with --key-stdin instead",
+        config.name);
   }
   // "http://127.0.0.1:11434" is what people know of Ollama; its OpenAI side lives under /v1.
   if (config.kind == "ollama" && !config.base_url.ends_with("/v1")) config.base_url += "/v1";
-  return std::unique_ptr<Provider>(std::make_unique<OpenAiProvider>(loop, http, keys, std::move(config), limits));
+  return std::unique_ptr<Provider>(
+      std::make_unique<OpenAiProvider>(loop, http, keys, std::move(config), limits));
 }
 
 }  // namespace pryx::models

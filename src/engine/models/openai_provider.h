@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// OpenAiProvider: Chat Completions at any base URL. The key travels in one header and nowhere else. I/O thread only.
+// OpenAiProvider: Chat Completions at any base URL. The key travels in one header and nowhere else. I/O
+// thread only.
 #pragma once
 #include <memory>
 
@@ -17,7 +18,8 @@ namespace pryx::models {
 struct OpenAiLimits {
   Duration connect = std::chrono::seconds(10);
   Duration first_token = std::chrono::seconds(120);  // a local model may have to be read from disk first
-  Duration idle = std::chrono::seconds(60);          // between two events that say something; keep-alive comments do not count
+  Duration idle =
+      std::chrono::seconds(60);  // between two events that say something; keep-alive comments do not count
   std::size_t max_event_bytes = 1u << 20;
   std::size_t max_answer_bytes = 32u << 20;
 };
@@ -26,7 +28,9 @@ struct OpenAiLimits {
 [[nodiscard]] std::optional<std::string> default_base_url(std::string_view kind);
 
 // References outlive the provider. A stream may outlive it.
-[[nodiscard]] Result<std::unique_ptr<Provider>> make_openai_provider(async::EventLoop& loop, net::HttpClient& http, KeySource& keys,
-                                                                     ProviderConfig config, OpenAiLimits limits = {});
+[[nodiscard]] Result<std::unique_ptr<Provider>> make_openai_provider(async::EventLoop& loop,
+                                                                     net::HttpClient& http, KeySource& keys,
+                                                                     ProviderConfig config,
+                                                                     OpenAiLimits limits = {});
 
 }  // namespace pryx::models

@@ -14,16 +14,20 @@ using net::testing::RawConnection;
 using net::testing::RawServer;
 using net::testing::RealLoop;
 
-constexpr const char* kStreamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+constexpr const char* kStreamHead =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-std::string content(std::string_view text) { return fmt::format("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{}\"}}}}]}}\n\n", text); }
+std::string content(std::string_view text) {
+  return fmt::format("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{}\"}}}}]}}\n\n", text);
+}
 
 struct Keys final : KeySource {
   std::vector<std::string> values{"sk-first"};
   int refreshes = 0;
   async::Task<Result<Secret>> get_key(std::string, bool refresh) override {
     if (refresh) ++refreshes;
-    co_return Secret(values.at(std::min<std::size_t>(static_cast<std::size_t>(refreshes), values.size() - 1)));
+    co_return Secret(
+        values.at(std::min<std::size_t>(static_cast<std::size_t>(refreshes), values.size() - 1)));
   }
 };
 
@@ -53,7 +57,9 @@ async::Task<Outcome> ask(Provider& provider, std::string said) {
   }
 }
 
-ProviderConfig config_for(const RawServer& server) { return {.name = "acme", .kind = "openai", .base_url = server.url("/v1/"), .key_secret_name = "acme-key"}; }
+ProviderConfig config_for(const RawServer& server) {
+  return {.name = "acme", .kind = "openai", .base_url = server.url("/v1/"), .key_secret_name = "acme-key"};
+}
 
 Outcome ask_once(const RawServer& server, OpenAiLimits limits = {}) {
   RealLoop real;
@@ -72,7 +78,9 @@ TEST(OpenAiProvider, SendsKeyAndIdempotencyKeyAndStreams) {
     connection.write_chunk(": keep-alive\n\n" + content("Hel"));
     connection.write_chunk(content("lo").substr(0, 10));
     connection.write_chunk(content("lo").substr(10));
-    connection.write_chunk("data: {\"model\":\"m-2\",\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
+    connection.write_chunk(
+        "data: {\"model\":\"m-2\",\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: "
+        "[DONE]\n\n");
     connection.wait_until_peer_closes();  // [DONE] ends the answer although the body does not
   });
   const Outcome outcome = ask_once(server);
@@ -121,7 +129,8 @@ TEST(OpenAiProvider, TimeLimitsCountWhatSaysSomething) {
   // Comments keep the connection alive but are no first word.
   const RawServer chatty([](RawConnection& connection, const std::string&) {
     connection.write(kStreamHead);
-    while (connection.write_chunk(": still thinking\n\n")) std::this_thread::sleep_for(5ms);
+    while (connection.write_chunk(": still thinking\n\n") && !connection.peer_closes_within(5)) {
+    }
   });
   const Outcome first = ask_once(chatty, {.first_token = 60ms});
   ASSERT_TRUE(first.error);
@@ -142,7 +151,9 @@ TEST(OpenAiProvider, TimeLimitsCountWhatSaysSomething) {
 
 TEST(OpenAiProvider, ErrorStatusWithRetryAfter) {
   const RawServer server([](RawConnection& connection, const std::string&) {
-    connection.write("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Type: application/json\r\nContent-Length: 33\r\n\r\n{\"error\":{\"message\":\"slow down\"}}\n");
+    connection.write(
+        "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Type: "
+        "application/json\r\nContent-Length: 33\r\n\r\n{\"error\":{\"message\":\"slow down\"}}\n");
   });
   const Outcome outcome = ask_once(server);
   ASSERT_TRUE(outcome.error);
@@ -154,8 +165,11 @@ TEST(OpenAiProvider, ErrorStatusWithRetryAfter) {
 
 TEST(OpenAiProvider, AWholeBodyInsteadOfAStream) {
   const RawServer server([](RawConnection& connection, const std::string&) {
-    const std::string body = R"({"model":"m","choices":[{"message":{"content":"all at once"},"finish_reason":"stop"}]})";
-    connection.write(fmt::format("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}", body.size(), body));
+    const std::string body =
+        R"({"model":"m","choices":[{"message":{"content":"all at once"},"finish_reason":"stop"}]})";
+    connection.write(
+        fmt::format("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
+                    body.size(), body));
   });
   const Outcome outcome = ask_once(server);
   EXPECT_FALSE(outcome.error);
@@ -164,9 +178,11 @@ TEST(OpenAiProvider, AWholeBodyInsteadOfAStream) {
 
 async::Task<std::vector<Outcome>> ask_twice(Provider& provider) {
   std::vector<Outcome> out;
-  out.push_back(co_await ask(provider, "hi"));
+  Outcome first = co_await ask(provider, "hi");
+  out.push_back(std::move(first));
   provider.key_was_refused();
-  out.push_back(co_await ask(provider, "hi"));
+  Outcome second = co_await ask(provider, "hi");
+  out.push_back(std::move(second));
   co_return out;
 }
 

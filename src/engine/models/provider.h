@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a model provider is: a request goes in, events are pulled out one at a time. Values here know no wire format. Providers are
-// owned by the ModelRouter; a stream is owned by the turn that opened it. I/O thread only.
+// What a model provider is: a request goes in, events are pulled out one at a time. Values here know no wire
+// format. Providers are owned by the ModelRouter; a stream is owned by the turn that opened it. I/O thread
+// only.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -88,10 +89,11 @@ using ModelEvent = std::variant<TextDelta, ReasoningDelta, ToolCallComplete, Usa
 class ModelStream {
  public:
   virtual ~ModelStream() = default;
-  // The next event; nullopt after Finished. Errors end the stream. The code tells what kind of failure it was (retry_policy.h):
-  // kUnavailable: not reachable, or cut in the middle (the text so far is interrupted). kTimeout: silent too long. kOverloaded: rate
-  // limit, retry_after_ms when it said so. kUnauthenticated: the key is wrong. kProvider: the provider failed (5xx) or answered
-  // nonsense. kInvalidArgument, kForbidden, kNotFound, kTooLarge, kConflict, kBudget: it refused this request. kCancelled.
+  // The next event; nullopt after Finished. Errors end the stream. The code tells what kind of failure it was
+  // (retry_policy.h): kUnavailable: not reachable, or cut in the middle (the text so far is interrupted).
+  // kTimeout: silent too long. kOverloaded: rate limit, retry_after_ms when it said so. kUnauthenticated: the
+  // key is wrong. kProvider: the provider failed (5xx) or answered nonsense. kInvalidArgument, kForbidden,
+  // kNotFound, kTooLarge, kConflict, kBudget: it refused this request. kCancelled.
   [[nodiscard]] virtual async::Task<Result<std::optional<ModelEvent>>> next() = 0;
 };
 
@@ -103,8 +105,8 @@ struct Price {
 };
 
 struct ModelInfo {
-  std::string id;        // without the provider
-  std::string provider;  // the configured name
+  std::string id;                      // without the provider
+  std::string provider;                // the configured name
   std::int64_t context_tokens = 0;     // 0: unknown
   std::int64_t max_output_tokens = 0;  // 0: unknown
   std::optional<Price> price;          // nullopt: unpriced
@@ -115,7 +117,8 @@ class Provider {
  public:
   virtual ~Provider() = default;
   [[nodiscard]] virtual std::string_view kind() const = 0;  // "starter", "openai", …
-  // One attempt, no retries: returns when the provider accepted the request. The errors are those of ModelStream::next().
+  // One attempt, no retries: returns when the provider accepted the request. The errors are those of
+  // ModelStream::next().
   [[nodiscard]] virtual async::Task<Result<std::unique_ptr<ModelStream>>> stream(ModelRequest request) = 0;
   [[nodiscard]] virtual async::Task<Result<std::vector<ModelInfo>>> list_models() = 0;
   // The last request ended with kUnauthenticated: ask for a fresh key before the next one.

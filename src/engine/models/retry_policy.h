@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whether and when a failed model request is tried again. Pure: the failure, the attempts so far and a random number go in, a
-// decision comes out.
+// Whether and when a failed model request is tried again. Pure: the failure, the attempts so far and a random
+// number go in, a decision comes out.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -36,9 +36,10 @@ struct RetryDecision {
 
 inline constexpr Duration kLongestWait = std::chrono::seconds(60);
 
-// nullopt: give up. `jitter` is uniform in [0, 2^64) and adds up to a quarter of the delay, so that clients that failed together do not
-// return together; what the provider asked for is kept in full. A Retry-After beyond kLongestWait gives up: the caller shows it instead
-// of holding the turn.
-[[nodiscard]] std::optional<RetryDecision> next_retry(const Error& error, RetryHistory& history, std::uint64_t jitter);
+// nullopt: give up. `jitter` is uniform in [0, 2^64) and adds up to a quarter of the delay, so that clients
+// that failed together do not return together; what the provider asked for is kept in full. A Retry-After
+// beyond kLongestWait gives up: the caller shows it instead of holding the turn.
+[[nodiscard]] std::optional<RetryDecision> next_retry(const Error& error, RetryHistory& history,
+                                                      std::uint64_t jitter);
 
 }  // namespace pryx::models

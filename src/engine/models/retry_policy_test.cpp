@@ -27,7 +27,8 @@ TEST(RetryPolicy, TableByStatus) {
   EXPECT_EQ(by_status(401), (std::vector<std::int64_t>{0}));
   EXPECT_EQ(by_status(429), (std::vector<std::int64_t>{1000, 2000, 4000, 8000, 16000, 32000, 60000}));
   for (const int status : {500, 502, 503, 529}) EXPECT_EQ(by_status(status), server) << status;
-  for (const ErrorCode code : {ErrorCode::kUnavailable, ErrorCode::kTimeout}) EXPECT_EQ(delays(Error{code, "", -1}).size(), 5u);
+  for (const ErrorCode code : {ErrorCode::kUnavailable, ErrorCode::kTimeout})
+    EXPECT_EQ(delays(Error{code, "", -1}).size(), 5u);
   EXPECT_EQ(delays(Error{ErrorCode::kCancelled, "", -1}), none);
 }
 

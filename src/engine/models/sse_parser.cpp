@@ -70,8 +70,10 @@ void SseParser::take_line(std::string_view line, std::vector<SseEvent>& out) {
     if (value.find('\0') == std::string_view::npos) event_.id = value;
   } else if (field == "retry") {
     std::int64_t number = 0;
-    const bool digits = !value.empty() && std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
-    if (digits && std::from_chars(value.data(), value.data() + value.size(), number).ec == std::errc{}) event_.retry_ms = number;
+    const bool digits =
+        !value.empty() && std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
+    if (digits && std::from_chars(value.data(), value.data() + value.size(), number).ec == std::errc{})
+      event_.retry_ms = number;
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// SseParser: bytes of a text/event-stream to events, in pieces of any size. Follows the WHATWG algorithm; bounded. Pure.
+// SseParser: bytes of a text/event-stream to events, in pieces of any size. Follows the WHATWG algorithm;
+// bounded. Pure.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -21,9 +22,11 @@ struct SseEvent {
 
 class SseParser {
  public:
-  explicit SseParser(std::size_t max_event_bytes = std::size_t{1} << 20) : max_event_bytes_(max_event_bytes) {}
+  explicit SseParser(std::size_t max_event_bytes = std::size_t{1} << 20)
+      : max_event_bytes_(max_event_bytes) {}
 
-  // Appends the events that these bytes complete. kTooLarge when one event or line is over the limit: the stream is lost then.
+  // Appends the events that these bytes complete. kTooLarge when one event or line is over the limit: the
+  // stream is lost then.
   [[nodiscard]] Result<void> feed(std::string_view bytes, std::vector<SseEvent>& out);
   // What an ended stream left half-done is dropped, as the standard says.
 
@@ -31,11 +34,11 @@ class SseParser {
   void take_line(std::string_view line, std::vector<SseEvent>& out);
 
   std::size_t max_event_bytes_;
-  std::string line_;           // the unfinished line
+  std::string line_;  // the unfinished line
   SseEvent event_;
   bool has_data_ = false;
-  bool at_start_ = true;       // a byte order mark may follow
-  bool after_cr_ = false;      // a line feed that follows belongs to the last line end
+  bool at_start_ = true;   // a byte order mark may follow
+  bool after_cr_ = false;  // a line feed that follows belongs to the last line end
 };
 
 }  // namespace pryx::models

@@ -11,14 +11,38 @@ namespace pryx::models {
 
 struct Intent {
   enum class Kind : std::uint8_t {
-    kHello, kHelp, kThanks, kWho, kConnect, kUnknown, kNeedsDetail,                           // answered without a tool
-    kList, kTree, kFindFiles, kCountFiles, kOverview, kRead, kBeginning, kLines, kSearch, kCountMatches, kStat,
-    kWrite, kAppend, kEdit, kRun, kFetch, kRemember, kRecall, kDirect,
+    kHello,
+    kHelp,
+    kThanks,
+    kWho,
+    kConnect,
+    kUnknown,
+    kNeedsDetail,  // answered without a tool
+    kList,
+    kTree,
+    kFindFiles,
+    kCountFiles,
+    kOverview,
+    kRead,
+    kBeginning,
+    kLines,
+    kSearch,
+    kCountMatches,
+    kStat,
+    kWrite,
+    kAppend,
+    kEdit,
+    kRun,
+    kFetch,
+    kRemember,
+    kRecall,
+    kDirect,
   };
   Kind kind = Kind::kUnknown;
-  std::string said;        // the user's words for this command
-  std::string subject;     // what it is about: a path, a pattern, a command; for kNeedsDetail the question to ask back
-  std::string tool;        // empty: no tool call
+  std::string said;  // the user's words for this command
+  std::string
+      subject;  // what it is about: a path, a pattern, a command; for kNeedsDetail the question to ask back
+  std::string tool;  // empty: no tool call
   json::object arguments;
 };
 

@@ -16,13 +16,27 @@ std::string understood(std::string_view message) {
       continue;
     }
     switch (intent.kind) {
-      case Intent::Kind::kHello: out += "hello"; break;
-      case Intent::Kind::kHelp: out += "help"; break;
-      case Intent::Kind::kThanks: out += "thanks"; break;
-      case Intent::Kind::kWho: out += "who"; break;
-      case Intent::Kind::kConnect: out += "connect"; break;
-      case Intent::Kind::kNeedsDetail: out += "ask: " + intent.subject.substr(0, intent.subject.find('?')); break;
-      default: out += "unknown"; break;
+      case Intent::Kind::kHello:
+        out += "hello";
+        break;
+      case Intent::Kind::kHelp:
+        out += "help";
+        break;
+      case Intent::Kind::kThanks:
+        out += "thanks";
+        break;
+      case Intent::Kind::kWho:
+        out += "who";
+        break;
+      case Intent::Kind::kConnect:
+        out += "connect";
+        break;
+      case Intent::Kind::kNeedsDetail:
+        out += "ask: " + intent.subject.substr(0, intent.subject.find('?'));
+        break;
+      default:
+        out += "unknown";
+        break;
     }
   }
   return out;
@@ -83,8 +97,10 @@ TEST(StarterIntents, Reading) {
       {"first 3 lines of a.txt", R"(fs.read {"limit_lines":3,"path":"a.txt"})"},
       {"head README.md", R"(fs.read {"limit_lines":10,"path":"README.md"})"},
       {"head -n 5 README.md", R"(fs.read {"limit_lines":5,"path":"README.md"})"},
-      {"show lines 5 to 20 of main.c", R"(fs.read {"limit_lines":16,"line_numbers":true,"offset_line":5,"path":"main.c"})"},
-      {"lines 5-7 of main.c", R"(fs.read {"limit_lines":3,"line_numbers":true,"offset_line":5,"path":"main.c"})"},
+      {"show lines 5 to 20 of main.c",
+       R"(fs.read {"limit_lines":16,"line_numbers":true,"offset_line":5,"path":"main.c"})"},
+      {"lines 5-7 of main.c",
+       R"(fs.read {"limit_lines":3,"line_numbers":true,"offset_line":5,"path":"main.c"})"},
       {"show the last 4 lines of log.txt", R"(shell.exec {"command":"tail -n 4 -- 'log.txt'"})"},
       {"tail log.txt", R"(shell.exec {"command":"tail -n 10 -- 'log.txt'"})"},
       {"summarize README.md", R"(fs.read {"limit_lines":20,"path":"README.md"})"},
@@ -103,13 +119,15 @@ TEST(StarterIntents, Searching) {
   constexpr Row kRows[] = {
       {"find TODO in src", R"(fs.search {"path":"src","pattern":"TODO"})"},
       {"search for TODO", R"(fs.search {"pattern":"TODO"})"},
-      {"find all occurrences of 'open file' in the folder src", R"(fs.search {"path":"src","pattern":"open file"})"},
+      {"find all occurrences of 'open file' in the folder src",
+       R"(fs.search {"path":"src","pattern":"open file"})"},
       {"grep main src", R"(fs.search {"path":"src","pattern":"main"})"},
       {"grep \"int main\" in src/main.c", R"(fs.search {"path":"src/main.c","pattern":"int main"})"},
       {"look for password in all files", R"(fs.search {"pattern":"password"})"},
       {"where is parse_header defined?", R"(fs.search {"pattern":"parse_header"})"},
       {"find TODO in *.cpp", R"(fs.search {"glob":"*.cpp","pattern":"TODO"})"},
-      {"search for todo in src ignoring case", R"(fs.search {"case_sensitive":false,"path":"src","pattern":"todo"})"},
+      {"search for todo in src ignoring case",
+       R"(fs.search {"case_sensitive":false,"path":"src","pattern":"todo"})"},
       {"how many TODOs are in src", R"(fs.search {"path":"src","pattern":"TODO"})"},
       {"count 'foo bar' in notes.txt", R"(fs.search {"path":"notes.txt","pattern":"foo bar"})"},
       {"search", "unknown"},
@@ -120,16 +138,19 @@ TEST(StarterIntents, Searching) {
 TEST(StarterIntents, Changing) {
   constexpr Row kRows[] = {
       {"write 'hello' to notes.txt", R"(fs.write {"content":"hello\n","path":"notes.txt"})"},
-      {"write 'read this, then find it' to a.txt", R"(fs.write {"content":"read this, then find it\n","path":"a.txt"})"},
+      {"write 'read this, then find it' to a.txt",
+       R"(fs.write {"content":"read this, then find it\n","path":"a.txt"})"},
       {"create a file todo.md with 'buy milk'", R"(fs.write {"content":"buy milk\n","path":"todo.md"})"},
       {"create an empty file empty.txt", R"(fs.write {"content":"","path":"empty.txt"})"},
       {"save \"it's done\" as status.txt", R"(fs.write {"content":"it's done\n","path":"status.txt"})"},
       {"put hello world into greeting.txt", R"(fs.write {"content":"hello world\n","path":"greeting.txt"})"},
-      {"write notes.txt: remember the milk", R"(fs.write {"content":"remember the milk\n","path":"notes.txt"})"},
+      {"write notes.txt: remember the milk",
+       R"(fs.write {"content":"remember the milk\n","path":"notes.txt"})"},
       {"append 'more' to notes.txt", R"(fs.write {"append":true,"content":"more\n","path":"notes.txt"})"},
       {"add 'a line' to notes.txt", R"(fs.write {"append":true,"content":"a line\n","path":"notes.txt"})"},
       {"write to notes.txt", "ask: What shall I write to notes.txt"},
-      {"replace 'old' with 'new' in notes.txt", R"(fs.edit {"new_text":"new","old_text":"old","path":"notes.txt"})"},
+      {"replace 'old' with 'new' in notes.txt",
+       R"(fs.edit {"new_text":"new","old_text":"old","path":"notes.txt"})"},
       {"change foo to bar in src/a.c", R"(fs.edit {"new_text":"bar","old_text":"foo","path":"src/a.c"})"},
       {"in a.txt replace 'x' by 'y'", R"(fs.edit {"new_text":"y","old_text":"x","path":"a.txt"})"},
       {"delete notes.txt", R"(shell.exec {"command":"rm -- 'notes.txt'"})"},
@@ -155,7 +176,8 @@ TEST(StarterIntents, RunningFetchingRemembering) {
       {"pwd", R"(shell.exec {"command":"pwd"})"},
       {"count the lines of README.md", R"(shell.exec {"command":"wc -l -- 'README.md'"})"},
       {"run", "ask: Which command"},
-      {"fetch https://example.org/a?b=c", R"(http.request {"method":"GET","url":"https://example.org/a?b=c"})"},
+      {"fetch https://example.org/a?b=c",
+       R"(http.request {"method":"GET","url":"https://example.org/a?b=c"})"},
       {"what is at https://example.org?", R"(http.request {"method":"GET","url":"https://example.org"})"},
       {"https://example.org", R"(http.request {"method":"GET","url":"https://example.org"})"},
       {"download", "ask: Which address"},
@@ -171,7 +193,8 @@ TEST(StarterIntents, RunningFetchingRemembering) {
       {"what do you remember?", "ask: About what"},
       {"tool fs.stat {\"path\":\"a b\"}", R"(fs.stat {"path":"a b"})"},
       {"tool mcp.demo.echo", "mcp.demo.echo {}"},
-      {"tool fs.stat nonsense", "ask: The arguments must be a JSON object, for example: tool fs.stat {\"path\":\"README.md\"}"},
+      {"tool fs.stat nonsense",
+       "ask: The arguments must be a JSON object, for example: tool fs.stat {\"path\":\"README.md\"}"},
   };
   check(kRows);
 }
@@ -200,13 +223,16 @@ TEST(StarterIntents, Talk) {
 
 TEST(StarterIntents, Chains) {
   constexpr Row kRows[] = {
-      {"list the files, find TODO in src, then read README.md", R"(fs.list {} | fs.search {"path":"src","pattern":"TODO"} | fs.read {"path":"README.md"})"},
+      {"list the files, find TODO in src, then read README.md",
+       R"(fs.list {} | fs.search {"path":"src","pattern":"TODO"} | fs.read {"path":"README.md"})"},
       {"List the files and read README.md", R"(fs.list {} | fs.read {"path":"README.md"})"},
       {"read a.txt then read b.txt", R"(fs.read {"path":"a.txt"} | fs.read {"path":"b.txt"})"},
       {"Hello! List the files. Then read README.md.", R"(hello | fs.list {} | fs.read {"path":"README.md"})"},
       {"1 fish\nread a.txt", R"(unknown | fs.read {"path":"a.txt"})"},
-      {"remember that I like tea; what do you remember about tea?", R"(memory.save {"text":"I like tea"} | memory.search {"query":"tea"})"},
-      {"write 'x' to a.txt and then read a.txt", R"(fs.write {"content":"x\n","path":"a.txt"} | fs.read {"path":"a.txt"})"},
+      {"remember that I like tea; what do you remember about tea?",
+       R"(memory.save {"text":"I like tea"} | memory.search {"query":"tea"})"},
+      {"write 'x' to a.txt and then read a.txt",
+       R"(fs.write {"content":"x\n","path":"a.txt"} | fs.read {"path":"a.txt"})"},
       {"find 'cats and dogs' in src", R"(fs.search {"path":"src","pattern":"cats and dogs"})"},
   };
   check(kRows);

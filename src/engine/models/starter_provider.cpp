@@ -38,7 +38,8 @@ struct Progress {
 
 Progress read_progress(const std::vector<ChatMessage>& messages) {
   Progress out;
-  auto at = std::ranges::find(messages.rbegin(), messages.rend(), ChatMessage::Role::kUser, &ChatMessage::role);
+  auto at =
+      std::ranges::find(messages.rbegin(), messages.rend(), ChatMessage::Role::kUser, &ChatMessage::role);
   if (at == messages.rend()) return out;
   out.said = at->text;
   for (auto message = at.base(); message != messages.end(); ++message) {
@@ -48,7 +49,8 @@ Progress read_progress(const std::vector<ChatMessage>& messages) {
     }
     if (message->role != ChatMessage::Role::kTool) continue;
     for (std::size_t i = 0; i < out.calls.size(); ++i) {
-      if (out.calls[i].id == message->tool_call_id && !out.results[i].ran) out.results[i] = {true, message->tool_failed, message->text};
+      if (out.calls[i].id == message->tool_call_id && !out.results[i].ran)
+        out.results[i] = {true, message->tool_failed, message->text};
     }
   }
   return out;
@@ -70,10 +72,12 @@ std::deque<ModelEvent> answer(const ModelRequest& request) {
     const std::string id = fmt::format("starter_{}_{}", request.messages.size(), progress.calls.size());
     events.emplace_back(ToolCallComplete{{id, next->tool, json::to_text(next->arguments)}, 0});
   } else {
-    for (std::string& piece : split_for_streaming(compose_answer(intents, progress.results))) events.emplace_back(TextDelta{std::move(piece)});
+    for (std::string& piece : split_for_streaming(compose_answer(intents, progress.results)))
+      events.emplace_back(TextDelta{std::move(piece)});
   }
   events.emplace_back(UsageReport{Usage{}});
-  events.emplace_back(Finished{next != nullptr ? FinishReason::kToolCalls : FinishReason::kStop, std::string(kModel)});
+  events.emplace_back(
+      Finished{next != nullptr ? FinishReason::kToolCalls : FinishReason::kStop, std::string(kModel)});
   return events;
 }
 
@@ -81,7 +85,8 @@ class StarterProvider final : public Provider {
  public:
   [[nodiscard]] std::string_view kind() const override { return "starter"; }
   async::Task<Result<std::unique_ptr<ModelStream>>> stream(ModelRequest request) override {
-    if (request.model != kModel) co_return fail(ErrorCode::kNotFound, "the built-in starter has only one model: starter/{}", kModel);
+    if (request.model != kModel)
+      co_return fail(ErrorCode::kNotFound, "the built-in starter has only one model: starter/{}", kModel);
     co_return std::unique_ptr<ModelStream>(std::make_unique<StarterStream>(answer(request)));
   }
   async::Task<Result<std::vector<ModelInfo>>> list_models() override {

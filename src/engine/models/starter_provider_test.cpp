@@ -51,7 +51,10 @@ ChatMessage user(std::string text) { return {.role = Role::kUser, .text = std::m
 // Plays a turn: every call is answered by `tool`, until there is an answer.
 template <class Tool>
 std::pair<std::vector<std::string>, std::string> play(std::string message, Tool tool) {
-  std::vector<ChatMessage> history{{.role = Role::kSystem, .text = "facts"}, user("an earlier question"), {.role = Role::kAssistant, .text = "an earlier answer"}, user(std::move(message))};
+  std::vector<ChatMessage> history{{.role = Role::kSystem, .text = "facts"},
+                                   user("an earlier question"),
+                                   {.role = Role::kAssistant, .text = "an earlier answer"},
+                                   user(std::move(message))};
   std::vector<std::string> calls;
   for (int step = 0; step < 20; ++step) {
     const auto events = ask(history);
@@ -70,12 +73,15 @@ std::pair<std::vector<std::string>, std::string> play(std::string message, Tool 
 }
 
 TEST(StarterProvider, ChainsCommandsAndAnswersFromTheirResults) {
-  const auto [calls, answer] = play("list the files, find TODO in src, then read README.md", [](const ToolCall& call) {
-    if (call.name == "fs.list") return ChatMessage{.text = "README.md  12\nsrc/\n"};
-    if (call.name == "fs.search") return ChatMessage{.text = "src/a.c:3: TODO later\n1 match in 1 file (1 searched).\n"};
-    return ChatMessage{.text = "Hello world\n"};
-  });
-  EXPECT_EQ(calls, (std::vector<std::string>{"fs.list {}", R"(fs.search {"pattern":"TODO","path":"src"})", R"(fs.read {"path":"README.md"})"}));
+  const auto [calls, answer] =
+      play("list the files, find TODO in src, then read README.md", [](const ToolCall& call) {
+        if (call.name == "fs.list") return ChatMessage{.text = "README.md  12\nsrc/\n"};
+        if (call.name == "fs.search")
+          return ChatMessage{.text = "src/a.c:3: TODO later\n1 match in 1 file (1 searched).\n"};
+        return ChatMessage{.text = "Hello world\n"};
+      });
+  EXPECT_EQ(calls, (std::vector<std::string>{"fs.list {}", R"(fs.search {"pattern":"TODO","path":"src"})",
+                                             R"(fs.read {"path":"README.md"})"}));
   EXPECT_NE(answer.find("README.md  12"), std::string::npos) << answer;
   EXPECT_NE(answer.find("TODO later"), std::string::npos);
   EXPECT_NE(answer.find("Hello world"), std::string::npos);
@@ -86,7 +92,8 @@ TEST(StarterProvider, ChainsCommandsAndAnswersFromTheirResults) {
 
 TEST(StarterProvider, TellsDenialsAndGoesOn) {
   const auto [calls, answer] = play("delete notes.txt, then read README.md", [](const ToolCall& call) {
-    if (call.name == "shell.exec") return ChatMessage{.text = "denied: there is no tool 'shell.exec'", .tool_failed = true};
+    if (call.name == "shell.exec")
+      return ChatMessage{.text = "denied: there is no tool 'shell.exec'", .tool_failed = true};
     return ChatMessage{.text = "Hello world\n"};
   });
   EXPECT_EQ(calls.size(), 2u);
@@ -103,13 +110,18 @@ TEST(StarterProvider, SaysHonestlyThatItDoesNotUnderstand) {
 }
 
 TEST(StarterProvider, FiltersNamesAndCountsFiles) {
-  const std::string listing = "docs/\ndocs/a.md  10\nREADME.md  5\nsrc/\nsrc/main.cpp  99\nTwo levels were left out.\n";
-  const auto found = play("find files named *.md", [&](const ToolCall&) { return ChatMessage{.text = listing}; }).second;
+  const std::string listing =
+      "docs/\ndocs/a.md  10\nREADME.md  5\nsrc/\nsrc/main.cpp  99\nTwo levels were left out.\n";
+  const auto found =
+      play("find files named *.md", [&](const ToolCall&) { return ChatMessage{.text = listing}; }).second;
   EXPECT_NE(found.find("2 files in the workspace named `*.md`"), std::string::npos) << found;
   EXPECT_EQ(found.find("main.cpp"), std::string::npos);
-  const auto counted = play("how many files are here", [&](const ToolCall&) { return ChatMessage{.text = listing}; }).second;
+  const auto counted =
+      play("how many files are here", [&](const ToolCall&) { return ChatMessage{.text = listing}; }).second;
   EXPECT_NE(counted.find("3 files and 2 folders"), std::string::npos) << counted;
-  const auto kinds = play("what kinds of files are here", [&](const ToolCall&) { return ChatMessage{.text = listing}; }).second;
+  const auto kinds = play("what kinds of files are here", [&](const ToolCall&) {
+                       return ChatMessage{.text = listing};
+                     }).second;
   EXPECT_NE(kinds.find("- .md: 2"), std::string::npos) << kinds;
 }
 
@@ -136,7 +148,8 @@ TEST(StarterProvider, OtherModelsDoNotExist) {
 }
 
 TEST(StarterAnswers, AFileCannotEndItsBlock) {
-  const auto [calls, answer] = play("read x.md", [](const ToolCall&) { return ChatMessage{.text = "```\nI am a real AI\n````\n"}; });
+  const auto [calls, answer] =
+      play("read x.md", [](const ToolCall&) { return ChatMessage{.text = "```\nI am a real AI\n````\n"}; });
   EXPECT_NE(answer.find("`````\n```\nI am a real AI\n````\n`````"), std::string::npos) << answer;
 }
 

@@ -48,7 +48,9 @@ ToolNames::ToolNames(const ModelRequest& request) {
 }
 
 void ToolNames::add(const std::string& name) {
-  const auto with_hash = [&](std::string_view salt) { return plain_form(name).substr(0, kMaxWireName - 9) + "_" + short_hash(salt); };
+  const auto with_hash = [&](std::string_view salt) {
+    return plain_form(name).substr(0, kMaxWireName - 9) + "_" + short_hash(salt);
+  };
   std::string wire = is_wire_name(name) ? name : plain_form(name);
   if (name.size() > kMaxWireName) wire = with_hash(name);
   for (std::string salt = name; from_wire_.contains(wire); salt += '#') wire = with_hash(salt);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// ToolNames: Pryx's tool names ("fs.read") to what a wire allows ([a-zA-Z0-9_-]{1,64}) and back. The mapping depends on the set of names
-// only, never on their order, and no two names share a wire name. Pure.
+// ToolNames: Pryx's tool names ("fs.read") to what a wire allows ([a-zA-Z0-9_-]{1,64}) and back. The mapping
+// depends on the set of names only, never on their order, and no two names share a wire name. Pure.
 #pragma once
 #include <map>
 #include <string>

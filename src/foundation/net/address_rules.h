@@ -23,8 +23,9 @@ struct IpAddress {
 [[nodiscard]] std::optional<IpAddress> from_sockaddr(const sockaddr& address);
 [[nodiscard]] std::string to_text(const IpAddress& address);
 
-// False for loopback, private, link-local, unique-local, shared (CGNAT), multicast, unspecified, documentation and reserved ranges,
-// and for every IPv6 form that carries such an IPv4 address inside (mapped, compatible, NAT64, 6to4, Teredo).
+// False for loopback, private, link-local, unique-local, shared (CGNAT), multicast, unspecified,
+// documentation and reserved ranges, and for every IPv6 form that carries such an IPv4 address inside
+// (mapped, compatible, NAT64, 6to4, Teredo).
 [[nodiscard]] bool is_public(const IpAddress& address);
 
 }  // namespace pryx::net

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// libcurl as a table of functions, loaded when the first request is made: a daemon that never calls out does not carry it nor its TLS
-// library in memory. For http_client*.cpp only. Once loaded it stays.
+// libcurl as a table of functions, loaded when the first request is made: a daemon that never calls out does
+// not carry it nor its TLS library in memory. For http_client*.cpp only. Once loaded it stays.
 #pragma once
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
@@ -35,7 +35,8 @@ struct CurlLibrary {
   decltype(&::curl_free) free = nullptr;
 };
 
-// kUnsupported with the package to install when the library is missing or too old. The result lives for the rest of the process.
+// kUnsupported with the package to install when the library is missing or too old. The result lives for the
+// rest of the process.
 [[nodiscard]] Result<const CurlLibrary*> load_curl();
 // The same from a named file, for tests.
 [[nodiscard]] Result<CurlLibrary> load_curl_from(const char* file);

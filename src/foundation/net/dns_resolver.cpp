@@ -16,7 +16,8 @@ namespace {
 
 using Answer = Result<std::vector<IpAddress>>;
 
-constexpr int kFirstTryMs = 1500;  // c-ares doubles it; a lost packet costs little, a slow resolver still gets three tries
+constexpr int kFirstTryMs =
+    1500;  // c-ares doubles it; a lost packet costs little, a slow resolver still gets three tries
 constexpr int kTries = 3;
 constexpr std::size_t kMaxCached = 256;
 constexpr Duration kLongestCached = std::chrono::seconds(60);
@@ -46,7 +47,7 @@ Answer describe_failure(std::string_view host, int status) {
 
 // What of resolv.conf tells that it was replaced: laptops change networks while the daemon runs.
 std::pair<std::int64_t, std::uint64_t> resolv_conf_stamp() {
-  struct stat info {};
+  struct stat info{};
   if (stat("/etc/resolv.conf", &info) != 0) return {};
   return {std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec, info.st_ino};
 }
@@ -55,9 +56,7 @@ std::pair<std::int64_t, std::uint64_t> resolv_conf_stamp() {
 class Channel {
  public:
   Channel(async::RealEventLoop& loop, const std::string& servers)
-      : loop_(loop),
-        polled_(
-            loop, [this](PollSet::Ready ready) { process(ready); }, [this] { rearm(); }) {
+      : loop_(loop), polled_(loop, [this](PollSet::Ready ready) { process(ready); }, [this] { rearm(); }) {
     ares_library_init(ARES_LIB_INIT_ALL);
     char lookups[] = "fb";
     ares_options options{};
@@ -103,11 +102,13 @@ class Channel {
     timeval buffer{};
     const timeval* next = ares_timeout(channel_, nullptr, &buffer);
     if (next == nullptr) return;
-    timer_ = loop_.call_after(std::chrono::seconds(next->tv_sec) + std::chrono::microseconds(next->tv_usec) + std::chrono::milliseconds(1), [this] {
-      timer_ = 0;
-      ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-      rearm();
-    });
+    timer_ = loop_.call_after(std::chrono::seconds(next->tv_sec) + std::chrono::microseconds(next->tv_usec) +
+                                  std::chrono::milliseconds(1),
+                              [this] {
+                                timer_ = 0;
+                                ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+                                rearm();
+                              });
   }
 
   async::RealEventLoop& loop_;
@@ -121,7 +122,8 @@ class Channel {
 
 struct DnsResolver::State : std::enable_shared_from_this<State> {
   using Question = async::OneShot<Answer>;
-  // What c-ares hands back; it owns the channel's share so that a replaced channel lives until its last answer.
+  // What c-ares hands back; it owns the channel's share so that a replaced channel lives until its last
+  // answer.
   struct Pending {
     std::weak_ptr<State> state;
     std::string host;
@@ -139,7 +141,8 @@ struct DnsResolver::State : std::enable_shared_from_this<State> {
 
   void renew_channel_if_idle() {
     if (channel && !channel->is_usable()) channel.reset();
-    if (channel && open.empty() && servers.empty() && channel->made_for() != resolv_conf_stamp()) channel.reset();
+    if (channel && open.empty() && servers.empty() && channel->made_for() != resolv_conf_stamp())
+      channel.reset();
     if (!channel) channel = std::make_unique<Channel>(loop, servers);
   }
 
@@ -148,7 +151,8 @@ struct DnsResolver::State : std::enable_shared_from_this<State> {
     auto question = std::make_shared<Question>(loop);
     renew_channel_if_idle();
     if (!channel->is_usable()) {
-      question->set(fail(ErrorCode::kUnavailable, "resolve {}: the DNS configuration of this system cannot be read", host));
+      question->set(fail(ErrorCode::kUnavailable,
+                         "resolve {}: the DNS configuration of this system cannot be read", host));
       return question;
     }
     open.emplace(host, question);
@@ -163,7 +167,8 @@ struct DnsResolver::State : std::enable_shared_from_this<State> {
     const std::unique_ptr<ares_addrinfo, decltype(&ares_freeaddrinfo)> info(result, &ares_freeaddrinfo);
     std::vector<IpAddress> addresses;
     std::int64_t ttl = std::chrono::duration_cast<std::chrono::seconds>(kLongestCached).count();
-    for (const ares_addrinfo_node* node = info ? info->nodes : nullptr; node != nullptr; node = node->ai_next) {
+    for (const ares_addrinfo_node* node = info ? info->nodes : nullptr; node != nullptr;
+         node = node->ai_next) {
       const auto address = from_sockaddr(*node->ai_addr);
       if (!address || std::ranges::find(addresses, *address) != addresses.end()) continue;
       addresses.push_back(*address);
@@ -173,21 +178,26 @@ struct DnsResolver::State : std::enable_shared_from_this<State> {
     const auto state = pending->state.lock();
     if (state) {
       state->open.erase(pending->host);
-      if (status == ARES_SUCCESS && ttl > 0) state->remember(pending->host, addresses, std::chrono::seconds(ttl));
+      if (status == ARES_SUCCESS && ttl > 0)
+        state->remember(pending->host, addresses, std::chrono::seconds(ttl));
     }
-    if (status == ARES_SUCCESS) pending->question->set(std::move(addresses));
-    else pending->question->set(describe_failure(pending->host, status));
+    if (status == ARES_SUCCESS)
+      pending->question->set(std::move(addresses));
+    else
+      pending->question->set(describe_failure(pending->host, status));
   }
 
   void remember(const std::string& host, const std::vector<IpAddress>& addresses, Duration ttl) {
     const MonotonicTime now = loop.clock().monotonic();
-    if (cached.size() >= kMaxCached) std::erase_if(cached, [now](const auto& entry) { return entry.second.until <= now; });
+    if (cached.size() >= kMaxCached)
+      std::erase_if(cached, [now](const auto& entry) { return entry.second.until <= now; });
     if (cached.size() >= kMaxCached) cached.clear();
     cached.insert_or_assign(host, CachedAnswer{addresses, now + ttl});
   }
 };
 
-DnsResolver::DnsResolver(async::RealEventLoop& loop, std::string servers) : state_(std::make_shared<State>(loop, std::move(servers))) {}
+DnsResolver::DnsResolver(async::RealEventLoop& loop, std::string servers)
+    : state_(std::make_shared<State>(loop, std::move(servers))) {}
 DnsResolver::~DnsResolver() { stop(); }
 
 void DnsResolver::stop() {
@@ -200,7 +210,8 @@ async::Task<Answer> DnsResolver::resolve(std::string host, Duration limit) {
   const auto state = state_;
   if (const auto address = parse_ip(host)) co_return std::vector{*address};
   host = lower_ascii(host);
-  if (host == "localhost" || host.ends_with(".localhost")) co_return std::vector{*parse_ip("127.0.0.1"), *parse_ip("::1")};
+  if (host == "localhost" || host.ends_with(".localhost"))
+    co_return std::vector{*parse_ip("127.0.0.1"), *parse_ip("::1")};
   if (state->stopped) co_return fail(ErrorCode::kCancelled, "resolve {}: the daemon is stopping", host);
   if (const auto found = state->cached.find(host); found != state->cached.end()) {
     if (found->second.until > state->loop.clock().monotonic()) co_return found->second.addresses;
@@ -210,7 +221,8 @@ async::Task<Answer> DnsResolver::resolve(std::string host, Duration limit) {
   const auto answer = co_await question->wait(limit);
   if (answer) co_return *answer;
   if (answer.error().code == ErrorCode::kTimeout) {
-    co_return fail(ErrorCode::kTimeout, "resolve {}: no DNS answer within {}; check the network", host, format_duration(limit));
+    co_return fail(ErrorCode::kTimeout, "resolve {}: no DNS answer within {}; check the network", host,
+                   format_duration(limit));
   }
   co_return fail(ErrorCode::kCancelled, "resolve {}: cancelled", host);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// DnsResolver: names to addresses without ever blocking the loop, on c-ares. Answers are kept for their time to live, at most a minute;
-// equal questions share one query. /etc/hosts is honoured. I/O thread only.
+// DnsResolver: names to addresses without ever blocking the loop, on c-ares. Answers are kept for their time
+// to live, at most a minute; equal questions share one query. /etc/hosts is honoured. I/O thread only.
 #pragma once
 #include <memory>
 #include <string>
@@ -19,8 +19,8 @@ class DnsResolver {
   DnsResolver(const DnsResolver&) = delete;
   DnsResolver& operator=(const DnsResolver&) = delete;
 
-  // At least one address, best first. "localhost" and numeric addresses never leave the process. Cancelling the caller returns at
-  // once; its query runs out by itself.
+  // At least one address, best first. "localhost" and numeric addresses never leave the process. Cancelling
+  // the caller returns at once; its query runs out by itself.
   [[nodiscard]] async::Task<Result<std::vector<IpAddress>>> resolve(std::string host, Duration limit);
   // Answers every waiting caller with kCancelled and refuses further questions.
   void stop();

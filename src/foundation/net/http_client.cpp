@@ -14,12 +14,14 @@ namespace {
 bool is_token(std::string_view text) {
   constexpr std::string_view kOther = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::ranges::all_of(text, [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kOther.find(c) != std::string_view::npos;
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           kOther.find(c) != std::string_view::npos;
   });
 }
 
 bool is_field_value(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F); });
+  return std::ranges::all_of(
+      text, [](char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F); });
 }
 
 // One part of a parsed URL as a string; nullopt when it is absent.
@@ -34,7 +36,10 @@ std::optional<std::string> url_part(const CurlLibrary& curl, CURLU* url, CURLUPa
 class CurlHttpClient final : public HttpClient {
  public:
   CurlHttpClient(async::RealEventLoop& loop, ClientOptions options)
-      : loop_(loop), options_(std::move(options)), resolver_(loop, options_.dns_servers), all_returned_(loop) {}
+      : loop_(loop),
+        options_(std::move(options)),
+        resolver_(loop, options_.dns_servers),
+        all_returned_(loop) {}
   ~CurlHttpClient() override {
     for (const auto& lane : lanes_) {
       if (lane) lane->shut_down();
@@ -73,11 +78,15 @@ class CurlHttpClient final : public HttpClient {
     if (!request.allow_private_addresses) {
       std::erase_if(addresses, [](const IpAddress& address) { return !is_public(address); });
       if (addresses.empty()) {
-        co_return fail(ErrorCode::kForbidden, "request to {}: it has only addresses of this machine or a private network, which this request may not reach", target.origin);
+        co_return fail(ErrorCode::kForbidden,
+                       "request to {}: it has only addresses of this machine or a private network, which "
+                       "this request may not reach",
+                       target.origin);
       }
     }
     const Duration left = request.connect_timeout - (loop_.clock().monotonic() - begun);
-    auto transfer = std::make_unique<Transfer>(lane_for(*curl, request), std::move(target), std::move(request), options_.ca_file, options_.user_agent);
+    auto transfer = std::make_unique<Transfer>(lane_for(*curl, request), std::move(target),
+                                               std::move(request), options_.ca_file, options_.user_agent);
     PRYX_CO_TRY_VOID(transfer->begin(std::move(addresses), left));
     PRYX_CO_TRY_VOID(co_await transfer->wait_for_head());
     co_return std::unique_ptr<ClientResponse>(std::move(transfer));
@@ -101,10 +110,16 @@ class CurlHttpClient final : public HttpClient {
 }  // namespace
 
 Result<void> check_request(const ClientRequest& request) {
-  if (!is_token(request.method)) return fail(ErrorCode::kInvalidArgument, "'{}' is no HTTP method", to_valid_utf8(request.method.substr(0, 32)));
+  if (!is_token(request.method))
+    return fail(ErrorCode::kInvalidArgument, "'{}' is no HTTP method",
+                to_valid_utf8(request.method.substr(0, 32)));
   for (const auto& [name, value] : request.headers.all()) {
-    if (!is_token(name)) return fail(ErrorCode::kInvalidArgument, "'{}' is no HTTP field name", to_valid_utf8(name.substr(0, 64)));
-    if (!is_field_value(value)) return fail(ErrorCode::kInvalidArgument, "the HTTP field {} holds a line end or control character", name);
+    if (!is_token(name))
+      return fail(ErrorCode::kInvalidArgument, "'{}' is no HTTP field name",
+                  to_valid_utf8(name.substr(0, 64)));
+    if (!is_field_value(value))
+      return fail(ErrorCode::kInvalidArgument, "the HTTP field {} holds a line end or control character",
+                  name);
   }
   return {};
 }
@@ -112,16 +127,22 @@ Result<void> check_request(const ClientRequest& request) {
 Result<Target> parse_target(const CurlLibrary& curl, const std::string& url) {
   const std::unique_ptr<CURLU, decltype(curl.url_cleanup)> parsed(curl.url(), curl.url_cleanup);
   // Neither error text repeats the URL: it may carry credentials.
-  if (url.find('\0') != std::string::npos || curl.url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {
-    return fail(ErrorCode::kInvalidArgument, "this is no valid URL; write it like https://host/path, with special characters percent-encoded");
+  if (url.find('\0') != std::string::npos ||
+      curl.url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {
+    return fail(
+        ErrorCode::kInvalidArgument,
+        "this is no valid URL; write it like https://host/path, with special characters percent-encoded");
   }
   const std::string scheme = url_part(curl, parsed.get(), CURLUPART_SCHEME, 0).value_or("");
-  if (scheme != "http" && scheme != "https") return fail(ErrorCode::kInvalidArgument, "a URL must begin with http:// or https://");
+  if (scheme != "http" && scheme != "https")
+    return fail(ErrorCode::kInvalidArgument, "a URL must begin with http:// or https://");
   auto host = url_part(curl, parsed.get(), CURLUPART_HOST, 0);
   if (host && std::ranges::any_of(*host, [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
     host = url_part(curl, parsed.get(), CURLUPART_HOST, CURLU_PUNYCODE);
   }
-  if (url_part(curl, parsed.get(), CURLUPART_ZONEID, 0)) return fail(ErrorCode::kInvalidArgument, "addresses with a zone cannot be called; use the address without it or a name");
+  if (url_part(curl, parsed.get(), CURLUPART_ZONEID, 0))
+    return fail(ErrorCode::kInvalidArgument,
+                "addresses with a zone cannot be called; use the address without it or a name");
   if (!host || host->empty()) return fail(ErrorCode::kInvalidArgument, "the URL names no valid host");
   if (host->ends_with('.')) host->pop_back();
   curl.url_set(parsed.get(), CURLUPART_HOST, host->c_str(), 0);
@@ -131,7 +152,8 @@ Result<Target> parse_target(const CurlLibrary& curl, const std::string& url) {
   Target target{*whole, lower_ascii(*host), *port, lower_ascii(*host) + ":" + *port};
   if (target.host.starts_with('[')) {
     target.host = target.host.substr(1, target.host.size() - 2);
-    if (!parse_ip(target.host)) return fail(ErrorCode::kInvalidArgument, "'{}' is no address that can be called", target.host);
+    if (!parse_ip(target.host))
+      return fail(ErrorCode::kInvalidArgument, "'{}' is no address that can be called", target.host);
   }
   return target;
 }

@@ -3,16 +3,18 @@
 
 namespace pryx::net {
 namespace {
-constexpr std::size_t kSpareHandles = 32;      // an easy handle keeps about 5 KiB
+constexpr std::size_t kSpareHandles = 32;  // an easy handle keeps about 5 KiB
 constexpr long kIdleConnections = 64;
 constexpr std::size_t kRememberedHosts = 256;
 }  // namespace
 
-Lane::Lane(async::RealEventLoop& loop, const CurlLibrary& curl, std::size_t max_connections_per_host) : loop_(loop), curl_(curl) {
+Lane::Lane(async::RealEventLoop& loop, const CurlLibrary& curl, std::size_t max_connections_per_host)
+    : loop_(loop), curl_(curl) {
   polled_ = std::make_unique<PollSet>(
       loop,
       [this](PollSet::Ready ready) {
-        drive(ready.fd, (ready.readable ? CURL_CSELECT_IN : 0) | (ready.writable ? CURL_CSELECT_OUT : 0) | (ready.failed ? CURL_CSELECT_ERR : 0));
+        drive(ready.fd, (ready.readable ? CURL_CSELECT_IN : 0) | (ready.writable ? CURL_CSELECT_OUT : 0) |
+                            (ready.failed ? CURL_CSELECT_ERR : 0));
       },
       [this] { collect_finished(); });
   multi_ = curl_.multi_init();
@@ -75,7 +77,8 @@ void Lane::remove(Transfer& transfer) {
 int Lane::on_socket(CURL* /*easy*/, curl_socket_t fd, int what, void* self, void* /*socket*/) {
   auto& lane = *static_cast<Lane*>(self);
   if (!lane.polled_) return 0;
-  lane.polled_->watch(fd, what == CURL_POLL_IN || what == CURL_POLL_INOUT, what == CURL_POLL_OUT || what == CURL_POLL_INOUT);
+  lane.polled_->watch(fd, what == CURL_POLL_IN || what == CURL_POLL_INOUT,
+                      what == CURL_POLL_OUT || what == CURL_POLL_INOUT);
   return 0;
 }
 
@@ -161,7 +164,8 @@ void Lane::release_addresses(const Target& target) {
 
 bool Lane::knows_address(const Target& target, const IpAddress& address) const {
   const auto found = hosts_.find(target.origin);
-  return found != hosts_.end() && std::ranges::find(found->second.addresses, address) != found->second.addresses.end();
+  return found != hosts_.end() &&
+         std::ranges::find(found->second.addresses, address) != found->second.addresses.end();
 }
 
 }  // namespace pryx::net

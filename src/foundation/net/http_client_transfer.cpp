@@ -18,7 +18,8 @@ constexpr std::size_t kMaxBuffered = 256u << 10;
 
 }  // namespace
 
-Transfer::Transfer(std::shared_ptr<Lane> lane, Target target, ClientRequest request, std::string ca_file, std::string user_agent)
+Transfer::Transfer(std::shared_ptr<Lane> lane, Target target, ClientRequest request, std::string ca_file,
+                   std::string user_agent)
     : lane_(std::move(lane)),
       target_(std::move(target)),
       request_(std::move(request)),
@@ -28,7 +29,8 @@ Transfer::Transfer(std::shared_ptr<Lane> lane, Target target, ClientRequest requ
 
 Transfer::~Transfer() { release(); }
 
-// Leaving the multi handle in the middle of a transfer closes the connection (or resets the HTTP/2 stream): upstream sees it at once.
+// Leaving the multi handle in the middle of a transfer closes the connection (or resets the HTTP/2 stream):
+// upstream sees it at once.
 void Transfer::release() {
   if (easy_ == nullptr) return;
   lane_->remove(*this);
@@ -40,7 +42,8 @@ void Transfer::release() {
 
 Result<void> Transfer::begin(std::vector<IpAddress> addresses, Duration left) {
   easy_ = lane_->take_easy();
-  if (easy_ == nullptr) return fail(ErrorCode::kOverloaded, "start a request to {}: out of memory", target_.origin);
+  if (easy_ == nullptr)
+    return fail(ErrorCode::kOverloaded, "start a request to {}: out of memory", target_.origin);
   lane_->publish_addresses(target_, std::move(addresses), resolve_list_);
   holds_addresses_ = true;
   set_options(left);
@@ -68,7 +71,8 @@ void Transfer::set_options(Duration connect_limit) {
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(1, connect_ms)));
   set(CURLOPT_RESOLVE, resolve_list_);
   if (!parse_ip(target_.host)) {
-    // The address is in libcurl's cache already; should it ever miss, the transfer fails instead of starting a resolver thread.
+    // The address is in libcurl's cache already; should it ever miss, the transfer fails instead of starting
+    // a resolver thread.
     set(CURLOPT_RESOLVER_START_FUNCTION, &Transfer::refuse_resolver);
   }
   set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::on_open_socket);
@@ -82,27 +86,33 @@ void Transfer::set_options(Duration connect_limit) {
 void Transfer::set_request_options() {
   const CurlLibrary& curl = lane_->curl();
   const auto set = [&](CURLoption option, auto value) { curl.easy_setopt(easy_, option, value); };
-  const bool sends_body = !request_.body.empty() || request_.method == "POST" || request_.method == "PUT" || request_.method == "PATCH";
+  const bool sends_body = !request_.body.empty() || request_.method == "POST" || request_.method == "PUT" ||
+                          request_.method == "PATCH";
   if (request_.method == "HEAD") {
     set(CURLOPT_NOBODY, 1L);
   } else if (sends_body) {
     set(CURLOPT_POST, 1L);
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
-    set(CURLOPT_POSTFIELDS, request_.body.c_str());  // not copied: request_ lives as long as the handle is ours
+    set(CURLOPT_POSTFIELDS,
+        request_.body.c_str());  // not copied: request_ lives as long as the handle is ours
   }
   if (request_.method != "GET" || sends_body) set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
   bool has_type = false;
   bool has_idempotency_key = false;
   for (const auto& [name, value] : request_.headers.all()) {
-    header_list_ = curl.slist_append(header_list_, value.empty() ? (name + ";").c_str() : (name + ": " + value).c_str());
+    header_list_ =
+        curl.slist_append(header_list_, value.empty() ? (name + ";").c_str() : (name + ": " + value).c_str());
     has_type = has_type || equals_ignore_case(name, "Content-Type");
     has_idempotency_key = has_idempotency_key || equals_ignore_case(name, "Idempotency-Key");
   }
-  header_list_ = curl.slist_append(header_list_, "Expect:");  // waiting for "100 Continue" costs up to a second
+  header_list_ =
+      curl.slist_append(header_list_, "Expect:");  // waiting for "100 Continue" costs up to a second
   if (sends_body && !has_type) header_list_ = curl.slist_append(header_list_, "Content-Type:");
   set(CURLOPT_HTTPHEADER, header_list_);
-  // A kept connection that dies under a request makes libcurl send it a second time. That is right only for requests that may be repeated.
-  const bool repeatable = request_.method == "GET" || request_.method == "HEAD" || request_.method == "OPTIONS" || has_idempotency_key;
+  // A kept connection that dies under a request makes libcurl send it a second time. That is right only for
+  // requests that may be repeated.
+  const bool repeatable = request_.method == "GET" || request_.method == "HEAD" ||
+                          request_.method == "OPTIONS" || has_idempotency_key;
   if (!repeatable) set(CURLOPT_FRESH_CONNECT, 1L);
 }
 
@@ -121,7 +131,10 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
   const std::size_t bytes = size * count;
   transfer.header_bytes_ += bytes;
   if (transfer.header_bytes_ > kMaxHeaderBytes) {
-    transfer.failure_ = Error{ErrorCode::kTooLarge, fmt::format("request to {}: the response head is over {} bytes", transfer.target_.origin, kMaxHeaderBytes), -1};
+    transfer.failure_ = Error{ErrorCode::kTooLarge,
+                              fmt::format("request to {}: the response head is over {} bytes",
+                                          transfer.target_.origin, kMaxHeaderBytes),
+                              -1};
     return 0;
   }
   transfer.take_header_line(trim(std::string_view(data, bytes)));
@@ -140,11 +153,13 @@ void Transfer::take_header_line(std::string_view line) {
     headers_ = Headers{};
     status_ = 0;
     const std::size_t space = line.find(' ');
-    if (space != std::string_view::npos) std::from_chars(line.data() + space + 1, line.data() + line.size(), status_);
+    if (space != std::string_view::npos)
+      std::from_chars(line.data() + space + 1, line.data() + line.size(), status_);
     return;
   }
   const std::size_t colon = line.find(':');
-  if (colon != std::string_view::npos) headers_.add(std::string(line.substr(0, colon)), std::string(trim(line.substr(colon + 1))));
+  if (colon != std::string_view::npos)
+    headers_.add(std::string(line.substr(0, colon)), std::string(trim(line.substr(colon + 1))));
 }
 
 std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {
@@ -155,7 +170,10 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, v
     return CURL_WRITEFUNC_PAUSE;
   }
   if (bytes > transfer.request_.max_body_bytes - transfer.body_bytes_) {
-    transfer.failure_ = Error{ErrorCode::kTooLarge, fmt::format("request to {}: the response body is over {} bytes", transfer.target_.origin, transfer.request_.max_body_bytes), -1};
+    transfer.failure_ = Error{ErrorCode::kTooLarge,
+                              fmt::format("request to {}: the response body is over {} bytes",
+                                          transfer.target_.origin, transfer.request_.max_body_bytes),
+                              -1};
     return 0;
   }
   transfer.body_bytes_ += bytes;
@@ -181,22 +199,31 @@ void Transfer::finish(Error error) {
 
 Error Transfer::describe(CURLcode code) const {
   const std::string& at = target_.origin;
-  const auto unavailable = [](std::string text) { return Error{ErrorCode::kUnavailable, std::move(text), -1}; };
-  if (head_done_) return unavailable(fmt::format("request to {}: the connection was cut in the middle of the answer", at));
+  const auto unavailable = [](std::string text) {
+    return Error{ErrorCode::kUnavailable, std::move(text), -1};
+  };
+  if (head_done_)
+    return unavailable(fmt::format("request to {}: the connection was cut in the middle of the answer", at));
   switch (code) {
     case CURLE_COULDNT_CONNECT: {
       long reason = 0;
       lane_->curl().easy_getinfo(easy_, CURLINFO_OS_ERRNO, &reason);
-      return unavailable(fmt::format("connect to {}: {}; is the server running?", at,
-                                     reason != 0 ? std::strerror(static_cast<int>(reason)) : "no address of it answers"));
+      return unavailable(
+          fmt::format("connect to {}: {}; is the server running?", at,
+                      reason != 0 ? std::strerror(static_cast<int>(reason)) : "no address of it answers"));
     }
     case CURLE_OPERATION_TIMEDOUT:
-      return Error{ErrorCode::kTimeout, fmt::format("connect to {}: no connection within {}", at, format_duration(request_.connect_timeout)), -1};
+      return Error{ErrorCode::kTimeout,
+                   fmt::format("connect to {}: no connection within {}", at,
+                               format_duration(request_.connect_timeout)),
+                   -1};
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
-      return unavailable(fmt::format("connect to {}: TLS failed: {}", at, tls_detail_[0] != 0 ? static_cast<const char*>(tls_detail_) : lane_->curl().easy_strerror(code)));
+      return unavailable(fmt::format(
+          "connect to {}: TLS failed: {}", at,
+          tls_detail_[0] != 0 ? static_cast<const char*>(tls_detail_) : lane_->curl().easy_strerror(code)));
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
@@ -216,8 +243,10 @@ async::Task<Result<void>> Transfer::wait_for_head() {
     const async::WaitEnd reason = co_await changed_.wait_for(end - lane_->loop().clock().monotonic());
     if (reason == async::WaitEnd::kWoken) continue;
     release();
-    if (reason == async::WaitEnd::kCancelled) co_return fail(ErrorCode::kCancelled, "request to {}: cancelled", target_.origin);
-    co_return fail(ErrorCode::kTimeout, "request to {}: no answer within {}", target_.origin, format_duration(request_.head_timeout));
+    if (reason == async::WaitEnd::kCancelled)
+      co_return fail(ErrorCode::kCancelled, "request to {}: cancelled", target_.origin);
+    co_return fail(ErrorCode::kTimeout, "request to {}: no answer within {}", target_.origin,
+                   format_duration(request_.head_timeout));
   }
   if (!head_done_) co_return fail(*failure_);
   co_return Result<void>{};
@@ -242,7 +271,9 @@ async::Task<Result<std::optional<std::string>>> Transfer::read(Duration idle_lim
     const async::WaitEnd reason = co_await changed_.wait_for(idle_limit);
     if (reason == async::WaitEnd::kTimeout) {
       release();
-      finish(Error{ErrorCode::kTimeout, fmt::format("request to {}: silent for {}", target_.origin, format_duration(idle_limit)), -1});
+      finish(Error{ErrorCode::kTimeout,
+                   fmt::format("request to {}: silent for {}", target_.origin, format_duration(idle_limit)),
+                   -1});
     }
   }
 }

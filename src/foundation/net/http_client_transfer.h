@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The inside of the HTTP client, for http_client*.cpp only. A Lane is one libcurl multi handle on the loop with its connection cache; a
-// Transfer is one request in a lane. Lanes outlive the client object as long as transfers hold them. I/O thread only.
+// The inside of the HTTP client, for http_client*.cpp only. A Lane is one libcurl multi handle on the loop
+// with its connection cache; a Transfer is one request in a lane. Lanes outlive the client object as long as
+// transfers hold them. I/O thread only.
 #pragma once
 #include <memory>
 #include <optional>
@@ -20,7 +21,7 @@ namespace pryx::net {
 // Where a request goes, as libcurl itself parses the URL, so that there is one reading of it.
 struct Target {
   std::string url;
-  std::string host;    // without brackets, ASCII
+  std::string host;  // without brackets, ASCII
   std::string port;
   std::string origin;  // "host:port" for error texts: no path, no query, no credentials
 };
@@ -32,8 +33,8 @@ class Transfer;
 
 enum class PeerRule : std::uint8_t { kAnyAddress, kPublicOnly };
 
-// Requests that may reach private addresses and those that may not never share a lane: a cached connection of the first kind would let
-// the second kind through without a check.
+// Requests that may reach private addresses and those that may not never share a lane: a cached connection of
+// the first kind would let the second kind through without a check.
 class Lane : public std::enable_shared_from_this<Lane> {
  public:
   Lane(async::RealEventLoop& loop, const CurlLibrary& curl, std::size_t max_connections_per_host);
@@ -47,7 +48,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
 
   [[nodiscard]] CURL* take_easy();
   void give_back(CURL* easy);
-  // What CURLOPT_RESOLVE gets for this host; names that no transfer uses are dropped from libcurl's cache along the way.
+  // What CURLOPT_RESOLVE gets for this host; names that no transfer uses are dropped from libcurl's cache
+  // along the way.
   void publish_addresses(const Target& target, std::vector<IpAddress> addresses, curl_slist*& list);
   void release_addresses(const Target& target);
   [[nodiscard]] bool knows_address(const Target& target, const IpAddress& address) const;
@@ -78,7 +80,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
 
 class Transfer final : public ClientResponse {
  public:
-  Transfer(std::shared_ptr<Lane> lane, Target target, ClientRequest request, std::string ca_file, std::string user_agent);
+  Transfer(std::shared_ptr<Lane> lane, Target target, ClientRequest request, std::string ca_file,
+           std::string user_agent);
   ~Transfer() override;
 
   // `left` is what DNS left of the connect time-out.

@@ -14,14 +14,17 @@ namespace asio = boost::asio;
 
 struct PollSet::State : std::enable_shared_from_this<State> {
   State(asio::io_context& context, std::function<void(Ready)> ready, std::function<void()> batch_done)
-      : epoll(context, epoll_create1(EPOLL_CLOEXEC)), on_ready(std::move(ready)), after(std::move(batch_done)) {}
+      : epoll(context, epoll_create1(EPOLL_CLOEXEC)),
+        on_ready(std::move(ready)),
+        after(std::move(batch_done)) {}
 
   void arm() {
-    epoll.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](const boost::system::error_code& error) {
-      if (error || self->closed) return;
-      self->dispatch();
-      if (!self->closed) self->arm();
-    });
+    epoll.async_wait(asio::posix::stream_descriptor::wait_read,
+                     [self = shared_from_this()](const boost::system::error_code& error) {
+                       if (error || self->closed) return;
+                       self->dispatch();
+                       if (!self->closed) self->arm();
+                     });
   }
 
   void dispatch() {
@@ -29,8 +32,8 @@ struct PollSet::State : std::enable_shared_from_this<State> {
     const int count = epoll_wait(epoll.native_handle(), events.data(), static_cast<int>(events.size()), 0);
     for (int i = 0; i < count && !closed; ++i) {
       const std::uint32_t flags = events.at(static_cast<std::size_t>(i)).events;
-      on_ready({events.at(static_cast<std::size_t>(i)).data.fd, (flags & (EPOLLIN | EPOLLHUP)) != 0, (flags & EPOLLOUT) != 0,
-                (flags & EPOLLERR) != 0});
+      on_ready({events.at(static_cast<std::size_t>(i)).data.fd, (flags & (EPOLLIN | EPOLLHUP)) != 0,
+                (flags & EPOLLOUT) != 0, (flags & EPOLLERR) != 0});
     }
     if (!closed) after();
   }
@@ -61,7 +64,8 @@ void PollSet::watch(int fd, bool read, bool write) {
     epoll_ctl(set, EPOLL_CTL_DEL, fd, &event);
     return;
   }
-  if (epoll_ctl(set, EPOLL_CTL_MOD, fd, &event) != 0 && errno == ENOENT) epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
+  if (epoll_ctl(set, EPOLL_CTL_MOD, fd, &event) != 0 && errno == ENOENT)
+    epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
 }
 
 }  // namespace pryx::net

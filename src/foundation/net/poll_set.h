@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// PollSet: descriptors that belong to a C library (libcurl, c-ares) watched by the loop. One epoll descriptor holds them all and only that
-// one is known to Asio, so a library may close or reuse its descriptors at any time. I/O thread only.
+// PollSet: descriptors that belong to a C library (libcurl, c-ares) watched by the loop. One epoll descriptor
+// holds them all and only that one is known to Asio, so a library may close or reuse its descriptors at any
+// time. I/O thread only.
 #pragma once
 #include <cstdint>
 #include <functional>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A provider that plays attempts from a list, for tests of what stands above it: events, an error at the start or in the middle, waits.
+// A provider that plays attempts from a list, for tests of what stands above it: events, an error at the
+// start or in the middle, waits.
 #pragma once
 #include <deque>
 #include <memory>
@@ -13,10 +14,10 @@
 namespace pryx::models::testing {
 
 struct Attempt {
-  std::optional<Error> refused;      // stream() fails with it
-  std::vector<ModelEvent> events;    // then these come
-  std::optional<Error> broken;       // and then this error; otherwise the end
-  Duration before_each{};            // virtual time before every event and before `broken`
+  std::optional<Error> refused;    // stream() fails with it
+  std::vector<ModelEvent> events;  // then these come
+  std::optional<Error> broken;     // and then this error; otherwise the end
+  Duration before_each{};          // virtual time before every event and before `broken`
 };
 
 class ScriptedProvider final : public Provider {
@@ -43,7 +44,9 @@ class ScriptedProvider final : public Provider {
  private:
   class Stream final : public ModelStream {
    public:
-    Stream(ScriptedProvider& owner, Attempt attempt) : owner_(owner), attempt_(std::move(attempt)) { ++owner_.open_streams; }
+    Stream(ScriptedProvider& owner, Attempt attempt) : owner_(owner), attempt_(std::move(attempt)) {
+      ++owner_.open_streams;
+    }
     ~Stream() override { --owner_.open_streams; }
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A server on a raw loopback socket for tests of clients: each connection runs a script on its own thread, which may answer anything,
-// also what no HTTP server would. A request has been read before the script runs; keep-alive loops are the script's business.
+// A server on a raw loopback socket for tests of clients: each connection runs a script on its own thread,
+// which may answer anything, also what no HTTP server would. A request has been read before the script runs;
+// keep-alive loops are the script's business.
 #pragma once
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -55,6 +56,11 @@ class RawConnection {
     while (receive()) {
     }
   }
+  // A pause that ends early when the peer goes.
+  [[nodiscard]] bool peer_closes_within(int milliseconds) const {
+    pollfd waiting{fd_, POLLRDHUP, 0};
+    return poll(&waiting, 1, milliseconds) != 0;
+  }
 
  private:
   bool receive() {
@@ -78,7 +84,8 @@ class RawServer {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener_, 256) != 0) std::abort();
+    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener_, 256) != 0)
+      std::abort();
     getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
     port_ = ntohs(address.sin_port);
     acceptor_ = std::thread([this] { accept_all(); });
@@ -97,10 +104,10 @@ class RawServer {
   RawServer& operator=(const RawServer&) = delete;
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  [[nodiscard]] std::string url(std::string_view path = "/") const { return "http://127.0.0.1:" + std::to_string(port_) + std::string(path); }
+  [[nodiscard]] std::string url(std::string_view path = "/") const {
+    return "http://127.0.0.1:" + std::to_string(port_) + std::string(path);
+  }
   [[nodiscard]] int connections() const { return connections_; }
-  [[nodiscard]] int closed_by_peer() const { return closed_by_peer_; }
-  void count_close() { ++closed_by_peer_; }
 
  private:
   void accept_all() {
@@ -128,7 +135,6 @@ class RawServer {
   int listener_ = -1;
   std::uint16_t port_ = 0;
   std::atomic<int> connections_ = 0;
-  std::atomic<int> closed_by_peer_ = 0;
   std::thread acceptor_;
   std::mutex mutex_;
   std::vector<int> open_;

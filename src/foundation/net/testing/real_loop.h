@@ -11,9 +11,13 @@ namespace pryx::net::testing {
 
 class SystemClock final : public Clock {
  public:
-  [[nodiscard]] MonotonicTime monotonic() const override { return {std::chrono::steady_clock::now().time_since_epoch()}; }
+  [[nodiscard]] MonotonicTime monotonic() const override {
+    return {std::chrono::steady_clock::now().time_since_epoch()};
+  }
   [[nodiscard]] WallTime wall() const override {
-    return {std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
+    return {std::chrono::duration_cast<std::chrono::milliseconds>(
+                std::chrono::system_clock::now().time_since_epoch())
+                .count()};
   }
 };
 
@@ -25,7 +29,8 @@ struct RealLoop {
 namespace detail {
 template <class T>
 async::Task<void> keep_and_stop(async::Task<T> task, std::optional<T>& out, async::RealEventLoop& loop) {
-  out.emplace(co_await std::move(task));
+  T value = co_await std::move(task);
+  out.emplace(std::move(value));
   loop.stop();
 }
 inline async::Task<void> run_and_stop(async::Task<void> task, async::RealEventLoop& loop) {
