@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+#include "admin.h"
+
+#include "engine/models/provider_store.h"
+#include "foundation/base/log.h"
+#include "foundation/base/text.h"
+#include "foundation/config/config_file.h"
+#include "foundation/config/settings_store.h"
+#include "trust/principals/principal.h"
+
+namespace pryx::app {
+namespace {
+
+constexpr std::string_view kDefaultModelSetting = "model.default";
+
+std::string key_name(std::string_view provider) { return fmt::format("provider/{}", provider); }
+
+bool is_provider_name(std::string_view name) {
+  if (name.empty() || name.size() > 64 || name == "starter") return false;
+  return std::all_of(name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; });
+}
+
+}  // namespace
+
+async::Task<Result<void>> audit_change(db::Database& database, audit::AuditLog& audit, Caller caller, std::string kind, std::string subject, json::object detail) {
+  const auto written = co_await database.write([&](db::Transaction& t) {
+    return audit.append(t, {.principal = caller.principal.id, .kind = kind, .actor = caller.surface, .subject = subject, .detail = detail});
+  });
+  if (!written) co_return std::unexpected(written.error());
+  co_return Result<void>{};
+}
+
+async::Task<Result<Secret>> VaultKeys::get_key(std::string secret_name, bool) { co_return co_await vault_.get(owner(), std::move(secret_name)); }
+
+Providers::Providers(async::EventLoop& loop, db::Database& database, audit::AuditLog& audit, vault::Vault& vault, models::ModelRouter& router, agent::TurnEngine& turns)
+    : loop_(loop), database_(database), audit_(audit), vault_(vault), router_(router), turns_(turns) {}
+
+async::Task<Result<void>> Providers::start() {
+  const auto stored = co_await database_.read([](db::Connection& c) { return models::ProviderStore::list(c, owner().id); });
+  if (!stored) co_return std::unexpected(stored.error());
+  for (const models::ProviderConfig& config : *stored) {
+    // A provider that cannot be set up any more is a warning, not a reason to stay down.
+    const auto put = router_.put_provider(config);
+    if (!put) log::warn("provider.not_loaded", {{"name", config.name}, {"error", put.error().message}});
+  }
+  co_return Result<void>{};
+}
+
+async::Task<Result<std::vector<models::ProviderConfig>>> Providers::list(Caller caller) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kRead));
+  co_return co_await database_.read([id = caller.principal.id](db::Connection& c) { return models::ProviderStore::list(c, id); });
+}
+
+async::Task<Result<models::ProviderConfig>> Providers::put(Caller caller, server::ProviderChange change) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
+  models::ProviderConfig config = std::move(change.config);
+  if (!is_provider_name(config.name)) {
+    co_return fail(ErrorCode::kInvalidArgument, "'{}' cannot name a provider; use a-z, 0-9, '-' and '_', and not 'starter'", utf8_prefix(config.name, 64));
+  }
+  const std::string secret = key_name(config.name);
+  PRYX_CO_TRY(const auto stored, co_await database_.read([id = caller.principal.id](db::Connection& c) { return models::ProviderStore::list(c, id); }));
+  const bool had_key = std::any_of(stored.begin(), stored.end(), [&](const auto& p) { return p.name == config.name && !p.key_secret_name.empty(); });
+  config.key_secret_name = change.key || (had_key && !change.remove_key) ? secret : "";
+  PRYX_CO_TRY_VOID(router_.put_provider(config));
+  if (change.key) PRYX_CO_TRY_VOID(co_await vault_.set(caller.principal, secret, std::move(*change.key)));
+  if (change.remove_key && had_key) PRYX_CO_TRY_VOID(co_await vault_.remove(caller.principal, secret));
+  const auto written = co_await database_.write([&, this](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(models::ProviderStore::put(t.db(), caller.principal.id, config, loop_.clock().wall()));
+    PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id, .kind = "provider.changed", .actor = caller.surface, .subject = config.name,
+                                    .detail = {{"kind", config.kind}, {"base_url", config.base_url}, {"has_key", !config.key_secret_name.empty()}}}));
+    return {};
+  });
+  if (!written) co_return std::unexpected(written.error());
+  co_return config;
+}
+
+async::Task<Result<bool>> Providers::remove(Caller caller, std::string name) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
+  const auto removed = co_await database_.write([&, this](db::Transaction& t) -> Result<bool> {
+    PRYX_TRY(const bool was_there, models::ProviderStore::remove(t.db(), caller.principal.id, name));
+    if (was_there) PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id, .kind = "provider.removed", .actor = caller.surface, .subject = name, .detail = {}}));
+    return was_there;
+  });
+  if (!removed || !*removed) co_return removed;
+  (void)router_.remove_provider(name);
+  const auto key = co_await vault_.remove(caller.principal, key_name(name));
+  if (!key && key.error().code != ErrorCode::kNotFound) co_return std::unexpected(key.error());
+  co_return true;
+}
+
+async::Task<Result<void>> Providers::set_default_model(Caller caller, std::string model) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
+  PRYX_CO_TRY_VOID(router_.resolve(model));
+  const auto written = co_await database_.write([&, this](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(config::SettingsStore::put(t.db(), caller.principal.id, kDefaultModelSetting, json::value(model), loop_.clock().wall()));
+    PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id, .kind = "setting.changed", .actor = caller.surface, .subject = std::string(kDefaultModelSetting), .detail = {{"value", model}}}));
+    return {};
+  });
+  if (!written) co_return written;
+  turns_.set_default_model(std::move(model));
+  co_return Result<void>{};
+}
+
+async::Task<Result<std::vector<server::SecretEntry>>> Secrets::list(Caller caller) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kRead));
+  PRYX_CO_TRY(const auto names, co_await vault_.list(caller.principal));
+  std::vector<server::SecretEntry> out;
+  for (const auto& entry : names) out.push_back({entry.name, entry.updated_at});
+  co_return out;
+}
+
+async::Task<Result<void>> Secrets::put(Caller caller, std::string name, Secret value) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
+  PRYX_CO_TRY_VOID(co_await vault_.set(caller.principal, name, std::move(value)));
+  co_return co_await audit_change(database_, audit_, std::move(caller), "secret.changed", std::move(name), {});
+}
+
+async::Task<Result<bool>> Secrets::remove(Caller caller, std::string name) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
+  PRYX_CO_TRY(const bool removed, co_await vault_.remove(caller.principal, name));
+  if (!removed) co_return false;
+  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, std::move(caller), "secret.removed", std::move(name), {}));
+  co_return true;
+}
+
+Settings::Settings(async::EventLoop& loop, db::Database& database, events::EventLog& events, audit::AuditLog& audit, std::string path, config::Layer environment)
+    : loop_(loop), database_(database), events_(events), audit_(audit), path_(std::move(path)), environment_(std::move(environment)) {
+  file_.origin = config::Origin::kFile;
+  overlay_.origin = config::Origin::kDatabase;
+}
+
+void Settings::combine() {
+  config_ = config::Config({file_, overlay_, environment_});
+  if (on_change_) on_change_(config_);
+}
+
+async::Task<Result<void>> Settings::start() {
+  const auto stored = co_await database_.read([](db::Connection& c) { return config::SettingsStore::list(c, owner().id); });
+  if (!stored) co_return std::unexpected(stored.error());
+  for (const auto& [key, value] : *stored) {
+    if (config::find_setting(key) != nullptr) overlay_.values[key] = {value, "settings"};
+  }
+  co_await reload_file();
+  combine();
+  co_return Result<void>{};
+}
+
+async::Task<void> Settings::reload_file() {
+  const auto file = read_human_file(path_);
+  if (!file || file->text == file_text_) co_return;
+  const auto parsed = config::parse_config_file(file->text, "config.yaml");
+  if (!parsed) {
+    // The last good values stay; the person who edits sees why in every surface.
+    log::error("config.invalid", {{"path", path_}, {"error", parsed.error().message}});
+    const auto told = co_await database_.write([&, this](db::Transaction& t) {
+      return events_.append(t, {.principal = owner().id, .name = "error.occurred", .session = {}, .surface = {},
+                                .payload = {{"area", "config"}, {"path", path_}, {"detail", parsed.error().message}, {"try", "pryx config edit"}}});
+    });
+    if (!told) log::error("config.event_not_written", {{"error", told.error().message}});
+    co_return;
+  }
+  for (const config::ConfigWarning& warning : parsed->warnings) log::warn("config.warning", {{"line", warning.line}, {"text", warning.text}});
+  file_ = parsed->layer;
+  file_text_ = file->text;
+  combine();
+}
+
+async::Task<Result<server::HumanFile>> Settings::get_text(Caller caller) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kRead));
+  co_return read_human_file(path_);
+}
+
+async::Task<Result<server::HumanFile>> Settings::put_text(Caller caller, std::string text, std::string expected_hash) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
+  PRYX_CO_TRY_VOID(config::parse_config_file(text, "config.yaml"));
+  PRYX_CO_TRY(auto file, replace_human_file(path_, text, expected_hash));
+  co_await reload_file();
+  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, std::move(caller), "config.changed", path_, {{"hash", file.hash}}));
+  co_return file;
+}
+
+json::object Settings::settings_json() const {
+  json::object values, origins, sources;
+  for (const auto& [key, effective] : config_.all()) {
+    values[key] = effective.value;
+    origins[key] = config::origin_name(effective.origin);
+    sources[key] = effective.source;
+  }
+  return {{"settings", std::move(values)}, {"origins", std::move(origins)}, {"sources", std::move(sources)}};
+}
+
+async::Task<Result<json::object>> Settings::get_settings(Caller caller) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kRead));
+  co_return settings_json();
+}
+
+async::Task<Result<json::object>> Settings::put_settings(Caller caller, json::object changes) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
+  json::object checked;
+  for (const auto& member : changes) {
+    const config::Setting* setting = config::find_setting(member.key());
+    if (setting == nullptr) co_return fail(ErrorCode::kInvalidArgument, "{}", config::describe_unknown(member.key()));
+    if (member.value().is_null()) {
+      checked[member.key()] = nullptr;
+      continue;
+    }
+    PRYX_CO_TRY(checked[member.key()], config::check_setting(*setting, member.value()));
+  }
+  const auto written = co_await database_.write([&, this](db::Transaction& t) -> Result<void> {
+    for (const auto& member : checked) {
+      PRYX_TRY_VOID(config::SettingsStore::put(t.db(), caller.principal.id, member.key(), member.value(), loop_.clock().wall()));
+      PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id, .kind = "setting.changed", .actor = caller.surface, .subject = std::string(member.key()), .detail = {{"value", member.value()}}}));
+    }
+    return {};
+  });
+  if (!written) co_return std::unexpected(written.error());
+  for (const auto& member : checked) {
+    if (member.value().is_null()) overlay_.values.erase(std::string(member.key()));
+    else overlay_.values[std::string(member.key())] = {member.value(), "settings"};
+  }
+  combine();
+  co_return settings_json();
+}
+
+async::Task<Result<std::vector<memory::Memory>>> Memories::list(Caller caller, memory::ListRequest request) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kRead));
+  co_return co_await store_.list(caller.principal, std::move(request));
+}
+
+async::Task<Result<memory::Memory>> Memories::save(Caller caller, memory::SaveRequest request) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
+  memory::Memory memory{.id = {}, .type = request.type, .text = request.text, .labels = request.labels, .session = request.session, .created_at = loop_.clock().wall()};
+  PRYX_CO_TRY(const auto saved, co_await store_.save(caller.principal, std::move(request)));
+  memory.id = saved.id;
+  memory.labels.join(trust::Labels{"memory"});
+  co_return memory;
+}
+
+async::Task<Result<std::vector<memory::Memory>>> Memories::search(Caller caller, memory::SearchRequest request) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kRead));
+  co_return co_await store_.search(caller.principal, std::move(request));
+}
+
+async::Task<Result<void>> Memories::forget_session(Caller caller, SessionId session) {
+  PRYX_CO_TRY_VOID(co_await store_.remove_session(caller.principal, std::move(session)));
+  co_return Result<void>{};
+}
+
+async::Task<std::vector<server::Component>> Health::components() {
+  std::vector<server::Component> out;
+  const auto reads = co_await database_.read([](db::Connection& c) { return c.count("SELECT 1"); });
+  server::Component store{.name = "store", .state = "ok", .required = true, .detail = {}, .version = {}};
+  if (!reads || !database_.is_healthy()) {
+    store.state = "down";
+    store.detail = reads ? "the last write did not reach the disk; free some space, it is tried again by itself" : reads.error().message;
+  }
+  out.push_back(std::move(store));
+  server::Component key{.name = "key", .state = "ok", .required = true, .detail = fmt::format("held by {}", key_backend_), .version = {}};
+  out.push_back(std::move(key));
+  server::Component turns{.name = "dispatcher", .state = "ok", .required = false, .detail = fmt::format("{} running, {} queued", dispatcher_.running(), dispatcher_.queued()), .version = {}};
+  if (dispatcher_.is_paused()) {
+    turns.state = "degraded";
+    turns.detail = "safe mode: messages are accepted and wait; leave it with `pryx daemon restart`";
+  }
+  out.push_back(std::move(turns));
+  server::Component policy{.name = "policy", .state = "ok", .required = false, .detail = fmt::format("in force: {}", policy_.state()), .version = {}};
+  if (policy_.state() == "last_good" || policy_.state() == "read_only") {
+    policy.state = "degraded";
+    policy.detail = fmt::format("policy.yaml is invalid; in force: {}; run `pryx policy check`", policy_.state());
+  }
+  out.push_back(std::move(policy));
+  co_return out;
+}
+
+}  // namespace pryx::app

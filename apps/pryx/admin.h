@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// What the API asks of providers, secrets, settings, memory and diagnostics, over the stores and the vault. Each writes an audit row with
+// its change. I/O thread only; everything referred to outlives these.
+#pragma once
+#include <string>
+
+#include "engine/agent/dispatcher.h"
+#include "engine/agent/turn_engine.h"
+#include "engine/memory/memory_store.h"
+#include "engine/models/model_router.h"
+#include "foundation/config/layers.h"
+#include "policy_keeper.h"
+#include "surfaces/server/admin.h"
+#include "trust/audit/audit_log.h"
+#include "trust/vault/vault.h"
+
+namespace pryx::app {
+
+// One audit row for one change, in its own commit when the change itself is no database write.
+[[nodiscard]] async::Task<Result<void>> audit_change(db::Database& database, audit::AuditLog& audit, Caller caller, std::string kind, std::string subject, json::object detail);
+
+class VaultKeys final : public models::KeySource {
+ public:
+  explicit VaultKeys(vault::Vault& vault) : vault_(vault) {}
+  [[nodiscard]] async::Task<Result<Secret>> get_key(std::string secret_name, bool refresh) override;
+
+ private:
+  vault::Vault& vault_;
+};
+
+class Providers final : public server::ProviderAdmin {
+ public:
+  Providers(async::EventLoop& loop, db::Database& database, audit::AuditLog& audit, vault::Vault& vault, models::ModelRouter& router, agent::TurnEngine& turns);
+  [[nodiscard]] async::Task<Result<void>> start();  // puts the stored providers into the router
+  [[nodiscard]] async::Task<Result<std::vector<models::ProviderConfig>>> list(Caller caller) override;
+  [[nodiscard]] async::Task<Result<models::ProviderConfig>> put(Caller caller, server::ProviderChange change) override;
+  [[nodiscard]] async::Task<Result<bool>> remove(Caller caller, std::string name) override;
+  [[nodiscard]] async::Task<Result<void>> set_default_model(Caller caller, std::string model) override;
+
+ private:
+  async::EventLoop& loop_;
+  db::Database& database_;
+  audit::AuditLog& audit_;
+  vault::Vault& vault_;
+  models::ModelRouter& router_;
+  agent::TurnEngine& turns_;
+};
+
+class Secrets final : public server::SecretAdmin {
+ public:
+  Secrets(db::Database& database, audit::AuditLog& audit, vault::Vault& vault) : database_(database), audit_(audit), vault_(vault) {}
+  [[nodiscard]] async::Task<Result<std::vector<server::SecretEntry>>> list(Caller caller) override;
+  [[nodiscard]] async::Task<Result<void>> put(Caller caller, std::string name, Secret value) override;
+  [[nodiscard]] async::Task<Result<bool>> remove(Caller caller, std::string name) override;
+
+ private:
+  db::Database& database_;
+  audit::AuditLog& audit_;
+  vault::Vault& vault_;
+};
+
+// config.yaml and the overlay, as one Config value that is replaced when either changes.
+class Settings final : public server::ConfigAdmin {
+ public:
+  Settings(async::EventLoop& loop, db::Database& database, events::EventLog& events, audit::AuditLog& audit, std::string path, config::Layer environment);
+  [[nodiscard]] async::Task<Result<void>> start();
+  [[nodiscard]] async::Task<void> reload_file();
+  [[nodiscard]] const config::Config& current() const { return config_; }
+  void on_change(std::function<void(const config::Config&)> callback) { on_change_ = std::move(callback); }
+
+  [[nodiscard]] async::Task<Result<server::HumanFile>> get_text(Caller caller) override;
+  [[nodiscard]] async::Task<Result<server::HumanFile>> put_text(Caller caller, std::string text, std::string expected_hash) override;
+  [[nodiscard]] async::Task<Result<json::object>> get_settings(Caller caller) override;
+  [[nodiscard]] async::Task<Result<json::object>> put_settings(Caller caller, json::object changes) override;
+
+ private:
+  void combine();
+  [[nodiscard]] json::object settings_json() const;
+  async::EventLoop& loop_;
+  db::Database& database_;
+  events::EventLog& events_;
+  audit::AuditLog& audit_;
+  std::string path_;
+  config::Layer environment_;
+  config::Layer file_;
+  config::Layer overlay_;
+  std::string file_text_;
+  config::Config config_;
+  std::function<void(const config::Config&)> on_change_;
+};
+
+class Memories final : public server::MemoryAdmin {
+ public:
+  explicit Memories(memory::MemoryStore& store, async::EventLoop& loop) : store_(store), loop_(loop) {}
+  [[nodiscard]] async::Task<Result<std::vector<memory::Memory>>> list(Caller caller, memory::ListRequest request) override;
+  [[nodiscard]] async::Task<Result<memory::Memory>> save(Caller caller, memory::SaveRequest request) override;
+  [[nodiscard]] async::Task<Result<std::vector<memory::Memory>>> search(Caller caller, memory::SearchRequest request) override;
+  [[nodiscard]] async::Task<Result<void>> forget_session(Caller caller, SessionId session) override;
+
+ private:
+  memory::MemoryStore& store_;
+  async::EventLoop& loop_;
+};
+
+class Health final : public server::Diagnostics {
+ public:
+  Health(db::Database& database, agent::Dispatcher& dispatcher, const PolicyKeeper& policy, std::string key_backend)
+      : database_(database), dispatcher_(dispatcher), policy_(policy), key_backend_(std::move(key_backend)) {}
+  [[nodiscard]] async::Task<std::vector<server::Component>> components() override;
+
+ private:
+  db::Database& database_;
+  agent::Dispatcher& dispatcher_;
+  const PolicyKeeper& policy_;
+  std::string key_backend_;
+};
+
+}  // namespace pryx::app
