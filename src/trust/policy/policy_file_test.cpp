@@ -134,7 +134,7 @@ TEST(PolicyFile, NothingPassesSilently) {
       {"tools: {}\nrate_limits:\n  requests_per_minute: 10\n", "line 3: rate_limits.requests_per_minute: not enforced in this version; remove it"},
       {"tools: {}\nrate_limits:\n  tool_calls_per_minute: 10\n", "line 3: rate_limits.tool_calls_per_minute: not enforced in this version; remove it"},
       {"tools: {}\nrate_limits: {}\n", "line 2: rate_limits: not enforced in this version; remove it"},
-      {"tools: {}\nrate_limits: 5\n", "line 2: rate_limits: must be a map of keys, found a single value"},
+      {"tools: {}\nrate_limits: 5\n", "line 2: rate_limits: must be a map of keys, found a number or true or false"},
       {"tools: {}\nworkspace: {root: /x}\n", "line 2: workspace.root: not enforced in this version; remove it (the session's workspace counts, see --workspace)"},
       {"tools: {}\nworkspace:\n  allow_outside: true\n",
        "line 3: workspace.allow_outside: not enforced in this version: the outside of the workspace is always denied; remove it or say false"},
@@ -146,7 +146,7 @@ TEST(PolicyFile, NothingPassesSilently) {
        "line 3: tools.allowed[0].commands: not enforced in this version; remove it, or move the whole tool to 'ask' or 'denied'"},
       {"tools:\n  denied:\n    - x\n    - {tool: fs.read, paths: [a]}\n",
        "line 4: tools.denied[1].paths: not enforced in this version; remove it, or move the whole tool to 'ask' or 'denied'"},
-      {"tools:\n  ask: fs.read\n", "line 2: tools.ask: must be a list of tool globs, found a single value"},
+      {"tools:\n  ask: fs.read\n", "line 2: tools.ask: must be a list of tool globs, found text"},
       {"tools: [fs.read]\n", "line 1: tools: must be a map of keys, found a list"},
       {"tools:\n  ask: [[fs.read]]\n", "line 2: tools.ask[0]: must be a tool glob or a map with 'tool', found a list"},
       {"tools:\n  ask: [null]\n", "line 2: tools.ask[0]: must be a tool glob or a map with 'tool', found nothing"},
@@ -167,20 +167,22 @@ TEST(PolicyFile, NothingPassesSilently) {
       {"tools: {}\napproval: {defaults: deny}\n", "line 2: approval.defaults: unknown key; did you mean 'default'?"},
       {"tools: {}\napproval:\n", "line 2: approval: must be a map of keys, found nothing"},
       {"tools: {}\nname: [x]\n", "line 2: name: must be text, found a list"},
+      {"tools: {}\nname: 5\n", "line 2: name: must be text, found a number or true or false"},
+      {"tools:\n  ask: [5]\n", "line 2: tools.ask[0]: must be a tool glob or a map with 'tool', found a number or true or false"},
       {"name: x\n", "line 1: tools: missing; say which tools are allowed, ask or denied"},
       {"", "line 1: the file holds no policy; to use the default policy, remove the file"},
       {"# only a comment\n", "line 1: the file holds no policy; to use the default policy, remove the file"},
       {"- fs.read\n", "line 1: expected keys such as 'tools:', found a list"},
-      {"just text", "line 1: expected keys such as 'tools:', found a single value"},
+      {"just text", "line 1: expected keys such as 'tools:', found text"},
       {"tools:\n  ask: [*]\n", ""},
       {"tools:\n  ask: [*x]\n", ""},
-      {"tools:\n  ask: &a [x]\n  denied: *a\n", "line 2: anchors and aliases are not supported; write the value out"},
-      {"tools:\n  ask: [!!str x]\n", "line 2: the tag 'tag:yaml.org,2002:str' is not supported; remove it"},
+      {"tools:\n  ask: &a [x]\n  denied: *a\n", "line 2: anchors (&name) are not allowed"},
+      {"tools:\n  ask: [!own x]\n", "line 2: the tag !own is not allowed"},
       {"tools: {}\ntools: {}\n", "line 2: the key 'tools' appears twice"},
-      {"tools: {}\n---\ntools: {}\n", "holds more than one YAML document; keep one"},
+      {"tools: {}\n---\ntools: {}\n", "the text holds more than one document ('---'); keep one"},
       {"tools: {ask: [}\n", ""},
-      {"? [a]\n: b\n", "line 1: a key must be plain text"},
-      {"tools: \"\xff\"\n", "not valid UTF-8"},
+      {"? [a]\n: b\n", "line 1: a key must be plain text, not a list or a map"},
+      {"tools: \"\xff\"\n", "the text is no valid UTF-8"},
   };
   for (const Row& row : rows) {
     const auto found = problems(row.text);
@@ -228,6 +230,7 @@ TEST(PolicyFile, ApproveFilesHoldAllowAndDenyOnly) {
 TEST(PolicyFile, EmptyListsAreFine) {
   EXPECT_TRUE(problems("tools:\n  allowed:\n  ask: []\n  denied: ~\n").empty());
   EXPECT_TRUE(problems("tools: {}").empty());
+  EXPECT_EQ(parse_policy("tools: {}\napproval: {timeout: 300}", PolicyFileKind::kPolicy, "p").value().approval_timeout, std::chrono::minutes(5));
   EXPECT_TRUE(problems(R"({"tools": {"allowed": ["fs.read"]}})").empty()) << "JSON is a subset";
 }
 
