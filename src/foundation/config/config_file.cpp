@@ -7,7 +7,8 @@
 namespace pryx::config {
 namespace {
 
-constexpr std::size_t kMaxWarnings = 100;  // a file that is something else altogether should not flood the log
+constexpr std::size_t kMaxWarnings =
+    100;  // a file that is something else altogether should not flood the log
 
 class Reader {
  public:
@@ -34,19 +35,24 @@ class Reader {
       if (!checked) return fail(checked.error().code, "{} line {}: {}", name_, line, checked.error().message);
       // Both `log: {level: …}` and `log.level: …` spell a key; one file may not do both.
       const bool is_first =
-          file_.layer.values.emplace(key, LayerValue{std::move(*checked), fmt::format("{}:{}", name_, line)}).second;
-      if (!is_first) return fail(ErrorCode::kInvalidArgument, "{} line {}: {} is set twice", name_, line, key);
+          file_.layer.values.emplace(key, LayerValue{std::move(*checked), fmt::format("{}:{}", name_, line)})
+              .second;
+      if (!is_first)
+        return fail(ErrorCode::kInvalidArgument, "{} line {}: {} is set twice", name_, line, key);
       return {};
     }
     if (value.is_object() && is_section(key)) return read(value.as_object(), key + ".", place);
     if (value.is_null() && is_section(key)) return {};
-    if (is_section(key)) return fail(ErrorCode::kInvalidArgument, "{} line {}: '{}' is a group of settings, not a value", name_, line, key);
+    if (is_section(key))
+      return fail(ErrorCode::kInvalidArgument, "{} line {}: '{}' is a group of settings, not a value", name_,
+                  line, key);
     if (file_.warnings.size() < kMaxWarnings) file_.warnings.push_back({line, describe_unknown(key)});
     return {};
   }
 
   [[nodiscard]] static bool is_section(const std::string& key) {
-    return std::ranges::any_of(settings(), [&](const Setting& setting) { return setting.key.starts_with(key + "."); });
+    return std::ranges::any_of(settings(),
+                               [&](const Setting& setting) { return setting.key.starts_with(key + "."); });
   }
 
   const YamlDocument& document_;
@@ -63,7 +69,8 @@ Result<ConfigFile> parse_config_file(std::string_view text, std::string_view nam
   if (document->root.is_object()) {
     PRYX_TRY_VOID(reader.read(document->root.as_object(), "", ""));
   } else if (!document->root.is_null()) {
-    return fail(ErrorCode::kInvalidArgument, "{} line {}: the file must hold keys and values such as 'listen: 127.0.0.1:7799'", name,
+    return fail(ErrorCode::kInvalidArgument,
+                "{} line {}: the file must hold keys and values such as 'listen: 127.0.0.1:7799'", name,
                 document->line_of(""));
   }
   return reader.take();

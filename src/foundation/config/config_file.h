@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// config.yaml: text in, checked settings and warnings out. Keys that are no settings stay in the file and are warned about; a setting
-// with a value that does not fit makes the file invalid. Pure.
+// config.yaml: text in, checked settings and warnings out. Keys that are no settings stay in the file and are
+// warned about; a setting with a value that does not fit makes the file invalid. Pure.
 #pragma once
 #include <string>
 #include <string_view>
@@ -22,6 +22,7 @@ struct ConfigFile {
 };
 
 // `name` is what messages call the file. An empty text is a valid file without settings.
-[[nodiscard]] Result<ConfigFile> parse_config_file(std::string_view text, std::string_view name = "config.yaml");
+[[nodiscard]] Result<ConfigFile> parse_config_file(std::string_view text,
+                                                   std::string_view name = "config.yaml");
 
 }  // namespace pryx::config

@@ -17,7 +17,8 @@ using platform::testing::TemporaryDirectory;
 constexpr uid_t kUser = 4242;  // has no /run/user directory
 
 TEST(Places, PryxHomeHoldsEverything) {
-  const Places places = find_places(Environment({{"PRYX_HOME", "/x/y/"}, {"XDG_CONFIG_HOME", "/c"}}), kUser).value();
+  const Places places =
+      find_places(Environment({{"PRYX_HOME", "/x/y/"}, {"XDG_CONFIG_HOME", "/c"}}), kUser).value();
   EXPECT_EQ(places.kind, PlacesKind::kPortable);
   EXPECT_EQ(places.config_file(), "/x/y/config/config.yaml");
   EXPECT_EQ(places.policy_file(), "/x/y/config/policy.yaml");
@@ -43,21 +44,21 @@ TEST(Places, PryxHomeCountsForRootToo) {
 }
 
 TEST(Places, XdgDirectoriesAndTheirDefaults) {
-  const Places plain = find_places(Environment({{"HOME", "/home/ada"}}), kUser).value();
+  const Places plain = find_places(Environment({{"HOME", "/users/ada"}}), kUser).value();
   EXPECT_EQ(plain.kind, PlacesKind::kUser);
-  EXPECT_EQ(plain.config, "/home/ada/.config/pryx");
-  EXPECT_EQ(plain.data, "/home/ada/.local/share/pryx");
-  EXPECT_EQ(plain.state, "/home/ada/.local/state/pryx");
-  EXPECT_EQ(plain.cache, "/home/ada/.cache/pryx");
-  EXPECT_EQ(plain.run, "/home/ada/.local/state/pryx/run");
-  const Places set = find_places(Environment({{"HOME", "/home/ada"},
+  EXPECT_EQ(plain.config, "/users/ada/.config/pryx");
+  EXPECT_EQ(plain.data, "/users/ada/.local/share/pryx");
+  EXPECT_EQ(plain.state, "/users/ada/.local/state/pryx");
+  EXPECT_EQ(plain.cache, "/users/ada/.cache/pryx");
+  EXPECT_EQ(plain.run, "/users/ada/.local/state/pryx/run");
+  const Places set = find_places(Environment({{"HOME", "/users/ada"},
                                               {"XDG_CONFIG_HOME", "/c"},
                                               {"XDG_DATA_HOME", "relative"},
                                               {"XDG_RUNTIME_DIR", "/run/user/4242"}}),
                                  kUser)
                          .value();
   EXPECT_EQ(set.config, "/c/pryx");
-  EXPECT_EQ(set.data, "/home/ada/.local/share/pryx") << "a relative value is ignored";
+  EXPECT_EQ(set.data, "/users/ada/.local/share/pryx") << "a relative value is ignored";
   EXPECT_EQ(set.run, "/run/user/4242/pryx");
 }
 
@@ -66,7 +67,8 @@ TEST(Places, AreCreatedPrivate) {
   const Places places = find_places(Environment({{"PRYX_HOME", directory / "home"}}), ::geteuid()).value();
   ASSERT_TRUE(create_places(places).has_value());
   ASSERT_TRUE(create_places(places).has_value());
-  for (const std::string& path : {places.home, places.config, places.data, places.state, places.cache, places.run, places.agents()}) {
+  for (const std::string& path :
+       {places.home, places.config, places.data, places.state, places.cache, places.run, places.agents()}) {
     EXPECT_EQ(platform::file_facts(path)->mode, 0700u) << path;
   }
 }
@@ -128,7 +130,10 @@ TEST(Layers, UnknownKeysAndBadVariablesAreErrors) {
 }
 
 TEST(ConfigFile, ReadsNestedAndDottedKeysWithTheirLines) {
-  const auto file = parse_config_file("# comment\nlisten: 127.0.0.1:0\nlog:\n  level: debug\ntools.max_steps: 9\napproval:\n").value();
+  const auto file =
+      parse_config_file(
+          "# comment\nlisten: 127.0.0.1:0\nlog:\n  level: debug\ntools.max_steps: 9\napproval:\n")
+          .value();
   EXPECT_TRUE(file.warnings.empty());
   ASSERT_EQ(file.layer.values.size(), 3u);
   EXPECT_EQ(file.layer.values.at("listen").source, "config.yaml:2");
@@ -147,7 +152,8 @@ TEST(ConfigFile, EmptyFilesAreFine) {
 }
 
 TEST(ConfigFile, UnknownKeysAreWarnedAboutNeverFatal) {
-  const auto file = parse_config_file("lisen: x\nfuture:\n  deep: [1, 2]\nlog:\n  colour: red\n  level: warn\n").value();
+  const auto file =
+      parse_config_file("lisen: x\nfuture:\n  deep: [1, 2]\nlog:\n  colour: red\n  level: warn\n").value();
   ASSERT_EQ(file.warnings.size(), 3u);
   EXPECT_EQ(file.warnings[0].line, 1);
   EXPECT_NE(file.warnings[0].text.find("did you mean 'listen'"), std::string::npos);
@@ -162,10 +168,11 @@ TEST(ConfigFile, ABadValueMakesTheFileInvalidAndNamesTheLine) {
     const char* text;
     const char* line;
   };
-  for (const Row& row : {Row{"listen: a:1\nlog:\n  level: loud\n", "line 3"}, Row{"tools:\n  max_steps: many\n", "line 2"},
-                         Row{"log: info\n", "line 1"}, Row{"- listen\n", "line 1"}, Row{"listen: [1]\n", "line 1"},
-                         Row{"log.level: info\nlog:\n  level: warn\n", "line 3"}, Row{"listen: a\nlisten: b\n", "line 2"},
-                         Row{"a: 'open\n", "line "}}) {
+  for (const Row& row :
+       {Row{"listen: a:1\nlog:\n  level: loud\n", "line 3"}, Row{"tools:\n  max_steps: many\n", "line 2"},
+        Row{"log: info\n", "line 1"}, Row{"- listen\n", "line 1"}, Row{"listen: [1]\n", "line 1"},
+        Row{"log.level: info\nlog:\n  level: warn\n", "line 3"}, Row{"listen: a\nlisten: b\n", "line 2"},
+        Row{"a: 'open\n", "line "}}) {
     const auto file = parse_config_file(row.text);
     ASSERT_FALSE(file.has_value()) << row.text;
     EXPECT_EQ(file.error().code, ErrorCode::kInvalidArgument);
@@ -179,7 +186,8 @@ class CoreFileTest : public ::testing::Test {
   CoreFileTest() { PRYX_CHECK(create_places(places_).has_value()); }
   TemporaryDirectory directory_;
   Places places_ = find_places(Environment({{"PRYX_HOME", directory_ / "home"}}), ::geteuid()).value();
-  CoreRecord record_ = describe_this_core("0.1.0", "http://127.0.0.1:7799", places_.socket(), WallTime{1'790'000'000'123});
+  CoreRecord record_ =
+      describe_this_core("0.1.0", "http://127.0.0.1:7799", places_.socket(), WallTime{1'790'000'000'123});
 };
 
 TEST_F(CoreFileTest, RoundTripsAndFindsThisProcess) {

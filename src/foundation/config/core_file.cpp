@@ -11,15 +11,18 @@ constexpr std::size_t kMaxCoreFile = 16u << 10;
 }
 
 CoreRecord describe_this_core(std::string version, std::string url, std::string socket, WallTime started_at) {
-  return {platform::this_process(), platform::boot_id(), std::move(version), std::move(url), std::move(socket), started_at};
+  return {platform::this_process(), platform::boot_id(), std::move(version),
+          std::move(url),           std::move(socket),   started_at};
 }
 
 json::object to_json(const CoreRecord& record) {
   json::object out;
   out["pid"] = static_cast<std::int64_t>(record.process.pid);
   out["version"] = record.version;
-  if (record.url.empty()) out["url"] = nullptr;
-  else out["url"] = record.url;
+  if (record.url.empty())
+    out["url"] = nullptr;
+  else
+    out["url"] = record.url;
   out["socket"] = record.socket;
   out["started_at"] = to_rfc3339(record.started_at);
   out["process_start_ticks"] = static_cast<std::int64_t>(record.process.start_ticks);
@@ -38,7 +41,8 @@ Result<CoreRecord> parse_core_record(std::string_view text) {
   PRYX_TRY(const std::string started_at, json::get_string(object, "started_at"));
   PRYX_TRY(record.started_at, parse_rfc3339(started_at));
   PRYX_TRY(record.boot, json::get_string(object, "boot_id"));
-  if (pid <= 0 || pid > INT32_MAX || ticks < 0) return fail(ErrorCode::kInvalidArgument, "core.json names no process");
+  if (pid <= 0 || pid > INT32_MAX || ticks < 0)
+    return fail(ErrorCode::kInvalidArgument, "core.json names no process");
   record.url = url.value_or("");
   record.process = {static_cast<pid_t>(pid), static_cast<std::uint64_t>(ticks)};
   return record;
@@ -52,7 +56,8 @@ std::optional<CoreRecord> find_running_core(const Places& places) {
   const auto text = platform::read_file(places.core_file(), kMaxCoreFile);
   if (!text) return std::nullopt;
   auto record = parse_core_record(*text);
-  if (!record || record->boot != platform::boot_id() || !platform::is_running(record->process)) return std::nullopt;
+  if (!record || record->boot != platform::boot_id() || !platform::is_running(record->process))
+    return std::nullopt;
   return std::move(*record);
 }
 

@@ -7,11 +7,16 @@ namespace pryx::config {
 
 std::string_view origin_name(Origin origin) {
   switch (origin) {
-    case Origin::kDefault: return "default";
-    case Origin::kFile: return "file";
-    case Origin::kDatabase: return "database";
-    case Origin::kEnvironment: return "environment";
-    case Origin::kFlag: return "flag";
+    case Origin::kDefault:
+      return "default";
+    case Origin::kFile:
+      return "file";
+    case Origin::kDatabase:
+      return "database";
+    case Origin::kEnvironment:
+      return "environment";
+    case Origin::kFlag:
+      return "flag";
   }
   return "?";
 }

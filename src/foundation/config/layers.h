@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which value of a setting counts: default < file < database < environment < flag. A Config is an immutable value; a change makes
-// another one. Pure; any thread.
+// Which value of a setting counts: default < file < database < environment < flag. A Config is an immutable
+// value; a change makes another one. Pure; any thread.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -33,7 +33,8 @@ struct Layer {
   [[nodiscard]] Result<void> set(std::string_view key, std::string_view text, std::string source);
 };
 
-// The settings that variables of the environment give. A value that does not fit is an error that names the variable.
+// The settings that variables of the environment give. A value that does not fit is an error that names the
+// variable.
 [[nodiscard]] Result<Layer> environment_layer(const platform::Environment& environment);
 
 class Config {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where everything of Pryx lives: below PRYX_HOME, in the XDG directories of the user, or in the home of the system user when started
-// as root. A value that is computed once in main and handed down.
+// Where everything of Pryx lives: below PRYX_HOME, in the XDG directories of the user, or in the home of the
+// system user when started as root. A value that is computed once in main and handed down.
 #pragma once
 #include <sys/types.h>
 
@@ -30,8 +30,12 @@ struct Places {
   [[nodiscard]] std::string master_key() const { return config + "/master.key"; }
   [[nodiscard]] std::string database() const { return data + "/pryx.db"; }
   [[nodiscard]] std::string key_record() const { return data + "/key.json"; }
-  [[nodiscard]] std::string results() const { return data + "/results"; }        // large tool results, named by their hash
-  [[nodiscard]] std::string workspaces() const { return data + "/workspaces"; }  // private folders of sessions without a workspace
+  [[nodiscard]] std::string results() const {
+    return data + "/results";
+  }  // large tool results, named by their hash
+  [[nodiscard]] std::string workspaces() const {
+    return data + "/workspaces";
+  }  // private folders of sessions without a workspace
   [[nodiscard]] std::string log_file() const { return state + "/pryx.log"; }
   [[nodiscard]] std::string starts_file() const { return state + "/starts.json"; }  // what safe mode counts
   [[nodiscard]] std::string core_file() const { return run + "/core.json"; }

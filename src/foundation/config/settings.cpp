@@ -46,17 +46,23 @@ constexpr std::array kSettings{
 
 std::string_view type_name(SettingType type) {
   switch (type) {
-    case SettingType::kText: return "text";
-    case SettingType::kInteger: return "a whole number";
-    case SettingType::kBoolean: return "true or false";
-    case SettingType::kDuration: return "a duration such as 30s or 5m";
-    case SettingType::kChoice: return "a word";
+    case SettingType::kText:
+      return "text";
+    case SettingType::kInteger:
+      return "a whole number";
+    case SettingType::kBoolean:
+      return "true or false";
+    case SettingType::kDuration:
+      return "a duration such as 30s or 5m";
+    case SettingType::kChoice:
+      return "a word";
   }
   return "?";
 }
 
 std::unexpected<Error> wrong(const Setting& setting, std::string_view given) {
-  return fail(ErrorCode::kInvalidArgument, "{}: '{}' is not {}", setting.key, utf8_prefix(given, 60), type_name(setting.type));
+  return fail(ErrorCode::kInvalidArgument, "{}: '{}' is not {}", setting.key, utf8_prefix(given, 60),
+              type_name(setting.type));
 }
 
 std::string choices_of(const Setting& setting) { return fmt::format("{}", fmt::join(setting.choices, ", ")); }
@@ -67,13 +73,15 @@ Result<json::value> check_text(const Setting& setting, std::string_view text) {
     if (!duration) return wrong(setting, text);
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(*duration).count();
     if (ms < setting.minimum || ms > setting.maximum) {
-      return fail(ErrorCode::kInvalidArgument, "{}: {} is out of range; choose from {} to {}", setting.key, utf8_prefix(text, 60),
-                  format_duration(std::chrono::milliseconds(setting.minimum)),
+      return fail(ErrorCode::kInvalidArgument, "{}: {} is out of range; choose from {} to {}", setting.key,
+                  utf8_prefix(text, 60), format_duration(std::chrono::milliseconds(setting.minimum)),
                   format_duration(std::chrono::milliseconds(setting.maximum)));
     }
   }
-  if (setting.type == SettingType::kChoice && std::ranges::find(setting.choices, text) == setting.choices.end()) {
-    return fail(ErrorCode::kInvalidArgument, "{}: '{}' is none of {}", setting.key, utf8_prefix(text, 60), choices_of(setting));
+  if (setting.type == SettingType::kChoice &&
+      std::ranges::find(setting.choices, text) == setting.choices.end()) {
+    return fail(ErrorCode::kInvalidArgument, "{}: '{}' is none of {}", setting.key, utf8_prefix(text, 60),
+                choices_of(setting));
   }
   if (text.empty()) return fail(ErrorCode::kInvalidArgument, "{}: the value is empty", setting.key);
   return json::value(text);
@@ -81,8 +89,8 @@ Result<json::value> check_text(const Setting& setting, std::string_view text) {
 
 Result<json::value> check_integer(const Setting& setting, std::int64_t number) {
   if (number < setting.minimum || number > setting.maximum) {
-    return fail(ErrorCode::kInvalidArgument, "{}: {} is out of range; choose from {} to {}", setting.key, number, setting.minimum,
-                setting.maximum);
+    return fail(ErrorCode::kInvalidArgument, "{}: {} is out of range; choose from {} to {}", setting.key,
+                number, setting.minimum, setting.maximum);
   }
   return json::value(number);
 }
@@ -103,7 +111,8 @@ const Setting& get_setting(std::string_view key) {
 }
 
 std::string describe_unknown(std::string_view key) {
-  const auto nearest = std::ranges::min_element(kSettings, {}, [&](const Setting& s) { return edit_distance(key, s.key); });
+  const auto nearest =
+      std::ranges::min_element(kSettings, {}, [&](const Setting& s) { return edit_distance(key, s.key); });
   const std::string shown = to_valid_utf8(utf8_prefix(key, 60));
   if (edit_distance(key, nearest->key) > 3) return fmt::format("unknown setting '{}'", shown);
   return fmt::format("unknown setting '{}'; did you mean '{}'?", shown, nearest->key);

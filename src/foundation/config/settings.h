@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The table of settings that exist. A key that is not in it is no setting: files may hold it (with a warning), nothing else may. Pure.
+// The table of settings that exist. A key that is not in it is no setting: files may hold it (with a
+// warning), nothing else may. Pure.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -17,12 +18,12 @@ enum class SettingType : std::uint8_t { kText, kInteger, kBoolean, kDuration, kC
 struct Setting {
   std::string_view key;  // dotted: "log.level" is `log: {level: …}` in config.yaml
   SettingType type = SettingType::kText;
-  std::string_view default_value;             // as a person would write it
-  std::string_view help;                      // one sentence
-  std::span<const std::string_view> choices;  // for kChoice
-  std::int64_t minimum = 0, maximum = 0;      // for kInteger, and in milliseconds for kDuration
-  std::string_view environment;               // variable that sets it, empty: none
-  bool needs_restart = false;                 // an edit shows at the next start
+  std::string_view default_value;                  // as a person would write it
+  std::string_view help = {};                      // one sentence
+  std::span<const std::string_view> choices = {};  // for kChoice
+  std::int64_t minimum = 0, maximum = 0;           // for kInteger, and in milliseconds for kDuration
+  std::string_view environment = {};               // variable that sets it, empty: none
+  bool needs_restart = false;                      // an edit shows at the next start
 };
 
 [[nodiscard]] std::span<const Setting> settings();

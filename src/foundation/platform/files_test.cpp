@@ -40,7 +40,8 @@ TEST(Files, AtomicWriteReplacesContentAndSetsTheModeWhateverTheUmask) {
 TEST(Files, FailedWriteLeavesTheOldContentAndNoTemporaryFile) {
   const TemporaryDirectory directory;
   directory.put("target/inside", "kept");
-  const auto written = atomic_write_file(directory / "target", "new", 0600);  // a directory cannot be replaced by a file
+  const auto written =
+      atomic_write_file(directory / "target", "new", 0600);  // a directory cannot be replaced by a file
   ASSERT_FALSE(written.has_value());
   EXPECT_EQ(directory.get("target/inside"), "kept");
   EXPECT_EQ(count_entries(directory.path()), 1u);

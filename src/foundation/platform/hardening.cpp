@@ -13,7 +13,8 @@ namespace pryx::platform {
 Result<void> harden_process() {
   const rlimit none{0, 0};
   if (::setrlimit(RLIMIT_CORE, &none) != 0) return std::unexpected(system_error("forbid core dumps", errno));
-  if (::prctl(PR_SET_DUMPABLE, 0) != 0) return std::unexpected(system_error("forbid reading this process's memory", errno));
+  if (::prctl(PR_SET_DUMPABLE, 0) != 0)
+    return std::unexpected(system_error("forbid reading this process's memory", errno));
   return {};
 }
 

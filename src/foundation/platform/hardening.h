@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a process that holds secrets does to itself at start: no core dump, no ptrace by others of the same user.
+// What a process that holds secrets does to itself at start: no core dump, no ptrace by others of the same
+// user.
 #pragma once
 #include "foundation/base/result.h"
 

@@ -18,7 +18,8 @@
 namespace pryx::platform {
 namespace {
 
-// openat2 gives EAGAIN when a rename elsewhere made a ".." uncertain. A hostile renamer may cause it each time, so tries are bounded.
+// openat2 gives EAGAIN when a rename elsewhere made a ".." uncertain. A hostile renamer may cause it each
+// time, so tries are bounded.
 constexpr int kResolveTries = 64;
 constexpr std::size_t kMaxPath = 4096;
 
@@ -34,16 +35,23 @@ FileType type_from_mode(mode_t mode) {
 
 FileType type_from_entry(const dirent& entry, int directory) {
   switch (entry.d_type) {
-    case DT_REG: return FileType::kRegular;
-    case DT_DIR: return FileType::kDirectory;
-    case DT_LNK: return FileType::kSymlink;
-    case DT_FIFO: return FileType::kFifo;
-    case DT_SOCK: return FileType::kSocket;
+    case DT_REG:
+      return FileType::kRegular;
+    case DT_DIR:
+      return FileType::kDirectory;
+    case DT_LNK:
+      return FileType::kSymlink;
+    case DT_FIFO:
+      return FileType::kFifo;
+    case DT_SOCK:
+      return FileType::kSocket;
     case DT_BLK:
-    case DT_CHR: return FileType::kDevice;
-    default: break;
+    case DT_CHR:
+      return FileType::kDevice;
+    default:
+      break;
   }
-  struct stat info {};  // some file systems do not tell
+  struct stat info{};  // some file systems do not tell
   if (::fstatat(directory, entry.d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) return FileType::kUnknown;
   return type_from_mode(info.st_mode);
 }
@@ -71,13 +79,20 @@ bool may_change(int flags) { return (flags & O_ACCMODE) != O_RDONLY || (flags & 
 
 std::string_view file_type_name(FileType type) {
   switch (type) {
-    case FileType::kRegular: return "file";
-    case FileType::kDirectory: return "directory";
-    case FileType::kSymlink: return "symlink";
-    case FileType::kFifo: return "fifo";
-    case FileType::kSocket: return "socket";
-    case FileType::kDevice: return "device";
-    case FileType::kUnknown: break;
+    case FileType::kRegular:
+      return "file";
+    case FileType::kDirectory:
+      return "directory";
+    case FileType::kSymlink:
+      return "symlink";
+    case FileType::kFifo:
+      return "fifo";
+    case FileType::kSocket:
+      return "socket";
+    case FileType::kDevice:
+      return "device";
+    case FileType::kUnknown:
+      break;
   }
   return "unknown";
 }
@@ -88,17 +103,21 @@ Result<HeldDirectory> HeldDirectory::open(const std::string& path) {
   return HeldDirectory(std::move(fd), path);
 }
 
-std::unexpected<Error> HeldDirectory::refuse(std::string_view action, std::string_view relative, int error_number) const {
+std::unexpected<Error> HeldDirectory::refuse(std::string_view action, std::string_view relative,
+                                             int error_number) const {
   if (error_number == EXDEV) {
     return fail(ErrorCode::kDenied,
-                "{} '{}': it leads outside workspace {}; use a path below it (absolute paths and links out of it are refused)",
+                "{} '{}': it leads outside workspace {}; use a path below it (absolute paths and links out "
+                "of it are refused)",
                 action, shown(relative), path_);
   }
   if (error_number == ELOOP) {
-    return fail(ErrorCode::kDenied, "{} '{}': it passes a symbolic link, which is refused here; use the real path below {}",
+    return fail(ErrorCode::kDenied,
+                "{} '{}': it passes a symbolic link, which is refused here; use the real path below {}",
                 action, shown(relative), path_);
   }
-  return std::unexpected(system_error(fmt::format("{} '{}' in {}", action, shown(relative), path_), error_number));
+  return std::unexpected(
+      system_error(fmt::format("{} '{}' in {}", action, shown(relative), path_), error_number));
 }
 
 Result<UniqueFd> HeldDirectory::resolve(std::string_view relative, std::uint64_t flags, std::uint64_t mode,
@@ -134,12 +153,14 @@ Result<HeldDirectory::Leaf> HeldDirectory::resolve_parent(std::string_view relat
   return Leaf{std::move(fd), std::string(name)};
 }
 
-Result<UniqueFd> HeldDirectory::open_file(std::string_view relative, int flags, mode_t mode, Symlinks symlinks) const {
+Result<UniqueFd> HeldDirectory::open_file(std::string_view relative, int flags, mode_t mode,
+                                          Symlinks symlinks) const {
   // openat2 rejects a mode without O_CREAT. O_TRUNC waits until the file is known to be regular.
   const bool creates = (flags & O_CREAT) != 0;
   const auto how = static_cast<std::uint64_t>((flags & ~O_TRUNC) | O_NONBLOCK | O_NOCTTY);
-  PRYX_TRY(UniqueFd fd, resolve(relative, how, creates ? mode : 0, may_change(flags) ? Symlinks::kRefuse : symlinks));
-  struct stat info {};
+  PRYX_TRY(UniqueFd fd,
+           resolve(relative, how, creates ? mode : 0, may_change(flags) ? Symlinks::kRefuse : symlinks));
+  struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return refuse("look at", relative, errno);
   if (!S_ISREG(info.st_mode)) {
     return fail(ErrorCode::kInvalidArgument, "'{}' is a {}, not a regular file", shown(relative),
@@ -151,10 +172,12 @@ Result<UniqueFd> HeldDirectory::open_file(std::string_view relative, int flags, 
 
 Result<HeldDirectory> HeldDirectory::open_directory(std::string_view relative, Symlinks symlinks) const {
   PRYX_TRY(UniqueFd fd, resolve(relative, O_PATH | O_DIRECTORY, 0, symlinks));
-  return HeldDirectory(std::move(fd), relative.empty() || relative == "." ? path_ : fmt::format("{}/{}", path_, relative));
+  return HeldDirectory(std::move(fd),
+                       relative.empty() || relative == "." ? path_ : fmt::format("{}/{}", path_, relative));
 }
 
-Result<Listing> HeldDirectory::list(std::string_view relative, std::size_t max_entries, Symlinks symlinks) const {
+Result<Listing> HeldDirectory::list(std::string_view relative, std::size_t max_entries,
+                                    Symlinks symlinks) const {
   PRYX_TRY(UniqueFd fd, resolve(relative, O_RDONLY | O_DIRECTORY, 0, symlinks));
   const int number = fd.get();
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(number), &::closedir);
@@ -180,19 +203,20 @@ Result<Listing> HeldDirectory::list(std::string_view relative, std::size_t max_e
 
 Result<FileInfo> HeldDirectory::stat(std::string_view relative, Symlinks symlinks) const {
   PRYX_TRY(const UniqueFd fd, resolve(relative, O_PATH, 0, symlinks));
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return refuse("look at", relative, errno);
   return info_from_stat(info);
 }
 
 Result<FileInfo> HeldDirectory::stat_entry(std::string_view relative) const {
   PRYX_TRY(const UniqueFd fd, resolve(relative, O_PATH | O_NOFOLLOW, 0, Symlinks::kFollowBeneath));
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd.get(), &info) != 0) return refuse("look at", relative, errno);
   return info_from_stat(info);
 }
 
-Result<std::string> HeldDirectory::read_file(std::string_view relative, std::size_t max_bytes, Symlinks symlinks) const {
+Result<std::string> HeldDirectory::read_file(std::string_view relative, std::size_t max_bytes,
+                                             Symlinks symlinks) const {
   PRYX_TRY(const UniqueFd fd, open_file(relative, O_RDONLY, 0, symlinks));
   return read_all(fd.get(), max_bytes, shown(relative));
 }
@@ -200,20 +224,24 @@ Result<std::string> HeldDirectory::read_file(std::string_view relative, std::siz
 Result<void> HeldDirectory::write_file(std::string_view relative, std::string_view bytes, mode_t mode) const {
   PRYX_TRY(const Leaf leaf, resolve_parent(relative));
   const int parent = leaf.parent.get();
-  struct stat old {};
+  struct stat old{};
   const bool existed = ::fstatat(parent, leaf.name.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0;
   if (existed && S_ISLNK(old.st_mode)) return refuse("write", relative, ELOOP);
   if (existed && !S_ISREG(old.st_mode)) {
     return fail(ErrorCode::kInvalidArgument, "'{}' is a {}, not a regular file", shown(relative),
                 file_type_name(type_from_mode(old.st_mode)));
   }
-  // rename() would replace a file that its owner made read-only; whoever may not open it for writing may not replace it either.
-  if (existed && ::faccessat(parent, leaf.name.c_str(), W_OK, AT_EACCESS) != 0) return refuse("write", relative, errno);
+  // rename() would replace a file that its owner made read-only; whoever may not open it for writing may not
+  // replace it either.
+  if (existed && ::faccessat(parent, leaf.name.c_str(), W_OK, AT_EACCESS) != 0)
+    return refuse("write", relative, errno);
   const std::string temporary = internal::temporary_name();
-  const UniqueFd fd(::openat(parent, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  const UniqueFd fd(
+      ::openat(parent, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!fd) return refuse("write", relative, errno);
   auto written = write_all(fd.get(), bytes, shown(relative));
-  if (written && existed && ::fchmod(fd.get(), old.st_mode & 07777) != 0) written = refuse("set the mode of", relative, errno);
+  if (written && existed && ::fchmod(fd.get(), old.st_mode & 07777) != 0)
+    written = refuse("set the mode of", relative, errno);
   if (written && ::fsync(fd.get()) != 0) written = refuse("write to the disk", relative, errno);
   if (written && ::renameat(parent, temporary.c_str(), parent, leaf.name.c_str()) != 0) {
     written = refuse("replace", relative, errno);
@@ -228,7 +256,8 @@ Result<void> HeldDirectory::write_file(std::string_view relative, std::string_vi
 
 Result<void> HeldDirectory::make_directory(std::string_view relative, mode_t mode) const {
   PRYX_TRY(const Leaf leaf, resolve_parent(relative));
-  if (::mkdirat(leaf.parent.get(), leaf.name.c_str(), mode) != 0) return refuse("make directory", relative, errno);
+  if (::mkdirat(leaf.parent.get(), leaf.name.c_str(), mode) != 0)
+    return refuse("make directory", relative, errno);
   return {};
 }
 
@@ -240,7 +269,8 @@ Result<void> HeldDirectory::remove_file(std::string_view relative) const {
 
 Result<void> HeldDirectory::remove_directory(std::string_view relative) const {
   PRYX_TRY(const Leaf leaf, resolve_parent(relative));
-  if (::unlinkat(leaf.parent.get(), leaf.name.c_str(), AT_REMOVEDIR) != 0) return refuse("delete directory", relative, errno);
+  if (::unlinkat(leaf.parent.get(), leaf.name.c_str(), AT_REMOVEDIR) != 0)
+    return refuse("delete directory", relative, errno);
   return {};
 }
 
@@ -249,7 +279,8 @@ Result<void> HeldDirectory::rename(std::string_view from, std::string_view to) c
   PRYX_TRY(const Leaf target, resolve_parent(to));
   if (::renameat(source.parent.get(), source.name.c_str(), target.parent.get(), target.name.c_str()) != 0) {
     if (errno == EXDEV) {
-      return fail(ErrorCode::kUnsupported, "rename '{}' to '{}': they lie on different file systems; copy and delete instead",
+      return fail(ErrorCode::kUnsupported,
+                  "rename '{}' to '{}': they lie on different file systems; copy and delete instead",
                   shown(from), shown(to));
     }
     return refuse("rename", from, errno);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// HeldDirectory: one directory held open, and every access below it resolved by the kernel from that descriptor (openat2 with
-// RESOLVE_BENEATH). No path is compared as text, so a renamed parent or a swapped symbolic link cannot lead outside: such a path is
-// refused with kDenied. Reads follow links that stay beneath; everything that changes the tree follows none. Blocking; any thread.
+// HeldDirectory: one directory held open, and every access below it resolved by the kernel from that
+// descriptor (openat2 with RESOLVE_BENEATH). No path is compared as text, so a renamed parent or a swapped
+// symbolic link cannot lead outside: such a path is refused with kDenied. Reads follow links that stay
+// beneath; everything that changes the tree follows none. Blocking; any thread.
 #pragma once
 #include <sys/types.h>
 
@@ -49,26 +50,32 @@ class HeldDirectory {
   [[nodiscard]] static Result<HeldDirectory> open(const std::string& path);
 
   // `relative` is a path below this directory; "" and "." are the directory itself.
-  // Never blocks on a FIFO and never hands out anything but a regular file (kInvalidArgument otherwise). O_CLOEXEC is added.
-  // A call that may write or create follows no link, whatever `symlinks` says.
+  // Never blocks on a FIFO and never hands out anything but a regular file (kInvalidArgument otherwise).
+  // O_CLOEXEC is added. A call that may write or create follows no link, whatever `symlinks` says.
   [[nodiscard]] Result<UniqueFd> open_file(std::string_view relative, int flags, mode_t mode = 0,
                                            Symlinks symlinks = Symlinks::kFollowBeneath) const;
   [[nodiscard]] Result<HeldDirectory> open_directory(std::string_view relative,
                                                      Symlinks symlinks = Symlinks::kFollowBeneath) const;
   [[nodiscard]] Result<Listing> list(std::string_view relative, std::size_t max_entries,
                                      Symlinks symlinks = Symlinks::kFollowBeneath) const;
-  [[nodiscard]] Result<FileInfo> stat(std::string_view relative, Symlinks symlinks = Symlinks::kFollowBeneath) const;
+  [[nodiscard]] Result<FileInfo> stat(std::string_view relative,
+                                      Symlinks symlinks = Symlinks::kFollowBeneath) const;
   // Of the name itself: a link at the end is reported as kSymlink.
   [[nodiscard]] Result<FileInfo> stat_entry(std::string_view relative) const;
   [[nodiscard]] Result<std::string> read_file(std::string_view relative, std::size_t max_bytes,
                                               Symlinks symlinks = Symlinks::kFollowBeneath) const;
 
-  // Old or new content, never a mix. `mode` is for a file that does not exist yet; an existing one keeps its permission bits.
-  [[nodiscard]] Result<void> write_file(std::string_view relative, std::string_view bytes, mode_t mode = 0644) const;
-  [[nodiscard]] Result<void> make_directory(std::string_view relative, mode_t mode = 0755) const;  // kConflict when it exists
-  [[nodiscard]] Result<void> remove_file(std::string_view relative) const;       // a link is removed, not what it names
+  // Old or new content, never a mix. `mode` is for a file that does not exist yet; an existing one keeps its
+  // permission bits.
+  [[nodiscard]] Result<void> write_file(std::string_view relative, std::string_view bytes,
+                                        mode_t mode = 0644) const;
+  [[nodiscard]] Result<void> make_directory(std::string_view relative,
+                                            mode_t mode = 0755) const;  // kConflict when it exists
+  [[nodiscard]] Result<void> remove_file(
+      std::string_view relative) const;  // a link is removed, not what it names
   [[nodiscard]] Result<void> remove_directory(std::string_view relative) const;  // empty ones only
-  [[nodiscard]] Result<void> rename(std::string_view from, std::string_view to) const;  // replaces an existing file
+  [[nodiscard]] Result<void> rename(std::string_view from,
+                                    std::string_view to) const;  // replaces an existing file
 
   [[nodiscard]] int fd() const { return fd_.get(); }  // O_PATH
   // The path it was opened by, for messages. It may name another directory by the time it is shown.
@@ -83,7 +90,8 @@ class HeldDirectory {
   [[nodiscard]] Result<UniqueFd> resolve(std::string_view relative, std::uint64_t flags, std::uint64_t mode,
                                          Symlinks symlinks) const;
   [[nodiscard]] Result<Leaf> resolve_parent(std::string_view relative) const;
-  [[nodiscard]] std::unexpected<Error> refuse(std::string_view action, std::string_view relative, int error_number) const;
+  [[nodiscard]] std::unexpected<Error> refuse(std::string_view action, std::string_view relative,
+                                              int error_number) const;
 
   UniqueFd fd_;
   std::string path_;

@@ -79,7 +79,8 @@ TEST_F(HeldDirectoryTest, EveryWayOutIsDenied) {
     EXPECT_FALSE(held.rename("a.txt", path + "/taken").has_value()) << path;
     EXPECT_FALSE(held.rename(path + "/secret", "taken").has_value()) << path;
   }
-  EXPECT_NE(held.read_file("../outside/secret", 9).error().message.find("outside workspace"), std::string::npos);
+  EXPECT_NE(held.read_file("../outside/secret", 9).error().message.find("outside workspace"),
+            std::string::npos);
   EXPECT_EQ(top_.get("outside/secret"), "OUTSIDE");
   EXPECT_EQ(top_.get("work/a.txt"), "alpha");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(top_ / "outside"), {}), 1);
@@ -176,18 +177,20 @@ TEST_F(HeldDirectoryTest, TheHeldDirectoryIsKeptWhenItsNameMovesAway) {
   const auto sub = held.open_directory("sub");
   ASSERT_TRUE(sub.has_value());
   EXPECT_EQ(sub->read_file("b.txt", 100).value(), "beta");
-  EXPECT_EQ(sub->read_file("../a.txt", 100).error().code, ErrorCode::kDenied) << "an opened directory is a border of its own";
+  EXPECT_EQ(sub->read_file("../a.txt", 100).error().code, ErrorCode::kDenied)
+      << "an opened directory is a border of its own";
 }
 
 // An attacker swaps a directory with a link that leads outside, over and over.
 class SwappingThread {
  public:
-  SwappingThread(std::string a, std::string b) : thread_([this, a, b](const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      ::syscall(SYS_renameat2, AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), 2 /* RENAME_EXCHANGE */);
-      ++swaps_;
-    }
-  }) {}
+  SwappingThread(std::string a, std::string b)
+      : thread_([this, a, b](const std::stop_token& stop) {
+          while (!stop.stop_requested()) {
+            ::syscall(SYS_renameat2, AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), 2 /* RENAME_EXCHANGE */);
+            ++swaps_;
+          }
+        }) {}
   [[nodiscard]] long swaps() const { return swaps_; }
 
  private:
@@ -223,9 +226,12 @@ TEST_F(HeldDirectoryTest, SymlinkRaceNeverEscapesWhileThePrefixCheckDoes) {
   for (int i = 0; i < kRaceTries; ++i) {
     const auto symlinks = i % 2 == 0 ? Symlinks::kFollowBeneath : Symlinks::kRefuse;
     const auto text = held.read_file("dir/file", 100, symlinks);
-    if (!text) ++refusals;
-    else if (*text == "OUTSIDE") ++escapes;
-    else ++reads;
+    if (!text)
+      ++refusals;
+    else if (*text == "OUTSIDE")
+      ++escapes;
+    else
+      ++reads;
   }
   EXPECT_EQ(escapes, 0);
   EXPECT_GT(reads, 0);

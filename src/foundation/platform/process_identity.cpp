@@ -22,7 +22,8 @@
 namespace pryx::platform {
 namespace {
 
-constexpr int kMaxAncestors = 4096;  // deeper than any honest process tree; ends a walk that races with reparenting
+constexpr int kMaxAncestors =
+    4096;  // deeper than any honest process tree; ends a walk that races with reparenting
 
 struct StatLine {
   char state = '?';
@@ -47,7 +48,8 @@ Number number_or_zero(std::string_view text) {
   return value;
 }
 
-// The second field is the program's name in parentheses and may itself hold spaces and parentheses: count from the last one.
+// The second field is the program's name in parentheses and may itself hold spaces and parentheses: count
+// from the last one.
 std::optional<StatLine> read_stat(pid_t pid) {
   const auto text = read_proc(fmt::format("/proc/{}/stat", pid));
   if (!text) return std::nullopt;
@@ -63,7 +65,9 @@ std::optional<StatLine> read_stat(pid_t pid) {
   return line;
 }
 
-bool contains(const std::vector<pid_t>& pids, pid_t pid) { return std::ranges::find(pids, pid) != pids.end(); }
+bool contains(const std::vector<pid_t>& pids, pid_t pid) {
+  return std::ranges::find(pids, pid) != pids.end();
+}
 
 bool has_ended(int pidfd) {
   pollfd entry{pidfd, POLLIN, 0};
@@ -130,7 +134,8 @@ Membership membership_of_peer(int socket, const ProcessFamily& family) {
 }
 
 Result<void> adopt_orphans() {
-  if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return std::unexpected(system_error("adopt orphaned processes", errno));
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+    return std::unexpected(system_error("adopt orphaned processes", errno));
   return {};
 }
 

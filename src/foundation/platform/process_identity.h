@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who a process is beyond its number: pid and start time (a pid alone is reused), who sits at the other end of a Unix socket, and
-// whether a process descends from another. Reads /proc; any thread.
+// Who a process is beyond its number: pid and start time (a pid alone is reused), who sits at the other end
+// of a Unix socket, and whether a process descends from another. Reads /proc; any thread.
 #pragma once
 #include <sys/types.h>
 
@@ -47,11 +47,12 @@ enum class Membership : std::uint8_t {
   kUnknown,  // the process is gone or cannot be seen: treat it like a member
 };
 [[nodiscard]] Membership membership_of(pid_t pid, const ProcessFamily& family);
-// The same for the peer of a socket; a peer that ended while it was being looked at is kUnknown, so a reused pid cannot pass.
+// The same for the peer of a socket; a peer that ended while it was being looked at is kUnknown, so a reused
+// pid cannot pass.
 [[nodiscard]] Membership membership_of_peer(int socket, const ProcessFamily& family);
 
-// From here on, orphaned descendants become children of this process instead of init's, so a child that forks twice and starts a
-// session of its own still descends from us.
+// From here on, orphaned descendants become children of this process instead of init's, so a child that forks
+// twice and starts a session of its own still descends from us.
 [[nodiscard]] Result<void> adopt_orphans();
 // Reaps adopted children that ended, but none of `own`, which somebody waits for. Returns how many.
 std::size_t reap_orphans(std::span<const pid_t> own);

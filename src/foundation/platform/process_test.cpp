@@ -98,7 +98,8 @@ TEST(Subprocess, NoDescriptorIsInheritedButTheNamedOnes) {
   directory.put("passed", "through");
   const UniqueFd passed(::open((directory / "passed").c_str(), O_RDONLY | O_CLOEXEC));
   ASSERT_GE(leaked.get(), 3);
-  SpawnOptions options = shell("cat <&3; for fd in /proc/self/fd/*; do readlink $fd >/dev/null && echo $fd; done");
+  SpawnOptions options =
+      shell("cat <&3; for fd in /proc/self/fd/*; do readlink $fd >/dev/null && echo $fd; done");
   options.pass_fds = {passed.get()};
   const auto done = run_to_completion(options, "", 20s);
   ASSERT_TRUE(done.has_value());
@@ -127,7 +128,9 @@ TEST(Subprocess, DirectoryMayBeAHeldDescriptor) {
 }
 
 TEST(Subprocess, LimitsPrivilegesAndSignalsAreSet) {
-  SpawnOptions options = shell("ulimit -n; grep NoNewPrivs /proc/self/status; grep SigBlk /proc/self/status; grep SigIgn /proc/self/status");
+  SpawnOptions options = shell(
+      "ulimit -n; grep NoNewPrivs /proc/self/status; grep SigBlk /proc/self/status; grep SigIgn "
+      "/proc/self/status");
   options.limits = {{RLIMIT_NOFILE, 37}};
   ::signal(SIGPIPE, SIG_IGN);
   const auto done = run_to_completion(options, "", 20s);
@@ -155,7 +158,8 @@ TEST(Subprocess, AProgramThatCannotStartIsAnErrorNotAnExitCode) {
 
 TEST(Subprocess, TimeLimitKillsTheWholeGroup) {
   const TemporaryDirectory directory;
-  const auto done = run_to_completion(shell("trap '' TERM; sleep 1000 & echo $! > " + (directory / "pid") + "; sleep 1000"), "", 300ms);
+  const auto done = run_to_completion(
+      shell("trap '' TERM; sleep 1000 & echo $! > " + (directory / "pid") + "; sleep 1000"), "", 300ms);
   ASSERT_FALSE(done.has_value());
   EXPECT_EQ(done.error().code, ErrorCode::kTimeout);
 }
@@ -176,7 +180,8 @@ TEST(Subprocess, GroupDiesWithTheObjectAndWithItsLeader) {
   for (int i = 0; i < 10'000 && is_running(*grandchild); ++i) ::sched_yield();
   EXPECT_FALSE(is_running(*grandchild));
 
-  // The leader ends first; the background child holds the pipes, so this returns only because the group was killed.
+  // The leader ends first; the background child holds the pipes, so this returns only because the group was
+  // killed.
   const auto done = run_to_completion(shell("sleep 1000 & exit 0"), "", 20s);
   ASSERT_TRUE(done.has_value());
   EXPECT_TRUE(done->status.is_success());
@@ -257,7 +262,10 @@ TEST(ProcessIdentity, ANameWithParenthesesAndSpacesIsParsed) {
   const int code = in_fork([] {
     ::prctl(PR_SET_NAME, ") R 1 (x");
     const auto self = identify_process(::getpid());
-    return self && self->start_ticks > 1000 && membership_of(::getpid(), {{::getppid()}, {}}) == Membership::kMember ? 0 : 1;
+    return self && self->start_ticks > 1000 &&
+                   membership_of(::getpid(), {{::getppid()}, {}}) == Membership::kMember
+               ? 0
+               : 1;
   });
   EXPECT_EQ(code, 0);
 }
@@ -328,7 +336,9 @@ TEST(Hardening, NoCoreNoPtrace) {
               rlimit limit{};
               if (!harden_process() || ::getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_cur != 0) return 1;
               if (::prctl(PR_GET_DUMPABLE) != 0) return 2;
-              return ::access("/proc/self/fd/0", F_OK) == 0 || errno == ENOENT ? 0 : 3;  // its own descriptors stay reachable
+              return ::access("/proc/self/fd/0", F_OK) == 0 || errno == ENOENT
+                         ? 0
+                         : 3;  // its own descriptors stay reachable
             }),
             0);
 }

@@ -38,15 +38,18 @@ Result<ServiceManager> ServiceManager::connect(const Environment& environment) {
   if (!path) return manager;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if ((path->front() != '/' && path->front() != '@') || path->size() < 2 || path->size() >= sizeof address.sun_path) {
-    return fail(ErrorCode::kInvalidArgument, "NOTIFY_SOCKET '{}' is neither an absolute path nor @name", *path);
+  if ((path->front() != '/' && path->front() != '@') || path->size() < 2 ||
+      path->size() >= sizeof address.sun_path) {
+    return fail(ErrorCode::kInvalidArgument, "NOTIFY_SOCKET '{}' is neither an absolute path nor @name",
+                *path);
   }
   std::memcpy(address.sun_path, path->data(), path->size());
   if (path->front() == '@') address.sun_path[0] = '\0';
   // Neither the terminating NUL nor padding belongs to an abstract name.
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path->size());
   manager.socket_.reset(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!manager.socket_ || ::connect(manager.socket_.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) {
+  if (!manager.socket_ ||
+      ::connect(manager.socket_.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) {
     return std::unexpected(system_error(fmt::format("connect to the service manager at {}", *path), errno));
   }
   const auto microseconds = positive_number(environment.find("WATCHDOG_USEC"));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The notify protocol of systemd, spoken directly: a datagram to the socket that the environment names. Without one every call is a
-// successful no-op. Owned by the daemon's main; any thread.
+// The notify protocol of systemd, spoken directly: a datagram to the socket that the environment names.
+// Without one every call is a successful no-op. Owned by the daemon's main; any thread.
 #pragma once
 #include <optional>
 #include <string>
@@ -22,7 +22,8 @@ class ServiceManager {
   Result<void> stopping();
   Result<void> status(std::string_view text);
   Result<void> feed_watchdog();
-  // How long the manager waits without food before it kills this process: feed at half of it. Nothing when no watchdog is asked for.
+  // How long the manager waits without food before it kills this process: feed at half of it. Nothing when no
+  // watchdog is asked for.
   [[nodiscard]] std::optional<Duration> watchdog_limit() const { return watchdog_limit_; }
 
  private:

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 
@@ -24,7 +25,8 @@ using testing::TemporaryDirectory;
 // The manager's end of the notify protocol.
 class NotifySocket {
  public:
-  explicit NotifySocket(const std::string& name) : fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+  explicit NotifySocket(const std::string& name)
+      : fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     name.copy(address.sun_path, sizeof address.sun_path - 1);
@@ -155,27 +157,31 @@ TEST(SecretService, WithoutASessionBusNothingIsLoadedAndNothingHangs) {
 // A bus that accepts and never answers.
 TEST(SecretService, ASilentBusEndsAtTheLimit) {
   const TemporaryDirectory directory;
-  EXPECT_EQ([&directory] {
-    const pid_t pid = ::fork();
-    if (pid != 0) {
-      int status = 0;
-      ::waitpid(pid, &status, 0);
-      return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    }
-    const UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    (directory / "bus").copy(address.sun_path, sizeof address.sun_path - 1);
-    if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) ::_exit(10);
-    if (::listen(listener.get(), 5) != 0) ::_exit(11);
-    ::setenv("DBUS_SESSION_BUS_ADDRESS", ("unix:path=" + (directory / "bus")).c_str(), 1);
-    SecretService service(Environment::capture(), 200ms);
-    const auto found = service.lookup("k");
-    ::_exit(!found && found.error().code == ErrorCode::kUnavailable ? 0 : 12);
-  }(), 0);
+  EXPECT_EQ(
+      [&directory] {
+        const pid_t pid = ::fork();
+        if (pid != 0) {
+          int status = 0;
+          ::waitpid(pid, &status, 0);
+          return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+        }
+        const UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        (directory / "bus").copy(address.sun_path, sizeof address.sun_path - 1);
+        if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+          ::_exit(10);
+        if (::listen(listener.get(), 5) != 0) ::_exit(11);
+        ::setenv("DBUS_SESSION_BUS_ADDRESS", ("unix:path=" + (directory / "bus")).c_str(), 1);
+        SecretService service(Environment::capture(), 200ms);
+        const auto found = service.lookup("k");
+        ::_exit(!found && found.error().code == ErrorCode::kUnavailable ? 0 : 12);
+      }(),
+      0);
 }
 
-// The tests below run this binary again inside a private session with a keychain; DISABLED_ keeps the inner parts out of plain runs.
+// The tests below run this binary again inside a private session with a keychain; DISABLED_ keeps the inner
+// parts out of plain runs.
 std::string run_inner(const std::string& home, testing::Keyring keyring, const std::string& name) {
   const auto done = testing::run_in_keyring_session(
       home, keyring, std::filesystem::read_symlink("/proc/self/exe").string(),
@@ -225,7 +231,8 @@ TEST(InsideKeyring, DISABLED_Absent) {
 class SecretServiceSession : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!testing::keyring_programs_present()) GTEST_SKIP() << "gnome-keyring-daemon, dbus-run-session or gdbus is not installed";
+    if (!testing::keyring_programs_present())
+      GTEST_SKIP() << "gnome-keyring-daemon, dbus-run-session or gdbus is not installed";
   }
   TemporaryDirectory home_;
 };

@@ -13,7 +13,8 @@ Result<SocketPath> SocketPath::make(const std::string& directory, const std::str
   UniqueFd held(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!held) return std::unexpected(system_error(fmt::format("open directory {}", directory), errno));
   std::string address = fmt::format("/proc/self/fd/{}/{}", held.get(), name);
-  if (address.size() > kMaxSocketPath) return fail(ErrorCode::kInvalidArgument, "socket name '{}' is too long", name);
+  if (address.size() > kMaxSocketPath)
+    return fail(ErrorCode::kInvalidArgument, "socket name '{}' is too long", name);
   return SocketPath(std::move(address), std::move(held));
 }
 

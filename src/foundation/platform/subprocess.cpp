@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -25,10 +26,12 @@ struct Failure {
   int error_number;
 };
 enum Step : int { kSession, kDeathSignal, kStreams, kDirectory, kLimits, kExecute };
-constexpr std::string_view kStepNames[] = {"start a session for",        "tie the life of",      "connect the streams of",
-                                           "enter the directory of",     "set the limits of",    "execute"};
+constexpr std::string_view kStepNames[] = {"start a session for",    "tie the life of",
+                                           "connect the streams of", "enter the directory of",
+                                           "set the limits of",      "execute"};
 
-// Everything that the child needs, made before the fork: between fork and exec only async-signal-safe calls are allowed.
+// Everything that the child needs, made before the fork: between fork and exec only async-signal-safe calls
+// are allowed.
 struct Plan {
   const char* executable;
   std::vector<char*> argv;
@@ -57,7 +60,8 @@ void reset_signals() {
 }
 
 [[noreturn]] void become(Plan& plan) {
-  // The descriptors move to high numbers first, so that placing one never overwrites another that is still needed.
+  // The descriptors move to high numbers first, so that placing one never overwrites another that is still
+  // needed.
   constexpr int kFirstFree = 3;
   const int count = static_cast<int>(plan.sources.size());
   int& failure_pipe = plan.sources.back();
@@ -66,7 +70,8 @@ void reset_signals() {
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) give_up(failure_pipe, kDeathSignal);
     if (::getppid() != plan.parent) ::_exit(127);  // the parent died before the signal was armed
   }
-  if (plan.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) give_up(failure_pipe, kDeathSignal);
+  if (plan.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    give_up(failure_pipe, kDeathSignal);
   const int high = kFirstFree + count + 3;
   for (int& stream : plan.streams) {
     const int moved = ::fcntl(stream, F_DUPFD_CLOEXEC, high);
@@ -78,21 +83,25 @@ void reset_signals() {
     if (moved < 0) give_up(failure_pipe, kStreams);
     source = moved;
   }
-  if (plan.cwd_fd >= 0 ? ::fchdir(plan.cwd_fd) != 0 : ::chdir(plan.cwd) != 0) give_up(failure_pipe, kDirectory);
+  if (plan.cwd_fd >= 0 ? ::fchdir(plan.cwd_fd) != 0 : ::chdir(plan.cwd) != 0)
+    give_up(failure_pipe, kDirectory);
   for (int i = 0; i < 3; ++i) {
     if (::dup2(plan.streams[i], i) < 0) give_up(failure_pipe, kStreams);
   }
   for (int i = 0; i < count; ++i) {
     const bool is_failure_pipe = i == count - 1;
-    if (::dup3(plan.sources[static_cast<std::size_t>(i)], kFirstFree + i, is_failure_pipe ? O_CLOEXEC : 0) < 0) {
+    if (::dup3(plan.sources[static_cast<std::size_t>(i)], kFirstFree + i, is_failure_pipe ? O_CLOEXEC : 0) <
+        0) {
       give_up(failure_pipe, kStreams);
     }
   }
   failure_pipe = kFirstFree + count - 1;
-  if (::syscall(SYS_close_range, static_cast<unsigned>(kFirstFree + count), ~0u, 0) != 0) give_up(failure_pipe, kStreams);
+  if (::syscall(SYS_close_range, static_cast<unsigned>(kFirstFree + count), ~0u, 0) != 0)
+    give_up(failure_pipe, kStreams);
   for (const ResourceLimit& limit : *plan.limits) {
     const rlimit value{limit.value, limit.value};
-    if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &value) != 0) give_up(failure_pipe, kLimits);
+    if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &value) != 0)
+      give_up(failure_pipe, kLimits);
   }
   reset_signals();
   ::execve(plan.executable, plan.argv.data(), plan.envp.data());
@@ -148,12 +157,14 @@ Result<void> check(const SpawnOptions& options) {
   if (options.executable.empty() || options.executable.front() != '/') {
     return fail(ErrorCode::kInvalidArgument, "'{}' is no absolute path of a program", options.executable);
   }
-  if (options.argv.empty()) return fail(ErrorCode::kInvalidArgument, "no arguments for {}", options.executable);
+  if (options.argv.empty())
+    return fail(ErrorCode::kInvalidArgument, "no arguments for {}", options.executable);
   const auto has_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
   bool clean = !has_nul(options.executable) && !has_nul(options.cwd);
   for (const std::string& argument : options.argv) clean = clean && !has_nul(argument);
   for (const auto& [name, value] : options.env) {
-    clean = clean && !has_nul(name) && !has_nul(value) && !name.empty() && name.find('=') == std::string::npos;
+    clean =
+        clean && !has_nul(name) && !has_nul(value) && !name.empty() && name.find('=') == std::string::npos;
   }
   // A cut argument would run something else than what was approved.
   if (!clean) return fail(ErrorCode::kInvalidArgument, "arguments of {} hold a NUL byte", options.executable);
@@ -222,7 +233,8 @@ Result<Subprocess> Subprocess::spawn(const SpawnOptions& options) {
   if (got == static_cast<ssize_t>(sizeof report)) {
     ::waitpid(pid, nullptr, 0);
     child.pid_ = -1;
-    const auto step = static_cast<std::size_t>(report.step) < std::size(kStepNames) ? kStepNames[report.step] : "start";
+    const auto step =
+        static_cast<std::size_t>(report.step) < std::size(kStepNames) ? kStepNames[report.step] : "start";
     return std::unexpected(system_error(fmt::format("{} {}", step, options.executable), report.error_number));
   }
   child.pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -280,15 +292,18 @@ void Subprocess::kill_group(int signal) {
 Result<std::optional<ExitStatus>> Subprocess::wait_for(Duration limit) {
   if (status_) return status_;
   PRYX_CHECK(pid_ > 0);
-  const std::int64_t deadline = now_ms() + std::chrono::duration_cast<std::chrono::milliseconds>(limit).count();
+  const std::int64_t deadline =
+      now_ms() + std::chrono::duration_cast<std::chrono::milliseconds>(limit).count();
   for (;;) {
     pollfd entry{pidfd_.get(), POLLIN, 0};
     const int ready = ::poll(&entry, 1, poll_timeout(deadline));
-    if (ready < 0 && errno != EINTR) return std::unexpected(system_error(fmt::format("wait for process {}", pid_), errno));
+    if (ready < 0 && errno != EINTR)
+      return std::unexpected(system_error(fmt::format("wait for process {}", pid_), errno));
     if (ready == 0) return std::nullopt;
     if (ready < 0) continue;
     siginfo_t info{};
-    // The zombie keeps the group's number ours, so what is left of the group is killed before the child is reaped.
+    // The zombie keeps the group's number ours, so what is left of the group is killed before the child is
+    // reaped.
     if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0) {
       return std::unexpected(system_error(fmt::format("wait for process {}", pid_), errno));
     }
@@ -360,7 +375,8 @@ Result<CompletedRun> run_to_completion(SpawnOptions options, std::string_view in
   options.standard_error = Stream::kPipe;
   PRYX_TRY(Subprocess child, Subprocess::spawn(options));
   const BlockedPipeSignal blocked;
-  const std::int64_t deadline = now_ms() + std::chrono::duration_cast<std::chrono::milliseconds>(limit).count();
+  const std::int64_t deadline =
+      now_ms() + std::chrono::duration_cast<std::chrono::milliseconds>(limit).count();
   CompletedRun run;
   feed(child.input(), input);
   bool ended = false;
@@ -371,7 +387,9 @@ Result<CompletedRun> run_to_completion(SpawnOptions options, std::string_view in
                          {ended ? -1 : child.pidfd(), POLLIN, 0}};
     const int ready = ::poll(entries, 4, poll_timeout(deadline));
     if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return fail(ErrorCode::kTimeout, "{} did not end within {}", options.executable, format_duration(limit));
+    if (ready <= 0)
+      return fail(ErrorCode::kTimeout, "{} did not end within {}", options.executable,
+                  format_duration(limit));
     if (entries[0].revents != 0) drain(child.output(), run.output, run, max_output_bytes);
     if (entries[1].revents != 0) drain(child.error_output(), run.error_output, run, max_output_bytes);
     if (entries[2].revents != 0) feed(child.input(), input);
@@ -387,10 +405,12 @@ Result<CompletedRun> run_to_completion(SpawnOptions options, std::string_view in
 
 std::optional<std::string> find_system_program(std::string_view name) {
   if (name.empty() || name.find('/') != std::string_view::npos) return std::nullopt;
-  for (const std::string_view directory : {"/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin"}) {
+  for (const std::string_view directory :
+       {"/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin"}) {
     std::string path = fmt::format("{}/{}", directory, name);
-    struct stat info {};
-    if (::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && ::access(path.c_str(), X_OK) == 0) return path;
+    struct stat info{};
+    if (::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && ::access(path.c_str(), X_OK) == 0)
+      return path;
   }
   return std::nullopt;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The machine's clocks. Monotonic time counts from the construction of the first SystemClock and includes suspend. Any thread.
+// The machine's clocks. Monotonic time counts from the construction of the first SystemClock and includes
+// suspend. Any thread.
 #pragma once
 #include "foundation/base/clock.h"
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 
@@ -23,12 +24,13 @@ constexpr int kMaxDepth = 64;
 
 bool is_user_name(std::string_view name) {
   if (name.empty() || name.size() > 32 || (name[0] != '_' && (name[0] < 'a' || name[0] > 'z'))) return false;
-  return std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-  });
+  return std::ranges::all_of(
+      name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; });
 }
 
-SystemUser from_entry(const passwd& entry) { return {entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir}; }
+SystemUser from_entry(const passwd& entry) {
+  return {entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir};
+}
 
 template <class Lookup>
 Result<std::optional<SystemUser>> look_up(std::string_view what, Lookup lookup) {
@@ -47,16 +49,21 @@ Result<void> make_user(const std::string& name, const std::string& home) {
   options.env = {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}, {"LC_ALL", "C"}};
   if (const auto useradd = find_system_program("useradd")) {
     options.executable = *useradd;
-    options.argv = {"useradd", "--system", "--user-group", "--no-create-home", "--home-dir", home, "--shell", "/usr/sbin/nologin", name};
+    options.argv = {"useradd",          "--system",          "--user-group",
+                    "--no-create-home", "--home-dir",        home,
+                    "--shell",          "/usr/sbin/nologin", name};
   } else if (const auto adduser = find_system_program("adduser")) {
     options.executable = *adduser;
-    options.argv = {"adduser", "--system", "--group", "--no-create-home", "--home", home, "--shell", "/usr/sbin/nologin", name};
+    options.argv = {"adduser", "--system",          "--group", "--no-create-home", "--home", home,
+                    "--shell", "/usr/sbin/nologin", name};
   } else {
-    return fail(ErrorCode::kUnsupported, "make system user {}: neither useradd nor adduser is installed; make the user by hand", name);
+    return fail(ErrorCode::kUnsupported,
+                "make system user {}: neither useradd nor adduser is installed; make the user by hand", name);
   }
   PRYX_TRY(const CompletedRun run, run_to_completion(std::move(options), "", kUserAddLimit));
   if (!run.status.is_success()) {
-    return fail(ErrorCode::kStorage, "make system user {}: {} ({}); make the user by hand or name one with --run-as", name,
+    return fail(ErrorCode::kStorage,
+                "make system user {}: {} ({}); make the user by hand or name one with --run-as", name,
                 trim(run.error_output), run.status.describe());
   }
   return {};
@@ -70,7 +77,7 @@ class TreeWalk {
   Result<void> visit(int parent, const char* name, const std::string& shown, int depth) {
     const UniqueFd entry(::openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (!entry) return fail_here("open", shown);
-    struct stat info {};
+    struct stat info{};
     if (::fstat(entry.get(), &info) != 0) return fail_here("look at", shown);
     if (depth == 0) device_ = info.st_dev;
     PRYX_TRY_VOID(check(info, shown, depth));
@@ -88,13 +95,16 @@ class TreeWalk {
   }
   Result<void> check(const struct stat& info, const std::string& shown, int depth) {
     if (++count_ > max_entries_ || depth > kMaxDepth) {
-      return fail(ErrorCode::kTooLarge, "{} is too large a tree to hand over to user {}; change its owner by hand", shown, user_.name);
+      return fail(ErrorCode::kTooLarge,
+                  "{} is too large a tree to hand over to user {}; change its owner by hand", shown,
+                  user_.name);
     }
     if (info.st_dev != device_) {
       return fail(ErrorCode::kDenied, "{} is another file system; change its owner by hand", shown);
     }
     if (!S_ISDIR(info.st_mode) && info.st_nlink > 1 && info.st_uid != user_.uid) {
-      return fail(ErrorCode::kDenied, "{} has another name elsewhere and is not handed over to user {}", shown, user_.name);
+      return fail(ErrorCode::kDenied, "{} has another name elsewhere and is not handed over to user {}",
+                  shown, user_.name);
     }
     return {};
   }
@@ -134,15 +144,16 @@ Result<std::optional<SystemUser>> find_user(const std::string& name) {
 Result<SystemUser> get_user(uid_t uid) {
   const std::string shown = fmt::format("{}", uid);
   PRYX_TRY(auto found, look_up(shown, [&](passwd* entry, char* buffer, std::size_t size, passwd** out) {
-    return ::getpwuid_r(uid, entry, buffer, size, out);
-  }));
+             return ::getpwuid_r(uid, entry, buffer, size, out);
+           }));
   if (!found) return fail(ErrorCode::kNotFound, "user {} has no entry in the user database", uid);
   return std::move(*found);
 }
 
 Result<SystemUser> ensure_system_user(const std::string& name, const std::string& home) {
   if (!is_user_name(name)) {
-    return fail(ErrorCode::kInvalidArgument, "'{}' is no user name (a-z, 0-9, _ and -, at most 32)", utf8_prefix(name, 64));
+    return fail(ErrorCode::kInvalidArgument, "'{}' is no user name (a-z, 0-9, _ and -, at most 32)",
+                utf8_prefix(name, 64));
   }
   PRYX_TRY(auto user, find_user(name));
   if (!user) {
@@ -150,12 +161,14 @@ Result<SystemUser> ensure_system_user(const std::string& name, const std::string
     PRYX_TRY(user, find_user(name));
   }
   if (!user) return fail(ErrorCode::kInternal, "user {} was made but cannot be found", name);
-  if (user->uid == 0) return fail(ErrorCode::kDenied, "user {} is root under another name; choose an unprivileged user", name);
+  if (user->uid == 0)
+    return fail(ErrorCode::kDenied, "user {} is root under another name; choose an unprivileged user", name);
   return std::move(*user);
 }
 
 Result<void> drop_to_user(const SystemUser& user) {
-  if (user.uid == 0 || user.gid == 0) return fail(ErrorCode::kDenied, "user {} has the rights of root", user.name);
+  if (user.uid == 0 || user.gid == 0)
+    return fail(ErrorCode::kDenied, "user {} has the rights of root", user.name);
   const auto failed = [&](std::string_view what) {
     return std::unexpected(system_error(fmt::format("become user {}: {}", user.name, what), errno));
   };
@@ -165,7 +178,8 @@ Result<void> drop_to_user(const SystemUser& user) {
   if (::setresuid(user.uid, user.uid, user.uid) != 0) return failed("set the user");
   uid_t uids[3];
   gid_t gids[3];
-  const bool told = ::getresuid(&uids[0], &uids[1], &uids[2]) == 0 && ::getresgid(&gids[0], &gids[1], &gids[2]) == 0;
+  const bool told =
+      ::getresuid(&uids[0], &uids[1], &uids[2]) == 0 && ::getresgid(&gids[0], &gids[1], &gids[2]) == 0;
   bool dropped = told;
   for (int i = 0; told && i < 3; ++i) dropped = dropped && uids[i] == user.uid && gids[i] == user.gid;
   if (!dropped || ::setuid(0) == 0 || ::seteuid(0) == 0 || ::setgid(0) == 0 || ::setegid(0) == 0) {

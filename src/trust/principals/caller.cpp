@@ -18,10 +18,14 @@ constexpr std::array<std::pair<Scope, std::string_view>, 4> kScopeNames{{
 
 constexpr std::uint8_t bits_of(Scope scope) {
   switch (scope) {
-    case Scope::kRead: return 1;
-    case Scope::kChat: return 2 | 1;
-    case Scope::kApprove: return 4;
-    case Scope::kAdmin: return 8 | 4 | 2 | 1;
+    case Scope::kRead:
+      return 1;
+    case Scope::kChat:
+      return 2 | 1;
+    case Scope::kApprove:
+      return 4;
+    case Scope::kAdmin:
+      return 8 | 4 | 2 | 1;
   }
   return 0;
 }
@@ -41,7 +45,8 @@ Result<Scope> parse_scope(std::string_view name) {
   for (const auto& [scope, known] : kScopeNames) {
     if (known == name) return scope;
   }
-  return fail(ErrorCode::kInvalidArgument, "'{}' is no scope; choose from read, chat, approve, admin", utf8_prefix(name, 40));
+  return fail(ErrorCode::kInvalidArgument, "'{}' is no scope; choose from read, chat, approve, admin",
+              utf8_prefix(name, 40));
 }
 
 Result<Scopes> Scopes::parse(std::string_view text) {
@@ -50,7 +55,8 @@ Result<Scopes> Scopes::parse(std::string_view text) {
     PRYX_TRY(const Scope scope, parse_scope(trim(part)));
     scopes.add(scope);
   }
-  if (scopes.empty()) return fail(ErrorCode::kInvalidArgument, "no scope given; choose from read, chat, approve, admin");
+  if (scopes.empty())
+    return fail(ErrorCode::kInvalidArgument, "no scope given; choose from read, chat, approve, admin");
   return scopes;
 }
 
@@ -75,16 +81,20 @@ std::string Scopes::to_text() const {
 
 std::string_view transport_name(Transport transport) {
   switch (transport) {
-    case Transport::kInternal: return "internal";
-    case Transport::kUnixSocket: return "unix";
-    case Transport::kTcp: return "tcp";
+    case Transport::kInternal:
+      return "internal";
+    case Transport::kUnixSocket:
+      return "unix";
+    case Transport::kTcp:
+      return "tcp";
   }
   return "?";
 }
 
 Result<void> Caller::require(Scope scope) const {
   if (scopes.has(scope)) return {};
-  return fail(ErrorCode::kForbidden, "this needs the scope '{}', the caller has '{}'; use a token with that scope",
+  return fail(ErrorCode::kForbidden,
+              "this needs the scope '{}', the caller has '{}'; use a token with that scope",
               scope_name(scope), scopes.to_text());
 }
 

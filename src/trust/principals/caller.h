@@ -52,7 +52,8 @@ enum class Transport : std::uint8_t {
 struct Caller {
   Principal principal;
   Scopes scopes;
-  std::string surface;  // "cli", "web", "api", "openai", "channel:telegram": what a person reads in the audit log
+  std::string
+      surface;  // "cli", "web", "api", "openai", "channel:telegram": what a person reads in the audit log
   Transport transport = Transport::kInternal;
 
   // kForbidden, naming the scope that is missing.

@@ -16,7 +16,8 @@ struct Principal {
   auto operator<=>(const Principal&) const = default;
 };
 
-// The one principal of a personal daemon. Its id is a fixed word, not a ULID, so that every install names its owner alike.
+// The one principal of a personal daemon. Its id is a fixed word, not a ULID, so that every install names its
+// owner alike.
 inline constexpr std::string_view kOwner = "prn_owner";
 [[nodiscard]] Principal owner();
 

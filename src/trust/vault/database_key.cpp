@@ -39,26 +39,29 @@ KeyBackend* find_backend(const KeyBackends& backends, std::string_view name) {
 }
 
 // The recorded key, or why a person has to act.
-Result<DatabaseKey> load_recorded(const config::Places& places, const KeyBackends& backends, const KeyRecord& record) {
+Result<DatabaseKey> load_recorded(const config::Places& places, const KeyBackends& backends,
+                                  const KeyRecord& record) {
   KeyBackend* backend = find_backend(backends, record.backend);
   if (backend == nullptr) {
     return fail(ErrorCode::kUnauthenticated,
-                "{} says that the database key is kept in '{}', which this start cannot use; start Pryx as it was set up", places.key_record(),
-                utf8_prefix(record.backend, 40));
+                "{} says that the database key is kept in '{}', which this start cannot use; start Pryx as "
+                "it was set up",
+                places.key_record(), utf8_prefix(record.backend, 40));
   }
   auto key = backend->load(record.key_id);
   if (!key) {
-    return fail(ErrorCode::kUnauthenticated, "the database key {} cannot be read ({}); {}", record.key_id, key.error().message,
-                backend->how_to_unlock());
+    return fail(ErrorCode::kUnauthenticated, "the database key {} cannot be read ({}); {}", record.key_id,
+                key.error().message, backend->how_to_unlock());
   }
   if (!*key) {
-    return fail(ErrorCode::kUnauthenticated, "the database key {} is not in its place ({}); {}", record.key_id, backend->name(),
-                backend->how_to_unlock());
+    return fail(ErrorCode::kUnauthenticated, "the database key {} is not in its place ({}); {}",
+                record.key_id, backend->name(), backend->how_to_unlock());
   }
   return DatabaseKey{std::move(**key), record.key_id, record.backend, false, ""};
 }
 
-// Stored and read back: a backend that takes a key and cannot give it is found out before anything is encrypted with it.
+// Stored and read back: a backend that takes a key and cannot give it is found out before anything is
+// encrypted with it.
 Result<void> store_proven(KeyBackend& backend, const std::string& key_id, const Secret& key) {
   PRYX_TRY_VOID(backend.store(key_id, key));
   PRYX_TRY(const auto again, backend.load(key_id));
@@ -107,20 +110,22 @@ Result<std::optional<KeyRecord>> read_key_record(const config::Places& places) {
   if (!text) return std::unexpected(text.error());
   auto record = parse_record(*text);
   if (!record) {
-    return fail(ErrorCode::kUnauthenticated, "{} cannot be read ({}); restore it from a backup", places.key_record(), record.error().message);
+    return fail(ErrorCode::kUnauthenticated, "{} cannot be read ({}); restore it from a backup",
+                places.key_record(), record.error().message);
   }
   return std::move(*record);
 }
 
-Result<DatabaseKey> obtain_database_key(const config::Places& places, KeyBackends backends, Random& random, const Clock& clock,
-                                        DatabaseState database) {
+Result<DatabaseKey> obtain_database_key(const config::Places& places, KeyBackends backends, Random& random,
+                                        const Clock& clock, DatabaseState database) {
   PRYX_CHECK(backends.file != nullptr);
   const auto record = read_key_record(places);
   if (!record) return fail(ErrorCode::kUnauthenticated, "{}", record.error().message);
   if (*record) return load_recorded(places, backends, **record);
   if (database == DatabaseState::kExists) {
     return fail(ErrorCode::kUnauthenticated,
-                "database {} exists, but {}, which says where its key is kept, does not; restore that file from a backup",
+                "database {} exists, but {}, which says where its key is kept, does not; restore that file "
+                "from a backup",
                 places.database(), places.key_record());
   }
   PRYX_TRY(DatabaseKey made, make_first(backends, random));
@@ -128,12 +133,14 @@ Result<DatabaseKey> obtain_database_key(const config::Places& places, KeyBackend
   return made;
 }
 
-Result<DatabaseKey> obtain_database_key(const config::Places& places, const platform::Environment& environment, Random& random,
+Result<DatabaseKey> obtain_database_key(const config::Places& places,
+                                        const platform::Environment& environment, Random& random,
                                         const Clock& clock, DatabaseState database) {
   SecretServiceBackend secret_service{platform::SecretService(environment)};
   FileBackend file(places.master_key());
   const bool may_use_keychain = places.kind == config::PlacesKind::kUser;
-  return obtain_database_key(places, KeyBackends{may_use_keychain ? &secret_service : nullptr, &file}, random, clock, database);
+  return obtain_database_key(places, KeyBackends{may_use_keychain ? &secret_service : nullptr, &file}, random,
+                             clock, database);
 }
 
 }  // namespace pryx::vault

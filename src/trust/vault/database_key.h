@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The key of the database at start: read from the backend that data/key.json names, or made at the very first start. When a database
-// exists and its key cannot be had, the answer is kUnauthenticated with how to unlock; nothing is made, switched or touched. Blocking.
+// The key of the database at start: read from the backend that data/key.json names, or made at the very first
+// start. When a database exists and its key cannot be had, the answer is kUnauthenticated with how to unlock;
+// nothing is made, switched or touched. Blocking.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -17,7 +18,7 @@ namespace pryx::vault {
 enum class DatabaseState : std::uint8_t { kAbsent, kExists };
 
 struct DatabaseKey {
-  Secret key;           // 64 hex digits, as db::OpenOptions wants it
+  Secret key;  // 64 hex digits, as db::OpenOptions wants it
   std::string key_id;
   std::string backend;  // "secret_service" or "file"
   bool is_new = false;  // made by this start
@@ -29,11 +30,14 @@ struct KeyBackends {
   FileBackend* file = nullptr;
 };
 
-[[nodiscard]] Result<DatabaseKey> obtain_database_key(const config::Places& places, const platform::Environment& environment,
-                                                      Random& random, const Clock& clock, DatabaseState database);
+[[nodiscard]] Result<DatabaseKey> obtain_database_key(const config::Places& places,
+                                                      const platform::Environment& environment,
+                                                      Random& random, const Clock& clock,
+                                                      DatabaseState database);
 // The same with given backends.
-[[nodiscard]] Result<DatabaseKey> obtain_database_key(const config::Places& places, KeyBackends backends, Random& random,
-                                                      const Clock& clock, DatabaseState database);
+[[nodiscard]] Result<DatabaseKey> obtain_database_key(const config::Places& places, KeyBackends backends,
+                                                      Random& random, const Clock& clock,
+                                                      DatabaseState database);
 
 struct KeyRecord {
   std::string backend;

@@ -72,7 +72,8 @@ class DatabaseKeyTest : public ::testing::Test {
   }
 
   TemporaryDirectory directory_;
-  config::Places places_ = config::find_places(Environment({{"PRYX_HOME", directory_ / "home"}}), ::geteuid()).value();
+  config::Places places_ =
+      config::find_places(Environment({{"PRYX_HOME", directory_ / "home"}}), ::geteuid()).value();
   testing::SeededRandom random_{3};
   testing::ManualClock clock_;
   FakeKeychain keychain_;
@@ -87,7 +88,8 @@ TEST_F(DatabaseKeyTest, FirstStartWithoutAKeychainMakesAPrivateFile) {
   EXPECT_EQ(platform::file_facts(places_.master_key())->mode, 0600u);
   EXPECT_EQ(platform::file_facts(places_.key_record())->mode, 0600u);
   const std::string record = platform::read_file(places_.key_record(), 10'000).value();
-  EXPECT_EQ(record.find(made.key.reveal()), std::string::npos) << "the record names the key, it never holds it";
+  EXPECT_EQ(record.find(made.key.reveal()), std::string::npos)
+      << "the record names the key, it never holds it";
   EXPECT_EQ(read_key_record(places_).value()->key_id, made.key_id);
 
   const std::string before = disk();
@@ -139,8 +141,9 @@ TEST_F(DatabaseKeyTest, ALostOrChangedKeyFileRefusesAndTouchesNothing) {
   const std::string good = platform::read_file(places_.master_key(), 10'000).value();
   ASSERT_TRUE(platform::remove_file(places_.master_key()).has_value());
   expect_refused_untouched(&keychain_, places_.master_key());
-  for (const std::string& text : {std::string(), std::string("key_other ") + std::string(64, 'a') + "\n", good.substr(0, 60),
-                                  made.key_id + " " + std::string(64, 'x'), made.key_id}) {
+  for (const std::string& text :
+       {std::string(), std::string("key_other ") + std::string(64, 'a') + "\n", good.substr(0, 60),
+        made.key_id + " " + std::string(64, 'x'), made.key_id}) {
     ASSERT_TRUE(platform::atomic_write_file(places_.master_key(), text, 0600).has_value());
     expect_refused_untouched(&keychain_, places_.master_key());
   }
@@ -159,7 +162,8 @@ TEST_F(DatabaseKeyTest, ADatabaseWithoutARecordIsNeverGivenAnotherKey) {
 }
 
 TEST_F(DatabaseKeyTest, ABrokenRecordRefuses) {
-  for (const char* text : {"", "{", "[]", R"({"backend":"file"})", R"({"backend":"tpm","key_id":"k","created_at":"2026-01-01T00:00:00Z"})"}) {
+  for (const char* text : {"", "{", "[]", R"({"backend":"file"})",
+                           R"({"backend":"tpm","key_id":"k","created_at":"2026-01-01T00:00:00Z"})"}) {
     ASSERT_TRUE(platform::atomic_write_file(places_.key_record(), text, 0600).has_value());
     expect_refused_untouched(&keychain_, places_.key_record());
   }
@@ -194,9 +198,11 @@ TEST_F(DatabaseKeyTest, KeysOfTwoHomesDiffer) {
   EXPECT_FALSE(one.key.equals(two.key.reveal()));
 }
 
-// With a real keychain: this binary again, inside a private session; DISABLED_ keeps the inner parts out of plain runs.
+// With a real keychain: this binary again, inside a private session; DISABLED_ keeps the inner parts out of
+// plain runs.
 config::Places user_places() {
-  return config::find_places(Environment::capture(), 4242).value();  // an ordinary user's rules, whoever runs the test
+  return config::find_places(Environment::capture(), 4242)
+      .value();  // an ordinary user's rules, whoever runs the test
 }
 Result<DatabaseKey> obtain_for_user(DatabaseState database) {
   testing::SeededRandom random(5);
@@ -233,7 +239,8 @@ TEST(InsideKeyring, DISABLED_FallbackStart) {
 class RealKeychain : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!platform::testing::keyring_programs_present()) GTEST_SKIP() << "gnome-keyring-daemon, dbus-run-session or gdbus is not installed";
+    if (!platform::testing::keyring_programs_present())
+      GTEST_SKIP() << "gnome-keyring-daemon, dbus-run-session or gdbus is not installed";
   }
   std::string run_inner(Keyring keyring, const std::string& name) {
     const auto done = platform::testing::run_in_keyring_session(
@@ -251,7 +258,8 @@ TEST_F(RealKeychain, KeepsTheKeyAcrossStartsAndRefusesWhenLockedOrGone) {
   EXPECT_EQ(run_inner(Keyring::kUnlocked, "SecondStart"), "passed");
   EXPECT_EQ(run_inner(Keyring::kLocked, "LockedStart"), "passed");
   EXPECT_EQ(run_inner(Keyring::kAbsent, "LockedStart"), "passed");
-  EXPECT_EQ(run_inner(Keyring::kUnlocked, "SecondStart"), "passed") << "it opens again once the keychain does";
+  EXPECT_EQ(run_inner(Keyring::kUnlocked, "SecondStart"), "passed")
+      << "it opens again once the keychain does";
 }
 
 TEST_F(RealKeychain, WithoutOneTheFirstStartUsesTheFile) {

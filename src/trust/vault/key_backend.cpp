@@ -21,7 +21,8 @@ bool is_key(std::string_view text) { return text.size() == kKeyDigits && from_he
 Result<std::optional<Secret>> SecretServiceBackend::load(const std::string& key_id) {
   PRYX_TRY(auto key, service_.lookup(key_id));
   if (key && !is_key(key->reveal())) {
-    return fail(ErrorCode::kUnauthenticated, "the keychain's entry {} is no database key; restore the keychain from a backup", key_id);
+    return fail(ErrorCode::kUnauthenticated,
+                "the keychain's entry {} is no database key; restore the keychain from a backup", key_id);
   }
   return std::move(key);
 }
@@ -31,7 +32,8 @@ Result<void> SecretServiceBackend::store(const std::string& key_id, const Secret
 }
 
 std::string SecretServiceBackend::how_to_unlock() const {
-  return "unlock the desktop keychain (log in to the desktop, or run 'gnome-keyring-daemon --unlock') and start Pryx again";
+  return "unlock the desktop keychain (log in to the desktop, or run 'gnome-keyring-daemon --unlock') and "
+         "start Pryx again";
 }
 
 Result<std::optional<FileBackend::Content>> FileBackend::read() const {
@@ -40,11 +42,13 @@ Result<std::optional<FileBackend::Content>> FileBackend::read() const {
   if (!facts) return std::unexpected(facts.error());
   const uid_t me = ::geteuid();
   if (!facts->is_regular || (facts->uid != me && me != 0)) {
-    return fail(ErrorCode::kUnauthenticated, "key file {} is no regular file of user {}; make it so", path_, me);
+    return fail(ErrorCode::kUnauthenticated, "key file {} is no regular file of user {}; make it so", path_,
+                me);
   }
   if ((facts->mode & 0077) != 0) {
     log::warn("vault.key_file_was_open", {{"path", path_}, {"mode", fmt::format("{:o}", facts->mode)}});
-    if (::chmod(path_.c_str(), 0600) != 0) return std::unexpected(platform::system_error(fmt::format("make {} private", path_), errno));
+    if (::chmod(path_.c_str(), 0600) != 0)
+      return std::unexpected(platform::system_error(fmt::format("make {} private", path_), errno));
   }
   PRYX_TRY(std::string text, platform::read_file(path_, kMaxKeyFile));
   const auto words = split(trim(text), ' ');
@@ -76,7 +80,8 @@ Result<void> FileBackend::store(const std::string& key_id, const Secret& key) {
 }
 
 std::string FileBackend::how_to_unlock() const {
-  return fmt::format("restore the key file {} from a backup, owned by you with mode 0600, and start Pryx again", path_);
+  return fmt::format(
+      "restore the key file {} from a backup, owned by you with mode 0600, and start Pryx again", path_);
 }
 
 Result<std::optional<std::string>> FileBackend::find_key_id() const {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A place that can keep the database's key. Keys are 64 hex digits, because a keychain holds text. Blocking; start-up only.
+// A place that can keep the database's key. Keys are 64 hex digits, because a keychain holds text. Blocking;
+// start-up only.
 #pragma once
 #include <optional>
 #include <string>
@@ -16,7 +17,8 @@ class KeyBackend {
   virtual ~KeyBackend() = default;
   // The word in key.json.
   [[nodiscard]] virtual std::string_view name() const = 0;
-  // Nothing when the backend answers and has no such key. kUnavailable or kUnauthenticated when it cannot answer.
+  // Nothing when the backend answers and has no such key. kUnavailable or kUnauthenticated when it cannot
+  // answer.
   [[nodiscard]] virtual Result<std::optional<Secret>> load(const std::string& key_id) = 0;
   [[nodiscard]] virtual Result<void> store(const std::string& key_id, const Secret& key) = 0;
   // What a person does so that load() works again.
@@ -44,7 +46,8 @@ class FileBackend final : public KeyBackend {
   // kConflict when the file holds another key: it is never overwritten.
   [[nodiscard]] Result<void> store(const std::string& key_id, const Secret& key) override;
   [[nodiscard]] std::string how_to_unlock() const override;
-  // The id of the key in the file, if there is one: a start that was cut between the key and its record goes on with it.
+  // The id of the key in the file, if there is one: a start that was cut between the key and its record goes
+  // on with it.
   [[nodiscard]] Result<std::optional<std::string>> find_key_id() const;
 
  private:

@@ -9,7 +9,9 @@ namespace {
 constexpr std::string_view kVaultPrefix = "keychain:";
 constexpr std::size_t kMaxName = 128;
 
-bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
 
 bool is_variable_name(std::string_view name) {
   return !name.empty() && name.size() <= kMaxName && !(name[0] >= '0' && name[0] <= '9') &&
@@ -23,8 +25,10 @@ Result<void> check_secret_name(std::string_view name) {
     return is_letter_or_digit(c) || c == '.' || c == '_' || c == '-' || c == ':' || c == '/';
   });
   if (fits) return {};
-  return fail(ErrorCode::kInvalidArgument,
-              "a secret's name has 1 to {} characters out of A-Z a-z 0-9 . _ - : /, for example provider/openai", kMaxName);
+  return fail(
+      ErrorCode::kInvalidArgument,
+      "a secret's name has 1 to {} characters out of A-Z a-z 0-9 . _ - : /, for example provider/openai",
+      kMaxName);
 }
 
 Result<SecretRef> SecretRef::parse(std::string_view text) {
@@ -37,8 +41,9 @@ Result<SecretRef> SecretRef::parse(std::string_view text) {
     const std::string_view name = text.substr(2, text.size() - 3);
     if (is_variable_name(name)) return SecretRef(Kind::kEnvironment, std::string(name));
   }
-  return fail(ErrorCode::kInvalidArgument,
-              "this is no reference to a secret; write keychain:<name> (see 'pryx secret set') or ${{VARIABLE}}");
+  return fail(
+      ErrorCode::kInvalidArgument,
+      "this is no reference to a secret; write keychain:<name> (see 'pryx secret set') or ${{VARIABLE}}");
 }
 
 std::string SecretRef::to_text() const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A handle to a secret, as configuration and tables hold it: `keychain:name` is a secret of the vault, `${NAME}` a variable of the
-// environment. The handle may be shown and stored; the value may not. Pure.
+// A handle to a secret, as configuration and tables hold it: `keychain:name` is a secret of the vault,
+// `${NAME}` a variable of the environment. The handle may be shown and stored; the value may not. Pure.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -16,7 +16,9 @@ class SecretRef {
 
   // The error does not repeat the text: it may be a secret that somebody pasted in place of a reference.
   [[nodiscard]] static Result<SecretRef> parse(std::string_view text);
-  [[nodiscard]] static SecretRef to_vault(std::string name) { return SecretRef(Kind::kVault, std::move(name)); }
+  [[nodiscard]] static SecretRef to_vault(std::string name) {
+    return SecretRef(Kind::kVault, std::move(name));
+  }
 
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] const std::string& name() const { return name_; }

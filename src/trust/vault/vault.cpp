@@ -18,8 +18,10 @@ CREATE TABLE secrets (
 ) STRICT)"}};
 
 constexpr std::string_view kUpsert =
-    "INSERT INTO secrets (principal_id, name, ciphertext, created_at, updated_at) VALUES ($1, $2, $3, $4, $4) "
-    "ON CONFLICT (principal_id, name) DO UPDATE SET ciphertext = excluded.ciphertext, updated_at = excluded.updated_at";
+    "INSERT INTO secrets (principal_id, name, ciphertext, created_at, updated_at) VALUES ($1, $2, $3, $4, "
+    "$4) "
+    "ON CONFLICT (principal_id, name) DO UPDATE SET ciphertext = excluded.ciphertext, updated_at = "
+    "excluded.updated_at";
 constexpr std::string_view kSelect = "SELECT ciphertext FROM secrets WHERE principal_id = $1 AND name = $2";
 constexpr std::string_view kList =
     "SELECT name, created_at, updated_at FROM secrets WHERE principal_id = $1 ORDER BY name";
@@ -51,14 +53,17 @@ db::ModuleMigrations Vault::migrations() { return {"trust/vault", kMigrations}; 
 
 async::Task<Result<void>> Vault::set(Principal principal, std::string name, Secret value) {
   PRYX_CO_TRY_VOID(check_secret_name(name));
-  if (value.empty()) co_return fail(ErrorCode::kInvalidArgument, "the value of secret {} is empty; remove the secret instead", name);
+  if (value.empty())
+    co_return fail(ErrorCode::kInvalidArgument, "the value of secret {} is empty; remove the secret instead",
+                   name);
   if (value.reveal().size() > kMaxSecretBytes) {
-    co_return fail(ErrorCode::kTooLarge, "the value of secret {} has {} bytes; the limit is {}", name, value.reveal().size(),
-                   kMaxSecretBytes);
+    co_return fail(ErrorCode::kTooLarge, "the value of secret {} has {} bytes; the limit is {}", name,
+                   value.reveal().size(), kMaxSecretBytes);
   }
   std::string sealed = crypto::seal(key_, value, place_of(principal, name), random_);
   const WallTime at = clock_.wall();
-  const auto write = [principal, name, at, sealed = std::move(sealed)](db::Transaction& transaction) -> Result<std::int64_t> {
+  const auto write = [principal, name, at,
+                      sealed = std::move(sealed)](db::Transaction& transaction) -> Result<std::int64_t> {
     return transaction.db().run(kUpsert, principal.id, name, db::Blob{sealed}, at);
   };
   const Result<std::int64_t> written = co_await database_.write(write);
@@ -69,26 +74,32 @@ async::Task<Result<void>> Vault::set(Principal principal, std::string name, Secr
 async::Task<Result<std::optional<Secret>>> Vault::find(Principal principal, std::string name) {
   PRYX_CO_TRY_VOID(check_secret_name(name));
   const auto read = [principal, name](db::Connection& connection) {
-    return connection.find(kSelect, [](const db::Row& row) { return std::string(row.view(0)); }, principal.id, name);
+    return connection.find(
+        kSelect, [](const db::Row& row) { return std::string(row.view(0)); }, principal.id, name);
   };
   PRYX_CO_TRY(const std::optional<std::string> sealed, co_await database_.read(read));
   if (!sealed) co_return std::nullopt;
   auto value = crypto::open_sealed(key_, *sealed, place_of(principal, name));
   if (!value) {
-    co_return fail(ErrorCode::kCheckFailed, "secret {} was changed outside Pryx and does not open; set it again", name);
+    co_return fail(ErrorCode::kCheckFailed,
+                   "secret {} was changed outside Pryx and does not open; set it again", name);
   }
   co_return std::move(*value);
 }
 
 async::Task<Result<Secret>> Vault::get(Principal principal, std::string name) {
   PRYX_CO_TRY(auto value, co_await find(principal, name));
-  if (!value) co_return fail(ErrorCode::kNotFound, "there is no secret {}; set it with 'pryx secret set {}'", name, name);
+  if (!value)
+    co_return fail(ErrorCode::kNotFound, "there is no secret {}; set it with 'pryx secret set {}'", name,
+                   name);
   co_return std::move(*value);
 }
 
 async::Task<Result<std::vector<SecretEntry>>> Vault::list(Principal principal) {
   const auto read = [principal](db::Connection& connection) {
-    return connection.list(kList, [](const db::Row& row) { return SecretEntry{row.text(0), row.time(1), row.time(2)}; }, principal.id);
+    return connection.list(
+        kList, [](const db::Row& row) { return SecretEntry{row.text(0), row.time(1), row.time(2)}; },
+        principal.id);
   };
   co_return co_await database_.read(read);
 }
@@ -102,11 +113,13 @@ async::Task<Result<bool>> Vault::remove(Principal principal, std::string name) {
   co_return removed > 0;
 }
 
-async::Task<Result<Secret>> Vault::resolve(Principal principal, SecretRef reference, platform::Environment environment) {
+async::Task<Result<Secret>> Vault::resolve(Principal principal, SecretRef reference,
+                                           platform::Environment environment) {
   if (reference.kind() == SecretRef::Kind::kVault) co_return co_await get(principal, reference.name());
   auto value = environment.find(reference.name());
   if (!value) {
-    co_return fail(ErrorCode::kNotFound, "variable {} is not set in the daemon's environment; set it and start the daemon again",
+    co_return fail(ErrorCode::kNotFound,
+                   "variable {} is not set in the daemon's environment; set it and start the daemon again",
                    reference.name());
   }
   Secret secret(*value);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Vault: named secrets (provider keys, channel tokens) in the table `secrets`, sealed with a subkey of the database's key. I/O thread
-// only; owned by main, used by whoever makes the last hop of a call.
+// Vault: named secrets (provider keys, channel tokens) in the table `secrets`, sealed with a subkey of the
+// database's key. I/O thread only; owned by main, used by whoever makes the last hop of a call.
 #pragma once
 #include <optional>
 #include <string>
@@ -32,7 +32,8 @@ class Vault {
 
   [[nodiscard]] static db::ModuleMigrations migrations();
 
-  // Makes or replaces. kInvalidArgument for a name that does not fit or an empty value, kTooLarge beyond kMaxSecretBytes.
+  // Makes or replaces. kInvalidArgument for a name that does not fit or an empty value, kTooLarge beyond
+  // kMaxSecretBytes.
   [[nodiscard]] async::Task<Result<void>> set(Principal principal, std::string name, Secret value);
   // kNotFound when there is none; kCheckFailed when the row was changed by somebody else.
   [[nodiscard]] async::Task<Result<Secret>> get(Principal principal, std::string name);
@@ -43,7 +44,8 @@ class Vault {
   [[nodiscard]] async::Task<Result<bool>> remove(Principal principal, std::string name);
 
   // What a reference stands for; kNotFound says how to provide it.
-  [[nodiscard]] async::Task<Result<Secret>> resolve(Principal principal, SecretRef reference, platform::Environment environment);
+  [[nodiscard]] async::Task<Result<Secret>> resolve(Principal principal, SecretRef reference,
+                                                    platform::Environment environment);
 
  private:
   db::Database& database_;

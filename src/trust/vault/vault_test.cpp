@@ -25,9 +25,10 @@ async::Task<Result<std::int64_t>> execute(db::Database& database, std::string sq
 async::Task<Result<std::string>> dump(db::Database& database) {
   co_return co_await database.read([](db::Connection& connection) -> Result<std::string> {
     std::string all;
-    PRYX_TRY_VOID(connection.each("SELECT principal_id, name, ciphertext FROM secrets", [&](const db::Row& row) {
-      all += row.text(0) + "|" + row.text(1) + "|" + std::string(row.view(2)) + "\n";
-    }));
+    PRYX_TRY_VOID(
+        connection.each("SELECT principal_id, name, ciphertext FROM secrets", [&](const db::Row& row) {
+          all += row.text(0) + "|" + row.text(1) + "|" + std::string(row.view(2)) + "\n";
+        }));
     return all;
   });
 }
@@ -36,7 +37,9 @@ class VaultTest : public ::testing::Test {
  protected:
   VaultTest() {
     const db::ModuleMigrations modules[] = {Vault::migrations()};
-    database_ = db::Database::open(loop_, {.open = {.path = directory_ / "t.db", .key = Secret(std::string(kKey))}, .inline_mode = true},
+    database_ = db::Database::open(loop_,
+                                   {.open = {.path = directory_ / "t.db", .key = Secret(std::string(kKey))},
+                                    .inline_mode = true},
                                    modules)
                     .value();
     vault_ = std::make_unique<Vault>(*database_, Secret(std::string(kKey)), random_, loop_.clock());
@@ -98,7 +101,8 @@ TEST_F(VaultTest, ARowMovedToAnotherNameOrOwnerDoesNotOpen) {
   ASSERT_TRUE(set(owner(), "cheap", "value").has_value());
   ASSERT_TRUE(run(loop_, execute(*database_, "UPDATE secrets SET name = 'dear'")).has_value());
   EXPECT_EQ(get(owner(), "dear"), "error check_failed");
-  ASSERT_TRUE(run(loop_, execute(*database_, "UPDATE secrets SET name = 'cheap', principal_id = 'prn_other'")).has_value());
+  ASSERT_TRUE(run(loop_, execute(*database_, "UPDATE secrets SET name = 'cheap', principal_id = 'prn_other'"))
+                  .has_value());
   EXPECT_EQ(get(other_, "cheap"), "error check_failed");
   ASSERT_TRUE(run(loop_, execute(*database_, "UPDATE secrets SET principal_id = 'prn_owner'")).has_value());
   EXPECT_EQ(get(owner(), "cheap"), "value");
@@ -111,7 +115,8 @@ TEST_F(VaultTest, AnotherDatabaseKeyDoesNotOpenTheSecrets) {
 }
 
 TEST_F(VaultTest, NamesAndValuesAreBounded) {
-  for (const std::string& name : {std::string(), std::string("a b"), std::string("a\nb"), std::string(129, 'a'), std::string("ä")}) {
+  for (const std::string& name :
+       {std::string(), std::string("a b"), std::string("a\nb"), std::string(129, 'a'), std::string("ä")}) {
     EXPECT_EQ(set(owner(), name, "v").error().code, ErrorCode::kInvalidArgument) << name;
     EXPECT_EQ(get(owner(), name), "error invalid_argument") << name;
   }
@@ -125,7 +130,9 @@ TEST_F(VaultTest, NamesAndValuesAreBounded) {
 TEST_F(VaultTest, ReferencesResolveOrSayHowToProvideThem) {
   ASSERT_TRUE(set(owner(), "provider/x", "from vault").has_value());
   const Environment environment({{"API_KEY", "from variable"}});
-  const auto resolve = [&](std::string_view text) { return run(loop_, vault_->resolve(owner(), SecretRef::parse(text).value(), environment)); };
+  const auto resolve = [&](std::string_view text) {
+    return run(loop_, vault_->resolve(owner(), SecretRef::parse(text).value(), environment));
+  };
   EXPECT_TRUE(resolve("keychain:provider/x")->equals("from vault"));
   EXPECT_TRUE(resolve("${API_KEY}")->equals("from variable"));
   EXPECT_EQ(resolve("keychain:absent").error().code, ErrorCode::kNotFound);
@@ -141,7 +148,8 @@ TEST(SecretRef, RoundTripsAndRefusesTheRestWithoutRepeatingIt) {
     ASSERT_TRUE(reference.has_value()) << text;
     EXPECT_EQ(reference->to_text(), text);
   }
-  for (const char* text : {"", "sk-canary-pasted", "keychain:", "keychain:a b", "$HOME", "${}", "${1A}", "${A-B}", "${A", "${A} ", " keychain:a"}) {
+  for (const char* text : {"", "sk-canary-pasted", "keychain:", "keychain:a b", "$HOME", "${}", "${1A}",
+                           "${A-B}", "${A", "${A} ", " keychain:a"}) {
     const auto reference = SecretRef::parse(text);
     ASSERT_FALSE(reference.has_value()) << text;
     EXPECT_EQ(reference.error().message.find("canary"), std::string::npos);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A name for the file that is written before it replaces another. Unguessable, so that nobody can put a link in its place.
+// A name for the file that is written before it replaces another. Unguessable, so that nobody can put a link
+// in its place.
 #pragma once
 #include <string>
 
