@@ -170,6 +170,10 @@ Result<> Compiler::compile_assertion(Node& node, const Site& site, std::string_v
     }
     return {};
   }
+  return compile_limit(node, site, name, value);
+}
+
+Result<> Compiler::compile_limit(Node& node, const Site& site, std::string_view name, const json::value& value) {
   using NumberField = const json::value* Node::*;
   static constexpr std::array<std::pair<std::string_view, NumberField>, 5> kNumbers = {{{"minimum", &Node::minimum},
                                                                                         {"maximum", &Node::maximum},

@@ -58,6 +58,7 @@ class Compiler {
   Result<> compile_site(NodeId id, const Site& site);
   Result<> compile_keyword(Node& node, const Site& site, const json::object& schema, std::string_view name, const json::value& value);
   Result<> compile_assertion(Node& node, const Site& site, std::string_view name, const json::value& value);
+  Result<> compile_limit(Node& node, const Site& site, std::string_view name, const json::value& value);
   Result<> compile_applicator(Node& node, const Site& site, const json::object& schema, std::string_view name, const json::value& value);
   Result<> compile_items(Node& node, const Site& site, const json::object& schema);
   Result<> compile_dependencies(Node& node, const Site& site, const json::value& value);
@@ -80,7 +81,6 @@ class Compiler {
   std::unordered_map<const json::value*, ResourceId> resource_of_;  // schemas that were indexed
   std::unordered_map<const json::value*, NodeId> node_of_;
   std::deque<std::pair<NodeId, Site>> work_;
-  std::size_t dynamic_refs_seen_ = 0;
   std::vector<std::string> dynamic_names_;
   std::int64_t program_size_ = 0;
   std::size_t schemas_indexed_ = 0;
