@@ -107,6 +107,25 @@ TEST(Async, CancellingTheParentCancelsTheLimitedChild) {
   EXPECT_EQ(loop.clock().monotonic().since_start, 0s);
 }
 
+Task<void> note(std::vector<int>& log) {
+  log.push_back(1);
+  co_return;
+}
+Task<void> spawns(TaskGroup& group, std::vector<int>& log) {
+  group.spawn("inner", note(log));
+  log.push_back(2);
+  co_return;
+}
+
+TEST(Async, ATaskNeverStartsInsideSpawn) {
+  VirtualLoop loop;
+  TaskGroup group(loop, "t");
+  std::vector<int> log;
+  group.spawn("outer", spawns(group, log));
+  loop.run_until_idle();
+  EXPECT_EQ(log, (std::vector<int>{2, 1}));
+}
+
 struct SystemlikeClock : Clock {
   [[nodiscard]] MonotonicTime monotonic() const override { return {std::chrono::steady_clock::now().time_since_epoch()}; }
   [[nodiscard]] WallTime wall() const override { return {}; }

@@ -4,7 +4,9 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "foundation/base/log.h"
 
@@ -14,8 +16,10 @@ namespace asio = boost::asio;
 
 namespace {
 // Asio would throw from the next co_await of a cancelled coroutine, which could skip the record of an effect that already happened.
+// The post keeps the promise that a task starts from the loop: co_spawn would run it inside spawn() up to its first wait.
 Task<void> without_throwing(Task<void> task) {
   co_await asio::this_coro::throw_if_cancelled(false);
+  co_await asio::post(asio::use_awaitable);
   co_await std::move(task);
 }
 
