@@ -414,6 +414,7 @@ int fail_to_start(const Error& error) {
 int serve(const cli::ServeOptions& options, const Clock& clock, Random& random) {
   log::configure({.level = log_level("", options.verbose), .json = ::isatty(STDERR_FILENO) == 0, .sink = {}, .clock = &clock});
   ::signal(SIGPIPE, SIG_IGN);
+  ::umask(0077);  // every file of Pryx is its owner's alone, also those that SQLite makes
   ::mallopt(M_ARENA_MAX, 2);  // more arenas than busy threads only keep memory from the system
   auto ground = prepare_ground(options);
   if (!ground) return fail_to_start(ground.error());

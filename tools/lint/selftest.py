@@ -36,7 +36,7 @@ CASES = {
     "layering": (
         [{**module("foundation/base"), **cpp('#include "trust/policy/x.h"', "src/foundation/base/x.cpp")},
          {**cpp('#include "foundation/events/x.h"', "src/foundation/db/x.cpp")},
-         module("trust/policy", "trust/audit"),
+         module("trust/policy", "trust/vault"),
          module("engine/unheard_of")],
         [{**module("trust/policy", "trust/labels"), **cpp('#include "foundation/base/text.h"', "src/trust/policy/x.cpp")},
          cpp('#include "surfaces/server/x.h"', "src/surfaces/cli/x.cpp")]),

@@ -91,7 +91,8 @@ TEST(Async, WithTimeout) {
 }
 
 Task<void> run_limited(EventLoop& loop, std::optional<Result<int>>& out) {
-  out.emplace(co_await with_timeout(loop, slow(loop, 1h), 2h, "x"));
+  auto result = co_await with_timeout(loop, slow(loop, 1h), 2h, "x");
+  out.emplace(std::move(result));
 }
 
 TEST(Async, CancellingTheParentCancelsTheLimitedChild) {

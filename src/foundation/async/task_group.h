@@ -47,7 +47,8 @@ namespace detail {
 [[nodiscard]] Task<bool> run_with_limit(EventLoop& loop, Task<void> body, Duration limit);
 template <class T>
 Task<void> store_into(Task<Result<T>> operation, std::optional<Result<T>>& out) {
-  out.emplace(co_await std::move(operation));
+  auto result = co_await std::move(operation);
+  out.emplace(std::move(result));
 }
 }  // namespace detail
 

@@ -78,7 +78,8 @@ TEST_F(Db, ASecondWriterIsRefused) {
 }
 
 async::Task<void> insert_into(Database& db, std::string name, std::vector<Result<std::int64_t>>& out) {
-  out.push_back(co_await insert(db, std::move(name)));
+  auto result = co_await insert(db, std::move(name));
+  out.push_back(std::move(result));
 }
 
 TEST_F(Db, OneCommitForABatchAndAFailingJobHurtsOnlyItself) {

@@ -70,7 +70,8 @@ class VirtualLoop final : public EventLoop {
 namespace detail {
 template <class T>
 Task<void> keep(Task<T> task, std::optional<T>& out) {
-  out.emplace(co_await std::move(task));
+  auto value = co_await std::move(task);
+  out.emplace(std::move(value));
 }
 }  // namespace detail
 
