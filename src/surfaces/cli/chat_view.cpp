@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+#include "surfaces/cli/chat_view.h"
+
+#include <algorithm>
+
+#include "surfaces/cli/approval_card.h"
+#include "surfaces/cli/console.h"
+#include "surfaces/cli/terminal_text.h"
+#include "surfaces/cli/text_width.h"
+
+namespace pryx::cli {
+namespace {
+
+constexpr int kEditorRows = 4;
+constexpr int kPreviewRows = 4;
+
+std::string seconds_text(Duration duration) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+  return seconds < 60 ? fmt::format("{} s", seconds) : fmt::format("{} min {} s", seconds / 60, seconds % 60);
+}
+
+std::int64_t tokens_of(const json::object& payload) {
+  const json::value* usage = json::find(payload, "usage");
+  if (usage == nullptr || !usage->is_object()) return 0;
+  return json::integer_or(usage->get_object(), "input_tokens", 0) + json::integer_or(usage->get_object(), "output_tokens", 0);
+}
+
+}  // namespace
+
+void ChatView::set_size(int columns, int rows) {
+  columns_ = std::max(columns, 10);
+  rows_ = std::max(rows, 2);
+  markdown_.set_columns(columns_);
+}
+
+std::vector<Line> ChatView::take_above() { return std::exchange(above_, {}); }
+
+void ChatView::start_turn(std::string_view prompt, MonotonicTime now) {
+  bool is_first = true;
+  for (const std::string& row : wrap_text(sanitize(prompt), std::max(4, columns_ - 3))) {
+    Line line(is_first ? "› " : "  ", kAccent);
+    above_.push_back(line.add(row, kBold));
+    is_first = false;
+  }
+  above_.emplace_back();
+  mode_ = ChatMode::kWorking;
+  hint_.clear();
+  started_ = now;
+  text_step_.clear();
+  step_bytes_ = 0;
+  is_thinking_ = false;
+}
+
+void ChatView::finish_text() {
+  if (!has_text_) return;
+  has_text_ = false;
+  std::vector<Line> rest = markdown_.finish();
+  above_.insert(above_.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
+  above_.emplace_back();
+}
+
+void ChatView::add_text(const std::string& step, std::string_view text) {
+  if (step != text_step_) {
+    finish_text();
+    text_step_ = step;
+    step_bytes_ = 0;
+  }
+  has_text_ = true;
+  step_bytes_ += text.size();
+  std::vector<Line> finished = markdown_.feed(text);
+  above_.insert(above_.end(), std::make_move_iterator(finished.begin()), std::make_move_iterator(finished.end()));
+}
+
+void ChatView::open_approval(const json::object& approval) {
+  finish_text();
+  for (Line& line : approval_card(approval, columns_)) above_.push_back(std::move(line));
+  approval_ = approval;
+  mode_ = ChatMode::kApproval;
+}
+
+void ChatView::close_approval() {
+  approval_.reset();
+  if (mode_ == ChatMode::kApproval || mode_ == ChatMode::kRule || mode_ == ChatMode::kReason) mode_ = ChatMode::kWorking;
+}
+
+void ChatView::print_error(const Error& error) {
+  finish_text();
+  const ErrorText text = lay_out(error);
+  Line line("error", kBad);
+  above_.push_back(line.add(": ").add(text.error));
+  if (!text.cause.empty()) above_.emplace_back("cause: " + text.cause);
+  if (!text.advice.empty()) above_.emplace_back("try: " + text.advice);
+  above_.emplace_back();
+}
+
+void ChatView::take(const TurnEvent& event, MonotonicTime now) {
+  if (event.name == "turn.delta") {
+    is_thinking_ = json::string_or(event.payload, "part") != "text";
+    if (!is_thinking_) add_text(json::string_or(event.payload, "step_id"), event.text);
+    return;
+  }
+  if (event.name == "step.started" && json::integer_or(event.payload, "attempt", 1) > 1 && json::string_or(event.payload, "kind") == "model") {
+    finish_text();
+    text_step_.clear();
+    print(Line("(interrupted; trying again)", kDim));
+    return;
+  }
+  if (event.name == "approval.needed") {
+    open_approval(event.payload);
+    return;
+  }
+  if (event.name == "approval.resolved") {
+    const std::string id = json::string_or(event.payload, "approval_id");
+    if (approval_ && json::string_or(*approval_, "approval_id", json::string_or(*approval_, "id")) == id) {
+      print(Line(fmt::format("  {} by {}", json::string_or(event.payload, "state"), json::string_or(event.payload, "resolved_by", "another surface")), kDim));
+      close_approval();
+    }
+    return;
+  }
+  if (ends_turn(event.name)) {
+    end_turn(event, now);
+    return;
+  }
+  if (auto line = describe_event(event)) {
+    finish_text();
+    print(std::move(*line));
+    if (event.name == "tool.finished") text_step_.clear();
+  }
+}
+
+void ChatView::end_turn(const TurnEvent& event, MonotonicTime now) {
+  approval_.reset();
+  mode_ = ChatMode::kReady;
+  is_thinking_ = false;
+  if (event.name == "turn.completed") {
+    const std::string text = json::string_or(event.payload, "text");
+    // Nothing of the last step was streamed when the connection was away at that time.
+    if (step_bytes_ == 0 && !text.empty()) add_text("end", text);
+    finish_text();
+    tokens_ += tokens_of(event.payload);
+    model_ = json::string_or(event.payload, "model", model_);
+    Line line(fmt::format("{} · {}", model_, seconds_text(now - started_)), kDim);
+    if (const std::int64_t used = tokens_of(event.payload); used > 0) line.add(fmt::format(" · {} tokens", used), kDim);
+    if (const std::int64_t denied = json::integer_or(event.payload, "denied_calls", 0); denied > 0) line.add(fmt::format(" · {} denied", denied), kWarning);
+    print(std::move(line));
+  } else if (event.name == "turn.cancelled") {
+    finish_text();
+    print(Line("cancelled", kWarning));
+  } else if (event.name == "turn.needs_attention") {
+    finish_text();
+    for (const std::string& row : wrap_text(sanitize(describe_attention(event.payload)), columns_ - 1)) print(Line(row, kWarning));
+  } else {
+    print_error(error_of_failed_turn(event.payload));
+    return;
+  }
+  above_.emplace_back();
+}
+
+std::string ChatView::state_text(MonotonicTime now) const {
+  switch (mode_) {
+    case ChatMode::kReady: return "ready";
+    case ChatMode::kWorking: return fmt::format("{} {}", is_thinking_ ? "thinking" : "working", seconds_text(now - started_));
+    case ChatMode::kCancelling: return "cancelling";
+    default: return "waiting for you";
+  }
+}
+
+Line ChatView::status_line(MonotonicTime now) const {
+  Line line(model_.empty() ? "default model" : model_, kAccent);
+  line.add(fmt::format(" · {}", state_text(now)), mode_ == ChatMode::kReady ? kDim : kWarning);
+  if (tokens_ > 0) line.add(fmt::format(" · {} tokens", tokens_), kDim);
+  if (!hint_.empty()) return line.add(fmt::format(" · {}", hint_), kWarning);
+  switch (mode_) {
+    case ChatMode::kReady: return line.add(" · Enter send · Ctrl-J new line · Ctrl-D leave", kDim);
+    case ChatMode::kWorking: return line.add(" · Ctrl-C cancel", kDim);
+    case ChatMode::kCancelling: return line.add(" · Ctrl-C leave", kDim);
+    case ChatMode::kApproval: return line;
+    case ChatMode::kRule: return line.add(" · Enter allow from now on · Esc back", kDim);
+    case ChatMode::kReason: return line.add(" · Enter deny · Esc back", kDim);
+  }
+  return line;
+}
+
+Frame ChatView::frame(const LineEditor& editor, MonotonicTime now) const {
+  Frame frame;
+  const int room = std::clamp(rows_ - 2, 1, kMaxLiveLines - 1);  // beside the status line
+  switch (mode_) {
+    case ChatMode::kReady: editor.render(frame, "› ", kAccent, columns_, std::min(kEditorRows, room)); break;
+    case ChatMode::kWorking:
+    case ChatMode::kCancelling: {
+      std::vector<Line> preview = has_text_ ? markdown_.preview() : std::vector<Line>{};
+      const auto shown = static_cast<std::size_t>(std::min(kPreviewRows, room));
+      if (preview.size() > shown) preview.erase(preview.begin(), preview.end() - static_cast<std::ptrdiff_t>(shown));
+      frame.lines = std::move(preview);
+      break;
+    }
+    case ChatMode::kApproval: {
+      Line keys("allow? ", kWarning);
+      keys.add("y", kBold).add(" once · ", kDim).add("s", kBold).add(" session · ", kDim).add("a", kBold).add(" always… · ", kDim);
+      keys.add("n", kBold).add(" deny · ", kDim).add("r", kBold).add(" deny with reason", kDim);
+      frame.lines.push_back(std::move(keys));
+      break;
+    }
+    case ChatMode::kRule: editor.render(frame, "rule › ", kWarning, columns_, std::min(kEditorRows, room)); break;
+    case ChatMode::kReason: editor.render(frame, "reason › ", kWarning, columns_, std::min(kEditorRows, room)); break;
+  }
+  const bool has_editor = mode_ == ChatMode::kReady || mode_ == ChatMode::kRule || mode_ == ChatMode::kReason;
+  frame.lines.push_back(status_line(now));
+  if (!has_editor) {
+    frame.cursor_row = static_cast<int>(frame.lines.size()) - 1;
+    frame.cursor_column = std::min(columns_ - 1, width_of(frame.lines.back()));
+  }
+  return frame;
+}
+
+}  // namespace pryx::cli

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include "surfaces/cli/commands/commands.h"
+
+namespace pryx::cli {
+
+std::vector<Command> all_commands() {
+  std::vector<Command> all;
+  for (auto* commands : {exec_commands, chat_commands, session_commands, approval_commands, policy_commands, model_commands, provider_commands,
+                         secret_commands, token_commands, workspace_commands, tool_commands, config_commands, status_commands, doctor_commands,
+                         open_commands, daemon_commands, serve_commands, refused_commands}) {
+    std::vector<Command> rows = commands();
+    all.insert(all.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
+  }
+  return all;
+}
+
+std::vector<Command> refused_commands() {
+  struct Refused {
+    std::string_view noun, verb, text;
+  };
+  static constexpr Refused kRefused[] = {
+      {"audit", "list", "pryx audit is not in this version; the log itself is written: GET /api/v1/audit"},
+      {"audit", "show", "pryx audit is not in this version; the log itself is written: GET /api/v1/audit"},
+      {"audit", "verify", "pryx audit is not in this version; verify over the API: POST /api/v1/audit/verify"},
+      {"audit", "export", "pryx audit is not in this version; the log itself is written: GET /api/v1/audit"},
+      {"audit", "checkpoint", "pryx audit is not in this version; there are no checkpoints yet"},
+      {"trace", "show", "pryx trace is not in this version; pryx session show has the steps of a turn"},
+      {"trace", "export", "pryx trace is not in this version; pryx session show has the steps of a turn"},
+      {"cost", "summary", "pryx cost is not in this version; no prices are kept yet"},
+      {"cost", "daily", "pryx cost is not in this version; no prices are kept yet"},
+      {"cost", "monthly", "pryx cost is not in this version; no prices are kept yet"},
+      {"undo", "", "pryx undo is not in this version; no tool of it changes files"},
+      {"mcp", "list", "pryx mcp is not in this version; no MCP servers are run yet"},
+      {"mcp", "add", "pryx mcp is not in this version; no MCP servers are run yet"},
+      {"mcp", "import", "pryx mcp is not in this version; no MCP servers are run yet"},
+      {"mcp", "test", "pryx mcp is not in this version; no MCP servers are run yet"},
+      {"mcp", "serve", "pryx mcp is not in this version; no MCP servers are run yet"},
+      {"mcp", "rm", "pryx mcp is not in this version; no MCP servers are run yet"},
+      {"tool", "call", "pryx tool call is not in this version; ask for it in a turn: pryx exec"},
+      {"session", "export", "pryx session export is not in this version; pryx session show prints the transcript"},
+      {"policy", "explain", "pryx policy explain is not in this version; pryx policy test says which rule decides and why"},
+      {"policy", "replay", "pryx policy replay is not in this version"},
+      {"policy", "can", "pryx policy can is not in this version; pryx policy test decides one call"},
+      {"tui", "", "pryx tui is not in this version; pryx chat talks in the terminal"},
+  };
+  std::vector<Command> rows;
+  for (const Refused& refused : kRefused) {
+    Command row;
+    row.noun = refused.noun;
+    row.verb = refused.verb;
+    row.positionals = {{"argument", "", false, true}};
+    row.refused = refused.text;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace pryx::cli

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// pryx exec: one turn, nobody to ask. Tool calls go to stderr, the answer to stdout.
+#include "foundation/base/text.h"
+#include "foundation/platform/files.h"
+#include "surfaces/cli/commands/commands.h"
+#include "surfaces/cli/exec.h"
+#include "surfaces/cli/signals.h"
+#include "surfaces/cli/turn_follower.h"
+#include "trust/policy/policy_file.h"
+
+namespace pryx::cli {
+namespace {
+
+constexpr std::size_t kMaxPrompt = 8u << 20;
+constexpr std::size_t kMaxApprove = 1u << 20;
+constexpr auto kForever = std::chrono::hours(24 * 365);
+constexpr int kExitInterrupted = 128;  // plus the signal's number
+
+class ExecRun {
+ public:
+  ExecRun(Context& context, SignalPipe& signals) : context_(context), signals_(signals) {}
+  Result<int> run(TurnFollower& turn);
+
+ private:
+  void show(const TurnEvent& event);
+  Result<int> finish(const TurnEvent& last);
+  Result<int> cancel(TurnFollower& turn, Error why);
+
+  Context& context_;
+  SignalPipe& signals_;
+  bool wrote_text_ = false;
+  std::int64_t denied_ = 0;
+};
+
+void ExecRun::show(const TurnEvent& event) {
+  if (event.name == "tool.finished" && json::string_or(event.payload, "state") == "denied") ++denied_;
+  if (context_.wants_json()) {
+    context_.console().print_json(event.envelope);
+    return;
+  }
+  // A person watches the text grow; a program gets the finished answer alone.
+  if (event.name == "turn.delta" && context_.console().options().out_is_tty && json::string_or(event.payload, "part") == "text") {
+    context_.console().stream(event.text);
+    wrote_text_ = true;
+    return;
+  }
+  if (const auto line = describe_event(event)) {
+    context_.console().end_stream();
+    context_.console().note(*line);
+  }
+}
+
+Result<int> ExecRun::finish(const TurnEvent& last) {
+  if (!context_.wants_json()) context_.console().end_stream();
+  if (last.name == "turn.completed") {
+    if (!context_.wants_json() && !wrote_text_) {
+      context_.console().stream(json::string_or(last.payload, "text"));
+      context_.console().end_stream();
+    }
+    denied_ = std::max(denied_, json::integer_or(last.payload, "denied_calls", 0));
+    return denied_ > 0 ? facts(ErrorCode::kDenied).exit_code : 0;
+  }
+  if (last.name == "turn.cancelled") return fail(ErrorCode::kCancelled, "the turn was cancelled");
+  if (last.name == "turn.needs_attention") return fail(ErrorCode::kInternal, "{}", describe_attention(last.payload));
+  return fail(error_of_failed_turn(last.payload));
+}
+
+Result<int> ExecRun::cancel(TurnFollower& turn, Error why) {
+  // The interrupt stays readable, so this call must not wait for it.
+  context_.set_interrupt_fd(-1);
+  PRYX_TRY(client::ApiClient * api, context_.api());
+  const auto cancelled = cancel_turn(*api, turn.turn_id());
+  if (!context_.wants_json()) context_.console().end_stream();
+  if (!cancelled) context_.console().warn(fmt::format("the turn could not be cancelled: {}", cancelled.error().message));
+  return fail(std::move(why));
+}
+
+Result<int> ExecRun::run(TurnFollower& turn) {
+  const auto limit = context_.globals().timeout;
+  const MonotonicTime deadline = context_.clock().monotonic() + limit.value_or(kForever);
+  TurnEvent event;
+  while (true) {
+    PRYX_TRY(const TurnStep step, turn.next(event, std::max<Duration>(Duration::zero(), deadline - context_.clock().monotonic())));
+    if (step == TurnStep::kNothing) {
+      return cancel(turn, {ErrorCode::kTimeout, fmt::format("the turn took longer than {} and was cancelled", format_duration(*limit)), -1});
+    }
+    if (step == TurnStep::kInterrupted) {
+      const int number = signals_.take().value_or(SIGINT);
+      (void)cancel(turn, {ErrorCode::kCancelled, "interrupted", -1});
+      context_.console().note("cancelled");
+      return kExitInterrupted + number;
+    }
+    if (step == TurnStep::kEnd) return fail(ErrorCode::kInternal, "the daemon ended the turn's events without an end; pryx status");
+    show(event);
+    if (ends_turn(event.name)) return finish(event);
+  }
+}
+
+Result<std::string> read_prompt(Context& context, const Invocation& invocation) {
+  const std::string given = invocation.positional("prompt");
+  if (!given.empty() && given != "-") return given;
+  if (given.empty() && context.console().options().in_is_tty) {
+    return fail(ErrorCode::kInvalidArgument, "pryx exec needs a prompt; pryx exec \"list the files in src\", or pipe it in");
+  }
+  PRYX_TRY(std::string text, context.console().read_stdin(kMaxPrompt));
+  if (trim(text).empty()) return fail(ErrorCode::kInvalidArgument, "the prompt on standard input is empty");
+  return text;
+}
+
+Result<int> run_exec(Context& context, const Invocation& invocation) {
+  PRYX_TRY(std::string prompt, read_prompt(context, invocation));
+  ExecRequest request;
+  request.prompt = std::move(prompt);
+  request.session = invocation.find("session");
+  request.agent = invocation.value_or("agent", "");
+  request.model = wanted_model(context, invocation);
+  if (const auto file = invocation.find("approve")) {
+    PRYX_TRY(request.approve, read_approve_file(*file));
+  }
+  return execute(context, std::move(request));
+}
+
+}  // namespace
+
+Result<std::string> read_approve_file(const std::string& path) {
+  PRYX_TRY(std::string text, platform::read_file(path, kMaxApprove));
+  const trust::ParsedPolicy parsed = trust::check_policy(text, trust::PolicyFileKind::kApprove, path);
+  if (parsed.policy) return text;
+  std::string problems;
+  for (const trust::PolicyProblem& problem : parsed.problems) problems += fmt::format("\n  {}", problem.to_text());
+  return fail(ErrorCode::kCheckFailed, "{} is no valid --approve file:{}", path, problems);
+}
+
+Result<int> execute(Context& context, ExecRequest request) {
+  PRYX_TRY(const std::string session, open_session(context, request.session, request.agent, request.model));
+  PRYX_TRY(SignalPipe signals, SignalPipe::open(false));
+  context.set_interrupt_fd(signals.fd());
+  json::object message{{"text", std::move(request.prompt)}, {"interactive", false}};
+  if (!request.model.empty()) message["model"] = request.model;
+  if (!request.approve.empty()) message["approve"] = std::move(request.approve);
+  auto turn = TurnFollower::send(context, session, std::move(message));
+  if (!turn) {
+    if (const auto number = signals.take()) return kExitInterrupted + *number;
+    return fail(std::move(turn.error()));
+  }
+  context.console().detail(fmt::format("session {}", session));
+  return ExecRun(context, signals).run(*turn);
+}
+
+std::vector<Command> exec_commands() {
+  return {{.noun = "exec",
+           .summary = "do one task without asking anybody, print the answer",
+           .examples = {"exec \"list the files in src\"", "exec --workspace ~/notes \"find TODO in .\"", "exec --json \"read README.md\" | jq -c .event",
+                        "exec --approve rules.yaml --timeout 5m \"tidy up\"", "exec - < prompt.txt"},
+           .flags = {{"-s,--session", "ID", "continue this session"},
+                     {"-m,--model", "P/M", "the model, as provider/model (or PRYX_MODEL)"},
+                     {"--agent", "A", "the agent of a fresh session"},
+                     {"--approve", "FILE", "a policy fragment of allowed and denied tools, for this turn only"},
+                     {"--max-cost", "USD", "", false, "--max-cost is not in this version: no budgets are kept yet"},
+                     {"--allow-unpriced", "", "", false, "--allow-unpriced is not in this version: no budgets are kept yet"}},
+           .positionals = {{"prompt", "what to do; - reads it from standard input", false, true}},
+           .handler = run_exec}};
+}
+
+}  // namespace pryx::cli

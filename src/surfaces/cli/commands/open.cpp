@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// pryx open: the Control Center in the browser, logged in by a link that works once.
+#include "foundation/platform/files.h"
+#include "foundation/platform/subprocess.h"
+#include "surfaces/cli/commands/commands.h"
+#include "surfaces/cli/context.h"
+
+namespace pryx::cli {
+namespace {
+
+constexpr auto kOpenLimit = std::chrono::seconds(5);
+
+// The page goes before the fragment, which holds the code.
+Result<std::string> with_page(const std::string& url, const std::string& page) {
+  if (page.empty()) return url;
+  if (page.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_/") != std::string::npos || page.find("//") != std::string::npos) {
+    return fail(ErrorCode::kInvalidArgument, "'{}' is no page; for example: pryx open sessions", page);
+  }
+  const std::size_t hash = url.find('#');
+  return hash == std::string::npos ? url : url + "&page=" + page;
+}
+
+// Arguments of a process can be read by every user of the machine, so the browser gets a private file that leads to the link.
+Result<std::string> write_redirect(Context& context, const std::string& url) {
+  PRYX_TRY(const config::Places places, context.places());
+  std::string safe;
+  for (char c : url) {
+    if (c == '&') safe += "&amp;";
+    else if (c == '"' || c == '<' || c == '>' || c == '\'') return fail(ErrorCode::kInternal, "the daemon's login link holds characters that no link has");
+    else safe.push_back(c);
+  }
+  const std::string path = places.run + "/open.html";
+  PRYX_TRY_VOID(platform::atomic_write_file(path, fmt::format("<!doctype html><meta http-equiv=\"refresh\" content=\"0;url={}\"><title>Pryx</title>\n", safe), 0600));
+  return path;
+}
+
+bool has_desktop(const platform::Environment& environment) { return environment.find("DISPLAY") || environment.find("WAYLAND_DISPLAY"); }
+
+Result<int> run_open(Context& context, const Invocation& invocation) {
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->post("/api/v1/login/links", {}));
+  if (print_if_json(context, reply)) return 0;
+  PRYX_TRY(const std::string link, json::get_string(reply.json, "url"));
+  PRYX_TRY(const std::string url, with_page(link, invocation.positional("page")));
+  const auto opener = platform::find_system_program("xdg-open");
+  if (invocation.has("print") || !opener || !has_desktop(context.environment())) {
+    context.console().print(url);
+    return 0;
+  }
+  PRYX_TRY(const std::string page, write_redirect(context, url));
+  platform::SpawnOptions spawn;
+  spawn.executable = *opener;
+  spawn.argv = {"xdg-open", page};
+  for (const auto& [name, value] : context.environment().values()) spawn.env.emplace(name, value);
+  spawn.lifetime = platform::Lifetime::kOutlivesParent;
+  PRYX_TRY(platform::Subprocess child, platform::Subprocess::spawn(spawn));
+  const auto status = child.wait_for(kOpenLimit);
+  child.release();
+  if (status && *status && !(*status)->is_success()) {
+    context.console().warn("the browser could not be opened; this link works for a minute:");
+    context.console().print(url);
+    return 0;
+  }
+  context.console().note("opened in the browser");
+  return 0;
+}
+
+}  // namespace
+
+std::vector<Command> open_commands() {
+  return {{.noun = "open",
+           .summary = "the Control Center in the browser",
+           .examples = {"open", "open --print", "open sessions"},
+           .flags = {{"--print", "", "print the one-time link instead (valid for a minute)"}},
+           .positionals = {{"page", "where to begin", false}},
+           .handler = run_open}};
+}
+
+}  // namespace pryx::cli

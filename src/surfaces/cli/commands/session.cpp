@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// pryx session: conversations that were had.
+#include "foundation/base/text.h"
+#include "surfaces/cli/commands/commands.h"
+#include "surfaces/cli/context.h"
+#include "surfaces/cli/markdown.h"
+
+namespace pryx::cli {
+namespace {
+
+constexpr std::size_t kSummary = 200;
+
+std::string first_line(std::string_view text) { return std::string(utf8_prefix(text.substr(0, text.find('\n')), kSummary)); }
+
+void print_sessions(Context& context, const json::object& body, bool with_snippet) {
+  std::vector<std::vector<Line>> rows;
+  for (const json::object& session : items_of(body)) {
+    const std::string updated = json::string_or(session, "updated_at");
+    Line title(json::string_or(session, "title", "(no title)"));
+    const json::value* unread = json::find(session, "unread");
+    if (unread != nullptr && unread->is_bool() && unread->get_bool()) title.add(" ●", kAccent);
+    const bool tty = context.console().options().out_is_tty;
+    std::vector<Line> row = {Line(json::string_or(session, "id")), Line(tty ? relative_time(updated, context.clock().wall()) : updated, kDim),
+                             Line(fmt::format("{}", json::integer_or(session, "message_count", 0))), std::move(title)};
+    if (with_snippet) row.emplace_back(first_line(json::string_or(session, "snippet")), kDim);
+    rows.push_back(std::move(row));
+  }
+  if (rows.empty()) {
+    context.console().note("no sessions; pryx chat starts one");
+    return;
+  }
+  std::vector<Column> columns = {{"ID"}, {"UPDATED"}, {"MESSAGES", true}, {"TITLE"}};
+  if (with_snippet) columns.push_back({"FOUND"});
+  context.console().print_table(columns, rows);
+  if (const std::string cursor = json::string_or(body, "next_cursor"); !cursor.empty()) context.console().note(fmt::format("more: --cursor {}", cursor));
+}
+
+Result<int> list_sessions(Context& context, const Invocation& invocation, const std::string& text) {
+  PRYX_TRY(const auto limit, invocation.find_integer("limit", 1, 200));
+  PRYX_TRY(client::ApiClient * api, context.api());
+  Query query;
+  query.add("query", text).add("status", invocation.value_or("status", "")).add("agent", invocation.value_or("agent", ""));
+  query.add("after", invocation.value_or("after", "")).add("before", invocation.value_or("before", "")).add("sort", invocation.value_or("sort", ""));
+  query.add("limit", limit ? fmt::format("{}", *limit) : "").add("cursor", invocation.value_or("cursor", ""));
+  PRYX_TRY(const client::Reply reply, api->get(query.on("/api/v1/sessions")));
+  if (print_if_json(context, reply)) return 0;
+  print_sessions(context, reply.json, !text.empty());
+  return 0;
+}
+
+Result<int> run_list(Context& context, const Invocation& invocation) { return list_sessions(context, invocation, invocation.value_or("query", "")); }
+Result<int> run_search(Context& context, const Invocation& invocation) { return list_sessions(context, invocation, invocation.positional("text")); }
+
+void print_part(Context& context, const json::object& part, std::string_view role) {
+  const std::string type = json::string_or(part, "type");
+  const std::string text = json::string_or(part, "text");
+  Console& console = context.console();
+  if (type == "text" && role == "assistant" && console.options().out_is_tty) {
+    console.print_lines(render_markdown(text, console.options().columns));
+  } else if (type == "text" || type == "summary") {
+    console.write_data(text + (text.ends_with('\n') ? "" : "\n"));
+  } else if (type == "tool_call") {
+    Line line("• ", kAccent);
+    console.print(line.add(fmt::format("{} {}", json::string_or(part, "tool"), first_line(text)), kDim));
+  } else if (type == "tool_result") {
+    const json::value* flag = json::find(part, "ok");
+    const bool ok = flag != nullptr && flag->is_bool() && flag->get_bool();
+    Line line(ok ? "  ✓ " : "  ✗ ", ok ? kGood : kBad);
+    console.print(line.add(fmt::format("{} {}", json::string_or(part, "tool"), first_line(text)), kDim));
+  } else if (type == "reasoning") {
+    if (console.options().verbose) console.print(Line(text, kDim));
+  } else {
+    console.print(Line(fmt::format("[{}]", type), kDim));
+  }
+  if (json::string_or(part, "state") == "interrupted") console.print(Line("(interrupted)", kWarning));
+}
+
+void print_messages(Context& context, const json::object& body) {
+  for (const json::object& message : items_of(body)) {
+    const std::string role = json::string_or(message, "role");
+    if (role == "user" || role == "assistant") {
+      context.console().print("");
+      context.console().print(Line(role == "user" ? "you" : "pryx", role == "user" ? kAccent : kBold));
+    }
+    const json::value* parts = json::find(message, "parts");
+    if (parts == nullptr || !parts->is_array()) continue;
+    for (const json::value& part : parts->get_array()) {
+      if (part.is_object()) print_part(context, part.get_object(), role);
+    }
+  }
+}
+
+Result<int> run_show(Context& context, const Invocation& invocation) {
+  const std::string id = invocation.positional("id");
+  PRYX_TRY(const auto limit, invocation.find_integer("limit", 1, 200));
+  PRYX_TRY(client::ApiClient * api, context.api());
+  const bool wants_messages = invocation.has("messages");
+  if (!wants_messages || !context.wants_json()) {
+    PRYX_TRY(const client::Reply reply, api->get(path_of("/api/v1/sessions/", id)));
+    if (print_if_json(context, reply)) return 0;
+    Line line(json::string_or(reply.json, "title", "(no title)"), kBold);
+    line.add(fmt::format("  {} · {} · {} messages", json::string_or(reply.json, "id"), json::string_or(reply.json, "status"),
+                         json::integer_or(reply.json, "message_count", 0)), kDim);
+    context.console().print(line);
+  }
+  std::string cursor = invocation.value_or("cursor", "");
+  while (true) {
+    Query query;
+    query.add("limit", fmt::format("{}", limit.value_or(200))).add("cursor", cursor);
+    PRYX_TRY(const client::Reply page, api->get(query.on(path_of("/api/v1/sessions/", id, "/messages"))));
+    if (print_if_json(context, page)) return 0;
+    print_messages(context, page.json);
+    cursor = json::string_or(page.json, "next_cursor");
+    if (cursor.empty()) return 0;
+    if (limit) {
+      context.console().note(fmt::format("more: --cursor {}", cursor));
+      return 0;
+    }
+  }
+}
+
+Result<int> run_fork(Context& context, const Invocation& invocation) {
+  json::object body;
+  if (const auto title = invocation.find("title")) body["title"] = *title;
+  if (const auto message = invocation.find("message")) body["message_id"] = *message;
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->post(path_of("/api/v1/sessions/", invocation.positional("id"), "/fork"), std::move(body)));
+  if (!print_if_json(context, reply)) context.console().print(json::string_or(reply.json, "id"));
+  return 0;
+}
+
+Result<int> run_rm(Context& context, const Invocation& invocation) {
+  const std::string id = invocation.positional("id");
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply found, api->get(path_of("/api/v1/sessions/", id)));
+  PRYX_TRY(const bool yes, context.console().confirm(fmt::format("Delete session {} \"{}\" and its {} messages?", id, json::string_or(found.json, "title"),
+                                                                 json::integer_or(found.json, "message_count", 0))));
+  if (!yes) return facts(ErrorCode::kInvalidArgument).exit_code;
+  PRYX_TRY(const client::Reply reply, api->remove(path_of("/api/v1/sessions/", id)));
+  if (!print_if_json(context, reply)) context.console().note(fmt::format("deleted {}", id));
+  return 0;
+}
+
+}  // namespace
+
+std::vector<Command> session_commands() {
+  const std::vector<Flag> list_flags = {{"--status", "S", "active or archived"},         {"--agent", "A", "of this agent"},
+                                        {"--after", "TIME", "changed after, RFC 3339"},  {"--before", "TIME", "changed before"},
+                                        {"--sort", "newest|relevance", "the order"},     {"--limit", "N", "at most so many (50)"},
+                                        {"--cursor", "C", "go on where a list ended"}};
+  std::vector<Flag> with_query = list_flags;
+  with_query.insert(with_query.begin(), {"--query", "TEXT", "only sessions in which this was said"});
+  return {{.noun = "session", .verb = "list", .summary = "newest first", .examples = {"session list", "session list --status archived --json"}, .flags = with_query, .handler = run_list},
+          {.noun = "session",
+           .verb = "show",
+           .summary = "the transcript",
+           .examples = {"session show ses_01J…", "session show ses_01J… --json", "session show ses_01J… --messages --json"},
+           .flags = {{"--messages", "", "only the messages"}, {"--limit", "N", "one page of so many messages"}, {"--cursor", "C", "go on where a page ended"}},
+           .positionals = {{"id", "the session"}},
+           .handler = run_show},
+          {.noun = "session",
+           .verb = "search",
+           .summary = "find what was said",
+           .examples = {"session search \"invoice march\"", "session search deploy --sort relevance"},
+           .flags = list_flags,
+           .positionals = {{"text", "words; prefixes need three letters", true, true}},
+           .handler = run_search},
+          {.noun = "session",
+           .verb = "fork",
+           .summary = "a copy that goes its own way",
+           .examples = {"session fork ses_01J… --title \"another try\""},
+           .flags = {{"--title", "T", "its title"}, {"--message", "ID", "up to this message"}},
+           .positionals = {{"id", "the session"}},
+           .handler = run_fork},
+          {.noun = "session", .verb = "rm", .summary = "delete it for good", .examples = {"session rm ses_01J… --yes"}, .positionals = {{"id", "the session"}}, .handler = run_rm}};
+}
+
+}  // namespace pryx::cli

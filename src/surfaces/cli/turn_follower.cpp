@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+#include "surfaces/cli/turn_follower.h"
+
+#include "foundation/base/text.h"
+#include "surfaces/cli/terminal_text.h"
+
+namespace pryx::cli {
+namespace {
+
+constexpr int kReconnects = 20;
+constexpr auto kReconnectPause = std::chrono::milliseconds(500);  // a restarted daemon is back within a second or two
+constexpr auto kAcceptLimit = std::chrono::seconds(30);
+constexpr auto kCancelLimit = std::chrono::seconds(5);
+constexpr std::size_t kMaxRendering = 300;
+
+std::string fresh_key(Random& random) {
+  std::array<std::uint8_t, 16> bytes{};
+  random.fill(bytes);
+  return "cli-" + to_hex(bytes);
+}
+
+// A few words for one line.
+std::string brief(std::string_view text) {
+  const std::string_view cut = utf8_prefix(text, kMaxRendering);
+  std::string line = sanitize_line(cut);
+  if (cut.size() < text.size()) line += "…";
+  return line;
+}
+
+}  // namespace
+
+bool ends_turn(std::string_view name) {
+  return name == "turn.completed" || name == "turn.failed" || name == "turn.cancelled" || name == "turn.needs_attention";
+}
+
+Result<TurnFollower> TurnFollower::send(Context& context, std::string session, json::object message) {
+  message["idempotency_key"] = fresh_key(*context.hooks().random);
+  TurnFollower follower(context, std::move(session), std::move(message));
+  PRYX_TRY_VOID(follower.connect());
+  return follower;
+}
+
+Result<void> TurnFollower::connect() {
+  PRYX_TRY(client::ApiClient * api, context_->api());
+  client::Call call{"POST", path_of("/api/v1/sessions/", session_, "/messages"), message_, {}, kAcceptLimit};
+  if (!last_id_.empty()) call.headers.add("Last-Event-ID", last_id_);
+  PRYX_TRY(client::EventStream stream, api->stream(std::move(call)));
+  stream_ = std::make_unique<client::EventStream>(std::move(stream));
+  return {};
+}
+
+Result<void> TurnFollower::reconnect() {
+  Error last;
+  for (int attempt = 0; attempt < kReconnects; ++attempt) {
+    auto connected = connect();
+    if (connected) return {};
+    last = std::move(connected.error());
+    const bool is_gone = last.code == ErrorCode::kUnavailable || last.code == ErrorCode::kTimeout;
+    if (!is_gone) break;
+    const client::Waiting waiting{&context_->clock(), -1};
+    (void)client::wait_for_fd(-1, 0, context_->clock().monotonic() + kReconnectPause, waiting);
+  }
+  last.message = fmt::format("lost the daemon during the turn: {}; the turn goes on there: pryx session show {}", last.message, session_);
+  return fail(std::move(last));
+}
+
+bool TurnFollower::take(const client::ServerEvent& raw, TurnEvent& event) {
+  auto envelope = json::parse_object(raw.data, {.max_bytes = 16u << 20, .max_depth = 80});
+  if (!envelope) return false;
+  event = {};
+  event.name = json::string_or(*envelope, "event", raw.name);
+  if (const json::value* payload = json::find(*envelope, "payload"); payload != nullptr && payload->is_object()) event.payload = payload->get_object();
+  event.envelope = std::move(*envelope);
+  if (!raw.id.empty()) last_id_ = raw.id;
+  if (turn_id_.empty()) turn_id_ = json::string_or(event.payload, "turn_id");
+  if (event.name == "turn.delta") {
+    const std::string text = json::string_or(event.payload, "text");
+    const std::string key = json::string_or(event.payload, "step_id") + "/" + json::string_or(event.payload, "part");
+    std::size_t& received = received_[key];
+    const auto offset = static_cast<std::size_t>(std::max<std::int64_t>(0, json::integer_or(event.payload, "offset", static_cast<std::int64_t>(received))));
+    // Joined by offset: what came before is skipped. An attempt that starts over shows as offset 0 of the same step.
+    const std::size_t known = received > offset ? std::min(received - offset, text.size()) : 0;
+    event.text = text.substr(known);
+    received = std::max(received, offset + text.size());
+    return !event.text.empty();
+  }
+  if (event.name == "step.started") {
+    // A new attempt writes its text from the start.
+    const std::string step = json::string_or(event.payload, "step_id");
+    if (json::integer_or(event.payload, "attempt", 1) > 1) std::erase_if(received_, [&](const auto& entry) { return entry.first.starts_with(step + "/"); });
+  }
+  ended_ = ends_turn(event.name);
+  return true;
+}
+
+Result<TurnStep> TurnFollower::next(TurnEvent& event, Duration limit) {
+  if (ended_) return TurnStep::kEnd;
+  const MonotonicTime deadline = context_->clock().monotonic() + limit;
+  while (true) {
+    const Duration left = std::max<Duration>(Duration::zero(), deadline - context_->clock().monotonic());
+    auto got = stream_->next(left);
+    if (!got) return fail(std::move(got.error()));
+    using Kind = client::EventStream::Next::Kind;
+    switch (got->kind) {
+      case Kind::kEvent:
+        if (take(got->event, event)) return TurnStep::kEvent;
+        break;
+      case Kind::kTimeout: return TurnStep::kNothing;
+      case Kind::kInterrupted: return TurnStep::kInterrupted;
+      case Kind::kEnd:
+      case Kind::kCut: PRYX_TRY_VOID(reconnect()); break;
+    }
+  }
+}
+
+Result<void> cancel_turn(client::ApiClient& api, const std::string& turn_id) {
+  if (turn_id.empty()) return {};
+  client::Call call{"POST", path_of("/api/v1/turns/", turn_id, "/cancel"), json::object{}, {}, kCancelLimit};
+  auto reply = api.call(std::move(call));
+  if (!reply && reply.error().code != ErrorCode::kConflict && reply.error().code != ErrorCode::kNotFound) return fail(std::move(reply.error()));
+  return {};
+}
+
+std::string wanted_model(const Context& context, const Invocation& invocation) {
+  return invocation.value_or("model", context.environment().get_or("PRYX_MODEL", ""));
+}
+
+Result<std::string> open_session(Context& context, const std::optional<std::string>& id, const std::string& agent, const std::string& model) {
+  PRYX_TRY(client::ApiClient * api, context.api());
+  if (id) {
+    PRYX_TRY(const client::Reply reply, api->get(path_of("/api/v1/sessions/", *id)));
+    return json::string_or(reply.json, "id", *id);
+  }
+  PRYX_TRY(std::string workspace, context.workspace());
+  json::object body{{"workspace", std::move(workspace)}};
+  if (!agent.empty()) body["agent"] = agent;
+  if (!model.empty()) body["model"] = model;
+  PRYX_TRY(const client::Reply reply, api->post("/api/v1/sessions", std::move(body)));
+  return json::get_string(reply.json, "id");
+}
+
+std::optional<Line> describe_event(const TurnEvent& event) {
+  const std::string tool = json::string_or(event.payload, "tool");
+  if (event.name == "tool.requested") {
+    const std::string rendering = json::string_or(event.payload, "rendering");
+    Line line("• ", kAccent);
+    // A rendering normally begins with what is done; the tool's name alone says too little.
+    line.add(rendering.empty() ? tool : brief(rendering), kDim);
+    return line;
+  }
+  if (event.name == "tool.finished") {
+    const std::string state = json::string_or(event.payload, "state");
+    const json::value* flag = json::find(event.payload, "ok");
+    const bool ok = flag != nullptr && flag->is_bool() && flag->get_bool() && state != "denied" && state != "failed";
+    const std::string reason = json::string_or(event.payload, "reason");
+    const std::string summary = json::string_or(event.payload, "summary");
+    Line line;
+    line.add(ok ? "  ✓ " : "  ✗ ", ok ? kGood : kBad);
+    line.add(tool, kDim);
+    if (!ok) line.add(" " + (state.empty() ? std::string("failed") : brief(state)), kWarning);
+    const std::string text = ok || reason.empty() ? summary : reason;
+    if (!text.empty()) line.add((ok ? " " : ": ") + brief(text), kDim);
+    return line;
+  }
+  return std::nullopt;
+}
+
+Error error_of_failed_turn(const json::object& payload) {
+  Error error{error_code_from_name(json::string_or(payload, "code")), json::string_or(payload, "detail"), -1};
+  const std::string title = json::string_or(payload, "title", "the turn failed");
+  if (error.message.empty()) error.message = title;
+  else if (error.message.find(title) == std::string::npos) error.message = fmt::format("the turn failed: {}", error.message);
+  return error;
+}
+
+std::string describe_attention(const json::object& payload) {
+  const std::string turn = json::string_or(payload, "turn_id");
+  const std::string step = json::string_or(payload, "step_id");
+  const std::string tool = json::string_or(payload, "tool");
+  return fmt::format(
+      "the outcome of step {}{} is unknown and a person must say how to go on: POST /api/v1/turns/{}/resume "
+      "{{\"step_id\":\"{}\",\"resolution\":\"retry\" or \"treat_as_done\" or \"abandon\"}}",
+      step, tool.empty() ? "" : fmt::format(" ({})", tool), turn, step);
+}
+
+}  // namespace pryx::cli
