@@ -108,7 +108,7 @@ void EventLog::publish_ephemeral(Draft draft) {
 }
 
 void EventLog::deliver(const EventPtr& event) {
-  for (Subscription* subscription : subscriptions_) subscription->offer(event);
+  for (const auto& [id, subscription] : subscriptions_) subscription->offer(event);
 }
 
 std::unique_ptr<Subscription> EventLog::subscribe(Filter filter, std::optional<std::uint64_t> since) {
@@ -128,11 +128,11 @@ async::Task<Result<void>> EventLog::purge() {
 }
 
 Subscription::Subscription(EventLog& log, Filter filter, std::optional<std::uint64_t> since)
-    : log_(log), filter_(std::move(filter)), position_(since.value_or(log.last_version_)), catching_up_(since.has_value()), arrived_(log.loop_) {
-  log_.subscriptions_.insert(this);
+    : log_(log), id_(log.next_subscription_++), filter_(std::move(filter)), position_(since.value_or(log.last_version_)), catching_up_(since.has_value()), arrived_(log.loop_) {
+  log_.subscriptions_.emplace(id_, this);
 }
 
-Subscription::~Subscription() { log_.subscriptions_.erase(this); }
+Subscription::~Subscription() { log_.subscriptions_.erase(id_); }
 
 void Subscription::offer(const EventPtr& event) {
   if (catching_up_) {

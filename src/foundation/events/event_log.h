@@ -5,8 +5,8 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -77,7 +77,9 @@ class EventLog {
   db::Database& database_;
   std::uint64_t last_version_ = 0;
   std::uint64_t oldest_version_ = 1;
-  std::set<Subscription*> subscriptions_;
+  // By age: in which order subscribers wake must not depend on addresses.
+  std::map<std::uint64_t, Subscription*> subscriptions_;
+  std::uint64_t next_subscription_ = 1;
 };
 
 // One reader's position. When it falls behind, waiting events are dropped from memory and durable ones are read again from disk.
@@ -97,6 +99,7 @@ class Subscription {
   [[nodiscard]] async::Task<Result<void>> read_page();
 
   EventLog& log_;
+  std::uint64_t id_;
   Filter filter_;
   std::uint64_t position_;       // every durable event up to here was handed out or filtered
   bool catching_up_;
