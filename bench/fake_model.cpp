@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An OpenAI-compatible model that answers at once: 20 deltas, one write. `pryx_fake_model PORT [deltas] [hang]`; with `hang` it accepts
-// requests and never answers. Used to measure the daemon's own time.
+// An OpenAI-compatible model that answers at once: 20 deltas, one write. `pryx_fake_model PORT [deltas] [hang]` takes any free
+// port for 0 and prints the one it listens on; with `hang` it accepts requests and never answers. Used to measure the daemon's own time.
 #include "socket_loop.h"
 
 namespace {
@@ -45,7 +45,10 @@ int main(int argc, char** argv) {
   event.events = EPOLLIN;
   event.data.fd = listener;
   ::epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
-  std::printf("ready %d\n", port);
+  sockaddr_in bound{};
+  socklen_t bound_size = sizeof bound;
+  ::getsockname(listener, reinterpret_cast<sockaddr*>(&bound), &bound_size);
+  std::printf("%d\n", ntohs(bound.sin_port));
   std::fflush(stdout);
 
   std::vector<std::string> in(65536);
