@@ -110,7 +110,7 @@ Workspace read_workspace(const db::Row& r) {
 
 std::vector<Part> parts_from_text(std::string_view text) {
   std::vector<Part> parts;
-  const auto parsed = json::parse(text, {.max_bytes = 64u << 20});
+  const auto parsed = json::parse(text, json::kOwnText);
   if (!parsed || !parsed->is_array()) return parts;
   for (const json::value& item : parsed->get_array()) {
     if (item.is_object()) parts.push_back(Part::from_json(item.get_object()));

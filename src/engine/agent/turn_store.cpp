@@ -56,7 +56,7 @@ std::string usage_text(const models::Usage& usage) {
 }
 models::Usage usage_from(std::string_view text) {
   models::Usage usage;
-  const auto o = json::parse_object(text);
+  const auto o = json::parse_object(text, json::kOwnText);
   if (!o) return usage;
   usage.input_tokens = json::integer_or(*o, "in", 0);
   usage.output_tokens = json::integer_or(*o, "out", 0);

@@ -4,76 +4,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-
-#include "foundation/base/text.h"
+#include <vector>
 
 namespace pryx::json {
 namespace {
-
-// Boost.JSON keeps the last of two equal keys; two readers could then see two documents, so a duplicate is an error. Its parser
-// reports no duplicates, hence this handler: a SAX pass that counts keys by depth.
-class DuplicateFinder {
- public:
-  // Walks already validated JSON text and reports the first key that its object has twice.
-  static std::optional<std::string> find(std::string_view text);
-};
-
-std::size_t skip_string(std::string_view text, std::size_t at) {
-  for (++at; at < text.size() && text[at] != '"'; ++at) {
-    if (text[at] == '\\') ++at;
-  }
-  return at;
-}
-
-std::string unescape(std::string_view quoted) {
-  boost::system::error_code error;
-  const value v = boost::json::parse(quoted, error);
-  return error || !v.is_string() ? std::string(quoted) : std::string(v.get_string());
-}
-
-std::optional<std::string> DuplicateFinder::find(std::string_view text) {
-  std::vector<std::vector<std::string>> open;  // the keys of each enclosing object; arrays hold an empty list
-  std::vector<char> kinds;
-  bool expects_key = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    switch (text[i]) {
-      case '{':
-        kinds.push_back('{');
-        open.emplace_back();
-        expects_key = true;
-        break;
-      case '[':
-        kinds.push_back('[');
-        open.emplace_back();
-        expects_key = false;
-        break;
-      case '}':
-      case ']': {
-        std::vector<std::string>& keys = open.back();
-        std::sort(keys.begin(), keys.end());
-        const auto twin = std::adjacent_find(keys.begin(), keys.end());
-        if (twin != keys.end()) return *twin;
-        open.pop_back();
-        kinds.pop_back();
-        expects_key = false;
-        break;
-      }
-      case ',':
-        expects_key = !kinds.empty() && kinds.back() == '{';
-        break;
-      case '"': {
-        const std::size_t end = skip_string(text, i);
-        if (expects_key) open.back().push_back(unescape(text.substr(i, end - i + 1)));
-        expects_key = false;
-        i = end;
-        break;
-      }
-      default:
-        break;
-    }
-  }
-  return std::nullopt;
-}
 
 void write_string(std::string& out, std::string_view text) {
   out += '"';
@@ -169,31 +103,6 @@ void write_canonical(std::string& out, const value& v) {
 }
 
 }  // namespace
-
-Result<value> parse(std::string_view text, ParseLimits limits) {
-  if (text.size() > limits.max_bytes) {
-    return fail(ErrorCode::kTooLarge, "JSON of {} bytes is over the limit of {}", text.size(), limits.max_bytes);
-  }
-  boost::json::parse_options options;
-  options.max_depth = limits.max_depth;
-  options.numbers = boost::json::number_precision::precise;  // the default parser is off by one unit in the last place
-  boost::system::error_code error;
-  boost::json::stream_parser parser({}, options);
-  const std::size_t used = parser.write_some(text, error);
-  if (!error && used == text.size()) parser.finish(error);
-  if (!error && used < text.size()) error = boost::json::error::extra_data;
-  if (error) return fail(ErrorCode::kInvalidArgument, "not valid JSON near byte {}: {}", used, error.message());
-  if (const auto twin = DuplicateFinder::find(text)) {
-    return fail(ErrorCode::kInvalidArgument, "not valid JSON: the key '{}' appears twice in one object", utf8_prefix(*twin, 64));
-  }
-  return parser.release();
-}
-
-Result<object> parse_object(std::string_view text, ParseLimits limits) {
-  PRYX_TRY(value v, parse(text, limits));
-  if (!v.is_object()) return fail(ErrorCode::kInvalidArgument, "expected a JSON object");
-  return std::move(v.get_object());
-}
 
 std::string to_text(const value& v) { return boost::json::serialize(v); }
 std::string to_text(const object& v) { return boost::json::serialize(v); }

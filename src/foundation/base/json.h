@@ -2,6 +2,7 @@
 // JSON at the borders: bounded parsing, canonical form for hashes (RFC 8785), and typed access with errors that name the field.
 #pragma once
 #include <boost/json.hpp>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,12 +15,19 @@ using boost::json::array;
 using boost::json::object;
 using boost::json::value;
 
+enum class Twins : std::uint8_t { kRefused, kUnchecked };
+
 struct ParseLimits {
   std::size_t max_bytes = 10u << 20;
   std::size_t max_depth = 64;
+  Twins twins = Twins::kRefused;  // a key that an object has twice
 };
 
-// Strict RFC 8259: no comments, no trailing commas, valid UTF-8 only, duplicate keys refused.
+// For text that to_text() or canonical() wrote: it has no twins, and it is what was accepted before plus our own wrapping, so a limit
+// as tight as the one at the border would lose it.
+inline constexpr ParseLimits kOwnText{.max_bytes = 256u << 20, .max_depth = 256, .twins = Twins::kUnchecked};
+
+// Strict RFC 8259: no comments, no trailing commas, valid UTF-8 only, duplicate keys and numbers beyond a double refused.
 [[nodiscard]] Result<value> parse(std::string_view text, ParseLimits limits = {});
 [[nodiscard]] Result<object> parse_object(std::string_view text, ParseLimits limits = {});
 

@@ -49,7 +49,7 @@ struct Following {
 };
 
 json::object payload_of(const events::Event& event) {
-  auto envelope = json::parse_object(event.envelope, {.max_bytes = 64u << 20});
+  auto envelope = json::parse_object(event.envelope, json::kOwnText);
   if (!envelope) return {};
   json::value& payload = (*envelope)["payload"];
   return payload.is_object() ? std::move(payload.get_object()) : json::object();
