@@ -14,7 +14,8 @@
 namespace pryx::cli {
 namespace {
 
-constexpr int kMaxWords = 4096;
+// CLI11 takes a word in brackets for a list; a mark before it keeps "[a, b]" one word.
+constexpr char kMark = '\x01';
 constexpr std::size_t kFarthestGuess = 2;  // edits between what was typed and what is suggested
 
 // Where CLI11 puts what it finds; a deque because it keeps pointers.
@@ -84,6 +85,12 @@ const Command* find_command(const std::vector<Command>& commands, const CLI::App
   return found;
 }
 
+std::string marked(const std::string& argument) {
+  return argument.starts_with('[') || argument.starts_with(kMark) ? kMark + argument : argument;
+}
+
+std::string unmarked(const std::string& argument) { return argument.starts_with(kMark) ? argument.substr(1) : argument; }
+
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& choices) {
   std::string_view best;
   std::size_t distance = kFarthestGuess + 1;
@@ -120,13 +127,12 @@ std::string_view other_spelling(std::string_view word) {
 Error CommandSet::unknown_word(std::string_view noun, std::string_view word) const {
   std::vector<std::string_view> choices;
   for (const Command& command : commands_) {
-    if (command.hidden) continue;
+    if (command.hidden || !command.refused.empty()) continue;
     if (noun.empty()) choices.push_back(command.noun);
     if (command.noun == noun) choices.push_back(command.verb);
   }
-  std::string_view guess = nearest(word, choices);
-  const std::string_view spelling = other_spelling(word);
-  if (guess.empty() && std::find(choices.begin(), choices.end(), spelling) != choices.end()) guess = spelling;
+  std::string_view guess = other_spelling(word);
+  if (std::find(choices.begin(), choices.end(), guess) == choices.end()) guess = nearest(word, choices);
   const std::string where = noun.empty() ? std::string("pryx") : fmt::format("pryx {}", noun);
   if (guess.empty()) return {ErrorCode::kInvalidArgument, fmt::format("'{}' is no command of {}; {} --help lists them", word, where, where), -1};
   return {ErrorCode::kInvalidArgument, fmt::format("'{}' is no command of {}; did you mean `{} {}`?", word, where, where, guess), -1};
@@ -178,24 +184,24 @@ Result<ParsedLine> CommandSet::parse(const std::vector<std::string>& arguments) 
     for (const Positional& positional : command.positionals) {
       Slot& slot = slots.emplace_back(Slot{&command, std::string(positional.name), false, true, {}, 0});
       auto* option = app->add_option(slot.key, slot.values);
-      // No extra arguments: else CLI11 takes a prompt in brackets for a list.
-      option->allow_extra_args(false)->expected(0, positional.many ? kMaxWords : 1);
+      if (!positional.many) option->expected(1)->allow_extra_args(false);
     }
   }
   try {
-    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    std::vector<std::string> reversed;
+    for (auto argument = arguments.rbegin(); argument != arguments.rend(); ++argument) reversed.push_back(marked(*argument));
     root.parse(std::move(reversed));
   } catch (const CLI::ExtrasError&) {
     // What nobody took. The first of them says what is wrong.
     std::string_view noun;
     const Command* command = find_command(commands_, root, noun);
     const std::vector<std::string> rest = root.remaining(true);
-    const std::string word = rest.empty() ? std::string{} : rest.front();
+    const std::string word = rest.empty() ? std::string{} : unmarked(rest.front());
     if (!wants_help) {
       if (word.starts_with('-') && word.size() > 1) return fail(unknown_flag(command, word));
       if (command != nullptr) {
-        return fail(ErrorCode::kInvalidArgument, "'{}' is one word too many for pryx {} {}; put quotes around text with blanks", word, command->noun,
-                    command->verb);
+        return fail(ErrorCode::kInvalidArgument, "'{}' is one word too many for pryx {}{}{}; put quotes around text with blanks", word, command->noun,
+                    command->verb.empty() ? "" : " ", command->verb);
       }
       return fail(unknown_word(noun, word));
     }
@@ -221,6 +227,7 @@ Result<ParsedLine> CommandSet::parse(const std::vector<std::string>& arguments) 
   }
   if (!command->refused.empty()) return fail(ErrorCode::kInvalidArgument, "{}", command->refused);
   for (Slot& slot : slots) {
+    std::ranges::transform(slot.values, slot.values.begin(), unmarked);
     if (slot.command != command || (slot.count == 0 && slot.values.empty())) continue;
     if (slot.is_switch) slot.values.assign(1, "");
     (slot.is_positional ? line.invocation.positionals : line.invocation.values)[slot.key] = std::move(slot.values);
