@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+// Host x Origin x credential x CSRF over every route of the table, against an oracle that is written down here a second time: every cell
+// must get its verdict, and none by luck.
+#include <gtest/gtest.h>
+
+#include "surfaces/server/route.h"
+#include "surfaces/server/testing/fake_exchange.h"
+
+namespace pryx::server {
+namespace {
+
+using testing::ApiFixture;
+
+enum class Host : std::uint8_t { kGood, kOther, kNoPort, kMissing };
+enum class Origin : std::uint8_t { kNone, kSame, kForeign, kNull, kOtherPort };
+enum class Proof : std::uint8_t {
+  kOwnerSocket, kOtherSocket, kNone, kRead, kChat, kApprove, kAdmin, kWrongToken, kRevoked, kExpired, kBasic, kCookie, kWrongCookie
+};
+enum class Csrf : std::uint8_t { kNone, kGood, kWrong };
+
+constexpr Host kHosts[] = {Host::kGood, Host::kOther, Host::kNoPort, Host::kMissing};
+constexpr Origin kOrigins[] = {Origin::kNone, Origin::kSame, Origin::kForeign, Origin::kNull, Origin::kOtherPort};
+constexpr Proof kProofs[] = {Proof::kOwnerSocket, Proof::kOtherSocket, Proof::kNone,    Proof::kRead,  Proof::kChat,  Proof::kApprove,    Proof::kAdmin,
+                             Proof::kWrongToken,  Proof::kRevoked,     Proof::kExpired, Proof::kBasic, Proof::kCookie, Proof::kWrongCookie};
+constexpr Csrf kCsrfs[] = {Csrf::kNone, Csrf::kGood, Csrf::kWrong};
+
+bool is_socket(Proof proof) { return proof == Proof::kOwnerSocket || proof == Proof::kOtherSocket; }
+
+bool may(Proof proof, Scope wanted) {
+  switch (proof) {
+    case Proof::kOwnerSocket:
+    case Proof::kAdmin:
+    case Proof::kCookie: return true;
+    case Proof::kRead: return wanted == Scope::kRead;
+    case Proof::kChat: return wanted == Scope::kRead || wanted == Scope::kChat;
+    case Proof::kApprove: return wanted == Scope::kApprove;
+    default: return false;
+  }
+}
+
+bool is_known(Proof proof) {
+  switch (proof) {
+    case Proof::kOtherSocket:
+    case Proof::kNone:
+    case Proof::kWrongToken:
+    case Proof::kRevoked:
+    case Proof::kExpired:
+    case Proof::kBasic:
+    case Proof::kWrongCookie: return false;
+    default: return true;
+  }
+}
+
+// 0: the request goes through.
+int expected(const Route& route, Host host, Origin origin, Proof proof, Csrf csrf) {
+  if (host != Host::kGood) return 403;
+  if (origin != Origin::kNone && (origin != Origin::kSame || is_socket(proof))) return 403;
+  if (route.auth.is_public()) return 0;
+  if (!is_known(proof)) return 401;
+  if (proof == Proof::kCookie) {
+    const bool changes = route.method != "GET";
+    const bool upgrades = route.pattern == "/api/v1/ws";
+    if ((changes || upgrades) && origin == Origin::kNone) return 403;
+    if (changes && csrf != Csrf::kGood) return 403;
+  }
+  return may(proof, route.auth.scope()) ? 0 : 403;
+}
+
+class AuthMatrix : public ApiFixture {
+ protected:
+  AuthMatrix() {
+    tokens_ = {{Proof::kRead, new_token("read")}, {Proof::kChat, new_token("chat")}, {Proof::kApprove, new_token("approve")}, {Proof::kAdmin, new_token("admin")},
+               {Proof::kWrongToken, crypto::make_token(house.random).reveal()}, {Proof::kExpired, new_token("admin", {{"expires_in", "1s"}})}};
+    const Answer revoked = post("/api/v1/tokens", {{"name", "gone"}, {"scopes", "admin"}});
+    tokens_[Proof::kRevoked] = json::string_or(revoked.json, "token");
+    PRYX_CHECK(remove("/api/v1/tokens/" + json::string_or(revoked.json, "id")).status == 204);
+    loop.run_for(std::chrono::seconds(2));
+    log_in();
+  }
+  using Answer = testing::Answer;
+
+  void log_in() {
+    const std::string code = json::string_or(post("/api/v1/login/links").json, "code");
+    json::object body{{"code", code}};
+    net::Request request = testing::make_request("POST", "/api/v1/login", &body);
+    request.peer = testing::tcp_peer();
+    request.headers.set("Host", "127.0.0.1:7799");
+    const Answer answer = send(std::move(request));
+    PRYX_CHECK(answer.status == 200);
+    csrf_ = json::string_or(answer.json, "csrf_token");
+    const std::string cookie(*answer.headers.find("Set-Cookie"));
+    cookie_ = cookie.substr(0, cookie.find(';'));
+  }
+
+  net::Request make(const Route& route, Host host, Origin origin, Proof proof, Csrf csrf) {
+    std::string path(route.pattern);
+    for (std::size_t brace = path.find('{'); brace != std::string::npos; brace = path.find('{')) path.replace(brace, path.find('}') - brace + 1, "x");
+    net::Request request = testing::make_request(std::string(route.method), path);
+    request.headers = {};
+    const bool socket = is_socket(proof);
+    const std::string good = socket ? "localhost" : "127.0.0.1:7799";
+    if (host != Host::kMissing) request.headers.add("Host", host == Host::kGood ? good : host == Host::kOther ? "evil.example:7799" : "127.0.0.1");
+    if (origin == Origin::kSame) request.headers.add("Origin", "http://" + good);
+    if (origin == Origin::kForeign) request.headers.add("Origin", "http://evil.example");
+    if (origin == Origin::kNull) request.headers.add("Origin", "null");
+    if (origin == Origin::kOtherPort) request.headers.add("Origin", "http://127.0.0.1:7798");
+    // Every cell comes from an address of its own, so that the limit on failures stays out of the way.
+    request.peer = socket ? testing::unix_peer(proof == Proof::kOwnerSocket ? testing::House::kOwnUid : 1001) : testing::tcp_peer(fmt::format("127.1.{}.{}", cells_ / 250, cells_ % 250));
+    if (const auto token = tokens_.find(proof); token != tokens_.end()) request.headers.add("Authorization", "Bearer " + token->second);
+    if (proof == Proof::kBasic) request.headers.add("Authorization", "Basic cHJ5eDpwcnl4");
+    if (proof == Proof::kCookie) request.headers.add("Cookie", cookie_);
+    if (proof == Proof::kWrongCookie) request.headers.add("Cookie", cookie_ + "x");
+    if (csrf != Csrf::kNone) request.headers.add("X-Pryx-CSRF", csrf == Csrf::kGood ? csrf_ : csrf_ + "x");
+    request.wants_websocket = route.pattern == "/api/v1/ws";
+    return request;
+  }
+
+  void check(const Route& route, Host host, Origin origin, Proof proof, Csrf csrf) {
+    ++cells_;
+    const auto veto = house.api->screen(make(route, host, origin, proof, csrf));
+    const int verdict = veto ? veto->status : 0;
+    const int wanted = expected(route, host, origin, proof, csrf);
+    allowed_ += verdict == 0 ? 1 : 0;
+    if (verdict == wanted) return;
+    ++wrong_;
+    ADD_FAILURE() << route.method << ' ' << route.pattern << " host " << int(host) << " origin " << int(origin) << " proof " << int(proof) << " csrf " << int(csrf)
+                  << ": " << verdict << " instead of " << wanted;
+  }
+
+  std::map<Proof, std::string> tokens_;
+  std::string cookie_;
+  std::string csrf_;
+  int cells_ = 0;
+  int allowed_ = 0;
+  int wrong_ = 0;
+};
+
+TEST_F(AuthMatrix, EveryCellGetsItsVerdict) {
+  for (const Route& route : route_table()) {
+    for (const Host host : kHosts) {
+      for (const Origin origin : kOrigins) {
+        for (const Proof proof : kProofs) {
+          for (const Csrf csrf : kCsrfs) {
+            if (wrong_ > 20) FAIL() << "too many wrong cells";
+            check(route, host, origin, proof, csrf);
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GE(cells_, 5000);
+  EXPECT_GT(allowed_, 0);
+  EXPECT_LT(allowed_, cells_ / 2);
+  RecordProperty("cells", cells_);
+}
+
+// The control: an oracle that forgets one rule must disagree with the server, or the matrix proves nothing.
+TEST_F(AuthMatrix, AMutatedOracleIsCaught) {
+  int disagreements = 0;
+  for (const Route& route : route_table()) {
+    const auto veto = house.api->screen(make(route, Host::kGood, Origin::kSame, Proof::kCookie, Csrf::kNone));
+    const int wanted = expected(route, Host::kGood, Origin::kSame, Proof::kCookie, Csrf::kGood);  // forgets CSRF
+    disagreements += (veto ? veto->status : 0) != wanted ? 1 : 0;
+  }
+  EXPECT_GT(disagreements, 10);
+}
+
+TEST_F(AuthMatrix, UnknownPathsTellStrangersNothing) {
+  for (const char* path : {"/api/v1/nothing", "/metrics", "/mcp", "/api/v1/traces/trn_1", "/../etc/passwd", "/api/v2/health"}) {
+    net::Request request = testing::make_request("GET", path);
+    EXPECT_EQ(send(request).status, 404) << path;
+    request.peer = testing::tcp_peer();
+    request.headers.set("Host", "127.0.0.1:7799");
+    EXPECT_EQ(send(request).status, 401) << path;
+  }
+}
+
+TEST_F(AuthMatrix, WrongMethodsNameTheRightOnes) {
+  const Answer answer = post("/api/v1/health");
+  EXPECT_EQ(answer.status, 405);
+  EXPECT_EQ(answer.headers.find("Allow").value_or(""), "GET, HEAD");
+}
+
+TEST_F(AuthMatrix, SecretsInTheUrlAreRefused) {
+  const std::string token = new_token("admin");
+  for (const std::string& query : {"token=" + token, std::string("access_token=x"), "q=" + token, "API_KEY=" + token, std::string("since=1&to%6ben=a")}) {
+    EXPECT_EQ(get("/api/v1/sessions?" + query).status, 400) << query;
+  }
+}
+
+TEST_F(AuthMatrix, ChildrenOfPryxMayNotGiveOrders) {
+  ServerOptions options{.own_uid = testing::House::kOwnUid, .is_own_descendant = [](std::int32_t pid) { return pid == 666; }};
+  Services services{loop, *house.database, *house.events, house.ids, house.random, *house.inbox, *house.dispatcher, *house.turns, *house.outbox, *house.approvals,
+                    *house.gate, house.audit, house.models, house.providers, house.secrets, house.config, house.policy, *house.workspaces, *house.memories,
+                    house.diagnostics, house.info};
+  ApiServer guarded(services, options);
+  net::Request request = testing::make_request("GET", "/api/v1/status");
+  EXPECT_FALSE(guarded.screen(request).has_value());
+  request.peer.pid = 666;
+  ASSERT_TRUE(guarded.screen(request).has_value());
+  EXPECT_EQ(guarded.screen(request)->status, 403);
+  // A token does not help: it is the process that is refused.
+  request.headers.add("Authorization", "Bearer " + new_token("admin"));
+  EXPECT_EQ(guarded.screen(request)->status, 403);
+}
+
+TEST_F(AuthMatrix, GuessesAreLimitedAndTheOwnerIsNotLockedOut) {
+  const std::string valid = new_token("read");
+  const auto attempt = [&](const std::string& token) {
+    net::Request request = testing::make_request("GET", "/api/v1/status");
+    request.peer = testing::tcp_peer();
+    request.headers.set("Host", "127.0.0.1:7799");
+    request.headers.add("Authorization", "Bearer " + token);
+    return house.api->screen(request);
+  };
+  int evaluated = 0;
+  for (int i = 0; i < 100; ++i) {
+    const auto veto = attempt(crypto::make_token(house.random).reveal());
+    ASSERT_TRUE(veto.has_value());
+    evaluated += veto->status == 401 ? 1 : 0;
+    if (veto->status != 401) {
+      EXPECT_EQ(veto->status, 429);
+      EXPECT_TRUE(veto->headers.find("Retry-After").has_value());
+    }
+  }
+  EXPECT_EQ(evaluated, 10);
+  EXPECT_FALSE(attempt(valid).has_value());
+  loop.run_for(std::chrono::seconds(61));
+  EXPECT_EQ(attempt(crypto::make_token(house.random).reveal())->status, 401);
+}
+
+}  // namespace
+}  // namespace pryx::server

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MIT
+// The API as a client sees it, over the real corridor with a model that answers at once.
+#include <gtest/gtest.h>
+
+#include "surfaces/server/testing/fake_exchange.h"
+
+namespace pryx::server {
+namespace {
+
+using testing::Answer;
+using testing::ApiFixture;
+using testing::FakeExchange;
+
+std::string field(const Answer& answer, std::string_view key) { return json::string_or(answer.json, key); }
+const json::array& items(const Answer& answer) { return answer.json.at("items").as_array(); }
+
+class Routes : public ApiFixture {
+ protected:
+  Answer say(const std::string& session, json::object body) { return post("/api/v1/sessions/" + session + "/messages", body); }
+  Answer stream(const std::string& session, json::object body, const std::string& last_id = {}) {
+    net::Request request = testing::make_request("POST", "/api/v1/sessions/" + session + "/messages", &body);
+    request.headers.add("Accept", "text/event-stream");
+    if (!last_id.empty()) request.headers.add("Last-Event-ID", last_id);
+    return send(std::move(request));
+  }
+};
+
+TEST_F(Routes, HealthSaysOnlyThatItIsThere) {
+  EXPECT_EQ(get("/api/v1/health").body, R"({"status":"ok"})");
+  EXPECT_EQ(get("/api/v1/health/ready").status, 200);
+  house.diagnostics.parts.push_back({"vault", "down", true, "locked", ""});
+  const Answer down = get("/api/v1/health/ready");
+  EXPECT_EQ(down.status, 503);
+  EXPECT_EQ(field(down, "status"), "not_ready");
+  EXPECT_EQ(get("/api/v1/diagnostics").status, 200);
+}
+
+TEST_F(Routes, EveryGetAnswersHead) {
+  for (const char* path : {"/", "/api/v1/health", "/api/v1/sessions", "/openapi.json", "/api/v1/status"}) {
+    EXPECT_EQ(send(testing::make_request("HEAD", path)).status, 200) << path;
+  }
+  EXPECT_EQ(send(testing::make_request("HEAD", "/api/v1/policy/test")).status, 405);
+}
+
+TEST_F(Routes, ASessionLives) {
+  const Answer made = post("/api/v1/sessions", {{"title", "First"}, {"workspace", "/tmp/project"}, {"nobody_knows_this", 1}});
+  ASSERT_EQ(made.status, 201) << made.body;
+  const std::string path = "/api/v1/sessions/" + field(made, "id");
+  EXPECT_EQ(field(made, "title"), "First");
+  EXPECT_TRUE(field(made, "workspace_id").starts_with("wsp_"));
+  EXPECT_EQ(field(patch(path, {{"title", "Second"}, {"status", "archived"}}), "title"), "Second");
+  EXPECT_EQ(field(get(path), "status"), "archived");
+  EXPECT_EQ(items(get("/api/v1/sessions?status=archived")).size(), 1u);
+  EXPECT_EQ(items(get("/api/v1/sessions?status=active")).size(), 0u);
+  EXPECT_EQ(remove(path).status, 204);
+  EXPECT_EQ(get(path).status, 404);
+  EXPECT_EQ(remove(path).status, 404);
+}
+
+TEST_F(Routes, ProblemsNameWhatIsWrong) {
+  const Answer answer = get("/api/v1/sessions/ses_nope");
+  EXPECT_EQ(answer.status, 404);
+  EXPECT_EQ(field(answer, "code"), "PRYX-1005");
+  EXPECT_EQ(answer.json.at("status").as_int64(), 404);
+  EXPECT_TRUE(field(answer, "request_id").starts_with("req_"));
+  EXPECT_EQ(answer.headers.find("Content-Type").value_or(""), "application/problem+json");
+  EXPECT_EQ(post("/api/v1/sessions", {{"title", 7}}).status, 400);
+  EXPECT_EQ(post("/api/v1/sessions", {{"agent", "reviewer"}}).status, 400);
+  EXPECT_EQ(get("/api/v1/sessions?limit=0").status, 400);
+  EXPECT_EQ(get("/api/v1/sessions?sort=alphabet").status, 400);
+  EXPECT_EQ(get("/api/v1/sessions?after=yesterday").status, 400);
+  net::Request broken = testing::make_request("POST", "/api/v1/sessions");
+  broken.body = "{\"title\":";
+  EXPECT_EQ(send(broken).status, 400);
+  broken.body = "[1]";
+  EXPECT_EQ(send(broken).status, 400);
+  broken.body = std::string(100, '[');
+  EXPECT_EQ(send(broken).status, 400);
+}
+
+TEST_F(Routes, AMessageIsAcceptedAndAnswered) {
+  const std::string session = new_session();
+  const Answer accepted = say(session, {{"text", "hi"}, {"idempotency_key", "k1"}});
+  ASSERT_EQ(accepted.status, 202) << accepted.body;
+  const Answer turn = get("/api/v1/turns/" + field(accepted, "turn_id"));
+  EXPECT_EQ(field(turn, "state"), "completed");
+  EXPECT_EQ(field(turn, "answered_by"), "fake/words-2");
+  EXPECT_EQ(turn.json.at("steps").as_array().size(), 1u);
+  EXPECT_EQ(turn.json.at("usage").as_object().at("input_tokens").as_int64(), 12);
+  const Answer transcript = get("/api/v1/sessions/" + session + "/messages");
+  ASSERT_EQ(items(transcript).size(), 2u);
+  EXPECT_EQ(json::string_or(items(transcript)[1].as_object(), "role"), "assistant");
+  // The same key with the same body is the same message; with another body a conflict.
+  EXPECT_EQ(field(say(session, {{"text", "hi"}, {"idempotency_key", "k1"}}), "turn_id"), field(accepted, "turn_id"));
+  EXPECT_EQ(say(session, {{"text", "ho"}, {"idempotency_key", "k1"}}).status, 409);
+  EXPECT_EQ(post("/api/v1/turns/" + field(accepted, "turn_id") + "/cancel").status, 409);
+}
+
+TEST_F(Routes, WhatDoesNotExistYetIsRefusedByName) {
+  const std::string session = new_session();
+  const Answer answer = say(session, {{"text", "hi"}, {"parts", json::array{}}});
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_NE(field(answer, "detail").find("'parts'"), std::string::npos);
+  EXPECT_EQ(say(session, {{"text", "hi"}, {"max_cost", "0.10"}}).status, 400);
+  EXPECT_EQ(say(session, {{"text", "hi"}, {"model", "nowhere/model"}}).status / 100, 4);
+  const Answer approve = say(session, {{"text", "hi"}, {"approve", "tools:\n  allowd: []\n"}});
+  EXPECT_EQ(approve.status, 400);
+  EXPECT_NE(field(approve, "detail").find("line 2"), std::string::npos);
+  EXPECT_EQ(post("/api/v1/turns/trn_x/undo").status, 404);
+}
+
+TEST_F(Routes, ATurnStreamsAndEndsNamed) {
+  const std::string session = new_session();
+  const Answer answer = stream(session, {{"text", "hi"}, {"idempotency_key", "s"}});
+  ASSERT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.headers.find("Content-Type").value_or(""), "text/event-stream");
+  EXPECT_NE(answer.body.find("event: turn.started\nid: "), std::string::npos);
+  EXPECT_NE(answer.body.find("event: turn.delta\ndata: "), std::string::npos);
+  const std::size_t last = answer.body.rfind("event: ");
+  EXPECT_TRUE(answer.body.substr(last).starts_with("event: turn.completed\nid: ")) << answer.body.substr(last);
+  // The receipt of the flushed stream marks the answer as read.
+  EXPECT_FALSE(get("/api/v1/sessions/" + session).json.at("unread").as_bool());
+  // The same again replays what is durable; from the last id on there is nothing more.
+  const Answer again = stream(session, {{"text", "hi"}, {"idempotency_key", "s"}});
+  EXPECT_EQ(again.body.find("turn.delta"), std::string::npos);
+  EXPECT_NE(again.body.find("event: turn.completed"), std::string::npos);
+  const std::string last_id = answer.body.substr(last + 26, answer.body.find('\n', last + 26) - last - 26);
+  EXPECT_EQ(stream(session, {{"text", "hi"}, {"idempotency_key", "s"}}, last_id).body, "");
+}
+
+TEST_F(Routes, AnAnswerNobodyTookStaysUnread) {
+  const std::string session = new_session();
+  ASSERT_EQ(say(session, {{"text", "hi"}}).status, 202);
+  EXPECT_TRUE(get("/api/v1/sessions/" + session).json.at("unread").as_bool());
+}
+
+TEST_F(Routes, AClientThatGoesAwayDoesNotCancel) {
+  const std::string session = new_session();
+  json::object body{{"text", "hi"}};
+  net::Request request = testing::make_request("POST", "/api/v1/sessions/" + session + "/messages", &body);
+  request.headers.add("Accept", "text/event-stream");
+  FakeExchange exchange(request);
+  exchange.on_write = [&](const std::string& bytes) {
+    if (bytes.starts_with("event: turn.started")) exchange.disconnect();
+  };
+  async::TaskGroup group(loop, "request");
+  group.spawn("handle", house.api->handle(exchange));
+  loop.run_until_idle();
+  EXPECT_FALSE(exchange.finished);
+  EXPECT_EQ(items(get("/api/v1/sessions/" + session + "/messages")).size(), 2u);
+}
+
+TEST_F(Routes, ApprovalsAreAnsweredOnce) {
+  const std::string session = new_session();
+  house.model->calls = {{"c1", "note.add", R"({"text":"milk"})"}};
+  const json::object message{{"text", "note milk"}};
+  const Answer accepted = send_now(testing::make_request("POST", "/api/v1/sessions/" + session + "/messages", &message));
+  ASSERT_EQ(accepted.status, 202);
+  const Answer pending = send_now(testing::make_request("GET", "/api/v1/approvals?state=pending"));
+  ASSERT_EQ(items(pending).size(), 1u);
+  const json::object& approval = items(pending)[0].as_object();
+  EXPECT_EQ(json::string_or(approval, "rendering"), "note.add milk");
+  EXPECT_EQ(house.notes->runs, 0) << "nothing happens before the answer";
+  const std::string path = "/api/v1/approvals/" + json::string_or(approval, "id");
+  const json::object unclear{{"decision", "maybe"}};
+  EXPECT_EQ(send_now(testing::make_request("POST", path, &unclear)).status, 400);
+  const json::object yes{{"decision", "approve"}, {"scope", "once"}};
+  EXPECT_EQ(field(send_now(testing::make_request("POST", path, &yes)), "state"), "approved");
+  const json::object no{{"decision", "deny"}, {"reason", "too late"}};
+  EXPECT_EQ(send_now(testing::make_request("POST", path, &no)).status, 409);
+  EXPECT_EQ(house.notes->runs, 1);
+  EXPECT_EQ(field(get("/api/v1/turns/" + field(accepted, "turn_id")), "state"), "completed");
+  EXPECT_EQ(items(get("/api/v1/approvals?state=pending")).size(), 0u);
+  EXPECT_EQ(get("/api/v1/approvals?state=perhaps").status, 400);
+}
+
+TEST_F(Routes, ATurnThatNobodyMayAnswerIsDeniedAtOnce) {
+  const std::string session = new_session();
+  house.model->calls = {{"c1", "note.add", R"({"text":"milk"})"}};
+  const json::object message{{"text", "note milk"}, {"interactive", false}};
+  const Answer accepted = send_now(testing::make_request("POST", "/api/v1/sessions/" + session + "/messages", &message));
+  EXPECT_EQ(field(get("/api/v1/turns/" + field(accepted, "turn_id")), "state"), "completed");
+  EXPECT_EQ(house.notes->runs, 0);
+  house.model->calls = {{"c2", "note.add", R"({"text":"milk"})"}};
+  const Answer allowed = say(session, {{"text", "note milk"}, {"interactive", false}, {"approve", "tools:\n  allowed: [\"note.*\"]\n"}});
+  EXPECT_EQ(allowed.status, 202) << allowed.body;
+  EXPECT_EQ(house.notes->runs, 1);
+}
+
+TEST_F(Routes, PolicyIsShownTestedAndReplaced) {
+  const Answer shown = get("/api/v1/policy");
+  EXPECT_EQ(field(shown, "in_force"), "default");
+  EXPECT_EQ(field(post("/api/v1/policy/test", {{"tool", "note.add"}, {"arguments", json::object{{"text", "x"}}}}), "decision"), "ask");
+  const json::object text{{"text", "tools:\n  denied: [\"note.*\"]\n"}};
+  EXPECT_EQ(put("/api/v1/policy", text).status, 400) << "without the hash of what was seen";
+  json::object with_hash = text;
+  with_hash["hash"] = field(shown, "hash");
+  EXPECT_EQ(put("/api/v1/policy", with_hash).status, 200);
+  EXPECT_EQ(put("/api/v1/policy", with_hash).status, 409);
+}
+
+TEST_F(Routes, AuditListsAndVerifies) {
+  for (int i = 0; i < 5; ++i) (void)new_token("read");
+  const Answer first = get("/api/v1/audit?limit=2");
+  ASSERT_EQ(items(first).size(), 2u);
+  EXPECT_EQ(items(first)[0].as_object().at("index").as_int64(), 5);
+  const Answer second = get("/api/v1/audit?limit=2&cursor=" + field(first, "next_cursor"));
+  EXPECT_EQ(items(second)[0].as_object().at("index").as_int64(), 3);
+  EXPECT_TRUE(post("/api/v1/audit/verify").json.at("ok").as_bool());
+}
+
+TEST_F(Routes, KeysAndSecretsGoInAndNeverComeBack) {
+  const std::string canary = "sk-canary-7f3a";
+  EXPECT_EQ(put("/api/v1/providers/cloud", {{"kind", "openai"}, {"key", canary}}).status, 200);
+  EXPECT_EQ(house.providers.last_key, canary);
+  EXPECT_EQ(put("/api/v1/secrets/deploy", {{"value", canary}}).status, 200);
+  EXPECT_EQ(house.secrets.values["deploy"], canary);
+  const std::string token = new_token("read");
+  for (const char* path : {"/api/v1/providers", "/api/v1/secrets", "/api/v1/secrets/deploy", "/api/v1/tokens", "/api/v1/audit", "/api/v1/status"}) {
+    const Answer answer = get(path);
+    EXPECT_EQ(answer.status, 200) << path;
+    EXPECT_EQ(answer.body.find(canary), std::string::npos) << path;
+    EXPECT_EQ(answer.body.find(token), std::string::npos) << path;
+  }
+  EXPECT_EQ(put("/api/v1/providers/cloud", {{"kind", "martian"}}).status, 400);
+  EXPECT_EQ(remove("/api/v1/secrets/deploy").status, 204);
+  EXPECT_EQ(get("/api/v1/secrets/deploy").status, 404);
+}
+
+TEST_F(Routes, TokensNarrow) {
+  const std::string chat = new_token("chat");
+  const auto with = [&](std::string method, std::string_view path, json::object body, const std::string& token) {
+    net::Request request = testing::make_request(std::move(method), path, &body);
+    request.headers.add("Authorization", "Bearer " + token);
+    return send(std::move(request));
+  };
+  const std::string session = field(with("POST", "/api/v1/sessions", {}, chat), "id");
+  EXPECT_EQ(with("POST", "/api/v1/sessions/" + session + "/messages", {{"text", "hi"}}, chat).status, 202);
+  // To chat is not to approve, nor to open the disk.
+  EXPECT_EQ(with("POST", "/api/v1/sessions/" + session + "/messages", {{"text", "hi"}, {"approve", "tools:\n  allowed: [\"*\"]\n"}}, chat).status, 403);
+  EXPECT_EQ(with("POST", "/api/v1/workspaces", {{"path", "/home/me"}}, chat).status, 403);
+  EXPECT_EQ(with("POST", "/api/v1/sessions", {{"workspace", "/home/me"}}, chat).status, 403);
+  EXPECT_EQ(post("/api/v1/workspaces", {{"path", "/tmp/known"}}).status, 201);
+  EXPECT_EQ(with("POST", "/api/v1/sessions", {{"workspace", "/tmp/known"}}, chat).status, 201);
+  EXPECT_EQ(with("POST", "/api/v1/tokens", {{"name", "more"}, {"scopes", "admin"}}, chat).status, 403);
+}
+
+TEST_F(Routes, TokensSurviveARestartAndEndWhenRevoked) {
+  const Answer made = post("/api/v1/tokens", {{"name", "ci"}, {"scopes", json::array{"read"}}, {"expires_in", "7d"}});
+  ASSERT_EQ(made.status, 201);
+  net::Request request = testing::make_request("GET", "/api/v1/status");
+  request.headers.add("Authorization", "Bearer " + field(made, "token"));
+  ASSERT_TRUE(async::testing::run(loop, house.api->start()).has_value());  // reads them from the store again
+  EXPECT_EQ(send(request).status, 200);
+  EXPECT_EQ(remove("/api/v1/tokens/" + field(made, "id")).status, 204);
+  EXPECT_EQ(send(request).status, 401);
+  ASSERT_TRUE(async::testing::run(loop, house.api->start()).has_value());
+  EXPECT_EQ(send(request).status, 401);
+}
+
+TEST_F(Routes, ConfigAndSettings) {
+  const Answer empty = get("/api/v1/config");
+  EXPECT_FALSE(empty.json.at("exists").as_bool());
+  json::object body{{"text", "model:\n  default: fake/words\n"}};
+  net::Request request = testing::make_request("PUT", "/api/v1/config", &body);
+  request.headers.add("If-Match", std::string(*empty.headers.find("ETag")));
+  EXPECT_EQ(send(request).status, 200);
+  EXPECT_EQ(send(request).status, 409);
+  EXPECT_EQ(put("/api/v1/settings", {{"settings", json::object{{"log.level", "debug"}}}}).status, 200);
+  EXPECT_EQ(get("/api/v1/settings").json.at("settings").as_object().at("log.level").as_string(), "debug");
+}
+
+TEST_F(Routes, MemoryModelsToolsAgents) {
+  EXPECT_EQ(post("/api/v1/memory", {{"text", "the harbour is at the north side"}}).status, 201);
+  EXPECT_EQ(items(post("/api/v1/memory/search", {{"query", "harbour"}})).size(), 1u);
+  EXPECT_EQ(items(get("/api/v1/memory?type=longterm")).size(), 1u);
+  EXPECT_EQ(get("/api/v1/memory?type=forever").status, 400);
+  const Answer models = get("/api/v1/models?provider=fake");
+  ASSERT_EQ(items(models).size(), 1u);
+  EXPECT_EQ(json::string_or(items(models)[0].as_object(), "id"), "fake/words");
+  EXPECT_EQ(json::string_or(items(models)[0].as_object().at("price").as_object().at("input_per_million").as_object(), "amount"), "1.500");
+  EXPECT_EQ(items(get("/api/v1/tools")).size(), 1u);
+  EXPECT_EQ(get("/api/v1/tools/note.add").status, 200);
+  EXPECT_EQ(get("/api/v1/agents/default").status, 200);
+  EXPECT_EQ(get("/api/v1/agents/other").status, 404);
+}
+
+TEST_F(Routes, AForkHasTheMessagesUpToOne) {
+  const std::string session = new_session();
+  ASSERT_EQ(say(session, {{"text", "one"}}).status, 202);
+  ASSERT_EQ(say(session, {{"text", "two"}}).status, 202);
+  const Answer all = get("/api/v1/sessions/" + session + "/messages");
+  ASSERT_EQ(items(all).size(), 4u);
+  const Answer fork = post("/api/v1/sessions/" + session + "/fork", {{"message_id", json::string_or(items(all)[1].as_object(), "id")}, {"title", "Other way"}});
+  ASSERT_EQ(fork.status, 201) << fork.body;
+  EXPECT_EQ(field(fork, "parent_id"), session);
+  EXPECT_EQ(fork.json.at("message_count").as_int64(), 2);
+  EXPECT_EQ(items(get("/api/v1/sessions/" + field(fork, "id") + "/messages")).size(), 2u);
+  EXPECT_EQ(post("/api/v1/sessions/" + session + "/fork", {{"message_id", "msg_01J00000000000000000000000"}}).status, 404);
+}
+
+TEST_F(Routes, ThePageHoldsNothingAndRunsNothingForeign) {
+  for (const char* path : {"/", "/page.js", "/page.css"}) {
+    net::Request request = testing::make_request("GET", path);
+    request.peer = testing::tcp_peer();
+    request.headers.set("Host", "localhost:7799");
+    const Answer answer = send(request);
+    EXPECT_EQ(answer.status, 200) << path;
+    const std::string policy(answer.headers.find("Content-Security-Policy").value_or(""));
+    EXPECT_TRUE(policy.starts_with("default-src 'none'")) << policy;
+    EXPECT_EQ(policy.find("unsafe"), std::string::npos);
+  }
+  const std::string page = get("/").body;
+  EXPECT_EQ(page.find("<style"), std::string::npos);
+  EXPECT_EQ(page.find("onclick"), std::string::npos);
+  EXPECT_EQ(get("/page.js").body.find("innerHTML"), std::string::npos) << "foreign text goes into the page as text only";
+}
+
+}  // namespace
+}  // namespace pryx::server

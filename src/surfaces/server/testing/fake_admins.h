@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// The admin services in memory.
+#pragma once
+#include <map>
+#include <string>
+
+#include "engine/agent/session_store.h"
+#include "foundation/crypto/crypto.h"
+#include "surfaces/server/admin.h"
+
+namespace pryx::server::testing {
+
+inline std::string text_hash(const std::string& text) { return "sha256:" + crypto::sha256_hex(text); }
+
+class FakeProviders final : public ProviderAdmin {
+ public:
+  std::map<std::string, models::ProviderConfig> configs;
+  std::string last_key;
+  async::Task<Result<std::vector<models::ProviderConfig>>> list(Caller) override {
+    std::vector<models::ProviderConfig> all;
+    for (const auto& [name, config] : configs) all.push_back(config);
+    co_return all;
+  }
+  async::Task<Result<models::ProviderConfig>> put(Caller, ProviderChange change) override {
+    if (change.config.kind != "openai") co_return fail(ErrorCode::kInvalidArgument, "there is no kind '{}'", change.config.kind);
+    if (change.key) {
+      last_key = change.key->reveal();
+      change.config.key_secret_name = "provider/" + change.config.name;
+    }
+    configs[change.config.name] = change.config;
+    co_return change.config;
+  }
+  async::Task<Result<bool>> remove(Caller, std::string name) override { co_return configs.erase(name) > 0; }
+  async::Task<Result<void>> set_default_model(Caller, std::string) override { co_return Result<void>{}; }
+};
+
+class FakeSecrets final : public SecretAdmin {
+ public:
+  std::map<std::string, std::string> values;
+  async::Task<Result<std::vector<SecretEntry>>> list(Caller) override {
+    std::vector<SecretEntry> all;
+    for (const auto& [name, value] : values) all.push_back({name, WallTime{1'790'000'000'000}});
+    co_return all;
+  }
+  async::Task<Result<void>> put(Caller, std::string name, Secret value) override {
+    values[name] = value.reveal();
+    co_return Result<void>{};
+  }
+  async::Task<Result<bool>> remove(Caller, std::string name) override { co_return values.erase(name) > 0; }
+};
+
+class FakeConfig final : public ConfigAdmin {
+ public:
+  HumanFile file{.path = "/config/config.yaml", .text = "", .hash = text_hash(""), .exists = false};
+  json::object settings;
+  async::Task<Result<HumanFile>> get_text(Caller) override { co_return file; }
+  async::Task<Result<HumanFile>> put_text(Caller, std::string text, std::string expected) override {
+    if (expected != file.hash) co_return fail(ErrorCode::kConflict, "config.yaml changed meanwhile");
+    file.hash = text_hash(text);
+    file.text = std::move(text);
+    file.exists = true;
+    co_return file;
+  }
+  async::Task<Result<json::object>> get_settings(Caller) override {
+    json::object origins;
+    for (const auto& member : settings) origins[member.key()] = "overlay";
+    co_return json::object{{"settings", settings}, {"origins", origins}};
+  }
+  async::Task<Result<json::object>> put_settings(Caller caller, json::object changes) override {
+    for (const auto& member : changes) settings[member.key()] = member.value();
+    co_return co_await get_settings(std::move(caller));
+  }
+};
+
+class FakePolicy final : public PolicyAdmin {
+ public:
+  HumanFile file{.path = "/config/policy.yaml", .text = "", .hash = text_hash(""), .exists = false};
+  async::Task<Result<PolicyStatus>> get(Caller) override {
+    co_return PolicyStatus{file, file.exists ? "file" : "default", trust::default_policy().layer->to_text(), "v1", {}};
+  }
+  async::Task<Result<PolicyStatus>> put(Caller caller, std::string text, std::string expected) override {
+    if (expected != file.hash) co_return fail(ErrorCode::kConflict, "policy.yaml changed meanwhile");
+    const auto parsed = trust::parse_policy(text, trust::PolicyFileKind::kPolicy, "policy.yaml");
+    if (!parsed) co_return fail(ErrorCode::kCheckFailed, "{}", parsed.error().message);
+    file.hash = text_hash(text);
+    file.text = std::move(text);
+    file.exists = true;
+    co_return co_await get(std::move(caller));
+  }
+};
+
+class FakeWorkspaces final : public WorkspaceAdmin {
+ public:
+  FakeWorkspaces(db::Database& database, IdSource& ids) : database_(database), ids_(ids) {}
+  async::Task<Result<agent::Workspace>> open(Caller caller, std::string path) override {
+    agent::Workspace workspace{.principal = caller.principal.id, .id = ids_.make<WorkspaceId>(), .path = path, .name = path.substr(path.rfind('/') + 1)};
+    co_return co_await database_.write([&](db::Transaction& t) -> Result<agent::Workspace> {
+      PRYX_TRY(auto known, agent::SessionStore::find_workspace_by_path(t.db(), caller.principal.id, path));
+      if (known) return std::move(*known);
+      PRYX_TRY_VOID(agent::SessionStore::insert_workspace(t.db(), workspace));
+      return workspace;
+    });
+  }
+
+ private:
+  db::Database& database_;
+  IdSource& ids_;
+};
+
+class StoredMemories final : public MemoryAdmin {
+ public:
+  StoredMemories(memory::MemoryStore& store, const Clock& clock) : store_(store), clock_(clock) {}
+  async::Task<Result<std::vector<memory::Memory>>> list(Caller caller, memory::ListRequest request) override {
+    co_return co_await store_.list(caller.principal, std::move(request));
+  }
+  async::Task<Result<memory::Memory>> save(Caller caller, memory::SaveRequest request) override {
+    memory::Memory saved{.type = request.type, .text = request.text, .labels = request.labels, .session = request.session, .created_at = clock_.wall()};
+    PRYX_CO_TRY(const auto outcome, co_await store_.save(caller.principal, std::move(request)));
+    saved.id = outcome.id;
+    co_return saved;
+  }
+  async::Task<Result<std::vector<memory::Memory>>> search(Caller caller, memory::SearchRequest request) override {
+    co_return co_await store_.search(caller.principal, std::move(request));
+  }
+  async::Task<Result<void>> forget_session(Caller caller, SessionId session) override {
+    PRYX_CO_TRY([[maybe_unused]] const auto removed, co_await store_.remove_session(caller.principal, std::move(session)));
+    co_return Result<void>{};
+  }
+
+ private:
+  memory::MemoryStore& store_;
+  const Clock& clock_;
+};
+
+class FakeDiagnostics final : public Diagnostics {
+ public:
+  std::vector<Component> parts{{"store", "ok", true, "", "1"}};
+  async::Task<std::vector<Component>> components() override { co_return parts; }
+};
+
+}  // namespace pryx::server::testing

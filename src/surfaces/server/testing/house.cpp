@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "surfaces/server/testing/house.h"
+
+namespace pryx::server::testing {
+
+class FakeModel::Stream final : public models::ModelStream {
+ public:
+  Stream(FakeModel& owner, std::vector<models::ModelEvent> events) : owner_(owner), events_(std::move(events)) { ++owner_.open_streams; }
+  ~Stream() override { --owner_.open_streams; }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  async::Task<Result<std::optional<models::ModelEvent>>> next() override {
+    if (owner_.pause > Duration::zero()) {
+      PRYX_CO_TRY_VOID(co_await async::sleep(owner_.loop_, owner_.pause));
+    }
+    if (at_ < events_.size()) co_return std::optional(events_[at_++]);
+    if (owner_.hangs_after_words) {
+      async::WaitList never(owner_.loop_);
+      (void)co_await never.wait();
+      co_return fail(ErrorCode::kCancelled, "cancelled");
+    }
+    if (at_++ == events_.size()) co_return std::optional<models::ModelEvent>(models::Finished{models::FinishReason::kStop, "words-2"});
+    co_return std::optional<models::ModelEvent>();
+  }
+
+ private:
+  FakeModel& owner_;
+  std::vector<models::ModelEvent> events_;
+  std::size_t at_ = 0;
+};
+
+async::Task<Result<std::unique_ptr<models::ModelStream>>> FakeModel::stream(models::ModelRequest request) {
+  requests.push_back(std::move(request));
+  if (failure) co_return fail(*failure);
+  std::vector<models::ModelEvent> events;
+  if (calls.empty()) {
+    for (const std::string& word : words) events.push_back(models::TextDelta{word});
+  }
+  for (std::size_t i = 0; i < calls.size(); ++i) events.push_back(models::ToolCallComplete{calls[i], i});
+  calls.clear();
+  events.push_back(models::UsageReport{{.input_tokens = 12, .output_tokens = 3}});
+  co_return std::unique_ptr<models::ModelStream>(std::make_unique<Stream>(*this, std::move(events)));
+}
+
+async::Task<Result<std::vector<models::ModelInfo>>> FakeModel::list_models() {
+  models::ModelInfo info{.id = "words", .provider = "fake", .context_tokens = 1000};
+  info.price = models::Price{1500, 6000, 0};
+  co_return std::vector<models::ModelInfo>{info};
+}
+
+NoteTool::NoteTool() {
+  description_.name = "note.add";
+  description_.description = "Adds a line to the notes.";
+  description_.parameters = json::parse_object(R"({"type":"object","properties":{"text":{"type":"string"}},"required":["text"]})").value();
+  description_.effect = tools::EffectClass::kIdempotent;
+  description_.risk = tools::Risk::kMedium;
+}
+
+async::Task<Result<tools::ToolOutcome>> NoteTool::run(const tools::GatePass&, json::object, tools::ToolContext) {
+  ++runs;
+  tools::ToolOutcome outcome;
+  outcome.text = "noted";
+  outcome.summary = "1 line";
+  outcome.labels = trust::Labels{"file"};
+  co_return outcome;
+}
+
+House::House(async::EventLoop& given, bool inline_store)
+    : loop(given), ids(given.clock(), random), audit(given.clock()), models(given, network, keys, random), model(std::make_shared<FakeModel>(given)) {
+  const db::ModuleMigrations modules[] = {events::EventLog::migrations(), audit::AuditLog::migrations(), trust::Approvals::migrations(),
+                                          memory::migrations(), agent::SessionStore::migrations(), ApiServer::migrations()};
+  auto opened = db::Database::open(loop, {.open = {.path = directory / "t.db"}, .inline_mode = inline_store}, modules);
+  PRYX_CHECK(opened.has_value());
+  database = std::move(*opened);
+  events = std::make_unique<events::EventLog>(loop, *database);
+  approvals = std::make_unique<trust::Approvals>(loop, *database, *events, audit, ids);
+  models.put_provider("fake", model);
+  auto tool = std::make_unique<NoteTool>();
+  notes = tool.get();
+  PRYX_CHECK(registry.add(std::move(tool)).has_value());
+  gate = std::make_unique<tools::ToolGate>(loop, registry, default_policy, *approvals, ids);
+  dispatcher = std::make_unique<agent::Dispatcher>(loop, *database);
+  turns = std::make_unique<agent::TurnEngine>(agent::TurnEngine::Parts{.loop = loop, .database = *database, .events = *events, .audit = audit,
+                                                                       .approvals = *approvals, .models = models, .gate = *gate, .results = results,
+                                                                       .workspaces = opener, .dispatcher = *dispatcher, .ids = ids,
+                                                                       .boot_id = ids.make<BootId>().str(), .default_model = "fake/words"});
+  outbox = std::make_unique<agent::Outbox>(loop, *database);
+  inbox = std::make_unique<agent::Inbox>(loop, *database, *events, ids, *dispatcher);
+  memory_store = std::make_unique<memory::MemoryStore>(*database, ids, loop.clock());
+  workspaces = std::make_unique<FakeWorkspaces>(*database, ids);
+  memories = std::make_unique<StoredMemories>(*memory_store, loop.clock());
+  info = {.version = "0.1.0", .pid = 42, .url = "http://127.0.0.1:7799", .socket = "/run/pryx.sock", .started_at = loop.clock().wall(), .safe_mode_reason = {},
+          .key_backend = "file"};
+  options.own_uid = kOwnUid;
+  api = std::make_unique<ApiServer>(Services{loop, *database, *events, ids, random, *inbox, *dispatcher, *turns, *outbox, *approvals, *gate, audit, models, providers,
+                                             secrets, config, policy, *workspaces, *memories, diagnostics, info},
+                                    options);
+  api->set_tcp_port(kPort);
+}
+
+House::~House() = default;
+
+async::Task<Result<void>> House::start() {
+  PRYX_CO_TRY_VOID(co_await events->start());
+  PRYX_CO_TRY_VOID(co_await approvals->start());
+  PRYX_CO_TRY_VOID(co_await api->start());
+  co_return co_await dispatcher->start(*turns, false);
+}
+
+async::Task<void> House::stop() {
+  co_await dispatcher->stop();
+  co_await api->stop();
+  co_await outbox->stop();
+}
+
+}  // namespace pryx::server::testing

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// Everything below the API on any loop, with a model and admin services that live in memory: what tests of the server stand on.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "engine/agent/dispatcher.h"
+#include "engine/agent/inbox.h"
+#include "engine/agent/session_store.h"
+#include "engine/tools/tool_gate.h"
+#include "foundation/base/testing/manual_clock.h"
+#include "foundation/net/http_client.h"
+#include "foundation/platform/testing/temporary_directory.h"
+#include "surfaces/server/server.h"
+#include "surfaces/server/testing/fake_admins.h"
+
+namespace pryx::server::testing {
+
+// Answers with the same words every time; can be told to stop in the middle, to fail, or to ask for a tool first.
+class FakeModel final : public models::Provider {
+ public:
+  explicit FakeModel(async::EventLoop& loop) : loop_(loop) {}
+  std::vector<std::string> words{"Hello", " ", "there"};
+  std::vector<models::ToolCall> calls;   // asked for by the next answer only
+  std::optional<Error> failure;          // instead of an answer
+  bool hangs_after_words = false;
+  Duration pause{};                      // before each word
+  int open_streams = 0;
+  std::vector<models::ModelRequest> requests;
+
+  [[nodiscard]] std::string_view kind() const override { return "fake"; }
+  [[nodiscard]] async::Task<Result<std::unique_ptr<models::ModelStream>>> stream(models::ModelRequest request) override;
+  [[nodiscard]] async::Task<Result<std::vector<models::ModelInfo>>> list_models() override;
+
+ private:
+  class Stream;
+  async::EventLoop& loop_;
+};
+
+// A tool with an effect, so that policy asks.
+class NoteTool final : public tools::Tool {
+ public:
+  NoteTool();
+  int runs = 0;
+  [[nodiscard]] const tools::ToolDescription& description() const override { return description_; }
+  [[nodiscard]] Result<tools::Touches> touches(const json::object&) const override { return tools::Touches{.workspace_paths = {"notes.txt"}, .hosts = {}}; }
+  [[nodiscard]] std::string render(const json::object& arguments) const override { return "note.add " + json::string_or(arguments, "text"); }
+  [[nodiscard]] async::Task<Result<tools::ToolOutcome>> run(const tools::GatePass&, json::object, tools::ToolContext) override;
+
+ private:
+  tools::ToolDescription description_;
+};
+
+class NoNetwork final : public net::HttpClient {
+ public:
+  async::Task<Result<std::unique_ptr<net::ClientResponse>>> start(net::ClientRequest) override { co_return fail(ErrorCode::kUnavailable, "there is no network here"); }
+  async::Task<void> stop() override { co_return; }
+};
+
+class NoKeys final : public models::KeySource {
+ public:
+  async::Task<Result<Secret>> get_key(std::string, bool) override { co_return Secret("k"); }
+};
+
+class DefaultPolicy final : public tools::PolicySource {
+ public:
+  [[nodiscard]] tools::PolicyInForce policy() const override { return {std::make_shared<trust::PolicyEngine>(trust::default_policy().layer), "v1"}; }
+};
+
+class NoFiles final : public agent::ResultFiles {
+ public:
+  async::Task<Result<std::string>> put(std::string) override { co_return std::string("sha256:0"); }
+  async::Task<Result<std::string>> get(std::string) override { co_return fail(ErrorCode::kNotFound, "no such result"); }
+};
+
+class NoDirectory final : public agent::WorkspaceOpener {
+ public:
+  async::Task<Opened> open(agent::Session) override { co_return Opened{}; }
+};
+
+// `inline_store`: the database works on the loop's own thread, as a virtual loop needs it.
+class House {
+ public:
+  static constexpr std::uint32_t kOwnUid = 1000;
+  static constexpr std::uint16_t kPort = 7799;
+
+  House(async::EventLoop& loop, bool inline_store);
+  ~House();
+  // Reads what the parts keep in the store and starts the dispatcher.
+  [[nodiscard]] async::Task<Result<void>> start();
+  [[nodiscard]] async::Task<void> stop();
+
+  platform::testing::TemporaryDirectory directory;
+  async::EventLoop& loop;
+  pryx::testing::SeededRandom random{7};
+  IdSource ids;
+  std::unique_ptr<db::Database> database;
+  std::unique_ptr<events::EventLog> events;
+  audit::AuditLog audit;
+  std::unique_ptr<trust::Approvals> approvals;
+  NoNetwork network;
+  NoKeys keys;
+  models::ModelRouter models;
+  std::shared_ptr<FakeModel> model;
+  tools::Registry registry;
+  NoteTool* notes = nullptr;
+  DefaultPolicy default_policy;
+  std::unique_ptr<tools::ToolGate> gate;
+  NoFiles results;
+  NoDirectory opener;
+  std::unique_ptr<agent::Dispatcher> dispatcher;
+  std::unique_ptr<agent::TurnEngine> turns;
+  std::unique_ptr<agent::Outbox> outbox;
+  std::unique_ptr<agent::Inbox> inbox;
+  std::unique_ptr<memory::MemoryStore> memory_store;
+  FakeProviders providers;
+  FakeSecrets secrets;
+  FakeConfig config;
+  FakePolicy policy;
+  std::unique_ptr<FakeWorkspaces> workspaces;
+  std::unique_ptr<StoredMemories> memories;
+  FakeDiagnostics diagnostics;
+  DaemonInfo info;
+  ServerOptions options;
+  std::unique_ptr<ApiServer> api;
+};
+
+}  // namespace pryx::server::testing
