@@ -41,8 +41,9 @@ async::Task<bool> pass_on(RouteCall& call, Following& following, const events::E
   const auto written = co_await call.exchange.write(format_sse(*event));
   if (!written) co_return false;
   if (!ends_stream(event->name)) co_return true;
-  const auto finished = co_await call.exchange.finish();
-  if (finished && ends_turn(event->name)) call.services().outbox.acknowledge_turn(call.principal(), following.accepted.turn);
+  // The flushed terminal event is the receipt: a client that has read it may hang up before the stream's last bytes.
+  if (ends_turn(event->name)) call.services().outbox.acknowledge_turn(call.principal(), following.accepted.turn);
+  (void)co_await call.exchange.finish();
   co_return false;
 }
 
