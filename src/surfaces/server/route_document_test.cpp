@@ -51,7 +51,10 @@ class Document : public ::testing::Test {
     std::ranges::transform(text, text.begin(), [](char c) { return static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c); });
     return text;
   }
-  YAML::Node schema(const std::string& name) const { return root_["components"]["schemas"][name]; }
+  YAML::Node schema(const std::string& name) const {
+    const YAML::Node found = root_["components"]["schemas"][name];
+    return found ? found : YAML::Node(YAML::NodeType::Map);
+  }
   Names properties(const std::string& name) const {
     Names names;
     for (const auto& property : schema(name)["properties"]) names.insert(property.first.as<std::string>());
@@ -71,8 +74,9 @@ class Document : public ::testing::Test {
       }
     }
     for (const auto& response : node["responses"]) {
-      const YAML::Node json = response.second["content"]["application/json"];
-      if (response.first.as<std::string>().starts_with("2") && json) operation.response_schema = schema_name(json["schema"]);
+      const YAML::Node content = response.second["content"];
+      if (!content || !content["application/json"] || !response.first.as<std::string>().starts_with("2")) continue;
+      operation.response_schema = schema_name(content["application/json"]["schema"]);
     }
     return operation;
   }
@@ -316,7 +320,7 @@ class Fields : public Document {
 
 TEST_F(Fields, EncodersWriteWhatTheDocumentSays) {
   for (const auto& [name, sample] : samples()) {
-    ASSERT_TRUE(schema(name)) << name;
+    ASSERT_GT(schema(name).size(), 0u) << name;
     compare(name, schema(name), sample);
   }
 }
@@ -326,7 +330,9 @@ TEST_F(Fields, EveryResponseHasASample) {
   for (const auto& [key, operation] : operations_) {
     std::string name = operation.response_schema;
     if (name.empty() || name == "AnyObject") continue;
-    const YAML::Node list = schema(name)["properties"]["items"];
+    const YAML::Node fields = schema(name)["properties"];
+    ASSERT_TRUE(fields) << name;
+    const YAML::Node list = fields["items"];
     if (list) {
       EXPECT_TRUE(properties(name).contains("next_cursor")) << name;
       name = schema_name(list["items"]);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "surfaces/server/testing/house.h"
 
+#include <unistd.h>
+
 namespace pryx::server::testing {
 
 class FakeModel::Stream final : public models::ModelStream {
@@ -91,7 +93,7 @@ House::House(async::EventLoop& given, bool inline_store)
   memories = std::make_unique<StoredMemories>(*memory_store, loop.clock());
   info = {.version = "0.1.0", .pid = 42, .url = "http://127.0.0.1:7799", .socket = "/run/pryx.sock", .started_at = loop.clock().wall(), .safe_mode_reason = {},
           .key_backend = "file"};
-  options.own_uid = kOwnUid;
+  options.own_uid = inline_store ? kOwnUid : ::geteuid();  // real sockets have real peers
   api = std::make_unique<ApiServer>(Services{loop, *database, *events, ids, random, *inbox, *dispatcher, *turns, *outbox, *approvals, *gate, audit, models, providers,
                                              secrets, config, policy, *workspaces, *memories, diagnostics, info},
                                     options);
