@@ -66,11 +66,10 @@ Result<Ground> prepare_ground(const cli::ServeOptions& options) {
   if (platform::is_root()) {
     const std::string name = options.run_as.empty() ? "pryx" : options.run_as;
     PRYX_TRY(const platform::SystemUser user, platform::ensure_system_user(name, std::string(config::kSystemHome)));
-    // Root makes the folders, hands them over, and is gone for good.
-    PRYX_TRY_VOID(config::create_places(ground.places));
-    for (const std::string& path : {ground.places.home.empty() ? ground.places.config : ground.places.home, ground.places.data, ground.places.state, ground.places.cache, ground.places.run}) {
-      PRYX_TRY_VOID(platform::hand_over_tree(path, user, kHandOverLimit));
-    }
+    // Root makes the home (it always has one place for all), hands it over, and is gone for good. One that an earlier start handed over
+    // belongs to that user already; the folders in it are made by its owner.
+    if (!platform::exists(ground.places.home)) PRYX_TRY_VOID(platform::ensure_private_directory(ground.places.home));
+    PRYX_TRY_VOID(platform::hand_over_tree(ground.places.home, user, kHandOverLimit));
     PRYX_TRY_VOID(platform::drop_to_user(user));
     ground.dropped_from_root = true;
     ground.user_name = user.name;
