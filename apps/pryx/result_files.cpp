@@ -15,7 +15,8 @@ SealedResultFiles::SealedResultFiles(async::WorkerPool& pool, std::string direct
     : pool_(pool), directory_(std::move(directory)), key_(std::move(key)), random_(random) {}
 
 async::Task<Result<std::string>> SealedResultFiles::put(std::string text) {
-  co_return co_await pool_.run([&](const std::stop_token&) -> Result<std::string> {
+  // To the end: the result belongs to an effect that happened, also when its turn was cancelled meanwhile.
+  co_return co_await pool_.run_to_end([&](const std::stop_token&) -> Result<std::string> {
     const std::string hash = crypto::sha256_hex(text);
     const std::string path = directory_ + "/" + hash;
     const std::string ref = std::string(kPrefix) + hash;

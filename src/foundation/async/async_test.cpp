@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "foundation/async/task_group.h"
@@ -175,6 +176,49 @@ TEST(Async, CancellingThePoolsCallerRaisesTheStopToken) {
   loop.run();
   EXPECT_TRUE(saw_stop);
 }
+
+Task<void> stop_when_alone(TaskGroup& group, RealEventLoop& loop) {
+  while (group.size() > 1) co_await sleep(loop, 1ms);
+  loop.stop();
+}
+
+Task<void> hold_worker(WorkerPool& pool, std::atomic<bool>& release) {
+  const auto r = co_await pool.run([&](const std::stop_token&) -> Result<int> {
+    while (!release) std::this_thread::yield();
+    return 1;
+  });
+  (void)r;
+}
+
+Task<void> run_behind(WorkerPool& pool, std::atomic<bool>& release, bool to_end, std::string& log) {
+  const auto job = [&](const std::stop_token&) -> Result<int> { return 1; };
+  Result<int> r = fail(ErrorCode::kInternal, "not run");
+  if (to_end) r = co_await pool.run_to_end(job);
+  else r = co_await pool.run(job);
+  log += r ? "ran " : "dropped ";
+  log += release ? "late" : "at once";
+  release = true;
+}
+
+std::string cancel_behind_a_busy_worker(bool to_end) {
+  SystemlikeClock clock;
+  RealEventLoop loop(clock);
+  WorkerPool pool(loop, 1);
+  TaskGroup group(loop, "t");
+  std::atomic<bool> release = false;
+  std::string log;
+  group.spawn("busy", hold_worker(pool, release));
+  const auto id = group.spawn("behind", run_behind(pool, release, to_end, log));
+  loop.call_after(1ms, [&] { group.cancel(id); });
+  if (to_end) loop.call_after(2ms, [&] { release = true; });
+  group.spawn("stop", stop_when_alone(group, loop));
+  loop.run();
+  return log;
+}
+
+TEST(Async, ACancelledCallerDoesNotWaitForAWorker) { EXPECT_EQ(cancel_behind_a_busy_worker(false), "dropped at once"); }
+
+TEST(Async, WorkThatMustBeDoneIsDoneAllTheSame) { EXPECT_EQ(cancel_behind_a_busy_worker(true), "ran late"); }
 
 }  // namespace
 }  // namespace pryx::async
