@@ -38,14 +38,15 @@ async::Task<void> Dispatcher::run_one(OpenTurn turn) {
   start_ready();
 }
 
-
-Dispatcher::Cancelled Dispatcher::cancel(const TurnId& turn) {
+bool Dispatcher::cancel_running(const TurnId& turn) {
   const auto running = running_.find(turn);
-  if (running != running_.end()) {
-    group_.cancel(running->second);
-    return Cancelled::kRunning;
-  }
-  return queue_.remove(turn) ? Cancelled::kDequeued : Cancelled::kNotHere;
+  if (running == running_.end()) return false;
+  group_.cancel(running->second);
+  return true;
+}
+
+void Dispatcher::forget(const TurnId& turn) {
+  if (!cancel_running(turn)) (void)queue_.remove(turn);
 }
 
 async::Task<void> Dispatcher::stop() {

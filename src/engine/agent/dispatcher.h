@@ -25,9 +25,10 @@ class Dispatcher {
   // Reads the open turns and starts. `paused` (safe mode): turns are accepted and queued, none runs.
   [[nodiscard]] async::Task<Result<void>> start(TurnRunner& runner, bool paused);
   void enqueue(const OpenTurn& turn);
-  enum class Cancelled : std::uint8_t { kRunning, kDequeued, kNotHere };
-  // A running turn is told and ends by itself; a dequeued one is the caller's to write off.
-  Cancelled cancel(const TurnId& turn);
+  // Tells a running turn, which then ends by itself. False when it does not run.
+  bool cancel_running(const TurnId& turn);
+  // The turn was ended on disk: takes it out of the line; one that began to run meanwhile finds out by itself.
+  void forget(const TurnId& turn);
   [[nodiscard]] async::Task<void> stop();
 
   [[nodiscard]] std::size_t running() const { return queue_.running(); }

@@ -41,29 +41,35 @@ json::array TurnEngine::partial_text(const TurnId& turn) const {
 async::Task<Result<void>> TurnEngine::cancel(Caller caller, TurnId id) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
   const PrincipalId principal = caller.principal.id;
-  PRYX_CO_TRY(auto turn, co_await parts_.database.read([=](db::Connection& c) { return TurnStore::find_turn(c, principal, id); }));
-  if (!turn) co_return fail(ErrorCode::kNotFound, "there is no turn {}", id.str());
-  if (is_terminal(turn->state)) co_return fail(ErrorCode::kConflict, "turn {} is already {}", id.str(), to_text(turn->state));
-  if (parts_.dispatcher.cancel(id) == Dispatcher::Cancelled::kRunning) co_return Result<void>{};
-  // Waiting in line, or stopped for attention: nothing runs, so its end is written here.
-  std::vector<ApprovalId> open_questions;
-  const auto written = co_await parts_.database.write([&, this](db::Transaction& t) -> Result<void> {
-    PRYX_TRY(auto current, TurnStore::find_turn(t.db(), principal, id));
-    if (!current || is_terminal(current->state)) return fail(ErrorCode::kConflict, "turn {} ended already", id.str());
-    PRYX_TRY(auto steps, TurnStore::list_steps(t.db(), principal, id));
+  for (;;) {
+    PRYX_CO_TRY(auto turn, co_await parts_.database.read([=](db::Connection& c) { return TurnStore::find_turn(c, principal, id); }));
+    if (!turn) co_return fail(ErrorCode::kNotFound, "there is no turn {}", id.str());
+    if (is_terminal(turn->state)) co_return fail(ErrorCode::kConflict, "turn {} is already {}", id.str(), to_text(turn->state));
+    if (parts_.dispatcher.cancel_running(id)) co_return Result<void>{};
+    PRYX_CO_TRY(const bool ended, co_await cancel_at_rest(caller, *turn));
+    if (ended) co_return Result<void>{};
+  }
+}
+
+// Waiting in line, or stopped for attention: nothing runs, so its end is written here. It leaves the line with the commit and not before:
+// when the store fails, it keeps its place. False when it began to run meanwhile.
+async::Task<Result<bool>> TurnEngine::cancel_at_rest(Caller caller, Turn seen) {
+  co_return co_await parts_.database.write([&, this](db::Transaction& t) -> Result<bool> {
+    PRYX_TRY(auto turn, TurnStore::find_turn(t.db(), seen.principal, seen.id));
+    if (!turn || is_terminal(turn->state)) return fail(ErrorCode::kConflict, "turn {} ended already", seen.id.str());
+    if (turn->state != seen.state || turn->starts != seen.starts) return false;
+    PRYX_TRY(auto steps, TurnStore::list_steps(t.db(), turn->principal, turn->id));
     const WallTime at = parts_.loop.clock().wall();
     for (Step& step : steps) {
-      if (step.state == StepState::kAwaitingApproval) open_questions.push_back(step.approval);
+      if (step.state == StepState::kAwaitingApproval) PRYX_TRY_VOID(parts_.approvals.supersede(t, turn->principal, step.approval));
       if (!is_terminal(step.state)) PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, at));
     }
-    PRYX_TRY_VOID(TurnStore::change_state(t.db(), *current, TurnState::kCancelled, at));
-    PRYX_TRY_VOID(parts_.events.append(t, {.principal = principal, .name = "turn.cancelled", .session = current->session, .surface = caller.surface,
-                                           .payload = {{"turn_id", id.str()}, {"denied_calls", current->denied_calls}}}));
-    return {};
+    PRYX_TRY_VOID(TurnStore::change_state(t.db(), *turn, TurnState::kCancelled, at));
+    PRYX_TRY_VOID(parts_.events.append(t, {.principal = turn->principal, .name = "turn.cancelled", .session = turn->session, .surface = caller.surface,
+                                           .payload = {{"turn_id", turn->id.str()}, {"denied_calls", turn->denied_calls}}}));
+    t.after_commit([this, id = turn->id] { parts_.dispatcher.forget(id); });
+    return true;
   });
-  if (!written) co_return written;
-  for (const ApprovalId& approval : open_questions) PRYX_CO_TRY_VOID(co_await parts_.approvals.supersede(principal, approval));
-  co_return Result<void>{};
 }
 
 namespace {

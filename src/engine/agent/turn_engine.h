@@ -83,6 +83,7 @@ class TurnEngine final : public TurnRunner {
   EngineLimits limits_;
   std::map<TurnId, TurnRun*> active_;
   std::set<TurnId> retry_later_;   // the store failed under them
+  [[nodiscard]] async::Task<Result<bool>> cancel_at_rest(Caller caller, Turn seen);
   [[nodiscard]] async::Task<void> write_outbox_apart(const Turn& turn);
 };
 

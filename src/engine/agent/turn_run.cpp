@@ -160,6 +160,7 @@ async::Task<TurnRun::Flow> TurnRun::fail_turn(std::string code, std::string deta
   turn_.error_detail = std::move(detail);
   const auto written = co_await parts().database.write([this](db::Transaction& t) -> Result<void> {
     for (Step& step : steps_) {
+      if (step.state == StepState::kAwaitingApproval) PRYX_TRY_VOID(parts().approvals.supersede(t, turn_.principal, step.approval));
       if (step.state == StepState::kPlanned || step.state == StepState::kAwaitingApproval) PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, now()));
     }
     return write_end(t, TurnState::kFailed, {}, {});
@@ -171,21 +172,16 @@ async::Task<TurnRun::Flow> TurnRun::fail_turn(std::string code, std::string deta
 async::Task<TurnRun::Flow> TurnRun::cancel_turn() {
   // The daemon is going down: the turn stays as it is and goes on at the next start.
   if (parts().dispatcher.is_stopping()) co_return Flow::kStop;
-  std::vector<ApprovalId> open_questions;
-  const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
+  const auto written = co_await parts().database.write([this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(write_start(t));
     for (Step& step : steps_) {
-      if (step.state == StepState::kAwaitingApproval) open_questions.push_back(step.approval);
+      if (step.state == StepState::kAwaitingApproval) PRYX_TRY_VOID(parts().approvals.supersede(t, turn_.principal, step.approval));
       if (!is_terminal(step.state)) PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, now()));
     }
     PRYX_TRY_VOID(write_interrupted(t));
     return write_end(t, TurnState::kCancelled, {}, {});
   });
   if (!written) co_return co_await stopped_by_storage(written.error());
-  for (const ApprovalId& approval : open_questions) {
-    const auto superseded = co_await parts().approvals.supersede(turn_.principal, approval);
-    if (!superseded) log::warn("approval.not_superseded", {{"approval_id", approval.str()}, {"error", superseded.error().message}});
-  }
   co_return Flow::kStop;
 }
 

@@ -160,50 +160,65 @@ Result<void> Approvals::create(db::Transaction& t, const Approval& a) {
   return {};
 }
 
-async::Task<Result<Approval>> Approvals::settle(PrincipalId principal, ApprovalId id, ApprovalState state, Resolution resolution, std::string by) {
+// How one request ends.
+struct Approvals::Settling {
+  PrincipalId principal;
+  ApprovalId id;
+  ApprovalState state = ApprovalState::kDenied;
+  Resolution resolution;
+  std::string by;
+  std::string grant_id;  // made on the loop: ids belong to its thread
+};
+
+Result<Approval> Approvals::settle_in(db::Transaction& t, const Settling& s) {
   const WallTime now = loop_.clock().wall();
-  const std::string grant_id = ids_.make<GrantId>().str();  // made here: ids belong to the loop's thread
+  PRYX_TRY(auto approval, t.db().find(kGet, read_approval, s.principal, s.id));
+  if (!approval) return fail(ErrorCode::kNotFound, "there is no approval {}", s.id.str());
+  const bool by_person = s.state == ApprovalState::kApproved || s.state == ApprovalState::kDenied;
+  if (approval->state == ApprovalState::kPending && by_person && approval->expires_at <= now) {
+    return fail(ErrorCode::kConflict, "approval {} ran out at {}", s.id.str(), to_rfc3339(approval->expires_at));
+  }
+  if (!may_become(approval->state, s.state)) return fail(ErrorCode::kConflict, "approval {} is already {}", s.id.str(), trust::to_text(approval->state));
+  const bool approved = s.state == ApprovalState::kApproved;
+  const std::string scope = approved ? std::string(trust::to_text(s.resolution.scope)) : std::string();
   std::optional<Grant> grant;
-  auto settled = co_await database_.write([&, this](db::Transaction& t) -> Result<Approval> {
-    PRYX_TRY(auto before, t.db().find(kGet, read_approval, principal, id));
-    if (!before) return fail(ErrorCode::kNotFound, "there is no approval {}", id.str());
-    if (before->state == ApprovalState::kPending && state != ApprovalState::kExpired && before->expires_at <= now) {
-      return fail(ErrorCode::kConflict, "approval {} ran out at {}", id.str(), to_rfc3339(before->expires_at));
-    }
-    if (!may_become(before->state, state)) return fail(ErrorCode::kConflict, "approval {} is already {}", id.str(), trust::to_text(before->state));
-    const bool approved = state == ApprovalState::kApproved;
-    const std::string scope = approved ? std::string(trust::to_text(resolution.scope)) : std::string();
-    if (approved && resolution.scope != GrantScope::kOnce) {
-      std::string rule = resolution.rule.empty() ? before->rule_suggestion : resolution.rule;
-      if (rule.empty()) return fail(ErrorCode::kInvalidArgument, "this call can only be approved once: no rule is narrow enough to be kept");
-      PRYX_TRY(GrantPattern pattern, GrantPattern::parse(rule));
-      if (pattern.tool != before->tool) return fail(ErrorCode::kInvalidArgument, "the rule names {}, the call is {}", pattern.tool, before->tool);
-      Grant made{.id = grant_id, .scope = resolution.scope, .pattern = std::move(pattern), .session = before->session, .principal = principal, .expires_at = std::nullopt};
-      if (resolution.scope == GrantScope::kAlways) made.expires_at = now + kAlwaysLifetime;
-      PRYX_TRY_VOID(t.db().run(kInsertGrant, principal, made.id, trust::to_text(made.scope), made.pattern.to_text(), made.session, id, now, made.expires_at));
-      grant = std::move(made);
-    }
-    PRYX_TRY_VOID(t.db().run(kSettle, principal, id, trust::to_text(state), now, by, scope, resolution.reason));
-    before->state = state;
-    before->resolved_at = now;
-    before->resolved_by = by;
-    before->scope = scope;
-    before->answer_reason = resolution.reason;
-    PRYX_TRY_VOID(audit_.append(t, {.principal = principal, .kind = "approval.resolved", .actor = by, .session = before->session, .turn = before->turn,
-                                    .step = before->step, .subject = before->tool,
-                                    .detail = {{"approval_id", id.str()}, {"state", trust::to_text(state)}, {"scope", scope}, {"call_hash", before->call_hash},
-                                               {"grant", grant ? grant->pattern.to_text() : std::string()}}}));
-    json::object payload = before->to_json();
-    payload["approval_id"] = id.str();
-    PRYX_TRY_VOID(events_.append(t, {.principal = principal, .name = "approval.resolved", .session = before->session, .surface = by, .payload = std::move(payload)}));
-    return std::move(*before);
-  });
-  if (!settled) co_return std::unexpected(settled.error());
+  if (approved && s.resolution.scope != GrantScope::kOnce) {
+    const std::string rule = s.resolution.rule.empty() ? approval->rule_suggestion : s.resolution.rule;
+    if (rule.empty()) return fail(ErrorCode::kInvalidArgument, "this call can only be approved once: no rule is narrow enough to be kept");
+    PRYX_TRY(GrantPattern pattern, GrantPattern::parse(rule));
+    if (pattern.tool != approval->tool) return fail(ErrorCode::kInvalidArgument, "the rule names {}, the call is {}", pattern.tool, approval->tool);
+    Grant made{.id = s.grant_id, .scope = s.resolution.scope, .pattern = std::move(pattern), .session = approval->session, .principal = s.principal, .expires_at = std::nullopt};
+    if (s.resolution.scope == GrantScope::kAlways) made.expires_at = now + kAlwaysLifetime;
+    PRYX_TRY_VOID(t.db().run(kInsertGrant, s.principal, made.id, trust::to_text(made.scope), made.pattern.to_text(), made.session, s.id, now, made.expires_at));
+    grant = std::move(made);
+  }
+  PRYX_TRY_VOID(t.db().run(kSettle, s.principal, s.id, trust::to_text(s.state), now, s.by, scope, s.resolution.reason));
+  approval->state = s.state;
+  approval->resolved_at = now;
+  approval->resolved_by = s.by;
+  approval->scope = scope;
+  approval->answer_reason = s.resolution.reason;
+  PRYX_TRY_VOID(audit_.append(t, {.principal = s.principal, .kind = "approval.resolved", .actor = s.by, .session = approval->session, .turn = approval->turn,
+                                  .step = approval->step, .subject = approval->tool,
+                                  .detail = {{"approval_id", s.id.str()}, {"state", trust::to_text(s.state)}, {"scope", scope}, {"call_hash", approval->call_hash},
+                                             {"grant", grant ? grant->pattern.to_text() : std::string()}}}));
+  json::object payload = approval->to_json();
+  payload["approval_id"] = s.id.str();
+  PRYX_TRY_VOID(events_.append(t, {.principal = s.principal, .name = "approval.resolved", .session = approval->session, .surface = s.by, .payload = std::move(payload)}));
+  t.after_commit([this, settled = *approval, grant = std::move(grant)]() mutable { note_settled(settled, std::move(grant)); });
+  return std::move(*approval);
+}
+
+void Approvals::note_settled(const Approval& approval, std::optional<Grant> grant) {
   if (pending_ > 0) --pending_;
   if (grant) grants_.push_back(std::move(*grant));
-  const auto found = waiting_.find(id);
-  if (found != waiting_.end()) found->second->settled.set(*settled);
-  co_return std::move(*settled);
+  const auto found = waiting_.find(approval.id);
+  if (found != waiting_.end()) found->second->settled.set(approval);
+}
+
+async::Task<Result<Approval>> Approvals::settle(PrincipalId principal, ApprovalId id, ApprovalState state, Resolution resolution, std::string by) {
+  const Settling settling{std::move(principal), std::move(id), state, std::move(resolution), std::move(by), ids_.make<GrantId>().str()};
+  co_return co_await database_.write([&, this](db::Transaction& t) { return settle_in(t, settling); });
 }
 
 async::Task<Result<Approval>> Approvals::wait(ApprovalId id) {
@@ -237,10 +252,10 @@ async::Task<Result<Approval>> Approvals::resolve(Caller caller, ApprovalId id, R
   co_return co_await settle(caller.principal.id, id, state, std::move(resolution), caller.surface);
 }
 
-async::Task<Result<void>> Approvals::supersede(PrincipalId principal, ApprovalId id) {
-  const auto settled = co_await settle(principal, id, ApprovalState::kSuperseded, {}, "turn ended");
-  if (!settled && settled.error().code != ErrorCode::kConflict && settled.error().code != ErrorCode::kNotFound) co_return std::unexpected(settled.error());
-  co_return Result<void>{};
+Result<void> Approvals::supersede(db::Transaction& t, const PrincipalId& principal, const ApprovalId& id) {
+  const auto settled = settle_in(t, {.principal = principal, .id = id, .state = ApprovalState::kSuperseded, .resolution = {}, .by = "turn ended", .grant_id = {}});
+  if (!settled && settled.error().code != ErrorCode::kConflict && settled.error().code != ErrorCode::kNotFound) return std::unexpected(settled.error());
+  return {};
 }
 
 async::Task<Result<Approval>> Approvals::get(PrincipalId principal, ApprovalId id) {

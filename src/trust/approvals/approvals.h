@@ -66,8 +66,8 @@ class Approvals {
   [[nodiscard]] async::Task<Result<Approval>> wait(ApprovalId id);
   // First answer wins: kConflict for the second. kNotFound, kInvalidArgument (a rule that is too wide).
   [[nodiscard]] async::Task<Result<Approval>> resolve(Caller caller, ApprovalId id, Resolution resolution);
-  // Marks a pending request as superseded (its turn ended). Others are left alone.
-  [[nodiscard]] async::Task<Result<void>> supersede(PrincipalId principal, ApprovalId id);
+  // Inside the write job that ends the turn: a request that is still pending becomes superseded, others are left alone.
+  [[nodiscard]] Result<void> supersede(db::Transaction& transaction, const PrincipalId& principal, const ApprovalId& id);
 
   [[nodiscard]] async::Task<Result<Approval>> get(PrincipalId principal, ApprovalId id);
   [[nodiscard]] async::Task<Result<std::vector<Approval>>> list(PrincipalId principal, std::string state, std::int64_t limit);
@@ -79,6 +79,9 @@ class Approvals {
 
  private:
   struct Waiting;
+  struct Settling;
+  [[nodiscard]] Result<Approval> settle_in(db::Transaction& transaction, const Settling& settling);
+  void note_settled(const Approval& approval, std::optional<Grant> grant);
   [[nodiscard]] async::Task<Result<Approval>> settle(PrincipalId principal, ApprovalId id, ApprovalState state, Resolution resolution, std::string by);
   async::EventLoop& loop_;
   db::Database& database_;
