@@ -221,6 +221,8 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
   });
   if (!written) co_return co_await stopped_by_storage(written.error());
   if (planned.empty() && engine_.limits_.unsafe_split_outbox) co_await engine_.write_outbox_apart(turn_);
+  // The answer stands: what ends the turn from here on must not take it for one that still streams.
+  reset_stream();
   history_.push_back(std::move(message));
   for (Step& tool_step : planned) steps_.push_back(std::move(tool_step));
   co_return planned.empty() ? Flow::kStop : Flow::kGoOn;
