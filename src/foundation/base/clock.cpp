@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "foundation/base/clock.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
+
+#include "foundation/base/text.h"
 
 namespace pryx {
 
@@ -74,29 +77,32 @@ Result<WallTime> parse_rfc3339(std::string_view text) {
   if (ok && !take_char(text, 'Z')) {
     const int sign = take_char(text, '+') ? 1 : (take_char(text, '-') ? -1 : 0);
     int oh = 0, om = 0;
-    ok = sign != 0 && take_number(text, 2, oh) && take_char(text, ':') && take_number(text, 2, om);
+    ok = sign != 0 && take_number(text, 2, oh) && take_char(text, ':') && take_number(text, 2, om) && oh < 24 && om < 60;
     offset_minutes = sign * (oh * 60 + om);
   }
   const year_month_day date{year{y}, month{static_cast<unsigned>(mo)}, day{static_cast<unsigned>(d)}};
   if (!ok || !text.empty() || !date.ok() || h > 23 || mi > 59 || s > 60) {
-    return fail(ErrorCode::kInvalidArgument, "'{}' is no RFC 3339 time such as 2026-11-21T07:36:32Z", whole);
+    return fail(ErrorCode::kInvalidArgument, "'{}' is no RFC 3339 time such as 2026-11-21T07:36:32Z", utf8_prefix(whole, 64));
   }
   const auto at = sys_days{date} + hours{h} + minutes{mi - offset_minutes} + seconds{s} + milliseconds{ms};
   return WallTime{duration_cast<milliseconds>(at.time_since_epoch()).count()};
 }
 
 Result<Duration> parse_duration(std::string_view text) {
+  // The digits are cut out first: from_chars by itself also takes signs, exponents, "inf" and "nan".
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
+  const std::string_view number = text.substr(0, digits), unit = text.substr(digits);
   double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+  const bool is_number = error == std::errc{} && end == number.data() + number.size() && number.front() != '.' && number.back() != '.';
   double scale = 0;
   if (unit == "ms") scale = 1e6;
   if (unit == "s" || unit.empty()) scale = 1e9;
   if (unit == "m" || unit == "min") scale = 60e9;
   if (unit == "h") scale = 3600e9;
   if (unit == "d") scale = 86400e9;
-  if (error != std::errc{} || scale == 0 || value < 0 || value * scale > 9e18) {
-    return fail(ErrorCode::kInvalidArgument, "'{}' is no duration; write for example 250ms, 30s, 5m, 2h or 7d", text);
+  if (!is_number || scale == 0 || value * scale > 9e18) {
+    return fail(ErrorCode::kInvalidArgument, "'{}' is no duration; write for example 250ms, 30s, 5m, 2h or 7d", utf8_prefix(text, 64));
   }
   return Duration{static_cast<std::int64_t>(value * scale)};
 }

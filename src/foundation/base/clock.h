@@ -50,7 +50,7 @@ class Random {
 // RFC 3339 in UTC with milliseconds, "2026-11-21T07:36:32.123Z".
 [[nodiscard]] std::string to_rfc3339(WallTime time);
 [[nodiscard]] Result<WallTime> parse_rfc3339(std::string_view text);
-// "250ms", "30s", "5m", "2h", "7d" (a bare number counts as seconds).
+// "250ms", "1.5s", "30s", "5m", "2h", "7d" (a bare number counts as seconds).
 [[nodiscard]] Result<Duration> parse_duration(std::string_view text);
 [[nodiscard]] std::string format_duration(Duration duration);
 

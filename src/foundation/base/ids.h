@@ -8,6 +8,7 @@
 
 #include "foundation/base/clock.h"
 #include "foundation/base/result.h"
+#include "foundation/base/text.h"
 
 namespace pryx {
 
@@ -59,7 +60,7 @@ using PrincipalId = Id<PrincipalTag>;
 template <class Tag>
 Result<Id<Tag>> Id<Tag>::parse(std::string_view text) {
   if (!is_ulid_with_prefix(text, Tag::kPrefix)) {
-    return fail(ErrorCode::kInvalidArgument, "'{}' is no id of the form {}<26 characters>", text.substr(0, 64), Tag::kPrefix);
+    return fail(ErrorCode::kInvalidArgument, "'{}' is no id of the form {}<26 characters>", utf8_prefix(text, 64), Tag::kPrefix);
   }
   return Id(std::string(text));
 }

@@ -87,7 +87,11 @@ std::string to_valid_utf8(std::string_view text) {
 
 std::string_view utf8_prefix(std::string_view text, std::size_t bytes) {
   if (text.size() <= bytes) return text;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
+  // A run of more than three continuation bytes belongs to no code point and may be cut anywhere.
+  for (std::size_t cut = bytes, steps = 0; steps < 4; --cut, ++steps) {
+    if ((static_cast<unsigned char>(text[cut]) & 0xC0) != 0x80) return text.substr(0, cut);
+    if (cut == 0) break;
+  }
   return text.substr(0, bytes);
 }
 
@@ -170,17 +174,26 @@ bool equals_ignore_case(std::string_view a, std::string_view b) {
 }
 
 bool glob_match(std::string_view pattern, std::string_view text) {
+  // A wildcard stands for whole characters; a byte that belongs to none counts as one.
+  const auto character = [&](std::size_t at) {
+    std::size_t bad = 0;
+    return std::max<std::size_t>(utf8_sequence(text.substr(at), bad), 1);
+  };
   std::size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;
   while (t < text.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
       star = p++;
       mark = t;
-    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+    } else if (p < pattern.size() && pattern[p] == '?') {
+      ++p;
+      t += character(t);
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
       ++p;
       ++t;
     } else if (star != std::string_view::npos) {
       p = star + 1;
-      t = ++mark;
+      mark += character(mark);
+      t = mark;
     } else {
       return false;
     }
