@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "foundation/events/event_log.h"
 
+#include <algorithm>
+
 #include "foundation/base/text.h"
 
 namespace pryx::events {
 namespace {
 
-constexpr std::size_t kMaxWaiting = 1024;  // events held for one slow subscriber before it goes back to reading from disk
+// What is held for one slow subscriber before it goes back to reading from disk: a thousand small events, or a few large ones.
+constexpr std::size_t kMaxWaiting = 1024;
+constexpr std::size_t kMaxWaitingBytes = 4u << 20;
 constexpr std::int64_t kPage = 256;
+constexpr std::size_t kPageBytes = 1u << 20;
 
 constexpr db::Migration kMigrations[] = {
     {1, "create events",
@@ -26,7 +31,10 @@ constexpr std::string_view kSessionPageSql =
 // AUTOINCREMENT's own counter survives the deletion of the newest rows; max(version) would not.
 constexpr std::string_view kLast = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)";
 constexpr std::string_view kOldest = "SELECT coalesce(min(version), 0) FROM events";
-constexpr std::string_view kPurge = "DELETE FROM events WHERE version <= $1 OR version IN (SELECT version FROM events WHERE created_at < $2 ORDER BY version LIMIT 10000)";
+// Old events are a prefix, so the search for the first one to keep reads nothing but what is deleted; the writer must not walk a million
+// rows every few minutes. A clock that was set back only keeps some longer.
+constexpr std::string_view kPurge =
+    "DELETE FROM events WHERE version <= $1 OR version < coalesce((SELECT version FROM events WHERE created_at >= $2 ORDER BY version LIMIT 1), $3)";
 
 void append_string_field(std::string& out, std::string_view key, std::string_view value) {
   out += ",\"";
@@ -118,8 +126,8 @@ std::unique_ptr<Subscription> EventLog::subscribe(Filter filter, std::optional<s
 async::Task<Result<void>> EventLog::purge() {
   const WallTime horizon = loop_.clock().wall() + -kRetention;
   const std::int64_t by_count = static_cast<std::int64_t>(last_version_) - kMaxKept;
-  const auto oldest = co_await database_.write([=](db::Transaction& t) -> Result<std::int64_t> {
-    PRYX_TRY_VOID(t.db().run(kPurge, by_count, horizon));
+  const auto oldest = co_await database_.write([by_count, horizon](db::Transaction& t) -> Result<std::int64_t> {
+    PRYX_TRY_VOID(t.db().run(kPurge, by_count, horizon, INT64_MAX));
     return t.db().count(kOldest);
   });
   if (!oldest) co_return std::unexpected(oldest.error());
@@ -144,46 +152,60 @@ void Subscription::offer(const EventPtr& event) {
     position_ = event->version;
   }
   if (!filter_.admits(*event)) return;
-  if (waiting_.size() >= kMaxWaiting) {
+  waiting_.push_back(event);
+  waiting_bytes_ += event->envelope.size();
+  if (waiting_.size() > kMaxWaiting || (waiting_bytes_ > kMaxWaitingBytes && waiting_.size() > 1)) {
     // Go back to just before the first durable event that was not handed out.
-    for (const EventPtr& old : waiting_) {
-      if (old->durable) {
-        position_ = old->version - 1;
-        break;
-      }
-    }
-    waiting_.clear();
+    const auto first = std::ranges::find_if(waiting_, [](const EventPtr& held) { return held->durable; });
+    if (first != waiting_.end()) position_ = (*first)->version - 1;
+    drop_waiting();
     catching_up_ = true;
-  } else {
-    waiting_.push_back(event);
   }
   arrived_.wake_all();
 }
 
+void Subscription::drop_waiting() {
+  waiting_.clear();
+  waiting_bytes_ = 0;
+}
+
 async::Task<Result<void>> Subscription::read_page() {
   const std::uint64_t published_before = log_.last_version_;
-  const auto page = co_await log_.database_.read([this, from = position_](db::Connection& c) {
-    const auto read = [this](const db::Row& row) {
+  struct Page {
+    std::vector<EventPtr> events;
+    bool is_last = true;
+  };
+  // By value: the job runs on a reader's thread.
+  const auto page = co_await log_.database_.read([principal = filter_.principal, session = filter_.session, from = position_](db::Connection& c) -> Result<Page> {
+    Page out;
+    std::size_t bytes = 0;
+    const auto read = [&](const db::Row& row) -> bool {
       auto event = std::make_shared<Event>();
       event->version = static_cast<std::uint64_t>(row.integer(0));
-      event->principal = filter_.principal;
+      event->principal = principal;
       event->session = SessionId(row.text(1));
       event->name = row.text(2);
       event->turn_id = row.text(6);
       event->envelope = envelope(event->version, event->name, row.view(1), row.view(3), row.time(5), row.view(4));
-      return EventPtr(std::move(event));
+      bytes += event->envelope.size();
+      out.events.push_back(std::move(event));
+      out.is_last = out.events.size() < static_cast<std::size_t>(kPage) && bytes < kPageBytes;
+      return out.is_last;
     };
-    return filter_.session.empty() ? c.list(kPageSql, read, filter_.principal, from, kPage)
-                                   : c.list(kSessionPageSql, read, filter_.principal, from, kPage, filter_.session);
+    if (session.empty()) PRYX_TRY_VOID(c.each(kPageSql, read, principal, from, kPage));
+    else PRYX_TRY_VOID(c.each(kSessionPageSql, read, principal, from, kPage, session));
+    return out;
   });
   if (!page) co_return std::unexpected(page.error());
-  for (const EventPtr& event : *page) {
+  for (const EventPtr& event : page->events) {
     position_ = event->version;
-    if (filter_.admits(*event)) waiting_.push_back(event);
+    if (!filter_.admits(*event)) continue;
+    waiting_bytes_ += event->envelope.size();
+    waiting_.push_back(event);
   }
-  // A short page has everything that was published before the read began. What was published while it ran was not offered to us,
+  // The last page has everything that was published before the read began. What was published while it ran was not offered to us,
   // so the subscription goes live only when there was nothing.
-  if (page->size() < static_cast<std::size_t>(kPage)) {
+  if (page->is_last) {
     position_ = std::max(position_, published_before);
     if (log_.last_version_ == published_before) catching_up_ = false;
   }
@@ -195,6 +217,7 @@ async::Task<Result<EventPtr>> Subscription::next(std::optional<Duration> limit) 
     if (!waiting_.empty()) {
       EventPtr event = std::move(waiting_.front());
       waiting_.pop_front();
+      waiting_bytes_ -= event->envelope.size();
       co_return event;
     }
     if (catching_up_) {
@@ -212,7 +235,7 @@ async::Task<Result<EventPtr>> Subscription::next(std::optional<Duration> limit) 
 void Subscription::refilter(Filter filter, std::optional<std::uint64_t> since) {
   filter_ = std::move(filter);
   if (since) {
-    waiting_.clear();
+    drop_waiting();
     position_ = *since;
     catching_up_ = true;
     arrived_.wake_all();

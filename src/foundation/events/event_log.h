@@ -88,14 +88,16 @@ class Subscription {
   ~Subscription();
   // The next admitted event; kCancelled when the caller is cancelled, kTimeout after the limit.
   [[nodiscard]] async::Task<Result<EventPtr>> next(std::optional<Duration> limit = std::nullopt);
-  // Changes what is admitted from here on, optionally going back to a version.
+  // Changes what is admitted from here on, optionally going back to a version. Not while somebody waits in next().
   void refilter(Filter filter, std::optional<std::uint64_t> since);
   [[nodiscard]] const Filter& filter() const { return filter_; }
+  [[nodiscard]] std::size_t waiting_bytes() const { return waiting_bytes_; }
 
  private:
   friend class EventLog;
   Subscription(EventLog& log, Filter filter, std::optional<std::uint64_t> since);
   void offer(const EventPtr& event);
+  void drop_waiting();
   [[nodiscard]] async::Task<Result<void>> read_page();
 
   EventLog& log_;
@@ -104,6 +106,7 @@ class Subscription {
   std::uint64_t position_;       // every durable event up to here was handed out or filtered
   bool catching_up_;
   std::deque<EventPtr> waiting_;
+  std::size_t waiting_bytes_ = 0;
   async::WaitList arrived_;
 };
 

@@ -80,6 +80,39 @@ TEST_F(Events, ASlowSubscriberStillGetsEverythingInOrder) {
   for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], 1 + i);
 }
 
+TEST_F(Events, ADurableEventBehindTooMuchStreamedTextIsNotLost) {
+  auto s = log_->subscribe({.principal = kMe});
+  for (int i = 0; i < 1024; ++i) log_->publish_ephemeral({.principal = kMe, .name = "turn.delta", .session = {}, .surface = {}, .payload = {}});
+  ASSERT_TRUE(run(loop_, append(*db_, *log_, 1, "turn.completed")));
+  const auto event = run(loop_, s->next(std::chrono::seconds(5)));
+  ASSERT_TRUE(event);
+  EXPECT_EQ((*event)->name, "turn.completed");
+}
+
+async::Task<Result<int>> append_large(db::Database& db, EventLog& log, int count) {
+  co_return co_await db.write([&log, count](db::Transaction& t) -> Result<int> {
+    for (int i = 0; i < count; ++i) {
+      PRYX_TRY_VOID(log.append(t, {.principal = kMe, .name = "large", .session = {}, .surface = {}, .payload = {{"text", std::string(1u << 20, 'x')}}}));
+    }
+    return count;
+  });
+}
+
+TEST_F(Events, LargeEventsAreNotHeldForASlowSubscriber) {
+  auto s = log_->subscribe({.principal = kMe});
+  ASSERT_TRUE(run(loop_, append_large(*db_, *log_, 3)));
+  const auto first = run(loop_, s->next(std::chrono::seconds(5)));
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(run(loop_, append_large(*db_, *log_, 20)));
+  EXPECT_LE(s->waiting_bytes(), 5u << 20);
+  std::vector<std::uint64_t> seen;
+  async::TaskGroup group(loop_, "t");
+  group.spawn("collect", collect(*s, seen, 22));
+  loop_.run_until_idle();
+  ASSERT_EQ(seen.size(), 22u);
+  for (std::size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i], 2 + i);
+}
+
 TEST_F(Events, ARolledBackEventIsNeverSent) {
   auto s = log_->subscribe({.principal = kMe});
   EXPECT_FALSE(run(loop_, append(*db_, *log_, 3, "a.b", true)));
@@ -102,6 +135,15 @@ TEST_F(Events, VersionsNeverRepeatAfterPurgeAndRestart) {
   EXPECT_FALSE(log_->is_too_old(10));
   ASSERT_TRUE(run(loop_, append(*db_, *log_, 1, "a.b")));
   EXPECT_EQ(log_->last_version(), 11u);
+}
+
+TEST_F(Events, PurgeKeepsWhatIsYoungEnough) {
+  ASSERT_TRUE(run(loop_, append(*db_, *log_, 10, "a.b")));
+  loop_.manual_clock().advance(kRetention + std::chrono::hours(1));
+  ASSERT_TRUE(run(loop_, append(*db_, *log_, 5, "a.b")));
+  ASSERT_TRUE(run(loop_, log_->purge()));
+  EXPECT_TRUE(log_->is_too_old(9));
+  EXPECT_FALSE(log_->is_too_old(10));
 }
 
 TEST_F(Events, FiltersByNameSessionAndPrincipal) {
