@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+#include "tests/sim/fake_model.h"
+
+#include "foundation/base/json.h"
+
+namespace pryx::sim {
+namespace {
+
+// How an answer ends.
+enum class Ending : std::uint8_t { kWell, kCut, kHang };
+
+struct Chunk {
+  Duration delay{};
+  std::string bytes;
+};
+
+class FakeResponse final : public net::ClientResponse {
+ public:
+  FakeResponse(async::EventLoop& loop, OutsideWorld& world, int status)
+      : loop_(loop), world_(world), status_(status) {
+    ++world_.open_responses;
+  }
+  ~FakeResponse() override { --world_.open_responses; }
+  FakeResponse(const FakeResponse&) = delete;
+  FakeResponse& operator=(const FakeResponse&) = delete;
+
+  [[nodiscard]] int status() const override { return status_; }
+  [[nodiscard]] const net::Headers& headers() const override { return headers_; }
+
+  async::Task<Result<std::optional<std::string>>> read(Duration idle_limit) override {
+    if (!world_.pass(OutsideWorld::Point::kNetwork))
+      co_return fail(ErrorCode::kUnavailable, "the process is gone");
+    const bool ends = next_ == chunks_.size();
+    const Duration delay = !ends                      ? chunks_[next_].delay
+                           : ending_ == Ending::kHang ? std::chrono::hours(10)
+                                                      : Duration{};
+    const auto slept = co_await async::sleep(loop_, std::min(delay, idle_limit));
+    if (!slept) co_return fail(ErrorCode::kCancelled, "cancelled");
+    if (!world_.daemon_is_alive()) co_return fail(ErrorCode::kUnavailable, "the process is gone");
+    if (delay > idle_limit) co_return fail(ErrorCode::kTimeout, "nothing came");
+    if (ends && ending_ == Ending::kCut) co_return fail(ErrorCode::kUnavailable, "connection reset");
+    if (ends) co_return std::optional<std::string>();
+    co_return std::optional(std::move(chunks_[next_++].bytes));
+  }
+
+  net::Headers headers_;
+  std::vector<Chunk> chunks_;
+  Ending ending_ = Ending::kWell;
+
+ private:
+  async::EventLoop& loop_;
+  OutsideWorld& world_;
+  int status_;
+  std::size_t next_ = 0;
+};
+
+std::string frame(const json::object& data) { return "data: " + json::to_text(data) + "\n\n"; }
+std::string delta_frame(json::object delta) {
+  json::array choices;
+  choices.push_back(json::object{{"index", 0}, {"delta", std::move(delta)}});
+  return frame({{"id", "c"}, {"model", "sim-1"}, {"choices", std::move(choices)}});
+}
+std::string finish_frame(std::string_view reason) {
+  json::array choices;
+  choices.push_back(json::object{{"index", 0}, {"delta", json::object()}, {"finish_reason", reason}});
+  return frame({{"id", "c"}, {"choices", std::move(choices)}});
+}
+
+std::string text_of(const json::object& message) { return json::string_or(message, "content"); }
+
+}  // namespace
+
+struct FakeModel::Asked {
+  std::string user;         // the newest message of the user
+  std::uint64_t round = 0;  // answers with tool calls since then
+  std::vector<std::string> tool_names;
+};
+
+enum class FakeModel::Trouble : std::uint8_t {
+  kNone,
+  kRefused,
+  kSilent,
+  kRateLimit,
+  kServerError,
+  kRefusal,
+  kCut,
+  kHang,
+  kMalformed,
+  kErrorFrame,
+  kEarlyEnd
+};
+
+FakeModel::FakeModel(async::EventLoop& loop, OutsideWorld& world, std::uint64_t seed)
+    : loop_(loop), world_(world), seed_(seed), dice_(seed, "model") {}
+
+// Providers refuse a conversation whose calls and results do not pair up, so this one complains too.
+FakeModel::Asked FakeModel::read_request(const net::ClientRequest& request) {
+  Asked asked;
+  const auto body = json::parse_object(request.body);
+  if (!body) {
+    world_.violate("the model was sent something that is no JSON");
+    return asked;
+  }
+  std::vector<std::string> open;
+  for (const json::value& item : body->at("messages").as_array()) {
+    const json::object& message = item.as_object();
+    const std::string role = json::string_or(message, "role");
+    if (role == "tool") {
+      if (std::erase(open, json::string_or(message, "tool_call_id")) != 1)
+        world_.violate("the model was sent a tool result that answers no call");
+      continue;
+    }
+    if (!open.empty())
+      world_.violate(fmt::format("the model was sent {} calls without a result", open.size()));
+    open.clear();
+    if (role == "user") {
+      asked.user = text_of(message);
+      asked.round = 0;
+    }
+    const json::value* calls = json::find(message, "tool_calls");
+    if (calls == nullptr) continue;
+    ++asked.round;
+    for (const json::value& call : calls->as_array()) open.push_back(json::string_or(call.as_object(), "id"));
+  }
+  if (!open.empty()) world_.violate(fmt::format("the model was sent {} calls without a result", open.size()));
+  if (const json::value* tools = json::find(*body, "tools")) {
+    for (const json::value& tool : tools->as_array()) {
+      asked.tool_names.push_back(json::string_or(tool.as_object().at("function").as_object(), "name"));
+    }
+  }
+  return asked;
+}
+
+std::vector<std::string> FakeModel::compose(const Asked& asked) const {
+  Dice dice(seed_ + asked.round, asked.user);
+  std::vector<std::string> frames;
+  const std::uint64_t rounds = asked.tool_names.empty() ? 0 : Dice(seed_, asked.user).below(3);
+  if (dice.chance(20)) frames.push_back(delta_frame({{"reasoning_content", "Let me think."}}));
+  if (asked.round >= rounds || dice.chance(20)) {
+    const std::uint64_t words = dice.between(1, 12);
+    frames.push_back(delta_frame({{"content", fmt::format("Answer to {}:", asked.user)}}));
+    for (std::uint64_t i = 0; i < words; ++i)
+      frames.push_back(delta_frame({{"content", fmt::format(" word{}", i)}}));
+  }
+  const bool calls_tools = asked.round < rounds;
+  const std::uint64_t calls = calls_tools ? dice.between(1, 3) : 0;
+  for (std::uint64_t i = 0; i < calls; ++i) {
+    const std::uint64_t n = mixed(hash_text(asked.user) + asked.round * 8 + i) % 1'000'000'000'000'000;
+    std::string name = asked.tool_names[dice.below(asked.tool_names.size())];
+    std::string arguments = fmt::format(R"({{"n":{},"say":"hello"}})", n);
+    if (dice.chance(4))
+      arguments = R"({"n":"many"})";
+    else if (dice.chance(3))
+      arguments = R"({"n":)";
+    if (dice.chance(3)) name = "test_nothing";
+    json::array parts;
+    parts.push_back(
+        json::object{{"index", i},
+                     {"id", fmt::format("call_{}", n)},
+                     {"type", "function"},
+                     {"function", json::object{{"name", name}, {"arguments", arguments.substr(0, 5)}}}});
+    frames.push_back(delta_frame({{"tool_calls", parts}}));
+    parts.clear();
+    parts.push_back(
+        json::object{{"index", i}, {"function", json::object{{"arguments", arguments.substr(5)}}}});
+    frames.push_back(delta_frame({{"tool_calls", parts}}));
+  }
+  frames.push_back(finish_frame(calls_tools ? "tool_calls" : "stop"));
+  if (dice.chance(70))
+    frames.push_back(frame({{"choices", json::array()},
+                            {"usage", json::object{{"prompt_tokens", 20}, {"completion_tokens", 7}}}}));
+  frames.push_back("data: [DONE]\n\n");
+  return frames;
+}
+
+async::Task<Result<std::unique_ptr<net::ClientResponse>>> FakeModel::start(net::ClientRequest request) {
+  if (!world_.pass(OutsideWorld::Point::kNetwork))
+    co_return fail(ErrorCode::kUnavailable, "the process is gone");
+  const std::string key(request.headers.find("Idempotency-Key").value_or(""));
+  world_.requests.push_back({key, world_.now_ms()});
+  Asked asked = read_request(request);
+  const auto trouble = dice_.chance(trouble_) ? static_cast<Trouble>(dice_.between(1, 10)) : Trouble::kNone;
+  world_.trace().note("model asked by {} round {} trouble {}", key, asked.round, static_cast<int>(trouble));
+  co_return co_await answer(std::move(asked), trouble, request.head_timeout);
+}
+
+async::Task<Result<std::unique_ptr<net::ClientResponse>>> FakeModel::answer(Asked asked, Trouble trouble,
+                                                                            Duration head_limit) {
+  const Duration head = trouble == Trouble::kSilent ? head_limit : dice_.milliseconds(1, 60);
+  const auto slept = co_await async::sleep(loop_, head);
+  if (!slept) co_return fail(ErrorCode::kCancelled, "cancelled");
+  if (!world_.pass(OutsideWorld::Point::kNetwork))
+    co_return fail(ErrorCode::kUnavailable, "the process is gone");
+  if (trouble == Trouble::kSilent) co_return fail(ErrorCode::kTimeout, "no response head");
+  if (trouble == Trouble::kRefused) co_return fail(ErrorCode::kUnavailable, "connection refused");
+  int status = 200;
+  if (trouble == Trouble::kRateLimit) status = 429;
+  if (trouble == Trouble::kServerError) status = dice_.chance(50) ? 500 : 503;
+  if (trouble == Trouble::kRefusal) status = 400;
+  auto response = std::make_unique<FakeResponse>(loop_, world_, status);
+  if (status == 429)
+    response->headers_.add("Retry-After", std::to_string(dice_.chance(10) ? 100 : dice_.between(0, 4)));
+  if (status != 200) {
+    response->chunks_.push_back(
+        {dice_.milliseconds(0, 20), R"({"error":{"message":"not today","type":"sim"}})"});
+    co_return std::unique_ptr<net::ClientResponse>(std::move(response));
+  }
+  response->headers_.add("Content-Type", "text/event-stream");
+  std::vector<std::string> frames = compose(asked);
+  if (trouble >= Trouble::kCut) {
+    frames.resize(dice_.below(frames.size()));
+    if (trouble == Trouble::kMalformed) frames.push_back("data: {\"choices\": [\n\n");
+    if (trouble == Trouble::kErrorFrame)
+      frames.push_back("data: {\"error\":{\"message\":\"overloaded\"}}\n\n");
+    if (trouble == Trouble::kCut) response->ending_ = Ending::kCut;
+    if (trouble == Trouble::kHang) response->ending_ = Ending::kHang;
+  }
+  std::string bytes;
+  for (const std::string& one : frames) bytes += one;
+  const std::uint64_t slow = dice_.chance(15) ? 900 : 40;
+  for (std::size_t at = 0; at < bytes.size();) {
+    const std::size_t size = dice_.chance(30) ? dice_.between(1, 40) : dice_.between(100, 900);
+    response->chunks_.push_back({dice_.milliseconds(0, slow), bytes.substr(at, size)});
+    at += size;
+  }
+  co_return std::unique_ptr<net::ClientResponse>(std::move(response));
+}
+
+}  // namespace pryx::sim
