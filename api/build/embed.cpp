@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Build-time tool: writes a C++ file that holds other files as text. `embed OUT.cpp NAMESPACE NAME=FILE…`; a FILE that ends in .yaml is
-// written as JSON (YAML core schema), so that the running program serves the API document without parsing YAML.
+// Build-time tool: writes a C++ file that holds other files as text. `embed OUT.cpp NAMESPACE NAME=FILE…`; a
+// FILE that ends in .yaml is written as JSON (YAML core schema), so that the running program serves the API
+// document without parsing YAML.
 #include <yaml-cpp/yaml.h>
 
 #include <boost/json.hpp>
@@ -58,7 +59,8 @@ void write_literal(std::ostream& out, std::string_view text) {
       if (byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\' && c != '?') {
         out << c;
       } else {
-        out << '\\' << static_cast<char>('0' + (byte >> 6)) << static_cast<char>('0' + ((byte >> 3) & 7)) << static_cast<char>('0' + (byte & 7));
+        out << '\\' << static_cast<char>('0' + (byte >> 6)) << static_cast<char>('0' + ((byte >> 3) & 7))
+            << static_cast<char>('0' + (byte & 7));
       }
     }
     out << '"';

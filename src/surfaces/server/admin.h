@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the API needs from modules that do not belong to it, as small abstract classes: apps/ implements them over the vault, the files
-// of the config folder and the stores. Every call names its caller, so that the other side can scope and audit it. I/O thread only.
+// What the API needs from modules that do not belong to it, as small abstract classes: apps/ implements them
+// over the vault, the files of the config folder and the stores. Every call names its caller, so that the
+// other side can scope and audit it. I/O thread only.
 #pragma once
 #include <memory>
 #include <optional>
@@ -16,7 +17,8 @@
 
 namespace pryx::server {
 
-// --- model providers ------------------------------------------------------------------------------------------------------------------
+// --- model providers
+// ------------------------------------------------------------------------------------------------------------------
 
 struct ProviderChange {
   models::ProviderConfig config;  // key_secret_name is ignored: the other side chooses it
@@ -24,18 +26,22 @@ struct ProviderChange {
   bool remove_key = false;        // `--no-key`
 };
 
-// Providers as a person configured them: persisted, put into the ModelRouter, keys in the vault. "starter" is not among them.
+// Providers as a person configured them: persisted, put into the ModelRouter, keys in the vault. "starter" is
+// not among them.
 class ProviderAdmin {
  public:
   virtual ~ProviderAdmin() = default;
   [[nodiscard]] virtual async::Task<Result<std::vector<models::ProviderConfig>>> list(Caller caller) = 0;
-  [[nodiscard]] virtual async::Task<Result<models::ProviderConfig>> put(Caller caller, ProviderChange change) = 0;
-  [[nodiscard]] virtual async::Task<Result<bool>> remove(Caller caller, std::string name) = 0;  // false: there is none
+  [[nodiscard]] virtual async::Task<Result<models::ProviderConfig>> put(Caller caller,
+                                                                        ProviderChange change) = 0;
+  [[nodiscard]] virtual async::Task<Result<bool>> remove(Caller caller,
+                                                         std::string name) = 0;  // false: there is none
   // The default model for new turns; persisted. kInvalidArgument when no configured provider can serve it.
   [[nodiscard]] virtual async::Task<Result<void>> set_default_model(Caller caller, std::string model) = 0;
 };
 
-// --- secrets --------------------------------------------------------------------------------------------------------------------------
+// --- secrets
+// --------------------------------------------------------------------------------------------------------------------------
 
 struct SecretEntry {
   std::string name;
@@ -51,12 +57,13 @@ class SecretAdmin {
   [[nodiscard]] virtual async::Task<Result<bool>> remove(Caller caller, std::string name) = 0;
 };
 
-// --- files a person edits -------------------------------------------------------------------------------------------------------------
+// --- files a person edits
+// -------------------------------------------------------------------------------------------------------------
 
 struct HumanFile {
   std::string path;
-  std::string text;   // empty when there is no file
-  std::string hash;   // "sha256:…" of the text on disk; of the empty text when there is no file
+  std::string text;  // empty when there is no file
+  std::string hash;  // "sha256:…" of the text on disk; of the empty text when there is no file
   bool exists = false;
 };
 
@@ -65,19 +72,23 @@ class ConfigAdmin {
  public:
   virtual ~ConfigAdmin() = default;
   [[nodiscard]] virtual async::Task<Result<HumanFile>> get_text(Caller caller) = 0;
-  // Replaces the whole text; kConflict when the file is not what `expected_hash` says, kInvalidArgument when the text is no config.
-  [[nodiscard]] virtual async::Task<Result<HumanFile>> put_text(Caller caller, std::string text, std::string expected_hash) = 0;
+  // Replaces the whole text; kConflict when the file is not what `expected_hash` says, kInvalidArgument when
+  // the text is no config.
+  [[nodiscard]] virtual async::Task<Result<HumanFile>> put_text(Caller caller, std::string text,
+                                                                std::string expected_hash) = 0;
   // {"settings": {name: value…}, "origins": {name: "default"|"file"|"overlay"…}}
   [[nodiscard]] virtual async::Task<Result<json::object>> get_settings(Caller caller) = 0;
   // Merges into the overlay; null removes an entry. kInvalidArgument names the setting.
-  [[nodiscard]] virtual async::Task<Result<json::object>> put_settings(Caller caller, json::object changes) = 0;
+  [[nodiscard]] virtual async::Task<Result<json::object>> put_settings(Caller caller,
+                                                                       json::object changes) = 0;
 };
 
 struct PolicyStatus {
   HumanFile file;
-  std::string in_force;       // "file", "default" (there is no file), "last_good" or "read_only" (the file is invalid)
-  std::string in_force_text;  // what the rules in force were read from
-  std::string version;        // hash of the rules in force
+  std::string
+      in_force;  // "file", "default" (there is no file), "last_good" or "read_only" (the file is invalid)
+  std::string in_force_text;                   // what the rules in force were read from
+  std::string version;                         // hash of the rules in force
   std::vector<trust::PolicyProblem> problems;  // of the file
 };
 
@@ -85,36 +96,43 @@ class PolicyAdmin {
  public:
   virtual ~PolicyAdmin() = default;
   [[nodiscard]] virtual async::Task<Result<PolicyStatus>> get(Caller caller) = 0;
-  // Replaces the file and the rules in force. kConflict when stale, kCheckFailed when the text is no valid policy.
-  [[nodiscard]] virtual async::Task<Result<PolicyStatus>> put(Caller caller, std::string text, std::string expected_hash) = 0;
+  // Replaces the file and the rules in force. kConflict when stale, kCheckFailed when the text is no valid
+  // policy.
+  [[nodiscard]] virtual async::Task<Result<PolicyStatus>> put(Caller caller, std::string text,
+                                                              std::string expected_hash) = 0;
 };
 
-// --- the rest -------------------------------------------------------------------------------------------------------------------------
+// --- the rest
+// -------------------------------------------------------------------------------------------------------------------------
 
 class WorkspaceAdmin {
  public:
   virtual ~WorkspaceAdmin() = default;
-  // The workspace of this directory, made when it is the first time: by its real path. kNotFound (no such directory), kDenied (a
-  // directory of Pryx's own, or one this user cannot write: the message has the command that fixes it).
+  // The workspace of this directory, made when it is the first time: by its real path. kNotFound (no such
+  // directory), kDenied (a directory of Pryx's own, or one this user cannot write: the message has the
+  // command that fixes it).
   [[nodiscard]] virtual async::Task<Result<agent::Workspace>> open(Caller caller, std::string path) = 0;
 };
 
 class MemoryAdmin {
  public:
   virtual ~MemoryAdmin() = default;
-  [[nodiscard]] virtual async::Task<Result<std::vector<memory::Memory>>> list(Caller caller, memory::ListRequest request) = 0;
-  [[nodiscard]] virtual async::Task<Result<memory::Memory>> save(Caller caller, memory::SaveRequest request) = 0;
-  [[nodiscard]] virtual async::Task<Result<std::vector<memory::Memory>>> search(Caller caller, memory::SearchRequest request) = 0;
+  [[nodiscard]] virtual async::Task<Result<std::vector<memory::Memory>>> list(
+      Caller caller, memory::ListRequest request) = 0;
+  [[nodiscard]] virtual async::Task<Result<memory::Memory>> save(Caller caller,
+                                                                 memory::SaveRequest request) = 0;
+  [[nodiscard]] virtual async::Task<Result<std::vector<memory::Memory>>> search(
+      Caller caller, memory::SearchRequest request) = 0;
   // What a deleted session remembered for itself goes with it.
   [[nodiscard]] virtual async::Task<Result<void>> forget_session(Caller caller, SessionId session) = 0;
 };
 
 struct Component {
-  std::string name;         // "store", "vault", "events", "sandbox"…
-  std::string state;        // "ok", "degraded", "down"
-  bool required = true;     // a required component that is down makes the daemon not ready
-  std::string detail;       // for a person: what is wrong and what to do
-  std::string version;      // may be empty
+  std::string name;      // "store", "vault", "events", "sandbox"…
+  std::string state;     // "ok", "degraded", "down"
+  bool required = true;  // a required component that is down makes the daemon not ready
+  std::string detail;    // for a person: what is wrong and what to do
+  std::string version;   // may be empty
 };
 
 class Diagnostics {

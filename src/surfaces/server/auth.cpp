@@ -19,7 +19,9 @@ bool carries_secret(const net::Request& head) {
     const std::size_t equals = pair.find('=');
     const std::string name = lower_ascii(net::percent_decode(pair.substr(0, equals), true));
     if (std::ranges::find(kSecretParameters, name) != kSecretParameters.end()) return true;
-    if (equals != std::string_view::npos && crypto::looks_like_token(net::percent_decode(pair.substr(equals + 1), true))) return true;
+    if (equals != std::string_view::npos &&
+        crypto::looks_like_token(net::percent_decode(pair.substr(equals + 1), true)))
+      return true;
   }
   return false;
 }
@@ -33,7 +35,8 @@ std::optional<std::string_view> presented_token(const net::Request& head) {
   if (head.headers.count("Authorization") > 1) return std::string_view();
   if (const auto value = head.headers.find("Authorization")) {
     constexpr std::string_view kScheme = "Bearer ";
-    if (value->size() <= kScheme.size() || !equals_ignore_case(value->substr(0, kScheme.size()), kScheme)) return std::string_view();
+    if (value->size() <= kScheme.size() || !equals_ignore_case(value->substr(0, kScheme.size()), kScheme))
+      return std::string_view();
     return trim(value->substr(kScheme.size()));
   }
   if (head.path == "/v1/messages") return head.headers.find("x-api-key");
@@ -67,11 +70,13 @@ Auth::Auth(Services& services, const ServerOptions& options)
 
 void Auth::set_tcp_port(std::uint16_t port) {
   port_ = port;
-  tcp_hosts_ = {fmt::format("127.0.0.1:{}", port), fmt::format("localhost:{}", port), fmt::format("[::1]:{}", port)};
+  tcp_hosts_ = {fmt::format("127.0.0.1:{}", port), fmt::format("localhost:{}", port),
+                fmt::format("[::1]:{}", port)};
   if (port == 80) tcp_hosts_.insert(tcp_hosts_.end(), {"127.0.0.1", "localhost", "[::1]"});
 }
 
-// Cookies do not tell ports apart: the name does, so that two daemons of one machine do not log each other out.
+// Cookies do not tell ports apart: the name does, so that two daemons of one machine do not log each other
+// out.
 std::string Auth::cookie_name() const { return fmt::format("pryx_session_{}", port_); }
 
 bool Auth::is_allowed_host(const net::Request& head, std::string_view host) const {
@@ -86,12 +91,14 @@ Result<void> Auth::check_origin(const net::Request& head) const {
                 tcp_hosts_.empty() ? std::string(kUnixHost) : tcp_hosts_.front());
   }
   if (const auto origin = head.headers.find("Origin")) {
-    const bool is_ours = head.headers.count("Origin") == 1 && head.peer.transport == net::Peer::Transport::kTcp && origin->starts_with("http://") &&
-                         origin->substr(7) == *host;
+    const bool is_ours = head.headers.count("Origin") == 1 &&
+                         head.peer.transport == net::Peer::Transport::kTcp &&
+                         origin->starts_with("http://") && origin->substr(7) == *host;
     if (!is_ours) return fail(ErrorCode::kForbidden, "requests from other web pages are refused (Origin)");
   }
   if (carries_secret(head)) {
-    return fail(ErrorCode::kInvalidArgument, "a secret never belongs into a URL; send it in the Authorization header and revoke this one");
+    return fail(ErrorCode::kInvalidArgument,
+                "a secret never belongs into a URL; send it in the Authorization header and revoke this one");
   }
   return {};
 }
@@ -100,18 +107,23 @@ Error Auth::refuse_credential(const net::Peer& peer, std::string message) {
   const auto wait = limiter_.note_failure(FailureLimiter::key_of(peer), services_.loop.clock().monotonic());
   if (!wait) return {ErrorCode::kUnauthenticated, std::move(message), -1};
   const auto wait_ms = std::chrono::duration_cast<std::chrono::milliseconds>(*wait).count();
-  return {ErrorCode::kOverloaded, "too many failed logins from this address; valid credentials still work", wait_ms};
+  return {ErrorCode::kOverloaded, "too many failed logins from this address; valid credentials still work",
+          wait_ms};
 }
 
 Result<Identity> Auth::identify_token(const net::Request& head, std::string_view text) {
   const Token* token = tokens_.find(text);
   if (token == nullptr) {
-    return std::unexpected(refuse_credential(head.peer, "this token is unknown, expired or revoked; make one with: pryx token create"));
+    return std::unexpected(refuse_credential(
+        head.peer, "this token is unknown, expired or revoked; make one with: pryx token create"));
   }
   const bool is_unix = head.peer.transport == net::Peer::Transport::kUnix;
   Identity identity;
   identity.proof = Identity::Proof::kToken;
-  identity.caller = {{token->principal, PrincipalKind::kOwner}, token->scopes, surface_of(head, "api"), is_unix ? Transport::kUnixSocket : Transport::kTcp};
+  identity.caller = {{token->principal, PrincipalKind::kOwner},
+                     token->scopes,
+                     surface_of(head, "api"),
+                     is_unix ? Transport::kUnixSocket : Transport::kTcp};
   identity.key = token->id.str();
   identity.expires_at = token->expires_at;
   return identity;
@@ -120,7 +132,8 @@ Result<Identity> Auth::identify_token(const net::Request& head, std::string_view
 Result<void> Auth::check_csrf(const net::Request& head, const BrowserSession& session) const {
   // A browser sends Origin with every upgrade and every unsafe request; what lacks it is no page of ours.
   const bool needs_origin = head.wants_websocket || !is_safe_method(head.method);
-  if (needs_origin && !head.headers.find("Origin")) return fail(ErrorCode::kForbidden, "a request with a session cookie needs an Origin");
+  if (needs_origin && !head.headers.find("Origin"))
+    return fail(ErrorCode::kForbidden, "a request with a session cookie needs an Origin");
   if (is_safe_method(head.method)) return {};
   const auto csrf = head.headers.find("X-Pryx-CSRF");
   if (!csrf || head.headers.count("X-Pryx-CSRF") != 1 || !equal_constant_time(*csrf, session.csrf)) {
@@ -134,20 +147,29 @@ Result<Identity> Auth::identify(const net::Request& head) {
   if (is_unix && options_.is_own_descendant && options_.is_own_descendant(head.peer.pid)) {
     return fail(ErrorCode::kForbidden, "a process that was started by Pryx may not give Pryx orders");
   }
-  // What is presented counts before what the connection proves: a token narrows the rights of a local program.
+  // What is presented counts before what the connection proves: a token narrows the rights of a local
+  // program.
   if (const auto token = presented_token(head)) return identify_token(head, *token);
   if (is_unix) {
     const bool is_owner = head.peer.uid == options_.own_uid || (options_.root_is_owner && head.peer.uid == 0);
     if (!is_owner) return fail(ErrorCode::kUnauthenticated, "this socket belongs to another user");
-    return Identity{Identity::Proof::kPeer, {owner(), Scopes::all(), surface_of(head, "cli"), Transport::kUnixSocket}, "", std::nullopt};
+    return Identity{Identity::Proof::kPeer,
+                    {owner(), Scopes::all(), surface_of(head, "cli"), Transport::kUnixSocket},
+                    "",
+                    std::nullopt};
   }
   const auto cookie = find_cookie(head.headers, cookie_name());
-  if (!cookie) return fail(ErrorCode::kUnauthenticated, "log in first: send a token, or open the page with: pryx open");
+  if (!cookie)
+    return fail(ErrorCode::kUnauthenticated, "log in first: send a token, or open the page with: pryx open");
   const BrowserSession* session = browsers_.find(*cookie);
-  if (session == nullptr) return std::unexpected(refuse_credential(head.peer, "this browser session is over; log in again with: pryx open"));
+  if (session == nullptr)
+    return std::unexpected(
+        refuse_credential(head.peer, "this browser session is over; log in again with: pryx open"));
   PRYX_TRY_VOID(check_csrf(head, *session));
-  return Identity{Identity::Proof::kCookie, {session->principal, session->scopes, surface_of(head, "web"), Transport::kTcp},
-                  BrowserSessions::key_of(*cookie), session->expires_at};
+  return Identity{Identity::Proof::kCookie,
+                  {session->principal, session->scopes, surface_of(head, "web"), Transport::kTcp},
+                  BrowserSessions::key_of(*cookie),
+                  session->expires_at};
 }
 
 Result<Identity> Auth::admit(const net::Request& head, const AuthRule* rule) {
@@ -157,17 +179,20 @@ Result<Identity> Auth::admit(const net::Request& head, const AuthRule* rule) {
   return identity;
 }
 
-// --- what hangs on a credential -------------------------------------------------------------------------------------------------------
+// --- what hangs on a credential
+// -------------------------------------------------------------------------------------------------------
 
 std::unique_ptr<Auth::Watch> Auth::watch(const Identity& identity, std::function<void()> on_end) {
   std::unique_ptr<Watch> watch(new Watch(*this, identity.key, std::move(on_end)));
   watches_.insert(watch.get());
   if (identity.expires_at) {
-    const auto left = std::chrono::milliseconds(identity.expires_at->unix_ms - services_.loop.clock().wall().unix_ms);
-    watch->timer_ = services_.loop.call_after(std::max<Duration>(left, Duration::zero()), [watch = watch.get()] {
-      watch->timer_ = 0;
-      if (const auto run = std::exchange(watch->on_end_, nullptr)) run();
-    });
+    const auto left =
+        std::chrono::milliseconds(identity.expires_at->unix_ms - services_.loop.clock().wall().unix_ms);
+    watch->timer_ =
+        services_.loop.call_after(std::max<Duration>(left, Duration::zero()), [watch = watch.get()] {
+          watch->timer_ = 0;
+          if (const auto run = std::exchange(watch->on_end_, nullptr)) run();
+        });
   }
   return watch;
 }

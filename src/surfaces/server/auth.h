@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Who is asking, and may they: Host, Origin, credentials, CSRF and scope of one request, judged from its head alone. Also knows which
-// long-lived answers (bus clients, streams) hang on which credential, and ends them when it goes. I/O thread only.
+// Who is asking, and may they: Host, Origin, credentials, CSRF and scope of one request, judged from its head
+// alone. Also knows which long-lived answers (bus clients, streams) hang on which credential, and ends them
+// when it goes. I/O thread only.
 #pragma once
 #include <functional>
 #include <memory>
@@ -25,7 +26,9 @@ class AuthRule {
   [[nodiscard]] static constexpr AuthRule needs(Scope scope) { return AuthRule(Kind::kScope, scope); }
   [[nodiscard]] constexpr bool is_public() const { return kind_ == Kind::kPublic; }
   [[nodiscard]] constexpr Scope scope() const { return scope_; }
-  [[nodiscard]] std::string_view to_text() const { return is_public() ? std::string_view("public") : scope_name(scope_); }
+  [[nodiscard]] std::string_view to_text() const {
+    return is_public() ? std::string_view("public") : scope_name(scope_);
+  }
 
  private:
   constexpr AuthRule(Kind kind, Scope scope) : kind_(kind), scope_(scope) {}
@@ -37,7 +40,7 @@ struct Identity {
   enum class Proof : std::uint8_t { kNone, kPeer, kToken, kCookie };
   Proof proof = Proof::kNone;
   Caller caller;
-  std::string key;                        // of the token or browser session, for ending what hangs on it
+  std::string key;  // of the token or browser session, for ending what hangs on it
   std::optional<WallTime> expires_at;
 };
 
@@ -68,7 +71,8 @@ class Auth {
 
    private:
     friend class Auth;
-    Watch(Auth& auth, std::string key, std::function<void()> on_end) : auth_(auth), key_(std::move(key)), on_end_(std::move(on_end)) {}
+    Watch(Auth& auth, std::string key, std::function<void()> on_end)
+        : auth_(auth), key_(std::move(key)), on_end_(std::move(on_end)) {}
     Auth& auth_;
     std::string key_;
     std::function<void()> on_end_;

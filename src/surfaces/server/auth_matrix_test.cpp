@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Host x Origin x credential x CSRF over every route of the table, against an oracle that is written down here a second time: every cell
-// must get its verdict, and none by luck.
+// Host x Origin x credential x CSRF over every route of the table, against an oracle that is written down
+// here a second time: every cell must get its verdict, and none by luck.
 #include <gtest/gtest.h>
 
 #include "surfaces/server/route.h"
@@ -14,14 +14,29 @@ using testing::ApiFixture;
 enum class Host : std::uint8_t { kGood, kOther, kNoPort, kMissing };
 enum class Origin : std::uint8_t { kNone, kSame, kForeign, kNull, kOtherPort };
 enum class Proof : std::uint8_t {
-  kOwnerSocket, kOtherSocket, kNone, kRead, kChat, kApprove, kAdmin, kWrongToken, kRevoked, kExpired, kBasic, kCookie, kWrongCookie
+  kOwnerSocket,
+  kOtherSocket,
+  kNone,
+  kRead,
+  kChat,
+  kApprove,
+  kAdmin,
+  kWrongToken,
+  kRevoked,
+  kExpired,
+  kBasic,
+  kCookie,
+  kWrongCookie
 };
 enum class Csrf : std::uint8_t { kNone, kGood, kWrong };
 
 constexpr Host kHosts[] = {Host::kGood, Host::kOther, Host::kNoPort, Host::kMissing};
-constexpr Origin kOrigins[] = {Origin::kNone, Origin::kSame, Origin::kForeign, Origin::kNull, Origin::kOtherPort};
-constexpr Proof kProofs[] = {Proof::kOwnerSocket, Proof::kOtherSocket, Proof::kNone,    Proof::kRead,  Proof::kChat,  Proof::kApprove,    Proof::kAdmin,
-                             Proof::kWrongToken,  Proof::kRevoked,     Proof::kExpired, Proof::kBasic, Proof::kCookie, Proof::kWrongCookie};
+constexpr Origin kOrigins[] = {Origin::kNone, Origin::kSame, Origin::kForeign, Origin::kNull,
+                               Origin::kOtherPort};
+constexpr Proof kProofs[] = {Proof::kOwnerSocket, Proof::kOtherSocket, Proof::kNone,  Proof::kRead,
+                             Proof::kChat,        Proof::kApprove,     Proof::kAdmin, Proof::kWrongToken,
+                             Proof::kRevoked,     Proof::kExpired,     Proof::kBasic, Proof::kCookie,
+                             Proof::kWrongCookie};
 constexpr Csrf kCsrfs[] = {Csrf::kNone, Csrf::kGood, Csrf::kWrong};
 
 bool is_socket(Proof proof) { return proof == Proof::kOwnerSocket || proof == Proof::kOtherSocket; }
@@ -30,11 +45,16 @@ bool may(Proof proof, Scope wanted) {
   switch (proof) {
     case Proof::kOwnerSocket:
     case Proof::kAdmin:
-    case Proof::kCookie: return true;
-    case Proof::kRead: return wanted == Scope::kRead;
-    case Proof::kChat: return wanted == Scope::kRead || wanted == Scope::kChat;
-    case Proof::kApprove: return wanted == Scope::kApprove;
-    default: return false;
+    case Proof::kCookie:
+      return true;
+    case Proof::kRead:
+      return wanted == Scope::kRead;
+    case Proof::kChat:
+      return wanted == Scope::kRead || wanted == Scope::kChat;
+    case Proof::kApprove:
+      return wanted == Scope::kApprove;
+    default:
+      return false;
   }
 }
 
@@ -46,8 +66,10 @@ bool is_known(Proof proof) {
     case Proof::kRevoked:
     case Proof::kExpired:
     case Proof::kBasic:
-    case Proof::kWrongCookie: return false;
-    default: return true;
+    case Proof::kWrongCookie:
+      return false;
+    default:
+      return true;
   }
 }
 
@@ -69,8 +91,12 @@ int expected(const Route& route, Host host, Origin origin, Proof proof, Csrf csr
 class AuthMatrix : public ApiFixture {
  protected:
   AuthMatrix() {
-    tokens_ = {{Proof::kRead, new_token("read")}, {Proof::kChat, new_token("chat")}, {Proof::kApprove, new_token("approve")}, {Proof::kAdmin, new_token("admin")},
-               {Proof::kWrongToken, crypto::make_token(house.random).reveal()}, {Proof::kExpired, new_token("admin", {{"expires_in", "1s"}})}};
+    tokens_ = {{Proof::kRead, new_token("read")},
+               {Proof::kChat, new_token("chat")},
+               {Proof::kApprove, new_token("approve")},
+               {Proof::kAdmin, new_token("admin")},
+               {Proof::kWrongToken, crypto::make_token(house.random).reveal()},
+               {Proof::kExpired, new_token("admin", {{"expires_in", "1s"}})}};
     const Answer revoked = post("/api/v1/tokens", {{"name", "gone"}, {"scopes", "admin"}});
     tokens_[Proof::kRevoked] = json::string_or(revoked.json, "token");
     PRYX_CHECK(remove("/api/v1/tokens/" + json::string_or(revoked.json, "id")).status == 204);
@@ -94,19 +120,25 @@ class AuthMatrix : public ApiFixture {
 
   net::Request make(const Route& route, Host host, Origin origin, Proof proof, Csrf csrf) {
     std::string path(route.pattern);
-    for (std::size_t brace = path.find('{'); brace != std::string::npos; brace = path.find('{')) path.replace(brace, path.find('}') - brace + 1, "x");
+    for (std::size_t brace = path.find('{'); brace != std::string::npos; brace = path.find('{'))
+      path.replace(brace, path.find('}') - brace + 1, "x");
     net::Request request = testing::make_request(std::string(route.method), path);
     request.headers = {};
     const bool socket = is_socket(proof);
     const std::string good = socket ? "localhost" : "127.0.0.1:7799";
-    if (host != Host::kMissing) request.headers.add("Host", host == Host::kGood ? good : host == Host::kOther ? "evil.example:7799" : "127.0.0.1");
+    if (host != Host::kMissing)
+      request.headers.add("Host", host == Host::kGood    ? good
+                                  : host == Host::kOther ? "evil.example:7799"
+                                                         : "127.0.0.1");
     if (origin == Origin::kSame) request.headers.add("Origin", "http://" + good);
     if (origin == Origin::kForeign) request.headers.add("Origin", "http://evil.example");
     if (origin == Origin::kNull) request.headers.add("Origin", "null");
     if (origin == Origin::kOtherPort) request.headers.add("Origin", "http://127.0.0.1:7798");
     // Every cell comes from an address of its own, so that the limit on failures stays out of the way.
-    request.peer = socket ? testing::unix_peer(proof == Proof::kOwnerSocket ? testing::House::kOwnUid : 1001) : testing::tcp_peer(fmt::format("127.1.{}.{}", cells_ / 250, cells_ % 250));
-    if (const auto token = tokens_.find(proof); token != tokens_.end()) request.headers.add("Authorization", "Bearer " + token->second);
+    request.peer = socket ? testing::unix_peer(proof == Proof::kOwnerSocket ? testing::House::kOwnUid : 1001)
+                          : testing::tcp_peer(fmt::format("127.1.{}.{}", cells_ / 250, cells_ % 250));
+    if (const auto token = tokens_.find(proof); token != tokens_.end())
+      request.headers.add("Authorization", "Bearer " + token->second);
     if (proof == Proof::kBasic) request.headers.add("Authorization", "Basic cHJ5eDpwcnl4");
     if (proof == Proof::kCookie) request.headers.add("Cookie", cookie_);
     if (proof == Proof::kWrongCookie) request.headers.add("Cookie", cookie_ + "x");
@@ -123,8 +155,9 @@ class AuthMatrix : public ApiFixture {
     allowed_ += verdict == 0 ? 1 : 0;
     if (verdict == wanted) return;
     ++wrong_;
-    ADD_FAILURE() << route.method << ' ' << route.pattern << " host " << int(host) << " origin " << int(origin) << " proof " << int(proof) << " csrf " << int(csrf)
-                  << ": " << verdict << " instead of " << wanted;
+    ADD_FAILURE() << route.method << ' ' << route.pattern << " host " << int(host) << " origin "
+                  << int(origin) << " proof " << int(proof) << " csrf " << int(csrf) << ": " << verdict
+                  << " instead of " << wanted;
   }
 
   std::map<Proof, std::string> tokens_;
@@ -159,14 +192,16 @@ TEST_F(AuthMatrix, AMutatedOracleIsCaught) {
   int disagreements = 0;
   for (const Route& route : route_table()) {
     const auto veto = house.api->screen(make(route, Host::kGood, Origin::kSame, Proof::kCookie, Csrf::kNone));
-    const int wanted = expected(route, Host::kGood, Origin::kSame, Proof::kCookie, Csrf::kGood);  // forgets CSRF
+    const int wanted =
+        expected(route, Host::kGood, Origin::kSame, Proof::kCookie, Csrf::kGood);  // forgets CSRF
     disagreements += (veto ? veto->status : 0) != wanted ? 1 : 0;
   }
   EXPECT_GT(disagreements, 10);
 }
 
 TEST_F(AuthMatrix, UnknownPathsTellStrangersNothing) {
-  for (const char* path : {"/api/v1/nothing", "/metrics", "/mcp", "/api/v1/traces/trn_1", "/../etc/passwd", "/api/v2/health"}) {
+  for (const char* path :
+       {"/api/v1/nothing", "/metrics", "/mcp", "/api/v1/traces/trn_1", "/../etc/passwd", "/api/v2/health"}) {
     net::Request request = testing::make_request("GET", path);
     EXPECT_EQ(send(request).status, 404) << path;
     request.peer = testing::tcp_peer();
@@ -183,16 +218,20 @@ TEST_F(AuthMatrix, WrongMethodsNameTheRightOnes) {
 
 TEST_F(AuthMatrix, SecretsInTheUrlAreRefused) {
   const std::string token = new_token("admin");
-  for (const std::string& query : {"token=" + token, std::string("access_token=x"), "q=" + token, "API_KEY=" + token, std::string("since=1&to%6ben=a")}) {
+  for (const std::string& query : {"token=" + token, std::string("access_token=x"), "q=" + token,
+                                   "API_KEY=" + token, std::string("since=1&to%6ben=a")}) {
     EXPECT_EQ(get("/api/v1/sessions?" + query).status, 400) << query;
   }
 }
 
 TEST_F(AuthMatrix, ChildrenOfPryxMayNotGiveOrders) {
-  ServerOptions options{.own_uid = testing::House::kOwnUid, .is_own_descendant = [](std::int32_t pid) { return pid == 666; }};
-  Services services{loop, *house.database, *house.events, house.ids, house.random, *house.inbox, *house.dispatcher, *house.turns, *house.outbox, *house.approvals,
-                    *house.gate, house.audit, house.models, house.providers, house.secrets, house.config, house.policy, *house.workspaces, *house.memories,
-                    house.diagnostics, house.info};
+  ServerOptions options{.own_uid = testing::House::kOwnUid,
+                        .is_own_descendant = [](std::int32_t pid) { return pid == 666; }};
+  Services services{loop,         *house.database,   *house.events,     house.ids,       house.random,
+                    *house.inbox, *house.dispatcher, *house.turns,      *house.outbox,   *house.approvals,
+                    *house.gate,  house.audit,       house.models,      house.providers, house.secrets,
+                    house.config, house.policy,      *house.workspaces, *house.memories, house.diagnostics,
+                    house.info};
   ApiServer guarded(services, options);
   net::Request request = testing::make_request("GET", "/api/v1/status");
   EXPECT_FALSE(guarded.screen(request).has_value());

@@ -11,7 +11,9 @@ std::string BrowserSessions::random_text(std::size_t bytes) {
   return to_base64url(raw);
 }
 
-std::string BrowserSessions::key_of(std::string_view cookie_value) { return crypto::sha256_hex(cookie_value); }
+std::string BrowserSessions::key_of(std::string_view cookie_value) {
+  return crypto::sha256_hex(cookie_value);
+}
 
 void BrowserSessions::drop_old() {
   const WallTime now = clock_.wall();
@@ -19,10 +21,13 @@ void BrowserSessions::drop_old() {
   std::erase_if(sessions_, [&](const auto& entry) {
     return entry.second.expires_at <= now || clock_.monotonic() - entry.second.last_used > kIdleLifetime;
   });
-  const auto by_expiry = [](const auto& a, const auto& b) { return a.second.expires_at < b.second.expires_at; };
+  const auto by_expiry = [](const auto& a, const auto& b) {
+    return a.second.expires_at < b.second.expires_at;
+  };
   while (links_.size() >= kMaxLinks) links_.erase(std::min_element(links_.begin(), links_.end(), by_expiry));
   const auto by_use = [](const auto& a, const auto& b) { return a.second.last_used < b.second.last_used; };
-  while (sessions_.size() >= kMaxSessions) sessions_.erase(std::min_element(sessions_.begin(), sessions_.end(), by_use));
+  while (sessions_.size() >= kMaxSessions)
+    sessions_.erase(std::min_element(sessions_.begin(), sessions_.end(), by_use));
 }
 
 LoginLink BrowserSessions::make_link(const Caller& maker) {
@@ -41,10 +46,13 @@ std::optional<OpenedSession> BrowserSessions::redeem(std::string_view code) {
   auto node = links_.extract(std::string(code.substr(0, dot)));
   if (node.empty()) return std::nullopt;
   const crypto::Digest given = crypto::sha256(code.substr(dot + 1));
-  const auto as_text = [](const crypto::Digest& digest) { return std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()); };
+  const auto as_text = [](const crypto::Digest& digest) {
+    return std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size());
+  };
   if (!equal_constant_time(as_text(given), as_text(node.mapped().secret_hash))) return std::nullopt;
   OpenedSession opened{random_text(32), random_text(24), clock_.wall() + kSessionLifetime};
-  sessions_[key_of(opened.cookie_value)] = {node.mapped().principal, node.mapped().scopes, opened.csrf, opened.expires_at, clock_.monotonic()};
+  sessions_[key_of(opened.cookie_value)] = {node.mapped().principal, node.mapped().scopes, opened.csrf,
+                                            opened.expires_at, clock_.monotonic()};
   return opened;
 }
 
@@ -52,7 +60,8 @@ const BrowserSession* BrowserSessions::find(std::string_view cookie_value) {
   if (cookie_value.empty()) return nullptr;
   const auto found = sessions_.find(key_of(cookie_value));
   if (found == sessions_.end()) return nullptr;
-  if (found->second.expires_at <= clock_.wall() || clock_.monotonic() - found->second.last_used > kIdleLifetime) {
+  if (found->second.expires_at <= clock_.wall() ||
+      clock_.monotonic() - found->second.last_used > kIdleLifetime) {
     sessions_.erase(found);
     return nullptr;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One-time login links and the browser sessions they open. Memory only: a restart asks for a new link. Secrets are kept as hashes.
-// I/O thread only.
+// One-time login links and the browser sessions they open. Memory only: a restart asks for a new link.
+// Secrets are kept as hashes. I/O thread only.
 #pragma once
 #include <map>
 #include <optional>
@@ -21,8 +21,8 @@ struct LoginLink {
 struct BrowserSession {
   Principal principal;
   Scopes scopes;
-  std::string csrf;        // the page sends it back in X-Pryx-CSRF
-  WallTime expires_at;     // at the latest
+  std::string csrf;     // the page sends it back in X-Pryx-CSRF
+  WallTime expires_at;  // at the latest
   MonotonicTime last_used;
 };
 
@@ -43,7 +43,8 @@ class BrowserSessions {
   BrowserSessions(const Clock& clock, Random& random) : clock_(clock), random_(random) {}
 
   [[nodiscard]] LoginLink make_link(const Caller& maker);
-  // Each link is good for one try: a wrong secret burns it as well. nullopt: not a code of a link that is still open.
+  // Each link is good for one try: a wrong secret burns it as well. nullopt: not a code of a link that is
+  // still open.
   [[nodiscard]] std::optional<OpenedSession> redeem(std::string_view code);
   // By the cookie's value; a hit counts as use. Null when unknown or over.
   [[nodiscard]] const BrowserSession* find(std::string_view cookie_value);

@@ -21,16 +21,19 @@ Result<std::optional<std::uint64_t>> parse_version(std::optional<std::string> te
   if (!text) return std::nullopt;
   std::uint64_t version = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), version);
-  if (error != std::errc() || end != text->data() + text->size()) return fail(ErrorCode::kInvalidArgument, "since must be a version number");
+  if (error != std::errc() || end != text->data() + text->size())
+    return fail(ErrorCode::kInvalidArgument, "since must be a version number");
   return version;
 }
 
 Result<void> add_name(events::Filter& filter, std::string_view name) {
-  const bool plain = std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || c == '.' || c == '_' || c == '*'; });
+  const bool plain = std::ranges::all_of(
+      name, [](char c) { return (c >= 'a' && c <= 'z') || c == '.' || c == '_' || c == '*'; });
   if (name.empty() || name.size() > kMaxFilterBytes || !plain) {
     return fail(ErrorCode::kInvalidArgument, "'{}' is no event name or pattern", utf8_prefix(name, 64));
   }
-  if (filter.names.size() >= kMaxFilterNames) return fail(ErrorCode::kInvalidArgument, "a filter holds at most {} names", kMaxFilterNames);
+  if (filter.names.size() >= kMaxFilterNames)
+    return fail(ErrorCode::kInvalidArgument, "a filter holds at most {} names", kMaxFilterNames);
   filter.names.emplace_back(name);
   return {};
 }
@@ -87,7 +90,7 @@ struct Bus::Client {
   std::shared_ptr<net::WebSocket> socket;
   std::unique_ptr<events::Subscription> subscription;
   std::unique_ptr<Auth::Watch> watch;
-  std::uint64_t last_sent = 0;   // highest durable version handed to this client
+  std::uint64_t last_sent = 0;  // highest durable version handed to this client
   bool credential_ended = false;
   async::TaskGroup::TaskId pump = 0;
   std::unique_ptr<async::OneShot<bool>> pump_ended;
@@ -102,8 +105,14 @@ Bus::Bus(Services& services, const ServerOptions& options, Auth& auth)
     : services_(services), options_(options), auth_(auth), group_(services.loop, "bus") {}
 Bus::~Bus() = default;
 
-std::string Bus::envelope(std::string_view type, std::string_view event, const json::value& request_id, const json::object& payload) const {
-  json::object o{{"type", type}, {"schema", 1}, {"version", services_.events.last_version()}, {"event", event}, {"session_id", nullptr}, {"surface", nullptr},
+std::string Bus::envelope(std::string_view type, std::string_view event, const json::value& request_id,
+                          const json::object& payload) const {
+  json::object o{{"type", type},
+                 {"schema", 1},
+                 {"version", services_.events.last_version()},
+                 {"event", event},
+                 {"session_id", nullptr},
+                 {"surface", nullptr},
                  {"timestamp", to_rfc3339(services_.loop.clock().wall())}};
   if (!request_id.is_null()) o["request_id"] = request_id;
   o["payload"] = payload;
@@ -112,12 +121,15 @@ std::string Bus::envelope(std::string_view type, std::string_view event, const j
 
 async::Task<Result<Reply>> Bus::serve(RouteCall& call) {
   if (!call.request.wants_websocket) {
-    net::Response response = problem_response({ErrorCode::kInvalidArgument, "this is the bus; connect with a WebSocket", -1}, 426, "Upgrade required", call.request_id);
+    net::Response response =
+        problem_response({ErrorCode::kInvalidArgument, "this is the bus; connect with a WebSocket", -1}, 426,
+                         "Upgrade required", call.request_id);
     response.headers.add("Upgrade", "websocket");
     co_return Reply::response(std::move(response));
   }
   if (stopping_) co_return fail(ErrorCode::kUnavailable, "the daemon is stopping");
-  if (clients_.size() >= options_.max_bus_clients) co_return fail(Error{ErrorCode::kOverloaded, "too many bus clients; close some", 1000});
+  if (clients_.size() >= options_.max_bus_clients)
+    co_return fail(Error{ErrorCode::kOverloaded, "too many bus clients; close some", 1000});
   PRYX_CO_TRY(const auto since, parse_version(call.request.query_value("since")));
   PRYX_CO_TRY(events::Filter filter, filter_of_query(call.request, call.principal()));
   auto client = std::make_shared<Client>(services_.loop, call.identity);
@@ -143,10 +155,12 @@ async::Task<Result<Reply>> Bus::serve(RouteCall& call) {
 }
 
 // The pump must not run: the subscription's position changes only while nobody reads from it.
-void Bus::start_pump(std::shared_ptr<Client> client, events::Filter filter, std::optional<std::uint64_t> since) {
+void Bus::start_pump(std::shared_ptr<Client> client, events::Filter filter,
+                     std::optional<std::uint64_t> since) {
   std::optional<std::uint64_t> from = since;
   if (since && services_.events.is_too_old(*since)) {
-    client->socket->send(std::make_shared<const std::string>(envelope("event", "bus.reset", nullptr, {{"since", *since}})));
+    client->socket->send(
+        std::make_shared<const std::string>(envelope("event", "bus.reset", nullptr, {{"since", *since}})));
     from = services_.events.last_version();
   }
   client->subscription->refilter(std::move(filter), from);
@@ -164,7 +178,8 @@ async::Task<void> Bus::pump_events(std::shared_ptr<Client> client) {
   for (;;) {
     const auto event = co_await client->subscription->next();
     if (!event) {
-      if (event.error().code != ErrorCode::kCancelled) client->socket->close(kServerError, "the events cannot be read");
+      if (event.error().code != ErrorCode::kCancelled)
+        client->socket->close(kServerError, "the events cannot be read");
       break;
     }
     if ((*event)->durable) client->last_sent = std::max(client->last_sent, (*event)->version);
@@ -179,26 +194,31 @@ async::Task<void> Bus::answer_requests(std::shared_ptr<Client> client) {
     const auto text = co_await client->socket->read();
     if (!text) co_return;
     auto message = json::parse_object(*text);
-    if (message && json::string_or(*message, "type") != "request") message = fail(ErrorCode::kInvalidArgument, "only messages of the type 'request' are understood");
+    if (message && json::string_or(*message, "type") != "request")
+      message = fail(ErrorCode::kInvalidArgument, "only messages of the type 'request' are understood");
     const std::string name = message ? json::string_or(*message, "event") : std::string();
     json::value request_id = nullptr;
     Result<json::object> answer = json::object{};
     if (!message) {
       answer = std::unexpected(message.error());
     } else {
-      if (const std::string id = json::string_or(*message, "request_id"); !id.empty()) request_id = json::value(utf8_prefix(id, 128));
+      if (const std::string id = json::string_or(*message, "request_id"); !id.empty())
+        request_id = json::value(utf8_prefix(id, 128));
       const json::value* payload = json::find(*message, "payload");
       json::object fields;
       if (payload != nullptr && payload->is_object()) fields = payload->get_object();
       answer = co_await perform(client, name, std::move(fields));
     }
-    const std::string reply = answer ? envelope("response", name, request_id, *answer)
-                                     : envelope("error", name, request_id, problem_body(answer.error(), services_.ids.make_text("req_")));
+    const std::string reply = answer
+                                  ? envelope("response", name, request_id, *answer)
+                                  : envelope("error", name, request_id,
+                                             problem_body(answer.error(), services_.ids.make_text("req_")));
     if (!client->socket->send(std::make_shared<const std::string>(reply))) co_return;
   }
 }
 
-async::Task<Result<json::object>> Bus::perform(std::shared_ptr<Client> client, std::string name, json::object payload) {
+async::Task<Result<json::object>> Bus::perform(std::shared_ptr<Client> client, std::string name,
+                                               json::object payload) {
   const Caller& caller = client->identity.caller;
   if (client->credential_ended) co_return fail(ErrorCode::kUnauthenticated, "the credential ended");
   if (name == "ping") co_return json::object{{"pong", true}};
@@ -207,9 +227,12 @@ async::Task<Result<json::object>> Bus::perform(std::shared_ptr<Client> client, s
   if (name == "chat.send") {
     PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
     PRYX_CO_TRY(SessionId session, id_of_payload<SessionId>(payload, "session_id"));
-    PRYX_CO_TRY(agent::NewMessage message, decode_message(payload, caller, std::move(session), services_.models));
+    PRYX_CO_TRY(agent::NewMessage message,
+                decode_message(payload, caller, std::move(session), services_.models));
     PRYX_CO_TRY(const agent::Accepted accepted, co_await services_.inbox.accept(caller, std::move(message)));
-    co_return json::object{{"message_id", accepted.message.str()}, {"turn_id", accepted.turn.str()}, {"session_id", accepted.session.str()}};
+    co_return json::object{{"message_id", accepted.message.str()},
+                           {"turn_id", accepted.turn.str()},
+                           {"session_id", accepted.session.str()}};
   }
   if (name == "turn.cancel") {
     PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
@@ -221,11 +244,14 @@ async::Task<Result<json::object>> Bus::perform(std::shared_ptr<Client> client, s
     PRYX_CO_TRY_VOID(caller.require(Scope::kApprove));
     PRYX_CO_TRY(ApprovalId id, id_of_payload<ApprovalId>(payload, "approval_id"));
     PRYX_CO_TRY(trust::Resolution resolution, decode_resolution(payload));
-    PRYX_CO_TRY(const trust::Approval approval, co_await services_.approvals.resolve(caller, std::move(id), std::move(resolution)));
+    PRYX_CO_TRY(const trust::Approval approval,
+                co_await services_.approvals.resolve(caller, std::move(id), std::move(resolution)));
     co_return approval.to_json();
   }
-  co_return fail(ErrorCode::kInvalidArgument, "there is no request '{}'; known are chat.send, turn.cancel, approval.resolve, subscribe, ack and ping",
-                 utf8_prefix(name, 64));
+  co_return fail(
+      ErrorCode::kInvalidArgument,
+      "there is no request '{}'; known are chat.send, turn.cancel, approval.resolve, subscribe, ack and ping",
+      utf8_prefix(name, 64));
 }
 
 async::Task<Result<json::object>> Bus::subscribe(std::shared_ptr<Client> client, json::object payload) {
@@ -237,13 +263,15 @@ async::Task<Result<json::object>> Bus::subscribe(std::shared_ptr<Client> client,
   co_return json::object{{"version", version}};
 }
 
-// A receipt covers only what was sent to this client, and only when its filter lets the ends of turns through.
+// A receipt covers only what was sent to this client, and only when its filter lets the ends of turns
+// through.
 Result<json::object> Bus::acknowledge(Client& client, const json::object& payload) {
   PRYX_TRY(const auto version, version_of_payload(payload, "version"));
   if (!version) return fail(ErrorCode::kInvalidArgument, "version is missing");
   const events::Filter& filter = client.subscription->filter();
   const auto sees = [&](const char* name) {
-    return filter.names.empty() || std::ranges::any_of(filter.names, [&](const std::string& glob) { return glob_match(glob, name); });
+    return filter.names.empty() ||
+           std::ranges::any_of(filter.names, [&](const std::string& glob) { return glob_match(glob, name); });
   };
   const std::uint64_t covered = std::min(*version, client.last_sent);
   if (covered > 0 && sees("turn.completed") && sees("turn.failed")) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The bus: WebSocket clients that follow the event log and send requests (contract.md section 5). A client gets every durable event it may
-// see once and in order, then the live ones; an event is one buffer however many read it. Owned by the server, I/O thread only.
+// The bus: WebSocket clients that follow the event log and send requests (contract.md section 5). A client
+// gets every durable event it may see once and in order, then the live ones; an event is one buffer however
+// many read it. Owned by the server, I/O thread only.
 #pragma once
 #include <memory>
 #include <set>
@@ -28,12 +29,15 @@ class Bus {
   struct Client;
   [[nodiscard]] async::Task<void> pump_events(std::shared_ptr<Client> client);
   [[nodiscard]] async::Task<void> answer_requests(std::shared_ptr<Client> client);
-  [[nodiscard]] async::Task<Result<json::object>> perform(std::shared_ptr<Client> client, std::string name, json::object payload);
-  [[nodiscard]] async::Task<Result<json::object>> subscribe(std::shared_ptr<Client> client, json::object payload);
+  [[nodiscard]] async::Task<Result<json::object>> perform(std::shared_ptr<Client> client, std::string name,
+                                                          json::object payload);
+  [[nodiscard]] async::Task<Result<json::object>> subscribe(std::shared_ptr<Client> client,
+                                                            json::object payload);
   [[nodiscard]] Result<json::object> acknowledge(Client& client, const json::object& payload);
   void start_pump(std::shared_ptr<Client> client, events::Filter filter, std::optional<std::uint64_t> since);
   [[nodiscard]] async::Task<void> stop_pump(std::shared_ptr<Client> client);
-  [[nodiscard]] std::string envelope(std::string_view type, std::string_view event, const json::value& request_id, const json::object& payload) const;
+  [[nodiscard]] std::string envelope(std::string_view type, std::string_view event,
+                                     const json::value& request_id, const json::object& payload) const;
 
   Services& services_;
   const ServerOptions& options_;

@@ -4,8 +4,12 @@
 namespace pryx::server {
 namespace {
 
-json::value text_or_null(std::string_view text) { return text.empty() ? json::value(nullptr) : json::value(text); }
-json::value positive_or_null(std::int64_t number) { return number > 0 ? json::value(number) : json::value(nullptr); }
+json::value text_or_null(std::string_view text) {
+  return text.empty() ? json::value(nullptr) : json::value(text);
+}
+json::value positive_or_null(std::int64_t number) {
+  return number > 0 ? json::value(number) : json::value(nullptr);
+}
 
 // Integer nano-USD a token, as money for a million tokens: what price lists say.
 json::object money_per_million(std::int64_t nano) {
@@ -27,7 +31,9 @@ json::object encode_status(const StatusFacts& facts) {
           {"safe_mode_reason", text_or_null(info.safe_mode_reason)},
           {"key_backend", info.key_backend},
           {"default_model", facts.default_model},
-          {"turns", json::object{{"running", facts.running_turns}, {"queued", facts.queued_turns}, {"paused", facts.is_paused}}},
+          {"turns", json::object{{"running", facts.running_turns},
+                                 {"queued", facts.queued_turns},
+                                 {"paused", facts.is_paused}}},
           {"approvals_pending", facts.pending_approvals},
           {"event_version", facts.event_version},
           {"bus_clients", facts.bus_clients}};
@@ -36,7 +42,11 @@ json::object encode_status(const StatusFacts& facts) {
 json::array encode(const std::vector<Component>& components) {
   json::array list;
   for (const Component& c : components) {
-    list.push_back(json::object{{"name", c.name}, {"state", c.state}, {"required", c.required}, {"detail", text_or_null(c.detail)}, {"version", text_or_null(c.version)}});
+    list.push_back(json::object{{"name", c.name},
+                                {"state", c.state},
+                                {"required", c.required},
+                                {"detail", text_or_null(c.detail)},
+                                {"version", text_or_null(c.version)}});
   }
   return list;
 }
@@ -47,7 +57,8 @@ json::object encode(const agent::SessionHit& hit) {
   return o;
 }
 
-json::object encode_turn(const agent::Turn& turn, const std::vector<agent::Step>& steps, json::array partial) {
+json::object encode_turn(const agent::Turn& turn, const std::vector<agent::Step>& steps,
+                         json::array partial) {
   json::object o = turn.to_json();
   json::array list;
   for (const agent::Step& step : steps) list.push_back(step.to_json());
@@ -89,7 +100,8 @@ json::object encode(const audit::Row& row) {
 json::object encode(const audit::Verdict& verdict) {
   return {{"ok", !verdict.first_bad_index.has_value()},
           {"rows", verdict.rows},
-          {"first_bad_index", verdict.first_bad_index ? json::value(*verdict.first_bad_index) : json::value(nullptr)},
+          {"first_bad_index",
+           verdict.first_bad_index ? json::value(*verdict.first_bad_index) : json::value(nullptr)},
           {"reason", text_or_null(verdict.reason)}};
 }
 
@@ -110,8 +122,10 @@ json::object encode(const models::ModelInfo& model, std::string_view default_mod
 
 json::object encode(const models::ProviderHealth& health, const models::ProviderConfig* config) {
   std::string_view state = "ready";
-  if (health.breaker == models::BreakerState::kOpen) state = "failing";
-  else if (health.breaker == models::BreakerState::kHalfOpen) state = "recovering";
+  if (health.breaker == models::BreakerState::kOpen)
+    state = "failing";
+  else if (health.breaker == models::BreakerState::kHalfOpen)
+    state = "recovering";
   return {{"name", health.name},
           {"kind", health.kind},
           {"base_url", text_or_null(health.base_url)},
@@ -120,10 +134,15 @@ json::object encode(const models::ProviderHealth& health, const models::Provider
           {"state", state}};
 }
 
-json::object encode(const SecretEntry& secret) { return {{"name", secret.name}, {"updated_at", to_rfc3339(secret.updated_at)}}; }
+json::object encode(const SecretEntry& secret) {
+  return {{"name", secret.name}, {"updated_at", to_rfc3339(secret.updated_at)}};
+}
 
 json::object encode(const agent::AgentProfile& profile) {
-  return {{"id", profile.name}, {"description", profile.description}, {"model", text_or_null(profile.model)}, {"built_in", true}};
+  return {{"id", profile.name},
+          {"description", profile.description},
+          {"model", text_or_null(profile.model)},
+          {"built_in", true}};
 }
 
 json::object encode(const tools::ToolDescription& tool) {

@@ -25,7 +25,8 @@ struct StatusFacts {
 [[nodiscard]] json::object encode_status(const StatusFacts& facts);
 [[nodiscard]] json::array encode(const std::vector<Component>& components);
 [[nodiscard]] json::object encode(const agent::SessionHit& hit);
-[[nodiscard]] json::object encode_turn(const agent::Turn& turn, const std::vector<agent::Step>& steps, json::array partial);
+[[nodiscard]] json::object encode_turn(const agent::Turn& turn, const std::vector<agent::Step>& steps,
+                                       json::array partial);
 [[nodiscard]] json::object encode(const PolicyStatus& status);
 [[nodiscard]] json::object encode(const audit::Row& row);
 [[nodiscard]] json::object encode(const audit::Verdict& verdict);

@@ -15,7 +15,8 @@ Result<std::string> expected_hash(const RouteCall& call) {
   }
   PRYX_TRY(const auto hash, json::find_string(call.body, "hash"));
   if (hash) return *hash;
-  return fail(ErrorCode::kInvalidArgument, "send the hash of the text you have seen as If-Match, so that nobody's edit is lost");
+  return fail(ErrorCode::kInvalidArgument,
+              "send the hash of the text you have seen as If-Match, so that nobody's edit is lost");
 }
 
 }  // namespace pryx::server

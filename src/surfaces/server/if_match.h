@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whole texts that people edit are replaced only by who has seen the present one: its hash travels as ETag and If-Match, or as `hash`.
+// Whole texts that people edit are replaced only by who has seen the present one: its hash travels as ETag
+// and If-Match, or as `hash`.
 #pragma once
 #include "surfaces/server/route.h"
 

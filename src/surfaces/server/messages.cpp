@@ -10,11 +10,13 @@ Result<void> check_approve_fragment(const std::string& text) {
   const trust::ParsedPolicy parsed = trust::check_policy(text, trust::PolicyFileKind::kApprove, "--approve");
   if (parsed.policy) return {};
   std::string problems;
-  for (const trust::PolicyProblem& problem : parsed.problems) problems += (problems.empty() ? "" : "; ") + problem.to_text();
+  for (const trust::PolicyProblem& problem : parsed.problems)
+    problems += (problems.empty() ? "" : "; ") + problem.to_text();
   return fail(ErrorCode::kInvalidArgument, "approve is no valid --approve file: {}", problems);
 }
 
-Result<agent::NewMessage> decode_message(const json::object& body, const Caller& caller, SessionId session, const models::ModelRouter& models) {
+Result<agent::NewMessage> decode_message(const json::object& body, const Caller& caller, SessionId session,
+                                         const models::ModelRouter& models) {
   agent::NewMessage message;
   message.session = std::move(session);
   PRYX_TRY(message.text, json::get_string(body, "text"));
@@ -37,7 +39,8 @@ Result<agent::NewMessage> decode_message(const json::object& body, const Caller&
 Result<trust::Resolution> decode_resolution(const json::object& body) {
   trust::Resolution resolution;
   PRYX_TRY(const std::string decision, json::get_string(body, "decision"));
-  if (decision != "approve" && decision != "deny") return fail(ErrorCode::kInvalidArgument, "decision must be approve or deny");
+  if (decision != "approve" && decision != "deny")
+    return fail(ErrorCode::kInvalidArgument, "decision must be approve or deny");
   resolution.approve = decision == "approve";
   PRYX_TRY(const auto scope, json::find_string(body, "scope"));
   if (scope) {

@@ -9,8 +9,8 @@
 namespace pryx::server {
 
 // {text, model?, idempotency_key?, interactive?, approve?}
-[[nodiscard]] Result<agent::NewMessage> decode_message(const json::object& body, const Caller& caller, SessionId session,
-                                                       const models::ModelRouter& models);
+[[nodiscard]] Result<agent::NewMessage> decode_message(const json::object& body, const Caller& caller,
+                                                       SessionId session, const models::ModelRouter& models);
 // {decision, scope?, rule?, reason?}
 [[nodiscard]] Result<trust::Resolution> decode_resolution(const json::object& body);
 // kInvalidArgument, naming each problem with its line, when the fragment is no valid --approve file.

@@ -4,10 +4,12 @@
 namespace pryx::server {
 namespace {
 
-constexpr Duration kLimit = std::chrono::seconds(5);  // one provider that hangs must not hide the others for long
+constexpr Duration kLimit =
+    std::chrono::seconds(5);  // one provider that hangs must not hide the others for long
 
 async::Task<void> fetch_one(Services& services, ProviderModels& slot) {
-  slot.models = co_await async::with_timeout(services.loop, services.models.list_models(slot.provider), kLimit, "list the models of " + slot.provider);
+  slot.models = co_await async::with_timeout(services.loop, services.models.list_models(slot.provider),
+                                             kLimit, "list the models of " + slot.provider);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The OpenAI-compatible front's wire form: requests in, completions and chunks out. What is not understood is refused, never ignored. Pure.
+// The OpenAI-compatible front's wire form: requests in, completions and chunks out. What is not understood is
+// refused, never ignored. Pure.
 #pragma once
 #include <expected>
 #include <optional>
@@ -19,22 +20,23 @@ struct OpenAiRefusal {
 };
 
 struct ChatRequest {
-  std::string model;                   // "provider/model"; empty: the configured default
-  std::vector<agent::Message> history; // before the last message, labelled channel:openai
-  std::string text;                    // of the last message
+  std::string model;                    // "provider/model"; empty: the configured default
+  std::vector<agent::Message> history;  // before the last message, labelled channel:openai
+  std::string text;                     // of the last message
   bool stream = false;
   bool include_usage = false;
-  SessionId session;                   // pryx.session; empty: a hidden one is made
+  SessionId session;  // pryx.session; empty: a hidden one is made
 };
 
-[[nodiscard]] std::expected<ChatRequest, OpenAiRefusal> decode_chat_request(const json::object& body, const PrincipalId& principal);
+[[nodiscard]] std::expected<ChatRequest, OpenAiRefusal> decode_chat_request(const json::object& body,
+                                                                            const PrincipalId& principal);
 [[nodiscard]] trust::Labels openai_labels(const PrincipalId& principal);
 
 // How a turn ended, read from the payload of its terminal event.
 struct ChatOutcome {
   std::string text;
-  std::string model;      // that really answered
-  json::object usage;     // Pryx's own form
+  std::string model;   // that really answered
+  json::object usage;  // Pryx's own form
 };
 [[nodiscard]] ChatOutcome outcome_of(const json::object& payload);
 [[nodiscard]] Error failure_of(std::string_view event_name, const json::object& payload);

@@ -23,7 +23,8 @@ const json::object& error_of(const Answer& answer) { return answer.json.at("erro
 std::vector<json::object> chunks_of(const std::string& stream) {
   std::vector<json::object> chunks;
   for (std::size_t at = 0; (at = stream.find("data: ", at)) != std::string::npos; ++at) {
-    auto chunk = json::parse_object(std::string_view(stream).substr(at + 6, stream.find("\n\n", at) - at - 6));
+    auto chunk =
+        json::parse_object(std::string_view(stream).substr(at + 6, stream.find("\n\n", at) - at - 6));
     if (chunk) chunks.push_back(std::move(*chunk));
   }
   return chunks;
@@ -43,20 +44,25 @@ TEST_F(OpenAi, ACompletion) {
   EXPECT_EQ(json::string_or(choice, "finish_reason"), "stop");
   EXPECT_EQ(answer.json.at("usage").as_object().at("total_tokens").as_int64(), 15);
   EXPECT_EQ(json::string_or(pryx(answer), "model"), "fake/words-2");
-  EXPECT_EQ(get("/api/v1/turns/" + json::string_or(pryx(answer), "turn")).json.at("state").as_string(), "completed");
+  EXPECT_EQ(get("/api/v1/turns/" + json::string_or(pryx(answer), "turn")).json.at("state").as_string(),
+            "completed");
   // Hidden: it has a session, but no list shows it.
   EXPECT_EQ(get("/api/v1/sessions").json.at("items").as_array().size(), 0u);
   EXPECT_EQ(get("/api/v1/sessions/" + json::string_or(pryx(answer), "session")).status, 200);
 }
 
 TEST_F(OpenAi, TheModelSeesTheWholeHistoryAndNoTools) {
-  const json::array messages{json::object{{"role", "system"}, {"content", "Be brief."}}, user_says("one"), json::object{{"role", "assistant"}, {"content", "two"}},
-                             json::object{{"role", "user"}, {"content", json::array{json::object{{"type", "text"}, {"text", "three"}}}}}};
+  const json::array messages{
+      json::object{{"role", "system"}, {"content", "Be brief."}}, user_says("one"),
+      json::object{{"role", "assistant"}, {"content", "two"}},
+      json::object{{"role", "user"},
+                   {"content", json::array{json::object{{"type", "text"}, {"text", "three"}}}}}};
   ASSERT_EQ(complete(request_of({{"messages", messages}})).status, 200);
   ASSERT_EQ(house.model->requests.size(), 1u);
   std::string seen;
   for (const models::ChatMessage& message : house.model->requests[0].messages) seen += message.text + "|";
-  for (const char* text : {"Be brief.", "one", "two", "three"}) EXPECT_NE(seen.find(text), std::string::npos) << seen;
+  for (const char* text : {"Be brief.", "one", "two", "three"})
+    EXPECT_NE(seen.find(text), std::string::npos) << seen;
   EXPECT_TRUE(house.model->requests[0].tools.empty());
 }
 
@@ -67,17 +73,32 @@ TEST_F(OpenAi, AConversationGoesOnWhenItIsNamed) {
   ASSERT_EQ(second.status, 200) << second.body;
   EXPECT_EQ(json::string_or(pryx(second), "session"), session);
   EXPECT_EQ(get("/api/v1/sessions/" + session + "/messages").json.at("items").as_array().size(), 4u);
-  EXPECT_EQ(complete(request_of({{"pryx", json::object{{"session", "ses_01J9ZD3V3N8J4Q6R2S7T0W5X1Y"}}}})).status, 404);
+  EXPECT_EQ(
+      complete(request_of({{"pryx", json::object{{"session", "ses_01J9ZD3V3N8J4Q6R2S7T0W5X1Y"}}}})).status,
+      404);
 }
 
 TEST_F(OpenAi, WhatCannotBeHonouredIsRefusedByName) {
   const std::pair<const char*, json::value> cases[] = {
-      {"tools", json::array{}}, {"temperature", 0.2}, {"max_tokens", 10}, {"n", 2}, {"stop", "x"}, {"response_format", json::object{}}, {"logprobs", true},
-      {"seed", 1}, {"user", "me"}, {"something_new", 1}, {"messages", json::array{}}, {"stream", "yes"}, {"stream_options", json::object{{"include_usage", true}}},
-      {"pryx", json::object{{"tools", true}}}, {"pryx", json::object{{"session", "nope"}}},
+      {"tools", json::array{}},
+      {"temperature", 0.2},
+      {"max_tokens", 10},
+      {"n", 2},
+      {"stop", "x"},
+      {"response_format", json::object{}},
+      {"logprobs", true},
+      {"seed", 1},
+      {"user", "me"},
+      {"something_new", 1},
+      {"messages", json::array{}},
+      {"stream", "yes"},
+      {"stream_options", json::object{{"include_usage", true}}},
+      {"pryx", json::object{{"tools", true}}},
+      {"pryx", json::object{{"session", "nope"}}},
       {"messages", json::array{json::object{{"role", "tool"}, {"content", "x"}}}},
       {"messages", json::array{json::object{{"role", "assistant"}, {"content", "x"}}}},
-      {"messages", json::array{json::object{{"role", "user"}, {"content", json::array{json::object{{"type", "image_url"}}}}}}},
+      {"messages", json::array{json::object{{"role", "user"},
+                                            {"content", json::array{json::object{{"type", "image_url"}}}}}}},
   };
   for (const auto& [name, value] : cases) {
     const Answer answer = complete(request_of({{name, value}}));
@@ -86,7 +107,11 @@ TEST_F(OpenAi, WhatCannotBeHonouredIsRefusedByName) {
     EXPECT_EQ(json::string_or(error_of(answer), "type"), "invalid_request_error");
   }
   EXPECT_TRUE(house.model->requests.empty());
-  EXPECT_EQ(complete(request_of({{"temperature", 1}, {"n", 1}, {"stop", nullptr}, {"top_p", 1.0}, {"store", false}})).status, 200) << "asks for what happens anyway";
+  EXPECT_EQ(complete(request_of(
+                         {{"temperature", 1}, {"n", 1}, {"stop", nullptr}, {"top_p", 1.0}, {"store", false}}))
+                .status,
+            200)
+      << "asks for what happens anyway";
 }
 
 TEST_F(OpenAi, ErrorsHaveTheirForm) {
@@ -101,12 +126,14 @@ TEST_F(OpenAi, ErrorsHaveTheirForm) {
   const Answer failed = complete(request_of());
   EXPECT_EQ(failed.status, 502) << failed.body;
   EXPECT_EQ(json::string_or(error_of(failed), "type"), "server_error");
-  EXPECT_EQ(complete(request_of({{"stream", true}})).status, 502) << "nothing was streamed yet, so the status says it";
+  EXPECT_EQ(complete(request_of({{"stream", true}})).status, 502)
+      << "nothing was streamed yet, so the status says it";
 }
 
 TEST_F(OpenAi, AStream) {
   house.model->pause = std::chrono::milliseconds(50);
-  const Answer answer = complete(request_of({{"stream", true}, {"stream_options", json::object{{"include_usage", true}}}}));
+  const Answer answer =
+      complete(request_of({{"stream", true}, {"stream_options", json::object{{"include_usage", true}}}}));
   ASSERT_EQ(answer.status, 200);
   EXPECT_EQ(answer.headers.find("Content-Type").value_or(""), "text/event-stream");
   EXPECT_TRUE(answer.body.ends_with("data: [DONE]\n\n"));
@@ -162,7 +189,8 @@ TEST_F(OpenAi, ModelsAreListed) {
   const Answer answer = get("/v1/models");
   ASSERT_EQ(answer.status, 200);
   bool found = false;
-  for (const json::value& model : answer.json.at("data").as_array()) found = found || json::string_or(model.as_object(), "id") == "fake/words";
+  for (const json::value& model : answer.json.at("data").as_array())
+    found = found || json::string_or(model.as_object(), "id") == "fake/words";
   EXPECT_TRUE(found);
 }
 

@@ -7,7 +7,8 @@ namespace pryx::server {
 namespace {
 
 void add_retry_after(net::Headers& headers, const Error& error) {
-  if (error.retry_after_ms >= 0) headers.add("Retry-After", std::to_string((error.retry_after_ms + 999) / 1000));
+  if (error.retry_after_ms >= 0)
+    headers.add("Retry-After", std::to_string((error.retry_after_ms + 999) / 1000));
 }
 
 net::Response finish(json::object body, int status, const Error& error, std::string_view request_id) {
@@ -23,11 +24,16 @@ net::Response finish(json::object body, int status, const Error& error, std::str
 
 std::string_view openai_type(int status) {
   switch (status) {
-    case 401: return "authentication_error";
-    case 403: return "permission_error";
-    case 404: return "not_found_error";
-    case 429: return "rate_limit_error";
-    default: return status < 500 ? "invalid_request_error" : "server_error";
+    case 401:
+      return "authentication_error";
+    case 403:
+      return "permission_error";
+    case 404:
+      return "not_found_error";
+    case 429:
+      return "rate_limit_error";
+    default:
+      return status < 500 ? "invalid_request_error" : "server_error";
   }
 }
 
@@ -56,8 +62,10 @@ net::Response problem_response(const Error& error, std::string_view request_id, 
   return finish(problem_body(error, request_id, more), http_status(error), error, request_id);
 }
 
-net::Response problem_response(const Error& error, int status, std::string_view title, std::string_view request_id) {
-  return finish(problem_body(error, request_id, {{"status", status}, {"title", title}}), status, error, request_id);
+net::Response problem_response(const Error& error, int status, std::string_view title,
+                               std::string_view request_id) {
+  return finish(problem_body(error, request_id, {{"status", status}, {"title", title}}), status, error,
+                request_id);
 }
 
 json::object openai_error_body(const Error& error, std::string_view param, std::string_view code) {
@@ -68,8 +76,10 @@ json::object openai_error_body(const Error& error, std::string_view param, std::
                                  {"code", code.empty() ? json::value(known.name) : json::value(code)}}}};
 }
 
-net::Response openai_error_response(const Error& error, std::string_view request_id, std::string_view param, std::string_view code) {
-  net::Response response = finish(openai_error_body(error, param, code), http_status(error), error, request_id);
+net::Response openai_error_response(const Error& error, std::string_view request_id, std::string_view param,
+                                    std::string_view code) {
+  net::Response response =
+      finish(openai_error_body(error, param, code), http_status(error), error, request_id);
   response.headers.set("Content-Type", "application/json");
   return response;
 }

@@ -80,10 +80,13 @@ Result<std::optional<WallTime>> time_of(const RouteCall& call, std::string_view 
   return *time;
 }
 
-std::string query_or(const RouteCall& call, std::string_view name) { return call.request.query_value(name).value_or(std::string()); }
+std::string query_or(const RouteCall& call, std::string_view name) {
+  return call.request.query_value(name).value_or(std::string());
+}
 
 json::object list_body(json::array items, const std::string& next_cursor) {
-  return {{"items", std::move(items)}, {"next_cursor", next_cursor.empty() ? json::value(nullptr) : json::value(next_cursor)}};
+  return {{"items", std::move(items)},
+          {"next_cursor", next_cursor.empty() ? json::value(nullptr) : json::value(next_cursor)}};
 }
 
 }  // namespace pryx::server

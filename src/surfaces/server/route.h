@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a route is: method, path, who may call it, which body fields it knows, and the coroutine that answers. A handler decodes, calls one
-// service and encodes; everything that all routes share happens before and after it (server.cpp). I/O thread only.
+// What a route is: method, path, who may call it, which body fields it knows, and the coroutine that answers.
+// A handler decodes, calls one service and encodes; everything that all routes share happens before and after
+// it (server.cpp). I/O thread only.
 #pragma once
 #include <optional>
 #include <span>
@@ -47,7 +48,9 @@ struct Reply {
   std::string content_type = "application/json";
   bool is_sent = false;  // the handler used the exchange itself
 
-  [[nodiscard]] static Reply of(const json::object& body, int status = 200) { return {.status = status, .body = json::to_text(body), .headers = {}}; }
+  [[nodiscard]] static Reply of(const json::object& body, int status = 200) {
+    return {.status = status, .body = json::to_text(body), .headers = {}};
+  }
   [[nodiscard]] static Reply empty() { return {.status = 204, .body = {}, .headers = {}}; }
   [[nodiscard]] static Reply sent() { return {.body = {}, .headers = {}, .is_sent = true}; }
   [[nodiscard]] static Reply response(net::Response response);
@@ -57,7 +60,8 @@ using RouteHandler = async::Task<Result<Reply>> (*)(RouteCall& call);
 
 struct BodyField {
   std::string_view name;
-  bool exists = true;  // false: in the contract, but its feature is not there yet, so it is refused and never ignored
+  bool exists =
+      true;  // false: in the contract, but its feature is not there yet, so it is refused and never ignored
 };
 
 struct Route {
@@ -65,26 +69,30 @@ struct Route {
   std::string_view pattern;  // "/api/v1/sessions/{id}"
   AuthRule auth;
   RouteHandler handler;
-  std::span<const BodyField> body = {};             // empty: no JSON body is read
+  std::span<const BodyField> body = {};  // empty: no JSON body is read
   std::span<const std::string_view> query = {};
 };
 
 [[nodiscard]] std::span<const Route> route_table();
 
 struct RouteMatch {
-  const Route* route = nullptr;            // null: no such path, or not with this method
+  const Route* route = nullptr;  // null: no such path, or not with this method
   std::vector<std::string> path_values;
-  std::vector<std::string_view> allowed;   // methods of the path, HEAD included; empty: no such path
+  std::vector<std::string_view> allowed;  // methods of the path, HEAD included; empty: no such path
 };
-[[nodiscard]] RouteMatch find_route(std::span<const Route> routes, std::string_view method, std::string_view path);
+[[nodiscard]] RouteMatch find_route(std::span<const Route> routes, std::string_view method,
+                                    std::string_view path);
 
-// --- decoding that many handlers share --------------------------------------------------------------------------------------------------
+// --- decoding that many handlers share
+// --------------------------------------------------------------------------------------------------
 
 // The n-th {…} of the path as an id; kNotFound when it is none, because then nothing has that name.
 template <class IdType>
 [[nodiscard]] Result<IdType> path_id(const RouteCall& call, std::size_t index = 0) {
   auto id = IdType::parse(call.path_values.at(index));
-  if (!id) return fail(ErrorCode::kNotFound, "there is nothing with the id '{}'", call.path_values.at(index).substr(0, 64));
+  if (!id)
+    return fail(ErrorCode::kNotFound, "there is nothing with the id '{}'",
+                call.path_values.at(index).substr(0, 64));
   return std::move(*id);
 }
 // limit (1 to 200, else kInvalidArgument) and cursor.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Holds the router and api/openapi.yaml against each other: routes, auth rules, query and body fields, and the fields of what the encoders
-// write. Also holds the encoders against api/examples/*.json, so that a change of the wire shows in review. With PRYX_WRITE_EXAMPLES set,
-// the examples are written anew.
+// Holds the router and api/openapi.yaml against each other: routes, auth rules, query and body fields, and
+// the fields of what the encoders write. Also holds the encoders against api/examples/*.json, so that a
+// change of the wire shows in review. With PRYX_WRITE_EXAMPLES set, the examples are written anew.
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
@@ -16,8 +16,8 @@
 #include "surfaces/server/encode.h"
 #include "surfaces/server/openai_codec.h"
 #include "surfaces/server/problem.h"
-#include "surfaces/server/testing/fake_exchange.h"
 #include "surfaces/server/route.h"
+#include "surfaces/server/testing/fake_exchange.h"
 #include "surfaces/server/token_store.h"
 
 namespace pryx::server {
@@ -44,11 +44,14 @@ class Document : public ::testing::Test {
  protected:
   Document() : root_(YAML::LoadFile(kSource + "/api/openapi.yaml")) {
     for (const auto& path : root_["paths"]) {
-      for (const auto& operation : path.second) operations_[{upper(operation.first.as<std::string>()), path.first.as<std::string>()}] = read(operation.second);
+      for (const auto& operation : path.second)
+        operations_[{upper(operation.first.as<std::string>()), path.first.as<std::string>()}] =
+            read(operation.second);
     }
   }
   static std::string upper(std::string text) {
-    std::ranges::transform(text, text.begin(), [](char c) { return static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c); });
+    std::ranges::transform(text, text.begin(),
+                           [](char c) { return static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c); });
     return text;
   }
   YAML::Node schema(const std::string& name) const {
@@ -64,7 +67,8 @@ class Document : public ::testing::Test {
     Operation operation;
     operation.auth = node["x-pryx-auth"] ? node["x-pryx-auth"].as<std::string>() : "missing";
     for (const auto& parameter : node["parameters"]) {
-      if (parameter["in"].as<std::string>() == "query") operation.query.insert(parameter["name"].as<std::string>());
+      if (parameter["in"].as<std::string>() == "query")
+        operation.query.insert(parameter["name"].as<std::string>());
     }
     if (node["requestBody"]) {
       const std::string name = schema_name(node["requestBody"]["content"]["application/json"]["schema"]);
@@ -75,7 +79,8 @@ class Document : public ::testing::Test {
     }
     for (const auto& response : node["responses"]) {
       const YAML::Node content = response.second["content"];
-      if (!content || !content["application/json"] || !response.first.as<std::string>().starts_with("2")) continue;
+      if (!content || !content["application/json"] || !response.first.as<std::string>().starts_with("2"))
+        continue;
       operation.response_schema = schema_name(content["application/json"]["schema"]);
     }
     return operation;
@@ -104,7 +109,8 @@ TEST_F(Document, EveryRouteIsDescribedAndEveryDescriptionIsRouted) {
     EXPECT_EQ(found->second.refused, refused) << name;
   }
   for (const auto& [key, operation] : operations_) {
-    EXPECT_TRUE(routed.contains(key.first + " " + key.second)) << key.first << ' ' << key.second << " is not routed";
+    EXPECT_TRUE(routed.contains(key.first + " " + key.second))
+        << key.first << ' ' << key.second << " is not routed";
   }
 }
 
@@ -115,7 +121,8 @@ TEST_F(Document, PathParametersAreDeclared) {
     bool declared = false;
     for (const auto& parameter : node["parameters"]) {
       const bool is_path = parameter["in"].as<std::string>() == "path";
-      declared = declared || (is_path && route.pattern.find("{" + parameter["name"].as<std::string>() + "}") != std::string_view::npos);
+      declared = declared || (is_path && route.pattern.find("{" + parameter["name"].as<std::string>() +
+                                                            "}") != std::string_view::npos);
     }
     EXPECT_TRUE(declared) << route.method << ' ' << route.pattern;
   }
@@ -141,7 +148,8 @@ TEST_F(Document, ItIsServedAsJson) {
   EXPECT_EQ(served->at("paths").as_object().size(), root_["paths"].size());
 }
 
-// --- fields ---------------------------------------------------------------------------------------------------------------------------
+// --- fields
+// ---------------------------------------------------------------------------------------------------------------------------
 
 const WallTime kAt{1'790'000'000'000};
 const PrincipalId kMe("prn_owner");
@@ -153,19 +161,41 @@ IdType id() {
 }
 
 json::object sample_session() {
-  return agent::Session{.principal = kMe, .id = id<SessionId>(), .workspace = id<WorkspaceId>(), .agent = "default", .model = "fake/words", .title = "A title",
-                        .status = "active", .surface = "cli", .parent = id<SessionId>(), .message_count = 2, .unread = true, .created_at = kAt, .updated_at = kAt}
+  return agent::Session{.principal = kMe,
+                        .id = id<SessionId>(),
+                        .workspace = id<WorkspaceId>(),
+                        .agent = "default",
+                        .model = "fake/words",
+                        .title = "A title",
+                        .status = "active",
+                        .surface = "cli",
+                        .parent = id<SessionId>(),
+                        .message_count = 2,
+                        .unread = true,
+                        .created_at = kAt,
+                        .updated_at = kAt}
       .to_json();
 }
 
 json::object sample_part() {
-  agent::Part part{.type = "tool_result", .text = "12 entries", .tool = "fs.list", .call_id = "c1", .step = id<StepId>(), .ok = true, .result_ref = "sha256:ab"};
+  agent::Part part{.type = "tool_result",
+                   .text = "12 entries",
+                   .tool = "fs.list",
+                   .call_id = "c1",
+                   .step = id<StepId>(),
+                   .ok = true,
+                   .result_ref = "sha256:ab"};
   part.labels = kLabels;
   return part.to_json();
 }
 
 json::object sample_message() {
-  agent::Message message{.principal = kMe, .session = id<SessionId>(), .id = id<MessageId>(), .role = agent::Role::kTool, .turn = id<TurnId>(), .step = id<StepId>(),
+  agent::Message message{.principal = kMe,
+                         .session = id<SessionId>(),
+                         .id = id<MessageId>(),
+                         .role = agent::Role::kTool,
+                         .turn = id<TurnId>(),
+                         .step = id<StepId>(),
                          .created_at = kAt};
   json::object o = message.to_json();
   o["parts"] = json::array{sample_part()};
@@ -173,7 +203,12 @@ json::object sample_message() {
 }
 
 agent::Step sample_step() {
-  agent::Step step{.principal = kMe, .id = id<StepId>(), .turn = id<TurnId>(), .seq = 1, .kind = agent::StepKind::kTool, .state = agent::StepState::kDone};
+  agent::Step step{.principal = kMe,
+                   .id = id<StepId>(),
+                   .turn = id<TurnId>(),
+                   .seq = 1,
+                   .kind = agent::StepKind::kTool,
+                   .state = agent::StepState::kDone};
   step.tool = "fs.list";
   step.arguments = "{}";
   step.labels = kLabels;
@@ -184,19 +219,34 @@ agent::Step sample_step() {
 }
 
 json::object sample_turn() {
-  agent::Turn turn{.principal = kMe, .id = id<TurnId>(), .session = id<SessionId>(), .state = agent::TurnState::kFailed, .surface = "cli", .model = "fake/words",
-                   .answered_by = "fake/words-2", .message = id<MessageId>()};
+  agent::Turn turn{.principal = kMe,
+                   .id = id<TurnId>(),
+                   .session = id<SessionId>(),
+                   .state = agent::TurnState::kFailed,
+                   .surface = "cli",
+                   .model = "fake/words",
+                   .answered_by = "fake/words-2",
+                   .message = id<MessageId>()};
   turn.error_code = "provider";
   turn.error_detail = "the provider refused";
   turn.created_at = kAt;
   turn.started_at = kAt;
   turn.ended_at = kAt;
-  return encode_turn(turn, {sample_step()}, {json::object{{"step_id", id<StepId>().str()}, {"part", "text"}, {"text", "so far"}}});
+  return encode_turn(turn, {sample_step()},
+                     {json::object{{"step_id", id<StepId>().str()}, {"part", "text"}, {"text", "so far"}}});
 }
 
 json::object sample_approval() {
-  trust::Approval approval{.id = id<ApprovalId>(), .principal = kMe, .session = id<SessionId>(), .turn = id<TurnId>(), .step = id<StepId>(), .tool = "fs.write",
-                           .arguments = R"({"path":"a"})", .rendering = "fs.write a", .call_hash = "sha256:cd", .reason = "no rule matched"};
+  trust::Approval approval{.id = id<ApprovalId>(),
+                           .principal = kMe,
+                           .session = id<SessionId>(),
+                           .turn = id<TurnId>(),
+                           .step = id<StepId>(),
+                           .tool = "fs.write",
+                           .arguments = R"({"path":"a"})",
+                           .rendering = "fs.write a",
+                           .call_hash = "sha256:cd",
+                           .reason = "no rule matched"};
   approval.rule_suggestion = "fs.write(path: \"a\")";
   approval.created_at = kAt;
   approval.expires_at = kAt;
@@ -206,32 +256,47 @@ json::object sample_approval() {
 Token sample_token() { return {kMe, id<TokenId>(), "ci", Scopes{Scope::kChat}, kAt, kAt}; }
 
 json::object sample_policy() {
-  return encode(PolicyStatus{{"/config/policy.yaml", "tools: {}", "sha256:ef", true}, "last_good", "tools: {}", "v1", {{.line = 2, .key = "tools.denid", .message = "unknown key"}}});
+  return encode(PolicyStatus{{"/config/policy.yaml", "tools: {}", "sha256:ef", true},
+                             "last_good",
+                             "tools: {}",
+                             "v1",
+                             {{.line = 2, .key = "tools.denid", .message = "unknown key"}}});
 }
 
 json::object sample_decision() {
   trust::Decision decision;
   decision.rule = "tools.denied: shell.*";
   decision.reason = "denied by policy.yaml";
-  decision.considered = {{.step = trust::DecisionStep::kDeny, .layer = "policy.yaml", .rule = "tools.denied: shell.*", .outcome = "decides"}};
+  decision.considered = {{.step = trust::DecisionStep::kDeny,
+                          .layer = "policy.yaml",
+                          .rule = "tools.denied: shell.*",
+                          .outcome = "decides"}};
   return decision.to_json();
 }
 
 json::object sample_model() {
-  models::ModelInfo model{.id = "words", .provider = "fake", .context_tokens = 1000, .max_output_tokens = 100};
+  models::ModelInfo model{
+      .id = "words", .provider = "fake", .context_tokens = 1000, .max_output_tokens = 100};
   model.price = models::Price{1500, 6000, 150};
   return encode(model, "fake/words");
 }
 
 json::object sample_completion() {
-  const json::object usage{{"input_tokens", 12}, {"output_tokens", 3}, {"cached_input_tokens", 0}, {"reasoning_tokens", 0}};
-  return completion_body({id<SessionId>(), id<TurnId>(), 1'790'000'000, "fake/words"}, {"Hello", "fake/words-2", usage});
+  const json::object usage{
+      {"input_tokens", 12}, {"output_tokens", 3}, {"cached_input_tokens", 0}, {"reasoning_tokens", 0}};
+  return completion_body({id<SessionId>(), id<TurnId>(), 1'790'000'000, "fake/words"},
+                         {"Hello", "fake/words-2", usage});
 }
 
 std::map<std::string, json::object> samples() {
-  const DaemonInfo info{"0.1.0", 42, "http://127.0.0.1:7799", "/run/pryx.sock", kAt, "safe", "five crashes in ten minutes", "file"};
+  const DaemonInfo info{"0.1.0", 42,     "http://127.0.0.1:7799",       "/run/pryx.sock",
+                        kAt,     "safe", "five crashes in ten minutes", "file"};
   const std::vector<Component> components{{"store", "degraded", true, "the disk is nearly full", "4.6"}};
-  const audit::Row row{7, kAt, {kMe, "tool.intent", "cli", id<SessionId>(), id<TurnId>(), id<StepId>(), "fs.read", {{"rule", "x"}}}, "ab12"};
+  const audit::Row row{
+      7,
+      kAt,
+      {kMe, "tool.intent", "cli", id<SessionId>(), id<TurnId>(), id<StepId>(), "fs.read", {{"rule", "x"}}},
+      "ab12"};
   const models::ProviderConfig config{"cloud", "openai", "https://example.test/v1", "provider/cloud"};
   json::object new_token = sample_token().to_json();
   new_token["token"] = "pryx_" + std::string(43, 'x');
@@ -241,10 +306,17 @@ std::map<std::string, json::object> samples() {
       {"Diagnostics", {{"status", "ready"}, {"version", "0.1.0"}, {"components", encode(components)}}},
       {"Status", encode_status({.info = info, .now = kAt, .default_model = "starter/commands"})},
       {"Login", {{"csrf_token", "x"}, {"expires_at", to_rfc3339(kAt)}}},
-      {"LoginLink", {{"url", "http://127.0.0.1:7799/#code=a.b"}, {"code", "a.b"}, {"expires_at", to_rfc3339(kAt)}}},
-      {"Workspace", agent::Workspace{kMe, id<WorkspaceId>(), "/home/me/project", "project", false, kAt}.to_json()},
+      {"LoginLink",
+       {{"url", "http://127.0.0.1:7799/#code=a.b"}, {"code", "a.b"}, {"expires_at", to_rfc3339(kAt)}}},
+      {"Workspace",
+       agent::Workspace{kMe, id<WorkspaceId>(), "/home/me/project", "project", false, kAt}.to_json()},
       {"Session", sample_session()},
-      {"SessionHit", [] { json::object o = sample_session(); o["snippet"] = "…the words around it…"; return o; }()},
+      {"SessionHit",
+       [] {
+         json::object o = sample_session();
+         o["snippet"] = "…the words around it…";
+         return o;
+       }()},
       {"Message", sample_message()},
       {"Accepted", {{"message_id", id<MessageId>().str()}, {"turn_id", id<TurnId>().str()}}},
       {"Turn", sample_turn()},
@@ -261,13 +333,21 @@ std::map<std::string, json::object> samples() {
       {"NewToken", new_token},
       {"Agent", encode(agent::AgentProfile())},
       {"Tool", encode(testing::NoteTool().description())},
-      {"Memory", encode(memory::Memory{id<MemoryId>(), memory::MemoryType::kLongterm, "a text", kLabels, id<SessionId>(), kAt})},
-      {"Settings", {{"settings", json::object{{"log.level", "info"}}}, {"origins", json::object{{"log.level", "default"}}}}},
+      {"Memory", encode(memory::Memory{id<MemoryId>(), memory::MemoryType::kLongterm, "a text", kLabels,
+                                       id<SessionId>(), kAt})},
+      {"Settings",
+       {{"settings", json::object{{"log.level", "info"}}},
+        {"origins", json::object{{"log.level", "default"}}}}},
       {"TextFile", encode(HumanFile{"/config/config.yaml", "a: 1", "sha256:ef", true})},
-      {"OpenAiModelList", {{"object", "list"}, {"data", json::array{json::object{{"id", "fake/words"}, {"object", "model"}, {"created", 0}, {"owned_by", "fake"}}}}}},
+      {"OpenAiModelList",
+       {{"object", "list"},
+        {"data", json::array{json::object{
+                     {"id", "fake/words"}, {"object", "model"}, {"created", 0}, {"owned_by", "fake"}}}}}},
       {"ChatCompletion", sample_completion()},
-      {"Problem", problem_body({ErrorCode::kOverloaded, "32 messages wait in this session already", 2000}, "req_01J9ZD3V3N8J4Q6R2S7T0W5X1Y")},
-      {"OpenAiError", openai_error_body({ErrorCode::kInvalidArgument, "'tools' is not supported", -1}, "tools", "unsupported_parameter")},
+      {"Problem", problem_body({ErrorCode::kOverloaded, "32 messages wait in this session already", 2000},
+                               "req_01J9ZD3V3N8J4Q6R2S7T0W5X1Y")},
+      {"OpenAiError", openai_error_body({ErrorCode::kInvalidArgument, "'tools' is not supported", -1},
+                                        "tools", "unsupported_parameter")},
   };
 }
 
@@ -293,7 +373,8 @@ class Fields : public Document {
     for (const auto& property : node["properties"]) {
       const std::string key = property.first.as<std::string>();
       known.insert(key);
-      if (value.get_object().contains(key)) compare(where + "." + key, property.second, value.get_object().at(key));
+      if (value.get_object().contains(key))
+        compare(where + "." + key, property.second, value.get_object().at(key));
     }
     EXPECT_EQ(given, known) << where;
   }
@@ -305,8 +386,10 @@ class Fields : public Document {
   }
   static void check_type(const std::string& where, const YAML::Node& type, const json::value& value) {
     const auto fits = [&](const std::string& name) {
-      return (name == "string" && value.is_string()) || (name == "integer" && (value.is_int64() || value.is_uint64())) || (name == "boolean" && value.is_bool()) ||
-             (name == "object" && value.is_object()) || (name == "array" && value.is_array()) || (name == "null" && value.is_null());
+      return (name == "string" && value.is_string()) ||
+             (name == "integer" && (value.is_int64() || value.is_uint64())) ||
+             (name == "boolean" && value.is_bool()) || (name == "object" && value.is_object()) ||
+             (name == "array" && value.is_array()) || (name == "null" && value.is_null());
     };
     bool any = false;
     if (type.IsSequence()) {
@@ -347,12 +430,14 @@ std::string pretty(const json::value& value, int depth = 0) {
   std::string out;
   if (value.is_object() && !value.get_object().empty()) {
     for (const auto& member : value.get_object()) {
-      out += (out.empty() ? "{\n" : ",\n") + pad + json::to_text(json::value(member.key())) + ": " + pretty(member.value(), depth + 1);
+      out += (out.empty() ? "{\n" : ",\n") + pad + json::to_text(json::value(member.key())) + ": " +
+             pretty(member.value(), depth + 1);
     }
     return out + "\n" + pad.substr(2) + "}";
   }
   if (value.is_array() && !value.get_array().empty()) {
-    for (const json::value& item : value.get_array()) out += (out.empty() ? "[\n" : ",\n") + pad + pretty(item, depth + 1);
+    for (const json::value& item : value.get_array())
+      out += (out.empty() ? "[\n" : ",\n") + pad + pretty(item, depth + 1);
     return out + "\n" + pad.substr(2) + "]";
   }
   return json::to_text(value);
@@ -370,9 +455,11 @@ TEST_F(Fields, TheWireIsWhatItWas) {
     std::ifstream in(path, std::ios::binary);
     std::ostringstream kept;
     kept << in.rdbuf();
-    EXPECT_EQ(kept.str(), text) << path << ": if the change is meant, run this test with PRYX_WRITE_EXAMPLES=1";
+    EXPECT_EQ(kept.str(), text) << path
+                                << ": if the change is meant, run this test with PRYX_WRITE_EXAMPLES=1";
   }
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) EXPECT_TRUE(files.contains(entry.path().filename())) << entry.path() << " has no encoder";
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    EXPECT_TRUE(files.contains(entry.path().filename())) << entry.path() << " has no encoder";
 }
 
 }  // namespace

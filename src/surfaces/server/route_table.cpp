@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Every way into the daemon over HTTP, in one place: method, path, who may, which body and query fields it knows. A route without an auth
-// rule does not compile, and api/openapi.yaml must say the same (route_document_test.cpp).
+// Every way into the daemon over HTTP, in one place: method, path, who may, which body and query fields it
+// knows. A route without an auth rule does not compile, and api/openapi.yaml must say the same
+// (route_document_test.cpp).
 #include "surfaces/server/routes/routes.h"
 
 namespace pryx::server {
@@ -19,7 +20,8 @@ constexpr BodyField kNameBody[] = {{"name"}};
 constexpr BodyField kNewSession[] = {{"workspace"}, {"agent"}, {"model"}, {"title"}};
 constexpr BodyField kSessionChange[] = {{"workspace"}, {"agent"}, {"model"}, {"title"}, {"status"}};
 constexpr BodyField kFork[] = {{"message_id"}, {"title"}};
-constexpr BodyField kMessage[] = {{"text"}, {"model"}, {"idempotency_key"}, {"interactive"}, {"approve"}, {"parts", false}, {"max_cost", false}};
+constexpr BodyField kMessage[] = {{"text"},    {"model"},        {"idempotency_key"}, {"interactive"},
+                                  {"approve"}, {"parts", false}, {"max_cost", false}};
 constexpr BodyField kResume[] = {{"step_id"}, {"resolution"}, {"result"}};
 constexpr BodyField kResolution[] = {{"decision"}, {"scope"}, {"rule"}, {"reason"}};
 constexpr BodyField kText[] = {{"text"}, {"hash"}};
@@ -34,7 +36,8 @@ constexpr BodyField kSettings[] = {{"settings"}};
 constexpr BodyField kCompletion[] = {{"model"}, {"messages"}, {"stream"}, {"stream_options"}, {"pryx"}};
 
 constexpr std::string_view kPage[] = {"limit", "cursor"};
-constexpr std::string_view kSessionQuery[] = {"query", "status", "agent", "after", "before", "sort", "limit", "cursor"};
+constexpr std::string_view kSessionQuery[] = {"query",  "status", "agent", "after",
+                                              "before", "sort",   "limit", "cursor"};
 constexpr std::string_view kApprovalQuery[] = {"state", "limit"};
 constexpr std::string_view kModelQuery[] = {"provider"};
 constexpr std::string_view kMemoryQuery[] = {"type", "limit", "cursor"};

@@ -16,7 +16,9 @@ const json::array& items(const Answer& answer) { return answer.json.at("items").
 
 class Routes : public ApiFixture {
  protected:
-  Answer say(const std::string& session, json::object body) { return post("/api/v1/sessions/" + session + "/messages", body); }
+  Answer say(const std::string& session, json::object body) {
+    return post("/api/v1/sessions/" + session + "/messages", body);
+  }
   Answer stream(const std::string& session, json::object body, const std::string& last_id = {}) {
     net::Request request = testing::make_request("POST", "/api/v1/sessions/" + session + "/messages", &body);
     request.headers.add("Accept", "text/event-stream");
@@ -43,7 +45,8 @@ TEST_F(Routes, EveryGetAnswersHead) {
 }
 
 TEST_F(Routes, ASessionLives) {
-  const Answer made = post("/api/v1/sessions", {{"title", "First"}, {"workspace", "/tmp/project"}, {"nobody_knows_this", 1}});
+  const Answer made =
+      post("/api/v1/sessions", {{"title", "First"}, {"workspace", "/tmp/project"}, {"nobody_knows_this", 1}});
   ASSERT_EQ(made.status, 201) << made.body;
   const std::string path = "/api/v1/sessions/" + field(made, "id");
   EXPECT_EQ(field(made, "title"), "First");
@@ -91,7 +94,8 @@ TEST_F(Routes, AMessageIsAcceptedAndAnswered) {
   ASSERT_EQ(items(transcript).size(), 2u);
   EXPECT_EQ(json::string_or(items(transcript)[1].as_object(), "role"), "assistant");
   // The same key with the same body is the same message; with another body a conflict.
-  EXPECT_EQ(field(say(session, {{"text", "hi"}, {"idempotency_key", "k1"}}), "turn_id"), field(accepted, "turn_id"));
+  EXPECT_EQ(field(say(session, {{"text", "hi"}, {"idempotency_key", "k1"}}), "turn_id"),
+            field(accepted, "turn_id"));
   EXPECT_EQ(say(session, {{"text", "ho"}, {"idempotency_key", "k1"}}).status, 409);
   EXPECT_EQ(post("/api/v1/turns/" + field(accepted, "turn_id") + "/cancel").status, 409);
 }
@@ -117,7 +121,8 @@ TEST_F(Routes, ATurnStreamsAndEndsNamed) {
   EXPECT_NE(answer.body.find("event: turn.started\nid: "), std::string::npos);
   EXPECT_NE(answer.body.find("event: turn.delta\ndata: "), std::string::npos);
   const std::size_t last = answer.body.rfind("event: ");
-  EXPECT_TRUE(answer.body.substr(last).starts_with("event: turn.completed\nid: ")) << answer.body.substr(last);
+  EXPECT_TRUE(answer.body.substr(last).starts_with("event: turn.completed\nid: "))
+      << answer.body.substr(last);
   // The receipt of the flushed stream marks the answer as read.
   EXPECT_FALSE(get("/api/v1/sessions/" + session).json.at("unread").as_bool());
   // The same again replays what is durable; from the last id on there is nothing more.
@@ -154,7 +159,8 @@ TEST_F(Routes, ApprovalsAreAnsweredOnce) {
   const std::string session = new_session();
   house.model->calls = {{"c1", "note.add", R"({"text":"milk"})"}};
   const json::object message{{"text", "note milk"}};
-  const Answer accepted = send_now(testing::make_request("POST", "/api/v1/sessions/" + session + "/messages", &message));
+  const Answer accepted =
+      send_now(testing::make_request("POST", "/api/v1/sessions/" + session + "/messages", &message));
   ASSERT_EQ(accepted.status, 202);
   const Answer pending = send_now(testing::make_request("GET", "/api/v1/approvals?state=pending"));
   ASSERT_EQ(items(pending).size(), 1u);
@@ -178,11 +184,14 @@ TEST_F(Routes, ATurnThatNobodyMayAnswerIsDeniedAtOnce) {
   const std::string session = new_session();
   house.model->calls = {{"c1", "note.add", R"({"text":"milk"})"}};
   const json::object message{{"text", "note milk"}, {"interactive", false}};
-  const Answer accepted = send_now(testing::make_request("POST", "/api/v1/sessions/" + session + "/messages", &message));
+  const Answer accepted =
+      send_now(testing::make_request("POST", "/api/v1/sessions/" + session + "/messages", &message));
   EXPECT_EQ(field(get("/api/v1/turns/" + field(accepted, "turn_id")), "state"), "completed");
   EXPECT_EQ(house.notes->runs, 0);
   house.model->calls = {{"c2", "note.add", R"({"text":"milk"})"}};
-  const Answer allowed = say(session, {{"text", "note milk"}, {"interactive", false}, {"approve", "tools:\n  allowed: [\"note.*\"]\n"}});
+  const Answer allowed =
+      say(session,
+          {{"text", "note milk"}, {"interactive", false}, {"approve", "tools:\n  allowed: [\"note.*\"]\n"}});
   EXPECT_EQ(allowed.status, 202) << allowed.body;
   EXPECT_EQ(house.notes->runs, 1);
 }
@@ -190,7 +199,10 @@ TEST_F(Routes, ATurnThatNobodyMayAnswerIsDeniedAtOnce) {
 TEST_F(Routes, PolicyIsShownTestedAndReplaced) {
   const Answer shown = get("/api/v1/policy");
   EXPECT_EQ(field(shown, "in_force"), "default");
-  EXPECT_EQ(field(post("/api/v1/policy/test", {{"tool", "note.add"}, {"arguments", json::object{{"text", "x"}}}}), "decision"), "ask");
+  EXPECT_EQ(
+      field(post("/api/v1/policy/test", {{"tool", "note.add"}, {"arguments", json::object{{"text", "x"}}}}),
+            "decision"),
+      "ask");
   const json::object text{{"text", "tools:\n  denied: [\"note.*\"]\n"}};
   EXPECT_EQ(put("/api/v1/policy", text).status, 400) << "without the hash of what was seen";
   json::object with_hash = text;
@@ -216,7 +228,8 @@ TEST_F(Routes, KeysAndSecretsGoInAndNeverComeBack) {
   EXPECT_EQ(put("/api/v1/secrets/deploy", {{"value", canary}}).status, 200);
   EXPECT_EQ(house.secrets.values["deploy"], canary);
   const std::string token = new_token("read");
-  for (const char* path : {"/api/v1/providers", "/api/v1/secrets", "/api/v1/secrets/deploy", "/api/v1/tokens", "/api/v1/audit", "/api/v1/status"}) {
+  for (const char* path : {"/api/v1/providers", "/api/v1/secrets", "/api/v1/secrets/deploy", "/api/v1/tokens",
+                           "/api/v1/audit", "/api/v1/status"}) {
     const Answer answer = get(path);
     EXPECT_EQ(answer.status, 200) << path;
     EXPECT_EQ(answer.body.find(canary), std::string::npos) << path;
@@ -229,7 +242,8 @@ TEST_F(Routes, KeysAndSecretsGoInAndNeverComeBack) {
 
 TEST_F(Routes, TokensNarrow) {
   const std::string chat = new_token("chat");
-  const auto with = [&](std::string method, std::string_view path, json::object body, const std::string& token) {
+  const auto with = [&](std::string method, std::string_view path, json::object body,
+                        const std::string& token) {
     net::Request request = testing::make_request(std::move(method), path, &body);
     request.headers.add("Authorization", "Bearer " + token);
     return send(std::move(request));
@@ -237,7 +251,10 @@ TEST_F(Routes, TokensNarrow) {
   const std::string session = field(with("POST", "/api/v1/sessions", {}, chat), "id");
   EXPECT_EQ(with("POST", "/api/v1/sessions/" + session + "/messages", {{"text", "hi"}}, chat).status, 202);
   // To chat is not to approve, nor to open the disk.
-  EXPECT_EQ(with("POST", "/api/v1/sessions/" + session + "/messages", {{"text", "hi"}, {"approve", "tools:\n  allowed: [\"*\"]\n"}}, chat).status, 403);
+  EXPECT_EQ(with("POST", "/api/v1/sessions/" + session + "/messages",
+                 {{"text", "hi"}, {"approve", "tools:\n  allowed: [\"*\"]\n"}}, chat)
+                .status,
+            403);
   EXPECT_EQ(with("POST", "/api/v1/workspaces", {{"path", "/home/me"}}, chat).status, 403);
   EXPECT_EQ(with("POST", "/api/v1/sessions", {{"workspace", "/home/me"}}, chat).status, 403);
   EXPECT_EQ(post("/api/v1/workspaces", {{"path", "/tmp/known"}}).status, 201);
@@ -246,7 +263,8 @@ TEST_F(Routes, TokensNarrow) {
 }
 
 TEST_F(Routes, TokensSurviveARestartAndEndWhenRevoked) {
-  const Answer made = post("/api/v1/tokens", {{"name", "ci"}, {"scopes", json::array{"read"}}, {"expires_in", "7d"}});
+  const Answer made =
+      post("/api/v1/tokens", {{"name", "ci"}, {"scopes", json::array{"read"}}, {"expires_in", "7d"}});
   ASSERT_EQ(made.status, 201);
   net::Request request = testing::make_request("GET", "/api/v1/status");
   request.headers.add("Authorization", "Bearer " + field(made, "token"));
@@ -278,7 +296,10 @@ TEST_F(Routes, MemoryModelsToolsAgents) {
   const Answer models = get("/api/v1/models?provider=fake");
   ASSERT_EQ(items(models).size(), 1u);
   EXPECT_EQ(json::string_or(items(models)[0].as_object(), "id"), "fake/words");
-  EXPECT_EQ(json::string_or(items(models)[0].as_object().at("price").as_object().at("input_per_million").as_object(), "amount"), "1.500");
+  EXPECT_EQ(
+      json::string_or(
+          items(models)[0].as_object().at("price").as_object().at("input_per_million").as_object(), "amount"),
+      "1.500");
   EXPECT_EQ(items(get("/api/v1/tools")).size(), 1u);
   EXPECT_EQ(get("/api/v1/tools/note.add").status, 200);
   EXPECT_EQ(get("/api/v1/agents/default").status, 200);
@@ -291,12 +312,16 @@ TEST_F(Routes, AForkHasTheMessagesUpToOne) {
   ASSERT_EQ(say(session, {{"text", "two"}}).status, 202);
   const Answer all = get("/api/v1/sessions/" + session + "/messages");
   ASSERT_EQ(items(all).size(), 4u);
-  const Answer fork = post("/api/v1/sessions/" + session + "/fork", {{"message_id", json::string_or(items(all)[1].as_object(), "id")}, {"title", "Other way"}});
+  const Answer fork =
+      post("/api/v1/sessions/" + session + "/fork",
+           {{"message_id", json::string_or(items(all)[1].as_object(), "id")}, {"title", "Other way"}});
   ASSERT_EQ(fork.status, 201) << fork.body;
   EXPECT_EQ(field(fork, "parent_id"), session);
   EXPECT_EQ(fork.json.at("message_count").as_int64(), 2);
   EXPECT_EQ(items(get("/api/v1/sessions/" + field(fork, "id") + "/messages")).size(), 2u);
-  EXPECT_EQ(post("/api/v1/sessions/" + session + "/fork", {{"message_id", "msg_01J00000000000000000000000"}}).status, 404);
+  EXPECT_EQ(post("/api/v1/sessions/" + session + "/fork", {{"message_id", "msg_01J00000000000000000000000"}})
+                .status,
+            404);
 }
 
 TEST_F(Routes, ThePageHoldsNothingAndRunsNothingForeign) {
@@ -313,7 +338,8 @@ TEST_F(Routes, ThePageHoldsNothingAndRunsNothingForeign) {
   const std::string page = get("/").body;
   EXPECT_EQ(page.find("<style"), std::string::npos);
   EXPECT_EQ(page.find("onclick"), std::string::npos);
-  EXPECT_EQ(get("/page.js").body.find("innerHTML"), std::string::npos) << "foreign text goes into the page as text only";
+  EXPECT_EQ(get("/page.js").body.find("innerHTML"), std::string::npos)
+      << "foreign text goes into the page as text only";
 }
 
 }  // namespace

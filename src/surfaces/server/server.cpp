@@ -13,16 +13,23 @@ namespace {
 bool is_openai_path(std::string_view path) { return path.starts_with("/v1/"); }
 
 net::Response refusal(const net::Request& request, const Error& error, const std::string& request_id) {
-  return is_openai_path(request.path) ? openai_error_response(error, request_id) : problem_response(error, request_id);
+  return is_openai_path(request.path) ? openai_error_response(error, request_id)
+                                      : problem_response(error, request_id);
 }
 
-net::Response not_routed(const net::Request& request, const RouteMatch& match, const std::string& request_id) {
-  const Error error{ErrorCode::kNotFound, match.allowed.empty() ? fmt::format("there is no {}", utf8_prefix(request.path, 200))
-                                                                : fmt::format("{} does not take {}", utf8_prefix(request.path, 200), request.method), -1};
+net::Response not_routed(const net::Request& request, const RouteMatch& match,
+                         const std::string& request_id) {
+  const Error error{ErrorCode::kNotFound,
+                    match.allowed.empty()
+                        ? fmt::format("there is no {}", utf8_prefix(request.path, 200))
+                        : fmt::format("{} does not take {}", utf8_prefix(request.path, 200), request.method),
+                    -1};
   if (match.allowed.empty()) return refusal(request, error, request_id);
-  net::Response response = problem_response({ErrorCode::kInvalidArgument, error.message, -1}, 405, "Method not allowed", request_id);
+  net::Response response = problem_response({ErrorCode::kInvalidArgument, error.message, -1}, 405,
+                                            "Method not allowed", request_id);
   std::string allow;
-  for (const std::string_view method : match.allowed) allow += (allow.empty() ? "" : ", ") + std::string(method);
+  for (const std::string_view method : match.allowed)
+    allow += (allow.empty() ? "" : ", ") + std::string(method);
   response.headers.add("Allow", allow);
   return response;
 }
@@ -32,7 +39,8 @@ Result<json::object> read_body(const net::Request& request, const Route& route) 
   PRYX_TRY(json::object body, json::parse_object(request.body));
   for (const BodyField& field : route.body) {
     if (!field.exists && json::find(body, field.name) != nullptr) {
-      return fail(ErrorCode::kInvalidArgument, "the field '{}' is not supported yet; leave it out", field.name);
+      return fail(ErrorCode::kInvalidArgument, "the field '{}' is not supported yet; leave it out",
+                  field.name);
     }
   }
   return body;
@@ -42,8 +50,12 @@ Result<json::object> read_body(const net::Request& request, const Route& route) 
 
 struct ApiServer::State {
   State(Services given, ServerOptions given_options)
-      : services(given), options(std::move(given_options)), auth(services, options), background(services.loop, "server"),
-        bus(services, options, auth), core{services, options, auth, bus, background} {}
+      : services(given),
+        options(std::move(given_options)),
+        auth(services, options),
+        background(services.loop, "server"),
+        bus(services, options, auth),
+        core{services, options, auth, bus, background} {}
 
   Services services;
   ServerOptions options;
@@ -54,7 +66,8 @@ struct ApiServer::State {
   bool stopping = false;
 };
 
-ApiServer::ApiServer(Services services, ServerOptions options) : state_(std::make_unique<State>(services, std::move(options))) {}
+ApiServer::ApiServer(Services services, ServerOptions options)
+    : state_(std::make_unique<State>(services, std::move(options))) {}
 ApiServer::~ApiServer() = default;
 
 db::ModuleMigrations ApiServer::migrations() { return TokenStore::migrations(); }
@@ -71,7 +84,8 @@ async::Task<void> ApiServer::stop() {
 
 std::optional<net::Response> ApiServer::screen(const net::Request& head) {
   const std::string request_id = state_->services.ids.make_text("req_");
-  if (const auto allowed = state_->auth.check_origin(head); !allowed) return refusal(head, allowed.error(), request_id);
+  if (const auto allowed = state_->auth.check_origin(head); !allowed)
+    return refusal(head, allowed.error(), request_id);
   const RouteMatch match = find_route(route_table(), head.method, head.path);
   const auto identity = state_->auth.admit(head, match.route != nullptr ? &match.route->auth : nullptr);
   if (!identity) return refusal(head, identity.error(), request_id);
@@ -86,7 +100,8 @@ async::Task<void> ApiServer::handle(net::Exchange& exchange) {
   RouteMatch match = find_route(route_table(), request.method, request.path);
   auto identity = state_->auth.admit(request, match.route != nullptr ? &match.route->auth : nullptr);
   if (!identity || match.route == nullptr) {
-    net::Response response = identity ? not_routed(request, match, request_id) : refusal(request, identity.error(), request_id);
+    net::Response response =
+        identity ? not_routed(request, match, request_id) : refusal(request, identity.error(), request_id);
     (void)co_await exchange.respond(std::move(response));
     co_return;
   }
@@ -95,25 +110,30 @@ async::Task<void> ApiServer::handle(net::Exchange& exchange) {
     (void)co_await exchange.respond(refusal(request, body.error(), request_id));
     co_return;
   }
-  RouteCall call{state_->core, exchange, request, std::move(*identity), request_id, std::move(match.path_values), std::move(*body)};
-  std::optional<Result<Reply>> reply;
+  RouteCall call{state_->core,         exchange,   request,
+                 std::move(*identity), request_id, std::move(match.path_values),
+                 std::move(*body)};
+  Result<Reply> reply = Reply{};
   std::string bug;
   try {
-    reply.emplace(co_await match.route->handler(call));
+    reply = co_await match.route->handler(call);
   } catch (const std::exception& error) {
     bug = error.what();
   }
   if (!bug.empty()) {
-    log::error("server.handler_failed", {{"route", match.route->pattern}, {"what", bug}, {"request_id", request_id}});
-    reply.emplace(fail(ErrorCode::kInternal, "the request failed by a bug of Pryx; the log has more under {}", request_id));
+    log::error("server.handler_failed",
+               {{"route", match.route->pattern}, {"what", bug}, {"request_id", request_id}});
+    reply = fail(ErrorCode::kInternal, "the request failed by a bug of Pryx; the log has more under {}",
+                 request_id);
   }
-  if (!*reply) {
-    (void)co_await exchange.respond(refusal(request, reply->error(), request_id));
+  if (!reply) {
+    (void)co_await exchange.respond(refusal(request, reply.error(), request_id));
     co_return;
   }
-  if ((*reply)->is_sent) co_return;
-  net::Response response{(*reply)->status, std::move((*reply)->headers), std::move((*reply)->body)};
-  if (!(*reply)->content_type.empty() && response.status != 204) response.headers.add("Content-Type", (*reply)->content_type);
+  if (reply->is_sent) co_return;
+  net::Response response{reply->status, std::move(reply->headers), std::move(reply->body)};
+  if (!reply->content_type.empty() && response.status != 204)
+    response.headers.add("Content-Type", reply->content_type);
   if (!response.headers.find("X-Request-Id")) add_common_headers(response.headers, request_id);
   (void)co_await exchange.respond(std::move(response));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// ApiServer: the HTTP API, the bus, the OpenAI front and the page, as one net::Handler. It authenticates every request before its body
-// is read, finds the route in one table (route_table.cpp), and calls the service behind it. Owned by apps/, I/O thread only.
+// ApiServer: the HTTP API, the bus, the OpenAI front and the page, as one net::Handler. It authenticates
+// every request before its body is read, finds the route in one table (route_table.cpp), and calls the
+// service behind it. Owned by apps/, I/O thread only.
 #pragma once
 #include <functional>
 #include <memory>
@@ -26,12 +27,12 @@ namespace pryx::server {
 struct DaemonInfo {
   std::string version;
   int pid = 0;
-  std::string url;                 // "http://127.0.0.1:7799"; empty: no TCP
+  std::string url;  // "http://127.0.0.1:7799"; empty: no TCP
   std::string socket;
   WallTime started_at;
-  std::string mode = "normal";     // "normal" or "safe"
+  std::string mode = "normal";  // "normal" or "safe"
   std::string safe_mode_reason;
-  std::string key_backend;         // "secret-service", "file"
+  std::string key_backend;  // "secret-service", "file"
 };
 
 // Everything below the API. All of it outlives the server.
@@ -60,8 +61,9 @@ struct Services {
 };
 
 struct ServerOptions {
-  std::uint32_t own_uid = UINT32_MAX;   // peers of the Unix socket with this uid are the owner
-  bool root_is_owner = false;           // the daemon was started as root and dropped to another user: root's CLI counts as well
+  std::uint32_t own_uid = UINT32_MAX;  // peers of the Unix socket with this uid are the owner
+  bool root_is_owner =
+      false;  // the daemon was started as root and dropped to another user: root's CLI counts as well
   // True for a process that descends from a child Pryx spawned: such a peer is refused. Empty: not checked.
   std::function<bool(std::int32_t pid)> is_own_descendant;
   std::size_t max_bus_clients = 2'000;

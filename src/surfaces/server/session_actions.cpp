@@ -14,10 +14,15 @@ using agent::TurnStore;
 
 constexpr std::size_t kMaxTitleBytes = 400;
 
-Result<void> emit(db::Transaction& t, events::EventLog& events, const Caller& caller, std::string name, const Session& session) {
+Result<void> emit(db::Transaction& t, events::EventLog& events, const Caller& caller, std::string name,
+                  const Session& session) {
   json::object payload{{"session_id", session.id.str()}};
   if (name != "session.deleted") payload["session"] = session.to_json();
-  PRYX_TRY_VOID(events.append(t, {.principal = session.principal, .name = std::move(name), .session = session.id, .surface = caller.surface, .payload = std::move(payload)}));
+  PRYX_TRY_VOID(events.append(t, {.principal = session.principal,
+                                  .name = std::move(name),
+                                  .session = session.id,
+                                  .surface = caller.surface,
+                                  .payload = std::move(payload)}));
   return {};
 }
 
@@ -37,15 +42,18 @@ async::Task<Result<WorkspaceId>> find_workspace(Services& services, Caller calle
   }
   const auto id = WorkspaceId::parse(text);
   if (!id) co_return fail(ErrorCode::kInvalidArgument, "workspace must be an id (wsp_…) or an absolute path");
-  PRYX_CO_TRY(const auto found, co_await services.database.read(
-                                    [principal = caller.principal.id, id = *id](db::Connection& c) { return SessionStore::find_workspace(c, principal, id); }));
+  PRYX_CO_TRY(const auto found,
+              co_await services.database.read([principal = caller.principal.id, id = *id](db::Connection& c) {
+                return SessionStore::find_workspace(c, principal, id);
+              }));
   if (!found) co_return fail(ErrorCode::kNotFound, "there is no workspace {}", text);
   co_return *id;
 }
 
 Result<void> apply(Services& services, const SessionFields& fields, Session& session) {
   if (fields.agent) {
-    if (*fields.agent != agent::AgentProfile().name) return fail(ErrorCode::kInvalidArgument, "there is no agent '{}'", utf8_prefix(*fields.agent, 64));
+    if (*fields.agent != agent::AgentProfile().name)
+      return fail(ErrorCode::kInvalidArgument, "there is no agent '{}'", utf8_prefix(*fields.agent, 64));
     session.agent = *fields.agent;
   }
   if (fields.model) {
@@ -53,18 +61,21 @@ Result<void> apply(Services& services, const SessionFields& fields, Session& ses
     session.model = *fields.model;
   }
   if (fields.title) {
-    if (fields.title->size() > kMaxTitleBytes) return fail(ErrorCode::kInvalidArgument, "title has more than {} bytes", kMaxTitleBytes);
+    if (fields.title->size() > kMaxTitleBytes)
+      return fail(ErrorCode::kInvalidArgument, "title has more than {} bytes", kMaxTitleBytes);
     session.title = *fields.title;
   }
   if (fields.status) {
-    if (*fields.status != "active" && *fields.status != "archived") return fail(ErrorCode::kInvalidArgument, "status must be active or archived");
+    if (*fields.status != "active" && *fields.status != "archived")
+      return fail(ErrorCode::kInvalidArgument, "status must be active or archived");
     session.status = *fields.status;
   }
   return {};
 }
 
 // Copies page by page, so that a long transcript is never whole in memory.
-Result<void> copy_messages(db::Connection& c, IdSource& ids, const Session& from, const Session& to, const MessageId& last) {
+Result<void> copy_messages(db::Connection& c, IdSource& ids, const Session& from, const Session& to,
+                           const MessageId& last) {
   agent::Page page{.limit = 200, .cursor = {}};
   for (;;) {
     PRYX_TRY(auto messages, SessionStore::list_messages(c, from.principal, from.id, page));
@@ -80,7 +91,8 @@ Result<void> copy_messages(db::Connection& c, IdSource& ids, const Session& from
     if (messages.next_cursor.empty()) break;
     page.cursor = messages.next_cursor;
   }
-  if (!last.empty()) return fail(ErrorCode::kNotFound, "session {} has no message {}", from.id.str(), last.str());
+  if (!last.empty())
+    return fail(ErrorCode::kNotFound, "session {} has no message {}", from.id.str(), last.str());
   return {};
 }
 
@@ -88,9 +100,10 @@ Result<void> copy_messages(db::Connection& c, IdSource& ids, const Session& from
 
 async::Task<Result<void>> may_open(Services& services, Caller caller, std::string path) {
   if (caller.scopes.has(Scope::kAdmin)) co_return Result<void>{};
-  PRYX_CO_TRY(const auto known, co_await services.database.read([principal = caller.principal.id, path](db::Connection& c) {
-    return SessionStore::find_workspace_by_path(c, principal, path);
-  }));
+  PRYX_CO_TRY(const auto known,
+              co_await services.database.read([principal = caller.principal.id, path](db::Connection& c) {
+                return SessionStore::find_workspace_by_path(c, principal, path);
+              }));
   if (!known) co_return caller.require(Scope::kAdmin);
   co_return Result<void>{};
 }
@@ -106,13 +119,19 @@ Result<SessionFields> decode_session_fields(const json::object& body) {
 }
 
 async::Task<Result<Session>> get_session(Services& services, Caller caller, SessionId id) {
-  co_return co_await services.database.read([principal = caller.principal.id, id](db::Connection& c) { return must_find(c, principal, id); });
+  co_return co_await services.database.read(
+      [principal = caller.principal.id, id](db::Connection& c) { return must_find(c, principal, id); });
 }
 
 async::Task<Result<Session>> create_session(Services& services, Caller caller, SessionFields fields) {
   const WallTime now = services.loop.clock().wall();
-  Session session{.principal = caller.principal.id, .id = services.ids.make<SessionId>(), .agent = agent::AgentProfile().name, .status = "active",
-                  .surface = caller.surface, .created_at = now, .updated_at = now};
+  Session session{.principal = caller.principal.id,
+                  .id = services.ids.make<SessionId>(),
+                  .agent = agent::AgentProfile().name,
+                  .status = "active",
+                  .surface = caller.surface,
+                  .created_at = now,
+                  .updated_at = now};
   PRYX_CO_TRY_VOID(apply(services, fields, session));
   PRYX_CO_TRY(session.workspace, co_await find_workspace(services, caller, fields.workspace.value_or("")));
   co_return co_await services.database.write([&](db::Transaction& t) -> Result<Session> {
@@ -122,7 +141,8 @@ async::Task<Result<Session>> create_session(Services& services, Caller caller, S
   });
 }
 
-async::Task<Result<Session>> change_session(Services& services, Caller caller, SessionId id, SessionFields fields) {
+async::Task<Result<Session>> change_session(Services& services, Caller caller, SessionId id,
+                                            SessionFields fields) {
   WorkspaceId workspace;
   if (fields.workspace) {
     PRYX_CO_TRY(workspace, co_await find_workspace(services, caller, *fields.workspace));
@@ -147,7 +167,8 @@ async::Task<Result<void>> delete_session(Services& services, Caller caller, Sess
   const auto deleted = co_await services.database.write([&](db::Transaction& t) -> Result<void> {
     PRYX_TRY(const Session session, must_find(t.db(), caller.principal.id, id));
     PRYX_TRY(const auto open, TurnStore::count_open(t.db(), caller.principal.id, id));
-    if (open > 0) return fail(ErrorCode::kConflict, "session {} has {} open turns; cancel them first", id.str(), open);
+    if (open > 0)
+      return fail(ErrorCode::kConflict, "session {} has {} open turns; cancel them first", id.str(), open);
     PRYX_TRY_VOID(SessionStore::delete_session(t.db(), caller.principal.id, id));
     return emit(t, services.events, caller, "session.deleted", session);
   });
@@ -155,8 +176,10 @@ async::Task<Result<void>> delete_session(Services& services, Caller caller, Sess
   co_return co_await services.memory.forget_session(caller, id);
 }
 
-async::Task<Result<Session>> fork_session(Services& services, Caller caller, SessionId id, MessageId last, std::string title) {
-  if (title.size() > kMaxTitleBytes) co_return fail(ErrorCode::kInvalidArgument, "title has more than {} bytes", kMaxTitleBytes);
+async::Task<Result<Session>> fork_session(Services& services, Caller caller, SessionId id, MessageId last,
+                                          std::string title) {
+  if (title.size() > kMaxTitleBytes)
+    co_return fail(ErrorCode::kInvalidArgument, "title has more than {} bytes", kMaxTitleBytes);
   const WallTime now = services.loop.clock().wall();
   const SessionId copy_id = services.ids.make<SessionId>();
   // Ids for the copies are made inside the write job, so it has a source of its own.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a surface does to a session beyond reading it: each change is one commit together with its event. I/O thread only.
+// What a surface does to a session beyond reading it: each change is one commit together with its event. I/O
+// thread only.
 #pragma once
 #include "surfaces/server/server.h"
 
@@ -8,21 +9,27 @@ namespace pryx::server {
 struct SessionFields {
   std::optional<std::string> workspace;  // an id or an absolute path; empty: a private folder
   std::optional<std::string> agent;
-  std::optional<std::string> model;      // empty: the default
+  std::optional<std::string> model;  // empty: the default
   std::optional<std::string> title;
-  std::optional<std::string> status;     // "active", "archived"
+  std::optional<std::string> status;  // "active", "archived"
 };
 [[nodiscard]] Result<SessionFields> decode_session_fields(const json::object& body);
 
-// A directory that becomes a workspace can be read by the agent from then on: that takes `admin`. One that is a workspace already, nothing.
+// A directory that becomes a workspace can be read by the agent from then on: that takes `admin`. One that is
+// a workspace already, nothing.
 [[nodiscard]] async::Task<Result<void>> may_open(Services& services, Caller caller, std::string path);
 
-[[nodiscard]] async::Task<Result<agent::Session>> get_session(Services& services, Caller caller, SessionId id);
-[[nodiscard]] async::Task<Result<agent::Session>> create_session(Services& services, Caller caller, SessionFields fields);
-[[nodiscard]] async::Task<Result<agent::Session>> change_session(Services& services, Caller caller, SessionId id, SessionFields fields);
+[[nodiscard]] async::Task<Result<agent::Session>> get_session(Services& services, Caller caller,
+                                                              SessionId id);
+[[nodiscard]] async::Task<Result<agent::Session>> create_session(Services& services, Caller caller,
+                                                                 SessionFields fields);
+[[nodiscard]] async::Task<Result<agent::Session>> change_session(Services& services, Caller caller,
+                                                                 SessionId id, SessionFields fields);
 // kConflict while one of its turns is open.
 [[nodiscard]] async::Task<Result<void>> delete_session(Services& services, Caller caller, SessionId id);
 // A copy with the messages up to `last` (empty: all that are there).
-[[nodiscard]] async::Task<Result<agent::Session>> fork_session(Services& services, Caller caller, SessionId id, MessageId last, std::string title);
+[[nodiscard]] async::Task<Result<agent::Session>> fork_session(Services& services, Caller caller,
+                                                               SessionId id, MessageId last,
+                                                               std::string title);
 
 }  // namespace pryx::server

@@ -10,12 +10,16 @@ constexpr std::size_t kMaxNameBytes = 100;
 
 constexpr db::Migration kMigrations[] = {
     {1, "create api tokens",
-     "CREATE TABLE api_tokens (principal_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, hash TEXT NOT NULL UNIQUE, scopes TEXT NOT NULL,"
-     " created_at INTEGER NOT NULL, expires_at INTEGER, PRIMARY KEY (principal_id, id)) STRICT, WITHOUT ROWID"},
+     "CREATE TABLE api_tokens (principal_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, hash TEXT "
+     "NOT NULL UNIQUE, scopes TEXT NOT NULL,"
+     " created_at INTEGER NOT NULL, expires_at INTEGER, PRIMARY KEY (principal_id, id)) STRICT, WITHOUT "
+     "ROWID"},
 };
 constexpr std::string_view kInsert =
-    "INSERT INTO api_tokens (principal_id, id, name, hash, scopes, created_at, expires_at) VALUES ($1,$2,$3,$4,$5,$6,$7)";
-constexpr std::string_view kAll = "SELECT principal_id, id, name, hash, scopes, created_at, expires_at FROM api_tokens";
+    "INSERT INTO api_tokens (principal_id, id, name, hash, scopes, created_at, expires_at) VALUES "
+    "($1,$2,$3,$4,$5,$6,$7)";
+constexpr std::string_view kAll =
+    "SELECT principal_id, id, name, hash, scopes, created_at, expires_at FROM api_tokens";
 constexpr std::string_view kDelete = "DELETE FROM api_tokens WHERE principal_id = $1 AND id = $2";
 
 struct StoredToken {
@@ -70,20 +74,29 @@ async::Task<Result<std::pair<Token, Secret>>> TokenStore::create(Caller caller, 
   if (name.empty() || name.size() > kMaxNameBytes) {
     co_return fail(ErrorCode::kInvalidArgument, "a token needs a name of 1 to {} bytes", kMaxNameBytes);
   }
-  if (wanted.scopes.empty()) co_return fail(ErrorCode::kInvalidArgument, "a token needs at least one scope: read, chat, approve or admin");
+  if (wanted.scopes.empty())
+    co_return fail(ErrorCode::kInvalidArgument,
+                   "a token needs at least one scope: read, chat, approve or admin");
   if (!caller.scopes.includes(wanted.scopes)) {
-    co_return fail(ErrorCode::kForbidden, "a token cannot have more scopes than its maker has ({})", caller.scopes.to_text());
+    co_return fail(ErrorCode::kForbidden, "a token cannot have more scopes than its maker has ({})",
+                   caller.scopes.to_text());
   }
   const WallTime now = loop_.clock().wall();
-  if (wanted.expires_at && *wanted.expires_at <= now) co_return fail(ErrorCode::kInvalidArgument, "the token would be expired already");
-  if (by_hash_.size() >= kMaxTokens) co_return fail(ErrorCode::kConflict, "there are {} tokens; revoke some first", by_hash_.size());
+  if (wanted.expires_at && *wanted.expires_at <= now)
+    co_return fail(ErrorCode::kInvalidArgument, "the token would be expired already");
+  if (by_hash_.size() >= kMaxTokens)
+    co_return fail(ErrorCode::kConflict, "there are {} tokens; revoke some first", by_hash_.size());
   Secret secret = crypto::make_token(random_);
   Token token{caller.principal.id, ids_.make<TokenId>(), name, wanted.scopes, now, wanted.expires_at};
   const crypto::Digest digest = crypto::sha256(std::string_view(secret.reveal()));
   const auto written = co_await database_.write([&, this](db::Transaction& t) -> Result<std::int64_t> {
-    PRYX_TRY_VOID(t.db().run(kInsert, token.principal, token.id, token.name, to_hex(std::span<const std::uint8_t>(digest)),
-                             token.scopes.to_text(), token.created_at, token.expires_at));
-    return audit_.append(t, {.principal = token.principal, .kind = "token.created", .actor = caller.surface, .subject = token.id.str(),
+    PRYX_TRY_VOID(t.db().run(kInsert, token.principal, token.id, token.name,
+                             to_hex(std::span<const std::uint8_t>(digest)), token.scopes.to_text(),
+                             token.created_at, token.expires_at));
+    return audit_.append(t, {.principal = token.principal,
+                             .kind = "token.created",
+                             .actor = caller.surface,
+                             .subject = token.id.str(),
                              .detail = token.to_json()});
   });
   if (!written) co_return std::unexpected(written.error());
@@ -95,11 +108,16 @@ async::Task<Result<bool>> TokenStore::revoke(Caller caller, TokenId id) {
   const auto changed = co_await database_.write([&, this](db::Transaction& t) -> Result<std::int64_t> {
     PRYX_TRY(const std::int64_t rows, t.db().run(kDelete, caller.principal.id, id));
     if (rows == 0) return rows;
-    PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id, .kind = "token.revoked", .actor = caller.surface, .subject = id.str()}));
+    PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id,
+                                    .kind = "token.revoked",
+                                    .actor = caller.surface,
+                                    .subject = id.str()}));
     return rows;
   });
   if (!changed) co_return std::unexpected(changed.error());
-  std::erase_if(by_hash_, [&](const auto& entry) { return entry.second.id == id && entry.second.principal == caller.principal.id; });
+  std::erase_if(by_hash_, [&](const auto& entry) {
+    return entry.second.id == id && entry.second.principal == caller.principal.id;
+  });
   co_return *changed > 0;
 }
 

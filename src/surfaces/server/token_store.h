@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// API tokens: rows with a SHA-256 of the token, and the same rows in memory, kept in step, so that a request is authorised by the present
-// state without touching the disk. A token is shown once, when it is made. I/O thread only.
+// API tokens: rows with a SHA-256 of the token, and the same rows in memory, kept in step, so that a request
+// is authorised by the present state without touching the disk. A token is shown once, when it is made. I/O
+// thread only.
 #pragma once
 #include <functional>
 #include <map>
@@ -8,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "foundation/base/ids.h"
 #include "foundation/crypto/crypto.h"
 #include "foundation/db/database.h"
-#include "foundation/base/ids.h"
 #include "trust/audit/audit_log.h"
 #include "trust/principals/caller.h"
 
@@ -36,7 +37,8 @@ class TokenStore {
  public:
   static constexpr std::size_t kMaxTokens = 1000;
 
-  TokenStore(async::EventLoop& loop, db::Database& database, audit::AuditLog& audit, IdSource& ids, Random& random)
+  TokenStore(async::EventLoop& loop, db::Database& database, audit::AuditLog& audit, IdSource& ids,
+             Random& random)
       : loop_(loop), database_(database), audit_(audit), ids_(ids), random_(random) {}
   [[nodiscard]] static db::ModuleMigrations migrations();
   [[nodiscard]] async::Task<Result<void>> load();

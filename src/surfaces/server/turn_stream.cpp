@@ -9,8 +9,9 @@
 namespace pryx::server {
 namespace {
 
-constexpr Duration kSlice = std::chrono::seconds(1);   // how soon a revoked credential or a vanished peer is noticed
-constexpr int kSlicesPerComment = 15;                  // a comment keeps proxies and idle limits away
+constexpr Duration kSlice =
+    std::chrono::seconds(1);           // how soon a revoked credential or a vanished peer is noticed
+constexpr int kSlicesPerComment = 15;  // a comment keeps proxies and idle limits away
 
 // What the client has: Last-Event-ID of a stream that was cut.
 std::optional<std::uint64_t> last_event_id(const net::Request& request) {
@@ -23,15 +24,18 @@ std::optional<std::uint64_t> last_event_id(const net::Request& request) {
 }
 
 async::Task<bool> has_ended(RouteCall& call, TurnId turn) {
-  const auto found = co_await call.services().database.read(
-      [principal = call.principal(), turn](db::Connection& c) { return agent::TurnStore::find_turn(c, principal, turn); });
-  co_return found && *found && (agent::is_terminal((*found)->state) || (*found)->state == agent::TurnState::kNeedsAttention);
+  const auto found =
+      co_await call.services().database.read([principal = call.principal(), turn](db::Connection& c) {
+        return agent::TurnStore::find_turn(c, principal, turn);
+      });
+  co_return found && *found &&
+      (agent::is_terminal((*found)->state) || (*found)->state == agent::TurnState::kNeedsAttention);
 }
 
 struct Following {
   std::unique_ptr<events::Subscription> events;
   agent::Accepted accepted;
-  bool ended = false;        // the credential is gone
+  bool ended = false;  // the credential is gone
   int quiet_slices = 0;
 };
 
@@ -41,8 +45,10 @@ async::Task<bool> pass_on(RouteCall& call, Following& following, const events::E
   const auto written = co_await call.exchange.write(format_sse(*event));
   if (!written) co_return false;
   if (!ends_stream(event->name)) co_return true;
-  // The flushed terminal event is the receipt: a client that has read it may hang up before the stream's last bytes.
-  if (ends_turn(event->name)) call.services().outbox.acknowledge_turn(call.principal(), following.accepted.turn);
+  // The flushed terminal event is the receipt: a client that has read it may hang up before the stream's last
+  // bytes.
+  if (ends_turn(event->name))
+    call.services().outbox.acknowledge_turn(call.principal(), following.accepted.turn);
   (void)co_await call.exchange.finish();
   co_return false;
 }
@@ -65,15 +71,19 @@ async::Task<void> follow(RouteCall& call, Following& following) {
     const auto event = co_await following.events->next(kSlice);
     if (following.ended) co_return;
     bool goes_on = false;
-    if (event) goes_on = co_await pass_on(call, following, *event);
-    else if (event.error().code == ErrorCode::kTimeout) goes_on = co_await pass_time(call, following);
+    if (event)
+      goes_on = co_await pass_on(call, following, *event);
+    else if (event.error().code == ErrorCode::kTimeout)
+      goes_on = co_await pass_time(call, following);
     if (!goes_on) co_return;
   }
 }
 
 }  // namespace
 
-bool ends_turn(std::string_view name) { return name == "turn.completed" || name == "turn.failed" || name == "turn.cancelled"; }
+bool ends_turn(std::string_view name) {
+  return name == "turn.completed" || name == "turn.failed" || name == "turn.cancelled";
+}
 bool ends_stream(std::string_view name) { return ends_turn(name) || name == "turn.needs_attention"; }
 
 std::string format_sse(const events::Event& event) {
@@ -83,12 +93,14 @@ std::string format_sse(const events::Event& event) {
 
 async::Task<Result<Reply>> accept_and_stream(RouteCall& call, agent::NewMessage message) {
   events::EventLog& log = call.services().events;
-  events::Filter filter{.principal = call.principal(), .names = {}, .session = message.session, .turn_id = {}};
+  events::Filter filter{
+      .principal = call.principal(), .names = {}, .session = message.session, .turn_id = {}};
   Following following;
   // Before the message is accepted, so that its first event is not missed.
   following.events = log.subscribe(filter, last_event_id(call.request));
   PRYX_CO_TRY(following.accepted, co_await call.services().inbox.accept(call.caller(), std::move(message)));
-  if (following.accepted.duplicate && !last_event_id(call.request)) following.events = log.subscribe(filter, 0);
+  if (following.accepted.duplicate && !last_event_id(call.request))
+    following.events = log.subscribe(filter, 0);
   const auto watch = call.core.auth.watch(call.identity, [&following] { following.ended = true; });
   net::Headers headers;
   headers.add("Content-Type", "text/event-stream");

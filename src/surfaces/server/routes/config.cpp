@@ -21,9 +21,11 @@ async::Task<Result<Reply>> get_settings(RouteCall& call) {
 
 async::Task<Result<Reply>> put_settings(RouteCall& call) {
   const json::value* settings = json::find(call.body, "settings");
-  if (settings == nullptr || !settings->is_object()) co_return fail(ErrorCode::kInvalidArgument, "settings must be an object of names and values");
+  if (settings == nullptr || !settings->is_object())
+    co_return fail(ErrorCode::kInvalidArgument, "settings must be an object of names and values");
   json::object changes = settings->get_object();
-  PRYX_CO_TRY(const json::object after, co_await call.services().config.put_settings(call.caller(), std::move(changes)));
+  PRYX_CO_TRY(const json::object after,
+              co_await call.services().config.put_settings(call.caller(), std::move(changes)));
   co_return Reply::of(after);
 }
 
@@ -35,7 +37,8 @@ async::Task<Result<Reply>> get_config(RouteCall& call) {
 async::Task<Result<Reply>> put_config(RouteCall& call) {
   PRYX_CO_TRY(std::string text, json::get_string(call.body, "text"));
   PRYX_CO_TRY(std::string hash, expected_hash(call));
-  PRYX_CO_TRY(const HumanFile file, co_await call.services().config.put_text(call.caller(), std::move(text), std::move(hash)));
+  PRYX_CO_TRY(const HumanFile file,
+              co_await call.services().config.put_text(call.caller(), std::move(text), std::move(hash)));
   co_return file_reply(file);
 }
 

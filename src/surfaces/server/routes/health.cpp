@@ -18,7 +18,8 @@ async::Task<Result<Reply>> get_health(RouteCall&) { co_return Reply::of({{"statu
 async::Task<Result<Reply>> get_ready(RouteCall& call) {
   const std::vector<Component> components = co_await call.services().diagnostics.components();
   const bool ready = is_ready(components);
-  co_return Reply::of({{"status", ready ? "ready" : "not_ready"}, {"components", encode(components)}}, ready ? 200 : 503);
+  co_return Reply::of({{"status", ready ? "ready" : "not_ready"}, {"components", encode(components)}},
+                      ready ? 200 : 503);
 }
 
 async::Task<Result<Reply>> get_diagnostics(RouteCall& call) {

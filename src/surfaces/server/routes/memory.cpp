@@ -43,7 +43,8 @@ async::Task<Result<Reply>> save_memory(RouteCall& call) {
   PRYX_CO_TRY(auto key, json::find_string(call.body, "idempotency_key"));
   request.idempotency_key = std::move(key).value_or("");
   request.labels = trust::Labels::owner(call.principal().str());
-  PRYX_CO_TRY(const memory::Memory saved, co_await call.services().memory.save(call.caller(), std::move(request)));
+  PRYX_CO_TRY(const memory::Memory saved,
+              co_await call.services().memory.save(call.caller(), std::move(request)));
   co_return Reply::of(encode(saved), 201);
 }
 
@@ -51,7 +52,8 @@ async::Task<Result<Reply>> search_memories(RouteCall& call) {
   memory::SearchRequest request;
   PRYX_CO_TRY(request.query, json::get_string(call.body, "query"));
   PRYX_CO_TRY(const auto limit, json::find_integer(call.body, "limit"));
-  if (limit && (*limit < 1 || *limit > 100)) co_return fail(ErrorCode::kInvalidArgument, "limit must be a number from 1 to 100");
+  if (limit && (*limit < 1 || *limit > 100))
+    co_return fail(ErrorCode::kInvalidArgument, "limit must be a number from 1 to 100");
   if (limit) request.limit = static_cast<std::size_t>(*limit);
   PRYX_CO_TRY(const auto type_text, json::find_string(call.body, "type"));
   PRYX_CO_TRY(request.type, parse_type(type_text.value_or("")));

@@ -11,7 +11,8 @@ namespace {
 
 constexpr Duration kTestLimit = std::chrono::seconds(20);
 
-const models::ProviderConfig* find_config(const std::vector<models::ProviderConfig>& configs, std::string_view name) {
+const models::ProviderConfig* find_config(const std::vector<models::ProviderConfig>& configs,
+                                          std::string_view name) {
   const auto found = std::ranges::find(configs, name, &models::ProviderConfig::name);
   return found == configs.end() ? nullptr : &*found;
 }
@@ -36,15 +37,19 @@ Result<ProviderChange> decode_change(const RouteCall& call) {
 }  // namespace
 
 async::Task<Result<Reply>> list_models(RouteCall& call) {
-  const std::vector<ProviderModels> found = co_await fetch_models(call.services(), query_or(call, "provider"));
+  const std::vector<ProviderModels> found =
+      co_await fetch_models(call.services(), query_or(call, "provider"));
   json::array items;
   json::array errors;
   for (const ProviderModels& slot : found) {
     if (!slot.models) {
-      errors.push_back(json::object{{"provider", slot.provider}, {"code", facts(slot.models.error().code).wire}, {"detail", slot.models.error().message}});
+      errors.push_back(json::object{{"provider", slot.provider},
+                                    {"code", facts(slot.models.error().code).wire},
+                                    {"detail", slot.models.error().message}});
       continue;
     }
-    for (const models::ModelInfo& model : *slot.models) items.push_back(encode(model, call.services().turns.default_model()));
+    for (const models::ModelInfo& model : *slot.models)
+      items.push_back(encode(model, call.services().turns.default_model()));
   }
   json::object body = list_body(std::move(items));
   body["errors"] = std::move(errors);
@@ -54,13 +59,15 @@ async::Task<Result<Reply>> list_models(RouteCall& call) {
 async::Task<Result<Reply>> list_providers(RouteCall& call) {
   PRYX_CO_TRY(const auto configs, co_await call.services().providers.list(call.caller()));
   json::array items;
-  for (const models::ProviderHealth& health : call.services().models.providers()) items.push_back(encode(health, find_config(configs, health.name)));
+  for (const models::ProviderHealth& health : call.services().models.providers())
+    items.push_back(encode(health, find_config(configs, health.name)));
   co_return Reply::of(list_body(std::move(items)));
 }
 
 async::Task<Result<Reply>> put_provider(RouteCall& call) {
   PRYX_CO_TRY(ProviderChange change, decode_change(call));
-  PRYX_CO_TRY(const models::ProviderConfig config, co_await call.services().providers.put(call.caller(), std::move(change)));
+  PRYX_CO_TRY(const models::ProviderConfig config,
+              co_await call.services().providers.put(call.caller(), std::move(change)));
   for (const models::ProviderHealth& health : call.services().models.providers()) {
     if (health.name == config.name) co_return Reply::of(encode(health, &config));
   }
@@ -68,15 +75,19 @@ async::Task<Result<Reply>> put_provider(RouteCall& call) {
 }
 
 async::Task<Result<Reply>> delete_provider(RouteCall& call) {
-  PRYX_CO_TRY(const bool removed, co_await call.services().providers.remove(call.caller(), call.path_values.at(0)));
-  if (!removed) co_return fail(ErrorCode::kNotFound, "there is no provider '{}'", utf8_prefix(call.path_values.at(0), 64));
+  PRYX_CO_TRY(const bool removed,
+              co_await call.services().providers.remove(call.caller(), call.path_values.at(0)));
+  if (!removed)
+    co_return fail(ErrorCode::kNotFound, "there is no provider '{}'",
+                   utf8_prefix(call.path_values.at(0), 64));
   co_return Reply::empty();
 }
 
 async::Task<Result<Reply>> test_provider(RouteCall& call) {
   const std::string name = call.path_values.at(0);
   PRYX_CO_TRY(const std::size_t count,
-              co_await async::with_timeout(call.services().loop, call.services().models.test_provider(name), kTestLimit, "test the provider " + name));
+              co_await async::with_timeout(call.services().loop, call.services().models.test_provider(name),
+                                           kTestLimit, "test the provider " + name));
   co_return Reply::of({{"ok", true}, {"provider", name}, {"models", count}});
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// /v1/models and /v1/chat/completions. A request is a turn like any other: accepted by the inbox, followed by its events, delivered when the
-// answer was flushed. A disconnect cancels it, because these clients cannot come back for the rest.
+// /v1/models and /v1/chat/completions. A request is a turn like any other: accepted by the inbox, followed by
+// its events, delivered when the answer was flushed. A disconnect cancels it, because these clients cannot
+// come back for the rest.
 #include "foundation/base/text.h"
 #include "surfaces/server/model_list.h"
 #include "surfaces/server/openai_codec.h"
@@ -11,8 +12,9 @@
 namespace pryx::server::routes {
 namespace {
 
-constexpr Duration kSlice = std::chrono::seconds(1);  // how soon a revoked credential is noticed while nothing happens
-constexpr int kSilentSlices = 15;                     // then the stream is opened, so that the client sees it was heard
+constexpr Duration kSlice =
+    std::chrono::seconds(1);       // how soon a revoked credential is noticed while nothing happens
+constexpr int kSilentSlices = 15;  // then the stream is opened, so that the client sees it was heard
 
 Reply refusal_reply(const RouteCall& call, const OpenAiRefusal& refusal) {
   return Reply::response(openai_error_response(refusal.error, call.request_id, refusal.param, refusal.code));
@@ -34,7 +36,8 @@ async::Task<void> cancel_abandoned(ServerCore& core, Caller caller, TurnId turn)
 
 void abandon(Running& running) {
   if (running.turn.empty()) return;
-  running.core.background.spawn("openai.cancel", cancel_abandoned(running.core, running.caller, running.turn));
+  running.core.background.spawn("openai.cancel",
+                                cancel_abandoned(running.core, running.caller, running.turn));
 }
 
 struct Following {
@@ -43,8 +46,8 @@ struct Following {
   std::unique_ptr<events::Subscription> events;
   std::shared_ptr<Running> running;
   bool is_streaming = false;
-  std::string step;          // whose text is being streamed
-  std::size_t sent = 0;      // bytes of it that the client has
+  std::string step;      // whose text is being streamed
+  std::size_t sent = 0;  // bytes of it that the client has
   int silent_slices = 0;
 };
 
@@ -55,7 +58,8 @@ json::object payload_of(const events::Event& event) {
   return payload.is_object() ? std::move(payload.get_object()) : json::object();
 }
 
-async::Task<Result<agent::Accepted>> accept(RouteCall& call, ChatRequest& request, SessionId session, bool is_new) {
+async::Task<Result<agent::Accepted>> accept(RouteCall& call, ChatRequest& request, SessionId session,
+                                            bool is_new) {
   agent::NewMessage message;
   message.session = std::move(session);
   message.text = std::move(request.text);
@@ -85,7 +89,8 @@ async::Task<Result<void>> pass_on_delta(RouteCall& call, Following& following, j
   const std::string step = json::string_or(payload, "step_id");
   std::string text = json::string_or(payload, "text");
   // What was sent cannot be taken back: another step, or another attempt after a cut, starts a new paragraph.
-  const bool restarts = following.sent > 0 && (step != following.step || json::integer_or(payload, "offset", 0) == 0);
+  const bool restarts =
+      following.sent > 0 && (step != following.step || json::integer_or(payload, "offset", 0) == 0);
   following.step = step;
   if (restarts) following.sent = 0;
   following.sent += text.size();
@@ -97,16 +102,20 @@ void note_delivery(RouteCall& call, const Following& following, const Result<voi
   if (flushed) call.services().outbox.acknowledge_turn(call.principal(), following.ids.turn);
 }
 
-async::Task<void> end_stream(RouteCall& call, Following& following, std::string_view event_name, json::object payload) {
+async::Task<void> end_stream(RouteCall& call, Following& following, std::string_view event_name,
+                             json::object payload) {
   if (event_name != "turn.completed") {
-    (void)co_await call.exchange.write(sse_data(openai_error_body(failure_of(event_name, payload))) + "data: [DONE]\n\n");
+    (void)co_await call.exchange.write(sse_data(openai_error_body(failure_of(event_name, payload))) +
+                                       "data: [DONE]\n\n");
     (void)co_await call.exchange.finish();
     co_return;
   }
   const ChatOutcome outcome = outcome_of(payload);
   std::string rest;
-  // Text that came without a delta, because the subscription fell behind or the answer was found after a restart.
-  if (following.sent < outcome.text.size()) rest = text_chunk(following.ids, std::string_view(outcome.text).substr(following.sent));
+  // Text that came without a delta, because the subscription fell behind or the answer was found after a
+  // restart.
+  if (following.sent < outcome.text.size())
+    rest = text_chunk(following.ids, std::string_view(outcome.text).substr(following.sent));
   rest += last_chunks(following.ids, outcome, following.request.include_usage);
   (void)co_await call.exchange.write(std::move(rest));
   const Result<void> flushed = co_await call.exchange.finish();
@@ -127,7 +136,8 @@ async::Task<Result<Reply>> end_turn(RouteCall& call, Following& following, const
     add_common_headers(response.headers, call.request_id);
     response.body = json::to_text(completion_body(following.ids, outcome_of(payload)));
   } else {
-    response = openai_error_response(failure_of(event.name, payload), call.request_id, {}, event.name.substr(event.name.find('.') + 1));
+    response = openai_error_response(failure_of(event.name, payload), call.request_id, {},
+                                     event.name.substr(event.name.find('.') + 1));
   }
   const Result<void> flushed = co_await call.exchange.respond(std::move(response));
   if (event.name != "turn.needs_attention") note_delivery(call, following, flushed);
@@ -167,7 +177,8 @@ async::Task<Result<Reply>> list_openai_models(RouteCall& call) {
   for (const ProviderModels& slot : found) {
     if (!slot.models) continue;
     for (const models::ModelInfo& model : *slot.models) {
-      data.push_back(json::object{{"id", model.full_name()}, {"object", "model"}, {"created", 0}, {"owned_by", model.provider}});
+      data.push_back(json::object{
+          {"id", model.full_name()}, {"object", "model"}, {"created", 0}, {"owned_by", model.provider}});
     }
   }
   co_return Reply::of({{"object", "list"}, {"data", std::move(data)}});
@@ -179,22 +190,29 @@ async::Task<Result<Reply>> complete_chat(RouteCall& call) {
   Services& services = call.services();
   if (!decoded->model.empty()) {
     const auto known = services.models.resolve(decoded->model);
-    if (!known) co_return refusal_reply(call, {{ErrorCode::kNotFound, known.error().message, -1}, "model", "model_not_found"});
+    if (!known)
+      co_return refusal_reply(
+          call, {{ErrorCode::kNotFound, known.error().message, -1}, "model", "model_not_found"});
   }
-  Following following{.request = std::move(*decoded), .ids = {}, .events = nullptr, .running = nullptr, .step = {}};
+  Following following{
+      .request = std::move(*decoded), .ids = {}, .events = nullptr, .running = nullptr, .step = {}};
   const bool is_new = following.request.session.empty();
   following.ids.session = is_new ? services.ids.make<SessionId>() : following.request.session;
   following.ids.created = services.loop.clock().wall().unix_ms / 1000;
-  following.ids.model = following.request.model.empty() ? services.turns.default_model() : following.request.model;
+  following.ids.model =
+      following.request.model.empty() ? services.turns.default_model() : following.request.model;
   following.running = std::make_shared<Running>(call.core, call.caller());
-  const auto watch = call.core.auth.watch(call.identity, [running = following.running] { running->credential_ended = true; });
+  const auto watch = call.core.auth.watch(
+      call.identity, [running = following.running] { running->credential_ended = true; });
   call.exchange.on_disconnect([running = following.running] {
     running->peer_gone = true;
     abandon(*running);
   });
   // Before the message is accepted, so that not one event is missed.
-  following.events = services.events.subscribe({.principal = call.principal(), .names = {"turn.*"}, .session = following.ids.session, .turn_id = {}});
-  PRYX_CO_TRY(const agent::Accepted accepted, co_await accept(call, following.request, following.ids.session, is_new));
+  following.events = services.events.subscribe(
+      {.principal = call.principal(), .names = {"turn.*"}, .session = following.ids.session, .turn_id = {}});
+  PRYX_CO_TRY(const agent::Accepted accepted,
+              co_await accept(call, following.request, following.ids.session, is_new));
   following.ids.turn = accepted.turn;
   following.running->turn = accepted.turn;
   if (following.running->peer_gone) abandon(*following.running);

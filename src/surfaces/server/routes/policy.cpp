@@ -29,14 +29,16 @@ async::Task<Result<Reply>> get_policy(RouteCall& call) {
 async::Task<Result<Reply>> put_policy(RouteCall& call) {
   PRYX_CO_TRY(std::string text, json::get_string(call.body, "text"));
   PRYX_CO_TRY(std::string hash, expected_hash(call));
-  PRYX_CO_TRY(const PolicyStatus status, co_await call.services().policy.put(call.caller(), std::move(text), std::move(hash)));
+  PRYX_CO_TRY(const PolicyStatus status,
+              co_await call.services().policy.put(call.caller(), std::move(text), std::move(hash)));
   co_return policy_reply(status);
 }
 
 async::Task<Result<Reply>> test_policy(RouteCall& call) {
   PRYX_CO_TRY(const std::string tool, json::get_string(call.body, "tool"));
   const json::value* given = json::find(call.body, "arguments");
-  if (given != nullptr && !given->is_object()) co_return fail(ErrorCode::kInvalidArgument, "arguments must be an object");
+  if (given != nullptr && !given->is_object())
+    co_return fail(ErrorCode::kInvalidArgument, "arguments must be an object");
   json::object arguments;
   if (given != nullptr) arguments = given->get_object();
   PRYX_CO_TRY(const trust::Labels labels, labels_of(call));
@@ -45,7 +47,8 @@ async::Task<Result<Reply>> test_policy(RouteCall& call) {
   if (session_text) {
     PRYX_CO_TRY(session, SessionId::parse(*session_text));
   }
-  PRYX_CO_TRY(const trust::Decision decision, call.services().gate.test(tool, arguments, labels, call.principal(), session));
+  PRYX_CO_TRY(const trust::Decision decision,
+              call.services().gate.test(tool, arguments, labels, call.principal(), session));
   co_return Reply::of(decision.to_json());
 }
 

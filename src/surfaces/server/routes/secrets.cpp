@@ -22,15 +22,19 @@ async::Task<Result<Reply>> get_secret(RouteCall& call) {
 
 async::Task<Result<Reply>> put_secret(RouteCall& call) {
   PRYX_CO_TRY(std::string value, json::get_string(call.body, "value"));
-  if (value.empty()) co_return fail(ErrorCode::kInvalidArgument, "value is empty; to remove a secret, delete it");
+  if (value.empty())
+    co_return fail(ErrorCode::kInvalidArgument, "value is empty; to remove a secret, delete it");
   Secret secret(std::move(value));
-  PRYX_CO_TRY_VOID(co_await call.services().secrets.put(call.caller(), call.path_values.at(0), std::move(secret)));
+  PRYX_CO_TRY_VOID(
+      co_await call.services().secrets.put(call.caller(), call.path_values.at(0), std::move(secret)));
   co_return co_await get_secret(call);
 }
 
 async::Task<Result<Reply>> delete_secret(RouteCall& call) {
-  PRYX_CO_TRY(const bool removed, co_await call.services().secrets.remove(call.caller(), call.path_values.at(0)));
-  if (!removed) co_return fail(ErrorCode::kNotFound, "there is no secret '{}'", utf8_prefix(call.path_values.at(0), 64));
+  PRYX_CO_TRY(const bool removed,
+              co_await call.services().secrets.remove(call.caller(), call.path_values.at(0)));
+  if (!removed)
+    co_return fail(ErrorCode::kNotFound, "there is no secret '{}'", utf8_prefix(call.path_values.at(0), 64));
   co_return Reply::empty();
 }
 

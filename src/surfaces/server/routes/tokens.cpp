@@ -27,7 +27,8 @@ Result<NewToken> decode_token(const json::object& body, WallTime now) {
   PRYX_TRY(wanted.scopes, scopes_of(body));
   PRYX_TRY(const auto expires_in, json::find_string(body, "expires_in"));
   PRYX_TRY(const auto expires_at, json::find_string(body, "expires_at"));
-  if (expires_in && expires_at) return fail(ErrorCode::kInvalidArgument, "expires_in and expires_at exclude each other");
+  if (expires_in && expires_at)
+    return fail(ErrorCode::kInvalidArgument, "expires_in and expires_at exclude each other");
   if (expires_in) {
     PRYX_TRY(const Duration lifetime, parse_duration(*expires_in));
     wanted.expires_at = now + lifetime;

@@ -31,8 +31,10 @@ Result<TurnRows> read_turn(db::Connection& c, const PrincipalId& principal, cons
 
 async::Task<Result<Reply>> get_turn(RouteCall& call) {
   PRYX_CO_TRY(const TurnId id, path_id<TurnId>(call));
-  PRYX_CO_TRY(const TurnRows rows, co_await call.services().database.read(
-                                       [principal = call.principal(), id](db::Connection& c) { return read_turn(c, principal, id); }));
+  PRYX_CO_TRY(const TurnRows rows,
+              co_await call.services().database.read([principal = call.principal(), id](db::Connection& c) {
+                return read_turn(c, principal, id);
+              }));
   co_return Reply::of(encode_turn(rows.turn, rows.steps, call.services().turns.partial_text(id)));
 }
 
@@ -49,7 +51,8 @@ async::Task<Result<Reply>> resume_turn(RouteCall& call) {
   PRYX_CO_TRY(const std::string resolution, json::get_string(call.body, "resolution"));
   PRYX_CO_TRY(const ResumeChoice choice, parse_choice(resolution));
   PRYX_CO_TRY(const auto result, json::find_string(call.body, "result"));
-  PRYX_CO_TRY_VOID(co_await call.services().turns.resume(call.caller(), id, std::move(step), choice, result.value_or("")));
+  PRYX_CO_TRY_VOID(
+      co_await call.services().turns.resume(call.caller(), id, std::move(step), choice, result.value_or("")));
   co_return co_await get_turn(call);
 }
 

@@ -9,8 +9,10 @@ namespace pryx::server::routes {
 using agent::SessionStore;
 
 async::Task<Result<Reply>> list_workspaces(RouteCall& call) {
-  PRYX_CO_TRY(const auto found, co_await call.services().database.read(
-                                    [principal = call.principal()](db::Connection& c) { return SessionStore::list_workspaces(c, principal); }));
+  PRYX_CO_TRY(const auto found,
+              co_await call.services().database.read([principal = call.principal()](db::Connection& c) {
+                return SessionStore::list_workspaces(c, principal);
+              }));
   json::array items;
   for (const agent::Workspace& workspace : found) items.push_back(workspace.to_json());
   co_return Reply::of(list_body(std::move(items)));
@@ -18,16 +20,21 @@ async::Task<Result<Reply>> list_workspaces(RouteCall& call) {
 
 async::Task<Result<Reply>> open_workspace(RouteCall& call) {
   PRYX_CO_TRY(const std::string path, json::get_string(call.body, "path"));
-  if (!path.starts_with('/')) co_return fail(ErrorCode::kInvalidArgument, "path must be absolute: the daemon has no current directory of yours");
+  if (!path.starts_with('/'))
+    co_return fail(ErrorCode::kInvalidArgument,
+                   "path must be absolute: the daemon has no current directory of yours");
   PRYX_CO_TRY_VOID(co_await may_open(call.services(), call.caller(), path));
-  PRYX_CO_TRY(const agent::Workspace workspace, co_await call.services().workspaces.open(call.caller(), path));
+  PRYX_CO_TRY(const agent::Workspace workspace,
+              co_await call.services().workspaces.open(call.caller(), path));
   co_return Reply::of(workspace.to_json(), 201);
 }
 
 async::Task<Result<Reply>> get_workspace(RouteCall& call) {
   PRYX_CO_TRY(const WorkspaceId id, path_id<WorkspaceId>(call));
-  PRYX_CO_TRY(const auto found, co_await call.services().database.read(
-                                    [principal = call.principal(), id](db::Connection& c) { return SessionStore::find_workspace(c, principal, id); }));
+  PRYX_CO_TRY(const auto found,
+              co_await call.services().database.read([principal = call.principal(), id](db::Connection& c) {
+                return SessionStore::find_workspace(c, principal, id);
+              }));
   if (!found) co_return fail(ErrorCode::kNotFound, "there is no workspace {}", id.str());
   co_return Reply::of(found->to_json());
 }
@@ -35,19 +42,22 @@ async::Task<Result<Reply>> get_workspace(RouteCall& call) {
 async::Task<Result<Reply>> rename_workspace(RouteCall& call) {
   PRYX_CO_TRY(const WorkspaceId id, path_id<WorkspaceId>(call));
   PRYX_CO_TRY(const std::string name, json::get_string(call.body, "name"));
-  if (trim(name).empty() || name.size() > 200) co_return fail(ErrorCode::kInvalidArgument, "name must have 1 to 200 bytes");
-  PRYX_CO_TRY(const bool renamed, co_await call.services().database.write([principal = call.principal(), id, name](db::Transaction& t) {
-    return SessionStore::rename_workspace(t.db(), principal, id, name);
-  }));
+  if (trim(name).empty() || name.size() > 200)
+    co_return fail(ErrorCode::kInvalidArgument, "name must have 1 to 200 bytes");
+  PRYX_CO_TRY(const bool renamed, co_await call.services().database.write(
+                                      [principal = call.principal(), id, name](db::Transaction& t) {
+                                        return SessionStore::rename_workspace(t.db(), principal, id, name);
+                                      }));
   if (!renamed) co_return fail(ErrorCode::kNotFound, "there is no workspace {}", id.str());
   co_return co_await get_workspace(call);
 }
 
 async::Task<Result<Reply>> delete_workspace(RouteCall& call) {
   PRYX_CO_TRY(const WorkspaceId id, path_id<WorkspaceId>(call));
-  PRYX_CO_TRY(const bool deleted, co_await call.services().database.write([principal = call.principal(), id](db::Transaction& t) {
-    return SessionStore::delete_workspace(t.db(), principal, id);
-  }));
+  PRYX_CO_TRY(const bool deleted,
+              co_await call.services().database.write([principal = call.principal(), id](db::Transaction& t) {
+                return SessionStore::delete_workspace(t.db(), principal, id);
+              }));
   if (!deleted) co_return fail(ErrorCode::kNotFound, "there is no workspace {}", id.str());
   co_return Reply::empty();
 }

@@ -22,7 +22,8 @@ class FakeProviders final : public ProviderAdmin {
     co_return all;
   }
   async::Task<Result<models::ProviderConfig>> put(Caller, ProviderChange change) override {
-    if (change.config.kind != "openai") co_return fail(ErrorCode::kInvalidArgument, "there is no kind '{}'", change.config.kind);
+    if (change.config.kind != "openai")
+      co_return fail(ErrorCode::kInvalidArgument, "there is no kind '{}'", change.config.kind);
     if (change.key) {
       last_key = change.key->reveal();
       change.config.key_secret_name = "provider/" + change.config.name;
@@ -76,7 +77,8 @@ class FakePolicy final : public PolicyAdmin {
  public:
   HumanFile file{.path = "/config/policy.yaml", .text = "", .hash = text_hash(""), .exists = false};
   async::Task<Result<PolicyStatus>> get(Caller) override {
-    co_return PolicyStatus{file, file.exists ? "file" : "default", trust::default_policy().layer->to_text(), "v1", {}};
+    co_return PolicyStatus{
+        file, file.exists ? "file" : "default", trust::default_policy().layer->to_text(), "v1", {}};
   }
   async::Task<Result<PolicyStatus>> put(Caller caller, std::string text, std::string expected) override {
     if (expected != file.hash) co_return fail(ErrorCode::kConflict, "policy.yaml changed meanwhile");
@@ -93,7 +95,10 @@ class FakeWorkspaces final : public WorkspaceAdmin {
  public:
   FakeWorkspaces(db::Database& database, IdSource& ids) : database_(database), ids_(ids) {}
   async::Task<Result<agent::Workspace>> open(Caller caller, std::string path) override {
-    agent::Workspace workspace{.principal = caller.principal.id, .id = ids_.make<WorkspaceId>(), .path = path, .name = path.substr(path.rfind('/') + 1)};
+    agent::Workspace workspace{.principal = caller.principal.id,
+                               .id = ids_.make<WorkspaceId>(),
+                               .path = path,
+                               .name = path.substr(path.rfind('/') + 1)};
     co_return co_await database_.write([&](db::Transaction& t) -> Result<agent::Workspace> {
       PRYX_TRY(auto known, agent::SessionStore::find_workspace_by_path(t.db(), caller.principal.id, path));
       if (known) return std::move(*known);
@@ -114,16 +119,22 @@ class StoredMemories final : public MemoryAdmin {
     co_return co_await store_.list(caller.principal, std::move(request));
   }
   async::Task<Result<memory::Memory>> save(Caller caller, memory::SaveRequest request) override {
-    memory::Memory saved{.type = request.type, .text = request.text, .labels = request.labels, .session = request.session, .created_at = clock_.wall()};
+    memory::Memory saved{.type = request.type,
+                         .text = request.text,
+                         .labels = request.labels,
+                         .session = request.session,
+                         .created_at = clock_.wall()};
     PRYX_CO_TRY(const auto outcome, co_await store_.save(caller.principal, std::move(request)));
     saved.id = outcome.id;
     co_return saved;
   }
-  async::Task<Result<std::vector<memory::Memory>>> search(Caller caller, memory::SearchRequest request) override {
+  async::Task<Result<std::vector<memory::Memory>>> search(Caller caller,
+                                                          memory::SearchRequest request) override {
     co_return co_await store_.search(caller.principal, std::move(request));
   }
   async::Task<Result<void>> forget_session(Caller caller, SessionId session) override {
-    PRYX_CO_TRY([[maybe_unused]] const auto removed, co_await store_.remove_session(caller.principal, std::move(session)));
+    PRYX_CO_TRY([[maybe_unused]] const auto removed,
+                co_await store_.remove_session(caller.principal, std::move(session)));
     co_return Result<void>{};
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One exchange without a socket: what a handler answers ends up in strings. And a fixture that sends requests the way the server does,
-// screened first, on a virtual loop.
+// One exchange without a socket: what a handler answers ends up in strings. And a fixture that sends requests
+// the way the server does, screened first, on a virtual loop.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -43,7 +43,9 @@ class FakeExchange final : public net::Exchange {
     if (gone_) co_return fail(ErrorCode::kUnavailable, "the peer is gone");
     co_return Result<void>{};
   }
-  async::Task<Result<std::shared_ptr<net::WebSocket>>> accept_websocket() override { co_return fail(ErrorCode::kUnavailable, "no sockets here"); }
+  async::Task<Result<std::shared_ptr<net::WebSocket>>> accept_websocket() override {
+    co_return fail(ErrorCode::kUnavailable, "no sockets here");
+  }
   [[nodiscard]] bool is_peer_gone() const override { return gone_; }
   void on_disconnect(std::function<void()> callback) override { on_disconnect_ = std::move(callback); }
   void disconnect() {
@@ -64,11 +66,16 @@ struct Answer {
   json::object json;
 };
 
-inline net::Peer unix_peer(std::uint32_t uid = House::kOwnUid) { return {net::Peer::Transport::kUnix, "", uid, 4711}; }
-inline net::Peer tcp_peer(std::string address = "127.0.0.1") { return {net::Peer::Transport::kTcp, std::move(address)}; }
+inline net::Peer unix_peer(std::uint32_t uid = House::kOwnUid) {
+  return {net::Peer::Transport::kUnix, "", uid, 4711};
+}
+inline net::Peer tcp_peer(std::string address = "127.0.0.1") {
+  return {net::Peer::Transport::kTcp, std::move(address)};
+}
 
 // As the owner over the Unix socket; tests change what they are about.
-inline net::Request make_request(std::string method, std::string_view target, const json::object* body = nullptr) {
+inline net::Request make_request(std::string method, std::string_view target,
+                                 const json::object* body = nullptr) {
   net::Request request;
   request.method = std::move(method);
   const std::size_t question = target.find('?');
@@ -113,9 +120,15 @@ class ApiFixture : public ::testing::Test {
     return to_answer(std::move(*exchange.response));
   }
   Answer get(std::string_view target) { return send(make_request("GET", target)); }
-  Answer post(std::string_view target, const json::object& body = {}) { return send(make_request("POST", target, &body)); }
-  Answer put(std::string_view target, const json::object& body) { return send(make_request("PUT", target, &body)); }
-  Answer patch(std::string_view target, const json::object& body) { return send(make_request("PATCH", target, &body)); }
+  Answer post(std::string_view target, const json::object& body = {}) {
+    return send(make_request("POST", target, &body));
+  }
+  Answer put(std::string_view target, const json::object& body) {
+    return send(make_request("PUT", target, &body));
+  }
+  Answer patch(std::string_view target, const json::object& body) {
+    return send(make_request("PATCH", target, &body));
+  }
   Answer remove(std::string_view target) { return send(make_request("DELETE", target)); }
   std::string new_session() { return json::string_or(post("/api/v1/sessions").json, "id"); }
   std::string new_token(std::string scopes, json::object more = {}) {

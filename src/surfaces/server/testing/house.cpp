@@ -7,7 +7,10 @@ namespace pryx::server::testing {
 
 class FakeModel::Stream final : public models::ModelStream {
  public:
-  Stream(FakeModel& owner, std::vector<models::ModelEvent> events) : owner_(owner), events_(std::move(events)) { ++owner_.open_streams; }
+  Stream(FakeModel& owner, std::vector<models::ModelEvent> events)
+      : owner_(owner), events_(std::move(events)) {
+    ++owner_.open_streams;
+  }
   ~Stream() override { --owner_.open_streams; }
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -21,7 +24,8 @@ class FakeModel::Stream final : public models::ModelStream {
       (void)co_await never.wait();
       co_return fail(ErrorCode::kCancelled, "cancelled");
     }
-    if (at_++ == events_.size()) co_return std::optional<models::ModelEvent>(models::Finished{models::FinishReason::kStop, "words-2"});
+    if (at_++ == events_.size())
+      co_return std::optional<models::ModelEvent>(models::Finished{models::FinishReason::kStop, "words-2"});
     co_return std::optional<models::ModelEvent>();
   }
 
@@ -53,12 +57,15 @@ async::Task<Result<std::vector<models::ModelInfo>>> FakeModel::list_models() {
 NoteTool::NoteTool() {
   description_.name = "note.add";
   description_.description = "Adds a line to the notes.";
-  description_.parameters = json::parse_object(R"({"type":"object","properties":{"text":{"type":"string"}},"required":["text"]})").value();
+  description_.parameters =
+      json::parse_object(R"({"type":"object","properties":{"text":{"type":"string"}},"required":["text"]})")
+          .value();
   description_.effect = tools::EffectClass::kIdempotent;
   description_.risk = tools::Risk::kMedium;
 }
 
-async::Task<Result<tools::ToolOutcome>> NoteTool::run(const tools::GatePass&, json::object, tools::ToolContext) {
+async::Task<Result<tools::ToolOutcome>> NoteTool::run(const tools::GatePass&, json::object,
+                                                      tools::ToolContext) {
   ++runs;
   tools::ToolOutcome outcome;
   outcome.text = "noted";
@@ -68,10 +75,16 @@ async::Task<Result<tools::ToolOutcome>> NoteTool::run(const tools::GatePass&, js
 }
 
 House::House(async::EventLoop& given, bool inline_store)
-    : loop(given), ids(given.clock(), random), audit(given.clock()), models(given, network, keys, random), model(std::make_shared<FakeModel>(given)) {
-  const db::ModuleMigrations modules[] = {events::EventLog::migrations(), audit::AuditLog::migrations(), trust::Approvals::migrations(),
-                                          memory::migrations(), agent::SessionStore::migrations(), ApiServer::migrations()};
-  auto opened = db::Database::open(loop, {.open = {.path = directory / "t.db"}, .inline_mode = inline_store}, modules);
+    : loop(given),
+      ids(given.clock(), random),
+      audit(given.clock()),
+      models(given, network, keys, random),
+      model(std::make_shared<FakeModel>(given)) {
+  const db::ModuleMigrations modules[] = {events::EventLog::migrations(),    audit::AuditLog::migrations(),
+                                          trust::Approvals::migrations(),    memory::migrations(),
+                                          agent::SessionStore::migrations(), ApiServer::migrations()};
+  auto opened =
+      db::Database::open(loop, {.open = {.path = directory / "t.db"}, .inline_mode = inline_store}, modules);
   PRYX_CHECK(opened.has_value());
   database = std::move(*opened);
   events = std::make_unique<events::EventLog>(loop, *database);
@@ -82,21 +95,37 @@ House::House(async::EventLoop& given, bool inline_store)
   PRYX_CHECK(registry.add(std::move(tool)).has_value());
   gate = std::make_unique<tools::ToolGate>(loop, registry, default_policy, *approvals, ids);
   dispatcher = std::make_unique<agent::Dispatcher>(loop, *database);
-  turns = std::make_unique<agent::TurnEngine>(agent::TurnEngine::Parts{.loop = loop, .database = *database, .events = *events, .audit = audit,
-                                                                       .approvals = *approvals, .models = models, .gate = *gate, .results = results,
-                                                                       .workspaces = opener, .dispatcher = *dispatcher, .ids = ids,
-                                                                       .boot_id = ids.make<BootId>().str(), .default_model = "fake/words"});
+  turns = std::make_unique<agent::TurnEngine>(agent::TurnEngine::Parts{.loop = loop,
+                                                                       .database = *database,
+                                                                       .events = *events,
+                                                                       .audit = audit,
+                                                                       .approvals = *approvals,
+                                                                       .models = models,
+                                                                       .gate = *gate,
+                                                                       .results = results,
+                                                                       .workspaces = opener,
+                                                                       .dispatcher = *dispatcher,
+                                                                       .ids = ids,
+                                                                       .boot_id = ids.make<BootId>().str(),
+                                                                       .default_model = "fake/words"});
   outbox = std::make_unique<agent::Outbox>(loop, *database);
   inbox = std::make_unique<agent::Inbox>(loop, *database, *events, ids, *dispatcher);
   memory_store = std::make_unique<memory::MemoryStore>(*database, ids, loop.clock());
   workspaces = std::make_unique<FakeWorkspaces>(*database, ids);
   memories = std::make_unique<StoredMemories>(*memory_store, loop.clock());
-  info = {.version = "0.1.0", .pid = 42, .url = "http://127.0.0.1:7799", .socket = "/run/pryx.sock", .started_at = loop.clock().wall(), .safe_mode_reason = {},
+  info = {.version = "0.1.0",
+          .pid = 42,
+          .url = "http://127.0.0.1:7799",
+          .socket = "/run/pryx.sock",
+          .started_at = loop.clock().wall(),
+          .safe_mode_reason = {},
           .key_backend = "file"};
   options.own_uid = inline_store ? kOwnUid : ::geteuid();  // real sockets have real peers
-  api = std::make_unique<ApiServer>(Services{loop, *database, *events, ids, random, *inbox, *dispatcher, *turns, *outbox, *approvals, *gate, audit, models, providers,
-                                             secrets, config, policy, *workspaces, *memories, diagnostics, info},
-                                    options);
+  api = std::make_unique<ApiServer>(
+      Services{loop,    *database, *events,    ids,         random,    *inbox,      *dispatcher,
+               *turns,  *outbox,   *approvals, *gate,       audit,     models,      providers,
+               secrets, config,    policy,     *workspaces, *memories, diagnostics, info},
+      options);
   api->set_tcp_port(kPort);
 }
 

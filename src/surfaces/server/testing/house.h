@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Everything below the API on any loop, with a model and admin services that live in memory: what tests of the server stand on.
+// Everything below the API on any loop, with a model and admin services that live in memory: what tests of
+// the server stand on.
 #pragma once
 #include <memory>
 #include <string>
@@ -16,20 +17,22 @@
 
 namespace pryx::server::testing {
 
-// Answers with the same words every time; can be told to stop in the middle, to fail, or to ask for a tool first.
+// Answers with the same words every time; can be told to stop in the middle, to fail, or to ask for a tool
+// first.
 class FakeModel final : public models::Provider {
  public:
   explicit FakeModel(async::EventLoop& loop) : loop_(loop) {}
   std::vector<std::string> words{"Hello", " ", "there"};
-  std::vector<models::ToolCall> calls;   // asked for by the next answer only
-  std::optional<Error> failure;          // instead of an answer
+  std::vector<models::ToolCall> calls;  // asked for by the next answer only
+  std::optional<Error> failure;         // instead of an answer
   bool hangs_after_words = false;
-  Duration pause{};                      // before each word
+  Duration pause{};  // before each word
   int open_streams = 0;
   std::vector<models::ModelRequest> requests;
 
   [[nodiscard]] std::string_view kind() const override { return "fake"; }
-  [[nodiscard]] async::Task<Result<std::unique_ptr<models::ModelStream>>> stream(models::ModelRequest request) override;
+  [[nodiscard]] async::Task<Result<std::unique_ptr<models::ModelStream>>> stream(
+      models::ModelRequest request) override;
   [[nodiscard]] async::Task<Result<std::vector<models::ModelInfo>>> list_models() override;
 
  private:
@@ -43,9 +46,14 @@ class NoteTool final : public tools::Tool {
   NoteTool();
   int runs = 0;
   [[nodiscard]] const tools::ToolDescription& description() const override { return description_; }
-  [[nodiscard]] Result<tools::Touches> touches(const json::object&) const override { return tools::Touches{.workspace_paths = {"notes.txt"}, .hosts = {}}; }
-  [[nodiscard]] std::string render(const json::object& arguments) const override { return "note.add " + json::string_or(arguments, "text"); }
-  [[nodiscard]] async::Task<Result<tools::ToolOutcome>> run(const tools::GatePass&, json::object, tools::ToolContext) override;
+  [[nodiscard]] Result<tools::Touches> touches(const json::object&) const override {
+    return tools::Touches{.workspace_paths = {"notes.txt"}, .hosts = {}};
+  }
+  [[nodiscard]] std::string render(const json::object& arguments) const override {
+    return "note.add " + json::string_or(arguments, "text");
+  }
+  [[nodiscard]] async::Task<Result<tools::ToolOutcome>> run(const tools::GatePass&, json::object,
+                                                            tools::ToolContext) override;
 
  private:
   tools::ToolDescription description_;
@@ -53,7 +61,9 @@ class NoteTool final : public tools::Tool {
 
 class NoNetwork final : public net::HttpClient {
  public:
-  async::Task<Result<std::unique_ptr<net::ClientResponse>>> start(net::ClientRequest) override { co_return fail(ErrorCode::kUnavailable, "there is no network here"); }
+  async::Task<Result<std::unique_ptr<net::ClientResponse>>> start(net::ClientRequest) override {
+    co_return fail(ErrorCode::kUnavailable, "there is no network here");
+  }
   async::Task<void> stop() override { co_return; }
 };
 
@@ -64,13 +74,17 @@ class NoKeys final : public models::KeySource {
 
 class DefaultPolicy final : public tools::PolicySource {
  public:
-  [[nodiscard]] tools::PolicyInForce policy() const override { return {std::make_shared<trust::PolicyEngine>(trust::default_policy().layer), "v1"}; }
+  [[nodiscard]] tools::PolicyInForce policy() const override {
+    return {std::make_shared<trust::PolicyEngine>(trust::default_policy().layer), "v1"};
+  }
 };
 
 class NoFiles final : public agent::ResultFiles {
  public:
   async::Task<Result<std::string>> put(std::string) override { co_return std::string("sha256:0"); }
-  async::Task<Result<std::string>> get(std::string) override { co_return fail(ErrorCode::kNotFound, "no such result"); }
+  async::Task<Result<std::string>> get(std::string) override {
+    co_return fail(ErrorCode::kNotFound, "no such result");
+  }
 };
 
 class NoDirectory final : public agent::WorkspaceOpener {

@@ -5,11 +5,13 @@
 
 namespace pryx::server::testing {
 
-json::object RunningHouse::call_as_owner(std::string_view method, std::string_view path, const json::object& body) {
+json::object RunningHouse::call_as_owner(std::string_view method, std::string_view path,
+                                         const json::object& body) {
   if (socket_.empty()) socket_ = server_.listen_unix();
   net::testing::RawClient client(socket_);
   const std::string text = json::to_text(body);
-  client.send(fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{}", method, path, text.size(), text));
+  client.send(fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{}", method, path,
+                          text.size(), text));
   const net::testing::RawResponse response = client.read_response();
   PRYX_CHECK(response.status / 100 == 2);
   auto parsed = json::parse_object(response.body);
@@ -18,17 +20,26 @@ json::object RunningHouse::call_as_owner(std::string_view method, std::string_vi
 
 void RunningHouse::append(int count, std::string name, SessionId session) {
   for (int i = 0; i < count; ++i) {
-    const auto written = await(house().database->write([&, this](db::Transaction& t) -> Result<std::uint64_t> {
-      return house().events->append(t, {.principal = PrincipalId("prn_owner"), .name = name, .session = session, .surface = "test", .payload = {{"n", i}}});
-    }));
+    const auto written =
+        await(house().database->write([&, this](db::Transaction& t) -> Result<std::uint64_t> {
+          return house().events->append(t, {.principal = PrincipalId("prn_owner"),
+                                            .name = name,
+                                            .session = session,
+                                            .surface = "test",
+                                            .payload = {{"n", i}}});
+        }));
     PRYX_CHECK(written.has_value());
   }
 }
 
-BusClient::BusClient(RunningHouse& house, const std::string& token, const std::string& query, const std::string& more_headers) : client_(house.port()) {
-  std::string head = fmt::format("GET /api/v1/ws{} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{}",
-                                 query, house.authority(), more_headers);
+BusClient::BusClient(RunningHouse& house, const std::string& token, const std::string& query,
+                     const std::string& more_headers)
+    : client_(house.port()) {
+  std::string head = fmt::format(
+      "GET /api/v1/ws{} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: "
+      "Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{}",
+      query, house.authority(), more_headers);
   if (!token.empty()) head += "Authorization: Bearer " + token + "\r\n";
   client_.send(head + "\r\n");
   status_ = client_.read_response(true).status;
@@ -40,13 +51,17 @@ json::object BusClient::next(std::string_view type, std::string_view event) {
     if (frame.opcode != 1) return {};
     auto message = json::parse_object(frame.payload);
     PRYX_CHECK(message.has_value());
-    const bool wanted = (type.empty() || json::string_or(*message, "type") == type) && (event.empty() || json::string_or(*message, "event") == event);
+    const bool wanted = (type.empty() || json::string_or(*message, "type") == type) &&
+                        (event.empty() || json::string_or(*message, "event") == event);
     if (wanted) return std::move(*message);
   }
 }
 
 void BusClient::request(std::string_view event, json::object payload) {
-  client_.send_text(json::to_text(json::object{{"type", "request"}, {"event", event}, {"payload", std::move(payload)}, {"request_id", std::to_string(next_id_++)}}));
+  client_.send_text(json::to_text(json::object{{"type", "request"},
+                                               {"event", event},
+                                               {"payload", std::move(payload)},
+                                               {"request_id", std::to_string(next_id_++)}}));
 }
 
 json::object BusClient::ask(std::string_view event, json::object payload) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The whole house behind a real HTTP server on loopback, with its loop on a thread of its own, and a WebSocket client for it.
+// The whole house behind a real HTTP server on loopback, with its loop on a thread of its own, and a
+// WebSocket client for it.
 #pragma once
 #include <future>
 
@@ -20,7 +21,8 @@ class HouseHandler final : public net::Handler {
 class RunningHouse {
  public:
   RunningHouse()
-      : server_([](async::RealEventLoop& loop) { return std::make_unique<HouseHandler>(loop); }, {.idle_timeout = std::chrono::seconds(60)}),
+      : server_([](async::RealEventLoop& loop) { return std::make_unique<HouseHandler>(loop); },
+                {.idle_timeout = std::chrono::seconds(60)}),
         tasks_(server_.loop(), "running_house") {
     server_.on_loop([this] { house().api->set_tcp_port(server_.port()); });
     PRYX_CHECK(await(house().start()).has_value());
@@ -79,9 +81,11 @@ class RunningHouse {
 // A bus client that reads one message at a time.
 class BusClient {
  public:
-  BusClient(RunningHouse& house, const std::string& token, const std::string& query = {}, const std::string& more_headers = {});
+  BusClient(RunningHouse& house, const std::string& token, const std::string& query = {},
+            const std::string& more_headers = {});
   [[nodiscard]] int status() const { return status_; }
-  // The next message of this type and event (both may be empty: any); an empty object at the end of the connection.
+  // The next message of this type and event (both may be empty: any); an empty object at the end of the
+  // connection.
   json::object next(std::string_view type = {}, std::string_view event = {});
   void request(std::string_view event, json::object payload = {});
   // Sends and waits for the answer, response or error.
