@@ -251,8 +251,9 @@ Result<void> ChatStreamDecoder::take_tool_calls(const json::array& calls) {
     if (call == calls_.end() || index < 0) {
       if (calls_.size() >= kMaxToolCalls)
         return fail(ErrorCode::kProvider, "the provider sent more than {} tool calls at once", kMaxToolCalls);
-      call = calls_.insert(calls_.end(),
-                           PartialCall{index < 0 ? static_cast<std::int64_t>(calls_.size()) : index, {}});
+      call = calls_.insert(
+          calls_.end(),
+          PartialCall{index < 0 ? static_cast<std::int64_t>(calls_.size()) : index, calls_.size(), {}});
     }
     if (!id.empty()) call->call.id = id;
     const json::object* function = find_object(*delta, "function");
@@ -301,7 +302,7 @@ Result<void> ChatStreamDecoder::finish(std::vector<ModelEvent>& out) {
 
 void ChatStreamDecoder::complete(std::vector<ModelEvent>& out) {
   completed_ = true;
-  std::ranges::stable_sort(calls_, {}, &PartialCall::index);
+  std::ranges::sort(calls_, {}, [](const PartialCall& call) { return std::pair(call.index, call.arrival); });
   for (std::size_t i = 0; i < calls_.size(); ++i) {
     ToolCall call = std::move(calls_[i].call);
     call.name = names_.from_wire(call.name);

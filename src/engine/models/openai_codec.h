@@ -36,6 +36,7 @@ class ChatStreamDecoder {
  private:
   struct PartialCall {
     std::int64_t index = 0;
+    std::size_t arrival = 0;  // some servers number every call 0
     ToolCall call;
   };
   [[nodiscard]] Result<void> take_choice(const json::object& choice, std::vector<ModelEvent>& out);

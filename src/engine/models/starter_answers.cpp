@@ -108,7 +108,9 @@ std::string overview(const Intent& intent, std::string_view text) {
                                                         : name.substr(dot)];
   }
   std::vector<std::pair<std::string_view, std::size_t>> types(by_type.begin(), by_type.end());
-  std::ranges::stable_sort(types, std::greater{}, &std::pair<std::string_view, std::size_t>::second);
+  std::ranges::sort(types, [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
   std::string out =
       fmt::format("In {} there are {} in {}", place(intent), counted(listing.files.size(), "file", "files"),
                   counted(listing.folders, "folder", "folders"));

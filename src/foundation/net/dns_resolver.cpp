@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "foundation/async/wait_list.h"
@@ -79,7 +80,7 @@ class Channel {
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
-  [[nodiscard]] bool is_usable() const { return channel_ != nullptr; }
+  [[nodiscard]] bool is_usable() const { return channel_ != nullptr && polled_.is_open(); }
   [[nodiscard]] const auto& made_for() const { return made_for_; }
 
   void ask(const std::string& host, ares_addrinfo_callback callback, void* argument) {
@@ -152,7 +153,7 @@ struct DnsResolver::State : std::enable_shared_from_this<State> {
     renew_channel_if_idle();
     if (!channel->is_usable()) {
       question->set(fail(ErrorCode::kUnavailable,
-                         "resolve {}: the DNS configuration of this system cannot be read", host));
+                         "resolve {}: the resolver cannot start; are there too many open files?", host));
       return question;
     }
     open.emplace(host, question);

@@ -94,7 +94,8 @@ class CurlHttpClient final : public HttpClient {
 
   std::shared_ptr<Lane> lane_for(const CurlLibrary& curl, const ClientRequest& request) {
     auto& lane = lanes_.at(request.allow_private_addresses ? 0 : 1);
-    if (!lane) lane = std::make_shared<Lane>(loop_, curl, options_.max_connections_per_host);
+    if (!lane || !lane->is_usable())
+      lane = std::make_shared<Lane>(loop_, curl, options_.max_connections_per_host);
     return lane;
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "foundation/net/http_client_transfer.h"
 
+#include <algorithm>
+
 namespace pryx::net {
 namespace {
 constexpr std::size_t kSpareHandles = 32;  // an easy handle keeps about 5 KiB
@@ -18,6 +20,7 @@ Lane::Lane(async::RealEventLoop& loop, const CurlLibrary& curl, std::size_t max_
       },
       [this] { collect_finished(); });
   multi_ = curl_.multi_init();
+  if (multi_ == nullptr) return;
   curl_.multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &Lane::on_socket);
   curl_.multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_.multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &Lane::on_timer);
@@ -63,6 +66,7 @@ void Lane::give_back(CURL* easy) {
 
 Result<void> Lane::add(Transfer& transfer) {
   if (multi_ == nullptr) return fail(ErrorCode::kCancelled, "the HTTP client stopped");
+  if (!is_usable()) return fail(ErrorCode::kOverloaded, "start a request: too many open files");
   const CURLMcode code = curl_.multi_add_handle(multi_, transfer.easy());
   if (code != CURLM_OK) return fail(ErrorCode::kInternal, "libcurl: {}", curl_.multi_strerror(code));
   running_.insert(&transfer);

@@ -2,6 +2,14 @@
 #include "foundation/net/http_client.h"
 
 #include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 #include "foundation/async/task_group.h"
 #include "foundation/net/http_client_transfer.h"
@@ -306,6 +314,92 @@ TEST(HttpClient, CancellingAStreamClosesTheConnection) {
   }
   ASSERT_TRUE(end);
   EXPECT_EQ(end->code, ErrorCode::kCancelled);
+}
+
+Task<Result<Whole>> fetch_without_descriptors(HttpClient& client, std::string url) {
+  std::vector<int> taken;
+  for (int fd = dup(0); fd >= 0; fd = dup(0)) taken.push_back(fd);
+  auto whole = co_await fetch(client, get(std::move(url)));
+  for (const int fd : taken) close(fd);
+  co_return whole;
+}
+
+TEST(HttpClient, NoDescriptorLeftIsAnErrorAndNotTheEnd) {
+  const RawServer server(&serve_keep_alive);
+  (void)load_curl();  // opening a library needs descriptors too
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  rlimit low = limit;
+  low.rlim_cur = 100;
+  setrlimit(RLIMIT_NOFILE, &low);
+  RealLoop real;
+  const auto client = make_http_client(real.loop);
+  const auto starved = testing::run(real, fetch_without_descriptors(*client, server.url()));
+  setrlimit(RLIMIT_NOFILE, &limit);
+  ASSERT_FALSE(starved);
+  EXPECT_EQ(starved.error().code, ErrorCode::kOverloaded) << starved.error().message;
+}
+
+// openssl's own server with a certificate that nobody signed.
+class TlsServer {
+ public:
+  TlsServer() : folder_(std::filesystem::temp_directory_path() / fmt::format("pryx-tls-{}", getpid())) {
+    std::filesystem::create_directories(folder_);
+    const std::string make = fmt::format(
+        "cd '{}' && openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 "
+        "-subj /CN=localhost -addext subjectAltName=DNS:localhost >/dev/null 2>&1",
+        folder_.string());
+    if (std::system(make.c_str()) != 0) return;
+    const std::string serve = fmt::format(
+        "cd '{}' && exec openssl s_server -accept 127.0.0.1:0 -cert cert.pem -key key.pem -www > said.txt "
+        "2>&1",
+        folder_.string());
+    const char* const arguments[] = {"sh", "-c", serve.c_str(), nullptr};
+    if (posix_spawnp(&process_, "sh", nullptr, nullptr, const_cast<char* const*>(arguments), environ) != 0)
+      return;
+    while (port_ == 0 && waitpid(process_, nullptr, WNOHANG) == 0) {
+      std::ifstream said(folder_ / "said.txt");
+      for (std::string line; std::getline(said, line);) {
+        if (line.starts_with("ACCEPT 127.0.0.1:") && !said.eof()) port_ = std::atoi(line.c_str() + 17);
+      }
+      std::this_thread::yield();
+    }
+  }
+  ~TlsServer() {
+    if (process_ > 0) {
+      kill(process_, SIGKILL);
+      waitpid(process_, nullptr, 0);
+    }
+    std::filesystem::remove_all(folder_);
+  }
+  TlsServer(const TlsServer&) = delete;
+  TlsServer& operator=(const TlsServer&) = delete;
+  [[nodiscard]] bool is_up() const { return port_ != 0; }
+  [[nodiscard]] std::string certificate() const { return (folder_ / "cert.pem").string(); }
+  [[nodiscard]] std::string url(std::string_view host) const {
+    return fmt::format("https://{}:{}/", host, port_);
+  }
+
+ private:
+  std::filesystem::path folder_;
+  pid_t process_ = 0;
+  int port_ = 0;
+};
+
+TEST(HttpClient, TlsIsAlwaysVerified) {
+  const TlsServer server;
+  ASSERT_TRUE(server.is_up()) << "the openssl command is needed";
+  const auto unsigned_peer = fetch_once(get(server.url("localhost")));
+  ASSERT_FALSE(unsigned_peer);
+  EXPECT_EQ(unsigned_peer.error().code, ErrorCode::kUnavailable);
+  EXPECT_NE(unsigned_peer.error().message.find("TLS failed"), std::string::npos)
+      << unsigned_peer.error().message;
+  const auto other_name = fetch_once(get(server.url("127.0.0.1")), {.ca_file = server.certificate()});
+  ASSERT_FALSE(other_name);
+  EXPECT_NE(other_name.error().message.find("TLS failed"), std::string::npos) << other_name.error().message;
+  const auto trusted = fetch_once(get(server.url("localhost")), {.ca_file = server.certificate()});
+  ASSERT_TRUE(trusted) << trusted.error().message;
+  EXPECT_EQ(trusted->status, 200);
 }
 
 TEST(CurlLibrary, SaysWhatToInstallWhenMissing) {

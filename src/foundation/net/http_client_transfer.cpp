@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 
@@ -123,7 +124,13 @@ curl_socket_t Transfer::on_open_socket(void* self, curlsocktype /*purpose*/, cur
   const auto peer = from_sockaddr(address->addr);
   if (!peer || !transfer.lane_->knows_address(transfer.target_, *peer)) return CURL_SOCKET_BAD;
   if (!transfer.request_.allow_private_addresses && !is_public(*peer)) return CURL_SOCKET_BAD;
-  return socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
+  const int fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
+  if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+    transfer.failure_ =
+        Error{ErrorCode::kOverloaded,
+              fmt::format("connect to {}: {}", transfer.target_.origin, std::strerror(errno)), -1};
+  }
+  return fd;
 }
 
 std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {
@@ -184,6 +191,7 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, v
 
 void Transfer::finish(CURLcode code) {
   if (code == CURLE_OK && head_done_) {
+    failure_.reset();  // of an address that could not be tried while another answered
     ended_ = true;
     changed_.wake_all();
     return;

@@ -42,6 +42,7 @@ class Lane : public std::enable_shared_from_this<Lane> {
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
+  [[nodiscard]] bool is_usable() const { return multi_ != nullptr && polled_->is_open(); }
   [[nodiscard]] Result<void> add(Transfer& transfer);
   void remove(Transfer& transfer);  // fine for transfers that already ended
   void shut_down();                 // ends every transfer with kCancelled

@@ -2,6 +2,7 @@
 #include "foundation/net/poll_set.h"
 
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include <array>
 #include <boost/asio/io_context.hpp>
@@ -14,9 +15,13 @@ namespace asio = boost::asio;
 
 struct PollSet::State : std::enable_shared_from_this<State> {
   State(asio::io_context& context, std::function<void(Ready)> ready, std::function<void()> batch_done)
-      : epoll(context, epoll_create1(EPOLL_CLOEXEC)),
-        on_ready(std::move(ready)),
-        after(std::move(batch_done)) {}
+      : epoll(context), on_ready(std::move(ready)), after(std::move(batch_done)) {
+    const int fd = epoll_create1(EPOLL_CLOEXEC);
+    boost::system::error_code error;
+    if (fd >= 0) epoll.assign(fd, error);
+    if (fd >= 0 && error) close(fd);
+    closed = fd < 0 || error;
+  }
 
   void arm() {
     epoll.async_wait(asio::posix::stream_descriptor::wait_read,
@@ -46,8 +51,10 @@ struct PollSet::State : std::enable_shared_from_this<State> {
 
 PollSet::PollSet(async::RealEventLoop& loop, std::function<void(Ready)> on_ready, std::function<void()> after)
     : state_(std::make_shared<State>(loop.context(), std::move(on_ready), std::move(after))) {
-  state_->arm();
+  if (is_open()) state_->arm();
 }
+
+bool PollSet::is_open() const { return !state_->closed; }
 
 PollSet::~PollSet() {
   state_->closed = true;
@@ -56,6 +63,7 @@ PollSet::~PollSet() {
 }
 
 void PollSet::watch(int fd, bool read, bool write) {
+  if (!is_open()) return;
   const int set = state_->epoll.native_handle();
   epoll_event event{};
   event.data.fd = fd;

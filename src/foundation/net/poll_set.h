@@ -25,6 +25,8 @@ class PollSet {
   PollSet(const PollSet&) = delete;
   PollSet& operator=(const PollSet&) = delete;
 
+  // False when the system had no descriptor left: nothing is watched then.
+  [[nodiscard]] bool is_open() const;
   // Level-triggered. Neither read nor write stops watching; a descriptor that was closed stops by itself.
   void watch(int fd, bool read, bool write);
 
