@@ -191,7 +191,7 @@ Match parse_search(Words words) {
                                        "case-insensitively", "everywhere"}))
         left.push_back(word);
     }
-    // "grep TODO src" has no "in".
+    // "grep main src" has no "in".
     if (is_one_of(words[0], {"grep"}) && in == rest.size() && left.size() == 2) {
       return make(Kind::kSearch, left[0].text, "fs.search",
                   {{"pattern", left[0].text}, {"path", left[1].text}});
