@@ -343,6 +343,18 @@ TEST(Hardening, NoCoreNoPtrace) {
             0);
 }
 
+TEST(Hardening, TakesAllDescriptorsItMayHave) {
+  EXPECT_EQ(in_fork([] {
+              rlimit limit{};
+              ::getrlimit(RLIMIT_NOFILE, &limit);
+              limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 64);
+              if (::setrlimit(RLIMIT_NOFILE, &limit) != 0 || !harden_process()) return 1;
+              ::getrlimit(RLIMIT_NOFILE, &limit);
+              return limit.rlim_cur == limit.rlim_max ? 0 : 2;
+            }),
+            0);
+}
+
 TEST(UserSwitch, NamesAreChecked) {
   for (const char* name : {"", "Root", "a b", "-x", "a;b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "../x"}) {
     EXPECT_EQ(ensure_system_user(name, "/").error().code, ErrorCode::kInvalidArgument) << name;
