@@ -9,6 +9,7 @@ namespace pryx::server::embedded {
 [[nodiscard]] std::string_view page_html();
 [[nodiscard]] std::string_view page_js();
 [[nodiscard]] std::string_view page_css();
+[[nodiscard]] std::string_view page_icon();
 [[nodiscard]] std::string_view openapi_json();
 
 }  // namespace pryx::server::embedded

@@ -47,6 +47,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/", kAnyone, get_page},
     {"GET", "/page.js", kAnyone, get_page_script},
     {"GET", "/page.css", kAnyone, get_page_style},
+    {"GET", "/icon.svg", kAnyone, get_page_icon},
     {"GET", "/openapi.json", kRead, get_openapi},
 
     {"GET", "/api/v1/health", kAnyone, get_health},

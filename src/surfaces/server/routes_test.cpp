@@ -325,7 +325,7 @@ TEST_F(Routes, AForkHasTheMessagesUpToOne) {
 }
 
 TEST_F(Routes, ThePageHoldsNothingAndRunsNothingForeign) {
-  for (const char* path : {"/", "/page.js", "/page.css"}) {
+  for (const char* path : {"/", "/page.js", "/page.css", "/icon.svg"}) {
     net::Request request = testing::make_request("GET", path);
     request.peer = testing::tcp_peer();
     request.headers.set("Host", "localhost:7799");

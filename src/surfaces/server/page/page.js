@@ -133,7 +133,7 @@ function approvalCard(approval) {
   const card = element('article', 'card approval');
   card.dataset.id = approval.id;
   const title = element('h3');
-  title.append(element('span', 'chip warn', '⏸ waiting for you'), element('span', '', approval.tool));
+  title.append(element('span', 'chip warn waiting', 'waiting for you'), element('span', '', approval.tool));
   const why = element('p', 'why', approval.reason + ' ');
   const until = element('span', '', '· runs out at ' + new Date(approval.expires_at).toLocaleTimeString());
   why.append(until);
@@ -267,6 +267,8 @@ async function logOut() {
 async function start() {
   $('logout').addEventListener('click', logOut);
   const code = new URLSearchParams(location.hash.slice(1)).get('code');
+  // Without a login there is nothing to ask for.
+  if (!code && !localStorage.getItem(kCsrf)) return showSignedOut('');
   try {
     if (code) {
       // Out of the address bar and the history before anything else: it is a secret for a minute.

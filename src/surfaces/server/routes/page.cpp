@@ -34,6 +34,9 @@ async::Task<Result<Reply>> get_page_script(RouteCall&) {
 async::Task<Result<Reply>> get_page_style(RouteCall&) {
   co_return file_reply(embedded::page_css(), "text/css; charset=utf-8");
 }
+async::Task<Result<Reply>> get_page_icon(RouteCall&) {
+  co_return file_reply(embedded::page_icon(), "image/svg+xml");
+}
 async::Task<Result<Reply>> get_openapi(RouteCall&) {
   co_return Reply{.body = std::string(embedded::openapi_json()), .headers = {}};
 }

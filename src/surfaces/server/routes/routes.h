@@ -80,6 +80,7 @@ PRYX_HANDLER(put_config);
 PRYX_HANDLER(get_page);
 PRYX_HANDLER(get_page_script);
 PRYX_HANDLER(get_page_style);
+PRYX_HANDLER(get_page_icon);
 PRYX_HANDLER(get_openapi);
 PRYX_HANDLER(connect_bus);
 // openai.cpp
