@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The client's response parser and its event parser: no crash, bounded, and the same result whatever the pieces.
+// The client's response parser and its event parser: no crash, bounded, and the same result whatever the
+// pieces.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -10,7 +11,8 @@
 
 namespace {
 
-constexpr pryx::client::ResponseLimits kLimits{.max_head_bytes = 4096, .max_fields = 16, .max_body_bytes = 1u << 16};
+constexpr pryx::client::ResponseLimits kLimits{
+    .max_head_bytes = 4096, .max_fields = 16, .max_body_bytes = 1u << 16};
 
 struct Outcome {
   bool ok = true;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Keys, the line editor and Markdown: whatever is typed, pasted or answered, the live lines show nothing but text.
+// Keys, the line editor and Markdown: whatever is typed, pasted or answered, the live lines show nothing but
+// text.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -20,7 +21,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     for (const auto& key : decoder.feed(bytes.substr(at, 7))) (void)editor.apply(key);
     pryx::cli::Frame frame;
     editor.render(frame, "> ", pryx::cli::kAccent, 30, 4);
-    if (frame.lines.empty() || frame.lines.size() > 4 || frame.cursor_row >= static_cast<int>(frame.lines.size())) std::abort();
+    if (frame.lines.empty() || frame.lines.size() > 4 ||
+        frame.cursor_row >= static_cast<int>(frame.lines.size()))
+      std::abort();
     (void)region.draw(frame);
   }
   if (editor.cursor() > editor.text().size()) std::abort();

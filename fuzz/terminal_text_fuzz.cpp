@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whatever comes in: only printable text comes out, the exact form can be undone, and pieces give the same as the whole.
+// Whatever comes in: only printable text comes out, the exact form can be undone, and pieces give the same as
+// the whole.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -21,7 +22,8 @@ static bool has_control(const std::string& text) {
     if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F) return true;
   }
   for (std::size_t i = 0; i + 1 < text.size(); ++i) {
-    if (static_cast<unsigned char>(text[i]) == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0) return true;
+    if (static_cast<unsigned char>(text[i]) == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0)
+      return true;
   }
   return false;
 }
@@ -39,6 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (std::size_t at = 0; at < size; at += 3) pieces += stream.feed(std::string_view(bytes).substr(at, 3));
   pieces += stream.finish();
   demand(pieces == shown);
-  for (const std::string& line : pryx::cli::wrap_text(shown, 17)) demand(pryx::cli::display_width(line) <= 17);
+  for (const std::string& line : pryx::cli::wrap_text(shown, 17))
+    demand(pryx::cli::display_width(line) <= 17);
   return 0;
 }

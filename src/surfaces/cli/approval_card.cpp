@@ -28,12 +28,16 @@ std::vector<Line> approval_card(const json::object& approval, int columns) {
   const std::string rendering = json::string_or(approval, "rendering");
   add_wrapped(out, sanitize(rendering.empty() ? tool : rendering, Exactness::kExact), kBold, columns);
   // The rendering is a summary by the tool; what would run are the arguments.
-  if (const json::value* arguments = json::find(approval, "arguments"); arguments != nullptr && arguments->is_object() && !arguments->get_object().empty()) {
+  if (const json::value* arguments = json::find(approval, "arguments");
+      arguments != nullptr && arguments->is_object() && !arguments->get_object().empty()) {
     add_wrapped(out, sanitize(json::to_text(*arguments), Exactness::kExact), {}, columns);
   }
-  if (const std::string reason = json::string_or(approval, "reason"); !reason.empty()) add_wrapped(out, "asks because: " + sanitize(reason), kDim, columns);
-  if (const std::string rule = json::string_or(approval, "rule_suggestion"); !rule.empty()) add_wrapped(out, "rule to keep: " + sanitize(rule, Exactness::kExact), kDim, columns);
-  if (const std::string until = json::string_or(approval, "expires_at"); !until.empty()) add_wrapped(out, "denied by itself at " + sanitize(until), kDim, columns);
+  if (const std::string reason = json::string_or(approval, "reason"); !reason.empty())
+    add_wrapped(out, "asks because: " + sanitize(reason), kDim, columns);
+  if (const std::string rule = json::string_or(approval, "rule_suggestion"); !rule.empty())
+    add_wrapped(out, "rule to keep: " + sanitize(rule, Exactness::kExact), kDim, columns);
+  if (const std::string until = json::string_or(approval, "expires_at"); !until.empty())
+    add_wrapped(out, "denied by itself at " + sanitize(until), kDim, columns);
   out.emplace_back("└", kWarning);
   return out;
 }

@@ -18,9 +18,10 @@
 namespace pryx::cli {
 namespace {
 
-constexpr auto kFrameInterval = std::chrono::milliseconds(33);   // at most 30 frames a second
-constexpr auto kTick = std::chrono::seconds(1);                  // the elapsed time
-constexpr auto kEscapePause = std::chrono::milliseconds(40);     // a lone escape byte is the Escape key after that
+constexpr auto kFrameInterval = std::chrono::milliseconds(33);  // at most 30 frames a second
+constexpr auto kTick = std::chrono::seconds(1);                 // the elapsed time
+constexpr auto kEscapePause =
+    std::chrono::milliseconds(40);  // a lone escape byte is the Escape key after that
 constexpr std::size_t kMaxHistoryFile = 4u << 20;
 constexpr int kLeftByInterrupt = 130;
 
@@ -33,8 +34,14 @@ std::string history_path(const Context& context) {
 
 class Conversation {
  public:
-  Conversation(Context& context, std::string session, std::string model, SignalPipe& signals, TerminalMode& mode)
-      : context_(context), session_(std::move(session)), model_(std::move(model)), signals_(signals), mode_(mode), view_(columns()),
+  Conversation(Context& context, std::string session, std::string model, SignalPipe& signals,
+               TerminalMode& mode)
+      : context_(context),
+        session_(std::move(session)),
+        model_(std::move(model)),
+        signals_(signals),
+        mode_(mode),
+        view_(columns()),
         region_(context.console().options().colour ? ColourMode::kAnsi : ColourMode::kNone, columns()) {
     view_.set_size(columns(), terminal_rows(out_fd(), 24));
   }
@@ -83,7 +90,8 @@ class Conversation {
 };
 
 void Conversation::draw() {
-  const LineEditor& editor = view_.mode() == ChatMode::kRule || view_.mode() == ChatMode::kReason ? side_editor_ : editor_;
+  const LineEditor& editor =
+      view_.mode() == ChatMode::kRule || view_.mode() == ChatMode::kReason ? side_editor_ : editor_;
   const std::vector<Line> above = view_.take_above();
   const std::string bytes = region_.draw(view_.frame(editor, now()), above);
   if (!bytes.empty()) write(bytes);
@@ -139,7 +147,8 @@ bool Conversation::take_command(const std::string& text) {
     return true;
   }
   if (text == "/help") {
-    for (std::string_view line : {"Enter sends, Ctrl-J starts another line, Up and Down recall what was said", "Ctrl-C cancels the turn, twice leaves; Ctrl-D leaves",
+    for (std::string_view line : {"Enter sends, Ctrl-J starts another line, Up and Down recall what was said",
+                                  "Ctrl-C cancels the turn, twice leaves; Ctrl-D leaves",
                                   "/session shows this session's id, /quit leaves"}) {
       view_.print(Line(line, kDim));
     }
@@ -165,9 +174,11 @@ void Conversation::submit() {
 }
 
 void Conversation::answer(const ApprovalAnswer& answer) {
-  const std::string id = json::string_or(*view_.approval(), "approval_id", json::string_or(*view_.approval(), "id"));
+  const std::string id =
+      json::string_or(*view_.approval(), "approval_id", json::string_or(*view_.approval(), "id"));
   auto api = context_.api();
-  auto reply = api ? (*api)->post(path_of("/api/v1/approvals/", id), to_json(answer)) : Result<client::Reply>(std::unexpected(api.error()));
+  auto reply = api ? (*api)->post(path_of("/api/v1/approvals/", id), to_json(answer))
+                   : Result<client::Reply>(std::unexpected(api.error()));
   if (!reply && reply.error().code == ErrorCode::kInvalidArgument) {
     // A rule that cannot be kept: the card stays open for another answer.
     view_.print_error(reply.error());
@@ -180,8 +191,14 @@ void Conversation::answer(const ApprovalAnswer& answer) {
   } else if (!answer.approve) {
     view_.print(line.add("denied", kDim));
   } else {
-    const std::string kept = answer.scope == "once" ? "" : fmt::format(": {}", answer.rule.empty() ? json::string_or(*view_.approval(), "rule_suggestion") : answer.rule);
-    view_.print(line.add(fmt::format("allowed {}{}", answer.scope == "session" ? "for this session" : answer.scope, kept), kDim));
+    const std::string kept =
+        answer.scope == "once"
+            ? ""
+            : fmt::format(": {}", answer.rule.empty() ? json::string_or(*view_.approval(), "rule_suggestion")
+                                                      : answer.rule);
+    view_.print(line.add(
+        fmt::format("allowed {}{}", answer.scope == "session" ? "for this session" : answer.scope, kept),
+        kDim));
   }
   view_.close_approval();
 }
@@ -208,7 +225,8 @@ void Conversation::take_approval_key(const Key& key) {
 
 void Conversation::submit_rule_or_reason() {
   const std::string text(trim(side_editor_.text()));
-  if (view_.mode() == ChatMode::kReason) return answer({.approve = false, .scope = {}, .rule = {}, .reason = text});
+  if (view_.mode() == ChatMode::kReason)
+    return answer({.approve = false, .scope = {}, .rule = {}, .reason = text});
   if (text.empty()) return;
   answer({.approve = true, .scope = "always", .rule = text, .reason = {}});
 }
@@ -221,11 +239,13 @@ void Conversation::take_line_key(const Key& key) {
   }
   LineEditor& editor = is_side ? side_editor_ : editor_;
   switch (editor.apply(key)) {
-    case LineEditor::Outcome::kSubmitted: return is_side ? submit_rule_or_reason() : submit();
+    case LineEditor::Outcome::kSubmitted:
+      return is_side ? submit_rule_or_reason() : submit();
     case LineEditor::Outcome::kEndOfInput:
       if (!is_side) leave_ = 0;
       return;
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -238,14 +258,15 @@ void Conversation::interrupt() {
   interrupted_once_ = true;
   if (turn_) {
     auto api = context_.api();
-    const auto cancelled = api ? cancel_turn(**api, turn_->turn_id()) : Result<void>(std::unexpected(api.error()));
+    const auto cancelled =
+        api ? cancel_turn(**api, turn_->turn_id()) : Result<void>(std::unexpected(api.error()));
     if (!cancelled) view_.print_error(cancelled.error());
     view_.close_approval();
     view_.set_mode(ChatMode::kCancelling);
     return;
   }
   editor_.clear();
-  view_.set_hint("Ctrl-C again leaves");
+  view_.set_hint("^C again leaves");
 }
 
 void Conversation::take_key(const Key& key) {
@@ -260,12 +281,15 @@ void Conversation::take_key(const Key& key) {
   if (view_.mode() != ChatMode::kCancelling) interrupted_once_ = false;
   view_.set_hint({});
   switch (view_.mode()) {
-    case ChatMode::kApproval: return take_approval_key(key);
+    case ChatMode::kApproval:
+      return take_approval_key(key);
     case ChatMode::kReady:
     case ChatMode::kRule:
-    case ChatMode::kReason: return take_line_key(key);
+    case ChatMode::kReason:
+      return take_line_key(key);
     case ChatMode::kWorking:
-    case ChatMode::kCancelling: return;  // what is typed ahead could answer a card that nobody has read
+    case ChatMode::kCancelling:
+      return;  // what is typed ahead could answer a card that nobody has read
   }
 }
 
@@ -333,8 +357,10 @@ void Conversation::take_signals() {
 Result<int> Conversation::run(const std::string& first_prompt) {
   load_history();
   PRYX_TRY(client::ApiClient * api, context_.api());
-  if (!model_.empty()) view_.set_model(model_);
-  else if (const auto status = api->get("/api/v1/status")) view_.set_model(json::string_or(status->json, "default_model"));
+  if (!model_.empty())
+    view_.set_model(model_);
+  else if (const auto status = api->get("/api/v1/status"))
+    view_.set_model(json::string_or(status->json, "default_model"));
   if (!first_prompt.empty()) {
     editor_.remember(first_prompt);
     send(first_prompt);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The inline conversation: answers go to the terminal's scrollback once, a few lines below them are alive. Main thread.
+// The inline conversation: answers go to the terminal's scrollback once, a few lines below them are alive.
+// Main thread.
 #pragma once
 #include <optional>
 #include <string>
@@ -13,7 +14,7 @@ struct ChatOptions {
   std::optional<std::string> session;  // else a fresh one
   std::string agent;
   std::string model;
-  bool plain = false;                  // lines only
+  bool plain = false;  // lines only
 };
 
 // Until the person leaves. Returns the exit code.

@@ -49,7 +49,8 @@ std::optional<std::string> PlainConversation::ask(std::string_view question) {
       return line;
     }
     const client::Waiting waiting{&context_.clock(), signals_.fd()};
-    if (client::wait_for_fd(console.in_fd, POLLIN, context_.clock().monotonic() + kForever, waiting) == client::Readiness::kInterrupted) {
+    if (client::wait_for_fd(console.in_fd, POLLIN, context_.clock().monotonic() + kForever, waiting) ==
+        client::Readiness::kInterrupted) {
       const int number = signals_.take().value_or(SIGINT);
       if (number != SIGINT || interrupted_once_) {
         leave_ = 128 + number;
@@ -77,19 +78,26 @@ Result<void> PlainConversation::answer(const json::object& approval) {
     if (!typed) return {};
     const std::string key = lower_ascii(trim(*typed));
     ApprovalAnswer answer;
-    if (key == "y") answer = {.approve = true, .scope = "once", .rule = {}, .reason = {}};
-    else if (key == "s" && !rule.empty()) answer = {.approve = true, .scope = "session", .rule = {}, .reason = {}};
+    if (key == "y")
+      answer = {.approve = true, .scope = "once", .rule = {}, .reason = {}};
+    else if (key == "s" && !rule.empty())
+      answer = {.approve = true, .scope = "session", .rule = {}, .reason = {}};
     else if (key == "a" && !rule.empty()) {
       const auto edited = ask(fmt::format("rule to keep, empty for {}: ", rule));
       if (!edited) return {};
-      answer = {.approve = true, .scope = "always", .rule = trim(*edited).empty() ? rule : std::string(trim(*edited)), .reason = {}};
-    } else if (key == "n") answer = {};
+      answer = {.approve = true,
+                .scope = "always",
+                .rule = trim(*edited).empty() ? rule : std::string(trim(*edited)),
+                .reason = {}};
+    } else if (key == "n")
+      answer = {};
     else if (key == "r") {
       const auto reason = ask("reason: ");
       if (!reason) return {};
       answer.reason = std::string(trim(*reason));
     } else {
-      context_.console().print(rule.empty() ? "y, n or r: no rule is narrow enough to keep" : "one of y, s, a, n, r");
+      context_.console().print(rule.empty() ? "y, n or r: no rule is narrow enough to keep"
+                                            : "one of y, s, a, n, r");
       continue;
     }
     PRYX_TRY(client::ApiClient * api, context_.api());
@@ -142,7 +150,8 @@ Result<void> PlainConversation::do_turn(const std::string& prompt) {
       context_.set_interrupt_fd(signals_.fd());
       if (leave_ != 0) break;
     } else if (ends_turn(event.name)) {
-      if (!wrote && event.name == "turn.completed") context_.console().stream(json::string_or(event.payload, "text"));
+      if (!wrote && event.name == "turn.completed")
+        context_.console().stream(json::string_or(event.payload, "text"));
       finish(event);
       break;
     } else if (const auto line = describe_event(event)) {

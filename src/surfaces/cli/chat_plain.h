@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The conversation without anything that changes in place: a prompt, the answer as it comes, questions as lines. For screen readers and
-// simple terminals. Main thread.
+// The conversation without anything that changes in place: a prompt, the answer as it comes, questions as
+// lines. For screen readers and simple terminals. Main thread.
 #pragma once
 #include <string>
 

@@ -22,7 +22,8 @@ std::string seconds_text(Duration duration) {
 std::int64_t tokens_of(const json::object& payload) {
   const json::value* usage = json::find(payload, "usage");
   if (usage == nullptr || !usage->is_object()) return 0;
-  return json::integer_or(usage->get_object(), "input_tokens", 0) + json::integer_or(usage->get_object(), "output_tokens", 0);
+  return json::integer_or(usage->get_object(), "input_tokens", 0) +
+         json::integer_or(usage->get_object(), "output_tokens", 0);
 }
 
 }  // namespace
@@ -49,6 +50,7 @@ void ChatView::start_turn(std::string_view prompt, MonotonicTime now) {
   text_step_.clear();
   step_bytes_ = 0;
   is_thinking_ = false;
+  after_tool_ = false;
 }
 
 void ChatView::finish_text() {
@@ -65,10 +67,13 @@ void ChatView::add_text(const std::string& step, std::string_view text) {
     text_step_ = step;
     step_bytes_ = 0;
   }
+  if (after_tool_) above_.emplace_back();
+  after_tool_ = false;
   has_text_ = true;
   step_bytes_ += text.size();
   std::vector<Line> finished = markdown_.feed(text);
-  above_.insert(above_.end(), std::make_move_iterator(finished.begin()), std::make_move_iterator(finished.end()));
+  above_.insert(above_.end(), std::make_move_iterator(finished.begin()),
+                std::make_move_iterator(finished.end()));
 }
 
 void ChatView::open_approval(const json::object& approval) {
@@ -80,7 +85,8 @@ void ChatView::open_approval(const json::object& approval) {
 
 void ChatView::close_approval() {
   approval_.reset();
-  if (mode_ == ChatMode::kApproval || mode_ == ChatMode::kRule || mode_ == ChatMode::kReason) mode_ = ChatMode::kWorking;
+  if (mode_ == ChatMode::kApproval || mode_ == ChatMode::kRule || mode_ == ChatMode::kReason)
+    mode_ = ChatMode::kWorking;
 }
 
 void ChatView::print_error(const Error& error) {
@@ -99,7 +105,8 @@ void ChatView::take(const TurnEvent& event, MonotonicTime now) {
     if (!is_thinking_) add_text(json::string_or(event.payload, "step_id"), event.text);
     return;
   }
-  if (event.name == "step.started" && json::integer_or(event.payload, "attempt", 1) > 1 && json::string_or(event.payload, "kind") == "model") {
+  if (event.name == "step.started" && json::integer_or(event.payload, "attempt", 1) > 1 &&
+      json::string_or(event.payload, "kind") == "model") {
     finish_text();
     text_step_.clear();
     print(Line("(interrupted; trying again)", kDim));
@@ -112,7 +119,9 @@ void ChatView::take(const TurnEvent& event, MonotonicTime now) {
   if (event.name == "approval.resolved") {
     const std::string id = json::string_or(event.payload, "approval_id");
     if (approval_ && json::string_or(*approval_, "approval_id", json::string_or(*approval_, "id")) == id) {
-      print(Line(fmt::format("  {} by {}", json::string_or(event.payload, "state"), json::string_or(event.payload, "resolved_by", "another surface")), kDim));
+      print(Line(fmt::format("  {} by {}", json::string_or(event.payload, "state"),
+                             json::string_or(event.payload, "resolved_by", "another surface")),
+                 kDim));
       close_approval();
     }
     return;
@@ -124,6 +133,7 @@ void ChatView::take(const TurnEvent& event, MonotonicTime now) {
   if (auto line = describe_event(event)) {
     finish_text();
     print(std::move(*line));
+    after_tool_ = true;
     if (event.name == "tool.finished") text_step_.clear();
   }
 }
@@ -140,15 +150,18 @@ void ChatView::end_turn(const TurnEvent& event, MonotonicTime now) {
     tokens_ += tokens_of(event.payload);
     model_ = json::string_or(event.payload, "model", model_);
     Line line(fmt::format("{} · {}", model_, seconds_text(now - started_)), kDim);
-    if (const std::int64_t used = tokens_of(event.payload); used > 0) line.add(fmt::format(" · {} tokens", used), kDim);
-    if (const std::int64_t denied = json::integer_or(event.payload, "denied_calls", 0); denied > 0) line.add(fmt::format(" · {} denied", denied), kWarning);
+    if (const std::int64_t used = tokens_of(event.payload); used > 0)
+      line.add(fmt::format(" · {} tokens", used), kDim);
+    if (const std::int64_t denied = json::integer_or(event.payload, "denied_calls", 0); denied > 0)
+      line.add(fmt::format(" · {} denied", denied), kWarning);
     print(std::move(line));
   } else if (event.name == "turn.cancelled") {
     finish_text();
     print(Line("cancelled", kWarning));
   } else if (event.name == "turn.needs_attention") {
     finish_text();
-    for (const std::string& row : wrap_text(sanitize(describe_attention(event.payload)), columns_ - 1)) print(Line(row, kWarning));
+    for (const std::string& row : wrap_text(sanitize(describe_attention(event.payload)), columns_ - 1))
+      print(Line(row, kWarning));
   } else {
     print_error(error_of_failed_turn(event.payload));
     return;
@@ -158,10 +171,14 @@ void ChatView::end_turn(const TurnEvent& event, MonotonicTime now) {
 
 std::string ChatView::state_text(MonotonicTime now) const {
   switch (mode_) {
-    case ChatMode::kReady: return "ready";
-    case ChatMode::kWorking: return fmt::format("{} {}", is_thinking_ ? "thinking" : "working", seconds_text(now - started_));
-    case ChatMode::kCancelling: return "cancelling";
-    default: return "waiting for you";
+    case ChatMode::kReady:
+      return "ready";
+    case ChatMode::kWorking:
+      return fmt::format("{} {}", is_thinking_ ? "thinking" : "working", seconds_text(now - started_));
+    case ChatMode::kCancelling:
+      return "cancelling";
+    default:
+      return "waiting for you";
   }
 }
 
@@ -171,12 +188,18 @@ Line ChatView::status_line(MonotonicTime now) const {
   if (tokens_ > 0) line.add(fmt::format(" · {} tokens", tokens_), kDim);
   if (!hint_.empty()) return line.add(fmt::format(" · {}", hint_), kWarning);
   switch (mode_) {
-    case ChatMode::kReady: return line.add(" · Enter send · Ctrl-J new line · Ctrl-D leave", kDim);
-    case ChatMode::kWorking: return line.add(" · Ctrl-C cancel", kDim);
-    case ChatMode::kCancelling: return line.add(" · Ctrl-C leave", kDim);
-    case ChatMode::kApproval: return line;
-    case ChatMode::kRule: return line.add(" · Enter allow from now on · Esc back", kDim);
-    case ChatMode::kReason: return line.add(" · Enter deny · Esc back", kDim);
+    case ChatMode::kReady:
+      return line.add(" · Enter send · ^J new line · ^D leave", kDim);
+    case ChatMode::kWorking:
+      return line.add(" · ^C cancel", kDim);
+    case ChatMode::kCancelling:
+      return line.add(" · ^C leave", kDim);
+    case ChatMode::kApproval:
+      return line;
+    case ChatMode::kRule:
+      return line.add(" · Enter allow from now on · Esc back", kDim);
+    case ChatMode::kReason:
+      return line.add(" · Enter deny · Esc back", kDim);
   }
   return line;
 }
@@ -185,24 +208,36 @@ Frame ChatView::frame(const LineEditor& editor, MonotonicTime now) const {
   Frame frame;
   const int room = std::clamp(rows_ - 2, 1, kMaxLiveLines - 1);  // beside the status line
   switch (mode_) {
-    case ChatMode::kReady: editor.render(frame, "› ", kAccent, columns_, std::min(kEditorRows, room)); break;
+    case ChatMode::kReady:
+      editor.render(frame, "› ", kAccent, columns_, std::min(kEditorRows, room));
+      break;
     case ChatMode::kWorking:
     case ChatMode::kCancelling: {
       std::vector<Line> preview = has_text_ ? markdown_.preview() : std::vector<Line>{};
       const auto shown = static_cast<std::size_t>(std::min(kPreviewRows, room));
-      if (preview.size() > shown) preview.erase(preview.begin(), preview.end() - static_cast<std::ptrdiff_t>(shown));
+      if (preview.size() > shown)
+        preview.erase(preview.begin(), preview.end() - static_cast<std::ptrdiff_t>(shown));
       frame.lines = std::move(preview);
       break;
     }
     case ChatMode::kApproval: {
       Line keys("allow? ", kWarning);
-      keys.add("y", kBold).add(" once · ", kDim).add("s", kBold).add(" session · ", kDim).add("a", kBold).add(" always… · ", kDim);
+      keys.add("y", kBold)
+          .add(" once · ", kDim)
+          .add("s", kBold)
+          .add(" session · ", kDim)
+          .add("a", kBold)
+          .add(" always… · ", kDim);
       keys.add("n", kBold).add(" deny · ", kDim).add("r", kBold).add(" deny with reason", kDim);
       frame.lines.push_back(std::move(keys));
       break;
     }
-    case ChatMode::kRule: editor.render(frame, "rule › ", kWarning, columns_, std::min(kEditorRows, room)); break;
-    case ChatMode::kReason: editor.render(frame, "reason › ", kWarning, columns_, std::min(kEditorRows, room)); break;
+    case ChatMode::kRule:
+      editor.render(frame, "rule › ", kWarning, columns_, std::min(kEditorRows, room));
+      break;
+    case ChatMode::kReason:
+      editor.render(frame, "reason › ", kWarning, columns_, std::min(kEditorRows, room));
+      break;
   }
   const bool has_editor = mode_ == ChatMode::kReady || mode_ == ChatMode::kRule || mode_ == ChatMode::kReason;
   frame.lines.push_back(status_line(now));

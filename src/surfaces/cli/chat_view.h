@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the inline conversation shows, as values: events and keys in; lines for the scrollback and a frame of at most six live lines out.
-// Pure; one owner.
+// What the inline conversation shows, as values: events and keys in; lines for the scrollback and a frame of
+// at most six live lines out. Pure; one owner.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -67,6 +67,7 @@ class ChatView {
   std::size_t step_bytes_ = 0;  // of it
   bool has_text_ = false;       // the stream holds something that is not finished
   bool is_thinking_ = false;
+  bool after_tool_ = false;  // the line above is about a tool
   MonotonicTime started_{};
   std::int64_t tokens_ = 0;
   std::optional<json::object> approval_;

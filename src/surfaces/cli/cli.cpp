@@ -25,9 +25,12 @@ Result<int> dispatch(Context& context, const CommandSet& commands, const ParsedL
   Console& console = context.console();
   switch (line.wanted) {
     case Wanted::kHelp:
-      if (line.invocation.command != nullptr) console.write_data(commands.help_for(*line.invocation.command));
-      else if (!line.help_noun.empty()) console.write_data(commands.help_for_noun(line.help_noun));
-      else console.write_data(commands.overview());
+      if (line.invocation.command != nullptr)
+        console.write_data(commands.help_for(*line.invocation.command));
+      else if (!line.help_noun.empty())
+        console.write_data(commands.help_for_noun(line.help_noun));
+      else
+        console.write_data(commands.overview());
       return 0;
     case Wanted::kVersion:
       console.print("pryx " PRYX_VERSION);
@@ -37,7 +40,8 @@ Result<int> dispatch(Context& context, const CommandSet& commands, const ParsedL
       console.print("");
       console.print(status_line(context));
       return 0;
-    case Wanted::kRun: return line.invocation.command->handler(context, line.invocation);
+    case Wanted::kRun:
+      return line.invocation.command->handler(context, line.invocation);
   }
   return 0;
 }

@@ -47,7 +47,8 @@ const std::vector<Flag>& global_flags() {
 
 std::string_view flag_key(const Flag& flag) {
   std::string_view name = flag.name;
-  if (const std::size_t comma = name.find(','); comma != std::string_view::npos) name.remove_prefix(comma + 1);
+  if (const std::size_t comma = name.find(','); comma != std::string_view::npos)
+    name.remove_prefix(comma + 1);
   while (name.starts_with('-')) name.remove_prefix(1);
   return name;
 }
@@ -76,13 +77,15 @@ std::string Invocation::positional(std::string_view name) const {
   return joined;
 }
 
-Result<std::optional<std::int64_t>> Invocation::find_integer(std::string_view flag, std::int64_t lowest, std::int64_t highest) const {
+Result<std::optional<std::int64_t>> Invocation::find_integer(std::string_view flag, std::int64_t lowest,
+                                                             std::int64_t highest) const {
   const auto text = find(flag);
   if (!text) return std::optional<std::int64_t>{};
   std::int64_t value = 0;
   const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), value);
   if (problem != std::errc{} || end != text->data() + text->size() || value < lowest || value > highest) {
-    return fail(ErrorCode::kInvalidArgument, "--{}: '{}' is no number from {} to {}", flag, *text, lowest, highest);
+    return fail(ErrorCode::kInvalidArgument, "--{}: '{}' is no number from {} to {}", flag, *text, lowest,
+                highest);
   }
   return value;
 }
@@ -98,12 +101,14 @@ std::string CommandSet::help_for(const Command& command) const {
   out += fmt::format("\nUsage:\n  {}", name);
   for (const Positional& positional : command.positionals) {
     const std::string dots = positional.many ? "…" : "";
-    out += positional.required ? fmt::format(" <{}>{}", positional.name, dots) : fmt::format(" [{}]{}", positional.name, dots);
+    out += positional.required ? fmt::format(" <{}>{}", positional.name, dots)
+                               : fmt::format(" [{}]{}", positional.name, dots);
   }
   out += " [flags]\n";
   if (!command.positionals.empty()) {
     out += "\nArguments:\n";
-    for (const Positional& positional : command.positionals) add_entry(out, fmt::format("<{}>", positional.name), positional.help);
+    for (const Positional& positional : command.positionals)
+      add_entry(out, fmt::format("<{}>", positional.name), positional.help);
   }
   if (!command.flags.empty()) {
     out += "\nFlags:\n";
@@ -125,7 +130,8 @@ std::string CommandSet::help_for_noun(std::string_view noun) const {
   }
   if (verbs.empty()) {
     for (const Command& command : commands_) {
-      if (command.noun == noun && !command.refused.empty()) return fmt::format("pryx {}\n\n{}\n", noun, command.refused);
+      if (command.noun == noun && !command.refused.empty())
+        return fmt::format("pryx {}\n\n{}\n", noun, command.refused);
     }
   }
   std::string out = fmt::format("pryx {}\n\nExamples:\n{}\nCommands:\n{}", noun, examples, verbs);

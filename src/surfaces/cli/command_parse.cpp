@@ -29,11 +29,15 @@ struct Slot {
 };
 
 void add_flag(CLI::App& app, const Command* command, const Flag& flag, std::deque<Slot>& slots) {
-  Slot& slot = slots.emplace_back(Slot{command, std::string(flag_key(flag)), flag.value.empty(), false, {}, 0});
+  Slot& slot =
+      slots.emplace_back(Slot{command, std::string(flag_key(flag)), flag.value.empty(), false, {}, 0});
   if (slot.is_switch) {
     app.add_flag(std::string(flag.name), slot.count);
   } else {
-    app.add_option(std::string(flag.name), slot.values)->expected(1)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option(std::string(flag.name), slot.values)
+        ->expected(1)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
 }
 
@@ -61,7 +65,8 @@ Result<GlobalFlags> read_globals(const std::deque<Slot>& slots) {
     if (slot.key == "timeout") {
       auto limit = parse_duration(slot.values.back());
       if (!limit || *limit <= Duration::zero()) {
-        return fail(ErrorCode::kInvalidArgument, "--timeout: '{}' is no duration; write 30s, 5m or 2h", slot.values.back());
+        return fail(ErrorCode::kInvalidArgument, "--timeout: '{}' is no duration; write 30s, 5m or 2h",
+                    slot.values.back());
       }
       globals.timeout = *limit;
     }
@@ -70,7 +75,8 @@ Result<GlobalFlags> read_globals(const std::deque<Slot>& slots) {
 }
 
 // The command that the words name, when CLI11 has parsed them.
-const Command* find_command(const std::vector<Command>& commands, const CLI::App& root, std::string_view& noun) {
+const Command* find_command(const std::vector<Command>& commands, const CLI::App& root,
+                            std::string_view& noun) {
   const auto nouns = root.get_subcommands();
   if (nouns.empty()) return nullptr;
   const auto verbs = nouns.front()->get_subcommands();
@@ -89,7 +95,9 @@ std::string marked(const std::string& argument) {
   return argument.starts_with('[') || argument.starts_with(kMark) ? kMark + argument : argument;
 }
 
-std::string unmarked(const std::string& argument) { return argument.starts_with(kMark) ? argument.substr(1) : argument; }
+std::string unmarked(const std::string& argument) {
+  return argument.starts_with(kMark) ? argument.substr(1) : argument;
+}
 
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& choices) {
   std::string_view best;
@@ -110,12 +118,37 @@ std::string_view other_spelling(std::string_view word) {
   struct Spelling {
     std::string_view word, ours;
   };
-  static constexpr Spelling kSpellings[] = {
-      {"ls", "list"}, {"delete", "rm"}, {"remove", "rm"}, {"del", "rm"}, {"get", "show"}, {"view", "show"}, {"cat", "show"}, {"new", "create"},
-      {"add", "create"}, {"sessions", "session"}, {"models", "model"}, {"providers", "provider"}, {"secrets", "secret"}, {"tokens", "token"},
-      {"approvals", "approval"}, {"workspaces", "workspace"}, {"run", "exec"}, {"ask", "exec"}, {"agent", "exec"}, {"approve", "approval"},
-      {"health", "status"}, {"info", "status"}, {"gateway", "daemon"}, {"login", "open"}, {"dashboard", "open"}, {"ui", "open"},
-      {"install-service", "daemon"}, {"logs", "daemon"}, {"start", "daemon"}, {"stop", "daemon"}, {"restart", "daemon"}};
+  static constexpr Spelling kSpellings[] = {{"ls", "list"},
+                                            {"delete", "rm"},
+                                            {"remove", "rm"},
+                                            {"del", "rm"},
+                                            {"get", "show"},
+                                            {"view", "show"},
+                                            {"cat", "show"},
+                                            {"new", "create"},
+                                            {"add", "create"},
+                                            {"sessions", "session"},
+                                            {"models", "model"},
+                                            {"providers", "provider"},
+                                            {"secrets", "secret"},
+                                            {"tokens", "token"},
+                                            {"approvals", "approval"},
+                                            {"workspaces", "workspace"},
+                                            {"run", "exec"},
+                                            {"ask", "exec"},
+                                            {"agent", "exec"},
+                                            {"approve", "approval"},
+                                            {"health", "status"},
+                                            {"info", "status"},
+                                            {"gateway", "daemon"},
+                                            {"login", "open"},
+                                            {"dashboard", "open"},
+                                            {"ui", "open"},
+                                            {"install-service", "daemon"},
+                                            {"logs", "daemon"},
+                                            {"start", "daemon"},
+                                            {"stop", "daemon"},
+                                            {"restart", "daemon"}};
   for (const Spelling& spelling : kSpellings) {
     if (spelling.word == word) return spelling.ours;
   }
@@ -134,8 +167,11 @@ Error CommandSet::unknown_word(std::string_view noun, std::string_view word) con
   std::string_view guess = other_spelling(word);
   if (std::find(choices.begin(), choices.end(), guess) == choices.end()) guess = nearest(word, choices);
   const std::string where = noun.empty() ? std::string("pryx") : fmt::format("pryx {}", noun);
-  if (guess.empty()) return {ErrorCode::kInvalidArgument, fmt::format("'{}' is no command of {}; {} --help lists them", word, where, where), -1};
-  return {ErrorCode::kInvalidArgument, fmt::format("'{}' is no command of {}; did you mean `{} {}`?", word, where, where, guess), -1};
+  if (guess.empty())
+    return {ErrorCode::kInvalidArgument,
+            fmt::format("'{}' is no command of {}; {} --help lists them", word, where, where), -1};
+  return {ErrorCode::kInvalidArgument,
+          fmt::format("'{}' is no command of {}; did you mean `{} {}`?", word, where, where, guess), -1};
 }
 
 Error CommandSet::unknown_flag(const Command* command, std::string_view flag) const {
@@ -147,9 +183,13 @@ Error CommandSet::unknown_flag(const Command* command, std::string_view flag) co
     where = fmt::format("pryx {}{}{}", command->noun, command->verb.empty() ? "" : " ", command->verb);
   }
   const std::string_view name = flag.substr(0, flag.find('='));
-  const std::string_view guess = name.starts_with("--") ? nearest(name.substr(2), choices) : std::string_view{};
-  if (guess.empty()) return {ErrorCode::kInvalidArgument, fmt::format("{} has no flag {}; {} --help lists them", where, name, where), -1};
-  return {ErrorCode::kInvalidArgument, fmt::format("{} has no flag {}; did you mean --{}?", where, name, guess), -1};
+  const std::string_view guess =
+      name.starts_with("--") ? nearest(name.substr(2), choices) : std::string_view{};
+  if (guess.empty())
+    return {ErrorCode::kInvalidArgument,
+            fmt::format("{} has no flag {}; {} --help lists them", where, name, where), -1};
+  return {ErrorCode::kInvalidArgument,
+          fmt::format("{} has no flag {}; did you mean --{}?", where, name, guess), -1};
 }
 
 Result<ParsedLine> CommandSet::parse(const std::vector<std::string>& arguments) const {
@@ -189,7 +229,8 @@ Result<ParsedLine> CommandSet::parse(const std::vector<std::string>& arguments) 
   }
   try {
     std::vector<std::string> reversed;
-    for (auto argument = arguments.rbegin(); argument != arguments.rend(); ++argument) reversed.push_back(marked(*argument));
+    for (auto argument = arguments.rbegin(); argument != arguments.rend(); ++argument)
+      reversed.push_back(marked(*argument));
     root.parse(std::move(reversed));
   } catch (const CLI::ExtrasError&) {
     // What nobody took. The first of them says what is wrong.
@@ -200,8 +241,9 @@ Result<ParsedLine> CommandSet::parse(const std::vector<std::string>& arguments) 
     if (!wants_help) {
       if (word.starts_with('-') && word.size() > 1) return fail(unknown_flag(command, word));
       if (command != nullptr) {
-        return fail(ErrorCode::kInvalidArgument, "'{}' is one word too many for pryx {}{}{}; put quotes around text with blanks", word, command->noun,
-                    command->verb.empty() ? "" : " ", command->verb);
+        return fail(ErrorCode::kInvalidArgument,
+                    "'{}' is one word too many for pryx {}{}{}; put quotes around text with blanks", word,
+                    command->noun, command->verb.empty() ? "" : " ", command->verb);
       }
       return fail(unknown_word(noun, word));
     }
@@ -230,7 +272,8 @@ Result<ParsedLine> CommandSet::parse(const std::vector<std::string>& arguments) 
     std::ranges::transform(slot.values, slot.values.begin(), unmarked);
     if (slot.command != command || (slot.count == 0 && slot.values.empty())) continue;
     if (slot.is_switch) slot.values.assign(1, "");
-    (slot.is_positional ? line.invocation.positionals : line.invocation.values)[slot.key] = std::move(slot.values);
+    (slot.is_positional ? line.invocation.positionals : line.invocation.values)[slot.key] =
+        std::move(slot.values);
   }
   for (const Flag& flag : command->flags) {
     if (!line.invocation.has(flag_key(flag))) continue;
@@ -241,8 +284,9 @@ Result<ParsedLine> CommandSet::parse(const std::vector<std::string>& arguments) 
   }
   for (const Positional& positional : command->positionals) {
     if (positional.required && !line.invocation.has_positional(positional.name)) {
-      return fail(ErrorCode::kInvalidArgument, "pryx {}{}{} needs <{}> ({}); see pryx {} --help", command->noun, command->verb.empty() ? "" : " ",
-                  command->verb, positional.name, positional.help, command->noun);
+      return fail(ErrorCode::kInvalidArgument, "pryx {}{}{} needs <{}> ({}); see pryx {} --help",
+                  command->noun, command->verb.empty() ? "" : " ", command->verb, positional.name,
+                  positional.help, command->noun);
     }
   }
   return line;

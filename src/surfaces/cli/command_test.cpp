@@ -43,9 +43,10 @@ TEST(CommandLine, FindsNounVerbFlagsAndArguments) {
 }
 
 TEST(CommandLine, GlobalFlagsStandAnywhere) {
-  for (const auto& arguments : std::vector<std::vector<std::string>>{{"--json", "session", "list", "--timeout", "5s"},
-                                                                     {"session", "--json", "--timeout=5s", "list"},
-                                                                     {"session", "list", "--json", "--timeout", "5s"}}) {
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"--json", "session", "list", "--timeout", "5s"},
+                                             {"session", "--json", "--timeout=5s", "list"},
+                                             {"session", "list", "--json", "--timeout", "5s"}}) {
     const ParsedLine line = parse(arguments);
     EXPECT_TRUE(line.globals.json);
     EXPECT_EQ(line.globals.timeout, std::chrono::seconds(5));
@@ -61,7 +62,10 @@ TEST(CommandLine, APromptIsNeverTakenForACommand) {
   EXPECT_EQ(parse({"exec", "--", "--json"}).invocation.positional("prompt"), "--json");
   EXPECT_EQ(parse({"exec", ""}).invocation.command->noun, "exec");
   EXPECT_EQ(parse({"exec", "-"}).invocation.positional("prompt"), "-");
-  EXPECT_EQ(parse({"policy", "test", "--tool", "t", "--args", "[1]", "--label", "a", "--label", "b"}).invocation.all("label").size(), 2u);
+  EXPECT_EQ(parse({"policy", "test", "--tool", "t", "--args", "[1]", "--label", "a", "--label", "b"})
+                .invocation.all("label")
+                .size(),
+            2u);
 }
 
 TEST(CommandLine, SuggestsWhatWasMeant) {
@@ -75,7 +79,8 @@ TEST(CommandLine, SuggestsWhatWasMeant) {
 }
 
 TEST(CommandLine, RefusesWhatDoesNotExistYet) {
-  EXPECT_NE(refusal({"exec", "--max-cost", "1", "x"}).find("--max-cost is not in this version"), std::string::npos);
+  EXPECT_NE(refusal({"exec", "--max-cost", "1", "x"}).find("--max-cost is not in this version"),
+            std::string::npos);
   EXPECT_NE(refusal({"audit", "verify", "--against", "x"}).find("audit"), std::string::npos);
   EXPECT_NE(refusal({"mcp", "list"}).find("not in this version"), std::string::npos);
   EXPECT_NE(refusal({"undo", "trn_1"}).find("not in this version"), std::string::npos);
@@ -85,7 +90,8 @@ TEST(CommandLine, RefusesWhatDoesNotExistYet) {
 TEST(CommandLine, RefusesWhatIsIncompleteOrTwice) {
   EXPECT_NE(refusal({"session", "show"}).find("needs <id>"), std::string::npos);
   EXPECT_NE(refusal({"session", "show", "a", "b"}).find("one word too many"), std::string::npos);
-  EXPECT_NE(refusal({"session", "list", "--limit", "1", "--limit", "2"}).find("given twice"), std::string::npos);
+  EXPECT_NE(refusal({"session", "list", "--limit", "1", "--limit", "2"}).find("given twice"),
+            std::string::npos);
   EXPECT_FALSE(refusal({"session", "list", "--limit"}).empty());
   EXPECT_NE(refusal({"status", "--timeout", "soon"}).find("no duration"), std::string::npos);
 }
@@ -112,10 +118,14 @@ TEST(CommandLine, EveryCommandHasExamplesThatParse) {
       char quote = 0;
       for (char c : example) {
         if (quote == 0 && (c == '|' || c == '<')) break;
-        if (quote == 0 && (c == '"' || c == '\'')) quote = c;
-        else if (c == quote) quote = 0;
-        else if (quote == 0 && c == ' ') words.emplace_back();
-        else words.back().push_back(c);
+        if (quote == 0 && (c == '"' || c == '\''))
+          quote = c;
+        else if (c == quote)
+          quote = 0;
+        else if (quote == 0 && c == ' ')
+          words.emplace_back();
+        else
+          words.back().push_back(c);
       }
       while (!words.empty() && words.back().empty()) words.pop_back();
       const auto line = commands().parse(words);
@@ -127,11 +137,13 @@ TEST(CommandLine, EveryCommandHasExamplesThatParse) {
 
 TEST(CommandLine, NoCommandIsThereTwice) {
   std::set<std::pair<std::string_view, std::string_view>> seen;
-  for (const Command& command : commands().commands()) EXPECT_TRUE(seen.emplace(command.noun, command.verb).second) << command.noun << " " << command.verb;
+  for (const Command& command : commands().commands())
+    EXPECT_TRUE(seen.emplace(command.noun, command.verb).second) << command.noun << " " << command.verb;
 }
 
 TEST(ErrorText, IsLaidOutByWhatWhyAndWhatToDo) {
-  const ErrorText full = lay_out({ErrorCode::kUnavailable, "cannot reach the daemon at /x: connection refused; pryx daemon start", -1});
+  const ErrorText full = lay_out(
+      {ErrorCode::kUnavailable, "cannot reach the daemon at /x: connection refused; pryx daemon start", -1});
   EXPECT_EQ(full.error, "cannot reach the daemon at /x");
   EXPECT_EQ(full.cause, "connection refused");
   EXPECT_EQ(full.advice, "pryx daemon start");
@@ -145,7 +157,8 @@ TEST(ListenAddress, TakesLoopbackOnly) {
   EXPECT_EQ(parse_listen_address("127.0.0.1:7799")->port, 7799);
   EXPECT_EQ(parse_listen_address("[::1]:0")->address, "::1");
   EXPECT_EQ(parse_listen_address("localhost:1")->address, "127.0.0.1");
-  for (const char* bad : {"0.0.0.0:7799", "192.168.0.1:1", "[::]:1", "7799", "127.0.0.1", "127.0.0.1:", "127.0.0.1:99999", "host:1", "::1:5", "127.0.0.1:-1", "127.1:80"}) {
+  for (const char* bad : {"0.0.0.0:7799", "192.168.0.1:1", "[::]:1", "7799", "127.0.0.1",
+                          "127.0.0.1:", "127.0.0.1:99999", "host:1", "::1:5", "127.0.0.1:-1", "127.1:80"}) {
     EXPECT_FALSE(parse_listen_address(bad)) << bad;
   }
 }

@@ -24,13 +24,19 @@ constexpr int kMinCell = 8;
 
 std::string_view default_advice(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kUnauthenticated: return "set PRYX_TOKEN to a token from `pryx token create`, or leave out --host";
-    case ErrorCode::kUnavailable: return "pryx daemon status, then pryx daemon logs";
-    case ErrorCode::kTimeout: return "give more time with --timeout";
-    case ErrorCode::kOverloaded: return "wait a moment and try again";
+    case ErrorCode::kUnauthenticated:
+      return "set PRYX_TOKEN to a token from `pryx token create`, or leave out --host";
+    case ErrorCode::kUnavailable:
+      return "pryx daemon status, then pryx daemon logs";
+    case ErrorCode::kTimeout:
+      return "give more time with --timeout";
+    case ErrorCode::kOverloaded:
+      return "wait a moment and try again";
     case ErrorCode::kStorage:
-    case ErrorCode::kInternal: return "pryx doctor";
-    default: return {};
+    case ErrorCode::kInternal:
+      return "pryx doctor";
+    default:
+      return {};
   }
 }
 
@@ -56,11 +62,16 @@ ConsoleOptions detect_console(const platform::Environment& environment) {
   return options;
 }
 
-ColourMode Console::out_mode() const { return options_.colour && options_.out_is_tty ? ColourMode::kAnsi : ColourMode::kNone; }
-ColourMode Console::err_mode() const { return options_.colour && options_.err_is_tty ? ColourMode::kAnsi : ColourMode::kNone; }
+ColourMode Console::out_mode() const {
+  return options_.colour && options_.out_is_tty ? ColourMode::kAnsi : ColourMode::kNone;
+}
+ColourMode Console::err_mode() const {
+  return options_.colour && options_.err_is_tty ? ColourMode::kAnsi : ColourMode::kNone;
+}
 
 void Console::write(int fd, std::string_view bytes) {
-  // A reader that went away ends the program by SIGPIPE; every other failure of an output has nobody left to be told.
+  // A reader that went away ends the program by SIGPIPE; every other failure of an output has nobody left to
+  // be told.
   (void)platform::write_all(fd, bytes, "output");
 }
 
@@ -72,7 +83,9 @@ void Console::print_lines(const std::vector<Line>& lines) {
   write(options_.out_fd, all);
 }
 
-void Console::write_data(std::string_view bytes) { write(options_.out_fd, options_.out_is_tty ? sanitize(bytes) : std::string(bytes)); }
+void Console::write_data(std::string_view bytes) {
+  write(options_.out_fd, options_.out_is_tty ? sanitize(bytes) : std::string(bytes));
+}
 
 void Console::write_stream(std::string_view safe) {
   if (safe.empty()) return;
@@ -80,7 +93,9 @@ void Console::write_stream(std::string_view safe) {
   line_is_open_ = !safe.ends_with('\n');
 }
 
-void Console::stream(std::string_view piece) { write_stream(options_.out_is_tty ? stream_.feed(piece) : std::string(piece)); }
+void Console::stream(std::string_view piece) {
+  write_stream(options_.out_is_tty ? stream_.feed(piece) : std::string(piece));
+}
 
 void Console::end_stream() {
   write_stream(stream_.finish());
@@ -106,7 +121,8 @@ void Console::print_table(const std::vector<Column>& columns, const std::vector<
   std::vector<int> widths;
   for (const Column& column : columns) widths.push_back(display_width(column.title));
   for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+    for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i)
+      widths[i] = std::max(widths[i], width_of(row[i]));
   }
   const int gaps = 2 * (static_cast<int>(widths.size()) - 1);
   int total = gaps;
@@ -153,11 +169,13 @@ void Console::warn(std::string_view text) {
 ErrorText lay_out(const Error& error) {
   ErrorText text;
   std::string_view message = error.message;
-  if (const std::size_t advice = message.rfind("; "); advice != std::string_view::npos && message.find('\n') == std::string_view::npos) {
+  if (const std::size_t advice = message.rfind("; ");
+      advice != std::string_view::npos && message.find('\n') == std::string_view::npos) {
     text.advice.assign(message.substr(advice + 2));
     message = message.substr(0, advice);
   }
-  const std::size_t cause = message.find('\n') == std::string_view::npos ? message.rfind(": ") : std::string_view::npos;
+  const std::size_t cause =
+      message.find('\n') == std::string_view::npos ? message.rfind(": ") : std::string_view::npos;
   if (cause != std::string_view::npos && message.substr(0, cause).find(' ') != std::string_view::npos) {
     text.cause.assign(message.substr(cause + 2));
     message = message.substr(0, cause);
@@ -179,7 +197,7 @@ void Console::print_error(const Error& error) {
 Result<bool> Console::confirm(std::string_view question) {
   if (options_.assume_yes) return true;
   if (options_.no_input || !options_.in_is_tty || !options_.err_is_tty) {
-    return fail(ErrorCode::kInvalidArgument, "{} needs an answer and there is nobody to ask; repeat with --yes", question);
+    return fail(ErrorCode::kInvalidArgument, "there is nobody to ask \"{}\"; repeat with --yes", question);
   }
   Line line(question);
   line.add(" [y/N] ", kDim);
@@ -197,9 +215,13 @@ Result<bool> Console::confirm(std::string_view question) {
 }
 
 Result<Secret> Console::ask_secret(std::string_view label) {
-  if (options_.no_input) return fail(ErrorCode::kInvalidArgument, "{} is needed and --no-input forbids asking; give it on stdin", label);
+  if (options_.no_input)
+    return fail(ErrorCode::kInvalidArgument, "{} is needed and --no-input forbids asking; give it on stdin",
+                label);
   platform::UniqueFd tty(::open("/dev/tty", O_RDWR | O_CLOEXEC));
-  if (!tty) return fail(ErrorCode::kInvalidArgument, "{} is needed and there is no terminal to ask on; give it on stdin", label);
+  if (!tty)
+    return fail(ErrorCode::kInvalidArgument,
+                "{} is needed and there is no terminal to ask on; give it on stdin", label);
   PRYX_TRY(TerminalMode mode, TerminalMode::without_echo(tty.get()));
   write(tty.get(), encode(Line(fmt::format("{}: ", label)), ColourMode::kNone));
   std::string typed;
@@ -221,7 +243,9 @@ Result<Secret> Console::ask_secret(std::string_view label) {
   return secret;
 }
 
-Result<std::string> Console::read_stdin(std::size_t max_bytes) { return platform::read_all(options_.in_fd, max_bytes, "standard input"); }
+Result<std::string> Console::read_stdin(std::size_t max_bytes) {
+  return platform::read_all(options_.in_fd, max_bytes, "standard input");
+}
 
 std::string relative_time(std::string_view rfc3339, WallTime now) {
   const auto time = parse_rfc3339(rfc3339);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Where every byte of a command's output goes: stdout for data, stderr for messages. Text that reaches a terminal passes the sanitiser
-// here; data that goes to a file or pipe stays as it is. One per process, main thread.
+// Where every byte of a command's output goes: stdout for data, stderr for messages. Text that reaches a
+// terminal passes the sanitiser here; data that goes to a file or pipe stays as it is. One per process, main
+// thread.
 #pragma once
 #include <optional>
 #include <string>
@@ -24,7 +25,7 @@ struct ConsoleOptions {
   bool in_is_tty = false;
   bool out_is_tty = false;
   bool err_is_tty = false;
-  bool colour = false;       // allowed at all: neither NO_COLOR, --no-color nor TERM=dumb
+  bool colour = false;  // allowed at all: neither NO_COLOR, --no-color nor TERM=dumb
   bool json = false;
   bool quiet = false;
   bool verbose = false;
@@ -52,8 +53,9 @@ class Console {
   void print(const Line& line);
   void print(std::string_view text) { print(Line(text)); }
   void print_lines(const std::vector<Line>& lines);
-  void write_data(std::string_view bytes);        // as it is, but sanitised when stdout is a terminal
-  // Text that comes in pieces: what a piece's end cuts is judged whole. end_stream() ends a line that is open.
+  void write_data(std::string_view bytes);  // as it is, but sanitised when stdout is a terminal
+  // Text that comes in pieces: what a piece's end cuts is judged whole. end_stream() ends a line that is
+  // open.
   void stream(std::string_view piece);
   void end_stream();
   void print_json(const json::object& document);  // with --json: one document and a line feed
@@ -67,7 +69,8 @@ class Console {
   void warn(std::string_view text);
   void print_error(const Error& error);
 
-  // Pryx's own question. --yes answers it; without a terminal or with --no-input it is an error that names --yes.
+  // Pryx's own question. --yes answers it; without a terminal or with --no-input it is an error that names
+  // --yes.
   [[nodiscard]] Result<bool> confirm(std::string_view question);
   // Read from the terminal without echo.
   [[nodiscard]] Result<Secret> ask_secret(std::string_view label);

@@ -52,7 +52,9 @@ Result<client::ApiClient*> Context::remote() {
   PRYX_TRY(const config::Places found, places());
   PRYX_TRY(endpoint.token, find_token(environment_, found));
   if (endpoint.token.empty()) {
-    return fail(ErrorCode::kUnauthenticated, "--host needs a token and none is set; make one there with pryx token create and set PRYX_TOKEN");
+    return fail(
+        ErrorCode::kUnauthenticated,
+        "--host needs a token and none is set; make one there with pryx token create and set PRYX_TOKEN");
   }
   api_ = std::make_unique<client::ApiClient>(std::move(endpoint), waiting(), call_timeout());
   return api_.get();
@@ -63,7 +65,9 @@ Result<client::ApiClient*> Context::api() {
   if (!globals_.host.empty()) return remote();
   PRYX_TRY(client::DaemonControl control, daemon());
   const auto running = control.find_running();
-  if (!running && globals_.no_start) return fail(ErrorCode::kUnavailable, "no daemon runs and --no-start forbids starting one; pryx daemon start");
+  if (!running && globals_.no_start)
+    return fail(ErrorCode::kUnavailable,
+                "no daemon runs and --no-start forbids starting one; pryx daemon start");
   if (!running) {
     console_.detail("starting the daemon");
     PRYX_TRY(const client::Started started, control.start());
@@ -73,7 +77,9 @@ Result<client::ApiClient*> Context::api() {
     if (replaced && *replaced) {
       console_.detail(fmt::format("replaced the daemon of version {}", running->version));
     } else {
-      console_.warn(fmt::format("the daemon is version {}, this is {}; it is busy, so it stays; pryx daemon restart replaces it", running->version, PRYX_VERSION));
+      console_.warn(fmt::format(
+          "the daemon is version {}, this is {}; it is busy, so it stays; pryx daemon restart replaces it",
+          running->version, PRYX_VERSION));
     }
   }
   api_ = std::make_unique<client::ApiClient>(control.socket_endpoint(), waiting(), call_timeout());
@@ -91,11 +97,15 @@ Result<client::ApiClient*> Context::api_if_running() {
 
 Result<std::string> Context::workspace() const {
   std::error_code error;
-  const std::filesystem::path given = globals_.workspace.empty() ? std::filesystem::current_path(error) : std::filesystem::path(globals_.workspace);
-  if (error) return fail(ErrorCode::kNotFound, "the current directory is gone: {}; give one with --workspace", error.message());
+  const std::filesystem::path given = globals_.workspace.empty() ? std::filesystem::current_path(error)
+                                                                 : std::filesystem::path(globals_.workspace);
+  if (error)
+    return fail(ErrorCode::kNotFound, "the current directory is gone: {}; give one with --workspace",
+                error.message());
   const std::filesystem::path real = std::filesystem::canonical(given, error);
   if (error) return fail(ErrorCode::kNotFound, "workspace {}: {}", given.string(), error.message());
-  if (!std::filesystem::is_directory(real, error)) return fail(ErrorCode::kInvalidArgument, "workspace {} is no directory", real.string());
+  if (!std::filesystem::is_directory(real, error))
+    return fail(ErrorCode::kInvalidArgument, "workspace {} is no directory", real.string());
   return real.string();
 }
 
@@ -104,7 +114,8 @@ std::string path_of(std::string_view prefix, std::string_view id, std::string_vi
 }
 
 Query& Query::add(std::string_view name, std::string_view value) {
-  if (!value.empty()) text_ += fmt::format("{}{}={}", text_.empty() ? "?" : "&", name, net::percent_encode(value));
+  if (!value.empty())
+    text_ += fmt::format("{}{}={}", text_.empty() ? "?" : "&", name, net::percent_encode(value));
   return *this;
 }
 

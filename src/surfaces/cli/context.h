@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a command works with: output, flags, the places of this home and a client that is connected when first needed. One per process,
-// main thread.
+// What a command works with: output, flags, the places of this home and a client that is connected when first
+// needed. One per process, main thread.
 #pragma once
 #include <memory>
 #include <optional>
@@ -18,8 +18,13 @@ namespace pryx::cli {
 
 class Context {
  public:
-  Context(Console& console, GlobalFlags globals, platform::Environment environment, const CliHooks& hooks, const CommandSet& commands)
-      : console_(console), globals_(std::move(globals)), environment_(std::move(environment)), hooks_(hooks), commands_(commands) {}
+  Context(Console& console, GlobalFlags globals, platform::Environment environment, const CliHooks& hooks,
+          const CommandSet& commands)
+      : console_(console),
+        globals_(std::move(globals)),
+        environment_(std::move(environment)),
+        hooks_(hooks),
+        commands_(commands) {}
 
   [[nodiscard]] Console& console() { return console_; }
   [[nodiscard]] const GlobalFlags& globals() const { return globals_; }
@@ -31,8 +36,8 @@ class Context {
 
   [[nodiscard]] Result<config::Places> places() const;
   [[nodiscard]] Result<client::DaemonControl> daemon() const;
-  // A client of the daemon that --host names, else of the local one, which is started (or replaced, when it is idle and of another
-  // version) first. Lives as long as the context.
+  // A client of the daemon that --host names, else of the local one, which is started (or replaced, when it
+  // is idle and of another version) first. Lives as long as the context.
   [[nodiscard]] Result<client::ApiClient*> api();
   // The same without starting anything: kUnavailable when none runs.
   [[nodiscard]] Result<client::ApiClient*> api_if_running();

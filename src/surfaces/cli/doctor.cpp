@@ -25,14 +25,15 @@ constexpr std::uint64_t kNoSpace = 100ull << 20;
 
 // Whose directories these are: the system user's when root looks after its daemon.
 uid_t owner_of(const config::Places& places) {
-  struct stat info {};
-  if (!places.home.empty() && ::geteuid() == 0 && ::lstat(places.home.c_str(), &info) == 0) return info.st_uid;
+  struct stat info{};
+  if (!places.home.empty() && ::geteuid() == 0 && ::lstat(places.home.c_str(), &info) == 0)
+    return info.st_uid;
   return ::geteuid();
 }
 
 Check check_private(const std::string& name, const std::string& path, bool is_directory, uid_t owner) {
   Check check{.name = name};
-  struct stat info {};
+  struct stat info{};
   if (::lstat(path.c_str(), &info) != 0) {
     check.state = State::kWarning;
     check.finding = fmt::format("{} does not exist yet", path);
@@ -55,9 +56,11 @@ Check check_private(const std::string& name, const std::string& path, bool is_di
     check.fix = fmt::format("chmod {:o} {}", wanted, path);
     check.apply = [path, wanted]() -> Result<void> {
       // Looked at again through a descriptor, so that a link put there meanwhile is not followed.
-      struct stat now {};
-      if (::lstat(path.c_str(), &now) != 0 || S_ISLNK(now.st_mode)) return fail(ErrorCode::kConflict, "{} changed meanwhile", path);
-      if (::fchmodat(AT_FDCWD, path.c_str(), wanted, 0) != 0) return fail(platform::system_error(fmt::format("chmod {}", path), errno));
+      struct stat now{};
+      if (::lstat(path.c_str(), &now) != 0 || S_ISLNK(now.st_mode))
+        return fail(ErrorCode::kConflict, "{} changed meanwhile", path);
+      if (::fchmodat(AT_FDCWD, path.c_str(), wanted, 0) != 0)
+        return fail(platform::system_error(fmt::format("chmod {}", path), errno));
       return {};
     };
   } else {
@@ -75,16 +78,20 @@ std::string size_text(std::uint64_t bytes) {
 
 std::vector<Check> check_places(const config::Places& places) {
   const uid_t owner = owner_of(places);
-  return {check_private("config directory", places.config, true, owner), check_private("data directory", places.data, true, owner),
-          check_private("state directory", places.state, true, owner), check_private("cache directory", places.cache, true, owner),
+  return {check_private("config directory", places.config, true, owner),
+          check_private("data directory", places.data, true, owner),
+          check_private("state directory", places.state, true, owner),
+          check_private("cache directory", places.cache, true, owner),
           check_private("run directory", places.run, true, owner)};
 }
 
 std::vector<Check> check_files(const config::Places& places) {
   std::vector<Check> checks;
   const uid_t owner = owner_of(places);
-  for (const auto& [name, path] : {std::pair<std::string, std::string>{"master key", places.master_key()}, {"database", places.database()},
-                                   {"key record", places.key_record()}, {"token file", places.config + "/token"}}) {
+  for (const auto& [name, path] : {std::pair<std::string, std::string>{"master key", places.master_key()},
+                                   {"database", places.database()},
+                                   {"key record", places.key_record()},
+                                   {"token file", places.config + "/token"}}) {
     if (platform::exists(path)) checks.push_back(check_private(name, path, false, owner));
   }
   return checks;
@@ -110,7 +117,11 @@ std::vector<Check> check_daemon_files(const config::Places& places, const std::s
   checks.push_back(std::move(daemon));
   for (const std::string& path : {places.core_file(), places.socket()}) {
     if (!platform::exists(path)) continue;
-    Check stale{.name = "stale file", .state = State::kWarning, .finding = fmt::format("{} was left by a daemon that is gone", path), .fix = fmt::format("rm {}", path), .apply = {}};
+    Check stale{.name = "stale file",
+                .state = State::kWarning,
+                .finding = fmt::format("{} was left by a daemon that is gone", path),
+                .fix = fmt::format("rm {}", path),
+                .apply = {}};
     stale.apply = [places] { return config::remove_core_file(places); };
     checks.push_back(std::move(stale));
   }
@@ -123,7 +134,10 @@ Check check_key(const config::Places& places) {
   const auto text = platform::read_file(places.key_record(), kMaxFile);
   if (!text) {
     check.state = has_database ? State::kBad : State::kGood;
-    check.finding = has_database ? fmt::format("the database exists, but {} does not: nothing says where its key is", places.key_record()) : "none yet; the first start makes one";
+    check.finding = has_database
+                        ? fmt::format("the database exists, but {} does not: nothing says where its key is",
+                                      places.key_record())
+                        : "none yet; the first start makes one";
     if (has_database) check.fix = "restore key.json from a backup; never make another key";
     return check;
   }
@@ -132,8 +146,9 @@ Check check_key(const config::Places& places) {
   if (backend == "file") {
     const bool has_key = platform::exists(places.master_key());
     check.state = has_key ? State::kWarning : State::kBad;
-    check.finding = has_key ? fmt::format("KEPT IN A FILE: whoever reads {} reads everything", places.master_key())
-                            : fmt::format("{} is gone: the database cannot be opened", places.master_key());
+    check.finding =
+        has_key ? fmt::format("KEPT IN A FILE: whoever reads {} reads everything", places.master_key())
+                : fmt::format("{} is gone: the database cannot be opened", places.master_key());
     check.fix = has_key ? "keep that file out of backups and shared folders" : "restore it from a backup";
   } else if (backend.empty()) {
     check.state = State::kBad;
@@ -149,7 +164,7 @@ Check check_disk(const config::Places& places) {
   Check check{.name = "disk space"};
   std::string path = places.data;
   while (path.size() > 1 && !platform::exists(path)) path.resize(std::max<std::size_t>(1, path.rfind('/')));
-  struct statvfs info {};
+  struct statvfs info{};
   if (::statvfs(path.c_str(), &info) != 0) {
     check.state = State::kWarning;
     check.finding = fmt::format("cannot be read for {}: {}", path, platform::describe_errno(errno));
@@ -171,7 +186,8 @@ Check check_config(const config::Places& places) {
     return check;
   }
   const auto text = platform::read_file(places.config_file(), kMaxFile);
-  const auto parsed = text ? config::parse_config_file(*text) : Result<config::ConfigFile>(std::unexpected(text.error()));
+  const auto parsed =
+      text ? config::parse_config_file(*text) : Result<config::ConfigFile>(std::unexpected(text.error()));
   if (!parsed) {
     check.state = State::kBad;
     check.finding = parsed.error().message;
@@ -200,7 +216,8 @@ Check check_policy(const config::Places& places) {
     check.fix = fmt::format("make {} readable", places.policy_file());
     return check;
   }
-  const trust::ParsedPolicy parsed = trust::check_policy(*text, trust::PolicyFileKind::kPolicy, "policy.yaml");
+  const trust::ParsedPolicy parsed =
+      trust::check_policy(*text, trust::PolicyFileKind::kPolicy, "policy.yaml");
   check.finding = "valid";
   if (!parsed.policy) {
     check.state = State::kBad;
@@ -217,7 +234,8 @@ Check check_terminal(const platform::Environment& environment, const ConsoleOpti
     return check;
   }
   const std::string term = environment.get_or("TERM", "");
-  const std::string locale = environment.get_or("LC_ALL", environment.get_or("LC_CTYPE", environment.get_or("LANG", "")));
+  const std::string locale =
+      environment.get_or("LC_ALL", environment.get_or("LC_CTYPE", environment.get_or("LANG", "")));
   check.finding = fmt::format("{}, {} columns", term.empty() ? "TERM is not set" : term, console.columns);
   const std::string lower = lower_ascii(locale);
   if (lower.find("utf-8") == std::string::npos && lower.find("utf8") == std::string::npos) {
@@ -234,7 +252,11 @@ Check check_terminal(const platform::Environment& environment, const ConsoleOpti
 std::vector<Check> checks_of_daemon(const json::object& status, const json::object& diagnostics) {
   std::vector<Check> checks;
   if (json::string_or(status, "mode", "normal") != "normal") {
-    checks.push_back({.name = "safe mode", .state = State::kBad, .finding = json::string_or(status, "safe_mode_reason", "on: messages wait"), .fix = "pryx daemon logs, then pryx daemon restart", .apply = {}});
+    checks.push_back({.name = "safe mode",
+                      .state = State::kBad,
+                      .finding = json::string_or(status, "safe_mode_reason", "on: messages wait"),
+                      .fix = "pryx daemon logs, then pryx daemon restart",
+                      .apply = {}});
   }
   const json::value* components = json::find(diagnostics, "components");
   if (components == nullptr || !components->is_array()) return checks;

@@ -20,14 +20,16 @@ class ScratchFile {
  public:
   static Result<ScratchFile> make(const std::string& name, std::string_view text) {
     std::string pattern = "/tmp/pryx-edit-XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) return fail(platform::system_error("make a directory below /tmp", errno));
+    if (::mkdtemp(pattern.data()) == nullptr)
+      return fail(platform::system_error("make a directory below /tmp", errno));
     ScratchFile file;
     file.directory_ = pattern;
     file.path_ = pattern + "/" + name;
     PRYX_TRY_VOID(platform::atomic_write_file(file.path_, text, 0600));
     return file;
   }
-  ScratchFile(ScratchFile&& other) noexcept : directory_(std::exchange(other.directory_, {})), path_(std::move(other.path_)) {}
+  ScratchFile(ScratchFile&& other) noexcept
+      : directory_(std::exchange(other.directory_, {})), path_(std::move(other.path_)) {}
   ScratchFile& operator=(ScratchFile&&) = delete;
   ~ScratchFile() {
     if (directory_.empty()) return;
@@ -43,7 +45,8 @@ class ScratchFile {
   std::string directory_, path_;
 };
 
-// The editor belongs to the terminal's foreground, so it stays in our session, unlike the children of the daemon.
+// The editor belongs to the terminal's foreground, so it stays in our session, unlike the children of the
+// daemon.
 Result<void> run_editor(const std::string& editor, const std::string& path) {
   const pid_t child = ::fork();
   if (child < 0) return fail(platform::system_error("start the editor", errno));
@@ -58,7 +61,8 @@ Result<void> run_editor(const std::string& editor, const std::string& path) {
     if (errno != EINTR) return fail(platform::system_error("wait for the editor", errno));
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-  return fail(ErrorCode::kCancelled, "the editor '{}' ended without saving; set EDITOR to one that works", editor);
+  return fail(ErrorCode::kCancelled, "the editor '{}' ended without saving; set EDITOR to one that works",
+              editor);
 }
 
 }  // namespace
@@ -66,7 +70,8 @@ Result<void> run_editor(const std::string& editor, const std::string& path) {
 Result<int> edit_over_api(Context& context, const EditableText& what) {
   Console& console = context.console();
   if (console.options().no_input || !console.options().in_is_tty) {
-    return fail(ErrorCode::kInvalidArgument, "an editor needs a terminal; put the text in place with PUT {}", what.target);
+    return fail(ErrorCode::kInvalidArgument, "an editor needs a terminal; put the text in place with PUT {}",
+                what.target);
   }
   PRYX_TRY(client::ApiClient * api, context.api());
   PRYX_TRY(const client::Reply now, api->get(what.target));
@@ -74,7 +79,8 @@ Result<int> edit_over_api(Context& context, const EditableText& what) {
   std::string before = json::string_or(now.json, "text");
   if (before.empty() && !what.fallback_field.empty()) before = json::string_or(now.json, what.fallback_field);
   PRYX_TRY(ScratchFile file, ScratchFile::make(what.file_name, before));
-  const std::string editor = context.environment().get_or("VISUAL", context.environment().get_or("EDITOR", "vi"));
+  const std::string editor =
+      context.environment().get_or("VISUAL", context.environment().get_or("EDITOR", "vi"));
   while (true) {
     PRYX_TRY_VOID(run_editor(editor, file.path()));
     PRYX_TRY(std::string after, platform::read_file(file.path(), kMaxText));

@@ -13,10 +13,11 @@ struct ExecRequest {
   std::optional<std::string> session;  // else a fresh one
   std::string agent;
   std::string model;
-  std::string approve;                 // text of an --approve file
+  std::string approve;  // text of an --approve file
 };
 
-// Sends the message with "interactive": false, so that the daemon denies what it would ask. Returns the exit code.
+// Sends the message with "interactive": false, so that the daemon denies what it would ask. Returns the exit
+// code.
 [[nodiscard]] Result<int> execute(Context& context, ExecRequest request);
 // The file's text, checked as a whole; kCheckFailed names every problem with its line.
 [[nodiscard]] Result<std::string> read_approve_file(const std::string& path);

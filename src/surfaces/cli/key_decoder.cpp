@@ -29,12 +29,24 @@ std::string with_line_feeds(std::string_view text) {
 void add_csi_key(std::string_view body, char final, std::vector<Key>& out) {
   const bool modified = body.ends_with(";5") || body.ends_with(";3");
   switch (final) {
-    case 'A': out.push_back({Kind::kUp, {}}); return;
-    case 'B': out.push_back({Kind::kDown, {}}); return;
-    case 'C': out.push_back({modified ? Kind::kWordRight : Kind::kRight, {}}); return;
-    case 'D': out.push_back({modified ? Kind::kWordLeft : Kind::kLeft, {}}); return;
-    case 'H': out.push_back({Kind::kHome, {}}); return;
-    case 'F': out.push_back({Kind::kEnd, {}}); return;
+    case 'A':
+      out.push_back({Kind::kUp, {}});
+      return;
+    case 'B':
+      out.push_back({Kind::kDown, {}});
+      return;
+    case 'C':
+      out.push_back({modified ? Kind::kWordRight : Kind::kRight, {}});
+      return;
+    case 'D':
+      out.push_back({modified ? Kind::kWordLeft : Kind::kLeft, {}});
+      return;
+    case 'H':
+      out.push_back({Kind::kHome, {}});
+      return;
+    case 'F':
+      out.push_back({Kind::kEnd, {}});
+      return;
     case 'u':
       if (body == "13;2" || body == "13;3") out.push_back({Kind::kNewline, {}});
       return;
@@ -44,7 +56,8 @@ void add_csi_key(std::string_view body, char final, std::vector<Key>& out) {
       if (body == "3") out.push_back({Kind::kDelete, {}});
       if (body == "27;2;13") out.push_back({Kind::kNewline, {}});
       return;
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -72,7 +85,8 @@ std::vector<Key> KeyDecoder::flush() {
 std::size_t KeyDecoder::take_paste(std::vector<Key>& out) {
   const std::size_t end = pending_.find(kPasteEnd);
   // The end mark may be cut: keep as many bytes as could be its start.
-  const std::size_t usable = end != std::string::npos ? end : pending_.size() - std::min(pending_.size(), kPasteEnd.size() - 1);
+  const std::size_t usable =
+      end != std::string::npos ? end : pending_.size() - std::min(pending_.size(), kPasteEnd.size() - 1);
   const std::size_t room = kMaxPaste - std::min(kMaxPaste, paste_.size());
   paste_.append(pending_, 0, std::min(usable, room));
   if (end == std::string::npos) return usable;
@@ -141,7 +155,8 @@ std::size_t KeyDecoder::take_one(std::vector<Key>& out) {
     return 1;
   }
   if (first < 0x20) {
-    if (first >= 1 && first <= 26) out.push_back({Kind::kControl, std::string(1, static_cast<char>('a' + first - 1))});
+    if (first >= 1 && first <= 26)
+      out.push_back({Kind::kControl, std::string(1, static_cast<char>('a' + first - 1))});
     return 1;
   }
   std::size_t length = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1;

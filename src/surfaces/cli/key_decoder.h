@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From the bytes that a terminal in raw mode sends to keys. Unknown sequences are swallowed whole, a paste comes as one key, and nothing
-// is kept without a bound. Pure; one owner.
+// From the bytes that a terminal in raw mode sends to keys. Unknown sequences are swallowed whole, a paste
+// comes as one key, and nothing is kept without a bound. Pure; one owner.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -11,10 +11,10 @@ namespace pryx::cli {
 
 struct Key {
   enum class Kind : std::uint8_t {
-    kText,       // printable UTF-8 in `text`
-    kPaste,      // `text` with \n line ends; may hold anything
+    kText,   // printable UTF-8 in `text`
+    kPaste,  // `text` with \n line ends; may hold anything
     kEnter,
-    kNewline,    // Ctrl-J, Alt-Enter, Shift-Enter where the terminal tells
+    kNewline,  // Ctrl-J, Alt-Enter, Shift-Enter where the terminal tells
     kTab,
     kBackspace,
     kDelete,
@@ -27,7 +27,7 @@ struct Key {
     kHome,
     kEnd,
     kEscape,
-    kControl,    // `text` is the lower-case letter
+    kControl,  // `text` is the lower-case letter
   };
   Kind kind = Kind::kText;
   std::string text;

@@ -16,7 +16,8 @@ constexpr std::size_t kMaxHistory = 1000;
 using Kind = Key::Kind;
 
 bool is_word_byte(char c) {
-  return static_cast<unsigned char>(c) >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  return static_cast<unsigned char>(c) >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+         (c >= 'A' && c <= 'Z') || c == '_';
 }
 
 }  // namespace
@@ -29,13 +30,15 @@ void LineEditor::set_text(std::string_view text) {
 }
 
 void LineEditor::set_history(std::vector<std::string> entries) {
-  if (entries.size() > kMaxHistory) entries.erase(entries.begin(), entries.end() - static_cast<std::ptrdiff_t>(kMaxHistory));
+  if (entries.size() > kMaxHistory)
+    entries.erase(entries.begin(), entries.end() - static_cast<std::ptrdiff_t>(kMaxHistory));
   history_ = std::move(entries);
   history_at_ = history_.size();
 }
 
 void LineEditor::remember(std::string_view entry) {
-  if (!trim(entry).empty() && entry.front() != ' ' && (history_.empty() || history_.back() != entry)) history_.emplace_back(entry);
+  if (!trim(entry).empty() && entry.front() != ' ' && (history_.empty() || history_.back() != entry))
+    history_.emplace_back(entry);
   if (history_.size() > kMaxHistory) history_.erase(history_.begin());
   history_at_ = history_.size();
   draft_.clear();
@@ -109,12 +112,20 @@ void LineEditor::move_vertically(bool up) {
 
 LineEditor::Outcome LineEditor::apply_control(char letter) {
   switch (letter) {
-    case 'a': cursor_ = line_start(); return Outcome::kEdited;
-    case 'e': cursor_ = line_end(); return Outcome::kEdited;
-    case 'b': return apply({Kind::kLeft, {}});
-    case 'f': return apply({Kind::kRight, {}});
-    case 'p': return apply({Kind::kUp, {}});
-    case 'n': return apply({Kind::kDown, {}});
+    case 'a':
+      cursor_ = line_start();
+      return Outcome::kEdited;
+    case 'e':
+      cursor_ = line_end();
+      return Outcome::kEdited;
+    case 'b':
+      return apply({Kind::kLeft, {}});
+    case 'f':
+      return apply({Kind::kRight, {}});
+    case 'p':
+      return apply({Kind::kUp, {}});
+    case 'n':
+      return apply({Kind::kDown, {}});
     case 'k': {
       const std::size_t end = line_end() == cursor_ && cursor_ < text_.size() ? cursor_ + 1 : line_end();
       killed_ = text_.substr(cursor_, end - cursor_);
@@ -133,12 +144,16 @@ LineEditor::Outcome LineEditor::apply_control(char letter) {
       erase(at, cursor_);
       return Outcome::kEdited;
     }
-    case 'y': insert(killed_); return Outcome::kEdited;
-    case 'c': return Outcome::kInterrupted;
+    case 'y':
+      insert(killed_);
+      return Outcome::kEdited;
+    case 'c':
+      return Outcome::kInterrupted;
     case 'd':
       if (text_.empty()) return Outcome::kEndOfInput;
       return apply({Kind::kDelete, {}});
-    default: return Outcome::kIgnored;
+    default:
+      return Outcome::kIgnored;
   }
 }
 
@@ -147,10 +162,17 @@ LineEditor::Outcome LineEditor::apply(const Key& key) {
   const std::string_view after = std::string_view(text_).substr(cursor_);
   switch (key.kind) {
     case Kind::kText:
-    case Kind::kPaste: insert(key.text); return Outcome::kEdited;
-    case Kind::kNewline: insert("\n"); return Outcome::kEdited;
-    case Kind::kTab: insert("\t"); return Outcome::kEdited;
-    case Kind::kEnter: return Outcome::kSubmitted;
+    case Kind::kPaste:
+      insert(key.text);
+      return Outcome::kEdited;
+    case Kind::kNewline:
+      insert("\n");
+      return Outcome::kEdited;
+    case Kind::kTab:
+      insert("\t");
+      return Outcome::kEdited;
+    case Kind::kEnter:
+      return Outcome::kSubmitted;
     case Kind::kBackspace:
       if (!before.empty()) erase(cursor_ - last_cluster(before).text.size(), cursor_);
       return Outcome::kEdited;
@@ -163,19 +185,34 @@ LineEditor::Outcome LineEditor::apply(const Key& key) {
     case Kind::kRight:
       if (!after.empty()) cursor_ += first_cluster(after).text.size();
       return Outcome::kEdited;
-    case Kind::kWordLeft: cursor_ = word_left(); return Outcome::kEdited;
-    case Kind::kWordRight: cursor_ = word_right(); return Outcome::kEdited;
-    case Kind::kHome: cursor_ = line_start(); return Outcome::kEdited;
-    case Kind::kEnd: cursor_ = line_end(); return Outcome::kEdited;
-    case Kind::kUp: move_vertically(true); return Outcome::kEdited;
-    case Kind::kDown: move_vertically(false); return Outcome::kEdited;
-    case Kind::kControl: return key.text.empty() ? Outcome::kIgnored : apply_control(key.text.front());
-    case Kind::kEscape: return Outcome::kIgnored;
+    case Kind::kWordLeft:
+      cursor_ = word_left();
+      return Outcome::kEdited;
+    case Kind::kWordRight:
+      cursor_ = word_right();
+      return Outcome::kEdited;
+    case Kind::kHome:
+      cursor_ = line_start();
+      return Outcome::kEdited;
+    case Kind::kEnd:
+      cursor_ = line_end();
+      return Outcome::kEdited;
+    case Kind::kUp:
+      move_vertically(true);
+      return Outcome::kEdited;
+    case Kind::kDown:
+      move_vertically(false);
+      return Outcome::kEdited;
+    case Kind::kControl:
+      return key.text.empty() ? Outcome::kIgnored : apply_control(key.text.front());
+    case Kind::kEscape:
+      return Outcome::kIgnored;
   }
   return Outcome::kIgnored;
 }
 
-void LineEditor::render(Frame& frame, std::string_view prompt, Style prompt_style, int columns, int max_rows) const {
+void LineEditor::render(Frame& frame, std::string_view prompt, Style prompt_style, int columns,
+                        int max_rows) const {
   const int indent = display_width(prompt);
   // One column for the cursor behind the last character, one that LiveRegion keeps free.
   const int room = std::max(4, columns - indent - 2);

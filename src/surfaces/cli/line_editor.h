@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The input line of the inline conversation as a state machine: keys in, text and cursor out. Several logical lines, history, kill and
-// yank; moves by grapheme clusters. The text is sanitised as it is inserted. Pure; one owner.
+// The input line of the inline conversation as a state machine: keys in, text and cursor out. Several logical
+// lines, history, kill and yank; moves by grapheme clusters. The text is sanitised as it is inserted. Pure;
+// one owner.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -26,8 +27,8 @@ class LineEditor {
   void remember(std::string_view entry);               // not twice in a row, not when it begins with a blank
   [[nodiscard]] const std::vector<std::string>& history() const { return history_; }
 
-  // Appends the visible rows to the frame and puts its cursor there. `prompt` stands before the first row, as many blanks before the
-  // others. When there are more rows than max_rows, those around the cursor are shown.
+  // Appends the visible rows to the frame and puts its cursor there. `prompt` stands before the first row, as
+  // many blanks before the others. When there are more rows than max_rows, those around the cursor are shown.
   void render(Frame& frame, std::string_view prompt, Style prompt_style, int columns, int max_rows) const;
 
  private:

@@ -26,10 +26,15 @@ std::vector<Key> keys_of(std::string_view bytes, std::size_t piece = 4096) {
 }
 
 TEST(KeyDecoder, UnderstandsKeysInPiecesOfAnySize) {
-  const std::string bytes = "aé\x1b[A\x1bOB\x1b[1;5C\x1b[3~\r\n\x7f\x03\x1b[200~p\rq\x1b[31m\x1b[201~z\x1b\r\x1b[13;2u\x1b[99;99X";
-  const std::vector<Key> expected = {{Kind::kText, "aé"}, {Kind::kUp, ""},       {Kind::kDown, ""},     {Kind::kWordRight, ""},
-                                     {Kind::kDelete, ""}, {Kind::kEnter, ""},    {Kind::kNewline, ""},  {Kind::kBackspace, ""},
-                                     {Kind::kControl, "c"}, {Kind::kPaste, "p\nq\x1b[31m"}, {Kind::kText, "z"}, {Kind::kNewline, ""}, {Kind::kNewline, ""}};
+  const std::string bytes =
+      "aé\x1b[A\x1bOB\x1b[1;5C\x1b[3~\r\n\x7f\x03\x1b[200~p\rq\x1b[31m\x1b[201~z\x1b\r\x1b[13;2u\x1b[99;99X";
+  const std::vector<Key> expected = {{Kind::kText, "aé"},   {Kind::kUp, ""},
+                                     {Kind::kDown, ""},     {Kind::kWordRight, ""},
+                                     {Kind::kDelete, ""},   {Kind::kEnter, ""},
+                                     {Kind::kNewline, ""},  {Kind::kBackspace, ""},
+                                     {Kind::kControl, "c"}, {Kind::kPaste, "p\nq\x1b[31m"},
+                                     {Kind::kText, "z"},    {Kind::kNewline, ""},
+                                     {Kind::kNewline, ""}};
   for (std::size_t piece : {1u, 2u, 5u, 4096u}) EXPECT_EQ(keys_of(bytes, piece), expected) << piece;
 }
 

@@ -9,7 +9,10 @@ namespace pryx::cli {
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {
   const std::size_t colon = text.rfind(':');
-  const auto malformed = [&] { return fail(ErrorCode::kInvalidArgument, "--listen: '{}' is not of the form 127.0.0.1:PORT or [::1]:PORT", text); };
+  const auto malformed = [&] {
+    return fail(ErrorCode::kInvalidArgument, "--listen: '{}' is not of the form 127.0.0.1:PORT or [::1]:PORT",
+                text);
+  };
   if (colon == std::string_view::npos) return malformed();
   std::string host(text.substr(0, colon));
   const std::string_view digits = text.substr(colon + 1);
@@ -29,8 +32,11 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
     is_loopback = (ntohl(v4.s_addr) >> 24) == 127;
   }
   if (!is_loopback) {
-    return fail(ErrorCode::kInvalidArgument, "--listen: {} is no loopback address, and without TLS a token would cross the network in clear; "
-                                             "listen on 127.0.0.1 and forward a port with ssh -L", host);
+    return fail(
+        ErrorCode::kInvalidArgument,
+        "--listen: {} is no loopback address, and without TLS a token would cross the network in clear; "
+        "listen on 127.0.0.1 and forward a port with ssh -L",
+        host);
   }
   return ListenAddress{std::move(host), port};
 }

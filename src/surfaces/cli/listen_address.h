@@ -14,7 +14,8 @@ struct ListenAddress {
   std::uint16_t port = 0;
 };
 
-// "127.0.0.1:7799", "[::1]:0", "localhost:7799". Anything but loopback is refused: there is no TLS to protect a token.
+// "127.0.0.1:7799", "[::1]:0", "localhost:7799". Anything but loopback is refused: there is no TLS to protect
+// a token.
 [[nodiscard]] Result<ListenAddress> parse_listen_address(std::string_view text);
 
 }  // namespace pryx::cli

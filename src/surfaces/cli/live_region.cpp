@@ -18,13 +18,15 @@ constexpr std::string_view kEndFrame = "\x1b[?25h\x1b[?2026l";
 
 LiveRegion::Row LiveRegion::to_row(const Line& line) const {
   Row row;
-  // The last column stays free: a full row leaves terminals in a pending wrap, where moves and erases differ between them.
+  // The last column stays free: a full row leaves terminals in a pending wrap, where moves and erases differ
+  // between them.
   int left = columns_ - 1;
   for (const Span& span : truncate(line, left).spans) {
     const std::string safe = sanitize_line(span.text);
     for (std::string_view rest = safe; !rest.empty();) {
       const Cluster cluster = first_cluster(rest);
-      row.push_back({std::string(cluster.text), cluster.width, mode_ == ColourMode::kAnsi ? span.style : Style{}});
+      row.push_back(
+          {std::string(cluster.text), cluster.width, mode_ == ColourMode::kAnsi ? span.style : Style{}});
       rest.remove_prefix(cluster.text.size());
     }
   }
@@ -62,7 +64,8 @@ void LiveRegion::write_cells(const Row& row, std::size_t from, std::size_t to, s
 void LiveRegion::update_row(int index, const Row& old_row, const Row& new_row, std::string& out) {
   std::size_t same = 0;
   int column = 0;
-  while (same < old_row.size() && same < new_row.size() && old_row[same] == new_row[same]) column += new_row[same++].width;
+  while (same < old_row.size() && same < new_row.size() && old_row[same] == new_row[same])
+    column += new_row[same++].width;
   if (same == old_row.size() && same == new_row.size()) return;
   int old_width = column;
   for (std::size_t i = same; i < old_row.size(); ++i) old_width += old_row[i].width;
@@ -88,18 +91,29 @@ void LiveRegion::erase(std::string& out) {
   shown_.clear();
 }
 
+bool LiveRegion::fits(const std::vector<Line>& lines) const {
+  return std::all_of(lines.begin(), lines.end(), [&](const Line& line) { return width_of(line) < columns_; });
+}
+
 std::string LiveRegion::draw(const Frame& next, const std::vector<Line>& above) {
-  std::vector<Row> rows;
-  rows.reserve(next.lines.size());
-  for (const Line& line : next.lines) rows.push_back(to_row(line));
   std::string out;
-  if (!above.empty()) {
+  std::vector<Row> rows;
+  rows.reserve(above.size() + next.lines.size());
+  // Lines that fit take the place of the live rows they stand on, so that a finished block which was already
+  // shown is not written again. Longer ones are left to the terminal to wrap, from a cleared start.
+  if (fits(above)) {
+    for (const Line& line : above) rows.push_back(to_row(line));
+  } else {
     erase(out);
     for (const Line& line : above) {
       out += encode(line, mode_);
       out += "\r\n";
     }
   }
+  const int finished = static_cast<int>(rows.size());
+  for (const Line& line : next.lines) rows.push_back(to_row(line));
+  // The cursor's line always exists, also when the frame is empty.
+  if (rows.size() == static_cast<std::size_t>(finished)) rows.emplace_back();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const int index = static_cast<int>(i);
     if (i < shown_.size()) {
@@ -120,9 +134,12 @@ std::string LiveRegion::draw(const Frame& next, const std::vector<Line>& above) 
     move_to(static_cast<int>(rows.size()), 0, out);
     out += "\x1b[J";
   }
+  const int last_row = static_cast<int>(rows.size()) - 1 - finished;
+  move_to(finished + std::clamp(next.cursor_row, 0, last_row),
+          std::clamp(next.cursor_column, 0, columns_ - 1), out);
+  rows.erase(rows.begin(), rows.begin() + finished);
   shown_ = std::move(rows);
-  const int last_row = std::max(0, static_cast<int>(shown_.size()) - 1);
-  move_to(std::clamp(next.cursor_row, 0, last_row), std::clamp(next.cursor_column, 0, columns_ - 1), out);
+  cursor_row_ -= finished;
   if (out.empty()) return out;
   return std::string(kBeginFrame) + out + std::string(kEndFrame);
 }
@@ -141,7 +158,8 @@ void LiveRegion::forget() {
 
 std::string LiveRegion::resize(int columns) {
   columns = std::max(columns, 2);
-  // A narrower terminal may have wrapped the rows above the cursor: go up by as many lines as they can take now.
+  // A narrower terminal may have wrapped the rows above the cursor: go up by as many lines as they can take
+  // now.
   int above = 0;
   for (int i = 0; i < cursor_row_ && i < static_cast<int>(shown_.size()); ++i) {
     int width = 0;

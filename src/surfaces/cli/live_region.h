@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The few lines at the bottom of an inline conversation that change in place, under a scrollback that never does. draw() compares with
-// what is on the screen and emits only the cells that differ, inside synchronized output (DEC 2026); finished lines are printed above
-// once. Pure: frames in, bytes out; it never reads the terminal. One owner.
+// The few lines at the bottom of an inline conversation that change in place, under a scrollback that never
+// does. draw() compares with what is on the screen and emits only the cells that differ, inside synchronized
+// output (DEC 2026); finished lines are printed above once. Pure: frames in, bytes out; it never reads the
+// terminal. One owner.
 #pragma once
 #include <string>
 #include <vector>
@@ -41,6 +42,7 @@ class LiveRegion {
   using Row = std::vector<Cell>;
 
   [[nodiscard]] Row to_row(const Line& line) const;
+  [[nodiscard]] bool fits(const std::vector<Line>& lines) const;
   void move_to(int row, int column, std::string& out);
   void write_cells(const Row& row, std::size_t from, std::size_t to, std::string& out);
   void update_row(int index, const Row& old_row, const Row& new_row, std::string& out);

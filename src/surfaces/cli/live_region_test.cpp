@@ -40,12 +40,24 @@ TEST(LiveRegion, PrintsFinishedLinesAboveOnce) {
   Screen screen(40, 5);
   LiveRegion region(ColourMode::kNone, 40);
   screen.feed(region.draw(frame_of({"live", "status"})));
-  for (int i = 0; i < 20; ++i) screen.feed(region.draw(frame_of({"live", "status"}), {Line("line " + std::to_string(i))}));
+  for (int i = 0; i < 20; ++i)
+    screen.feed(region.draw(frame_of({"live", "status"}), {Line("line " + std::to_string(i))}));
   const auto text = screen.text();
   ASSERT_EQ(text.size(), 22u);
   for (int i = 0; i < 20; ++i) EXPECT_EQ(text[static_cast<std::size_t>(i)], "line " + std::to_string(i));
   EXPECT_EQ(text[20], "live");
   EXPECT_EQ(text[21], "status");
+}
+
+TEST(LiveRegion, WhatWasShownIsNotWrittenAgainWhenItIsFinished) {
+  Screen screen(40, 8);
+  LiveRegion region(ColourMode::kAnsi, 40);
+  screen.feed(region.draw(frame_of({"one", "two", "status 1"}, 2)));
+  screen.reset_counts();
+  screen.feed(region.draw(frame_of({"status 2"}), {Line("one"), Line("two")}));
+  EXPECT_EQ(screen.written(), 1);
+  EXPECT_EQ(screen.erased(), 0);
+  EXPECT_EQ(screen.text(), (std::vector<std::string>{"one", "two", "status 2"}));
 }
 
 TEST(LiveRegion, LongLinesAboveMayWrapByThemselves) {
@@ -62,7 +74,8 @@ TEST(LiveRegion, ForeignTextCannotMoveTheCursor) {
   screen.feed(region.draw(frame_of({"\x1b[2Jevil\x1b]0;t\x07", "a\nb"}), {Line("\x1b[H\x1b[31mred")}));
   EXPECT_TRUE(screen.unknown().empty());
   EXPECT_EQ(screen.whole_screen_erasures(), 0);
-  EXPECT_EQ(screen.text(), (std::vector<std::string>{"\\x1b[H\\x1b[31mred", "\\x1b[2Jevil\\x1b]0;t\\x07", "a\\nb"}));
+  EXPECT_EQ(screen.text(),
+            (std::vector<std::string>{"\\x1b[H\\x1b[31mred", "\\x1b[2Jevil\\x1b]0;t\\x07", "a\\nb"}));
 }
 
 TEST(LiveRegion, ClearLeavesNothing) {
@@ -77,7 +90,8 @@ TEST(LiveRegion, ClearLeavesNothing) {
 
 // Whatever is drawn in whatever order, the screen shows scrollback plus the last frame.
 TEST(LiveRegion, AlwaysShowsTheLastFrame) {
-  static const std::vector<std::string> kWords = {"a", "bc", "日本", "👨‍👩‍👧", "e\u0301", " ", "word", "0123456789", "│"};
+  static const std::vector<std::string> kWords = {
+      "a", "bc", "日本", "👨‍👩‍👧", "e\u0301", " ", "word", "0123456789", "│"};
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     SeededRandom random(seed);
     Screen screen(24, 8);

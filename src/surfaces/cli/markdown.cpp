@@ -65,7 +65,9 @@ Marker list_marker(std::string_view line) {
   while (digits < rest.size() && digits < 9 && rest[digits] >= '0' && rest[digits] <= '9') {
     number = number * 10 + static_cast<unsigned>(rest[digits++] - '0');
   }
-  if (digits == 0 || digits >= rest.size() || (rest[digits] != '.' && rest[digits] != ')') || !ends(digits + 1)) return {};
+  if (digits == 0 || digits >= rest.size() || (rest[digits] != '.' && rest[digits] != ')') ||
+      !ends(digits + 1))
+    return {};
   return {true, true, number, rest[digits]};
 }
 
@@ -88,7 +90,8 @@ void MarkdownStream::emit(std::vector<Line> lines, std::vector<Line>& out) {
 }
 
 void MarkdownStream::end_block(std::vector<Line>& out) {
-  if (state_ != State::kFence && !block_.empty()) emit(render_block(block_, columns_, state_ == State::kList ? ordinal_ : 0), out);
+  if (state_ != State::kFence && !block_.empty())
+    emit(render_block(block_, columns_, state_ == State::kList ? ordinal_ : 0), out);
   block_.clear();
   state_ = State::kBetween;
 }
@@ -165,7 +168,8 @@ void MarkdownStream::take_line(std::string_view line, std::vector<Line>& out) {
         tight_next_ = same_list && !apart;
         return;
       }
-      const bool is_inside = indent_of(line) >= 2 || (!blank_in_list_ && !is_heading(line) && fence_run(line, '`') == 0);
+      const bool is_inside =
+          indent_of(line) >= 2 || (!blank_in_list_ && !is_heading(line) && fence_run(line, '`') == 0);
       if (!is_inside) {
         end_block(out);
         start_block(line, out);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Markdown of a streaming answer as styled lines. A block is given out once, when it is finished, and never again: it can go to the
-// scrollback. The block that still grows is available as a preview. Pure; one owner.
+// Markdown of a streaming answer as styled lines. A block is given out once, when it is finished, and never
+// again: it can go to the scrollback. The block that still grows is available as a preview. Pure; one owner.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -33,8 +33,8 @@ class MarkdownStream {
 
   int columns_;
   State state_ = State::kBetween;
-  std::string partial_;      // the line that has no end yet
-  std::string block_;        // finished lines of the unfinished block
+  std::string partial_;  // the line that has no end yet
+  std::string block_;    // finished lines of the unfinished block
   char fence_mark_ = 0;
   std::size_t fence_length_ = 0;
   std::size_t fence_indent_ = 0;

@@ -18,7 +18,9 @@ std::string text_of(const std::vector<Line>& lines) {
   return out;
 }
 
-std::string shown(std::string_view source, int columns = 40) { return text_of(render_markdown(source, columns)); }
+std::string shown(std::string_view source, int columns = 40) {
+  return text_of(render_markdown(source, columns));
+}
 
 TEST(Markdown, RendersHeadingsParagraphsAndEmphasis) {
   EXPECT_EQ(shown("# Title\nSome *text* with **weight** and `code`.\nNext line.\n\nSecond."),
@@ -39,7 +41,8 @@ TEST(Markdown, RendersLists) {
 }
 
 TEST(Markdown, RendersCodeWithoutTouchingIt) {
-  EXPECT_EQ(shown("```py\ndef f():\n    return *x*\n\n# no heading\n```\nafter"), "  def f():\n      return *x*\n\n  # no heading\n\nafter\n");
+  EXPECT_EQ(shown("```py\ndef f():\n    return *x*\n\n# no heading\n```\nafter"),
+            "  def f():\n      return *x*\n\n  # no heading\n\nafter\n");
   EXPECT_EQ(shown("before\n~~~\na ``` b\n~~~"), "before\n\n  a ``` b\n");
   EXPECT_EQ(shown("- item\n  ```\n  x = 1\n  ```\n- next"), "• item\n    x = 1\n• next\n");
 }
@@ -52,20 +55,29 @@ TEST(Markdown, RendersTablesAsWideAsTheyFit) {
 }
 
 TEST(Markdown, AlwaysShowsWhereALinkLeads) {
-  EXPECT_EQ(shown("[docs](http://a.b) <http://c.d> http://e.f", 80), "docs (http://a.b) http://c.d http://e.f\n");
+  EXPECT_EQ(shown("[docs](http://a.b) <http://c.d> http://e.f", 80),
+            "docs (http://a.b) http://c.d http://e.f\n");
   EXPECT_EQ(shown("[http://good](http://evil)", 80), "http://good (http://evil)\n");
   EXPECT_EQ(shown("![pic](x.png)", 80), "[image: pic] (x.png)\n");
 }
 
 TEST(Markdown, QuotesRulesEntitiesAndHtml) {
-  EXPECT_EQ(shown("> said\n> so\n\n---\n\n&lt;b&gt; &#65; <script>x</script>"), "│ said so\n\n────────────────────────────────────────\n\n<b> A <script>x</script>\n");
+  EXPECT_EQ(shown("> said\n> so\n\n---\n\n&lt;b&gt; &#65; <script>x</script>"),
+            "│ said so\n\n────────────────────────────────────────\n\n<b> A <script>x</script>\n");
 }
 
-TEST(Markdown, ControlCharactersStayVisible) { EXPECT_EQ(shown("a &#27;[31m `\x1b[2J`"), "a &#27;[31m \\x1b[2J\n"); }
+TEST(Markdown, ControlCharactersStayVisible) {
+  EXPECT_EQ(shown("a &#27;[31m `\x1b[2J`"), "a &#27;[31m \\x1b[2J\n");
+}
 
 const std::vector<std::string_view> kDocuments = {
-    "# T\n\npara one\nstill one\n\n- a\n- b\n\n  deep\n- c\n\n1. x\n2. y\n\n```\ncode\n\nmore\n```\n> q\n\n| a | b |\n|--|--|\n| 1 | 2 |\n\nend",
-    "no newline at all", "- list\ntext right after\n\n\n\npara", "Title\n=====\n\ntext\n\n***\n", "```\nnever closed\nline", "1) a\n2) b\n- c\n- d\n"};
+    "# T\n\npara one\nstill one\n\n- a\n- b\n\n  deep\n- c\n\n1. x\n2. y\n\n```\ncode\n\nmore\n```\n> q\n\n| "
+    "a | b |\n|--|--|\n| 1 | 2 |\n\nend",
+    "no newline at all",
+    "- list\ntext right after\n\n\n\npara",
+    "Title\n=====\n\ntext\n\n***\n",
+    "```\nnever closed\nline",
+    "1) a\n2) b\n- c\n- d\n"};
 
 TEST(Markdown, StreamingGivesTheSameLinesAsAtOnce) {
   SeededRandom random(7);

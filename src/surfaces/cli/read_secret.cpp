@@ -11,7 +11,9 @@ constexpr std::size_t kMaxSecret = 64u << 10;
 bool is_name(std::string_view text) {
   if (text.empty() || (text[0] >= '0' && text[0] <= '9')) return false;
   for (char c : text) {
-    if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_' && c != '-' && c != '.') return false;
+    if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_' &&
+        c != '-' && c != '.')
+      return false;
   }
   return true;
 }
@@ -42,7 +44,8 @@ Result<std::vector<std::pair<std::string, Secret>>> parse_secret_file(std::strin
       return fail(ErrorCode::kInvalidArgument, "line {} is not of the form NAME=value", number);
     }
     std::string_view value = trim(line.substr(equals + 1));
-    if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front()) value = value.substr(1, value.size() - 2);
+    if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front())
+      value = value.substr(1, value.size() - 2);
     if (value.empty()) return fail(ErrorCode::kInvalidArgument, "line {} has no value", number);
     out.emplace_back(std::string(trim(line.substr(0, equals))), Secret(std::string(value)));
   }

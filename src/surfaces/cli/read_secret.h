@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A secret from the person: a prompt without echo, or standard input. Never an argument, which others can read.
+// A secret from the person: a prompt without echo, or standard input. Never an argument, which others can
+// read.
 #pragma once
 #include <string_view>
 
@@ -11,7 +12,8 @@ namespace pryx::cli {
 // From standard input when that is asked for or no terminal; one line feed at its end is not part of it.
 [[nodiscard]] Result<Secret> read_secret(Context& context, std::string_view label, bool from_stdin);
 
-// KEY=VALUE lines as of a .env file: blanks around, "export ", # comments and matching quotes are understood. Pure.
+// KEY=VALUE lines as of a .env file: blanks around, "export ", # comments and matching quotes are understood.
+// Pure.
 [[nodiscard]] Result<std::vector<std::pair<std::string, Secret>>> parse_secret_file(std::string_view text);
 
 }  // namespace pryx::cli

@@ -14,7 +14,8 @@ Result<SignalPipe> SignalPipe::open(bool with_window_size) {
   ::sigemptyset(&wanted);
   for (int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&wanted, number);
   if (with_window_size) ::sigaddset(&wanted, SIGWINCH);
-  if (::sigprocmask(SIG_BLOCK, &wanted, &before) != 0) return fail(platform::system_error("block signals", errno));
+  if (::sigprocmask(SIG_BLOCK, &wanted, &before) != 0)
+    return fail(platform::system_error("block signals", errno));
   platform::UniqueFd fd(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) {
     const int error = errno;

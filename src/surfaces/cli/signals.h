@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Signals as something to wait for: while it lives, Ctrl-C, SIGTERM, SIGHUP and a changed window size arrive on a descriptor instead of
-// ending the program. One at a time; main thread, before other threads exist.
+// Signals as something to wait for: while it lives, Ctrl-C, SIGTERM, SIGHUP and a changed window size arrive
+// on a descriptor instead of ending the program. One at a time; main thread, before other threads exist.
 #pragma once
 #include <signal.h>
 

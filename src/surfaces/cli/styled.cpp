@@ -36,14 +36,29 @@ std::string style_sequence(Style style) {
   if (style.underline) add("4");
   if (style.strike) add("9");
   switch (style.colour) {
-    case Colour::kDefault: break;
-    case Colour::kRed: add("31"); break;
-    case Colour::kGreen: add("32"); break;
-    case Colour::kYellow: add("33"); break;
-    case Colour::kBlue: add("34"); break;
-    case Colour::kMagenta: add("35"); break;
-    case Colour::kCyan: add("36"); break;
-    case Colour::kGrey: add("90"); break;
+    case Colour::kDefault:
+      break;
+    case Colour::kRed:
+      add("31");
+      break;
+    case Colour::kGreen:
+      add("32");
+      break;
+    case Colour::kYellow:
+      add("33");
+      break;
+    case Colour::kBlue:
+      add("34");
+      break;
+    case Colour::kMagenta:
+      add("35");
+      break;
+    case Colour::kCyan:
+      add("36");
+      break;
+    case Colour::kGrey:
+      add("90");
+      break;
   }
   return codes.empty() ? std::string{} : "\x1b[" + codes + "m";
 }

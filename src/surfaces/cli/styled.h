@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Styled text as values: lines of spans, and the only function that turns them into escape sequences. Foreign text may be put into a span
-// as it is: encoding sanitises every span, so nothing but our own styles can reach the terminal as a control. Pure.
+// Styled text as values: lines of spans, and the only function that turns them into escape sequences. Foreign
+// text may be put into a span as it is: encoding sanitises every span, so nothing but our own styles can
+// reach the terminal as a control. Pure.
 #pragma once
 #include <cstdint>
 #include <string>

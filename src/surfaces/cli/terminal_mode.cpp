@@ -17,7 +17,8 @@ namespace {
 // Cursor on, styles off, end of a synchronized frame, bracketed paste off: harmless where it was not set.
 constexpr std::string_view kLeaveRaw = "\x1b[?2026l\x1b[?25h\x1b[0m\x1b[?2004l";
 constexpr std::string_view kEnterRaw = "\x1b[?2004h";
-constexpr std::array kFatalSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGPIPE};
+constexpr std::array kFatalSignals = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT, SIGSEGV,
+                                      SIGABRT, SIGBUS,  SIGFPE, SIGILL,  SIGPIPE};
 
 // What a signal handler needs; written before the handlers are set.
 struct SavedMode {
@@ -52,7 +53,7 @@ void on_fatal_signal(int number) {
   const int error = errno;
   give_back();
   errno = error;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = SIG_DFL;
   ::sigaction(number, &action, nullptr);
   ::raise(number);
@@ -62,7 +63,8 @@ void on_fatal_signal(int number) {
 
 Result<TerminalMode> TerminalMode::enter(int fd, bool raw) {
   PRYX_CHECK(saved.active == 0);
-  if (::tcgetattr(fd, &saved.before) != 0) return fail(platform::system_error("read the terminal's mode", errno));
+  if (::tcgetattr(fd, &saved.before) != 0)
+    return fail(platform::system_error("read the terminal's mode", errno));
   saved.fd = fd;
   saved.raw = raw;
   saved.during = saved.before;
@@ -75,10 +77,11 @@ Result<TerminalMode> TerminalMode::enter(int fd, bool raw) {
   } else {
     saved.during.c_lflag &= ~static_cast<tcflag_t>(ECHO);
   }
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_fatal_signal;
   ::sigemptyset(&action.sa_mask);
-  for (std::size_t i = 0; i < kFatalSignals.size(); ++i) ::sigaction(kFatalSignals[i], &action, &saved.actions[i]);
+  for (std::size_t i = 0; i < kFatalSignals.size(); ++i)
+    ::sigaction(kFatalSignals[i], &action, &saved.actions[i]);
   saved.active = 1;
   if (::tcsetattr(fd, TCSAFLUSH, &saved.during) != 0) {
     const int error = errno;
@@ -101,7 +104,8 @@ TerminalMode::~TerminalMode() { restore(); }
 void TerminalMode::restore() {
   if (!std::exchange(active_, false)) return;
   give_back();
-  for (std::size_t i = 0; i < kFatalSignals.size(); ++i) ::sigaction(kFatalSignals[i], &saved.actions[i], nullptr);
+  for (std::size_t i = 0; i < kFatalSignals.size(); ++i)
+    ::sigaction(kFatalSignals[i], &saved.actions[i], nullptr);
 }
 
 void TerminalMode::suspend() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The terminal's mode, changed for a while and always given back: at scope end, on a fatal signal, before a stop. At most one change is
-// active in the process, because a signal handler has to find it. Main thread.
+// The terminal's mode, changed for a while and always given back: at scope end, on a fatal signal, before a
+// stop. At most one change is active in the process, because a signal handler has to find it. Main thread.
 #pragma once
 #include <string_view>
 

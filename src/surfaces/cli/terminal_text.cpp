@@ -17,7 +17,8 @@ constexpr char32_t kZeroWidthJoiner = 0x200D;
 constexpr int kMaxMarks = 6;
 
 bool is_pictograph(char32_t c) {
-  return utf8proc_get_property(static_cast<utf8proc_int32_t>(c))->boundclass == UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC;
+  return utf8proc_get_property(static_cast<utf8proc_int32_t>(c))->boundclass ==
+         UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC;
 }
 
 bool is_variation_selector(char32_t c) { return c == 0xFE0E || c == 0xFE0F; }
@@ -25,16 +26,18 @@ bool is_skin_tone(char32_t c) { return c >= 0x1F3FB && c <= 0x1F3FF; }
 
 // Arabic, Syriac, Thaana, N'Ko, Mongolian and the scripts of India, where joiners change how letters look.
 bool is_joining_script(char32_t c) {
-  return (c >= 0x0620 && c <= 0x08FF) || (c >= 0x0900 && c <= 0x0DFF) || (c >= 0x1820 && c <= 0x18AA) || (c >= 0xFB50 && c <= 0xFDFF) ||
-         (c >= 0xFE70 && c <= 0xFEFC);
+  return (c >= 0x0620 && c <= 0x08FF) || (c >= 0x0900 && c <= 0x0DFF) || (c >= 0x1820 && c <= 0x18AA) ||
+         (c >= 0xFB50 && c <= 0xFDFF) || (c >= 0xFE70 && c <= 0xFEFC);
 }
 
 enum class Kind { kPlain, kMark, kUnsafe };
 
 Kind kind_of(char32_t c) {
   // Fillers that are letters by category and show nothing.
-  if (c == 0x115F || c == 0x1160 || c == 0x3164 || c == 0xFFA0 || c == 0x17B4 || c == 0x17B5 || c == 0x034F) return Kind::kUnsafe;
-  if ((c >= 0x180B && c <= 0x180F) || (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0xE0000 && c <= 0xE0FFF)) return Kind::kUnsafe;
+  if (c == 0x115F || c == 0x1160 || c == 0x3164 || c == 0xFFA0 || c == 0x17B4 || c == 0x17B5 || c == 0x034F)
+    return Kind::kUnsafe;
+  if ((c >= 0x180B && c <= 0x180F) || (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0xE0000 && c <= 0xE0FFF))
+    return Kind::kUnsafe;
   if (c >= 0xFFF0 && c <= 0xFFFB) return Kind::kUnsafe;
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
     case UTF8PROC_CATEGORY_CN:
@@ -134,7 +137,8 @@ void TextSanitizer::release_held(char32_t next, std::string& out) {
   const char32_t held = std::exchange(held_, 0);
   if (held == 0) return;
   if (held == '\\') {
-    // A literal backslash that would read as one of our escapes is escaped itself, so that the shown text has one meaning only.
+    // A literal backslash that would read as one of our escapes is escaped itself, so that the shown text has
+    // one meaning only.
     if (next == 'x' || next == 'u') {
       append_escape('\\', out);
     } else {
@@ -150,8 +154,10 @@ void TextSanitizer::release_held(char32_t next, std::string& out) {
     marks_ = 0;
     return;
   }
-  const bool emoji = held == kZeroWidthJoiner && (is_pictograph(previous_) || is_variation_selector(previous_) || is_skin_tone(previous_)) &&
-                     is_pictograph(next);
+  const bool emoji =
+      held == kZeroWidthJoiner &&
+      (is_pictograph(previous_) || is_variation_selector(previous_) || is_skin_tone(previous_)) &&
+      is_pictograph(next);
   if (emoji || (is_joining_script(previous_) && is_joining_script(next))) {
     append_utf8(held, out);
   } else {
@@ -183,7 +189,8 @@ void TextSanitizer::take(char32_t c, std::string& out) {
       held_ = c;
       return;
     }
-    if (is_variation_selector(c) && (is_pictograph(previous_) || previous_ == '#' || previous_ == '*' || (previous_ >= '0' && previous_ <= '9'))) {
+    if (is_variation_selector(c) && (is_pictograph(previous_) || previous_ == '#' || previous_ == '*' ||
+                                     (previous_ >= '0' && previous_ <= '9'))) {
       emit(c, out);
       return;
     }

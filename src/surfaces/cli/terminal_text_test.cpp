@@ -19,11 +19,14 @@ bool has_only_printable(std::string_view text) {
   char32_t previous = 0;
   while (!text.empty()) {
     utf8proc_int32_t c = -1;
-    text.remove_prefix(static_cast<std::size_t>(
-        utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()), &c)));
+    text.remove_prefix(
+        static_cast<std::size_t>(utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                                                  static_cast<utf8proc_ssize_t>(text.size()), &c)));
     const bool is_control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7F && c < 0xA0);
-    const bool is_bidi = (c >= 0x200E && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0x061C;
-    const bool is_hidden = c == 0x200B || c == 0x2060 || c == 0xFEFF || c == 0x00AD || (c >= 0xE0000 && c <= 0xE007F) || c == 0x2028 || c == 0x2029;
+    const bool is_bidi = (c >= 0x200E && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) ||
+                         (c >= 0x2066 && c <= 0x2069) || c == 0x061C;
+    const bool is_hidden = c == 0x200B || c == 0x2060 || c == 0xFEFF || c == 0x00AD ||
+                           (c >= 0xE0000 && c <= 0xE007F) || c == 0x2028 || c == 0x2029;
     const bool is_lone_joiner = (c == 0x200C || c == 0x200D) && (previous < 0x80);
     if (is_control || is_bidi || is_hidden || is_lone_joiner) return false;
     previous = static_cast<char32_t>(c);
@@ -37,8 +40,12 @@ TEST(TerminalText, EscapesEveryControlSequence) {
   EXPECT_EQ(sanitize("\x1b]8;;http://evil\x1b\\text"), "\\x1b]8;;http://evil\\x1b\\text");
   EXPECT_EQ(sanitize("\x1bPq#0\x1b\\"), "\\x1bPq#0\\x1b\\");
   EXPECT_EQ(sanitize("a\bb\x7f\x05"), "a\\x08b\\x7f\\x05");
-  EXPECT_EQ(sanitize("\xC2\x9B" "31m"), "\\u{9b}31m");
-  EXPECT_EQ(sanitize("\x9b" "31m"), "\\x9b31m");
+  EXPECT_EQ(sanitize("\xC2\x9B"
+                     "31m"),
+            "\\u{9b}31m");
+  EXPECT_EQ(sanitize("\x9b"
+                     "31m"),
+            "\\x9b31m");
   EXPECT_EQ(sanitize("safe\rrm -rf"), "safe\\x0drm -rf");
   EXPECT_EQ(sanitize("a\r\nb\n\tc"), "a\nb\n\tc");
 }
@@ -55,7 +62,9 @@ TEST(TerminalText, ShowsBidiZeroWidthAndInvalidBytes) {
 }
 
 TEST(TerminalText, LeavesOrdinaryTextAlone) {
-  for (std::string_view text : {"plain", "naïve café", "日本語テキスト", "שלום", "مرحبا", "नमस्ते", "क्‍ष", "می‌خواهم", "👨‍👩‍👧 👍🏽 🏳️‍🌈 1️⃣ ❤️", "C:\\dir\\x1b", "→ ✓ │"}) {
+  for (std::string_view text :
+       {"plain", "naïve café", "日本語テキスト", "שלום", "مرحبا", "नमस्ते", "क्‍ष", "می‌خواهم",
+        "👨‍👩‍👧 👍🏽 🏳️‍🌈 1️⃣ ❤️", "C:\\dir\\x1b", "→ ✓ │"}) {
     EXPECT_EQ(sanitize(text), text);
   }
 }
@@ -71,8 +80,11 @@ TEST(TerminalText, BoundsStackedMarks) {
 TEST(TerminalText, OneLineHasNoBreaks) { EXPECT_EQ(sanitize_line("a\nb\tc\r\n"), "a\\nb c\\n"); }
 
 std::string random_bytes(SeededRandom& random) {
-  static constexpr std::string_view kPieces[] = {"\x1b[", "\x1b]", "\x1bP", "\x9b", "\u202e", "\u200d", "\u200c", "\ufe0f", "\u0301", "\U0001F468", "a", " ", "\n",
-                                                 "\t", "\r", "\\", "\\x1b", "\\u{41}", "x", "u{", "\xF0\x9F", "\xC2", "1", "क", "\u094D", "日", "\U000E0041", "{", "}"};
+  static constexpr std::string_view kPieces[] = {
+      "\x1b[",  "\x1b]",      "\x1bP",      "\x9b", "\u202e",   "\u200d", "\u200c", "\ufe0f",
+      "\u0301", "\U0001F468", "a",          " ",    "\n",       "\t",     "\r",     "\\",
+      "\\x1b",  "\\u{41}",    "x",          "u{",   "\xF0\x9F", "\xC2",   "1",      "क",
+      "\u094D", "日",         "\U000E0041", "{",    "}"};
   std::string out;
   for (std::uint64_t i = random.below(24); i > 0; --i) {
     if (random.below(3) == 0) {
@@ -134,7 +146,8 @@ TEST(TextWidth, WrapsAtBlanksAndKeepsEveryWord) {
   for (int i = 0; i < 2'000; ++i) {
     const std::string text = sanitize(random_bytes(random));
     const int columns = 2 + static_cast<int>(random.below(20));
-    for (const std::string& line : wrap_text(text, columns)) ASSERT_LE(display_width(line), columns) << to_hex(text);
+    for (const std::string& line : wrap_text(text, columns))
+      ASSERT_LE(display_width(line), columns) << to_hex(text);
   }
 }
 

@@ -46,13 +46,15 @@ Cluster first_cluster(std::string_view text) {
 }
 
 Cluster last_cluster(std::string_view text) {
-  // Clusters cannot be found backwards in general, so look from the start of the last line or a window that is far enough back.
+  // Clusters cannot be found backwards in general, so look from the start of the last line or a window that
+  // is far enough back.
   std::size_t from = text.size() > 4 * kMaxClusterBytes ? text.size() - 4 * kMaxClusterBytes : 0;
   while (from > 0 && (static_cast<unsigned char>(text[from]) & 0xC0u) == 0x80u) --from;
   const std::size_t line = text.size() > 1 ? text.rfind('\n', text.size() - 2) : std::string_view::npos;
   if (line != std::string_view::npos && line >= from) from = line + 1;
   Cluster cluster;
-  for (std::string_view rest = text.substr(from); !rest.empty(); rest.remove_prefix(cluster.text.size())) cluster = first_cluster(rest);
+  for (std::string_view rest = text.substr(from); !rest.empty(); rest.remove_prefix(cluster.text.size()))
+    cluster = first_cluster(rest);
   return cluster;
 }
 
@@ -60,7 +62,8 @@ int display_width(std::string_view text) {
   int width = 0;
   while (!text.empty()) {
     // Runs of ASCII are most of what is measured.
-    if (text.front() >= 0x20 && text.front() < 0x7F && (text.size() == 1 || static_cast<unsigned char>(text[1]) < 0x80)) {
+    if (text.front() >= 0x20 && text.front() < 0x7F &&
+        (text.size() == 1 || static_cast<unsigned char>(text[1]) < 0x80)) {
       ++width;
       text.remove_prefix(1);
       continue;

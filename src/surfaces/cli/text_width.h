@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How many terminal columns text takes, by grapheme clusters: what a person sees as one character is never cut and never counted twice.
-// Expects sanitised text. Pure.
+// How many terminal columns text takes, by grapheme clusters: what a person sees as one character is never
+// cut and never counted twice. Expects sanitised text. Pure.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -26,7 +26,8 @@ struct Cluster {
 [[nodiscard]] std::string pad_to_width(std::string_view text, int columns);
 // Tabs to the next multiple of 4 columns.
 [[nodiscard]] std::string expand_tabs(std::string_view line);
-// Lines of at most that width: broken at line feeds and blanks, inside a word only when it is longer than a line.
+// Lines of at most that width: broken at line feeds and blanks, inside a word only when it is longer than a
+// line.
 [[nodiscard]] std::vector<std::string> wrap_text(std::string_view text, int columns);
 
 }  // namespace pryx::cli

@@ -8,7 +8,8 @@ namespace pryx::cli {
 namespace {
 
 constexpr int kReconnects = 20;
-constexpr auto kReconnectPause = std::chrono::milliseconds(500);  // a restarted daemon is back within a second or two
+constexpr auto kReconnectPause =
+    std::chrono::milliseconds(500);  // a restarted daemon is back within a second or two
 constexpr auto kAcceptLimit = std::chrono::seconds(30);
 constexpr auto kCancelLimit = std::chrono::seconds(5);
 constexpr std::size_t kMaxRendering = 300;
@@ -30,7 +31,8 @@ std::string brief(std::string_view text) {
 }  // namespace
 
 bool ends_turn(std::string_view name) {
-  return name == "turn.completed" || name == "turn.failed" || name == "turn.cancelled" || name == "turn.needs_attention";
+  return name == "turn.completed" || name == "turn.failed" || name == "turn.cancelled" ||
+         name == "turn.needs_attention";
 }
 
 Result<TurnFollower> TurnFollower::send(Context& context, std::string session, json::object message) {
@@ -60,7 +62,9 @@ Result<void> TurnFollower::reconnect() {
     const client::Waiting waiting{&context_->clock(), -1};
     (void)client::wait_for_fd(-1, 0, context_->clock().monotonic() + kReconnectPause, waiting);
   }
-  last.message = fmt::format("lost the daemon during the turn: {}; the turn goes on there: pryx session show {}", last.message, session_);
+  last.message =
+      fmt::format("lost the daemon during the turn: {}; the turn goes on there: pryx session show {}",
+                  last.message, session_);
   return fail(std::move(last));
 }
 
@@ -69,16 +73,21 @@ bool TurnFollower::take(const client::ServerEvent& raw, TurnEvent& event) {
   if (!envelope) return false;
   event = {};
   event.name = json::string_or(*envelope, "event", raw.name);
-  if (const json::value* payload = json::find(*envelope, "payload"); payload != nullptr && payload->is_object()) event.payload = payload->get_object();
+  if (const json::value* payload = json::find(*envelope, "payload");
+      payload != nullptr && payload->is_object())
+    event.payload = payload->get_object();
   event.envelope = std::move(*envelope);
   if (!raw.id.empty()) last_id_ = raw.id;
   if (turn_id_.empty()) turn_id_ = json::string_or(event.payload, "turn_id");
   if (event.name == "turn.delta") {
     const std::string text = json::string_or(event.payload, "text");
-    const std::string key = json::string_or(event.payload, "step_id") + "/" + json::string_or(event.payload, "part");
+    const std::string key =
+        json::string_or(event.payload, "step_id") + "/" + json::string_or(event.payload, "part");
     std::size_t& received = received_[key];
-    const auto offset = static_cast<std::size_t>(std::max<std::int64_t>(0, json::integer_or(event.payload, "offset", static_cast<std::int64_t>(received))));
-    // Joined by offset: what came before is skipped. An attempt that starts over shows as offset 0 of the same step.
+    const auto offset = static_cast<std::size_t>(std::max<std::int64_t>(
+        0, json::integer_or(event.payload, "offset", static_cast<std::int64_t>(received))));
+    // Joined by offset: what came before is skipped. An attempt that starts over shows as offset 0 of the
+    // same step.
     const std::size_t known = received > offset ? std::min(received - offset, text.size()) : 0;
     event.text = text.substr(known);
     received = std::max(received, offset + text.size());
@@ -87,7 +96,8 @@ bool TurnFollower::take(const client::ServerEvent& raw, TurnEvent& event) {
   if (event.name == "step.started") {
     // A new attempt writes its text from the start.
     const std::string step = json::string_or(event.payload, "step_id");
-    if (json::integer_or(event.payload, "attempt", 1) > 1) std::erase_if(received_, [&](const auto& entry) { return entry.first.starts_with(step + "/"); });
+    if (json::integer_or(event.payload, "attempt", 1) > 1)
+      std::erase_if(received_, [&](const auto& entry) { return entry.first.starts_with(step + "/"); });
   }
   ended_ = ends_turn(event.name);
   return true;
@@ -105,10 +115,14 @@ Result<TurnStep> TurnFollower::next(TurnEvent& event, Duration limit) {
       case Kind::kEvent:
         if (take(got->event, event)) return TurnStep::kEvent;
         break;
-      case Kind::kTimeout: return TurnStep::kNothing;
-      case Kind::kInterrupted: return TurnStep::kInterrupted;
+      case Kind::kTimeout:
+        return TurnStep::kNothing;
+      case Kind::kInterrupted:
+        return TurnStep::kInterrupted;
       case Kind::kEnd:
-      case Kind::kCut: PRYX_TRY_VOID(reconnect()); break;
+      case Kind::kCut:
+        PRYX_TRY_VOID(reconnect());
+        break;
     }
   }
 }
@@ -117,7 +131,8 @@ Result<void> cancel_turn(client::ApiClient& api, const std::string& turn_id) {
   if (turn_id.empty()) return {};
   client::Call call{"POST", path_of("/api/v1/turns/", turn_id, "/cancel"), json::object{}, {}, kCancelLimit};
   auto reply = api.call(std::move(call));
-  if (!reply && reply.error().code != ErrorCode::kConflict && reply.error().code != ErrorCode::kNotFound) return fail(std::move(reply.error()));
+  if (!reply && reply.error().code != ErrorCode::kConflict && reply.error().code != ErrorCode::kNotFound)
+    return fail(std::move(reply.error()));
   return {};
 }
 
@@ -125,7 +140,8 @@ std::string wanted_model(const Context& context, const Invocation& invocation) {
   return invocation.value_or("model", context.environment().get_or("PRYX_MODEL", ""));
 }
 
-Result<std::string> open_session(Context& context, const std::optional<std::string>& id, const std::string& agent, const std::string& model) {
+Result<std::string> open_session(Context& context, const std::optional<std::string>& id,
+                                 const std::string& agent, const std::string& model) {
   PRYX_TRY(client::ApiClient * api, context.api());
   if (id) {
     PRYX_TRY(const client::Reply reply, api->get(path_of("/api/v1/sessions/", *id)));
@@ -151,7 +167,8 @@ std::optional<Line> describe_event(const TurnEvent& event) {
   if (event.name == "tool.finished") {
     const std::string state = json::string_or(event.payload, "state");
     const json::value* flag = json::find(event.payload, "ok");
-    const bool ok = flag != nullptr && flag->is_bool() && flag->get_bool() && state != "denied" && state != "failed";
+    const bool ok =
+        flag != nullptr && flag->is_bool() && flag->get_bool() && state != "denied" && state != "failed";
     const std::string reason = json::string_or(event.payload, "reason");
     const std::string summary = json::string_or(event.payload, "summary");
     Line line;
@@ -168,8 +185,10 @@ std::optional<Line> describe_event(const TurnEvent& event) {
 Error error_of_failed_turn(const json::object& payload) {
   Error error{error_code_from_name(json::string_or(payload, "code")), json::string_or(payload, "detail"), -1};
   const std::string title = json::string_or(payload, "title", "the turn failed");
-  if (error.message.empty()) error.message = title;
-  else if (error.message.find(title) == std::string::npos) error.message = fmt::format("the turn failed: {}", error.message);
+  if (error.message.empty())
+    error.message = title;
+  else if (error.message.find(title) == std::string::npos)
+    error.message = fmt::format("the turn failed: {}", error.message);
   return error;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One turn as its client sees it: the message is sent once, its events come in order, and a connection that breaks is taken up again
-// where it broke (same idempotency key, Last-Event-ID). Text comes without gaps or repeats. One owner, main thread.
+// One turn as its client sees it: the message is sent once, its events come in order, and a connection that
+// breaks is taken up again where it broke (same idempotency key, Last-Event-ID). Text comes without gaps or
+// repeats. One owner, main thread.
 #pragma once
 #include <map>
 #include <memory>
@@ -12,10 +13,10 @@
 namespace pryx::cli {
 
 struct TurnEvent {
-  std::string name;        // "turn.delta", "tool.requested"…
-  json::object envelope;   // as it came
+  std::string name;       // "turn.delta", "tool.requested"…
+  json::object envelope;  // as it came
   json::object payload;
-  std::string text;        // turn.delta: what is new of it
+  std::string text;  // turn.delta: what is new of it
 };
 
 enum class TurnStep : std::uint8_t { kEvent, kNothing, kInterrupted, kEnd };
@@ -55,7 +56,8 @@ class TurnFollower {
 // Asks the daemon to cancel; silent about a turn that has ended meanwhile.
 [[nodiscard]] Result<void> cancel_turn(client::ApiClient& api, const std::string& turn_id);
 // A session to talk in: the one that is named, else a fresh one in the workspace. Returns its id.
-[[nodiscard]] Result<std::string> open_session(Context& context, const std::optional<std::string>& id, const std::string& agent, const std::string& model);
+[[nodiscard]] Result<std::string> open_session(Context& context, const std::optional<std::string>& id,
+                                               const std::string& agent, const std::string& model);
 // --model, else PRYX_MODEL, else empty.
 [[nodiscard]] std::string wanted_model(const Context& context, const Invocation& invocation);
 

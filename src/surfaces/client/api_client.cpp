@@ -12,26 +12,52 @@ namespace pryx::client {
 namespace {
 
 bool is_loopback(std::string_view address) {
-  return address == "::1" || address == "localhost" || (address.starts_with("127.") && address.find_first_not_of("0123456789.") == std::string_view::npos);
+  return address == "::1" || address == "localhost" ||
+         (address.starts_with("127.") && address.find_first_not_of("0123456789.") == std::string_view::npos);
 }
 
 ErrorCode code_from_status(int status) {
   switch (status) {
-    case 400: case 405: case 406: case 411: case 415: case 428: return ErrorCode::kInvalidArgument;
-    case 401: return ErrorCode::kUnauthenticated;
-    case 402: return ErrorCode::kBudget;
-    case 403: return ErrorCode::kForbidden;
-    case 404: case 410: return ErrorCode::kNotFound;
-    case 408: case 504: return ErrorCode::kTimeout;
-    case 409: case 412: return ErrorCode::kConflict;
-    case 413: case 414: case 431: return ErrorCode::kTooLarge;
-    case 422: return ErrorCode::kCheckFailed;
-    case 429: return ErrorCode::kOverloaded;
-    case 501: return ErrorCode::kUnsupported;
-    case 502: return ErrorCode::kProvider;
-    case 503: return ErrorCode::kUnavailable;
-    case 507: return ErrorCode::kStorage;
-    default: return ErrorCode::kInternal;
+    case 400:
+    case 405:
+    case 406:
+    case 411:
+    case 415:
+    case 428:
+      return ErrorCode::kInvalidArgument;
+    case 401:
+      return ErrorCode::kUnauthenticated;
+    case 402:
+      return ErrorCode::kBudget;
+    case 403:
+      return ErrorCode::kForbidden;
+    case 404:
+    case 410:
+      return ErrorCode::kNotFound;
+    case 408:
+    case 504:
+      return ErrorCode::kTimeout;
+    case 409:
+    case 412:
+      return ErrorCode::kConflict;
+    case 413:
+    case 414:
+    case 431:
+      return ErrorCode::kTooLarge;
+    case 422:
+      return ErrorCode::kCheckFailed;
+    case 429:
+      return ErrorCode::kOverloaded;
+    case 501:
+      return ErrorCode::kUnsupported;
+    case 502:
+      return ErrorCode::kProvider;
+    case 503:
+      return ErrorCode::kUnavailable;
+    case 507:
+      return ErrorCode::kStorage;
+    default:
+      return ErrorCode::kInternal;
   }
 }
 
@@ -46,19 +72,23 @@ json::object object_or_empty(const net::Headers& headers, const std::string& bod
 
 Result<Endpoint> parse_host_url(std::string_view text) {
   auto parsed = boost::urls::parse_uri(text);
-  if (!parsed) return fail(ErrorCode::kInvalidArgument, "--host: '{}' is no URL; write http://127.0.0.1:7799", text);
+  if (!parsed)
+    return fail(ErrorCode::kInvalidArgument, "--host: '{}' is no URL; write http://127.0.0.1:7799", text);
   const boost::urls::url_view url = *parsed;
   if (url.scheme() == "https") {
-    return fail(ErrorCode::kInvalidArgument, "--host: https is not supported; forward a port with ssh -L and use http://127.0.0.1:PORT");
+    return fail(ErrorCode::kInvalidArgument,
+                "--host: https is not supported; forward a port with ssh -L and use http://127.0.0.1:PORT");
   }
-  if (url.scheme() != "http" || url.has_userinfo() || url.has_query() || url.has_fragment() || (url.path() != "" && url.path() != "/")) {
+  if (url.scheme() != "http" || url.has_userinfo() || url.has_query() || url.has_fragment() ||
+      (url.path() != "" && url.path() != "/")) {
     return fail(ErrorCode::kInvalidArgument, "--host: '{}' is not of the form http://ADDRESS:PORT", text);
   }
   Endpoint endpoint;
   endpoint.address = url.host_address();
   if (!is_loopback(endpoint.address)) {
     return fail(ErrorCode::kInvalidArgument,
-                "--host: {} is no loopback address, and the token must not cross a network in clear; forward a port with ssh -L",
+                "--host: {} is no loopback address, and the token must not cross a network in clear; forward "
+                "a port with ssh -L",
                 endpoint.address);
   }
   endpoint.port = url.has_port() ? url.port_number() : 7799;
@@ -76,7 +106,8 @@ Error error_from_reply(const Reply& reply) {
     if (named != ErrorCode::kInternal || wire == facts(ErrorCode::kInternal).wire) error.code = named;
   }
   if (error.message.empty()) error.message = json::string_or(reply.json, "title");
-  if (error.message.empty()) error.message = fmt::format("the daemon answered {} {}", reply.status, net::reason_phrase(reply.status));
+  if (error.message.empty())
+    error.message = fmt::format("the daemon answered {} {}", reply.status, net::reason_phrase(reply.status));
   error.retry_after_ms = json::integer_or(reply.json, "retry_after_ms", -1);
   return error;
 }
@@ -87,8 +118,9 @@ Result<Connection> ApiClient::connect(MonotonicTime deadline) {
 }
 
 std::string ApiClient::format_request(const Call& call, bool stream) const {
-  std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: pryx-cli/{}\r\nAccept: {}\r\n", call.method, call.target,
-                                 endpoint_.authority, PRYX_VERSION, stream ? "text/event-stream" : "application/json, */*;q=0.5");
+  std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: pryx-cli/{}\r\nAccept: {}\r\n",
+                                 call.method, call.target, endpoint_.authority, PRYX_VERSION,
+                                 stream ? "text/event-stream" : "application/json, */*;q=0.5");
   if (!endpoint_.token.empty()) text += fmt::format("Authorization: Bearer {}\r\n", endpoint_.token.reveal());
   for (const auto& [name, value] : call.headers.all()) text += fmt::format("{}: {}\r\n", name, value);
   if (stream) text += "Connection: close\r\n";
@@ -101,13 +133,14 @@ std::string ApiClient::format_request(const Call& call, bool stream) const {
   return text;
 }
 
-Result<Reply> ApiClient::exchange(Connection& connection, const std::string& request, bool head, MonotonicTime deadline,
-                                  bool& keeps_alive) {
+Result<Reply> ApiClient::exchange(Connection& connection, const std::string& request, bool head,
+                                  MonotonicTime deadline, bool& keeps_alive) {
   PRYX_TRY_VOID(connection.send_all(request, deadline, waiting_));
   ResponseParser parser({}, head);
   while (!parser.is_done()) {
     PRYX_TRY(std::string bytes, connection.receive(deadline, waiting_));
-    if (bytes.empty()) return fail(ErrorCode::kUnavailable, "the daemon closed the connection before it answered; try again");
+    if (bytes.empty())
+      return fail(ErrorCode::kUnavailable, "the daemon closed the connection before it answered; try again");
     PRYX_TRY_VOID(parser.feed(bytes));
   }
   keeps_alive = parser.keeps_alive();
@@ -118,7 +151,8 @@ Result<Reply> ApiClient::exchange(Connection& connection, const std::string& req
 
 Result<Reply> ApiClient::call(Call call) {
   const MonotonicTime deadline = waiting_.clock->monotonic() + call.timeout.value_or(timeout_);
-  // A kept connection that the daemon closed meanwhile is replaced before anything is sent: no request is ever sent twice.
+  // A kept connection that the daemon closed meanwhile is replaced before anything is sent: no request is
+  // ever sent twice.
   if (kept_ && !kept_->is_idle_and_open()) kept_.reset();
   if (!kept_) {
     PRYX_TRY(kept_, connect(deadline));
@@ -138,7 +172,8 @@ Result<EventStream> ApiClient::stream(Call call) {
   ResponseParser parser({.max_body_bytes = 0});
   while (!parser.has_head()) {
     PRYX_TRY(std::string bytes, connection.receive(deadline, waiting_));
-    if (bytes.empty()) return fail(ErrorCode::kUnavailable, "the daemon closed the connection before it answered; try again");
+    if (bytes.empty())
+      return fail(ErrorCode::kUnavailable, "the daemon closed the connection before it answered; try again");
     PRYX_TRY_VOID(parser.feed(bytes));
   }
   const auto type = parser.headers().find("content-type");
@@ -157,7 +192,8 @@ Result<EventStream> ApiClient::stream(Call call) {
   }
   reply.json = object_or_empty(reply.headers, reply.body);
   if (reply.status >= 200 && reply.status < 300) {
-    return fail(ErrorCode::kInternal, "the daemon answered {} without the events that were asked for", reply.status);
+    return fail(ErrorCode::kInternal, "the daemon answered {} without the events that were asked for",
+                reply.status);
   }
   return fail(error_from_reply(reply));
 }
@@ -166,7 +202,8 @@ Result<void> EventStream::take(std::string_view bytes) {
   PRYX_TRY_VOID(parser_.feed(bytes));
   std::vector<ServerEvent> events;
   PRYX_TRY_VOID(sse_.feed(parser_.take_body(), events));
-  queue_.insert(queue_.begin(), std::make_move_iterator(events.rbegin()), std::make_move_iterator(events.rend()));
+  queue_.insert(queue_.begin(), std::make_move_iterator(events.rbegin()),
+                std::make_move_iterator(events.rend()));
   return {};
 }
 
@@ -200,9 +237,12 @@ Result<EventStream::Next> EventStream::next(Duration limit) {
     PRYX_TRY(Next next, next_available());
     if (next.kind != Next::Kind::kTimeout) return next;
     switch (wait_for_fd(connection_.fd(), POLLIN, deadline, waiting_)) {
-      case Readiness::kReady: break;
-      case Readiness::kTimeout: return next;
-      case Readiness::kInterrupted: return Next{Next::Kind::kInterrupted, {}};
+      case Readiness::kReady:
+        break;
+      case Readiness::kTimeout:
+        return next;
+      case Readiness::kInterrupted:
+        return Next{Next::Kind::kInterrupted, {}};
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The blocking client of the daemon's HTTP API (contract.md sections 3 and 4): one request at a time over a kept-alive connection, and
-// event streams over connections of their own. A problem document becomes an Error with the daemon's own text. One owner, one thread.
+// The blocking client of the daemon's HTTP API (contract.md sections 3 and 4): one request at a time over a
+// kept-alive connection, and event streams over connections of their own. A problem document becomes an Error
+// with the daemon's own text. One owner, one thread.
 #pragma once
 #include <memory>
 #include <optional>
@@ -18,29 +19,30 @@ namespace pryx::client {
 
 // Where the daemon answers.
 struct Endpoint {
-  std::string socket_path;   // not empty: the Unix socket, whose peer is known by its uid
-  std::string address;       // else a literal loopback address
+  std::string socket_path;  // not empty: the Unix socket, whose peer is known by its uid
+  std::string address;      // else a literal loopback address
   std::uint16_t port = 0;
   std::string authority = "localhost";  // the Host field
-  Secret token;              // TCP only
+  Secret token;                         // TCP only
 };
 
-// "http://127.0.0.1:7799". Anything but plain HTTP to a loopback address is refused: a token must not cross a network in clear.
+// "http://127.0.0.1:7799". Anything but plain HTTP to a loopback address is refused: a token must not cross a
+// network in clear.
 [[nodiscard]] Result<Endpoint> parse_host_url(std::string_view url);
 
 struct Reply {
   int status = 0;
   net::Headers headers;
-  std::string body;    // as it came
-  json::object json;   // the body as an object; empty when it is none
+  std::string body;   // as it came
+  json::object json;  // the body as an object; empty when it is none
 };
 
 struct Call {
   std::string method = "GET";
-  std::string target;                     // "/api/v1/sessions?limit=5", already percent-encoded
+  std::string target;  // "/api/v1/sessions?limit=5", already percent-encoded
   std::optional<json::object> body;
   net::Headers headers;
-  std::optional<Duration> timeout;        // else the client's
+  std::optional<Duration> timeout;  // else the client's
 };
 
 // Events of one response with Accept: text/event-stream. Leaving it does not cancel the turn.
@@ -52,7 +54,8 @@ class EventStream {
     ServerEvent event;       // kEvent only
   };
   [[nodiscard]] Result<Next> next(Duration limit);
-  // Without waiting: kTimeout means nothing is there yet. For callers with a poll loop of their own over fd().
+  // Without waiting: kTimeout means nothing is there yet. For callers with a poll loop of their own over
+  // fd().
   [[nodiscard]] Result<Next> next_available();
   [[nodiscard]] int fd() const { return connection_.fd(); }
   [[nodiscard]] const std::string& last_id() const { return sse_.last_id(); }
@@ -77,7 +80,8 @@ class ApiClient {
   ApiClient(Endpoint endpoint, Waiting waiting, Duration timeout)
       : endpoint_(std::move(endpoint)), waiting_(waiting), timeout_(timeout) {}
 
-  // The reply of a 2xx; every other status is an Error (its code from the problem document, else from the status).
+  // The reply of a 2xx; every other status is an Error (its code from the problem document, else from the
+  // status).
   [[nodiscard]] Result<Reply> call(Call call);
   [[nodiscard]] Result<Reply> get(std::string target) { return call({"GET", std::move(target), {}, {}, {}}); }
   [[nodiscard]] Result<Reply> post(std::string target, json::object body) {
@@ -86,7 +90,9 @@ class ApiClient {
   [[nodiscard]] Result<Reply> put(std::string target, json::object body) {
     return call({"PUT", std::move(target), std::move(body), {}, {}});
   }
-  [[nodiscard]] Result<Reply> remove(std::string target) { return call({"DELETE", std::move(target), {}, {}, {}}); }
+  [[nodiscard]] Result<Reply> remove(std::string target) {
+    return call({"DELETE", std::move(target), {}, {}, {}});
+  }
 
   // The call's reply as a stream of events.
   [[nodiscard]] Result<EventStream> stream(Call call);
@@ -97,8 +103,8 @@ class ApiClient {
  private:
   [[nodiscard]] Result<Connection> connect(MonotonicTime deadline);
   [[nodiscard]] std::string format_request(const Call& call, bool stream) const;
-  [[nodiscard]] Result<Reply> exchange(Connection& connection, const std::string& request, bool head, MonotonicTime deadline,
-                                       bool& keeps_alive);
+  [[nodiscard]] Result<Reply> exchange(Connection& connection, const std::string& request, bool head,
+                                       MonotonicTime deadline, bool& keeps_alive);
 
   Endpoint endpoint_;
   Waiting waiting_;

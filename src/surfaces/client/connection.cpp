@@ -25,9 +25,12 @@ std::unexpected<Error> not_ready(Readiness why, std::string_view name) {
 
 Error connect_error(const std::string& name, int number) {
   if (number == EACCES || number == EPERM) {
-    return {ErrorCode::kForbidden, fmt::format("cannot connect to the daemon at {}: {}", name, platform::describe_errno(number)), -1};
+    return {ErrorCode::kForbidden,
+            fmt::format("cannot connect to the daemon at {}: {}", name, platform::describe_errno(number)),
+            -1};
   }
-  return {ErrorCode::kUnavailable, fmt::format("cannot reach the daemon at {}: {}", name, platform::describe_errno(number)), -1};
+  return {ErrorCode::kUnavailable,
+          fmt::format("cannot reach the daemon at {}: {}", name, platform::describe_errno(number)), -1};
 }
 
 }  // namespace
@@ -36,7 +39,8 @@ Readiness wait_for_fd(int fd, short events, MonotonicTime deadline, const Waitin
   while (true) {
     const Duration left = deadline - waiting.clock->monotonic();
     const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-    const int timeout = milliseconds <= 0 ? 0 : static_cast<int>(std::min<std::int64_t>(milliseconds, 60'000));
+    const int timeout =
+        milliseconds <= 0 ? 0 : static_cast<int>(std::min<std::int64_t>(milliseconds, 60'000));
     pollfd fds[2] = {{fd, events, 0}, {waiting.interrupt_fd, POLLIN, 0}};
     const int count = ::poll(fds, 2, timeout);
     if (count < 0 && errno != EINTR) return Readiness::kReady;  // the call that follows names the error
@@ -48,10 +52,12 @@ Readiness wait_for_fd(int fd, short events, MonotonicTime deadline, const Waitin
   }
 }
 
-Result<Connection> Connection::finish_connect(platform::UniqueFd fd, const void* address, std::uint32_t length, std::string name,
-                                              MonotonicTime deadline, const Waiting& waiting) {
+Result<Connection> Connection::finish_connect(platform::UniqueFd fd, const void* address,
+                                              std::uint32_t length, std::string name, MonotonicTime deadline,
+                                              const Waiting& waiting) {
   if (::connect(fd.get(), static_cast<const sockaddr*>(address), length) != 0) {
-    // A Unix socket with a full backlog says EAGAIN; nothing tells when it drains, so that counts as not reachable.
+    // A Unix socket with a full backlog says EAGAIN; nothing tells when it drains, so that counts as not
+    // reachable.
     if (errno != EINPROGRESS && errno != EINTR) return fail(connect_error(name, errno));
     const Readiness readiness = wait_for_fd(fd.get(), POLLOUT, deadline, waiting);
     if (readiness != Readiness::kReady) return not_ready(readiness, name);
@@ -63,11 +69,16 @@ Result<Connection> Connection::finish_connect(platform::UniqueFd fd, const void*
   return Connection(std::move(fd), std::move(name));
 }
 
-Result<Connection> Connection::open_unix(const std::string& socket_path, MonotonicTime deadline, const Waiting& waiting) {
+Result<Connection> Connection::open_unix(const std::string& socket_path, MonotonicTime deadline,
+                                         const Waiting& waiting) {
   const std::size_t slash = socket_path.rfind('/');
-  if (slash == std::string::npos) return fail(ErrorCode::kInvalidArgument, "'{}' is no absolute socket path", socket_path);
-  auto place = platform::SocketPath::make(socket_path.substr(0, slash == 0 ? 1 : slash), socket_path.substr(slash + 1));
-  if (!place) return fail(ErrorCode::kUnavailable, "cannot reach the daemon at {}: {}", socket_path, place.error().message);
+  if (slash == std::string::npos)
+    return fail(ErrorCode::kInvalidArgument, "'{}' is no absolute socket path", socket_path);
+  auto place = platform::SocketPath::make(socket_path.substr(0, slash == 0 ? 1 : slash),
+                                          socket_path.substr(slash + 1));
+  if (!place)
+    return fail(ErrorCode::kUnavailable, "cannot reach the daemon at {}: {}", socket_path,
+                place.error().message);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, place->address().c_str(), place->address().size() + 1);
@@ -76,14 +87,17 @@ Result<Connection> Connection::open_unix(const std::string& socket_path, Monoton
   return finish_connect(std::move(fd), &address, sizeof(address), socket_path, deadline, waiting);
 }
 
-Result<Connection> Connection::open_tcp(const std::string& host, std::uint16_t port, MonotonicTime deadline, const Waiting& waiting) {
+Result<Connection> Connection::open_tcp(const std::string& host, std::uint16_t port, MonotonicTime deadline,
+                                        const Waiting& waiting) {
   const std::string literal = host == "localhost" ? "127.0.0.1" : host;
-  const std::string name = literal.find(':') == std::string::npos ? fmt::format("{}:{}", literal, port) : fmt::format("[{}]:{}", literal, port);
+  const std::string name = literal.find(':') == std::string::npos ? fmt::format("{}:{}", literal, port)
+                                                                  : fmt::format("[{}]:{}", literal, port);
   sockaddr_in v4{};
   sockaddr_in6 v6{};
   const bool is_v4 = ::inet_pton(AF_INET, literal.c_str(), &v4.sin_addr) == 1;
   if (!is_v4 && ::inet_pton(AF_INET6, literal.c_str(), &v6.sin6_addr) != 1) {
-    return fail(ErrorCode::kInvalidArgument, "'{}' is no literal IP address; write 127.0.0.1, ::1 or localhost", host);
+    return fail(ErrorCode::kInvalidArgument,
+                "'{}' is no literal IP address; write 127.0.0.1, ::1 or localhost", host);
   }
   v4.sin_family = AF_INET;
   v4.sin_port = htons(port);
@@ -106,7 +120,8 @@ Result<void> Connection::send_all(std::string_view bytes, MonotonicTime deadline
     }
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && errno != EAGAIN) {
-      return fail(ErrorCode::kUnavailable, "lost the daemon at {}: {}", name_, platform::describe_errno(errno));
+      return fail(ErrorCode::kUnavailable, "lost the daemon at {}: {}", name_,
+                  platform::describe_errno(errno));
     }
     const Readiness readiness = wait_for_fd(fd_.get(), POLLOUT, deadline, waiting);
     if (readiness != Readiness::kReady) return not_ready(readiness, name_);
@@ -123,7 +138,9 @@ Result<std::optional<std::string>> Connection::receive_available() {
       return bytes;
     }
     if (errno == EAGAIN) return std::optional<std::string>{};
-    if (errno != EINTR) return fail(ErrorCode::kUnavailable, "lost the daemon at {}: {}", name_, platform::describe_errno(errno));
+    if (errno != EINTR)
+      return fail(ErrorCode::kUnavailable, "lost the daemon at {}: {}", name_,
+                  platform::describe_errno(errno));
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One blocking byte stream to the daemon: a Unix socket or loopback TCP. Every wait ends by a deadline or by the interrupt descriptor
-// (a signal pipe), whichever comes first. One owner, one thread.
+// One blocking byte stream to the daemon: a Unix socket or loopback TCP. Every wait ends by a deadline or by
+// the interrupt descriptor (a signal pipe), whichever comes first. One owner, one thread.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -25,10 +25,11 @@ enum class Readiness : std::uint8_t { kReady, kTimeout, kInterrupted };
 class Connection {
  public:
   // kUnavailable when nothing listens, kTimeout, kCancelled when interrupted.
-  [[nodiscard]] static Result<Connection> open_unix(const std::string& socket_path, MonotonicTime deadline, const Waiting& waiting);
+  [[nodiscard]] static Result<Connection> open_unix(const std::string& socket_path, MonotonicTime deadline,
+                                                    const Waiting& waiting);
   // `address` is a literal IP address or "localhost".
-  [[nodiscard]] static Result<Connection> open_tcp(const std::string& address, std::uint16_t port, MonotonicTime deadline,
-                                                   const Waiting& waiting);
+  [[nodiscard]] static Result<Connection> open_tcp(const std::string& address, std::uint16_t port,
+                                                   MonotonicTime deadline, const Waiting& waiting);
 
   [[nodiscard]] Result<void> send_all(std::string_view bytes, MonotonicTime deadline, const Waiting& waiting);
   // At least one byte; an empty string is the peer's end.
@@ -41,8 +42,9 @@ class Connection {
 
  private:
   Connection(platform::UniqueFd fd, std::string name) : fd_(std::move(fd)), name_(std::move(name)) {}
-  [[nodiscard]] static Result<Connection> finish_connect(platform::UniqueFd fd, const void* address, std::uint32_t length,
-                                                         std::string name, MonotonicTime deadline, const Waiting& waiting);
+  [[nodiscard]] static Result<Connection> finish_connect(platform::UniqueFd fd, const void* address,
+                                                         std::uint32_t length, std::string name,
+                                                         MonotonicTime deadline, const Waiting& waiting);
   platform::UniqueFd fd_;
   std::string name_;  // for messages
 };

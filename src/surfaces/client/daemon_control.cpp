@@ -17,7 +17,7 @@ namespace pryx::client {
 namespace {
 
 constexpr auto kReadyLimit = std::chrono::seconds(10);
-constexpr auto kStopLimit = std::chrono::seconds(8);     // the daemon has 3 s, its supervisor kills after 5 s
+constexpr auto kStopLimit = std::chrono::seconds(8);  // the daemon has 3 s, its supervisor kills after 5 s
 constexpr auto kProbeLimit = std::chrono::seconds(2);
 constexpr auto kPollStep = std::chrono::milliseconds(25);
 constexpr std::size_t kMaxStatus = 8192;
@@ -25,7 +25,8 @@ constexpr std::size_t kMaxTail = 64u << 10;
 
 // The failure that an exit code of the daemon stands for.
 ErrorCode code_of_exit(std::int64_t exit_code) {
-  for (ErrorCode code : {ErrorCode::kInvalidArgument, ErrorCode::kCheckFailed, ErrorCode::kUnauthenticated, ErrorCode::kConflict}) {
+  for (ErrorCode code : {ErrorCode::kInvalidArgument, ErrorCode::kCheckFailed, ErrorCode::kUnauthenticated,
+                         ErrorCode::kConflict}) {
     if (facts(code).exit_code == exit_code) return code;
   }
   return ErrorCode::kUnavailable;
@@ -38,7 +39,8 @@ std::string last_words(const config::Places& places) {
   for (std::string_view line : split(tail, '\n')) {
     auto parsed = json::parse_object(line);
     if (!parsed || json::string_or(*parsed, "level") != "error") continue;
-    words = json::string_or(*parsed, "error", json::string_or(*parsed, "message", json::string_or(*parsed, "event")));
+    words = json::string_or(*parsed, "error",
+                            json::string_or(*parsed, "message", json::string_or(*parsed, "event")));
   }
   return words;
 }
@@ -96,7 +98,8 @@ Result<Started> DaemonControl::start() {
     return Started{StartedBy::kAlreadyRunning, std::move(core)};
   }
   const ServiceUnit unit = service_unit();
-  if (unit.has_manager() && (unit.is_installed() || places_.kind == config::PlacesKind::kUser)) return start_by_service_manager(unit);
+  if (unit.has_manager() && (unit.is_installed() || places_.kind == config::PlacesKind::kUser))
+    return start_by_service_manager(unit);
   return start_by_supervisor();
 }
 
@@ -131,9 +134,11 @@ Result<Started> DaemonControl::start_by_supervisor() {
   std::string status;
   while (status.find('\n') == std::string::npos && status.size() < kMaxStatus) {
     const Readiness readiness = wait_for_fd(reader.get(), POLLIN, deadline, waiting_);
-    if (readiness == Readiness::kInterrupted) return fail(ErrorCode::kCancelled, "interrupted while the daemon was starting");
+    if (readiness == Readiness::kInterrupted)
+      return fail(ErrorCode::kCancelled, "interrupted while the daemon was starting");
     if (readiness == Readiness::kTimeout) {
-      return fail(ErrorCode::kTimeout, "the daemon was not ready within {}; pryx daemon logs", format_duration(kReadyLimit));
+      return fail(ErrorCode::kTimeout, "the daemon was not ready within {}; pryx daemon logs",
+                  format_duration(kReadyLimit));
     }
     std::array<char, 1024> bytes{};
     const ssize_t count = ::read(reader.get(), bytes.data(), bytes.size());
@@ -169,20 +174,25 @@ Result<config::CoreRecord> DaemonControl::wait_until_ready(MonotonicTime deadlin
       last = health.error().message;
     }
     if (waiting_.clock->monotonic() >= deadline) {
-      return fail(ErrorCode::kTimeout, "the daemon was not ready within {}: {}; pryx daemon logs", format_duration(kReadyLimit), last);
+      return fail(ErrorCode::kTimeout, "the daemon was not ready within {}: {}; pryx daemon logs",
+                  format_duration(kReadyLimit), last);
     }
-    if (!pause(kPollStep, waiting_)) return fail(ErrorCode::kCancelled, "interrupted while the daemon was starting");
+    if (!pause(kPollStep, waiting_))
+      return fail(ErrorCode::kCancelled, "interrupted while the daemon was starting");
   }
 }
 
 // Root signals what a file of another user names: only a process of that user may be meant.
 Result<void> DaemonControl::check_is_daemon(const config::CoreRecord& core) const {
   if (::geteuid() != 0) return {};
-  struct stat file {};
-  struct stat process {};
+  struct stat file{};
+  struct stat process{};
   const std::string entry = fmt::format("/proc/{}", core.process.pid);
-  if (::stat(places_.core_file().c_str(), &file) == 0 && ::stat(entry.c_str(), &process) == 0 && file.st_uid == process.st_uid) return {};
-  return fail(ErrorCode::kForbidden, "{} names process {}, which is another user's; it is left alone", places_.core_file(), core.process.pid);
+  if (::stat(places_.core_file().c_str(), &file) == 0 && ::stat(entry.c_str(), &process) == 0 &&
+      file.st_uid == process.st_uid)
+    return {};
+  return fail(ErrorCode::kForbidden, "{} names process {}, which is another user's; it is left alone",
+              places_.core_file(), core.process.pid);
 }
 
 Result<std::optional<pid_t>> DaemonControl::stop() {
@@ -195,10 +205,11 @@ Result<std::optional<pid_t>> DaemonControl::stop() {
   const MonotonicTime deadline = waiting_.clock->monotonic() + kStopLimit;
   while (platform::is_running(core->process)) {
     if (waiting_.clock->monotonic() >= deadline) {
-      return fail(ErrorCode::kTimeout, "the daemon (pid {}) did not stop within {}; kill -9 {}", core->process.pid, format_duration(kStopLimit),
-                  core->process.pid);
+      return fail(ErrorCode::kTimeout, "the daemon (pid {}) did not stop within {}; kill -9 {}",
+                  core->process.pid, format_duration(kStopLimit), core->process.pid);
     }
-    if (!pause(kPollStep, waiting_)) return fail(ErrorCode::kCancelled, "interrupted while the daemon was stopping");
+    if (!pause(kPollStep, waiting_))
+      return fail(ErrorCode::kCancelled, "interrupted while the daemon was stopping");
   }
   return core->process.pid;
 }
@@ -208,7 +219,9 @@ Result<bool> DaemonControl::replace_other_version(const config::CoreRecord& runn
   PRYX_TRY(const Reply status, client.get("/api/v1/status"));
   const json::value* turns = json::find(status.json, "turns");
   if (turns == nullptr || !turns->is_object()) return false;
-  if (json::integer_or(turns->get_object(), "running", 1) != 0 || json::integer_or(turns->get_object(), "queued", 1) != 0) return false;
+  if (json::integer_or(turns->get_object(), "running", 1) != 0 ||
+      json::integer_or(turns->get_object(), "queued", 1) != 0)
+    return false;
   const auto core = find_running();
   if (!core || !(core->process == running.process)) return false;
   PRYX_TRY(const auto stopped, stop());

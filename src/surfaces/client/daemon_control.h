@@ -24,15 +24,18 @@ class DaemonControl {
   DaemonControl(config::Places places, platform::Environment environment, Waiting waiting);
 
   [[nodiscard]] const config::Places& places() const { return places_; }
-  [[nodiscard]] std::optional<config::CoreRecord> find_running() const { return config::find_running_core(places_); }
+  [[nodiscard]] std::optional<config::CoreRecord> find_running() const {
+    return config::find_running_core(places_);
+  }
   [[nodiscard]] Endpoint socket_endpoint() const;
 
-  // Starts the daemon unless one runs, and waits until it answers. The error carries the daemon's own exit code's meaning and the end of
-  // its log.
+  // Starts the daemon unless one runs, and waits until it answers. The error carries the daemon's own exit
+  // code's meaning and the end of its log.
   [[nodiscard]] Result<Started> start();
   // Asks it to end and waits. Nothing when none runs; the pid that ended otherwise.
   [[nodiscard]] Result<std::optional<pid_t>> stop();
-  // A daemon of another version that has nothing to do is replaced. True when that happened; a busy one stays.
+  // A daemon of another version that has nothing to do is replaced. True when that happened; a busy one
+  // stays.
   [[nodiscard]] Result<bool> replace_other_version(const config::CoreRecord& running);
 
   [[nodiscard]] ServiceUnit service_unit() const;

@@ -6,7 +6,7 @@
 namespace pryx::client {
 namespace {
 
-constexpr int kMaxInterimHeads = 4;              // 1xx answers before the real one
+constexpr int kMaxInterimHeads = 4;  // 1xx answers before the real one
 constexpr std::size_t kMaxChunkLine = 256;
 constexpr std::uint64_t kMaxChunk = 1u << 30;
 constexpr std::size_t kMaxFixedDigits = 15;
@@ -122,7 +122,8 @@ Result<bool> ResponseParser::step() {
 }
 
 Result<void> ResponseParser::read_status_line(std::string_view line) {
-  if (!line.starts_with("HTTP/1.1 ") || line.size() < 12) return malformed("it does not start with an HTTP/1.1 status");
+  if (!line.starts_with("HTTP/1.1 ") || line.size() < 12)
+    return malformed("it does not start with an HTTP/1.1 status");
   int status = 0;
   for (char c : line.substr(9, 3)) {
     if (c < '0' || c > '9') return malformed("the status is no number");
@@ -139,7 +140,8 @@ Result<void> ResponseParser::read_status_line(std::string_view line) {
 Result<void> ResponseParser::read_field(std::string_view line) {
   if (headers_.all().size() >= limits_.max_fields) return malformed("it has too many header fields");
   const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return malformed("a header field is malformed");
+  if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
+    return malformed("a header field is malformed");
   std::string_view value = line.substr(colon + 1);
   while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
   while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
@@ -155,7 +157,8 @@ Result<void> ResponseParser::finish_head() {
     state_ = State::kStatusLine;
     return {};
   }
-  if (auto connection = headers_.find("connection"); connection && list_contains(*connection, "close")) keep_alive_ = false;
+  if (auto connection = headers_.find("connection"); connection && list_contains(*connection, "close"))
+    keep_alive_ = false;
   const std::size_t lengths = headers_.count("content-length");
   const std::size_t codings = headers_.count("transfer-encoding");
   if (lengths + codings > 1) return malformed("its length is given twice");
@@ -164,7 +167,8 @@ Result<void> ResponseParser::finish_head() {
     return {};
   }
   if (codings == 1) {
-    if (!equals_ignore_case(*headers_.find("transfer-encoding"), "chunked")) return malformed("its transfer coding is unknown");
+    if (!equals_ignore_case(*headers_.find("transfer-encoding"), "chunked"))
+      return malformed("its transfer coding is unknown");
     state_ = State::kChunkSize;
     return {};
   }
@@ -176,7 +180,8 @@ Result<void> ResponseParser::finish_head() {
     remaining_ = remaining_ * 10 + static_cast<std::uint64_t>(c - '0');
   }
   if (limits_.max_body_bytes != 0 && remaining_ > limits_.max_body_bytes) {
-    return fail(ErrorCode::kTooLarge, "the daemon's answer has {} bytes, more than {}; ask for less with --limit", remaining_,
+    return fail(ErrorCode::kTooLarge,
+                "the daemon's answer has {} bytes, more than {}; ask for less with --limit", remaining_,
                 limits_.max_body_bytes);
   }
   state_ = State::kFixedBody;

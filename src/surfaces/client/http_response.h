@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A strict, bounded, incremental parser of HTTP/1.1 responses, for the blocking client. Anything ambiguous (two lengths, a length and
-// chunks, bare line feeds, folded fields, no length at all) is refused: our own server never sends it. Pure; one owner.
+// A strict, bounded, incremental parser of HTTP/1.1 responses, for the blocking client. Anything ambiguous
+// (two lengths, a length and chunks, bare line feeds, folded fields, no length at all) is refused: our own
+// server never sends it. Pure; one owner.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -35,7 +36,16 @@ class ResponseParser {
   [[nodiscard]] std::string take_body();
 
  private:
-  enum class State : std::uint8_t { kStatusLine, kFields, kFixedBody, kChunkSize, kChunkData, kChunkEnd, kTrailers, kDone };
+  enum class State : std::uint8_t {
+    kStatusLine,
+    kFields,
+    kFixedBody,
+    kChunkSize,
+    kChunkData,
+    kChunkEnd,
+    kTrailers,
+    kDone
+  };
 
   [[nodiscard]] Result<bool> step();
   [[nodiscard]] Result<bool> next_line(std::string& line, std::size_t limit);

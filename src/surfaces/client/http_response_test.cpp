@@ -9,10 +9,12 @@ namespace pryx::client {
 namespace {
 
 constexpr std::string_view kChunked =
-    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nTrailer: 1\r\n\r\n";
+    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: "
+    "chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nTrailer: 1\r\n\r\n";
 
 // All at once and byte by byte must be the same.
-Result<std::string> parse(std::string_view bytes, std::size_t piece, ResponseLimits limits = {}, bool head = false) {
+Result<std::string> parse(std::string_view bytes, std::size_t piece, ResponseLimits limits = {},
+                          bool head = false) {
   ResponseParser parser(limits, head);
   std::string body;
   while (!bytes.empty()) {
@@ -25,14 +27,17 @@ Result<std::string> parse(std::string_view bytes, std::size_t piece, ResponseLim
 }
 
 TEST(ResponseParser, ReadsChunkedBodiesInPiecesOfAnySize) {
-  for (std::size_t piece : {1u, 2u, 3u, 7u, 4096u}) EXPECT_EQ(parse(kChunked, piece).value_or("error"), "200 hello world") << piece;
+  for (std::size_t piece : {1u, 2u, 3u, 7u, 4096u})
+    EXPECT_EQ(parse(kChunked, piece).value_or("error"), "200 hello world") << piece;
 }
 
 TEST(ResponseParser, ReadsFixedAndEmptyBodies) {
   EXPECT_EQ(parse("HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}", 1).value_or("error"), "201 {}");
   EXPECT_EQ(parse("HTTP/1.1 204 No Content\r\n\r\n", 1).value_or("error"), "204 ");
   EXPECT_EQ(parse("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", 1, {}, true).value_or("error"), "200 ");
-  EXPECT_EQ(parse("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 5).value_or("error"), "200 ");
+  EXPECT_EQ(
+      parse("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 5).value_or("error"),
+      "200 ");
 }
 
 TEST(ResponseParser, RefusesWhateverIsAmbiguous) {
@@ -61,8 +66,10 @@ TEST(ResponseParser, RefusesWhateverIsAmbiguous) {
 }
 
 TEST(ResponseParser, HoldsItsBounds) {
-  EXPECT_FALSE(parse("HTTP/1.1 200 OK\r\nX: " + std::string(1000, 'a') + "\r\nContent-Length: 0\r\n\r\n", 4096, {.max_head_bytes = 500}));
-  EXPECT_FALSE(parse("HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nContent-Length: 0\r\n\r\n", 4096, {.max_fields = 2}));
+  EXPECT_FALSE(parse("HTTP/1.1 200 OK\r\nX: " + std::string(1000, 'a') + "\r\nContent-Length: 0\r\n\r\n",
+                     4096, {.max_head_bytes = 500}));
+  EXPECT_FALSE(
+      parse("HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nContent-Length: 0\r\n\r\n", 4096, {.max_fields = 2}));
   EXPECT_FALSE(parse("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", 4096, {.max_body_bytes = 4}));
   EXPECT_FALSE(parse(kChunked, 4096, {.max_body_bytes = 10}));
 }
@@ -91,7 +98,10 @@ std::vector<ServerEvent> events_of(std::string_view bytes, std::size_t piece) {
 
 TEST(SseParser, ReadsEventsInPiecesOfAnySize) {
   for (std::size_t piece : {1u, 3u, 4096u}) {
-    const auto events = events_of("\xEF\xBB\xBF: hi\r\nevent: turn.delta\ndata: a\ndata:b\nid: 7\n\ndata\r\n\r\nevent: lost\n\ndata: x\rdata: y\r\r", piece);
+    const auto events = events_of(
+        "\xEF\xBB\xBF: hi\r\nevent: turn.delta\ndata: a\ndata:b\nid: 7\n\ndata\r\n\r\nevent: lost\n\ndata: "
+        "x\rdata: y\r\r",
+        piece);
     ASSERT_EQ(events.size(), 3u);
     EXPECT_EQ(events[0].name, "turn.delta");
     EXPECT_EQ(events[0].data, "a\nb");

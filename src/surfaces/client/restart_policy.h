@@ -13,6 +13,7 @@ struct Ending {
   MonotonicTime at;
   Duration uptime{};
   platform::ExitStatus status;
+  bool was_ready = true;  // it said that it can serve
 };
 
 struct RestartDecision {
@@ -23,7 +24,7 @@ struct RestartDecision {
 
 struct RestartPolicy {
   Duration window = std::chrono::minutes(10);  // the daemon's own count of crashes looks back as far
-  int most_in_window = 10;                     // above the five that lead to safe mode, so that safe mode is reached
+  int most_in_window = 10;  // above the five that lead to safe mode, so that safe mode is reached
   Duration first_delay = std::chrono::milliseconds(500);
   Duration longest_delay = std::chrono::seconds(30);
   Duration stable_after = std::chrono::minutes(1);  // an end after that long starts the backoff anew

@@ -14,13 +14,22 @@ MonotonicTime at(Duration d) { return MonotonicTime{d}; }
 Ending crash(Duration when, Duration uptime = 1s) { return {at(when), uptime, {.code = -1, .signal = 9}}; }
 Ending exit_with(int code) { return {at(10s), 1s, {.code = code, .signal = 0}}; }
 
-RestartDecision decide(std::vector<Ending> history, Duration now) { return RestartPolicy{}.next(history, at(now)); }
+RestartDecision decide(std::vector<Ending> history, Duration now) {
+  return RestartPolicy{}.next(history, at(now));
+}
 
 TEST(RestartPolicy, ACleanEndIsTheEnd) { EXPECT_FALSE(decide({exit_with(0)}, 10s).restart); }
 
 TEST(RestartPolicy, WhatAnotherStartCannotMendIsNotRepeated) {
   for (int code : {2, 4, 5}) EXPECT_FALSE(decide({exit_with(code)}, 10s).restart) << code;
   EXPECT_TRUE(decide({exit_with(1)}, 10s).restart);
+}
+
+TEST(RestartPolicy, AFirstStartThatNeverServedIsReportedInstead) {
+  Ending ending = crash(1s);
+  ending.was_ready = false;
+  EXPECT_FALSE(decide({ending}, 1s).restart);
+  EXPECT_TRUE(decide({crash(1s), ending}, 2s).restart) << "a crash during recovery is tried again";
 }
 
 TEST(RestartPolicy, DelaysDoubleUpToALimit) {
@@ -49,7 +58,8 @@ TEST(RestartPolicy, IsBoundedInAWindowButReachesSafeModeFirst) {
 
 TEST(ServiceUnit, QuotesTheExecutable) {
   const std::string unit = format_unit("/opt/my \"pryx\" 100%/bin/pryx", false);
-  EXPECT_NE(unit.find("ExecStart=\"/opt/my \\\"pryx\\\" 100%%/bin/pryx\" serve\n"), std::string::npos) << unit;
+  EXPECT_NE(unit.find("ExecStart=\"/opt/my \\\"pryx\\\" 100%%/bin/pryx\" serve\n"), std::string::npos)
+      << unit;
   EXPECT_NE(unit.find("Type=notify\n"), std::string::npos);
   EXPECT_NE(unit.find("WantedBy=default.target\n"), std::string::npos);
   EXPECT_NE(format_unit("/usr/bin/pryx", true).find("WantedBy=multi-user.target\n"), std::string::npos);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Pryx as a unit of systemd: the user's manager, or the system's when root asks. Only used without PRYX_HOME, because a unit belongs to
-// the one home of its user.
+// Pryx as a unit of systemd: the user's manager, or the system's when root asks. Only used without PRYX_HOME,
+// because a unit belongs to the one home of its user.
 #pragma once
 #include <map>
 #include <string>
@@ -26,12 +26,14 @@ class ServiceUnit {
   [[nodiscard]] Result<void> uninstall();
   [[nodiscard]] Result<void> start();
   // A unit for this run only, when none is installed. Nothing of it stays behind.
-  [[nodiscard]] Result<void> start_transient(const std::string& executable, const std::map<std::string, std::string, std::less<>>& environment);
+  [[nodiscard]] Result<void> start_transient(
+      const std::string& executable, const std::map<std::string, std::string, std::less<>>& environment);
 
  private:
-  [[nodiscard]] Result<void> run(const std::string& program, std::vector<std::string> arguments, Duration limit) const;
+  [[nodiscard]] Result<void> run(const std::string& program, std::vector<std::string> arguments,
+                                 Duration limit) const;
   bool is_system_ = false;
-  std::string path_;        // of the unit file
+  std::string path_;  // of the unit file
   std::string systemctl_;
   platform::Environment environment_;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Server-sent events, from bytes to events. Bounded: an event over the limit is an error, never memory. Pure; one owner.
+// Server-sent events, from bytes to events. Bounded: an event over the limit is an error, never memory. Pure;
+// one owner.
 #pragma once
 #include <string>
 #include <string_view>
@@ -28,8 +29,8 @@ class SseParser {
 
   std::size_t max_event_bytes_;
   std::string line_;
-  bool after_cr_ = false;   // a line ended in CR: an LF that follows belongs to it
-  bool at_start_ = true;    // a byte order mark may come
+  bool after_cr_ = false;  // a line ended in CR: an LF that follows belongs to it
+  bool at_start_ = true;   // a byte order mark may come
   std::string name_;
   std::string data_;
   bool has_data_ = false;

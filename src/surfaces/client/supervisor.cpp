@@ -16,7 +16,7 @@
 namespace pryx::client {
 namespace {
 
-constexpr auto kStopLimit = std::chrono::seconds(5);   // the daemon itself needs at most 3 s
+constexpr auto kStopLimit = std::chrono::seconds(5);  // the daemon itself needs at most 3 s
 constexpr std::size_t kMaxReadyLine = 4096;
 constexpr std::size_t kMaxHistory = 64;
 
@@ -25,7 +25,8 @@ Result<platform::HeldDirectory> open_state(const config::Places& places) {
   if (!platform::exists(places.state)) PRYX_TRY_VOID(config::create_places(places));
   if (places.home.empty()) return platform::HeldDirectory::open(places.state);
   const std::size_t slash = places.home.rfind('/');
-  PRYX_TRY(platform::HeldDirectory parent, platform::HeldDirectory::open(slash == 0 ? "/" : places.home.substr(0, slash)));
+  PRYX_TRY(platform::HeldDirectory parent,
+           platform::HeldDirectory::open(slash == 0 ? "/" : places.home.substr(0, slash)));
   return parent.open_directory(places.state.substr(slash + 1), platform::Symlinks::kRefuse);
 }
 
@@ -48,6 +49,7 @@ class Supervisor {
   platform::UniqueFd signals_;
   std::optional<platform::Subprocess> child_;
   std::string ready_line_;
+  bool was_ready_ = false;  // of the run that is on
   bool stopping_ = false;
 };
 
@@ -84,8 +86,12 @@ void Supervisor::relay(int fd, bool is_output) {
     return;
   }
   // stdout holds one line, the ready line.
-  if (ready_line_.size() < kMaxReadyLine) ready_line_.append(bytes.substr(0, kMaxReadyLine - ready_line_.size()));
-  if (const std::size_t end = ready_line_.find('\n'); end != std::string::npos) report(std::string_view(ready_line_).substr(0, end));
+  if (ready_line_.size() < kMaxReadyLine)
+    ready_line_.append(bytes.substr(0, kMaxReadyLine - ready_line_.size()));
+  if (const std::size_t end = ready_line_.find('\n'); end != std::string::npos && !was_ready_) {
+    was_ready_ = true;
+    report(std::string_view(ready_line_).substr(0, end));
+  }
 }
 
 Result<platform::ExitStatus> Supervisor::run_once() {
@@ -100,6 +106,7 @@ Result<platform::ExitStatus> Supervisor::run_once() {
   spawn.lifetime = platform::Lifetime::kOutlivesParent;
   spawn.privileges = platform::Privileges::kKeep;
   ready_line_.clear();
+  was_ready_ = false;
   PRYX_TRY(child_, platform::Subprocess::spawn(spawn));
   log("supervisor.started", fmt::format("pid {}", child_->pid()));
   std::optional<MonotonicTime> kill_at;
@@ -116,7 +123,8 @@ Result<platform::ExitStatus> Supervisor::run_once() {
       if (left <= 0) child_->kill_group(SIGKILL);
       if (left <= 0) timeout = 1000;
     }
-    if (::poll(fds, 4, timeout) < 0 && errno != EINTR) return fail(platform::system_error("wait for the daemon", errno));
+    if (::poll(fds, 4, timeout) < 0 && errno != EINTR)
+      return fail(platform::system_error("wait for the daemon", errno));
     if (fds[0].revents != 0) take_signal();
     if (fds[2].revents != 0) relay(fds[2].fd, true);
     if (fds[3].revents != 0) relay(fds[3].fd, false);
@@ -137,7 +145,8 @@ Result<platform::ExitStatus> Supervisor::run_once() {
 // False when a signal asked to stop meanwhile.
 bool Supervisor::wait_before_restart(Duration delay) {
   const Waiting waiting{&clock_, -1};
-  if (wait_for_fd(signals_.get(), POLLIN, clock_.monotonic() + delay, waiting) != Readiness::kReady) return true;
+  if (wait_for_fd(signals_.get(), POLLIN, clock_.monotonic() + delay, waiting) != Readiness::kReady)
+    return true;
   take_signal();
   return false;
 }
@@ -151,7 +160,8 @@ int Supervisor::run() {
   signals_.reset(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
   auto state = open_state(options_.places);
   if (state) {
-    auto opened = RotatingLog::open(std::move(*state), options_.places.log_file().substr(options_.places.log_file().rfind('/') + 1));
+    auto opened = RotatingLog::open(
+        std::move(*state), options_.places.log_file().substr(options_.places.log_file().rfind('/') + 1));
     if (opened) log_.emplace(std::move(*opened));
   }
   std::vector<Ending> history;
@@ -161,16 +171,19 @@ int Supervisor::run() {
     const MonotonicTime now = clock_.monotonic();
     if (!status) {
       log("supervisor.failed", status.error().message);
-      report(json::to_text(json::object{{"event", "failed"}, {"exit_code", facts(status.error().code).exit_code}, {"reason", status.error().message}}));
+      report(json::to_text(json::object{{"event", "failed"},
+                                        {"exit_code", facts(status.error().code).exit_code},
+                                        {"reason", status.error().message}}));
       return facts(status.error().code).exit_code;
     }
-    history.push_back({now, now - started, *status});
+    history.push_back({now, now - started, *status, was_ready_});
     if (history.size() > kMaxHistory) history.erase(history.begin());
     const int code = status->signal != 0 ? 128 + status->signal : status->code;
     const RestartDecision decision = options_.policy.next(history, now);
     log("supervisor.ended", decision.reason);
     if (stopping_ || !decision.restart || !wait_before_restart(decision.delay)) {
-      report(json::to_text(json::object{{"event", "failed"}, {"exit_code", code}, {"reason", decision.reason}}));
+      report(
+          json::to_text(json::object{{"event", "failed"}, {"exit_code", code}, {"reason", decision.reason}}));
       return code;
     }
   }
@@ -178,6 +191,8 @@ int Supervisor::run() {
 
 }  // namespace
 
-int supervise(SupervisorOptions options, const Clock& clock) { return Supervisor(std::move(options), clock).run(); }
+int supervise(SupervisorOptions options, const Clock& clock) {
+  return Supervisor(std::move(options), clock).run();
+}
 
 }  // namespace pryx::client

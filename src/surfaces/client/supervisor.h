@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The small parent of a daemon that has no service manager: starts `pryx serve`, writes its log, starts it again by RestartPolicy,
-// ends with it. It runs as a process of its own; whoever started it learns the outcome over a pipe.
+// The small parent of a daemon that has no service manager: starts `pryx serve`, writes its log, starts it
+// again by RestartPolicy, ends with it. It runs as a process of its own; whoever started it learns the
+// outcome over a pipe.
 #pragma once
 #include <map>
 #include <string>
@@ -15,15 +16,17 @@
 namespace pryx::client {
 
 struct SupervisorOptions {
-  std::string executable;               // what /proc/self/exe named at start
-  std::vector<std::string> arguments;   // after the name: {"serve"}
+  std::string executable;              // what /proc/self/exe named at start
+  std::vector<std::string> arguments;  // after the name: {"serve"}
   std::map<std::string, std::string> environment;
   config::Places places;
-  int status_fd = -1;                   // gets one line of JSON: the daemon's ready line, or {"event":"failed",…}; then it is closed
+  int status_fd =
+      -1;  // gets one line of JSON: the daemon's ready line, or {"event":"failed",…}; then it is closed
   RestartPolicy policy;
 };
 
-// Runs until the daemon ended for good or SIGTERM, SIGINT or SIGHUP came and was passed on. Returns the daemon's last exit code.
+// Runs until the daemon ended for good or SIGTERM, SIGINT or SIGHUP came and was passed on. Returns the
+// daemon's last exit code.
 [[nodiscard]] int supervise(SupervisorOptions options, const Clock& clock);
 
 }  // namespace pryx::client

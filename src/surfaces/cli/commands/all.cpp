@@ -5,8 +5,9 @@ namespace pryx::cli {
 
 std::vector<Command> all_commands() {
   std::vector<Command> all;
-  for (auto* commands : {exec_commands, chat_commands, session_commands, approval_commands, policy_commands, model_commands, provider_commands,
-                         secret_commands, token_commands, workspace_commands, tool_commands, config_commands, status_commands, doctor_commands,
+  for (auto* commands : {exec_commands, chat_commands, session_commands, approval_commands, policy_commands,
+                         model_commands, provider_commands, secret_commands, token_commands,
+                         workspace_commands, tool_commands, config_commands, status_commands, doctor_commands,
                          open_commands, daemon_commands, serve_commands, refused_commands}) {
     std::vector<Command> rows = commands();
     all.insert(all.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
@@ -21,7 +22,8 @@ std::vector<Command> refused_commands() {
   static constexpr Refused kRefused[] = {
       {"audit", "list", "pryx audit is not in this version; the log itself is written: GET /api/v1/audit"},
       {"audit", "show", "pryx audit is not in this version; the log itself is written: GET /api/v1/audit"},
-      {"audit", "verify", "pryx audit is not in this version; verify over the API: POST /api/v1/audit/verify"},
+      {"audit", "verify",
+       "pryx audit is not in this version; verify over the API: POST /api/v1/audit/verify"},
       {"audit", "export", "pryx audit is not in this version; the log itself is written: GET /api/v1/audit"},
       {"audit", "checkpoint", "pryx audit is not in this version; there are no checkpoints yet"},
       {"trace", "show", "pryx trace is not in this version; pryx session show has the steps of a turn"},
@@ -37,8 +39,10 @@ std::vector<Command> refused_commands() {
       {"mcp", "serve", "pryx mcp is not in this version; no MCP servers are run yet"},
       {"mcp", "rm", "pryx mcp is not in this version; no MCP servers are run yet"},
       {"tool", "call", "pryx tool call is not in this version; ask for it in a turn: pryx exec"},
-      {"session", "export", "pryx session export is not in this version; pryx session show prints the transcript"},
-      {"policy", "explain", "pryx policy explain is not in this version; pryx policy test says which rule decides and why"},
+      {"session", "export",
+       "pryx session export is not in this version; pryx session show prints the transcript"},
+      {"policy", "explain",
+       "pryx policy explain is not in this version; pryx policy test says which rule decides and why"},
       {"policy", "replay", "pryx policy replay is not in this version"},
       {"policy", "can", "pryx policy can is not in this version; pryx policy test decides one call"},
       {"tui", "", "pryx tui is not in this version; pryx chat talks in the terminal"},

@@ -28,11 +28,13 @@ Result<int> run_list(Context& context, const Invocation& invocation) {
     const std::string created = json::string_or(approval, "created_at");
     const bool tty = context.console().options().out_is_tty;
     rows.push_back({Line(json::string_or(approval, "id")), Line(json::string_or(approval, "state"), kWarning),
-                    Line(tty ? relative_time(created, context.clock().wall()) : created, kDim), Line(json::string_or(approval, "tool")),
-                    Line(json::string_or(approval, "rendering"))});
+                    Line(tty ? relative_time(created, context.clock().wall()) : created, kDim),
+                    Line(json::string_or(approval, "tool")), Line(json::string_or(approval, "rendering"))});
   }
-  if (rows.empty()) context.console().note(state == "pending" ? "nothing waits for an answer" : "none");
-  else context.console().print_table({{"ID"}, {"STATE"}, {"ASKED"}, {"TOOL"}, {"ACTION"}}, rows);
+  if (rows.empty())
+    context.console().note(state == "pending" ? "nothing waits for an answer" : "none");
+  else
+    context.console().print_table({{"ID"}, {"STATE"}, {"ASKED"}, {"TOOL"}, {"ACTION"}}, rows);
   return 0;
 }
 
@@ -42,7 +44,8 @@ Result<int> run_show(Context& context, const Invocation& invocation) {
   if (print_if_json(context, reply)) return 0;
   context.console().print_lines(approval_card(reply.json, context.console().options().columns));
   Line line(fmt::format("state: {}", json::string_or(reply.json, "state")), kBold);
-  if (const std::string by = json::string_or(reply.json, "resolved_by"); !by.empty()) line.add(fmt::format(", by {}", by), kDim);
+  if (const std::string by = json::string_or(reply.json, "resolved_by"); !by.empty())
+    line.add(fmt::format(", by {}", by), kDim);
   context.console().print(line);
   return 0;
 }
@@ -50,20 +53,26 @@ Result<int> run_show(Context& context, const Invocation& invocation) {
 Result<int> resolve(Context& context, const std::string& id, const ApprovalAnswer& answer) {
   PRYX_TRY(client::ApiClient * api, context.api());
   PRYX_TRY(const client::Reply reply, api->post(path_of("/api/v1/approvals/", id), to_json(answer)));
-  if (!print_if_json(context, reply)) context.console().note(fmt::format("{} {}", json::string_or(reply.json, "state"), id));
+  if (!print_if_json(context, reply))
+    context.console().note(fmt::format("{} {}", json::string_or(reply.json, "state"), id));
   return 0;
 }
 
 Result<int> run_approve(Context& context, const Invocation& invocation) {
-  ApprovalAnswer answer{.approve = true, .scope = invocation.value_or("scope", ""), .rule = invocation.value_or("rule", ""), .reason = {}};
+  ApprovalAnswer answer{.approve = true,
+                        .scope = invocation.value_or("scope", ""),
+                        .rule = invocation.value_or("rule", ""),
+                        .reason = {}};
   if (!answer.rule.empty() && answer.scope != "session" && answer.scope != "always") {
-    return fail(ErrorCode::kInvalidArgument, "--rule is kept only with --scope session or always; add one of them");
+    return fail(ErrorCode::kInvalidArgument,
+                "--rule is kept only with --scope session or always; add one of them");
   }
   return resolve(context, invocation.positional("id"), answer);
 }
 
 Result<int> run_deny(Context& context, const Invocation& invocation) {
-  return resolve(context, invocation.positional("id"), {.approve = false, .scope = {}, .rule = {}, .reason = invocation.value_or("reason", "")});
+  return resolve(context, invocation.positional("id"),
+                 {.approve = false, .scope = {}, .rule = {}, .reason = invocation.value_or("reason", "")});
 }
 
 void print_asked(Context& context, const json::object& approval) {
@@ -72,7 +81,8 @@ void print_asked(Context& context, const json::object& approval) {
     return;
   }
   context.console().print_lines(approval_card(approval, context.console().options().columns));
-  context.console().print(Line(fmt::format("pryx approval approve {}", json::string_or(approval, "id")), kDim));
+  context.console().print(
+      Line(fmt::format("pryx approval approve {}", json::string_or(approval, "id")), kDim));
 }
 
 // Each waiting approval once, as it comes, until a signal or --timeout.
@@ -95,7 +105,9 @@ Result<int> run_watch(Context& context, const Invocation&) {
       pending.insert(id);
     }
     seen = std::move(pending);
-    if (client::wait_for_fd(signals.fd(), POLLIN, context.clock().monotonic() + kWatchStep, waiting) == client::Readiness::kReady) break;
+    if (client::wait_for_fd(signals.fd(), POLLIN, context.clock().monotonic() + kWatchStep, waiting) ==
+        client::Readiness::kReady)
+      break;
   }
   const auto number = signals.take();
   return number ? 128 + *number : 0;
@@ -104,28 +116,41 @@ Result<int> run_watch(Context& context, const Invocation&) {
 }  // namespace
 
 std::vector<Command> approval_commands() {
-  return {{.noun = "approval",
-           .verb = "list",
-           .summary = "what waits for an answer",
-           .examples = {"approval list", "approval list --state all --json"},
-           .flags = {{"--state", "S", "pending (default), approved, denied, expired, superseded or all"}, {"--limit", "N", "at most so many"}},
-           .handler = run_list},
-          {.noun = "approval", .verb = "show", .summary = "one of them, in full", .examples = {"approval show apr_01J…"}, .positionals = {{"id", "the approval"}}, .handler = run_show},
-          {.noun = "approval",
-           .verb = "approve",
-           .summary = "allow it",
-           .examples = {"approval approve apr_01J…", "approval approve apr_01J… --scope session", "approval approve apr_01J… --scope always --rule \"fs.write notes/*\""},
-           .flags = {{"--scope", "once|session|always", "for this call (default), this session, or from now on"}, {"--rule", "RULE", "what session or always allow; default: the suggested rule"}},
-           .positionals = {{"id", "the approval"}},
-           .handler = run_approve},
-          {.noun = "approval",
-           .verb = "deny",
-           .summary = "refuse it",
-           .examples = {"approval deny apr_01J… --reason \"use the staging server\""},
-           .flags = {{"--reason", "TEXT", "told to the agent"}},
-           .positionals = {{"id", "the approval"}},
-           .handler = run_deny},
-          {.noun = "approval", .verb = "watch", .summary = "print each as it comes", .examples = {"approval watch --json"}, .handler = run_watch}};
+  return {
+      {.noun = "approval",
+       .verb = "list",
+       .summary = "what waits for an answer",
+       .examples = {"approval list", "approval list --state all --json"},
+       .flags = {{"--state", "S", "pending (default), approved, denied, expired, superseded or all"},
+                 {"--limit", "N", "at most so many"}},
+       .handler = run_list},
+      {.noun = "approval",
+       .verb = "show",
+       .summary = "one of them, in full",
+       .examples = {"approval show apr_01J…"},
+       .positionals = {{"id", "the approval"}},
+       .handler = run_show},
+      {.noun = "approval",
+       .verb = "approve",
+       .summary = "allow it",
+       .examples = {"approval approve apr_01J…", "approval approve apr_01J… --scope session",
+                    "approval approve apr_01J… --scope always --rule \"fs.write notes/*\""},
+       .flags = {{"--scope", "once|session|always", "for this call (default), this session, or from now on"},
+                 {"--rule", "RULE", "what session or always allow; default: the suggested rule"}},
+       .positionals = {{"id", "the approval"}},
+       .handler = run_approve},
+      {.noun = "approval",
+       .verb = "deny",
+       .summary = "refuse it",
+       .examples = {"approval deny apr_01J… --reason \"use the staging server\""},
+       .flags = {{"--reason", "TEXT", "told to the agent"}},
+       .positionals = {{"id", "the approval"}},
+       .handler = run_deny},
+      {.noun = "approval",
+       .verb = "watch",
+       .summary = "print each as it comes",
+       .examples = {"approval watch --json"},
+       .handler = run_watch}};
 }
 
 }  // namespace pryx::cli

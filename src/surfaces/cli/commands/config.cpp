@@ -14,7 +14,9 @@ const json::object* section(const json::object& body, std::string_view name) {
   return value != nullptr && value->is_object() ? &value->get_object() : nullptr;
 }
 
-std::string plain(const json::value& value) { return value.is_string() ? std::string(std::string_view(value.get_string())) : json::to_text(value); }
+std::string plain(const json::value& value) {
+  return value.is_string() ? std::string(std::string_view(value.get_string())) : json::to_text(value);
+}
 
 Result<int> run_get(Context& context, const Invocation& invocation) {
   const std::string key = invocation.positional("key");
@@ -25,9 +27,12 @@ Result<int> run_get(Context& context, const Invocation& invocation) {
   if (value == nullptr) return fail(ErrorCode::kNotFound, "{}", config::describe_unknown(key));
   const json::object* origins = section(reply.json, "origins");
   const std::string origin = origins == nullptr ? "" : json::string_or(*origins, key);
-  if (context.wants_json()) context.console().print_json({{"key", key}, {"value", *value}, {"origin", origin}});
-  else if (invocation.has("origin")) context.console().print(fmt::format("{}\t{}", plain(*value), origin));
-  else context.console().print(plain(*value));
+  if (context.wants_json())
+    context.console().print_json({{"key", key}, {"value", *value}, {"origin", origin}});
+  else if (invocation.has("origin"))
+    context.console().print_table({{"VALUE"}, {"FROM"}}, {{Line(plain(*value)), Line(origin, kDim)}});
+  else
+    context.console().print(plain(*value));
   return 0;
 }
 
@@ -36,7 +41,8 @@ Result<int> run_set(Context& context, const Invocation& invocation) {
   const config::Setting* setting = config::find_setting(key);
   if (setting == nullptr) return fail(ErrorCode::kInvalidArgument, "{}", config::describe_unknown(key));
   const bool unset = invocation.has("unset");
-  if (unset == invocation.has_positional("value")) return fail(ErrorCode::kInvalidArgument, "pryx config set needs a value, or --unset");
+  if (unset == invocation.has_positional("value"))
+    return fail(ErrorCode::kInvalidArgument, "pryx config set needs a value, or --unset");
   json::value value = nullptr;
   if (!unset) {
     PRYX_TRY(value, config::parse_setting(*setting, invocation.positional("value")));
@@ -44,9 +50,13 @@ Result<int> run_set(Context& context, const Invocation& invocation) {
   json::object changes;
   changes[key] = std::move(value);
   PRYX_TRY(client::ApiClient * api, context.api());
-  PRYX_TRY(const client::Reply reply, api->put("/api/v1/settings", json::object{{"settings", std::move(changes)}}));
+  PRYX_TRY(const client::Reply reply,
+           api->put("/api/v1/settings", json::object{{"settings", std::move(changes)}}));
   if (print_if_json(context, reply)) return 0;
-  context.console().note(unset ? fmt::format("{} is back to the file's or the default value", key) : fmt::format("{} is set{}", key, setting->needs_restart ? "; pryx daemon restart makes it count" : ""));
+  context.console().note(
+      unset ? fmt::format("{} is back to the file's or the default value", key)
+            : fmt::format("{} is set{}", key,
+                          setting->needs_restart ? "; pryx daemon restart makes it count" : ""));
   return 0;
 }
 
@@ -60,7 +70,8 @@ Result<int> run_show(Context& context, const Invocation& invocation) {
   std::vector<std::vector<Line>> rows;
   for (const auto& entry : *settings) {
     std::vector<Line> row = {Line(entry.key()), Line(plain(entry.value()))};
-    if (invocation.has("origin")) row.emplace_back(origins == nullptr ? "" : json::string_or(*origins, entry.key()), kDim);
+    if (invocation.has("origin"))
+      row.emplace_back(origins == nullptr ? "" : json::string_or(*origins, entry.key()), kDim);
     rows.push_back(std::move(row));
   }
   std::vector<Column> columns = {{"SETTING"}, {"VALUE"}};
@@ -71,10 +82,16 @@ Result<int> run_show(Context& context, const Invocation& invocation) {
 
 Result<int> run_path(Context& context, const Invocation&) {
   PRYX_TRY(const config::Places places, context.places());
-  const std::vector<std::pair<std::string, std::string>> entries = {
-      {"config", places.config_file()}, {"policy", places.policy_file()}, {"agents", places.agents()}, {"data", places.data},
-      {"database", places.database()},  {"state", places.state},          {"log", places.log_file()},  {"cache", places.cache},
-      {"run", places.run},              {"socket", places.socket()}};
+  const std::vector<std::pair<std::string, std::string>> entries = {{"config", places.config_file()},
+                                                                    {"policy", places.policy_file()},
+                                                                    {"agents", places.agents()},
+                                                                    {"data", places.data},
+                                                                    {"database", places.database()},
+                                                                    {"state", places.state},
+                                                                    {"log", places.log_file()},
+                                                                    {"cache", places.cache},
+                                                                    {"run", places.run},
+                                                                    {"socket", places.socket()}};
   if (context.wants_json()) {
     json::object out;
     for (const auto& [name, path] : entries) out[name] = path;
@@ -93,12 +110,20 @@ Result<void> check_text(const std::string& text) {
   return {};
 }
 
-Result<int> run_edit(Context& context, const Invocation&) { return edit_over_api(context, {"/api/v1/config", "config.yaml", "", check_text}); }
+Result<int> run_edit(Context& context, const Invocation&) {
+  return edit_over_api(context, {"/api/v1/config", "config.yaml", "", check_text});
+}
 
 }  // namespace
 
 std::vector<Command> config_commands() {
-  return {{.noun = "config", .verb = "get", .summary = "one setting", .examples = {"config get model.default", "config get listen --origin"}, .flags = {{"--origin", "", "and where it comes from"}}, .positionals = {{"key", "the setting"}}, .handler = run_get},
+  return {{.noun = "config",
+           .verb = "get",
+           .summary = "one setting",
+           .examples = {"config get model.default", "config get listen --origin"},
+           .flags = {{"--origin", "", "and where it comes from"}},
+           .positionals = {{"key", "the setting"}},
+           .handler = run_get},
           {.noun = "config",
            .verb = "set",
            .summary = "change one; your files stay as they are",
@@ -106,9 +131,22 @@ std::vector<Command> config_commands() {
            .flags = {{"--unset", "", "back to what the file or the default says"}},
            .positionals = {{"key", "the setting"}, {"value", "its value", false}},
            .handler = run_set},
-          {.noun = "config", .verb = "show", .summary = "all settings", .examples = {"config show --origin"}, .flags = {{"--origin", "", "and where each comes from"}}, .handler = run_show},
-          {.noun = "config", .verb = "edit", .summary = "change config.yaml in your editor", .examples = {"config edit"}, .handler = run_edit},
-          {.noun = "config", .verb = "path", .summary = "where everything lives", .examples = {"config path", "config path --json"}, .handler = run_path}};
+          {.noun = "config",
+           .verb = "show",
+           .summary = "all settings",
+           .examples = {"config show --origin"},
+           .flags = {{"--origin", "", "and where each comes from"}},
+           .handler = run_show},
+          {.noun = "config",
+           .verb = "edit",
+           .summary = "change config.yaml in your editor",
+           .examples = {"config edit"},
+           .handler = run_edit},
+          {.noun = "config",
+           .verb = "path",
+           .summary = "where everything lives",
+           .examples = {"config path", "config path --json"},
+           .handler = run_path}};
 }
 
 }  // namespace pryx::cli

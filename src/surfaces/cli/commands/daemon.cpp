@@ -28,7 +28,8 @@ void say_running(Context& context, std::string_view what, const config::CoreReco
     context.console().print_json(describe(core));
     return;
   }
-  context.console().note(fmt::format("{} (pid {}{}{})", what, core.process.pid, core.url.empty() ? "" : ", ", core.url));
+  context.console().note(
+      fmt::format("{} (pid {}{}{})", what, core.process.pid, core.url.empty() ? "" : ", ", core.url));
 }
 
 Result<void> refuse_host(const Context& context) {
@@ -40,7 +41,8 @@ Result<int> run_start(Context& context, const Invocation&) {
   PRYX_TRY_VOID(refuse_host(context));
   PRYX_TRY(client::DaemonControl control, context.daemon());
   PRYX_TRY(const client::Started started, control.start());
-  say_running(context, started.by == client::StartedBy::kAlreadyRunning ? "already running" : "started", started.core);
+  say_running(context, started.by == client::StartedBy::kAlreadyRunning ? "already running" : "started",
+              started.core);
   return 0;
 }
 
@@ -48,8 +50,11 @@ Result<int> run_stop(Context& context, const Invocation&) {
   PRYX_TRY_VOID(refuse_host(context));
   PRYX_TRY(client::DaemonControl control, context.daemon());
   PRYX_TRY(const auto pid, control.stop());
-  if (context.wants_json()) context.console().print_json({{"running", false}, {"stopped_pid", pid ? json::value(*pid) : json::value(nullptr)}});
-  else context.console().note(pid ? fmt::format("stopped (pid {})", *pid) : "not running");
+  if (context.wants_json())
+    context.console().print_json(
+        {{"running", false}, {"stopped_pid", pid ? json::value(*pid) : json::value(nullptr)}});
+  else
+    context.console().note(pid ? fmt::format("stopped (pid {})", *pid) : "not running");
   return 0;
 }
 
@@ -68,15 +73,19 @@ Result<int> run_daemon_status(Context& context, const Invocation&) {
   PRYX_TRY(client::DaemonControl control, context.daemon());
   const auto core = control.find_running();
   if (!core) {
-    if (context.wants_json()) context.console().print_json({{"running", false}});
-    else context.console().print("not running");
+    if (context.wants_json())
+      context.console().print_json({{"running", false}});
+    else
+      context.console().print("not running");
     return facts(ErrorCode::kUnavailable).exit_code;
   }
   if (context.wants_json()) {
     context.console().print_json(describe(*core));
     return 0;
   }
-  context.console().print(fmt::format("running\tpid {}\tversion {}\t{}", core->process.pid, core->version, core->url.empty() ? core->socket : core->url));
+  context.console().print_table({{"STATE"}, {"PID"}, {"VERSION"}, {"URL"}},
+                                {{Line("running", kGood), Line(fmt::format("{}", core->process.pid)),
+                                  Line(core->version), Line(core->url.empty() ? core->socket : core->url)}});
   return 0;
 }
 
@@ -85,7 +94,8 @@ Result<int> follow_log(Context& context, const std::string& path, SignalPipe& si
   platform::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   off_t position = file ? ::lseek(file.get(), 0, SEEK_END) : 0;
   const client::Waiting waiting{&context.clock(), -1};
-  while (client::wait_for_fd(signals.fd(), POLLIN, context.clock().monotonic() + kFollowStep, waiting) == client::Readiness::kTimeout) {
+  while (client::wait_for_fd(signals.fd(), POLLIN, context.clock().monotonic() + kFollowStep, waiting) ==
+         client::Readiness::kTimeout) {
     platform::UniqueFd current(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!current) continue;
     const off_t size = ::lseek(current.get(), 0, SEEK_END);
@@ -107,9 +117,11 @@ Result<int> run_logs(Context& context, const Invocation& invocation) {
   const bool follow = invocation.has("follow");
   if (!platform::exists(path) && !follow) {
     const bool by_manager = control.service_unit().has_manager();
-    return fail(ErrorCode::kNotFound, "there is no log at {}; {}", path, by_manager ? "journalctl --user -u pryx" : "pryx daemon start");
+    return fail(ErrorCode::kNotFound, "there is no log at {}; {}", path,
+                by_manager ? "journalctl --user -u pryx" : "pryx daemon start");
   }
-  context.console().write_data(client::log_tail(control.places(), static_cast<std::size_t>(lines.value_or(50))));
+  context.console().write_data(
+      client::log_tail(control.places(), static_cast<std::size_t>(lines.value_or(50))));
   if (!follow) return 0;
   PRYX_TRY(SignalPipe signals, SignalPipe::open(false));
   return follow_log(context, path, signals);
@@ -120,7 +132,8 @@ Result<int> run_install(Context& context, const Invocation& invocation) {
   PRYX_TRY(client::DaemonControl control, context.daemon());
   PRYX_TRY(const std::string executable, client::own_executable());
   if (invocation.has("print")) {
-    context.console().write_data(client::format_unit(executable, control.places().kind == config::PlacesKind::kSystem));
+    context.console().write_data(
+        client::format_unit(executable, control.places().kind == config::PlacesKind::kSystem));
     return 0;
   }
   client::ServiceUnit unit = control.service_unit();
@@ -130,7 +143,8 @@ Result<int> run_install(Context& context, const Invocation& invocation) {
     (void)stopped;
   }
   PRYX_TRY_VOID(unit.install(executable));
-  context.console().note(fmt::format("installed {} and started it; it starts with your session from now on", unit.path()));
+  context.console().note(
+      fmt::format("installed {} and started it; it starts with your session from now on", unit.path()));
   return 0;
 }
 
@@ -170,7 +184,8 @@ Result<int> run_serve(Context& context, const Invocation& invocation) {
     options.port_is_fixed = true;
   }
   options.run_as = invocation.value_or("run-as", "");
-  if (!options.run_as.empty() && ::geteuid() != 0) return fail(ErrorCode::kInvalidArgument, "--run-as needs root");
+  if (!options.run_as.empty() && ::geteuid() != 0)
+    return fail(ErrorCode::kInvalidArgument, "--run-as needs root");
   options.allow_safe_mode = !invocation.has("no-safe-mode");
   options.verbose = context.globals().verbose;
   return context.hooks().serve(options);
@@ -179,15 +194,32 @@ Result<int> run_serve(Context& context, const Invocation& invocation) {
 }  // namespace
 
 std::vector<Command> daemon_commands() {
-  return {{.noun = "daemon", .verb = "start", .summary = "start it and wait until it answers", .examples = {"daemon start"}, .handler = run_start},
-          {.noun = "daemon", .verb = "stop", .summary = "let it finish what it is writing and end", .examples = {"daemon stop"}, .handler = run_stop},
-          {.noun = "daemon", .verb = "restart", .summary = "stop and start; also leaves safe mode", .examples = {"daemon restart"}, .handler = run_restart},
-          {.noun = "daemon", .verb = "status", .summary = "whether it runs; exits 8 when it does not", .examples = {"daemon status --json"}, .handler = run_daemon_status},
+  return {{.noun = "daemon",
+           .verb = "start",
+           .summary = "start it and wait until it answers",
+           .examples = {"daemon start"},
+           .handler = run_start},
+          {.noun = "daemon",
+           .verb = "stop",
+           .summary = "let it finish what it is writing and end",
+           .examples = {"daemon stop"},
+           .handler = run_stop},
+          {.noun = "daemon",
+           .verb = "restart",
+           .summary = "stop and start; also leaves safe mode",
+           .examples = {"daemon restart"},
+           .handler = run_restart},
+          {.noun = "daemon",
+           .verb = "status",
+           .summary = "whether it runs; exits 8 when it does not",
+           .examples = {"daemon status --json"},
+           .handler = run_daemon_status},
           {.noun = "daemon",
            .verb = "logs",
            .summary = "the end of its log",
            .examples = {"daemon logs --lines 200", "daemon logs --follow"},
-           .flags = {{"-f,--follow", "", "go on printing what is added"}, {"-n,--lines", "N", "how many lines (50)"}},
+           .flags = {{"-f,--follow", "", "go on printing what is added"},
+                     {"-n,--lines", "N", "how many lines (50)"}},
            .handler = run_logs},
           {.noun = "daemon",
            .verb = "install",
@@ -195,19 +227,29 @@ std::vector<Command> daemon_commands() {
            .examples = {"daemon install", "daemon install --print"},
            .flags = {{"--print", "", "print the unit and change nothing"}},
            .handler = run_install},
-          {.noun = "daemon", .verb = "uninstall", .summary = "remove that unit; data stays", .examples = {"daemon uninstall"}, .handler = run_uninstall},
-          {.noun = "daemon", .verb = "supervise", .summary = "the parent that daemon start leaves behind", .handler = run_supervise, .hidden = true}};
+          {.noun = "daemon",
+           .verb = "uninstall",
+           .summary = "remove that unit; data stays",
+           .examples = {"daemon uninstall"},
+           .handler = run_uninstall},
+          {.noun = "daemon",
+           .verb = "supervise",
+           .summary = "the parent that daemon start leaves behind",
+           .handler = run_supervise,
+           .hidden = true}};
 }
 
 std::vector<Command> serve_commands() {
-  return {{.noun = "serve",
-           .summary = "run the daemon in the foreground",
-           .examples = {"serve", "serve --listen 127.0.0.1:0", "serve --no-tcp"},
-           .flags = {{"--listen", "ADDRESS:PORT", "a loopback address; port 0 takes any free one (127.0.0.1:7799, or the next free port)"},
-                     {"--no-tcp", "", "the Unix socket only"},
-                     {"--run-as", "USER", "as root: the user to become (pryx)"},
-                     {"--no-safe-mode", "", "start normally whatever happened before; for crash tests"}},
-           .handler = run_serve}};
+  return {
+      {.noun = "serve",
+       .summary = "run the daemon in the foreground",
+       .examples = {"serve", "serve --listen 127.0.0.1:0", "serve --no-tcp"},
+       .flags = {{"--listen", "ADDRESS:PORT",
+                  "a loopback address; port 0 takes any free one (127.0.0.1:7799, or the next free port)"},
+                 {"--no-tcp", "", "the Unix socket only"},
+                 {"--run-as", "USER", "as root: the user to become (pryx)"},
+                 {"--no-safe-mode", "", "start normally whatever happened before; for crash tests"}},
+       .handler = run_serve}};
 }
 
 }  // namespace pryx::cli

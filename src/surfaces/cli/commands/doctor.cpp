@@ -24,18 +24,28 @@ Check check_binary() {
 void ask_daemon(Context& context, std::vector<Check>& checks) {
   auto api = context.api_if_running();
   if (!api) {
-    if (!context.globals().host.empty()) checks.push_back({.name = "daemon", .state = State::kBad, .finding = api.error().message, .fix = {}, .apply = {}});
+    if (!context.globals().host.empty())
+      checks.push_back(
+          {.name = "daemon", .state = State::kBad, .finding = api.error().message, .fix = {}, .apply = {}});
     return;
   }
   const auto status = (*api)->get("/api/v1/status");
   if (!status) {
-    checks.push_back({.name = "connection", .state = State::kBad, .finding = status.error().message, .fix = "pryx daemon restart", .apply = {}});
+    checks.push_back({.name = "connection",
+                      .state = State::kBad,
+                      .finding = status.error().message,
+                      .fix = "pryx daemon restart",
+                      .apply = {}});
     return;
   }
   checks.push_back({.name = "connection", .finding = "the daemon answers", .fix = {}, .apply = {}});
   const auto diagnostics = (*api)->get("/api/v1/diagnostics");
   if (!diagnostics) {
-    checks.push_back({.name = "diagnostics", .state = State::kBad, .finding = diagnostics.error().message, .fix = "pryx daemon logs", .apply = {}});
+    checks.push_back({.name = "diagnostics",
+                      .state = State::kBad,
+                      .finding = diagnostics.error().message,
+                      .fix = "pryx daemon logs",
+                      .apply = {}});
     return;
   }
   append(checks, checks_of_daemon(status->json, diagnostics->json));
@@ -56,7 +66,9 @@ Result<std::vector<Check>> run_checks(Context& context) {
   return checks;
 }
 
-std::string_view name_of(State state) { return state == State::kGood ? "ok" : state == State::kWarning ? "warning" : "error"; }
+std::string_view name_of(State state) {
+  return state == State::kGood ? "ok" : state == State::kWarning ? "warning" : "error";
+}
 
 void print_checks(Context& context, const std::vector<Check>& checks) {
   if (context.wants_json()) {
@@ -64,7 +76,10 @@ void print_checks(Context& context, const std::vector<Check>& checks) {
     bool ok = true;
     for (const Check& check : checks) {
       ok = ok && check.state != State::kBad;
-      list.push_back(json::object{{"name", check.name}, {"state", name_of(check.state)}, {"finding", check.finding}, {"fix", check.fix.empty() ? json::value(nullptr) : json::value(check.fix)},
+      list.push_back(json::object{{"name", check.name},
+                                  {"state", name_of(check.state)},
+                                  {"finding", check.finding},
+                                  {"fix", check.fix.empty() ? json::value(nullptr) : json::value(check.fix)},
                                   {"fixable", static_cast<bool>(check.apply)}});
     }
     context.console().print_json({{"ok", ok}, {"checks", std::move(list)}});
@@ -89,8 +104,10 @@ Result<int> run_doctor(Context& context, const Invocation& invocation) {
       if (!check.apply) continue;
       context.console().note(fmt::format("fixing {}: {}", check.name, check.fix));
       const auto applied = check.apply();
-      if (applied) changed = true;
-      else context.console().warn(applied.error().message);
+      if (applied)
+        changed = true;
+      else
+        context.console().warn(applied.error().message);
     }
     if (changed) {
       PRYX_TRY(checks, run_checks(context));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // pryx exec: one turn, nobody to ask. Tool calls go to stderr, the answer to stdout.
+#include "surfaces/cli/exec.h"
 #include "foundation/base/text.h"
 #include "foundation/platform/files.h"
 #include "surfaces/cli/commands/commands.h"
-#include "surfaces/cli/exec.h"
 #include "surfaces/cli/signals.h"
 #include "surfaces/cli/turn_follower.h"
 #include "trust/policy/policy_file.h"
@@ -39,7 +39,8 @@ void ExecRun::show(const TurnEvent& event) {
     return;
   }
   // A person watches the text grow; a program gets the finished answer alone.
-  if (event.name == "turn.delta" && context_.console().options().out_is_tty && json::string_or(event.payload, "part") == "text") {
+  if (event.name == "turn.delta" && context_.console().options().out_is_tty &&
+      json::string_or(event.payload, "part") == "text") {
     context_.console().stream(event.text);
     wrote_text_ = true;
     return;
@@ -61,7 +62,8 @@ Result<int> ExecRun::finish(const TurnEvent& last) {
     return denied_ > 0 ? facts(ErrorCode::kDenied).exit_code : 0;
   }
   if (last.name == "turn.cancelled") return fail(ErrorCode::kCancelled, "the turn was cancelled");
-  if (last.name == "turn.needs_attention") return fail(ErrorCode::kInternal, "{}", describe_attention(last.payload));
+  if (last.name == "turn.needs_attention")
+    return fail(ErrorCode::kInternal, "{}", describe_attention(last.payload));
   return fail(error_of_failed_turn(last.payload));
 }
 
@@ -71,7 +73,8 @@ Result<int> ExecRun::cancel(TurnFollower& turn, Error why) {
   PRYX_TRY(client::ApiClient * api, context_.api());
   const auto cancelled = cancel_turn(*api, turn.turn_id());
   if (!context_.wants_json()) context_.console().end_stream();
-  if (!cancelled) context_.console().warn(fmt::format("the turn could not be cancelled: {}", cancelled.error().message));
+  if (!cancelled)
+    context_.console().warn(fmt::format("the turn could not be cancelled: {}", cancelled.error().message));
   return fail(std::move(why));
 }
 
@@ -80,9 +83,12 @@ Result<int> ExecRun::run(TurnFollower& turn) {
   const MonotonicTime deadline = context_.clock().monotonic() + limit.value_or(kForever);
   TurnEvent event;
   while (true) {
-    PRYX_TRY(const TurnStep step, turn.next(event, std::max<Duration>(Duration::zero(), deadline - context_.clock().monotonic())));
+    PRYX_TRY(const TurnStep step,
+             turn.next(event, std::max<Duration>(Duration::zero(), deadline - context_.clock().monotonic())));
     if (step == TurnStep::kNothing) {
-      return cancel(turn, {ErrorCode::kTimeout, fmt::format("the turn took longer than {} and was cancelled", format_duration(*limit)), -1});
+      return cancel(
+          turn, {ErrorCode::kTimeout,
+                 fmt::format("the turn took longer than {} and was cancelled", format_duration(*limit)), -1});
     }
     if (step == TurnStep::kInterrupted) {
       const int number = signals_.take().value_or(SIGINT);
@@ -90,7 +96,8 @@ Result<int> ExecRun::run(TurnFollower& turn) {
       context_.console().note("cancelled");
       return kExitInterrupted + number;
     }
-    if (step == TurnStep::kEnd) return fail(ErrorCode::kInternal, "the daemon ended the turn's events without an end; pryx status");
+    if (step == TurnStep::kEnd)
+      return fail(ErrorCode::kInternal, "the daemon ended the turn's events without an end; pryx status");
     show(event);
     if (ends_turn(event.name)) return finish(event);
   }
@@ -100,7 +107,8 @@ Result<std::string> read_prompt(Context& context, const Invocation& invocation) 
   const std::string given = invocation.positional("prompt");
   if (!given.empty() && given != "-") return given;
   if (given.empty() && context.console().options().in_is_tty) {
-    return fail(ErrorCode::kInvalidArgument, "pryx exec needs a prompt; pryx exec \"list the files in src\", or pipe it in");
+    return fail(ErrorCode::kInvalidArgument,
+                "pryx exec needs a prompt; pryx exec \"list the files in src\", or pipe it in");
   }
   PRYX_TRY(std::string text, context.console().read_stdin(kMaxPrompt));
   if (trim(text).empty()) return fail(ErrorCode::kInvalidArgument, "the prompt on standard input is empty");
@@ -127,7 +135,8 @@ Result<std::string> read_approve_file(const std::string& path) {
   const trust::ParsedPolicy parsed = trust::check_policy(text, trust::PolicyFileKind::kApprove, path);
   if (parsed.policy) return text;
   std::string problems;
-  for (const trust::PolicyProblem& problem : parsed.problems) problems += fmt::format("\n  {}", problem.to_text());
+  for (const trust::PolicyProblem& problem : parsed.problems)
+    problems += fmt::format("\n  {}", problem.to_text());
   return fail(ErrorCode::kCheckFailed, "{} is no valid --approve file:{}", path, problems);
 }
 
@@ -148,18 +157,22 @@ Result<int> execute(Context& context, ExecRequest request) {
 }
 
 std::vector<Command> exec_commands() {
-  return {{.noun = "exec",
-           .summary = "do one task without asking anybody, print the answer",
-           .examples = {"exec \"list the files in src\"", "exec --workspace ~/notes \"find TODO in .\"", "exec --json \"read README.md\" | jq -c .event",
-                        "exec --approve rules.yaml --timeout 5m \"tidy up\"", "exec - < prompt.txt"},
-           .flags = {{"-s,--session", "ID", "continue this session"},
-                     {"-m,--model", "P/M", "the model, as provider/model (or PRYX_MODEL)"},
-                     {"--agent", "A", "the agent of a fresh session"},
-                     {"--approve", "FILE", "a policy fragment of allowed and denied tools, for this turn only"},
-                     {"--max-cost", "USD", "", false, "--max-cost is not in this version: no budgets are kept yet"},
-                     {"--allow-unpriced", "", "", false, "--allow-unpriced is not in this version: no budgets are kept yet"}},
-           .positionals = {{"prompt", "what to do; - reads it from standard input", false, true}},
-           .handler = run_exec}};
+  return {
+      {.noun = "exec",
+       .summary = "do one task without asking anybody, print the answer",
+       .examples = {"exec \"list the files in src\"", "exec --workspace ~/notes \"find TODO in .\"",
+                    "exec --json \"read README.md\" | jq -c .event",
+                    "exec --approve rules.yaml --timeout 5m \"tidy up\"", "exec - < prompt.txt"},
+       .flags = {{"-s,--session", "ID", "continue this session"},
+                 {"-m,--model", "P/M", "the model, as provider/model (or PRYX_MODEL)"},
+                 {"--agent", "A", "the agent of a fresh session"},
+                 {"--approve", "FILE", "a policy fragment of allowed and denied tools, for this turn only"},
+                 {"--max-cost", "USD", "", false,
+                  "--max-cost is not in this version: no budgets are kept yet"},
+                 {"--allow-unpriced", "", "", false,
+                  "--allow-unpriced is not in this version: no budgets are kept yet"}},
+       .positionals = {{"prompt", "what to do; - reads it from standard input", false, true}},
+       .handler = run_exec}};
 }
 
 }  // namespace pryx::cli

@@ -26,7 +26,11 @@ std::string price_of(const json::object& model) {
 
 Result<client::Reply> fetch_models(Context& context, const std::string& provider) {
   PRYX_TRY(client::ApiClient * api, context.api());
-  client::Call call{"GET", Query().add("provider", provider).on("/api/v1/models"), {}, {}, context.globals().timeout.value_or(kModelLimit)};
+  client::Call call{"GET",
+                    Query().add("provider", provider).on("/api/v1/models"),
+                    {},
+                    {},
+                    context.globals().timeout.value_or(kModelLimit)};
   return api->call(std::move(call));
 }
 
@@ -35,7 +39,8 @@ void warn_about_errors(Context& context, const json::object& body) {
   if (errors == nullptr || !errors->is_array()) return;
   for (const json::value& error : errors->get_array()) {
     if (!error.is_object()) continue;
-    context.console().warn(fmt::format("{}: {}", json::string_or(error.get_object(), "provider"), json::string_or(error.get_object(), "detail")));
+    context.console().warn(fmt::format("{}: {}", json::string_or(error.get_object(), "provider"),
+                                       json::string_or(error.get_object(), "detail")));
   }
 }
 
@@ -45,7 +50,8 @@ Result<int> list_models(Context& context, const Invocation& invocation) {
   std::vector<std::vector<Line>> rows;
   for (const json::object& model : items_of(reply.json)) {
     const std::int64_t tokens = json::integer_or(model, "context_tokens", 0);
-    rows.push_back({Line(json::string_or(model, "id")), is_on(model, "default") ? Line("default", kGood) : Line(""),
+    rows.push_back({Line(json::string_or(model, "id")),
+                    is_on(model, "default") ? Line("default", kGood) : Line(""),
                     Line(tokens > 0 ? fmt::format("{}", tokens) : "", kDim), Line(price_of(model), kDim)});
   }
   context.console().print_table({{"MODEL"}, {""}, {"CONTEXT", true}, {"PRICE"}}, rows);
@@ -65,8 +71,10 @@ Result<int> show_model(Context& context, const Invocation& invocation) {
     context.console().print(Line(name, kBold));
     const std::int64_t tokens = json::integer_or(model, "context_tokens", 0);
     const std::int64_t output = json::integer_or(model, "max_output_tokens", 0);
-    context.console().print(fmt::format("context  {}", tokens > 0 ? fmt::format("{} tokens", tokens) : "unknown"));
-    context.console().print(fmt::format("output   {}", output > 0 ? fmt::format("at most {} tokens", output) : "unknown"));
+    context.console().print(
+        fmt::format("context  {}", tokens > 0 ? fmt::format("{} tokens", tokens) : "unknown"));
+    context.console().print(
+        fmt::format("output   {}", output > 0 ? fmt::format("at most {} tokens", output) : "unknown"));
     context.console().print(fmt::format("price    {}", price_of(model)));
     return 0;
   }
@@ -77,8 +85,10 @@ Result<int> show_model(Context& context, const Invocation& invocation) {
 Result<int> use_model(Context& context, const Invocation& invocation) {
   const std::string name = invocation.positional("model");
   PRYX_TRY(client::ApiClient * api, context.api());
-  PRYX_TRY(const client::Reply reply, api->put("/api/v1/settings", json::object{{"settings", json::object{{"model.default", name}}}}));
-  if (!print_if_json(context, reply)) context.console().note(fmt::format("sessions that name no model use {}", name));
+  PRYX_TRY(const client::Reply reply,
+           api->put("/api/v1/settings", json::object{{"settings", json::object{{"model.default", name}}}}));
+  if (!print_if_json(context, reply))
+    context.console().note(fmt::format("sessions that name no model use {}", name));
   return 0;
 }
 
@@ -89,8 +99,12 @@ Result<int> list_providers(Context& context, const Invocation&) {
   std::vector<std::vector<Line>> rows;
   for (const json::object& provider : items_of(reply.json)) {
     const std::string state = json::string_or(provider, "state");
-    rows.push_back({Line(json::string_or(provider, "name")), Line(json::string_or(provider, "kind")), Line(state, state == "ready" ? kGood : kWarning),
-                    Line(is_on(provider, "built_in") ? "built in" : is_on(provider, "has_key") ? "in the vault" : "none", kDim),
+    rows.push_back({Line(json::string_or(provider, "name")), Line(json::string_or(provider, "kind")),
+                    Line(state, state == "ready" ? kGood : kWarning),
+                    Line(is_on(provider, "built_in")  ? "built in"
+                         : is_on(provider, "has_key") ? "in the vault"
+                                                      : "none",
+                         kDim),
                     Line(json::string_or(provider, "base_url"), kDim)});
   }
   context.console().print_table({{"NAME"}, {"KIND"}, {"STATE"}, {"KEY"}, {"URL"}}, rows);
@@ -100,20 +114,25 @@ Result<int> list_providers(Context& context, const Invocation&) {
 Result<int> add_provider(Context& context, const Invocation& invocation) {
   const std::string name = invocation.positional("name");
   const auto kind = invocation.find("kind");
-  if (!kind) return fail(ErrorCode::kInvalidArgument, "pryx provider add needs --kind; openai, anthropic, google or ollama");
-  if (invocation.has("no-key") && invocation.has("key-stdin")) return fail(ErrorCode::kInvalidArgument, "--no-key and --key-stdin exclude each other");
+  if (!kind)
+    return fail(ErrorCode::kInvalidArgument,
+                "pryx provider add needs --kind; openai, anthropic, google or ollama");
+  if (invocation.has("no-key") && invocation.has("key-stdin"))
+    return fail(ErrorCode::kInvalidArgument, "--no-key and --key-stdin exclude each other");
   json::object body{{"kind", *kind}};
   if (const auto url = invocation.find("base-url")) body["base_url"] = *url;
   if (invocation.has("no-key")) {
     body["no_key"] = true;
   } else if (*kind != "ollama" || invocation.has("key-stdin")) {
-    PRYX_TRY(const Secret key, read_secret(context, fmt::format("API key of {}", name), invocation.has("key-stdin")));
+    PRYX_TRY(const Secret key,
+             read_secret(context, fmt::format("API key of {}", name), invocation.has("key-stdin")));
     body["key"] = key.reveal();
   }
   PRYX_TRY(client::ApiClient * api, context.api());
   PRYX_TRY(const client::Reply reply, api->put(path_of("/api/v1/providers/", name), std::move(body)));
   if (print_if_json(context, reply)) return 0;
-  context.console().note(fmt::format("added {}; next: pryx provider test {}, then pryx model list --provider {}", name, name, name));
+  context.console().note(fmt::format(
+      "added {}; next: pryx provider test {}, then pryx model list --provider {}", name, name, name));
   return 0;
 }
 
@@ -122,7 +141,9 @@ Result<int> test_provider(Context& context, const Invocation& invocation) {
   PRYX_TRY(client::ApiClient * api, context.api());
   PRYX_TRY(const client::Reply reply, api->post(path_of("/api/v1/providers/", name, "/test"), {}));
   if (print_if_json(context, reply)) return 0;
-  context.console().print(Line(fmt::format("✓ {} answers and offers {} models", name, json::integer_or(reply.json, "models", 0)), kGood));
+  context.console().print(
+      Line(fmt::format("✓ {} answers and offers {} models", name, json::integer_or(reply.json, "models", 0)),
+           kGood));
   return 0;
 }
 
@@ -145,16 +166,31 @@ std::vector<Command> model_commands() {
            .examples = {"model list", "model list --provider openai --json"},
            .flags = {{"--provider", "NAME", "only this one's"}},
            .handler = list_models},
-          {.noun = "model", .verb = "use", .summary = "the model of sessions that name none", .examples = {"model use starter/commands"}, .positionals = {{"model", "provider/model"}}, .handler = use_model},
-          {.noun = "model", .verb = "info", .summary = "limits and price of one", .examples = {"model info openai/gpt-4o"}, .positionals = {{"model", "provider/model"}}, .handler = show_model}};
+          {.noun = "model",
+           .verb = "use",
+           .summary = "the model of sessions that name none",
+           .examples = {"model use starter/commands"},
+           .positionals = {{"model", "provider/model"}},
+           .handler = use_model},
+          {.noun = "model",
+           .verb = "info",
+           .summary = "limits and price of one",
+           .examples = {"model info openai/gpt-4o"},
+           .positionals = {{"model", "provider/model"}},
+           .handler = show_model}};
 }
 
 std::vector<Command> provider_commands() {
-  return {{.noun = "provider", .verb = "list", .summary = "who can answer", .examples = {"provider list"}, .handler = list_providers},
+  return {{.noun = "provider",
+           .verb = "list",
+           .summary = "who can answer",
+           .examples = {"provider list"},
+           .handler = list_providers},
           {.noun = "provider",
            .verb = "add",
            .summary = "add one or change it; the key is asked for, never an argument",
-           .examples = {"provider add openai --kind openai", "provider add local --kind openai --base-url http://127.0.0.1:8080/v1 --no-key",
+           .examples = {"provider add openai --kind openai",
+                        "provider add local --kind openai --base-url http://127.0.0.1:8080/v1 --no-key",
                         "provider add openai --kind openai --key-stdin < key.txt"},
            .flags = {{"--kind", "K", "openai, anthropic, google or ollama"},
                      {"--base-url", "URL", "where its API is, when not at the usual place"},
@@ -162,8 +198,18 @@ std::vector<Command> provider_commands() {
                      {"--no-key", "", "it needs none; one that is kept is removed"}},
            .positionals = {{"name", "what you call it; models are NAME/model"}},
            .handler = add_provider},
-          {.noun = "provider", .verb = "test", .summary = "whether it answers", .examples = {"provider test openai"}, .positionals = {{"name", "the provider"}}, .handler = test_provider},
-          {.noun = "provider", .verb = "rm", .summary = "forget it and its key", .examples = {"provider rm openai --yes"}, .positionals = {{"name", "the provider"}}, .handler = remove_provider}};
+          {.noun = "provider",
+           .verb = "test",
+           .summary = "whether it answers",
+           .examples = {"provider test openai"},
+           .positionals = {{"name", "the provider"}},
+           .handler = test_provider},
+          {.noun = "provider",
+           .verb = "rm",
+           .summary = "forget it and its key",
+           .examples = {"provider rm openai --yes"},
+           .positionals = {{"name", "the provider"}},
+           .handler = remove_provider}};
 }
 
 }  // namespace pryx::cli

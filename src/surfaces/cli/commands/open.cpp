@@ -13,28 +13,39 @@ constexpr auto kOpenLimit = std::chrono::seconds(5);
 // The page goes before the fragment, which holds the code.
 Result<std::string> with_page(const std::string& url, const std::string& page) {
   if (page.empty()) return url;
-  if (page.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_/") != std::string::npos || page.find("//") != std::string::npos) {
+  if (page.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_/") != std::string::npos ||
+      page.find("//") != std::string::npos) {
     return fail(ErrorCode::kInvalidArgument, "'{}' is no page; for example: pryx open sessions", page);
   }
   const std::size_t hash = url.find('#');
   return hash == std::string::npos ? url : url + "&page=" + page;
 }
 
-// Arguments of a process can be read by every user of the machine, so the browser gets a private file that leads to the link.
+// Arguments of a process can be read by every user of the machine, so the browser gets a private file that
+// leads to the link.
 Result<std::string> write_redirect(Context& context, const std::string& url) {
   PRYX_TRY(const config::Places places, context.places());
   std::string safe;
   for (char c : url) {
-    if (c == '&') safe += "&amp;";
-    else if (c == '"' || c == '<' || c == '>' || c == '\'') return fail(ErrorCode::kInternal, "the daemon's login link holds characters that no link has");
-    else safe.push_back(c);
+    if (c == '&')
+      safe += "&amp;";
+    else if (c == '"' || c == '<' || c == '>' || c == '\'')
+      return fail(ErrorCode::kInternal, "the daemon's login link holds characters that no link has");
+    else
+      safe.push_back(c);
   }
   const std::string path = places.run + "/open.html";
-  PRYX_TRY_VOID(platform::atomic_write_file(path, fmt::format("<!doctype html><meta http-equiv=\"refresh\" content=\"0;url={}\"><title>Pryx</title>\n", safe), 0600));
+  PRYX_TRY_VOID(platform::atomic_write_file(
+      path,
+      fmt::format("<!doctype html><meta http-equiv=\"refresh\" content=\"0;url={}\"><title>Pryx</title>\n",
+                  safe),
+      0600));
   return path;
 }
 
-bool has_desktop(const platform::Environment& environment) { return environment.find("DISPLAY") || environment.find("WAYLAND_DISPLAY"); }
+bool has_desktop(const platform::Environment& environment) {
+  return environment.find("DISPLAY") || environment.find("WAYLAND_DISPLAY");
+}
 
 Result<int> run_open(Context& context, const Invocation& invocation) {
   PRYX_TRY(client::ApiClient * api, context.api());

@@ -14,7 +14,8 @@ Result<int> run_set(Context& context, const Invocation& invocation) {
   const std::string name = invocation.positional("name");
   PRYX_TRY(const Secret value, read_secret(context, fmt::format("value of {}", name), false));
   PRYX_TRY(client::ApiClient * api, context.api());
-  PRYX_TRY(const client::Reply reply, api->put(path_of("/api/v1/secrets/", name), json::object{{"value", value.reveal()}}));
+  PRYX_TRY(const client::Reply reply,
+           api->put(path_of("/api/v1/secrets/", name), json::object{{"value", value.reveal()}}));
   if (!print_if_json(context, reply)) context.console().note(fmt::format("kept {}", name));
   return 0;
 }
@@ -26,11 +27,16 @@ Result<int> run_list(Context& context, const Invocation&) {
   std::vector<std::vector<Line>> rows;
   for (const json::object& secret : items_of(reply.json)) {
     const std::string updated = json::string_or(secret, "updated_at");
-    rows.push_back({Line(json::string_or(secret, "name")),
-                    Line(context.console().options().out_is_tty ? relative_time(updated, context.clock().wall()) : updated, kDim)});
+    rows.push_back(
+        {Line(json::string_or(secret, "name")),
+         Line(context.console().options().out_is_tty ? relative_time(updated, context.clock().wall())
+                                                     : updated,
+              kDim)});
   }
-  if (rows.empty()) context.console().note("no secrets; pryx secret set NAME");
-  else context.console().print_table({{"NAME"}, {"UPDATED"}}, rows);
+  if (rows.empty())
+    context.console().note("no secrets; pryx secret set NAME");
+  else
+    context.console().print_table({{"NAME"}, {"UPDATED"}}, rows);
   return 0;
 }
 
@@ -58,21 +64,44 @@ Result<int> run_import(Context& context, const Invocation& invocation) {
   PRYX_TRY(client::ApiClient * api, context.api());
   json::array names;
   for (const auto& [name, value] : *secrets) {
-    PRYX_TRY(const client::Reply reply, api->put(path_of("/api/v1/secrets/", name), json::object{{"value", value.reveal()}}));
+    PRYX_TRY(const client::Reply reply,
+             api->put(path_of("/api/v1/secrets/", name), json::object{{"value", value.reveal()}}));
     names.push_back(reply.json);
   }
-  if (context.wants_json()) context.console().print_json({{"items", std::move(names)}, {"next_cursor", nullptr}});
-  else context.console().note(fmt::format("kept {} secrets; delete {} when nothing else needs it", secrets->size(), file));
+  if (context.wants_json())
+    context.console().print_json({{"items", std::move(names)}, {"next_cursor", nullptr}});
+  else
+    context.console().note(
+        fmt::format("kept {} secrets; delete {} when nothing else needs it", secrets->size(), file));
   return 0;
 }
 
 }  // namespace
 
 std::vector<Command> secret_commands() {
-  return {{.noun = "secret", .verb = "set", .summary = "keep a value, asked for without echo or read from standard input", .examples = {"secret set github", "secret set github < token.txt"}, .positionals = {{"name", "its name"}}, .handler = run_set},
-          {.noun = "secret", .verb = "list", .summary = "the names", .examples = {"secret list"}, .handler = run_list},
-          {.noun = "secret", .verb = "rm", .summary = "forget one", .examples = {"secret rm github --yes"}, .positionals = {{"name", "its name"}}, .handler = run_rm},
-          {.noun = "secret", .verb = "import", .summary = "keep every NAME=value of a file", .examples = {"secret import .env", "secret import - < .env"}, .positionals = {{"file", "a .env file, or -"}}, .handler = run_import}};
+  return {{.noun = "secret",
+           .verb = "set",
+           .summary = "keep a value, asked for without echo or read from standard input",
+           .examples = {"secret set github", "secret set github < token.txt"},
+           .positionals = {{"name", "its name"}},
+           .handler = run_set},
+          {.noun = "secret",
+           .verb = "list",
+           .summary = "the names",
+           .examples = {"secret list"},
+           .handler = run_list},
+          {.noun = "secret",
+           .verb = "rm",
+           .summary = "forget one",
+           .examples = {"secret rm github --yes"},
+           .positionals = {{"name", "its name"}},
+           .handler = run_rm},
+          {.noun = "secret",
+           .verb = "import",
+           .summary = "keep every NAME=value of a file",
+           .examples = {"secret import .env", "secret import - < .env"},
+           .positionals = {{"file", "a .env file, or -"}},
+           .handler = run_import}};
 }
 
 }  // namespace pryx::cli

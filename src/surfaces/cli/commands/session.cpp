@@ -10,18 +10,27 @@ namespace {
 
 constexpr std::size_t kSummary = 200;
 
-std::string first_line(std::string_view text) { return std::string(utf8_prefix(text.substr(0, text.find('\n')), kSummary)); }
+std::string first_line(std::string_view text) {
+  return std::string(utf8_prefix(text.substr(0, text.find('\n')), kSummary));
+}
+
+std::string title_of(const json::object& session) {
+  const std::string title = json::string_or(session, "title");
+  return title.empty() ? "(no title)" : title;
+}
 
 void print_sessions(Context& context, const json::object& body, bool with_snippet) {
   std::vector<std::vector<Line>> rows;
   for (const json::object& session : items_of(body)) {
     const std::string updated = json::string_or(session, "updated_at");
-    Line title(json::string_or(session, "title", "(no title)"));
+    Line title(title_of(session));
     const json::value* unread = json::find(session, "unread");
     if (unread != nullptr && unread->is_bool() && unread->get_bool()) title.add(" ●", kAccent);
     const bool tty = context.console().options().out_is_tty;
-    std::vector<Line> row = {Line(json::string_or(session, "id")), Line(tty ? relative_time(updated, context.clock().wall()) : updated, kDim),
-                             Line(fmt::format("{}", json::integer_or(session, "message_count", 0))), std::move(title)};
+    std::vector<Line> row = {Line(json::string_or(session, "id")),
+                             Line(tty ? relative_time(updated, context.clock().wall()) : updated, kDim),
+                             Line(fmt::format("{}", json::integer_or(session, "message_count", 0))),
+                             std::move(title)};
     if (with_snippet) row.emplace_back(first_line(json::string_or(session, "snippet")), kDim);
     rows.push_back(std::move(row));
   }
@@ -32,15 +41,20 @@ void print_sessions(Context& context, const json::object& body, bool with_snippe
   std::vector<Column> columns = {{"ID"}, {"UPDATED"}, {"MESSAGES", true}, {"TITLE"}};
   if (with_snippet) columns.push_back({"FOUND"});
   context.console().print_table(columns, rows);
-  if (const std::string cursor = json::string_or(body, "next_cursor"); !cursor.empty()) context.console().note(fmt::format("more: --cursor {}", cursor));
+  if (const std::string cursor = json::string_or(body, "next_cursor"); !cursor.empty())
+    context.console().note(fmt::format("more: --cursor {}", cursor));
 }
 
 Result<int> list_sessions(Context& context, const Invocation& invocation, const std::string& text) {
   PRYX_TRY(const auto limit, invocation.find_integer("limit", 1, 200));
   PRYX_TRY(client::ApiClient * api, context.api());
   Query query;
-  query.add("query", text).add("status", invocation.value_or("status", "")).add("agent", invocation.value_or("agent", ""));
-  query.add("after", invocation.value_or("after", "")).add("before", invocation.value_or("before", "")).add("sort", invocation.value_or("sort", ""));
+  query.add("query", text)
+      .add("status", invocation.value_or("status", ""))
+      .add("agent", invocation.value_or("agent", ""));
+  query.add("after", invocation.value_or("after", ""))
+      .add("before", invocation.value_or("before", ""))
+      .add("sort", invocation.value_or("sort", ""));
   query.add("limit", limit ? fmt::format("{}", *limit) : "").add("cursor", invocation.value_or("cursor", ""));
   PRYX_TRY(const client::Reply reply, api->get(query.on("/api/v1/sessions")));
   if (print_if_json(context, reply)) return 0;
@@ -48,8 +62,12 @@ Result<int> list_sessions(Context& context, const Invocation& invocation, const 
   return 0;
 }
 
-Result<int> run_list(Context& context, const Invocation& invocation) { return list_sessions(context, invocation, invocation.value_or("query", "")); }
-Result<int> run_search(Context& context, const Invocation& invocation) { return list_sessions(context, invocation, invocation.positional("text")); }
+Result<int> run_list(Context& context, const Invocation& invocation) {
+  return list_sessions(context, invocation, invocation.value_or("query", ""));
+}
+Result<int> run_search(Context& context, const Invocation& invocation) {
+  return list_sessions(context, invocation, invocation.positional("text"));
+}
 
 void print_part(Context& context, const json::object& part, std::string_view role) {
   const std::string type = json::string_or(part, "type");
@@ -98,9 +116,11 @@ Result<int> run_show(Context& context, const Invocation& invocation) {
   if (!wants_messages || !context.wants_json()) {
     PRYX_TRY(const client::Reply reply, api->get(path_of("/api/v1/sessions/", id)));
     if (print_if_json(context, reply)) return 0;
-    Line line(json::string_or(reply.json, "title", "(no title)"), kBold);
-    line.add(fmt::format("  {} · {} · {} messages", json::string_or(reply.json, "id"), json::string_or(reply.json, "status"),
-                         json::integer_or(reply.json, "message_count", 0)), kDim);
+    Line line(title_of(reply.json), kBold);
+    line.add(
+        fmt::format("  {} · {} · {} messages", json::string_or(reply.json, "id"),
+                    json::string_or(reply.json, "status"), json::integer_or(reply.json, "message_count", 0)),
+        kDim);
     context.console().print(line);
   }
   std::string cursor = invocation.value_or("cursor", "");
@@ -124,7 +144,8 @@ Result<int> run_fork(Context& context, const Invocation& invocation) {
   if (const auto title = invocation.find("title")) body["title"] = *title;
   if (const auto message = invocation.find("message")) body["message_id"] = *message;
   PRYX_TRY(client::ApiClient * api, context.api());
-  PRYX_TRY(const client::Reply reply, api->post(path_of("/api/v1/sessions/", invocation.positional("id"), "/fork"), std::move(body)));
+  PRYX_TRY(const client::Reply reply,
+           api->post(path_of("/api/v1/sessions/", invocation.positional("id"), "/fork"), std::move(body)));
   if (!print_if_json(context, reply)) context.console().print(json::string_or(reply.json, "id"));
   return 0;
 }
@@ -133,8 +154,10 @@ Result<int> run_rm(Context& context, const Invocation& invocation) {
   const std::string id = invocation.positional("id");
   PRYX_TRY(client::ApiClient * api, context.api());
   PRYX_TRY(const client::Reply found, api->get(path_of("/api/v1/sessions/", id)));
-  PRYX_TRY(const bool yes, context.console().confirm(fmt::format("Delete session {} \"{}\" and its {} messages?", id, json::string_or(found.json, "title"),
-                                                                 json::integer_or(found.json, "message_count", 0))));
+  PRYX_TRY(const bool yes,
+           context.console().confirm(fmt::format("Delete session {} \"{}\" and its {} messages?", id,
+                                                 json::string_or(found.json, "title"),
+                                                 json::integer_or(found.json, "message_count", 0))));
   if (!yes) return facts(ErrorCode::kInvalidArgument).exit_code;
   PRYX_TRY(const client::Reply reply, api->remove(path_of("/api/v1/sessions/", id)));
   if (!print_if_json(context, reply)) context.console().note(fmt::format("deleted {}", id));
@@ -144,18 +167,27 @@ Result<int> run_rm(Context& context, const Invocation& invocation) {
 }  // namespace
 
 std::vector<Command> session_commands() {
-  const std::vector<Flag> list_flags = {{"--status", "S", "active or archived"},         {"--agent", "A", "of this agent"},
-                                        {"--after", "TIME", "changed after, RFC 3339"},  {"--before", "TIME", "changed before"},
-                                        {"--sort", "newest|relevance", "the order"},     {"--limit", "N", "at most so many (50)"},
-                                        {"--cursor", "C", "go on where a list ended"}};
+  const std::vector<Flag> list_flags = {
+      {"--status", "S", "active or archived"},        {"--agent", "A", "of this agent"},
+      {"--after", "TIME", "changed after, RFC 3339"}, {"--before", "TIME", "changed before"},
+      {"--sort", "newest|relevance", "the order"},    {"--limit", "N", "at most so many (50)"},
+      {"--cursor", "C", "go on where a list ended"}};
   std::vector<Flag> with_query = list_flags;
   with_query.insert(with_query.begin(), {"--query", "TEXT", "only sessions in which this was said"});
-  return {{.noun = "session", .verb = "list", .summary = "newest first", .examples = {"session list", "session list --status archived --json"}, .flags = with_query, .handler = run_list},
+  return {{.noun = "session",
+           .verb = "list",
+           .summary = "newest first",
+           .examples = {"session list", "session list --status archived --json"},
+           .flags = with_query,
+           .handler = run_list},
           {.noun = "session",
            .verb = "show",
            .summary = "the transcript",
-           .examples = {"session show ses_01J…", "session show ses_01J… --json", "session show ses_01J… --messages --json"},
-           .flags = {{"--messages", "", "only the messages"}, {"--limit", "N", "one page of so many messages"}, {"--cursor", "C", "go on where a page ended"}},
+           .examples = {"session show ses_01J…", "session show ses_01J… --json",
+                        "session show ses_01J… --messages --json"},
+           .flags = {{"--messages", "", "only the messages"},
+                     {"--limit", "N", "one page of so many messages"},
+                     {"--cursor", "C", "go on where a page ended"}},
            .positionals = {{"id", "the session"}},
            .handler = run_show},
           {.noun = "session",
@@ -172,7 +204,12 @@ std::vector<Command> session_commands() {
            .flags = {{"--title", "T", "its title"}, {"--message", "ID", "up to this message"}},
            .positionals = {{"id", "the session"}},
            .handler = run_fork},
-          {.noun = "session", .verb = "rm", .summary = "delete it for good", .examples = {"session rm ses_01J… --yes"}, .positionals = {{"id", "the session"}}, .handler = run_rm}};
+          {.noun = "session",
+           .verb = "rm",
+           .summary = "delete it for good",
+           .examples = {"session rm ses_01J… --yes"},
+           .positionals = {{"id", "the session"}},
+           .handler = run_rm}};
 }
 
 }  // namespace pryx::cli

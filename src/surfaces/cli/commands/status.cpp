@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // pryx status, pryx version, and the status line below the overview.
+#include "surfaces/cli/status.h"
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
-#include "surfaces/cli/status.h"
 
 namespace pryx::cli {
 namespace {
@@ -20,8 +20,10 @@ Result<int> run_status(Context& context, const Invocation&) {
   auto api = context.api_if_running();
   if (!api) {
     if (api.error().code == ErrorCode::kUnavailable && context.globals().host.empty()) {
-      if (context.wants_json()) context.console().print_json({{"running", false}});
-      else context.console().print("not running");
+      if (context.wants_json())
+        context.console().print_json({{"running", false}});
+      else
+        context.console().print("not running");
     }
     return fail(std::move(api.error()));
   }
@@ -30,17 +32,24 @@ Result<int> run_status(Context& context, const Invocation&) {
   const json::object& s = reply.json;
   std::vector<std::vector<Line>> rows;
   const std::string mode = json::string_or(s, "mode", "normal");
-  add_row(rows, "state", mode == "normal" ? Line("running", kGood) : Line(mode + " mode: " + json::string_or(s, "safe_mode_reason"), kBad));
+  add_row(rows, "state",
+          mode == "normal" ? Line("running", kGood)
+                           : Line(mode + " mode: " + json::string_or(s, "safe_mode_reason"), kBad));
   add_row(rows, "version", Line(json::string_or(s, "version")));
   add_row(rows, "pid", Line(fmt::format("{}", json::integer_or(s, "pid", 0))));
   add_row(rows, "up", Line(format_duration(std::chrono::seconds(json::integer_or(s, "uptime_seconds", 0)))));
   add_row(rows, "url", Line(json::string_or(s, "url", "none (socket only)")));
   add_row(rows, "model", Line(json::string_or(s, "default_model")));
-  add_row(rows, "turns", Line(fmt::format("{} running, {} queued", nested(s, "turns", "running"), nested(s, "turns", "queued"))));
+  add_row(rows, "turns",
+          Line(fmt::format("{} running, {} queued", nested(s, "turns", "running"),
+                           nested(s, "turns", "queued"))));
   const std::int64_t waiting = json::integer_or(s, "approvals_pending", 0);
-  add_row(rows, "approvals", waiting == 0 ? Line("none waiting") : Line(fmt::format("{} waiting: pryx approval list", waiting), kWarning));
+  add_row(rows, "approvals",
+          waiting == 0 ? Line("none waiting")
+                       : Line(fmt::format("{} waiting: pryx approval list", waiting), kWarning));
   const std::string backend = json::string_or(s, "key_backend");
-  add_row(rows, "key", backend == "file" ? Line("in a file beside the data; see pryx doctor", kWarning) : Line(backend));
+  add_row(rows, "key",
+          backend == "file" ? Line("in a file beside the data; see pryx doctor", kWarning) : Line(backend));
   if (!context.console().options().out_is_tty) {
     context.console().print_table({{"name"}, {"value"}}, rows);
     return 0;
@@ -54,8 +63,10 @@ Result<int> run_status(Context& context, const Invocation&) {
 }
 
 Result<int> run_version(Context& context, const Invocation&) {
-  if (context.wants_json()) context.console().print_json({{"version", PRYX_VERSION}});
-  else context.console().print("pryx " PRYX_VERSION);
+  if (context.wants_json())
+    context.console().print_json({{"version", PRYX_VERSION}});
+  else
+    context.console().print("pryx " PRYX_VERSION);
   return 0;
 }
 
@@ -69,13 +80,20 @@ Line status_line(Context& context) {
   const std::int64_t waiting = json::integer_or(reply->json, "approvals_pending", 0);
   Line line("daemon: running", kGood);
   line.add(fmt::format(" · model {}", json::string_or(reply->json, "default_model")), kDim);
-  if (waiting > 0) line.add(fmt::format(" · {} approval{} waiting", waiting, waiting == 1 ? "" : "s"), kWarning);
+  if (waiting > 0)
+    line.add(fmt::format(" · {} approval{} waiting", waiting, waiting == 1 ? "" : "s"), kWarning);
   return line;
 }
 
 std::vector<Command> status_commands() {
-  return {{.noun = "status", .summary = "what the daemon is doing", .examples = {"status", "status --json"}, .handler = run_status},
-          {.noun = "version", .summary = "the version of this program", .examples = {"version"}, .handler = run_version}};
+  return {{.noun = "status",
+           .summary = "what the daemon is doing",
+           .examples = {"status", "status --json"},
+           .handler = run_status},
+          {.noun = "version",
+           .summary = "the version of this program",
+           .examples = {"version"},
+           .handler = run_version}};
 }
 
 }  // namespace pryx::cli

@@ -22,7 +22,9 @@ std::string joined(const json::object& object, std::string_view key) {
 Result<int> create_token(Context& context, const Invocation& invocation) {
   const auto name = invocation.find("name");
   const auto scopes = invocation.all("scope");
-  if (!name || scopes.empty()) return fail(ErrorCode::kInvalidArgument, "pryx token create needs --name and --scope; scopes are read, chat, approve and admin");
+  if (!name || scopes.empty())
+    return fail(ErrorCode::kInvalidArgument,
+                "pryx token create needs --name and --scope; scopes are read, chat, approve and admin");
   json::array list;
   for (const std::string& some : scopes) {
     for (std::string_view scope : split(some, ',')) list.emplace_back(trim(scope));
@@ -32,7 +34,8 @@ Result<int> create_token(Context& context, const Invocation& invocation) {
   PRYX_TRY(client::ApiClient * api, context.api());
   PRYX_TRY(const client::Reply reply, api->post("/api/v1/tokens", std::move(body)));
   if (print_if_json(context, reply)) return 0;
-  context.console().note(fmt::format("token {} ({}), shown this once:", json::string_or(reply.json, "name"), json::string_or(reply.json, "id")));
+  context.console().note(fmt::format("token {} ({}), shown this once:", json::string_or(reply.json, "name"),
+                                     json::string_or(reply.json, "id")));
   context.console().print(json::string_or(reply.json, "token"));
   return 0;
 }
@@ -43,11 +46,14 @@ Result<int> list_tokens(Context& context, const Invocation&) {
   if (print_if_json(context, reply)) return 0;
   std::vector<std::vector<Line>> rows;
   for (const json::object& token : items_of(reply.json)) {
-    rows.push_back({Line(json::string_or(token, "id")), Line(json::string_or(token, "name")), Line(joined(token, "scopes")),
+    rows.push_back({Line(json::string_or(token, "id")), Line(json::string_or(token, "name")),
+                    Line(joined(token, "scopes")),
                     Line(json::string_or(token, "expires_at", "never"), kDim)});
   }
-  if (rows.empty()) context.console().note("no tokens");
-  else context.console().print_table({{"ID"}, {"NAME"}, {"SCOPES"}, {"EXPIRES"}}, rows);
+  if (rows.empty())
+    context.console().note("no tokens");
+  else
+    context.console().print_table({{"ID"}, {"NAME"}, {"SCOPES"}, {"EXPIRES"}}, rows);
   return 0;
 }
 
@@ -65,10 +71,13 @@ Result<int> list_workspaces(Context& context, const Invocation&) {
   if (print_if_json(context, reply)) return 0;
   std::vector<std::vector<Line>> rows;
   for (const json::object& workspace : items_of(reply.json)) {
-    rows.push_back({Line(json::string_or(workspace, "id")), Line(json::string_or(workspace, "name")), Line(json::string_or(workspace, "path"), kDim)});
+    rows.push_back({Line(json::string_or(workspace, "id")), Line(json::string_or(workspace, "name")),
+                    Line(json::string_or(workspace, "path"), kDim)});
   }
-  if (rows.empty()) context.console().note("no workspaces; a directory becomes one when you work in it");
-  else context.console().print_table({{"ID"}, {"NAME"}, {"PATH"}}, rows);
+  if (rows.empty())
+    context.console().note("no workspaces; a directory becomes one when you work in it");
+  else
+    context.console().print_table({{"ID"}, {"NAME"}, {"PATH"}}, rows);
   return 0;
 }
 
@@ -88,7 +97,8 @@ Result<int> add_workspace(Context& context, const Invocation& invocation) {
 
 Result<int> remove_workspace(Context& context, const Invocation& invocation) {
   const std::string id = invocation.positional("id");
-  PRYX_TRY(const bool yes, context.console().confirm(fmt::format("Forget workspace {}? Its files stay.", id)));
+  PRYX_TRY(const bool yes,
+           context.console().confirm(fmt::format("Forget workspace {}? Its files stay.", id)));
   if (!yes) return facts(ErrorCode::kInvalidArgument).exit_code;
   PRYX_TRY(client::ApiClient * api, context.api());
   PRYX_TRY(const client::Reply reply, api->remove(path_of("/api/v1/workspaces/", id)));
@@ -102,7 +112,8 @@ Result<int> list_tools(Context& context, const Invocation&) {
   if (print_if_json(context, reply)) return 0;
   std::vector<std::vector<Line>> rows;
   for (const json::object& tool : items_of(reply.json)) {
-    rows.push_back({Line(json::string_or(tool, "name")), Line(json::string_or(tool, "risk")), Line(json::string_or(tool, "description"), kDim)});
+    rows.push_back({Line(json::string_or(tool, "name")), Line(json::string_or(tool, "risk")),
+                    Line(json::string_or(tool, "description"), kDim)});
   }
   context.console().print_table({{"TOOL"}, {"RISK"}, {"WHAT IT DOES"}}, rows);
   return 0;
@@ -114,8 +125,10 @@ Result<int> show_tool(Context& context, const Invocation& invocation) {
   if (print_if_json(context, reply)) return 0;
   context.console().print(Line(json::string_or(reply.json, "name"), kBold));
   context.console().print(json::string_or(reply.json, "description"));
-  context.console().print(fmt::format("risk {} · effect {}", json::string_or(reply.json, "risk"), json::string_or(reply.json, "effect_class")));
-  if (const json::value* parameters = json::find(reply.json, "parameters")) context.console().print(json::to_text(*parameters));
+  context.console().print(fmt::format("risk {} · effect {}", json::string_or(reply.json, "risk"),
+                                      json::string_or(reply.json, "effect_class")));
+  if (const json::value* parameters = json::find(reply.json, "parameters"))
+    context.console().print(json::to_text(*parameters));
   return 0;
 }
 
@@ -124,7 +137,8 @@ Result<int> list_agents(Context& context, const Invocation&) {
   PRYX_TRY(const client::Reply reply, api->get("/api/v1/agents"));
   if (print_if_json(context, reply)) return 0;
   std::vector<std::vector<Line>> rows;
-  for (const json::object& agent : items_of(reply.json)) rows.push_back({Line(json::string_or(agent, "id")), Line(json::string_or(agent, "description"), kDim)});
+  for (const json::object& agent : items_of(reply.json))
+    rows.push_back({Line(json::string_or(agent, "id")), Line(json::string_or(agent, "description"), kDim)});
   context.console().print_table({{"AGENT"}, {"WHAT IT IS"}}, rows);
   return 0;
 }
@@ -144,24 +158,68 @@ std::vector<Command> token_commands() {
   return {{.noun = "token",
            .verb = "create",
            .summary = "make one; it is shown once",
-           .examples = {"token create --name laptop --scope chat", "token create --name ci --scope read,chat --expires 30d --json"},
-           .flags = {{"--name", "N", "what it is for"}, {"--scope", "S[,S]", "read, chat (includes read), approve, admin (all)", true}, {"--expires", "D", "ends after this time: 12h, 30d"}},
+           .examples = {"token create --name laptop --scope chat",
+                        "token create --name ci --scope read,chat --expires 30d --json"},
+           .flags = {{"--name", "N", "what it is for"},
+                     {"--scope", "S[,S]", "read, chat (includes read), approve, admin (all)", true},
+                     {"--expires", "D", "ends after this time: 12h, 30d"}},
            .handler = create_token},
-          {.noun = "token", .verb = "list", .summary = "which exist, never their values", .examples = {"token list"}, .handler = list_tokens},
-          {.noun = "token", .verb = "revoke", .summary = "end one at once, open connections included", .examples = {"token revoke tok_01J…"}, .positionals = {{"id", "the token"}}, .handler = revoke_token}};
+          {.noun = "token",
+           .verb = "list",
+           .summary = "which exist, never their values",
+           .examples = {"token list"},
+           .handler = list_tokens},
+          {.noun = "token",
+           .verb = "revoke",
+           .summary = "end one at once, open connections included",
+           .examples = {"token revoke tok_01J…"},
+           .positionals = {{"id", "the token"}},
+           .handler = revoke_token}};
 }
 
 std::vector<Command> workspace_commands() {
-  return {{.noun = "workspace", .verb = "list", .summary = "directories that were worked in", .examples = {"workspace list"}, .handler = list_workspaces},
-          {.noun = "workspace", .verb = "add", .summary = "make a directory one", .examples = {"workspace add ~/notes"}, .positionals = {{"directory", "default: the current one", false}}, .handler = add_workspace},
-          {.noun = "workspace", .verb = "rm", .summary = "forget one; its files stay", .examples = {"workspace rm wsp_01J… --yes"}, .positionals = {{"id", "the workspace"}}, .handler = remove_workspace}};
+  return {{.noun = "workspace",
+           .verb = "list",
+           .summary = "directories that were worked in",
+           .examples = {"workspace list"},
+           .handler = list_workspaces},
+          {.noun = "workspace",
+           .verb = "add",
+           .summary = "make a directory one",
+           .examples = {"workspace add ~/notes"},
+           .positionals = {{"directory", "default: the current one", false}},
+           .handler = add_workspace},
+          {.noun = "workspace",
+           .verb = "rm",
+           .summary = "forget one; its files stay",
+           .examples = {"workspace rm wsp_01J… --yes"},
+           .positionals = {{"id", "the workspace"}},
+           .handler = remove_workspace}};
 }
 
 std::vector<Command> tool_commands() {
-  return {{.noun = "tool", .verb = "list", .summary = "what an agent can do", .examples = {"tool list"}, .handler = list_tools},
-          {.noun = "tool", .verb = "show", .summary = "one tool and its arguments", .examples = {"tool show fs.read --json"}, .positionals = {{"name", "the tool"}}, .handler = show_tool},
-          {.noun = "agent", .verb = "list", .summary = "which agents there are", .examples = {"agent list"}, .handler = list_agents},
-          {.noun = "agent", .verb = "show", .summary = "one of them", .examples = {"agent show default"}, .positionals = {{"name", "the agent"}}, .handler = show_agent}};
+  return {{.noun = "tool",
+           .verb = "list",
+           .summary = "what an agent can do",
+           .examples = {"tool list"},
+           .handler = list_tools},
+          {.noun = "tool",
+           .verb = "show",
+           .summary = "one tool and its arguments",
+           .examples = {"tool show fs.read --json"},
+           .positionals = {{"name", "the tool"}},
+           .handler = show_tool},
+          {.noun = "agent",
+           .verb = "list",
+           .summary = "which agents there are",
+           .examples = {"agent list"},
+           .handler = list_agents},
+          {.noun = "agent",
+           .verb = "show",
+           .summary = "one of them",
+           .examples = {"agent show default"},
+           .positionals = {{"name", "the agent"}},
+           .handler = show_agent}};
 }
 
 }  // namespace pryx::cli

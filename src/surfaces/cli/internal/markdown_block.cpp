@@ -25,8 +25,9 @@ std::string decode_entity(std::string_view entity) {
   struct Named {
     std::string_view name, text;
   };
-  static constexpr Named kNamed[] = {{"&amp;", "&"}, {"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&apos;", "'"}, {"&nbsp;", " "},
-                                     {"&copy;", "©"}, {"&mdash;", "—"}, {"&ndash;", "–"}, {"&hellip;", "…"}};
+  static constexpr Named kNamed[] = {{"&amp;", "&"},   {"&lt;", "<"},    {"&gt;", ">"},   {"&quot;", "\""},
+                                     {"&apos;", "'"},  {"&nbsp;", " "},  {"&copy;", "©"}, {"&mdash;", "—"},
+                                     {"&ndash;", "–"}, {"&hellip;", "…"}};
   for (const Named& named : kNamed) {
     if (entity == named.name) return std::string(named.text);
   }
@@ -34,8 +35,10 @@ std::string decode_entity(std::string_view entity) {
     const bool is_hex = entity.size() > 3 && (entity[2] == 'x' || entity[2] == 'X');
     const std::string_view digits = entity.substr(is_hex ? 3 : 2, entity.size() - (is_hex ? 4 : 3));
     std::uint32_t value = 0;
-    const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), value, is_hex ? 16 : 10);
-    if (problem == std::errc{} && end == digits.data() + digits.size() && value >= 0x20 && value < 0x110000 && (value < 0xD800 || value > 0xDFFF)) {
+    const auto [end, problem] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), value, is_hex ? 16 : 10);
+    if (problem == std::errc{} && end == digits.data() + digits.size() && value >= 0x20 && value < 0x110000 &&
+        (value < 0xD800 || value > 0xDFFF)) {
       std::string out;
       if (value < 0x80) {
         out.push_back(static_cast<char>(value));
@@ -70,7 +73,8 @@ void trim_end(Line& line) {
 
 class BlockRenderer {
  public:
-  BlockRenderer(int columns, unsigned ordinal) : columns_(std::max(columns, kMinColumns)), ordinal_(ordinal) {}
+  BlockRenderer(int columns, unsigned ordinal)
+      : columns_(std::max(columns, kMinColumns)), ordinal_(ordinal) {}
   std::vector<Line> run(std::string_view source);
 
  private:
@@ -121,7 +125,8 @@ int BlockRenderer::room() const {
 void BlockRenderer::emit(const Line& content) {
   Line line;
   for (Container& container : containers_) {
-    for (const Span& span : (container.used ? container.rest : container.first).spans) line.add(span.text, span.style);
+    for (const Span& span : (container.used ? container.rest : container.first).spans)
+      line.add(span.text, span.style);
     container.used = true;
   }
   for (const Span& span : content.spans) line.add(span.text, span.style);
@@ -179,7 +184,9 @@ void BlockRenderer::enter_block(MD_BLOCKTYPE type, void* detail) {
       lists_.push_back({true, lists_.empty() && ordinal_ != 0 ? ordinal_ : list->start, list->is_tight != 0});
       return;
     }
-    case MD_BLOCK_LI: enter_item(*static_cast<MD_BLOCK_LI_DETAIL*>(detail)); return;
+    case MD_BLOCK_LI:
+      enter_item(*static_cast<MD_BLOCK_LI_DETAIL*>(detail));
+      return;
     case MD_BLOCK_HR: {
       begin_block();
       std::string rule;
@@ -190,7 +197,9 @@ void BlockRenderer::enter_block(MD_BLOCKTYPE type, void* detail) {
     case MD_BLOCK_H: {
       begin_block();
       const unsigned level = static_cast<MD_BLOCK_H_DETAIL*>(detail)->level;
-      styles_.push_back({.colour = level <= 2 ? Colour::kMagenta : Colour::kDefault, .bold = true, .underline = level == 1});
+      styles_.push_back({.colour = level <= 2 ? Colour::kMagenta : Colour::kDefault,
+                         .bold = true,
+                         .underline = level == 1});
       return;
     }
     case MD_BLOCK_CODE:
@@ -198,12 +207,16 @@ void BlockRenderer::enter_block(MD_BLOCKTYPE type, void* detail) {
       in_code_ = true;
       code_.clear();
       return;
-    case MD_BLOCK_P: begin_block(); return;
+    case MD_BLOCK_P:
+      begin_block();
+      return;
     case MD_BLOCK_TABLE:
       begin_block();
       table_ = {};
       return;
-    case MD_BLOCK_TR: table_.add_row(); return;
+    case MD_BLOCK_TR:
+      table_.add_row();
+      return;
     case MD_BLOCK_TH:
     case MD_BLOCK_TD: {
       in_cell_ = true;
@@ -215,7 +228,8 @@ void BlockRenderer::enter_block(MD_BLOCKTYPE type, void* detail) {
       if (type == MD_BLOCK_TH) styles_.push_back(kBold);
       return;
     }
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -226,7 +240,9 @@ void BlockRenderer::leave_block(MD_BLOCKTYPE type) {
       containers_.pop_back();
       break;
     case MD_BLOCK_UL:
-    case MD_BLOCK_OL: lists_.pop_back(); break;
+    case MD_BLOCK_OL:
+      lists_.pop_back();
+      break;
     case MD_BLOCK_LI:
       flush();
       if (!containers_.back().used) emit({});  // an empty item still has its marker
@@ -247,7 +263,9 @@ void BlockRenderer::leave_block(MD_BLOCKTYPE type) {
       }
       break;
     }
-    case MD_BLOCK_P: flush(); break;
+    case MD_BLOCK_P:
+      flush();
+      break;
     case MD_BLOCK_TABLE:
       for (const Line& line : table_.render(room())) emit(line);
       break;
@@ -258,7 +276,8 @@ void BlockRenderer::leave_block(MD_BLOCKTYPE type) {
       table_.add_cell(std::move(inline_[0]));
       inline_.assign(1, {});
       return;
-    default: return;
+    default:
+      return;
   }
   pending_blank_ = true;
 }
@@ -266,13 +285,26 @@ void BlockRenderer::leave_block(MD_BLOCKTYPE type) {
 void BlockRenderer::enter_span(MD_SPANTYPE type, void*) {
   Style style = styles_.back();
   switch (type) {
-    case MD_SPAN_EM: style.italic = true; break;
-    case MD_SPAN_STRONG: style.bold = true; break;
-    case MD_SPAN_DEL: style.strike = true; break;
-    case MD_SPAN_CODE: style.colour = kCodeStyle.colour; break;
-    case MD_SPAN_A: style.underline = true; break;
-    case MD_SPAN_IMG: style.italic = true; break;
-    default: break;
+    case MD_SPAN_EM:
+      style.italic = true;
+      break;
+    case MD_SPAN_STRONG:
+      style.bold = true;
+      break;
+    case MD_SPAN_DEL:
+      style.strike = true;
+      break;
+    case MD_SPAN_CODE:
+      style.colour = kCodeStyle.colour;
+      break;
+    case MD_SPAN_A:
+      style.underline = true;
+      break;
+    case MD_SPAN_IMG:
+      style.italic = true;
+      break;
+    default:
+      break;
   }
   styles_.push_back(style);
   if (type == MD_SPAN_A || type == MD_SPAN_IMG) {
@@ -288,7 +320,8 @@ void BlockRenderer::leave_span(MD_SPANTYPE type, void* detail) {
   if (link_depth_ > 0) --link_depth_;
   if (type == MD_SPAN_IMG) inline_.back().add("]", style);
   // The address is always shown: a link's text says nothing about where it leads.
-  const MD_ATTRIBUTE& address = type == MD_SPAN_A ? static_cast<MD_SPAN_A_DETAIL*>(detail)->href : static_cast<MD_SPAN_IMG_DETAIL*>(detail)->src;
+  const MD_ATTRIBUTE& address = type == MD_SPAN_A ? static_cast<MD_SPAN_A_DETAIL*>(detail)->href
+                                                  : static_cast<MD_SPAN_IMG_DETAIL*>(detail)->src;
   const std::string_view url(address.text, address.size);
   if (!url.empty() && url != link_text_) inline_.back().add(fmt::format(" ({})", url), kDim);
 }
@@ -300,8 +333,12 @@ void BlockRenderer::add_text(MD_TEXTTYPE type, std::string_view text) {
   }
   std::string decoded;
   switch (type) {
-    case MD_TEXT_NULLCHAR: text = "\xEF\xBF\xBD"; break;
-    case MD_TEXT_SOFTBR: text = " "; break;
+    case MD_TEXT_NULLCHAR:
+      text = "\xEF\xBF\xBD";
+      break;
+    case MD_TEXT_SOFTBR:
+      text = " ";
+      break;
     case MD_TEXT_BR:
       if (in_cell_) {
         text = " ";
@@ -313,7 +350,8 @@ void BlockRenderer::add_text(MD_TEXTTYPE type, std::string_view text) {
       decoded = decode_entity(text);
       text = decoded;
       break;
-    default: break;
+    default:
+      break;
   }
   if (link_depth_ > 0) link_text_.append(text);
   inline_.back().add(text, styles_.back());
@@ -321,15 +359,25 @@ void BlockRenderer::add_text(MD_TEXTTYPE type, std::string_view text) {
 
 std::vector<Line> BlockRenderer::run(std::string_view source) {
   MD_PARSER parser{};
-  parser.flags = MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH | MD_FLAG_TASKLISTS | MD_FLAG_PERMISSIVEURLAUTOLINKS | MD_FLAG_NOHTML;
-  parser.enter_block = [](MD_BLOCKTYPE type, void* detail, void* self) { return static_cast<BlockRenderer*>(self)->enter_block(type, detail), 0; };
-  parser.leave_block = [](MD_BLOCKTYPE type, void*, void* self) { return static_cast<BlockRenderer*>(self)->leave_block(type), 0; };
-  parser.enter_span = [](MD_SPANTYPE type, void* detail, void* self) { return static_cast<BlockRenderer*>(self)->enter_span(type, detail), 0; };
-  parser.leave_span = [](MD_SPANTYPE type, void* detail, void* self) { return static_cast<BlockRenderer*>(self)->leave_span(type, detail), 0; };
+  parser.flags = MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH | MD_FLAG_TASKLISTS | MD_FLAG_PERMISSIVEURLAUTOLINKS |
+                 MD_FLAG_NOHTML;
+  parser.enter_block = [](MD_BLOCKTYPE type, void* detail, void* self) {
+    return static_cast<BlockRenderer*>(self)->enter_block(type, detail), 0;
+  };
+  parser.leave_block = [](MD_BLOCKTYPE type, void*, void* self) {
+    return static_cast<BlockRenderer*>(self)->leave_block(type), 0;
+  };
+  parser.enter_span = [](MD_SPANTYPE type, void* detail, void* self) {
+    return static_cast<BlockRenderer*>(self)->enter_span(type, detail), 0;
+  };
+  parser.leave_span = [](MD_SPANTYPE type, void* detail, void* self) {
+    return static_cast<BlockRenderer*>(self)->leave_span(type, detail), 0;
+  };
   parser.text = [](MD_TEXTTYPE type, const MD_CHAR* text, MD_SIZE size, void* self) {
     return static_cast<BlockRenderer*>(self)->add_text(type, {text, size}), 0;
   };
-  const bool parsed = source.size() <= kMaxBlock && md_parse(source.data(), static_cast<MD_SIZE>(source.size()), &parser, this) == 0;
+  const bool parsed = source.size() <= kMaxBlock &&
+                      md_parse(source.data(), static_cast<MD_SIZE>(source.size()), &parser, this) == 0;
   if (parsed) {
     flush();
     return std::move(out_);

@@ -63,7 +63,9 @@ std::vector<Line> MarkdownTable::render(int columns) const {
         const Line content = h < cells[c].size() ? cells[c][h] : Line{};
         const int missing = widths[c] - width_of(content);
         const Alignment alignment = c < alignments_.size() ? alignments_[c] : Alignment::kLeft;
-        const int before = alignment == Alignment::kRight ? missing : alignment == Alignment::kCentre ? missing / 2 : 0;
+        const int before = alignment == Alignment::kRight    ? missing
+                           : alignment == Alignment::kCentre ? missing / 2
+                                                             : 0;
         pad(line, before);
         for (const Span& span : content.spans) line.add(span.text, span.style);
         if (c + 1 < widths.size()) pad(line, missing - before);

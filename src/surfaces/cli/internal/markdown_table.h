@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A Markdown table as styled lines: columns as wide as their cells, or narrower with wrapped cells when the terminal is. Pure.
+// A Markdown table as styled lines: columns as wide as their cells, or narrower with wrapped cells when the
+// terminal is. Pure.
 #pragma once
 #include <cstdint>
 #include <vector>

@@ -50,11 +50,21 @@ void Screen::sequence(std::string_view text) {
   const std::string body(text.substr(2, text.size() - 3));
   const int number = body.empty() || body[0] == '?' ? 1 : std::max(1, std::atoi(body.c_str()));
   switch (final) {
-    case 'A': row_ = std::max(top_, row_ - number); return;
-    case 'B': row_ = std::min(top_ + rows_ - 1, row_ + number); return;
-    case 'C': column_ = std::min(columns_ - 1, column_ + number); return;
-    case 'D': column_ = std::max(0, column_ - number); return;
-    case 'G': column_ = std::min(columns_ - 1, number - 1); return;
+    case 'A':
+      row_ = std::max(top_, row_ - number);
+      return;
+    case 'B':
+      row_ = std::min(top_ + rows_ - 1, row_ + number);
+      return;
+    case 'C':
+      column_ = std::min(columns_ - 1, column_ + number);
+      return;
+    case 'D':
+      column_ = std::max(0, column_ - number);
+      return;
+    case 'G':
+      column_ = std::min(columns_ - 1, number - 1);
+      return;
     case 'K':
       if (!body.empty() && body != "0") break;
       erase_line_from(row_, column_);
@@ -86,7 +96,8 @@ void Screen::sequence(std::string_view text) {
         return;
       }
       break;
-    default: break;
+    default:
+      break;
   }
   unknown_.emplace_back(text);
 }
@@ -105,7 +116,9 @@ void Screen::feed(std::string_view bytes) {
         continue;
       }
       std::size_t end = 2;
-      while (end < rest.size() && (static_cast<unsigned char>(rest[end]) < 0x40 || static_cast<unsigned char>(rest[end]) > 0x7E)) ++end;
+      while (end < rest.size() &&
+             (static_cast<unsigned char>(rest[end]) < 0x40 || static_cast<unsigned char>(rest[end]) > 0x7E))
+        ++end;
       if (end == rest.size()) break;
       sequence(rest.substr(0, end + 1));
       rest.remove_prefix(end + 1);

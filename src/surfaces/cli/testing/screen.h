@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A small terminal for tests: understands exactly the sequences that the command line may emit, and nothing else. Keeps the whole
-// scrollback, counts cells that were written and erased, and records everything unknown, so that a test can demand that there is none.
+// A small terminal for tests: understands exactly the sequences that the command line may emit, and nothing
+// else. Keeps the whole scrollback, counts cells that were written and erased, and records everything
+// unknown, so that a test can demand that there is none.
 #pragma once
 #include <string>
 #include <string_view>
@@ -15,7 +16,7 @@ class Screen {
   void feed(std::string_view bytes);
   // All lines from the first ever written to the last, without trailing blanks.
   [[nodiscard]] std::vector<std::string> text() const;
-  [[nodiscard]] int cursor_row() const { return row_; }     // index into text()
+  [[nodiscard]] int cursor_row() const { return row_; }  // index into text()
   [[nodiscard]] int cursor_column() const { return column_; }
   [[nodiscard]] const std::vector<std::string>& unknown() const { return unknown_; }
   [[nodiscard]] bool cursor_visible() const { return cursor_visible_; }

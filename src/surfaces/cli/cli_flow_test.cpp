@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: MIT
+// The command line as a whole against a daemon that follows a script.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "foundation/config/core_file.h"
+#include "foundation/platform/testing/temporary_directory.h"
+#include "surfaces/cli/testing/cli_process.h"
+#include "surfaces/cli/testing/fake_daemon.h"
+
+namespace pryx::cli {
+namespace {
+
+using testing::CliResult;
+using testing::CliTerminal;
+using testing::FakeAnswer;
+using testing::FakeDaemon;
+using testing::run_cli;
+using testing::sse;
+
+const std::string kMessages = "/api/v1/sessions/ses_1/messages";
+
+class CliFlow : public ::testing::Test {
+ protected:
+  // A path longer than a socket address, so that every test goes through the held directory.
+  platform::testing::TemporaryDirectory directory_;
+  std::string home_ = directory_ / ("home-" + std::string(90, 'x'));
+  std::map<std::string, std::string> environment_ = {
+      {"PRYX_HOME", home_}, {"PATH", "/usr/bin:/bin"}, {"EDITOR", "false"}};
+  config::Places places_ =
+      config::find_places(platform::Environment({{"PRYX_HOME", home_}}), ::geteuid()).value();
+
+  static std::vector<FakeAnswer> answers(std::vector<std::string> events) {
+    return {{"POST", kMessages, 200, "", std::move(events), ""},
+            {"POST", "/api/v1/sessions", 201, R"({"id":"ses_1"})", {}, ""},
+            {"GET", "/api/v1/sessions/ses_1", 200, R"({"id":"ses_1"})", {}, ""},
+            {"GET", "/api/v1/health", 200, R"({"status":"ok"})", {}, ""},
+            {"GET",
+             "/api/v1/status",
+             200,
+             R"({"default_model":"starter/commands","turns":{"running":0,"queued":0},"approvals_pending":2})",
+             {},
+             ""},
+            {"POST", "/api/v1/turns/trn_1/cancel", 200, R"({"id":"trn_1","state":"cancelled"})", {}, ""},
+            {"POST", "/api/v1/approvals/apr_1", 200, R"({"id":"apr_1","state":"approved"})", {}, ""}};
+  }
+  CliResult cli(std::vector<std::string> arguments, const std::string& input = {}) {
+    return run_cli(std::move(arguments), environment_, input);
+  }
+};
+
+std::string started() { return sse(1, "turn.started", R"({"turn_id":"trn_1"})"); }
+std::string text(int offset, const std::string& words) {
+  return sse(0, "turn.delta",
+             fmt::format(R"({{"turn_id":"trn_1","step_id":"stp_1","part":"text","offset":{},"text":"{}"}})",
+                         offset, words));
+}
+std::string completed(const std::string& words, int denied = 0) {
+  return sse(
+      9, "turn.completed",
+      fmt::format(
+          R"({{"turn_id":"trn_1","text":"{}","model":"starter/commands","usage":{{"input_tokens":3,"output_tokens":4}},"denied_calls":{}}})",
+          words, denied));
+}
+
+TEST_F(CliFlow, ExecPrintsToolCallsToStderrAndTheAnswerToStdout) {
+  FakeDaemon daemon(
+      places_,
+      answers({started(),
+               sse(2, "tool.requested",
+                   R"({"turn_id":"trn_1","tool":"fs.list","rendering":"fs.list src\u001b[2J"})"),
+               sse(3, "tool.finished",
+                   R"({"turn_id":"trn_1","tool":"fs.list","ok":true,"state":"done","summary":"2 entries"})"),
+               text(0, "two "), text(4, "files"), completed("two files")}));
+  const CliResult result = cli({"exec", "list", "--model", "a/b"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.out, "two files\n");
+  EXPECT_EQ(result.err, "• fs.list src\\x1b[2J\n  ✓ fs.list 2 entries\n");
+  EXPECT_TRUE(daemon.was_asked(R"("text":"list","interactive":false,"model":"a/b")"));
+}
+
+TEST_F(CliFlow, ExecWithJsonPrintsEveryEventAsALine) {
+  FakeDaemon daemon(places_, answers({started(), text(0, "hi"), completed("hi")}));
+  const CliResult result = cli({"--json", "exec", "-"}, "from a pipe\n");
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 3);
+  EXPECT_NE(result.out.find(R"("event":"turn.completed")"), std::string::npos);
+  EXPECT_EQ(result.err, "");
+  EXPECT_TRUE(daemon.was_asked(R"("text":"from a pipe\n")"));
+}
+
+TEST_F(CliFlow, ExecExitsBySevenWhenACallWasDenied) {
+  FakeDaemon daemon(places_, answers({started(), completed("could not", 1)}));
+  const CliResult result = cli({"exec", "x"});
+  EXPECT_EQ(result.exit_code, 7);
+  EXPECT_EQ(result.out, "could not\n");
+}
+
+TEST_F(CliFlow, ExecNamesStepAndResumeCallWhenAPersonIsNeeded) {
+  FakeDaemon daemon(places_,
+                    answers({started(), sse(5, "turn.needs_attention",
+                                            R"({"turn_id":"trn_1","step_id":"stp_7","tool":"fs.write"})")}));
+  const CliResult result = cli({"exec", "x"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_NE(result.err.find("stp_7"), std::string::npos);
+  EXPECT_NE(result.err.find("/api/v1/turns/trn_1/resume"), std::string::npos);
+}
+
+TEST_F(CliFlow, ExecExitsByTheCodeOfAFailedTurn) {
+  for (const auto& [code, exit_code] : {std::pair<std::string, int>{"provider", 8},
+                                        {"budget", 10},
+                                        {"timeout", 9},
+                                        {"PRYX-1013", 8},
+                                        {"internal", 1}}) {
+    FakeDaemon daemon(
+        places_,
+        answers({started(),
+                 sse(5, "turn.failed",
+                     fmt::format(R"({{"turn_id":"trn_1","code":"{}","title":"T","detail":"d"}})", code))}));
+    const CliResult result = cli({"exec", "x"});
+    EXPECT_EQ(result.exit_code, exit_code) << code;
+    EXPECT_EQ(result.out, "");
+  }
+}
+
+TEST_F(CliFlow, ExecCancelsTheTurnWhenItsTimeIsOver) {
+  FakeDaemon daemon(places_, answers({started(), "WAIT /cancel"}));
+  const CliResult result = cli({"exec", "x", "--timeout", "300ms"});
+  EXPECT_EQ(result.exit_code, 9);
+  EXPECT_TRUE(daemon.was_asked("POST /api/v1/turns/trn_1/cancel"));
+}
+
+TEST_F(CliFlow, ExecTakesUpABrokenConnectionWithoutGapsOrRepeats) {
+  std::vector<FakeAnswer> script =
+      answers({started(), text(0, "one "), sse(2, "step.finished", R"({"turn_id":"trn_1"})"), "CUT"});
+  script.insert(script.begin(),
+                {"POST", kMessages, 200, "", {text(0, "one two"), completed("one two")}, "Last-Event-ID: 2"});
+  FakeDaemon daemon(places_, std::move(script));
+  CliTerminal terminal({"exec", "x"}, environment_);
+  EXPECT_EQ(terminal.wait_for_end(), 0);
+  EXPECT_EQ(terminal.shown(), "one two\n");
+  const auto requests = daemon.requests();
+  std::vector<std::string> sent;
+  for (const std::string& request : requests) {
+    if (request.find(kMessages) != std::string::npos) sent.push_back(request);
+  }
+  ASSERT_EQ(sent.size(), 2u);
+  EXPECT_EQ(sent[0], sent[1]) << "the same idempotency key and body";
+}
+
+TEST_F(CliFlow, ProblemsBecomeErrorsWithTheirExitCode) {
+  std::vector<FakeAnswer> script = answers({});
+  script.insert(
+      script.begin(),
+      {"GET",
+       "/api/v1/sessions/ses_2",
+       404,
+       R"({"title":"Not found","detail":"there is no session ses_2; pryx session list","code":"PRYX-1005"})",
+       {},
+       ""});
+  FakeDaemon daemon(places_, std::move(script));
+  const CliResult result = cli({"session", "show", "ses_2"});
+  EXPECT_EQ(result.exit_code, 6);
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(result.err, "error: there is no session ses_2\ntry: pryx session list\ncode: PRYX-1005\n");
+}
+
+TEST_F(CliFlow, WithoutADaemonNoStartIsAnError) {
+  const CliResult result = cli({"session", "list", "--no-start"});
+  EXPECT_EQ(result.exit_code, 8);
+  EXPECT_NE(result.err.find("--no-start"), std::string::npos);
+  EXPECT_EQ(cli({"daemon", "status"}).exit_code, 8);
+  EXPECT_EQ(cli({"daemon", "stop"}).exit_code, 0);
+}
+
+TEST_F(CliFlow, AFileOfADaemonThatIsGoneIsSeenAsStale) {
+  ASSERT_TRUE(config::create_places(places_));
+  auto record = config::describe_this_core("0", "", places_.socket(), WallTime{1});
+  record.process.start_ticks += 1;
+  ASSERT_TRUE(config::write_core_file(places_, record));
+  EXPECT_EQ(cli({"status", "--no-start"}).exit_code, 8);
+  const CliResult doctor = cli({"doctor"});
+  EXPECT_NE(doctor.out.find("stale file"), std::string::npos) << doctor.out;
+  const CliResult fixed = cli({"doctor", "--fix"});
+  EXPECT_EQ(fixed.out.find("stale file"), std::string::npos) << fixed.out;
+}
+
+TEST_F(CliFlow, DoctorNamesWhatIsBrokenAndFixesModes) {
+  ASSERT_TRUE(config::create_places(places_));
+  ASSERT_EQ(::chmod(places_.data.c_str(), 0755), 0);
+  const CliResult broken = cli({"doctor"});
+  EXPECT_EQ(broken.exit_code, 3);
+  EXPECT_NE(broken.out.find("✗ data directory"), std::string::npos) << broken.out;
+  EXPECT_EQ(cli({"doctor", "--fix"}).exit_code, 0);
+  directory_.put("home-" + std::string(90, 'x') + "/config/policy.yaml", "tools: {alowed: []}\n");
+  const CliResult policy = cli({"doctor", "--json"});
+  EXPECT_EQ(policy.exit_code, 3);
+  EXPECT_NE(policy.out.find(R"("ok":false)"), std::string::npos);
+  const CliResult check = cli({"policy", "check"});
+  EXPECT_EQ(check.exit_code, 3);
+  EXPECT_NE(check.err.find("line 1"), std::string::npos) << check.err;
+}
+
+TEST_F(CliFlow, ServeGetsWhatWasAskedFor) {
+  EXPECT_EQ(cli({"serve"}).exit_code, 40);
+  EXPECT_EQ(cli({"serve", "--no-tcp"}).exit_code, 41);
+  EXPECT_EQ(cli({"serve", "--listen", "0.0.0.0:7799"}).exit_code, 2);
+  EXPECT_EQ(cli({"serve", "--listen", "127.0.0.1:1", "--no-tcp"}).exit_code, 2);
+}
+
+TEST_F(CliFlow, ASecretIsNeverAnArgument) {
+  std::vector<FakeAnswer> script = answers({});
+  script.push_back({"PUT", "/api/v1/secrets/key", 200, R"({"name":"key"})", {}, ""});
+  FakeDaemon daemon(places_, std::move(script));
+  EXPECT_EQ(cli({"secret", "set", "key", "value"}).exit_code, 2);
+  EXPECT_EQ(cli({"secret", "set", "key"}, "hidden\n").exit_code, 0);
+  EXPECT_TRUE(daemon.was_asked(R"({"value":"hidden"})"));
+  CliTerminal terminal({"secret", "set", "key"}, environment_);
+  ASSERT_TRUE(terminal.wait_for("value of key:")) << terminal.shown();
+  terminal.type("typed\r");
+  EXPECT_EQ(terminal.wait_for_end(), 0);
+  EXPECT_EQ(terminal.shown().find("typed"), std::string::npos);
+  EXPECT_TRUE(terminal.is_restored());
+  EXPECT_TRUE(daemon.was_asked(R"({"value":"typed"})"));
+}
+
+TEST_F(CliFlow, QuestionsNeedAPersonOrYes) {
+  std::vector<FakeAnswer> script = answers({});
+  script.push_back({"DELETE", "/api/v1/sessions/ses_1", 204, "", {}, ""});
+  FakeDaemon daemon(places_, std::move(script));
+  EXPECT_EQ(cli({"session", "rm", "ses_1"}).exit_code, 2);
+  EXPECT_FALSE(daemon.was_asked("DELETE"));
+  CliTerminal terminal({"session", "rm", "ses_1"}, environment_);
+  ASSERT_TRUE(terminal.wait_for("[y/N]"));
+  terminal.type("n\r");
+  EXPECT_EQ(terminal.wait_for_end(), 2);
+  EXPECT_FALSE(daemon.was_asked("DELETE"));
+  EXPECT_EQ(cli({"session", "rm", "ses_1", "--yes"}).exit_code, 0);
+  EXPECT_TRUE(daemon.was_asked("DELETE"));
+}
+
+TEST_F(CliFlow, ChatStreamsAnswersAsksAndLeavesTheTerminalAsItWas) {
+  const std::string card =
+      R"({"turn_id":"trn_1","approval_id":"apr_1","tool":"fs.write","rendering":"write \u001b]0;x\u0007notes.txt","arguments":{"path":"notes.txt"},"reason":"no rule matched","rule_suggestion":"fs.write notes.txt"})";
+  FakeDaemon daemon(
+      places_,
+      answers(
+          {started(), text(0, "I will **write** it.\\n\\n"), sse(3, "approval.needed", card),
+           "WAIT /approvals/apr_1",
+           sse(4, "approval.resolved",
+               R"({"turn_id":"trn_1","approval_id":"apr_1","state":"approved","resolved_by":"cli"})"),
+           sse(0, "turn.delta",
+               R"({"turn_id":"trn_1","step_id":"stp_2","part":"text","offset":0,"text":"Done \u001b[31mnow"})"),
+           completed("Done now")}));
+  CliTerminal terminal({"chat"}, environment_);
+  ASSERT_TRUE(terminal.wait_for("ready")) << terminal.shown();
+  terminal.type("write a note\r");
+  ASSERT_TRUE(terminal.wait_for("y once")) << terminal.shown();
+  EXPECT_NE(terminal.shown().find("write \\x1b]0;x\\x07notes.txt"), std::string::npos) << terminal.shown();
+  terminal.type("y");
+  ASSERT_TRUE(terminal.wait_for("7 tokens")) << terminal.shown();
+  EXPECT_TRUE(daemon.was_asked(R"(POST /api/v1/approvals/apr_1 {"decision":"approve","scope":"once"})"));
+  terminal.type("\x04");
+  EXPECT_EQ(terminal.wait_for_end(), 0);
+  EXPECT_TRUE(terminal.is_restored());
+  EXPECT_TRUE(terminal.screen().unknown().empty()) << terminal.screen().unknown()[0];
+  EXPECT_EQ(terminal.screen().whole_screen_erasures(), 0);
+  EXPECT_NE(terminal.shown().find("I will write it."), std::string::npos);
+  EXPECT_NE(terminal.shown().find("Done \\x1b[31mnow"), std::string::npos);
+  EXPECT_NE(terminal.shown().find("continue with: pryx chat --session ses_1"), std::string::npos);
+  EXPECT_EQ(terminal.shown().find("ready"), std::string::npos) << "the live lines are gone";
+}
+
+TEST_F(CliFlow, ChatKeysGiveEveryAnswer) {
+  const std::string card =
+      R"({"turn_id":"trn_1","approval_id":"apr_1","tool":"fs.write","rendering":"w","reason":"r","rule_suggestion":"fs.write a"})";
+  struct Case {
+    std::vector<std::pair<std::string, std::string>> keys;  // what to type, what to wait for before it
+    std::string body;
+  };
+  const std::vector<Case> cases = {
+      {{{"s", "y once"}}, R"({"decision":"approve","scope":"session"})"},
+      {{{"a", "y once"}, {"/b\r", "rule › fs.write a"}},
+       R"({"decision":"approve","scope":"always","rule":"fs.write a/b"})"},
+      {{{"n", "y once"}}, R"({"decision":"deny"})"},
+      {{{"r", "y once"}, {"use staging\r", "reason ›"}}, R"({"decision":"deny","reason":"use staging"})"},
+  };
+  for (const Case& some : cases) {
+    FakeDaemon daemon(places_, answers({started(), sse(3, "approval.needed", card), "WAIT /approvals/apr_1",
+                                        completed("ok")}));
+    CliTerminal terminal({"chat", "go"}, environment_);
+    for (const auto& [keys, expected] : some.keys) {
+      ASSERT_TRUE(terminal.wait_for(expected)) << terminal.shown();
+      terminal.type(keys);
+    }
+    ASSERT_TRUE(terminal.wait_for("7 tokens")) << terminal.shown();
+    EXPECT_TRUE(daemon.was_asked("POST /api/v1/approvals/apr_1 " + some.body)) << some.body;
+    ::unlink((places_.state + "/requests").c_str());
+  }
+}
+
+TEST_F(CliFlow, ControlCCancelsTheTurnAndTwiceLeaves) {
+  FakeDaemon daemon(places_, answers({started(), text(0, "thinking about it"), "WAIT /cancel",
+                                      sse(5, "turn.cancelled", R"({"turn_id":"trn_1"})")}));
+  CliTerminal terminal({"chat", "go"}, environment_);
+  ASSERT_TRUE(terminal.wait_for("thinking about it")) << terminal.shown();
+  terminal.type("\x03");
+  ASSERT_TRUE(terminal.wait_for("cancelled")) << terminal.shown();
+  ASSERT_TRUE(terminal.wait_for("ready"));
+  EXPECT_TRUE(daemon.was_asked("POST /api/v1/turns/trn_1/cancel"));
+  terminal.type("\x03");
+  ASSERT_TRUE(terminal.wait_for("^C again leaves"));
+  terminal.type("\x03");
+  EXPECT_EQ(terminal.wait_for_end(), 130);
+  EXPECT_TRUE(terminal.is_restored());
+}
+
+TEST_F(CliFlow, TheTerminalIsGivenBackOnSignalsAndCrashes) {
+  for (const auto& [number, code] :
+       {std::pair<int, int>{SIGTERM, 143}, {SIGHUP, 129}, {SIGQUIT, 131}, {SIGSEGV, 139}}) {
+    FakeDaemon daemon(places_, answers({started(), "WAIT never"}));
+    CliTerminal terminal({"chat", "go"}, environment_);
+    ASSERT_TRUE(terminal.wait_for("working")) << terminal.shown();
+    terminal.signal(number);
+    EXPECT_EQ(terminal.wait_for_end(), code) << number;
+    EXPECT_TRUE(terminal.is_restored()) << number;
+    EXPECT_FALSE(daemon.was_asked("/cancel")) << "leaving does not cancel";
+  }
+}
+
+TEST_F(CliFlow, PlainChatChangesNothingInPlace) {
+  const std::string card =
+      R"({"turn_id":"trn_1","approval_id":"apr_1","tool":"fs.write","rendering":"w","reason":"r"})";
+  FakeDaemon daemon(places_, answers({started(), sse(3, "approval.needed", card), "WAIT /approvals/apr_1",
+                                      text(0, "All done."), completed("All done.")}));
+  CliTerminal terminal({"chat", "--plain"}, environment_);
+  ASSERT_TRUE(terminal.wait_for(">"));
+  terminal.type("go\r");
+  ASSERT_TRUE(terminal.wait_for("deny with reason:")) << terminal.shown();
+  terminal.type("y\r");
+  ASSERT_TRUE(terminal.wait_for("All done.")) << terminal.shown();
+  terminal.type("/quit\r");
+  EXPECT_EQ(terminal.wait_for_end(), 0);
+  EXPECT_EQ(terminal.screen().frames(), 0);
+  EXPECT_TRUE(terminal.screen().unknown().empty());
+}
+
+TEST_F(CliFlow, AnotherIdleVersionIsReportedWhenItCannotBeReplaced) {
+  // The fake has a turn running, so it must stay.
+  std::vector<FakeAnswer> script = answers({});
+  script.insert(script.begin(),
+                {"GET", "/api/v1/status", 200, R"({"turns":{"running":1,"queued":0}})", {}, ""});
+  script.push_back({"GET", "/api/v1/tools", 200, R"({"items":[],"next_cursor":null})", {}, ""});
+  FakeDaemon daemon(places_, std::move(script), "0.0.1");
+  const CliResult result = cli({"tool", "list", "--json"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.out, "{\"items\":[],\"next_cursor\":null}\n");
+  EXPECT_NE(result.err.find("version 0.0.1"), std::string::npos);
+  EXPECT_EQ(::kill(daemon.pid(), 0), 0);
+}
+
+}  // namespace
+}  // namespace pryx::cli
