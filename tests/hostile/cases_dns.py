@@ -78,16 +78,17 @@ def cancel_beside_streams(daemon, dns, model, rounds):
     daemon.start()
     api = daemon.api()
     api.add_provider("fake", model.url)
-    api.add_provider("lost", "http://no-such-model.example.com/v1")
-    seconds = 4 + rounds * 0.7
+    for i in range(rounds):  # a name of its own for each round, so that each asks the server anew
+        api.add_provider(f"lost{i}", f"http://no-such-model-{i}.example.com/v1")
+    seconds = 4 + rounds
     streaming = [api.post("/sessions", {"model": "fake/fake"})["id"] for _ in range(STREAMS)]
     turns = [api.post(f"/sessions/{s}/messages", {"text": f"#stream:{seconds} {i}"})["turn_id"] for i, s in enumerate(streaming)]
-    lost = api.post("/sessions", {"model": "lost/model"})["id"]
     gaps = Gaps(api, set(turns))
     wait_until(lambda: model.open_streams == STREAMS, 10, "ten streams")
     took = []
     for i in range(rounds):
         before = dns.queries
+        lost = api.post("/sessions", {"model": f"lost{i}/model"})["id"]
         turn = api.post(f"/sessions/{lost}/messages", {"text": f"anybody there {i}"})["turn_id"]
         wait_until(lambda: dns.queries > before, 8, "a DNS query")
         time.sleep(0.15)

@@ -13,6 +13,8 @@ FOREIGN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u20
 # Files whose verdict the suite leaves open ("i_"): ours. A number beyond a double and text that is no UTF-8 are refused.
 FREE_ACCEPTED = {"i_number_double_huge_neg_exp.json", "i_number_real_underflow.json", "i_number_too_big_neg_int.json", "i_number_too_big_pos_int.json",
                  "i_number_very_big_negative_int.json"}
+# Grammatical, and refused all the same: two readers may take different values of one name for the true one.
+REFUSED_ON_PURPOSE = {"y_object_duplicated_key.json", "y_object_duplicated_key_and_value.json"}
 
 
 def suite():
@@ -39,7 +41,7 @@ def naughty():
 
 
 class Round:
-    """Texts in, the same texts out of API, `session show --json` and `session export`-free plain output."""
+    """Texts in; the same out of the API and of `session show --json`, and nothing foreign in the plain transcript."""
 
     def __init__(self, daemon, api):
         self.daemon, self.api = daemon, api
@@ -55,19 +57,27 @@ class Round:
     def check(self, session, texts):
         expected = [t.encode("utf-8") for t in texts]
         compare("API", expected, user_texts(self.api.pages(f"/sessions/{session}/messages")))
-        shown = self.daemon.cli("session", "show", session, "--json", check=0, binary=True)
-        document = json.loads(shown.stdout)
-        messages = document.get("messages", document.get("items", []))
-        if isinstance(messages, dict):
-            messages = messages["items"]
-        if len([m for m in messages if m["role"] == "user"]) == len(expected):
-            compare("CLI --json", expected, user_texts(messages))
-        else:
-            raise Broken(f"`session show --json` has {len([m for m in messages if m['role'] == 'user'])} of {len(expected)} messages")
-        plain = self.daemon.cli("session", "show", session, check=0, binary=True).stdout.decode("utf-8")
-        bad = FOREIGN.search(plain)
-        if bad:
-            raise Broken(f"`session show` lets {bad.group()!r} through: {plain[max(0, bad.start() - 60):bad.end() + 20]!r}")
+        messages, cursor = [], ""
+        while True:
+            page = self.daemon.cli("session", "show", session, "--messages", "--json", *(["--cursor", cursor] if cursor else []), check=0, binary=True)
+            page = json.loads(page.stdout)
+            messages += page["items"]
+            cursor = page["next_cursor"]
+            if not cursor:
+                break
+        compare("CLI --json", expected, user_texts(messages))
+        check_terminal(self.daemon, "session", "show", session)
+
+
+def check_terminal(daemon, *args):
+    """What the verb writes on a terminal: nothing that a stranger could steer it with. Into a pipe the same data goes as it is."""
+    code, shown = daemon.terminal(*args)
+    if code != 0:
+        raise Broken(f"pryx {' '.join(args)} exited with {code} on a terminal: {shown[-400:]!r}")
+    bad = FOREIGN.search(shown.replace("\r\n", "\n"))  # the terminal's own line ends
+    if bad:
+        raise Broken(f"pryx {' '.join(args)} lets {bad.group()!r} through: {shown[max(0, bad.start() - 60):bad.end() + 20]!r}")
+    return shown
 
 
 def user_texts(messages):
@@ -99,12 +109,12 @@ def texts(score, options):
                     text = data.decode("utf-8")
                 except UnicodeDecodeError:
                     continue
-                if text and len(text) < 50_000:
+                if text.strip() and len(text) < 50_000:  # a message of nothing is refused
                     whole.append(text)
             for i in range(0, len(whole), 60):
                 rounds.check(rounds.store(f"json {i}", whole[i:i + 60]), whole[i:i + 60])
         with score.case("the big list of naughty strings: the same bytes come back, no control byte reaches the terminal", daemon):
-            strings = [s for s in naughty() if s]
+            strings = [s for s in naughty() if s.strip()]
             if len(strings) < 400:
                 raise Broken(f"only {len(strings)} strings")
             for i in range(0, len(strings), 60):
@@ -112,7 +122,10 @@ def texts(score, options):
         with score.case("naughty strings as titles, searches and names: shown without control bytes", daemon):
             names(daemon, api)
         with score.case("what a model says: naughty answers reach exec without control bytes", daemon):
-            spoken(daemon)
+            work = box.root / "work"
+            work.mkdir()
+            work.chmod(0o777)
+            spoken(daemon, work)
 
 
 def check_verdicts(api):
@@ -124,6 +137,8 @@ def check_verdicts(api):
         if name[0] == "i":
             free[name] = verdict
         expected = {"y": "accepted", "n": "refused"}.get(name[0]) or ("accepted" if name in FREE_ACCEPTED else "refused")
+        if name in REFUSED_ON_PURPOSE:
+            expected = "refused"
         if verdict != expected:
             problems.append(f"{name}: {verdict}, not {expected} {answer[:80]!r}")
     if problems:
@@ -142,25 +157,21 @@ def names(daemon, api):
         status, answer = api.call("GET", f"/sessions?limit=3&query={quoted}")
         if status not in (200, 400):
             raise Broken(f"the search for {text[:80]!r} was answered with {status}: {answer}")
-        if i % 40 == 0:
-            looked = daemon.cli("session", "search", "--", text[:200], binary=True).stdout.decode("utf-8")
-            if FOREIGN.search(looked):
-                raise Broken(f"`session search` lets {FOREIGN.search(looked).group()!r} through")
-    listed = daemon.cli("session", "list", check=0, binary=True).stdout.decode("utf-8")
-    if FOREIGN.search(listed):
-        raise Broken(f"`session list` lets {FOREIGN.search(listed).group()!r} through")
+        if i % 40 == 0 and "\0" not in text:
+            check_terminal(daemon, "session", "search", "--", text[:200])
+    check_terminal(daemon, "session", "list", "--limit", "200")
 
 
-def spoken(daemon):
-    """The recording model repeats the prompt in its answer."""
+def spoken(daemon, work):
+    """The recording model repeats the prompt in its answer, in pieces of seven characters that cut every sequence somewhere."""
     nasty = ["\x1b[31mred\x1b]0;title\x07", "\x9b31m", "a\u202egnp.exe", "\x1b]8;;http://x\x1b\\link", "tab\tand\rreturn", "\x1bP0;0|data\x1b\\", "\x08\x08\x08rm"]
     for text in nasty:
-        done = daemon.cli("exec", "--model", "fake/fake", text, timeout=60, binary=True)
-        out = done.stdout.decode("utf-8")
-        if done.returncode != 0:
-            raise Broken(f"exec {text!r} exited with {done.returncode}: {done.stderr[-300:]!r}")
-        if "answer to" not in out or FOREIGN.search(out) or FOREIGN.search(done.stderr.decode("utf-8")):
-            raise Broken(f"exec {text!r} printed {out!r} {done.stderr!r}")
+        arguments = ("exec", "--workspace", str(work), "--model", "fake/fake", "--", text)
+        if "answer to" not in check_terminal(daemon, *arguments):
+            raise Broken(f"exec {text!r} shows no answer on a terminal")
+        piped = daemon.cli(*arguments, check=0, binary=True).stdout
+        if piped != f"answer to {text}\n".encode():
+            raise Broken(f"exec {text!r} wrote {piped!r} into a pipe")
 
 
 CASES = [("text", texts)]

@@ -14,10 +14,10 @@ FIXTURES = {"fixtures": [{"match": {"userMessage": "cut me"}, "response": {"cont
                          {"match": {"userMessage": "hello"}, "response": {"content": ANSWER}}]}
 # Chaos, and how its turns may end. What is retried in the end succeeds or fails with a code of the provider's class.
 ROWS = [("calm", {}, {"completed"}), ("drop", {"dropRate": 1}, {"failed"}), ("malformed", {"malformedRate": 1}, {"failed"}), ("disconnect", {"disconnectRate": 1}, {"failed"}),
-        ("rate limit", {"rateLimitRate": 1}, {"failed"}), ("latency", {"latencyMs": 400}, {"completed"}),
+        ("latency", {"latencyMs": 400}, {"completed"}),
         ("a little of all", {"dropRate": 0.1, "malformedRate": 0.1, "disconnectRate": 0.1, "rateLimitRate": 0.1, "latencyMs": 5}, {"completed", "failed"})]
 CODES = {"provider", "unavailable", "overloaded", "timeout"}
-PATIENCE = 150  # retries of one turn with their waits, at most
+PATIENCE = 240  # retries of one turn with their waits, at most
 
 
 class Vendor:
@@ -66,6 +66,18 @@ def chaos(score, options):
                 count = (40 if options.long else 12) if name == "a little of all" else 4
                 states = run_turns(api, provider, count, "hello")
                 check_states(states, allowed)
+        with score.case("a vendor that limits, and then no more: the turns wait and complete", daemon):
+            vendor.chaos({"rateLimitRate": 1})
+            api.add_provider("vlimit", vendor.url + "/v1")
+            timer = threading.Timer(2.5, vendor.chaos, ({},))
+            timer.start()
+            check_states(run_turns(api, "vlimit", 4, "hello"), {"completed"})
+            timer.join()
+        if options.long:
+            with score.case("a vendor that limits for ever: the turns fail after their last retry", daemon):
+                vendor.chaos({"rateLimitRate": 1})
+                api.add_provider("vlimitlong", vendor.url + "/v1")
+                check_states(run_turns(api, "vlimitlong", 4, "hello"), {"failed"})
         with score.case("a vendor that cuts its answers: the text so far is kept as interrupted", daemon):
             vendor.chaos({})
             api.add_provider("vcut", vendor.url + "/v1")
@@ -74,7 +86,7 @@ def chaos(score, options):
             if turn["state"] != "failed" or not parts or any(p["state"] != "interrupted" or not ANSWER.startswith(p["text"]) for p in parts):
                 raise Broken(f"the cut turn ended {turn['state']} with {parts}")
         with score.case("a vendor that hangs: cancel within 250 ms", daemon):
-            vendor.chaos({"latencyMs": 60_000})
+            vendor.chaos({"latencyMs": 20_000})
             api.add_provider("vhang", vendor.url + "/v1")
             session = api.post("/sessions", {"model": "vhang/gpt-4o"})["id"]
             turn = api.post(f"/sessions/{session}/messages", {"text": "hello"})["turn_id"]

@@ -5,11 +5,13 @@ TCP, server-sent events and the bus. Standard library only; one thread may use o
 import base64
 import collections
 import contextlib
+import fcntl
 import hashlib
 import http.client
 import json
 import os
 import pathlib
+import pty
 import resource
 import select
 import shutil
@@ -18,6 +20,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 
@@ -149,6 +152,10 @@ class Daemon:
     def socket(self):
         return self.ready["socket"]
 
+    def is_sanitized(self):
+        """True for a build with AddressSanitizer, whose memory and times are not the product's."""
+        return b"__asan_init" in pathlib.Path(self.program).read_bytes()
+
     def is_alive(self):
         return self.process is not None and self.process.poll() is None
 
@@ -197,6 +204,34 @@ class Daemon:
         if not binary:
             done.stdout, done.stderr = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
         return done
+
+
+    def terminal(self, *args, columns=100, timeout=60):
+        """Runs a verb on a terminal of its own, without colours: (exit code, everything it wrote there, as text)."""
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        env = {**self.environment(), "TERM": "xterm-256color", "LANG": "C.UTF-8", "NO_COLOR": "1"}
+        process = subprocess.Popen([self.program, *args], stdin=slave, stdout=slave, stderr=slave, env=env, cwd="/", start_new_session=True)
+        os.close(slave)
+        out, end = b"", time.monotonic() + timeout
+        try:
+            while time.monotonic() < end:
+                if not select.select([master], [], [], 0.1)[0]:
+                    if process.poll() is not None:
+                        break
+                    continue
+                try:
+                    got = os.read(master, 65536)
+                except OSError:  # the last one closed the terminal
+                    break
+                if not got:
+                    break
+                out += got
+            return process.wait(max(0.1, end - time.monotonic())), out.decode("utf-8")
+        finally:
+            process.kill()
+            process.wait()
+            os.close(master)
 
 
 class _UnixConnection(http.client.HTTPConnection):
