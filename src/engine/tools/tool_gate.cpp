@@ -155,9 +155,11 @@ async::Task<GateResult> ToolGate::ask(const GateCall& call, Prepared& p, CallJou
     const auto recorded = co_await journal.record_ask(p.decided, std::move(approval));
     if (!recorded) co_return ended(GateEnd::kNotRecorded, recorded.error().message);
   }
-  const auto answer = co_await approvals_.wait(p.decided.approval);
+  const auto answer = co_await approvals_.wait(call.context.principal.id, p.decided.approval);
   if (!answer) {
     if (answer.error().code == ErrorCode::kCancelled) co_return ended(GateEnd::kCancelled, "cancelled while waiting for an approval");
+    // The store failed: the question stands as it is on disk, and is taken up again.
+    if (answer.error().code != ErrorCode::kNotFound) co_return ended(GateEnd::kNotRecorded, answer.error().message);
     const auto recorded = co_await journal.record_denied(p.decided, answer.error().message);
     co_return ended(recorded ? GateEnd::kDenied : GateEnd::kNotRecorded, answer.error().message);
   }

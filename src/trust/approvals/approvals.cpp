@@ -27,7 +27,6 @@ constexpr std::string_view kInsert =
   "SELECT principal_id, id, session_id, turn_id, step_id, tool, arguments, rendering, call_hash, reason, rule_suggestion, state, "     \
   "created_at, expires_at, resolved_at, resolved_by, scope, answer_reason FROM approvals "
 constexpr std::string_view kGet = PRYX_APPROVAL_COLUMNS "WHERE principal_id = $1 AND id = $2";
-constexpr std::string_view kGetAny = PRYX_APPROVAL_COLUMNS "WHERE id = $1";
 constexpr std::string_view kList = PRYX_APPROVAL_COLUMNS "WHERE principal_id = $1 AND ($2 = '' OR state = $2) ORDER BY id DESC LIMIT $3";
 constexpr std::string_view kOverdue = PRYX_APPROVAL_COLUMNS "WHERE state = 'pending' AND expires_at <= $1";
 #undef PRYX_APPROVAL_COLUMNS
@@ -183,8 +182,10 @@ Result<Approval> Approvals::settle_in(db::Transaction& t, const Settling& s) {
   const std::string scope = approved ? std::string(trust::to_text(s.resolution.scope)) : std::string();
   std::optional<Grant> grant;
   if (approved && s.resolution.scope != GrantScope::kOnce) {
-    const std::string rule = s.resolution.rule.empty() ? approval->rule_suggestion : s.resolution.rule;
-    if (rule.empty()) return fail(ErrorCode::kInvalidArgument, "this call can only be approved once: no rule is narrow enough to be kept");
+    // No rule is offered for a call that policy must ask about each time, and a person cannot bring one along: the grant would answer
+    // other calls than the one that was shown.
+    if (approval->rule_suggestion.empty()) return fail(ErrorCode::kInvalidArgument, "this call can only be approved once: no rule may be kept for it");
+    const std::string& rule = s.resolution.rule.empty() ? approval->rule_suggestion : s.resolution.rule;
     PRYX_TRY(GrantPattern pattern, GrantPattern::parse(rule));
     if (pattern.tool != approval->tool) return fail(ErrorCode::kInvalidArgument, "the rule names {}, the call is {}", pattern.tool, approval->tool);
     Grant made{.id = s.grant_id, .scope = s.resolution.scope, .pattern = std::move(pattern), .session = approval->session, .principal = s.principal, .expires_at = std::nullopt};
@@ -221,27 +222,25 @@ async::Task<Result<Approval>> Approvals::settle(PrincipalId principal, ApprovalI
   co_return co_await database_.write([&, this](db::Transaction& t) { return settle_in(t, settling); });
 }
 
-async::Task<Result<Approval>> Approvals::wait(ApprovalId id) {
+async::Task<Result<Approval>> Approvals::wait(PrincipalId principal, ApprovalId id) {
   auto& slot = waiting_[id];
   if (!slot) slot = std::make_shared<Waiting>(loop_);
   const std::shared_ptr<Waiting> waiting = slot;
-  const auto current = co_await database_.read([id](db::Connection& c) { return c.find(kGetAny, read_approval, id); });
+  const auto current = co_await database_.read([=](db::Connection& c) { return c.find(kGet, read_approval, principal, id); });
+  if (!current || !*current || (*current)->state != ApprovalState::kPending) waiting_.erase(id);
   if (!current) co_return std::unexpected(current.error());
   if (!*current) co_return fail(ErrorCode::kNotFound, "there is no approval {}", id.str());
-  if ((*current)->state != ApprovalState::kPending) {
-    waiting_.erase(id);
-    co_return **current;
-  }
+  if ((*current)->state != ApprovalState::kPending) co_return **current;
   const std::int64_t left_ms = (*current)->expires_at.unix_ms - loop_.clock().wall().unix_ms;
   const auto end = co_await waiting->settled.wait(std::chrono::milliseconds(std::max<std::int64_t>(left_ms, 0)));
   waiting_.erase(id);
   if (end) co_return *end;
   // A cancelled waiter may be a daemon that goes down: the question stays open, and whoever ends the turn supersedes it.
   if (end.error().code != ErrorCode::kTimeout) co_return std::unexpected(end.error());
-  auto settled = co_await settle((*current)->principal, id, ApprovalState::kExpired, {}, "deadline");
+  auto settled = co_await settle(principal, id, ApprovalState::kExpired, {}, "deadline");
   if (!settled && settled.error().code == ErrorCode::kConflict) {
     // Somebody answered in the same instant: their answer is the one on disk.
-    settled = co_await get((*current)->principal, id);
+    settled = co_await get(principal, id);
   }
   co_return settled;
 }

@@ -63,7 +63,7 @@ class Approvals {
   // Inside the write job that makes the step wait; emits approval.needed with the commit.
   [[nodiscard]] Result<void> create(db::Transaction& transaction, const Approval& approval);
   // Until it is resolved or its deadline passes, which resolves it as expired. kCancelled leaves the request open.
-  [[nodiscard]] async::Task<Result<Approval>> wait(ApprovalId id);
+  [[nodiscard]] async::Task<Result<Approval>> wait(PrincipalId principal, ApprovalId id);
   // First answer wins: kConflict for the second. kNotFound, kInvalidArgument (a rule that is too wide).
   [[nodiscard]] async::Task<Result<Approval>> resolve(Caller caller, ApprovalId id, Resolution resolution);
   // Inside the write job that ends the turn: a request that is still pending becomes superseded, others are left alone.
