@@ -142,7 +142,8 @@ async::Task<void> Clients::cancel_some_turn(Daemon& daemon, Sender& sender) {
   if (cancelled) world_.reach("cancel taken");
   if (cancelled)
     daemon.surface().spawn("expect_end", expect_end(daemon, turn));
-  else if (cancelled.error().code != ErrorCode::kConflict && cancelled.error().code != ErrorCode::kStorage) {
+  else if (cancelled.error().code != ErrorCode::kConflict && cancelled.error().code != ErrorCode::kStorage &&
+           cancelled.error().code != ErrorCode::kCancelled) {
     world_.violate(fmt::format("cancel {}: {}", turn.str(), cancelled.error().message));
   }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/agent/context.h"
 
-#include <set>
+#include <deque>
+#include <map>
 
 #include "foundation/base/text.h"
 
@@ -29,35 +30,52 @@ ChatMessage system_message(const ContextInput& input, trust::Labels& labels) {
   return {.role = ChatMessage::Role::kSystem, .text = std::move(text)};
 }
 
-// Providers refuse a call without its result: a turn that was cancelled or failed half-way leaves some, which get this answer.
-void answer_missing_calls(std::vector<ChatMessage>& out, std::vector<std::string>& open_calls) {
-  for (const std::string& id : open_calls) {
-    out.push_back({.role = ChatMessage::Role::kTool, .text = "This call was not carried out.", .tool_call_id = id, .tool_failed = true});
+// Results by the step that made them; by the provider's id where a step is not known. Providers want each call answered once, right
+// behind the message that made it, wherever the result stands in the transcript.
+using Results = std::map<std::string, std::deque<const Part*>>;
+
+std::string result_key(const Part& part) { return part.step.empty() ? part.call_id : part.step.str(); }
+
+Results find_results(const std::vector<Message>& history) {
+  Results results;
+  for (const Message& message : history) {
+    if (message.role != Role::kTool) continue;
+    for (const Part& part : message.parts) {
+      if (part.type == "tool_result") results[result_key(part)].push_back(&part);
+    }
   }
-  open_calls.clear();
+  return results;
 }
 
-void add_assistant(const Message& message, std::vector<ChatMessage>& out, std::vector<std::string>& open_calls, trust::Labels& labels) {
+void add_result(const Part& call, Results& results, std::vector<ChatMessage>& out, trust::Labels& labels) {
+  auto& found = results[result_key(call)];
+  if (found.empty()) {
+    // A turn that was cancelled, failed or waits for a person leaves calls without a result.
+    out.push_back({.role = ChatMessage::Role::kTool, .text = "There is no result: it was not carried out, or nobody knows how it ended. Do not repeat it unasked.",
+                   .tool_call_id = call.call_id, .tool_failed = true});
+    return;
+  }
+  const Part& part = *found.front();
+  found.pop_front();
+  out.push_back({.role = ChatMessage::Role::kTool, .text = trim_for_model(part.text, part.result_ref), .tool_call_id = call.call_id, .tool_failed = !part.ok});
+  labels.join(part.labels);
+}
+
+void add_assistant(const Message& message, Results& results, std::vector<ChatMessage>& out, trust::Labels& labels) {
   ChatMessage chat{.role = ChatMessage::Role::kAssistant};
+  std::vector<const Part*> calls;
   for (const Part& part : message.parts) {
     // Interrupted text was never finished; the attempt that followed it answers for it.
     if (part.state == PartState::kInterrupted) continue;
     if (part.type == "text") chat.text += part.text;
     if (part.type == "tool_call") {
       chat.tool_calls.push_back({part.call_id, part.tool, part.text});
-      open_calls.push_back(part.call_id);
+      calls.push_back(&part);
     }
     labels.join(part.labels);
   }
   if (!chat.text.empty() || !chat.tool_calls.empty()) out.push_back(std::move(chat));
-}
-
-void add_tool(const Message& message, std::vector<ChatMessage>& out, std::vector<std::string>& open_calls, trust::Labels& labels) {
-  for (const Part& part : message.parts) {
-    if (part.type != "tool_result" || std::erase(open_calls, part.call_id) == 0) continue;
-    out.push_back({.role = ChatMessage::Role::kTool, .text = trim_for_model(part.text, part.result_ref), .tool_call_id = part.call_id, .tool_failed = !part.ok});
-    labels.join(part.labels);
-  }
+  for (const Part* call : calls) add_result(*call, results, out, labels);
 }
 
 }  // namespace
@@ -75,9 +93,8 @@ Context build_context(const ContextInput& input) {
   Context context;
   std::vector<ChatMessage>& out = context.request.messages;
   out.push_back(system_message(input, context.labels));
-  std::vector<std::string> open_calls;
+  Results results = find_results(input.history);
   for (const Message& message : input.history) {
-    if (message.role != Role::kTool) answer_missing_calls(out, open_calls);
     switch (message.role) {
       case Role::kUser:
       case Role::kSystem: {
@@ -86,11 +103,10 @@ Context build_context(const ContextInput& input) {
         out.push_back({.role = role, .text = message.text()});
         break;
       }
-      case Role::kAssistant: add_assistant(message, out, open_calls, context.labels); break;
-      case Role::kTool: add_tool(message, out, open_calls, context.labels); break;
+      case Role::kAssistant: add_assistant(message, results, out, context.labels); break;
+      case Role::kTool: break;  // with its call
     }
   }
-  answer_missing_calls(out, open_calls);
   for (const tools::ToolDescription* tool : input.tools) {
     context.request.tools.push_back({tool->name, tool->description, tool->parameters});
   }

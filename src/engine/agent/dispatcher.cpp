@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/agent/dispatcher.h"
 
+#include <set>
+
 namespace pryx::agent {
 
 Dispatcher::Dispatcher(async::EventLoop& loop, db::Database& database, std::size_t max_running)
@@ -11,7 +13,16 @@ async::Task<Result<void>> Dispatcher::start(TurnRunner& runner, bool paused) {
   runner_ = &runner;
   const auto open = co_await database_.read([](db::Connection& c) { return TurnStore::list_open(c); });
   if (!open) co_return std::unexpected(open.error());
-  for (const OpenTurn& turn : *open) queue_.push(turn);
+  std::set<TurnId> known;
+  for (const OpenTurn& turn : *open) {
+    known.insert(turn.turn);
+    queue_.push(turn);
+  }
+  // Behind the older ones of their sessions.
+  for (const OpenTurn& turn : std::exchange(early_, {})) {
+    if (!known.contains(turn.turn)) queue_.push(turn);
+  }
+  started_ = true;
   paused_ = paused;
   start_ready();
   co_return Result<void>{};
@@ -19,6 +30,10 @@ async::Task<Result<void>> Dispatcher::start(TurnRunner& runner, bool paused) {
 
 void Dispatcher::enqueue(const OpenTurn& turn) {
   if (stopping_) return;  // it is on disk; the next start finds it
+  if (!started_) {
+    early_.push_back(turn);
+    return;
+  }
   queue_.push(turn);
   start_ready();
 }
@@ -47,6 +62,11 @@ bool Dispatcher::cancel_running(const TurnId& turn) {
 
 void Dispatcher::forget(const TurnId& turn) {
   if (!cancel_running(turn)) (void)queue_.remove(turn);
+}
+
+void Dispatcher::park(const SessionId& session) {
+  queue_.park(session);
+  start_ready();
 }
 
 async::Task<void> Dispatcher::stop() {

@@ -29,6 +29,10 @@ class Dispatcher {
   bool cancel_running(const TurnId& turn);
   // The turn was ended on disk: takes it out of the line; one that began to run meanwhile finds out by itself.
   void forget(const TurnId& turn);
+  [[nodiscard]] bool is_running(const TurnId& turn) const { return running_.contains(turn); }
+  // The running turn of this session waits for a person, or goes on.
+  void park(const SessionId& session);
+  void unpark(const SessionId& session) { queue_.unpark(session); }
   [[nodiscard]] async::Task<void> stop();
 
   [[nodiscard]] std::size_t running() const { return queue_.running(); }
@@ -44,6 +48,8 @@ class Dispatcher {
   FairQueue queue_;
   async::TaskGroup group_;
   TurnRunner* runner_ = nullptr;
+  std::vector<OpenTurn> early_;  // accepted before start() had read the older ones
+  bool started_ = false;
   bool paused_ = true;
   bool stopping_ = false;
   std::map<TurnId, async::TaskGroup::TaskId> running_;

@@ -32,7 +32,7 @@ std::optional<OpenTurn> FairQueue::take_from(std::deque<SessionId>& line) {
 }
 
 std::optional<OpenTurn> FairQueue::pop() {
-  if (busy_.size() >= max_running_) return std::nullopt;
+  if (busy_.size() - parked_.size() >= max_running_) return std::nullopt;
   const bool background_is_due = lines_[0].empty() || owner_streak_ >= kOwnerRun;
   if (background_is_due && !lines_[1].empty()) {
     owner_streak_ = 0;
@@ -42,7 +42,14 @@ std::optional<OpenTurn> FairQueue::pop() {
   return take_from(lines_[0]);
 }
 
+void FairQueue::park(const SessionId& session) {
+  if (busy_.contains(session)) parked_.insert(session);
+}
+
+void FairQueue::unpark(const SessionId& session) { parked_.erase(session); }
+
 void FairQueue::finished(const SessionId& session) {
+  parked_.erase(session);
   busy_.erase(session);
   line_up(session);
 }

@@ -19,6 +19,10 @@ class FairQueue {
   void push(const OpenTurn& turn);
   // The next turn to start, or nothing when all slots are taken or every waiting session is busy. Marks its session busy.
   [[nodiscard]] std::optional<OpenTurn> pop();
+  // The running turn of this session waits for a person, for minutes perhaps: others may use its slot. When it goes on there may be more
+  // running than slots for a while.
+  void park(const SessionId& session);
+  void unpark(const SessionId& session);
   // Frees the slot. The session's next turn, if any, goes to the end of the line.
   void finished(const SessionId& session);
   // Takes a turn out that has not started. False when it is not waiting here.
@@ -37,6 +41,7 @@ class FairQueue {
   std::deque<SessionId> lines_[2];   // sessions with something to run and not busy, by the priority of their first turn
   std::set<SessionId> lined_up_;
   std::set<SessionId> busy_;
+  std::set<SessionId> parked_;       // of the busy ones
   std::size_t waiting_ = 0;
   int owner_streak_ = 0;
 };

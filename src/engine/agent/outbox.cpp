@@ -39,7 +39,7 @@ async::Task<void> Outbox::flush() {
           if (session) read.emplace(receipt.principal, *session);
         }
       }
-      for (const auto& [principal, session] : read) PRYX_TRY_VOID(SessionStore::set_unread(t.db(), principal, session, false));
+      for (const auto& [principal, session] : read) PRYX_TRY_VOID(TurnStore::mark_read_if_delivered(t.db(), principal, session));
       return read.size();
     });
     // A lost receipt leaves the row pending: the session shows as unread, and the next receipt covers it.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/agent/session_store.h"
 
+#include <algorithm>
+
 #include "foundation/base/text.h"
 
 namespace pryx::agent {
@@ -41,6 +43,7 @@ constexpr db::Migration kMigrations[] = {
      " CHECK (state IN ('pending','sending','delivered','failed','unknown')), event_version INTEGER NOT NULL, created_at INTEGER NOT NULL, delivered_at INTEGER,"
      " PRIMARY KEY (principal_id, turn_id, id)) STRICT, WITHOUT ROWID;"
      "CREATE INDEX outbox_pending ON outbox (principal_id, event_version) WHERE state = 'pending'"},
+    {2, "find what a session has pending", "CREATE INDEX outbox_session ON outbox (principal_id, session_id) WHERE state = 'pending'"},
 };
 
 #define PRYX_SESSION_COLUMNS \
@@ -60,11 +63,14 @@ constexpr std::string_view kInsertMessage =
     "INSERT INTO messages (principal_id, session_id, id, role, turn_id, step_id, parts, streaming, created_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)";
 constexpr std::string_view kMessagesFrom =
     "SELECT " PRYX_MESSAGE_COLUMNS " FROM messages WHERE principal_id = $1 AND session_id = $2 AND seq > $3 ORDER BY seq LIMIT $4";
-constexpr std::string_view kMessagesBack =
-    "SELECT " PRYX_MESSAGE_COLUMNS " FROM messages WHERE principal_id = $1 AND session_id = $2 ORDER BY seq DESC";
 constexpr std::string_view kStreaming =
     "SELECT " PRYX_MESSAGE_COLUMNS " FROM messages WHERE principal_id = $1 AND turn_id = $2 AND streaming = 1";
 #undef PRYX_MESSAGE_COLUMNS
+// Messages without a turn (the history a stateless front brings, a fork's copies) were there before the first one.
+constexpr std::string_view kMessagesBack =
+    "SELECT m.seq, m.id, m.role, m.turn_id, m.step_id, m.parts, m.created_at, m.session_id, m.principal_id, coalesce(t.seq, 0)"
+    " FROM messages m LEFT JOIN turns t ON t.id = m.turn_id"
+    " WHERE m.principal_id = $1 AND m.session_id = $2 AND coalesce(t.seq, 0) <= $3 ORDER BY m.seq DESC";
 constexpr std::string_view kIndexMessage = "INSERT INTO messages_fts (rowid, text) VALUES ($1, $2)";
 constexpr std::string_view kDropIndex = "DELETE FROM messages_fts WHERE rowid = $1";
 constexpr std::string_view kUpdateMessage = "UPDATE messages SET parts = $3, streaming = $4 WHERE principal_id = $1 AND seq = $2";
@@ -357,17 +363,22 @@ Result<Paged<Message>> SessionStore::list_messages(db::Connection& c, const Prin
   return out;
 }
 
-Result<std::vector<Message>> SessionStore::load_history(db::Connection& c, const PrincipalId& principal, const SessionId& session, std::size_t max_bytes) {
-  std::vector<Message> newest_first;
+Result<std::vector<Message>> SessionStore::load_history(db::Connection& c, const Turn& turn, std::size_t max_bytes) {
+  std::vector<std::pair<std::int64_t, Message>> found;  // by the seq of its turn
   std::size_t bytes = 0;
+  bool has_begin = false;
   PRYX_TRY_VOID(c.each(kMessagesBack, [&](const db::Row& r) -> bool {
-    bytes += r.view(5).size();
-    if (bytes > max_bytes && !newest_first.empty()) return false;
-    newest_first.push_back(read_message(r));
-    return true;
-  }, principal, session));
-  std::reverse(newest_first.begin(), newest_first.end());
-  return newest_first;
+    const bool is_own = r.view(3) == turn.id.str();
+    if (bytes <= max_bytes) bytes += r.view(5).size();
+    if (is_own || bytes <= max_bytes) found.emplace_back(r.integer(9), read_message(r));
+    has_begin = has_begin || r.view(1) == turn.message.str();
+    return bytes <= max_bytes || !has_begin;
+  }, turn.principal, turn.session, turn.seq));
+  std::ranges::sort(found, {}, [](const auto& entry) { return std::pair(entry.first, entry.second.seq); });
+  std::vector<Message> history;
+  history.reserve(found.size());
+  for (auto& [turn_seq, message] : found) history.push_back(std::move(message));
+  return history;
 }
 
 Result<int> SessionStore::interrupt_streaming(db::Connection& c, const PrincipalId& principal, const TurnId& turn) {

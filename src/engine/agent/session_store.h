@@ -58,8 +58,9 @@ struct SessionStore {
   // Replaces the parts of a message that was written while it streamed.
   [[nodiscard]] static Result<void> update_message(db::Connection& c, const Message& message);
   [[nodiscard]] static Result<Paged<Message>> list_messages(db::Connection& c, const PrincipalId& principal, const SessionId& session, const Page& page);
-  // The newest messages up to about max_bytes, oldest first: the history a turn works with.
-  [[nodiscard]] static Result<std::vector<Message>> load_history(db::Connection& c, const PrincipalId& principal, const SessionId& session, std::size_t max_bytes);
+  // What a turn works with: the messages of the turns before it, about max_bytes of the newest, and all of its own. Turn by turn, because
+  // a message that came while another turn ran was written between that turn's messages. Later turns are left out.
+  [[nodiscard]] static Result<std::vector<Message>> load_history(db::Connection& c, const Turn& turn, std::size_t max_bytes);
   // Messages of one turn whose parts were still streaming when a daemon died become interrupted.
   [[nodiscard]] static Result<int> interrupt_streaming(db::Connection& c, const PrincipalId& principal, const TurnId& turn);
 };

@@ -40,6 +40,7 @@ constexpr Arrow<S> kStep[] = {
     {S::kPlanned, S::kAwaitingApproval}, {S::kPlanned, S::kDenied},     {S::kPlanned, S::kStarted},
     {S::kPlanned, S::kFailed},           {S::kPlanned, S::kCancelled},
     {S::kAwaitingApproval, S::kStarted}, {S::kAwaitingApproval, S::kDenied}, {S::kAwaitingApproval, S::kCancelled},
+    {S::kAwaitingApproval, S::kFailed},  // after an upgrade its arguments do not fit the tool any more
     {S::kStarted, S::kStarted},  // a new attempt after a crash
     {S::kStarted, S::kDone},             {S::kStarted, S::kFailed},     {S::kStarted, S::kUnknown}, {S::kStarted, S::kCancelled},
     {S::kUnknown, S::kStarted},  // a person says: retry

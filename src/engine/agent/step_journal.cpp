@@ -14,7 +14,7 @@ void StepJournal::note(const Decided& decided) {
   step_.args_hash = decided.args_hash;
   step_.policy_version = decided.policy_version;
   step_.decision_rule = decided.rule;
-  step_.approval = decided.approval;
+  if (!decided.approval.empty()) step_.approval = decided.approval;
   if (!decided.args_hash.empty()) step_.effect = decided.effect;
 }
 
@@ -44,11 +44,12 @@ async::Task<Result<void>> StepJournal::record_ask(Decided decided, trust::Approv
                                                 .detail = {{"approval_id", approval.id.str()}, {"call_hash", approval.call_hash}, {"rule", decided.rule}}}));
     return run_.parts().approvals.create(t, approval);
   });
-  if (written) run_.start_written_ = true;
+  if (written) run_.wait_for_a_person(true);
   co_return written;
 }
 
 async::Task<Result<std::string>> StepJournal::record_start(Decided decided) {
+  run_.wait_for_a_person(false);
   note(decided);
   step_.idempotency_key = crypto::hash_json("effect-key/1", json::object{{"turn", run_.turn_.id.str()}, {"step", step_.id.str()}, {"args", decided.args_hash}});
   const auto written = co_await run_.parts().database.write([&, this](db::Transaction& t) -> Result<void> {
@@ -63,11 +64,12 @@ async::Task<Result<std::string>> StepJournal::record_start(Decided decided) {
     return run_.emit(t, "tool.started", {{"step_id", step_.id.str()}, {"tool", step_.tool}, {"attempt", step_.attempt}});
   });
   if (!written) co_return std::unexpected(written.error());
-  run_.start_written_ = true;
   co_return step_.idempotency_key;
 }
 
 async::Task<Result<void>> StepJournal::record_end(tools::GateEnd end, tools::ToolOutcome outcome, std::string reason) {
+  // Nobody but the daemon's stop cancelled it: the step stays started, and the next start goes on by its effect class.
+  if (end == tools::GateEnd::kCancelled && run_.is_put_off()) co_return Result<void>{};
   Ending ending;
   if (end == tools::GateEnd::kDone) {
     ending.state = StepState::kDone;
@@ -98,6 +100,7 @@ async::Task<Result<void>> StepJournal::record_settled(StepState state, std::stri
 }
 
 async::Task<Result<void>> StepJournal::finish(Ending ending) {
+  run_.wait_for_a_person(false);
   Message message{.principal = run_.turn_.principal, .session = run_.turn_.session, .id = run_.parts().ids.make<MessageId>(), .role = Role::kTool,
                   .turn = run_.turn_.id, .step = step_.id, .created_at = run_.now()};
   Part part;
@@ -114,6 +117,8 @@ async::Task<Result<void>> StepJournal::finish(Ending ending) {
   const auto written = co_await run_.parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(run_.write_start(t));
     if (run_.turn_.state == TurnState::kWaiting) PRYX_TRY_VOID(TurnStore::change_state(t.db(), run_.turn_, TurnState::kRunning, run_.now()));
+    // Ended without the answer that it waited for, as when the tool is not there any more: nobody needs to answer now.
+    if (step_.state == StepState::kAwaitingApproval) PRYX_TRY_VOID(run_.parts().approvals.supersede(t, run_.turn_.principal, step_.approval));
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), step_, ending.state, run_.now()));
     PRYX_TRY_VOID(TurnStore::save_progress(t.db(), run_.turn_));
     PRYX_TRY_VOID(SessionStore::insert_message(t.db(), message));
@@ -124,7 +129,6 @@ async::Task<Result<void>> StepJournal::finish(Ending ending) {
     return run_.emit(t, "step.finished", {{"step_id", step_.id.str()}, {"kind", "tool"}, {"tool", step_.tool}, {"state", to_text(ending.state)}});
   });
   if (!written) co_return written;
-  run_.start_written_ = true;
   run_.history_.push_back(std::move(message));
   co_return Result<void>{};
 }

@@ -9,70 +9,7 @@ namespace pryx::agent {
 
 namespace {
 constexpr Duration kStorageRetry = std::chrono::seconds(2);  // a full disk is looked at again; recovery is promised within 5 s
-}
-
-TurnEngine::TurnEngine(Parts parts, EngineLimits limits) : parts_(std::move(parts)), limits_(limits) {}
-TurnEngine::~TurnEngine() = default;
-
-async::Task<void> TurnEngine::run_turn(OpenTurn turn) {
-  for (;;) {
-    retry_later_.erase(turn.turn);
-    {
-      TurnRun run(*this, turn);
-      active_[turn.turn] = &run;
-      co_await run.execute();
-      active_.erase(turn.turn);
-    }
-    if (!retry_later_.contains(turn.turn) || parts_.dispatcher.is_stopping()) co_return;
-    async::WaitList pause(parts_.loop);
-    const auto timer = parts_.loop.call_after(kStorageRetry, [&pause] { pause.wake_all(); });
-    // Not cancellable: a cancelled turn still needs its state on disk, and this wait is short.
-    co_await pause.wait_uncancellable();
-    parts_.loop.cancel_timer(timer);
-    if (parts_.dispatcher.is_stopping()) co_return;
-  }
-}
-
-json::array TurnEngine::partial_text(const TurnId& turn) const {
-  const auto found = active_.find(turn);
-  return found == active_.end() ? json::array() : found->second->partial_text();
-}
-
-async::Task<Result<void>> TurnEngine::cancel(Caller caller, TurnId id) {
-  PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
-  const PrincipalId principal = caller.principal.id;
-  for (;;) {
-    PRYX_CO_TRY(auto turn, co_await parts_.database.read([=](db::Connection& c) { return TurnStore::find_turn(c, principal, id); }));
-    if (!turn) co_return fail(ErrorCode::kNotFound, "there is no turn {}", id.str());
-    if (is_terminal(turn->state)) co_return fail(ErrorCode::kConflict, "turn {} is already {}", id.str(), to_text(turn->state));
-    if (parts_.dispatcher.cancel_running(id)) co_return Result<void>{};
-    PRYX_CO_TRY(const bool ended, co_await cancel_at_rest(caller, *turn));
-    if (ended) co_return Result<void>{};
-  }
-}
-
-// Waiting in line, or stopped for attention: nothing runs, so its end is written here. It leaves the line with the commit and not before:
-// when the store fails, it keeps its place. False when it began to run meanwhile.
-async::Task<Result<bool>> TurnEngine::cancel_at_rest(Caller caller, Turn seen) {
-  co_return co_await parts_.database.write([&, this](db::Transaction& t) -> Result<bool> {
-    PRYX_TRY(auto turn, TurnStore::find_turn(t.db(), seen.principal, seen.id));
-    if (!turn || is_terminal(turn->state)) return fail(ErrorCode::kConflict, "turn {} ended already", seen.id.str());
-    if (turn->state != seen.state || turn->starts != seen.starts) return false;
-    PRYX_TRY(auto steps, TurnStore::list_steps(t.db(), turn->principal, turn->id));
-    const WallTime at = parts_.loop.clock().wall();
-    for (Step& step : steps) {
-      if (step.state == StepState::kAwaitingApproval) PRYX_TRY_VOID(parts_.approvals.supersede(t, turn->principal, step.approval));
-      if (!is_terminal(step.state)) PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, at));
-    }
-    PRYX_TRY_VOID(TurnStore::change_state(t.db(), *turn, TurnState::kCancelled, at));
-    PRYX_TRY_VOID(parts_.events.append(t, {.principal = turn->principal, .name = "turn.cancelled", .session = turn->session, .surface = caller.surface,
-                                           .payload = {{"turn_id", turn->id.str()}, {"denied_calls", turn->denied_calls}}}));
-    t.after_commit([this, id = turn->id] { parts_.dispatcher.forget(id); });
-    return true;
-  });
-}
-
-namespace {
+constexpr Duration kCancelWait = std::chrono::seconds(2);    // far more than the 250 ms it should take; only a failing disk needs more
 
 // What the transcript says about a step that a person settled.
 Result<void> settle_tool_step(db::Transaction& t, Step& step, const Turn& turn, StepState state, std::string text, MessageId message_id, WallTime at) {
@@ -90,7 +27,120 @@ Result<void> settle_tool_step(db::Transaction& t, Step& step, const Turn& turn, 
   return SessionStore::insert_message(t.db(), message);
 }
 
+// One for each step at most: it needs no source of ids inside a write job.
+MessageId settled_message_id(const Step& step) { return MessageId(fmt::format("{}{}", MessageId::prefix(), step.id.str().substr(StepId::prefix().size()))); }
+
+std::string_view to_text(TurnEngine::ResumeChoice choice) {
+  switch (choice) {
+    case TurnEngine::ResumeChoice::kRetry: return "retry";
+    case TurnEngine::ResumeChoice::kTreatAsDone: return "treat_as_done";
+    case TurnEngine::ResumeChoice::kAbandon: return "abandon";
+  }
+  return "abandon";
+}
+
+// A call that may have taken effect is not forgotten with its turn: the transcript says so, and so does the record.
+Result<void> abandon_unknown_step(db::Transaction& t, audit::AuditLog& audit, Step& step, const Turn& turn, const std::string& actor, WallTime at) {
+  PRYX_TRY_VOID(settle_tool_step(t, step, turn, StepState::kCancelled, "Cancelled by the owner; it may or may not have taken effect.", settled_message_id(step), at));
+  PRYX_TRY_VOID(audit.append(t, {.principal = turn.principal, .kind = "tool.unknown", .actor = actor, .session = turn.session, .turn = turn.id, .step = step.id,
+                                 .subject = step.tool, .detail = {{"attempt", step.attempt}, {"detail", "the turn was cancelled while the outcome was unknown"}}}));
+  return {};
+}
+
 }  // namespace
+
+TurnEngine::TurnEngine(Parts parts, EngineLimits limits) : parts_(std::move(parts)), limits_(limits), ended_(parts_.loop) {}
+TurnEngine::~TurnEngine() = default;
+
+async::Task<void> TurnEngine::run_turn(OpenTurn turn) {
+  for (;;) {
+    retry_later_.erase(turn.turn);
+    {
+      TurnRun run(*this, turn);
+      active_[turn.turn] = &run;
+      co_await run.execute();
+      active_.erase(turn.turn);
+    }
+    if (!retry_later_.contains(turn.turn)) break;
+    if (!parts_.dispatcher.is_stopping()) co_await pause_for_storage();
+    if (parts_.dispatcher.is_stopping()) break;
+  }
+  retry_later_.erase(turn.turn);
+  cancelled_.erase(turn.turn);
+  ended_.wake_all();  // they resume from the loop, after the dispatcher took note
+}
+
+async::Task<void> TurnEngine::pause_for_storage() {
+  const auto slept = co_await async::sleep(parts_.loop, kStorageRetry);
+  if (slept || parts_.dispatcher.is_stopping()) co_return;
+  // A turn that a person cancelled still needs its end on disk, so it waits all the same; a stopping daemon does not.
+  async::WaitList pause(parts_.loop);
+  const auto timer = parts_.loop.call_after(kStorageRetry, [&pause] { pause.wake_all(); });
+  co_await pause.wait_uncancellable();
+  parts_.loop.cancel_timer(timer);
+}
+
+async::Task<Result<void>> TurnEngine::wait_until_ended(TurnId turn) {
+  const MonotonicTime limit = parts_.loop.clock().monotonic() + kCancelWait;
+  while (parts_.dispatcher.is_running(turn)) {
+    const Duration left = limit - parts_.loop.clock().monotonic();
+    async::WaitEnd end = async::WaitEnd::kTimeout;
+    if (left > Duration::zero()) end = co_await ended_.wait_for(left);
+    if (end == async::WaitEnd::kCancelled) co_return fail(ErrorCode::kCancelled, "cancelled while turn {} was ending", turn.str());
+    if (end == async::WaitEnd::kTimeout) co_return fail(ErrorCode::kStorage, "turn {} was told to stop, but its end is not on disk yet; ask again", turn.str());
+  }
+  co_return Result<void>{};
+}
+
+json::array TurnEngine::partial_text(const TurnId& turn) const {
+  const auto found = active_.find(turn);
+  return found == active_.end() ? json::array() : found->second->partial_text();
+}
+
+async::Task<Result<void>> TurnEngine::cancel(Caller caller, TurnId id) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
+  const PrincipalId principal = caller.principal.id;
+  for (bool told = false;;) {
+    PRYX_CO_TRY(auto turn, co_await parts_.database.read([=](db::Connection& c) { return TurnStore::find_turn(c, principal, id); }));
+    if (!turn) co_return fail(ErrorCode::kNotFound, "there is no turn {}", id.str());
+    if (is_terminal(turn->state) && told) co_return Result<void>{};
+    if (is_terminal(turn->state)) co_return fail(ErrorCode::kConflict, "turn {} is already {}", id.str(), to_text(turn->state));
+    if (parts_.dispatcher.is_running(id)) {
+      cancelled_.insert(id);
+      (void)parts_.dispatcher.cancel_running(id);
+      PRYX_CO_TRY_VOID(co_await wait_until_ended(id));
+      told = true;
+      continue;
+    }
+    PRYX_CO_TRY(const bool ended, co_await cancel_at_rest(caller, *turn));
+    if (ended) co_return Result<void>{};
+  }
+}
+
+// Waiting in line, or stopped for attention: nothing runs, so its end is written here. It leaves the line with the commit and not before:
+// when the store fails, it keeps its place. False when it began to run meanwhile.
+async::Task<Result<bool>> TurnEngine::cancel_at_rest(Caller caller, Turn seen) {
+  co_return co_await parts_.database.write([&, this](db::Transaction& t) -> Result<bool> {
+    PRYX_TRY(auto turn, TurnStore::find_turn(t.db(), seen.principal, seen.id));
+    if (!turn || is_terminal(turn->state)) return fail(ErrorCode::kConflict, "turn {} ended already", seen.id.str());
+    if (turn->state != seen.state || turn->starts != seen.starts) return false;
+    PRYX_TRY(auto steps, TurnStore::list_steps(t.db(), turn->principal, turn->id));
+    const WallTime at = parts_.loop.clock().wall();
+    for (Step& step : steps) {
+      if (step.state == StepState::kAwaitingApproval) PRYX_TRY_VOID(parts_.approvals.supersede(t, turn->principal, step.approval));
+      const bool may_have_happened = step.kind == StepKind::kTool && (step.state == StepState::kStarted || step.state == StepState::kUnknown);
+      if (may_have_happened) PRYX_TRY_VOID(abandon_unknown_step(t, parts_.audit, step, *turn, caller.surface, at));
+      else if (!is_terminal(step.state)) PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, at));
+    }
+    PRYX_TRY_VOID(SessionStore::interrupt_streaming(t.db(), turn->principal, turn->id));
+    PRYX_TRY_VOID(TurnStore::change_state(t.db(), *turn, TurnState::kCancelled, at));
+    PRYX_TRY_VOID(TurnStore::mark_read_if_delivered(t.db(), turn->principal, turn->session));
+    PRYX_TRY_VOID(parts_.events.append(t, {.principal = turn->principal, .name = "turn.cancelled", .session = turn->session, .surface = caller.surface,
+                                           .payload = {{"turn_id", turn->id.str()}, {"denied_calls", turn->denied_calls}}}));
+    t.after_commit([this, id = turn->id] { parts_.dispatcher.forget(id); });
+    return true;
+  });
+}
 
 async::Task<Result<void>> TurnEngine::resume(Caller caller, TurnId id, StepId step_id, ResumeChoice choice, std::string result) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kApprove));
@@ -118,7 +168,7 @@ async::Task<Result<void>> TurnEngine::resume(Caller caller, TurnId id, StepId st
       PRYX_TRY_VOID(TurnStore::change_state(t.db(), *step, StepState::kCancelled, at));
     }
     PRYX_TRY_VOID(parts_.audit.append(t, {.principal = principal, .kind = "turn.resumed", .actor = caller.surface, .session = turn->session, .turn = id, .step = step_id,
-                                          .subject = step->tool, .detail = {{"choice", static_cast<int>(choice)}}}));
+                                          .subject = step->tool, .detail = {{"choice", to_text(choice)}}}));
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), *turn, ends ? TurnState::kCancelled : TurnState::kQueued, at));
     if (ends) {
       PRYX_TRY_VOID(parts_.events.append(t, {.principal = principal, .name = "turn.cancelled", .session = turn->session, .surface = caller.surface, .payload = {{"turn_id", id.str()}}}));

@@ -70,7 +70,8 @@ class TurnEngine final : public TurnRunner {
   enum class ResumeChoice : std::uint8_t { kRetry, kTreatAsDone, kAbandon };
   // For a step with an unknown outcome. kConflict when the turn does not need attention.
   [[nodiscard]] async::Task<Result<void>> resume(Caller caller, TurnId turn, StepId step, ResumeChoice choice, std::string result);
-  // Cancels wherever it stands: queued, streaming, waiting for a person, needing attention. kNotFound; kConflict when it ended already.
+  // Cancels wherever it stands: queued, streaming, waiting for a person, needing attention; returns when its end is on disk. kNotFound;
+  // kConflict when it ended already; kStorage when it was told but its end could not be written yet.
   [[nodiscard]] async::Task<Result<void>> cancel(Caller caller, TurnId turn);
   void set_default_model(std::string model) { parts_.default_model = std::move(model); }
   [[nodiscard]] const std::string& default_model() const { return parts_.default_model; }
@@ -83,6 +84,10 @@ class TurnEngine final : public TurnRunner {
   EngineLimits limits_;
   std::map<TurnId, TurnRun*> active_;
   std::set<TurnId> retry_later_;   // the store failed under them
+  std::set<TurnId> cancelled_;     // running ones, by a person and not by the daemon's stop
+  async::WaitList ended_;
+  [[nodiscard]] async::Task<Result<void>> wait_until_ended(TurnId turn);
+  [[nodiscard]] async::Task<void> pause_for_storage();
   [[nodiscard]] async::Task<Result<bool>> cancel_at_rest(Caller caller, Turn seen);
   [[nodiscard]] async::Task<void> write_outbox_apart(const Turn& turn);
 };

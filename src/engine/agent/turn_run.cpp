@@ -32,13 +32,10 @@ async::Task<Result<bool>> TurnRun::load() {
     if (!session) return false;
     session_ = std::move(*session);
     PRYX_TRY(steps_, TurnStore::list_steps(c, open_.principal, open_.turn));
-    PRYX_TRY(history_, SessionStore::load_history(c, open_.principal, turn_.session, kMaxHistoryBytes));
+    PRYX_TRY(history_, SessionStore::load_history(c, turn_, kMaxHistoryBytes));
     return true;
   });
   if (!loaded || !*loaded) co_return loaded;
-  // Messages of later turns of this session wait for their own turn.
-  const auto later = [this](const Message& m) { return m.role == Role::kUser && m.turn != turn_.id && m.id > turn_.message; };
-  std::erase_if(history_, later);
   if (!turn_.approve.empty()) {
     const auto policy = trust::parse_policy(turn_.approve, trust::PolicyFileKind::kApprove, "--approve");
     if (policy) approve_ = policy->layer;  // unreadable: nothing is allowed by it
@@ -55,6 +52,11 @@ async::Task<void> TurnRun::execute() {
   }
   if (!*runnable) co_return;
   if (!session_.hidden) workspace_ = co_await parts().workspaces.open(session_);
+  const bool cancelled_meanwhile = co_await async::is_cancelled();
+  if (cancelled_meanwhile) {
+    co_await cancel_turn();
+    co_return;
+  }
   Flow flow = co_await recover();
   while (flow == Flow::kGoOn) {
     flow = co_await run_open_tool_steps();
@@ -78,6 +80,7 @@ async::Task<void> TurnRun::execute() {
 
 Result<void> TurnRun::write_start(db::Transaction& t) {
   if (start_written_) return {};
+  start_written_ = true;  // a transaction that fails ends this run, so nobody sees it set for nothing
   const bool first = turn_.starts == 0;
   PRYX_TRY_VOID(TurnStore::note_start(t.db(), turn_, now()));
   if (!first) {
@@ -169,16 +172,20 @@ async::Task<TurnRun::Flow> TurnRun::fail_turn(std::string code, std::string deta
   co_return Flow::kStop;
 }
 
+bool TurnRun::is_put_off() const { return parts().dispatcher.is_stopping() && !engine_.cancelled_.contains(open_.turn); }
+
 async::Task<TurnRun::Flow> TurnRun::cancel_turn() {
   // The daemon is going down: the turn stays as it is and goes on at the next start.
-  if (parts().dispatcher.is_stopping()) co_return Flow::kStop;
-  const auto written = co_await parts().database.write([this](db::Transaction& t) -> Result<void> {
+  if (is_put_off()) co_return Flow::kStop;
+  count_lost_attempt();
+  std::optional<Message> interrupted = interrupted_message();
+  const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(write_start(t));
     for (Step& step : steps_) {
       if (step.state == StepState::kAwaitingApproval) PRYX_TRY_VOID(parts().approvals.supersede(t, turn_.principal, step.approval));
       if (!is_terminal(step.state)) PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, now()));
     }
-    PRYX_TRY_VOID(write_interrupted(t));
+    PRYX_TRY_VOID(write_streamed(t, interrupted));
     return write_end(t, TurnState::kCancelled, {}, {});
   });
   if (!written) co_return co_await stopped_by_storage(written.error());

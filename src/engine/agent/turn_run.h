@@ -30,14 +30,17 @@ class TurnRun {
   [[nodiscard]] async::Task<Flow> run_model_step();
   [[nodiscard]] async::Task<Result<void>> begin_model_step(Step& step, bool is_new);
   [[nodiscard]] async::Task<Result<void>> stream_answer(Step& step);
-  [[nodiscard]] async::Task<Result<void>> take_event(Step& step, models::ModelEvent event);
+  [[nodiscard]] async::Task<void> take_event(Step& step, models::ModelEvent event);
   [[nodiscard]] async::Task<Flow> end_model_step(Step& step);
   [[nodiscard]] async::Task<Flow> model_failed(Step& step, Error error);
-  [[nodiscard]] async::Task<Result<void>> save_partial(Step& step);
+  [[nodiscard]] async::Task<void> save_partial(Step& step);
   void send_delta(const Step& step, std::string_view part, DeltaBuffer& buffer, bool force);
   void reset_stream();
-  // What was streamed stays in the transcript, marked as unfinished.
-  [[nodiscard]] Result<void> write_interrupted(db::Transaction& t);
+  // What was streamed stays in the transcript, marked as unfinished; nothing when nothing was. Made before the write job, because ids
+  // belong to the loop.
+  [[nodiscard]] std::optional<Message> interrupted_message();
+  [[nodiscard]] Result<void> write_streamed(db::Transaction& t, std::optional<Message>& message);
+  void count_lost_attempt();
   [[nodiscard]] Message answer_message(const StepId& step, PartState state);
   [[nodiscard]] std::vector<Step> plan_tool_steps(const Step& model_step);
 
@@ -45,12 +48,16 @@ class TurnRun {
   [[nodiscard]] async::Task<Flow> run_open_tool_steps();
   [[nodiscard]] async::Task<Flow> run_tool_step(Step& step, bool was_started);
   [[nodiscard]] bool is_looping() const;
+  // A turn that waits for a person takes no slot from turns that could work.
+  void wait_for_a_person(bool waits);
   [[nodiscard]] std::string render_call(const Step& step) const;
 
   // Ends. Each is one commit with its outbox row and terminal event.
   [[nodiscard]] Result<void> write_end(db::Transaction& t, TurnState state, const std::string& text, const MessageId& message);
   [[nodiscard]] async::Task<Flow> fail_turn(std::string code, std::string detail);
   [[nodiscard]] async::Task<Flow> cancel_turn();
+  // Cancelled by the daemon that goes down and not by a person: everything stays as it is for the next start.
+  [[nodiscard]] bool is_put_off() const;
   [[nodiscard]] async::Task<Flow> needs_attention(Step& step, std::string detail);
   [[nodiscard]] async::Task<Flow> stopped_by_storage(const Error& error);
   [[nodiscard]] Result<void> emit(db::Transaction& t, std::string name, json::object payload);
@@ -77,6 +84,8 @@ class TurnRun {
   DeltaBuffer text_, reasoning_;
   std::vector<models::ToolCall> calls_;
   models::Usage usage_;
+  models::Usage estimate_;           // of its input
+  int lost_attempts_ = 0;            // of this step, cut by crashes: their cost is only known by estimate
   std::string finish_model_;
   std::optional<Message> partial_;   // the row that holds what was streamed so far
   MonotonicTime last_partial_{};

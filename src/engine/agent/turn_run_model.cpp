@@ -6,11 +6,12 @@
 namespace pryx::agent {
 
 namespace {
-models::Usage estimate_usage(const models::ModelRequest& request, std::size_t output_bytes) {
-  std::size_t input_bytes = 0;
-  for (const auto& message : request.messages) input_bytes += message.text.size();
-  // About four bytes a token over prose; only used when a provider reports nothing.
-  return {.input_tokens = static_cast<std::int64_t>(input_bytes / 4), .output_tokens = static_cast<std::int64_t>(output_bytes / 4), .estimated = true};
+// About four bytes a token over prose; only used when a provider reports nothing.
+std::int64_t estimate_tokens(std::size_t bytes) { return static_cast<std::int64_t>(bytes / 4); }
+models::Usage estimate_input(const models::ModelRequest& request) {
+  std::size_t bytes = 0;
+  for (const auto& message : request.messages) bytes += message.text.size();
+  return {.input_tokens = estimate_tokens(bytes), .estimated = true};
 }
 void add_usage(models::Usage& sum, const models::Usage& usage) {
   sum.input_tokens += usage.input_tokens;
@@ -27,6 +28,7 @@ void TurnRun::reset_stream() {
   reasoning_ = {};
   calls_.clear();
   usage_ = {};
+  estimate_ = {};
   finish_model_.clear();
   partial_.reset();
   last_partial_ = parts().loop.clock().monotonic();
@@ -43,6 +45,7 @@ async::Task<TurnRun::Flow> TurnRun::run_model_step() {
   }
   Step& step = existing != nullptr ? *existing : steps_.back();
   bool is_new = existing == nullptr;
+  lost_attempts_ = step.state == StepState::kStarted ? step.attempt : 0;
   for (;;) {
     reset_stream();
     streaming_step_ = step.id;
@@ -53,12 +56,13 @@ async::Task<TurnRun::Flow> TurnRun::run_model_step() {
     if (streamed) co_return co_await end_model_step(step);
     const bool cancelled = co_await async::is_cancelled();
     if (cancelled) co_return co_await cancel_turn();
-    if (streamed.error().code == ErrorCode::kStorage) co_return co_await stopped_by_storage(streamed.error());
+    count_lost_attempt();
     const bool shown = !text_.empty() || !reasoning_.empty();
     if (!shown || !is_worth_another_attempt(streamed.error()) || step.attempt >= kMaxAttempts) {
       co_return co_await model_failed(step, streamed.error());
     }
-    const auto kept = co_await parts().database.write([this](db::Transaction& t) { return write_interrupted(t); });
+    std::optional<Message> interrupted = interrupted_message();
+    const auto kept = co_await parts().database.write([&, this](db::Transaction& t) { return write_streamed(t, interrupted); });
     if (!kept) co_return co_await stopped_by_storage(kept.error());
     log::info("model.attempt_interrupted", {{"turn_id", turn_.id.str()}, {"attempt", step.attempt}, {"error", streamed.error().message}});
   }
@@ -79,7 +83,6 @@ async::Task<Result<void>> TurnRun::begin_model_step(Step& step, bool is_new) {
     }
     return emit(t, "step.started", {{"step_id", step.id.str()}, {"kind", "model"}, {"attempt", step.attempt}, {"model", model_name()}});
   });
-  if (written) start_written_ = true;
   co_return written;
 }
 
@@ -92,23 +95,24 @@ async::Task<Result<void>> TurnRun::stream_answer(Step& step) {
   context_labels_ = std::move(context.labels);
   context.request.model = model_name();
   context.request.request_id = step.idempotency_key;
-  const models::Usage estimate = estimate_usage(context.request, 0);
+  estimate_ = estimate_input(context.request);
+  for (; lost_attempts_ > 0; --lost_attempts_) add_usage(turn_.usage, estimate_);
   PRYX_CO_TRY(auto stream, co_await parts().models.stream(std::move(context.request)));
   for (;;) {
     PRYX_CO_TRY(auto event, co_await stream->next());
     if (!event) break;
-    PRYX_CO_TRY_VOID(co_await take_event(step, std::move(*event)));
+    co_await take_event(step, std::move(*event));
   }
   send_delta(step, "reasoning", reasoning_, true);
   send_delta(step, "text", text_, true);
   if (usage_ == models::Usage{}) {
-    usage_ = estimate;
-    usage_.output_tokens = static_cast<std::int64_t>(text_.all().size() / 4);
+    usage_ = estimate_;
+    usage_.output_tokens = estimate_tokens(text_.all().size() + reasoning_.all().size());
   }
   co_return Result<void>{};
 }
 
-async::Task<Result<void>> TurnRun::take_event(Step& step, models::ModelEvent event) {
+async::Task<void> TurnRun::take_event(Step& step, models::ModelEvent event) {
   const MonotonicTime at = parts().loop.clock().monotonic();
   if (const auto* text = std::get_if<models::TextDelta>(&event)) {
     if (text_.add(text->text, at)) send_delta(step, "text", text_, false);
@@ -121,8 +125,7 @@ async::Task<Result<void>> TurnRun::take_event(Step& step, models::ModelEvent eve
   } else if (const auto* finished = std::get_if<models::Finished>(&event)) {
     finish_model_ = finished->model_that_answered;
   }
-  if (!text_.empty() && at - last_partial_ >= engine_.limits_.partial_interval) co_return co_await save_partial(step);
-  co_return Result<void>{};
+  if (!text_.empty() && at - last_partial_ >= engine_.limits_.partial_interval) co_await save_partial(step);
 }
 
 void TurnRun::send_delta(const Step& step, std::string_view part, DeltaBuffer& buffer, bool force) {
@@ -151,24 +154,36 @@ Message TurnRun::answer_message(const StepId& step, PartState state) {
   return message;
 }
 
-Result<void> TurnRun::write_interrupted(db::Transaction& t) {
-  if (text_.empty() && reasoning_.empty()) return {};
-  Message message = answer_message(streaming_step_, PartState::kInterrupted);
-  if (!partial_) return SessionStore::insert_message(t.db(), message);
-  message.seq = partial_->seq;
-  return SessionStore::update_message(t.db(), message);
+std::optional<Message> TurnRun::interrupted_message() {
+  if (text_.empty() && reasoning_.empty()) return std::nullopt;
+  return answer_message(streaming_step_, PartState::kInterrupted);
 }
 
-async::Task<Result<void>> TurnRun::save_partial(Step& step) {
+Result<void> TurnRun::write_streamed(db::Transaction& t, std::optional<Message>& message) {
+  if (!message) return {};
+  if (!partial_) return SessionStore::insert_message(t.db(), *message);
+  message->seq = partial_->seq;
+  return SessionStore::update_message(t.db(), *message);
+}
+
+// What a call that was cut has cost is not known, so it is counted from the text.
+void TurnRun::count_lost_attempt() {
+  if (text_.empty() && reasoning_.empty()) return;
+  models::Usage lost = usage_;
+  if (lost == models::Usage{}) {
+    lost = estimate_;
+    lost.output_tokens = estimate_tokens(text_.all().size() + reasoning_.all().size());
+  }
+  add_usage(turn_.usage, lost);
+}
+
+// A convenience for whoever looks after a crash: when it cannot be written, the answer goes on.
+async::Task<void> TurnRun::save_partial(Step& step) {
   last_partial_ = parts().loop.clock().monotonic();
-  Message message = answer_message(step.id, PartState::kStreaming);
-  const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
-    if (!partial_) return SessionStore::insert_message(t.db(), message);
-    message.seq = partial_->seq;
-    return SessionStore::update_message(t.db(), message);
-  });
+  std::optional<Message> message = answer_message(step.id, PartState::kStreaming);
+  const auto written = co_await parts().database.write([&, this](db::Transaction& t) { return write_streamed(t, message); });
   if (written) partial_ = std::move(message);
-  co_return written;
+  else log::warn("turn.partial_not_saved", {{"turn_id", turn_.id.str()}, {"error", written.error().message}});
 }
 
 std::vector<Step> TurnRun::plan_tool_steps(const Step& model_step) {
@@ -190,8 +205,9 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
   add_usage(turn_.usage, usage_);
   const std::string asked = model_name();
   turn_.answered_by = finish_model_.empty() ? asked : asked.substr(0, asked.find('/') + 1) + finish_model_;
-  Message message = answer_message(step.id, PartState::kComplete);
+  std::optional<Message> message = answer_message(step.id, PartState::kComplete);
   std::vector<Step> planned = plan_tool_steps(step);
+  std::vector<std::string> renderings;
   for (const Step& tool_step : planned) {
     Part part;
     part.type = "tool_call";
@@ -200,22 +216,21 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
     part.call_id = tool_step.call_id;
     part.step = tool_step.id;
     part.labels = trust::joined(context_labels_, trust::Labels{"model"});
-    message.parts.push_back(std::move(part));
+    message->parts.push_back(std::move(part));
+    renderings.push_back(render_call(tool_step));
   }
+  if (message->parts.empty() && !partial_) message.reset();  // the model had nothing to say
+  const MessageId message_id = message ? message->id : MessageId();
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kDone, now()));
-    if (partial_) {
-      message.seq = partial_->seq;
-      PRYX_TRY_VOID(SessionStore::update_message(t.db(), message));
-    } else if (!message.parts.empty()) {
-      PRYX_TRY_VOID(SessionStore::insert_message(t.db(), message));
-    }
+    PRYX_TRY_VOID(write_streamed(t, message));
     PRYX_TRY_VOID(emit(t, "step.finished", {{"step_id", step.id.str()}, {"kind", "model"}, {"state", "done"}}));
-    if (planned.empty()) return write_end(t, TurnState::kCompleted, text_.all(), message.id);
+    if (planned.empty()) return write_end(t, TurnState::kCompleted, text_.all(), message_id);
     PRYX_TRY_VOID(TurnStore::save_progress(t.db(), turn_));
-    for (const Step& tool_step : planned) {
+    for (std::size_t i = 0; i < planned.size(); ++i) {
+      const Step& tool_step = planned[i];
       PRYX_TRY_VOID(TurnStore::insert_step(t.db(), tool_step));
-      PRYX_TRY_VOID(emit(t, "tool.requested", {{"step_id", tool_step.id.str()}, {"tool", tool_step.tool}, {"arguments", tool_step.arguments}, {"rendering", render_call(tool_step)}}));
+      PRYX_TRY_VOID(emit(t, "tool.requested", {{"step_id", tool_step.id.str()}, {"tool", tool_step.tool}, {"arguments", tool_step.arguments}, {"rendering", renderings[i]}}));
     }
     return {};
   });
@@ -223,19 +238,19 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
   if (planned.empty() && engine_.limits_.unsafe_split_outbox) co_await engine_.write_outbox_apart(turn_);
   // The answer stands: what ends the turn from here on must not take it for one that still streams.
   reset_stream();
-  history_.push_back(std::move(message));
+  if (message) history_.push_back(std::move(*message));
   for (Step& tool_step : planned) steps_.push_back(std::move(tool_step));
   co_return planned.empty() ? Flow::kStop : Flow::kGoOn;
 }
 
 async::Task<TurnRun::Flow> TurnRun::model_failed(Step& step, Error error) {
-  add_usage(turn_.usage, usage_);
   const std::string code(facts(error.code).name);
+  std::optional<Message> interrupted = interrupted_message();
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     step.error_code = code;
     step.summary = error.message;
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kFailed, now()));
-    PRYX_TRY_VOID(write_interrupted(t));
+    PRYX_TRY_VOID(write_streamed(t, interrupted));
     return emit(t, "step.finished", {{"step_id", step.id.str()}, {"kind", "model"}, {"state", "failed"}, {"reason", error.message}});
   });
   if (!written) co_return co_await stopped_by_storage(written.error());

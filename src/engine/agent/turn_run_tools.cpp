@@ -40,8 +40,12 @@ async::Task<TurnRun::Flow> TurnRun::run_tool_step(Step& step, bool was_started) 
   call.interactive = turn_.interactive;
   call.approve = approve_;
   call.was_started = was_started;
-  if (step.state == StepState::kAwaitingApproval) call.pending_approval = step.approval;
+  if (step.state == StepState::kAwaitingApproval) {
+    call.pending_approval = step.approval;
+    wait_for_a_person(true);
+  }
   const tools::GateResult result = co_await parts().gate.call(std::move(call), journal);
+  wait_for_a_person(false);
   if (result.end == tools::GateEnd::kCancelled) co_return co_await cancel_turn();
   if (result.end == tools::GateEnd::kNotRecorded) co_return co_await stopped_by_storage(Error{ErrorCode::kStorage, result.reason, -1});
   co_return Flow::kGoOn;
@@ -58,12 +62,19 @@ async::Task<TurnRun::Flow> TurnRun::recover_started_tool(Step& step) {
   tools::ToolContext context{.principal = {.id = turn_.principal}, .session = turn_.session, .turn = turn_.id, .step = step.id, .workspace = workspace_.directory,
                              .context_labels = step.labels, .idempotency_key = step.idempotency_key};
   const tools::PastEffect past = co_await tool->query(std::move(*arguments), std::move(context));
+  const bool cancelled = co_await async::is_cancelled();
+  if (cancelled && is_put_off()) co_return Flow::kStop;  // it was asked too late to be answered; the next start asks again
   if (past == tools::PastEffect::kUnknown) co_return co_await needs_attention(step, "the other side cannot tell whether it took effect");
   if (past == tools::PastEffect::kDidNotHappen) co_return co_await run_tool_step(step, true);
   StepJournal journal(*this, step);
   const auto recorded = co_await journal.record_settled(StepState::kDone, "Done. The outcome was confirmed after a restart; its output is not known.", true);
   if (!recorded) co_return co_await stopped_by_storage(recorded.error());
   co_return Flow::kGoOn;
+}
+
+void TurnRun::wait_for_a_person(bool waits) {
+  if (waits) parts().dispatcher.park(turn_.session);
+  else parts().dispatcher.unpark(turn_.session);
 }
 
 bool TurnRun::is_looping() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/agent/turn_store.h"
 
+#include "engine/agent/session_store.h"
 #include "foundation/base/text.h"
 
 namespace pryx::agent {
@@ -47,6 +48,7 @@ constexpr std::string_view kDeliverable =
 constexpr std::string_view kDeliver =
     "UPDATE outbox SET state = 'delivered', delivered_at = $3 WHERE principal_id = $1 AND turn_id = $2 AND state = 'pending'";
 constexpr std::string_view kOutboxSession = "SELECT session_id FROM outbox WHERE principal_id = $1 AND turn_id = $2 AND state = 'pending'";
+constexpr std::string_view kPendingOfSession = "SELECT 1 FROM outbox WHERE principal_id = $1 AND session_id = $2 AND state = 'pending' LIMIT 1";
 constexpr std::string_view kListOutbox =
     "SELECT principal_id, id, turn_id, session_id, target, state, event_version, created_at, delivered_at FROM outbox WHERE principal_id = $1 AND turn_id = $2";
 
@@ -252,6 +254,12 @@ Result<std::optional<SessionId>> TurnStore::deliver_turn(db::Connection& c, cons
   PRYX_TRY(auto session, c.find(kOutboxSession, [](const db::Row& r) { return r.id<SessionId>(0); }, principal, turn));
   if (session) PRYX_TRY_VOID(c.run(kDeliver, principal, turn, at));
   return session;
+}
+
+Result<void> TurnStore::mark_read_if_delivered(db::Connection& c, const PrincipalId& principal, const SessionId& session) {
+  PRYX_TRY(const auto pending, c.find(kPendingOfSession, [](const db::Row& r) { return r.integer(0); }, principal, session));
+  if (pending) return {};
+  return SessionStore::set_unread(c, principal, session, false);
 }
 
 Result<std::vector<OutboxRow>> TurnStore::list_outbox(db::Connection& c, const PrincipalId& principal, const TurnId& turn) {

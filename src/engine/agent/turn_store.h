@@ -55,6 +55,8 @@ struct TurnStore {
   // Rows whose terminal event has a version up to this one, of one session or of all, become delivered; returns their sessions.
   [[nodiscard]] static Result<std::vector<SessionId>> deliver_up_to(db::Connection& c, const PrincipalId& principal, std::uint64_t version, const SessionId& session, WallTime at);
   [[nodiscard]] static Result<std::optional<SessionId>> deliver_turn(db::Connection& c, const PrincipalId& principal, const TurnId& turn, WallTime at);
+  // A session is read once nothing of it is pending: an answer may have been received while an older one waits.
+  [[nodiscard]] static Result<void> mark_read_if_delivered(db::Connection& c, const PrincipalId& principal, const SessionId& session);
   [[nodiscard]] static Result<std::vector<OutboxRow>> list_outbox(db::Connection& c, const PrincipalId& principal, const TurnId& turn);
 };
 
