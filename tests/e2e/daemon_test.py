@@ -477,6 +477,7 @@ def an_edit_of_policy_yaml_is_picked_up(lab):
     wait_until(lambda: api.get("/policy")["in_force"] == "file", 10, "the mistake was undone")
     (daemon.home / "config" / "policy.yaml").unlink()
     wait_until(lambda: api.get("/policy")["in_force"] == "default", 10, "the default policy after the file is gone")
+    wait_until(lambda: "was removed" in str(api.get("/audit?limit=3")["items"]), 5, "an audit row about the removal")
     rows = len([r for r in api.pages("/audit") if r["kind"].startswith("policy.")])
     lab.write_config(daemon, "config.yaml", "model:\n  default: fake/one\n")
     wait_until(lambda: api.get("/settings")["settings"]["model.default"] == "fake/one", 10, "the other file is read")
