@@ -149,6 +149,10 @@ Result<std::unique_ptr<Daemon>> Daemon::open(Around around, DaemonSetting settin
 }
 
 async::Task<Result<void>> Daemon::start() {
+  // The log is copied into the file often, so that deaths fall into that as well.
+  PRYX_CO_TRY_VOID(co_await parts_->database->read([pages = setting_.log_pages](db::Connection& c) {
+    return c.execute(fmt::format("PRAGMA wal_autocheckpoint={}", pages));
+  }));
   if (setting_.synchronous_off) {
     PRYX_CO_TRY_VOID(co_await parts_->database->read(
         [](db::Connection& c) { return c.execute("PRAGMA synchronous=OFF"); }));

@@ -19,7 +19,8 @@ struct DaemonSetting {
   std::uint64_t boot = 0;
   PolicyMode policy = PolicyMode::kAllow;
   bool calm = false;
-  bool split_outbox = false;  // controls: each must make an invariant fail
+  std::uint64_t log_pages = 100;  // after so many the log is copied into the database file
+  bool split_outbox = false;      // controls: each must make an invariant fail
   bool effect_first = false;
   bool synchronous_off = false;
 };

@@ -83,6 +83,7 @@ Simulation::Plan Simulation::throw_plan() {
   plan.setting.policy = policy < 5   ? PolicyMode::kAllow
                         : policy < 9 ? PolicyMode::kAsk
                                      : PolicyMode::kDenyOneShot;
+  plan.setting.log_pages = dice_.chance(50) ? dice_.between(5, 60) : dice_.between(100, 2000);
   const std::uint64_t end = dice_.below(100);
   if (end < 40)
     plan.end = Plan::End::kDisk, plan.steps = dice_.between(1, dice_.chance(20) ? 60 : 900);

@@ -104,6 +104,26 @@ std::unexpected<Error> Connection::sqlite_error(std::string_view what, std::stri
   return fail(mapped, "database: {}: {} (code {}){} [{}]", what, sqlite3_errmsg(db_), code, hint, utf8_prefix(sql, 60));
 }
 
+Result<void> Connection::rewrite_log() {
+  constexpr std::size_t kPiece = 64u << 10;
+  sqlite3_file* log = nullptr;
+  if (sqlite3_file_control(db_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK) return {};
+  if (log == nullptr || log->pMethods == nullptr) return {};
+  sqlite3_int64 size = 0;
+  int code = log->pMethods->xFileSize(log, &size);
+  if (code == SQLITE_OK && size == 0) return {};
+  std::string piece(kPiece, '\0');
+  for (sqlite3_int64 at = 0; code == SQLITE_OK && at < size;) {
+    const int amount = static_cast<int>(std::min<sqlite3_int64>(kPiece, size - at));
+    code = log->pMethods->xRead(log, piece.data(), amount, at);
+    if (code == SQLITE_OK) code = log->pMethods->xWrite(log, piece.data(), amount, at);
+    at += amount;
+  }
+  if (code == SQLITE_OK) code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+  if (code == SQLITE_OK) return {};
+  return fail(ErrorCode::kStorage, "database: the log of the last run cannot be secured: {} (code {})", sqlite3_errstr(code), code);
+}
+
 Result<void> Connection::execute(std::string_view sql) {
   const std::string text(sql);
   if (sqlite3_exec(db_, text.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return sqlite_error("statement failed", sql);

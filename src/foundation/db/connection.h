@@ -64,6 +64,10 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  // Writes the log that a dead process left once more, as it is, and syncs it. After a failed sync Linux may hold pages that look
+  // written, that no later sync brings to the disk, and that commits would be appended to. Start-up only.
+  [[nodiscard]] Result<void> rewrite_log();
+
   // Several statements without parameters: schema, pragmas.
   [[nodiscard]] Result<void> execute(std::string_view sql);
 

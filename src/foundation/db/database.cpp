@@ -191,6 +191,7 @@ Result<std::unique_ptr<Database>> Database::open(async::EventLoop& loop, Databas
   if (state.options.open.vfs.empty()) PRYX_TRY_VOID(state.lock.take(state.options.open.path + ".lock"));
   if (state.options.inline_mode) state.options.open.exclusive = true;
   PRYX_TRY(state.writer, Connection::open(state.options.open));
+  PRYX_TRY_VOID(state.writer->rewrite_log());
   PRYX_TRY(state.report, migrate(state.options.open, *state.writer, modules, loop.clock().wall()));
   if (state.options.inline_mode) return database;
   for (std::size_t i = 0; i < state.options.readers; ++i) {

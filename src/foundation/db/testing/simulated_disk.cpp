@@ -150,7 +150,9 @@ int write_file(sqlite3_file* base, const void* data, int amount, sqlite3_int64 o
   File& file = file_of(base);
   Inode& inode = **file.inode;
   const bool was_dead = file.disk->dead;
-  const DiskFault fault = file.disk->next(DiskOperation::kWrite);
+  const bool grows =
+      inode.content.size() < static_cast<std::size_t>(offset) + static_cast<std::size_t>(amount);
+  const DiskFault fault = file.disk->next(grows ? DiskOperation::kAppend : DiskOperation::kWrite);
   std::string bytes(static_cast<const char*>(data), static_cast<std::size_t>(amount));
   // Death in the middle of a write leaves a prefix of it behind, like a short write.
   const bool is_cut = fault == DiskFault::kShortWrite || (!was_dead && file.disk->dies_here());
@@ -285,7 +287,8 @@ int last_error(sqlite3_vfs*, int, char*) { return 0; }
 }  // namespace
 
 std::string_view to_text(DiskOperation operation) {
-  static constexpr std::string_view kNames[] = {"open", "read", "write", "sync", "truncate", "delete"};
+  static constexpr std::string_view kNames[] = {"open", "read",     "write", "append",
+                                                "sync", "truncate", "delete"};
   return kNames[static_cast<std::size_t>(operation)];
 }
 std::string_view to_text(DiskFault fault) {
@@ -300,7 +303,7 @@ bool can_happen(DiskFault fault, DiskOperation operation) {
       return false;
     case DiskFault::kFull:
     case DiskFault::kShortWrite:
-      return operation == DiskOperation::kWrite;
+      return operation == DiskOperation::kAppend;
     case DiskFault::kIoError:
       return operation != DiskOperation::kOpen;
     case DiskFault::kLostSync:

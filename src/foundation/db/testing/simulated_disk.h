@@ -13,14 +13,15 @@
 
 namespace pryx::db::testing {
 
-enum class DiskOperation : std::uint8_t { kOpen, kRead, kWrite, kSync, kTruncate, kDelete };
+// kAppend: a write that needs space the file does not have yet.
+enum class DiskOperation : std::uint8_t { kOpen, kRead, kWrite, kAppend, kSync, kTruncate, kDelete };
 
 enum class DiskFault : std::uint8_t {
   kNone,
   kFull,     // ENOSPC: a write fails, nothing is written
   kIoError,  // EIO: a read, write, truncate or delete fails without effect; a sync fails and keeps its pages
              // dirty
-  kShortWrite,  // a prefix is written, then the disk is full
+  kShortWrite,  // a prefix of an append is written, then the disk is full
   kLostSync,  // a sync fails and the kernel drops its dirty pages: a part of them reached the disk, no later
               // sync brings the rest
   kNoHandle,  // EMFILE: a file cannot be opened
