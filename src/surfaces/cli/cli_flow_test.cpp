@@ -272,6 +272,35 @@ TEST_F(CliFlow, ChatStreamsAnswersAsksAndLeavesTheTerminalAsItWas) {
   EXPECT_EQ(terminal.shown().find("ready"), std::string::npos) << "the live lines are gone";
 }
 
+// Frames of a long answer on a real terminal: nothing is cleared as a whole, and cells are written a few
+// times at most.
+TEST_F(CliFlow, ChatDoesNotFlicker) {
+  std::vector<std::string> events = {started()};
+  int offset = 0;
+  for (int i = 0; i < 300; ++i) {
+    const std::string words = i % 30 == 29 ? "end.\\n\\n" : fmt::format("word{} ", i);
+    events.push_back(text(offset, words));
+    offset += static_cast<int>(words.size()) - (i % 30 == 29 ? 2 : 0);
+    if (i % 60 == 59) events.push_back(fmt::format("WAIT step-{}", i));
+  }
+  events.push_back(completed("x"));
+  FakeDaemon daemon(places_, answers(std::move(events)));
+  CliTerminal terminal({"chat", "go"}, environment_, 60, 12);
+  for (int i = 59; i < 300; i += 60) {
+    ASSERT_TRUE(terminal.wait_for(fmt::format("word{} ", i - 1) + (i % 30 == 29 ? "end." : "")))
+        << terminal.shown();
+    (void)cli({"session", "show", fmt::format("step-{}", i), "--no-start"});
+  }
+  ASSERT_TRUE(terminal.wait_for("7 tokens")) << terminal.shown();
+  terminal.type("\x04");
+  EXPECT_EQ(terminal.wait_for_end(), 0);
+  EXPECT_TRUE(terminal.screen().unknown().empty());
+  EXPECT_EQ(terminal.screen().whole_screen_erasures(), 0);
+  EXPECT_LT(terminal.screen().written(), 5L * offset);
+  EXPECT_LT(terminal.screen().erased(), 3L * offset);
+  EXPECT_GT(terminal.screen().frames(), 5);
+}
+
 TEST_F(CliFlow, ChatKeysGiveEveryAnswer) {
   const std::string card =
       R"({"turn_id":"trn_1","approval_id":"apr_1","tool":"fs.write","rendering":"w","reason":"r","rule_suggestion":"fs.write a"})";

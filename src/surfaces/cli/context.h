@@ -43,13 +43,13 @@ class Context {
   [[nodiscard]] Result<client::ApiClient*> api_if_running();
   // Waits of the client end when this descriptor becomes readable.
   void set_interrupt_fd(int fd);
+  [[nodiscard]] client::Waiting waiting() const { return {hooks_.clock, interrupt_fd_}; }
 
   // --workspace, else the current directory, as an absolute path.
   [[nodiscard]] Result<std::string> workspace() const;
 
  private:
   [[nodiscard]] Result<client::ApiClient*> remote();
-  [[nodiscard]] client::Waiting waiting() const { return {hooks_.clock, interrupt_fd_}; }
   [[nodiscard]] Duration call_timeout() const;
 
   Console& console_;

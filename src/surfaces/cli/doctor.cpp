@@ -114,6 +114,12 @@ std::vector<Check> check_daemon_files(const config::Places& places, const std::s
   daemon.state = State::kWarning;
   daemon.finding = "does not run";
   daemon.fix = "pryx daemon start";
+  if (const std::string why = client::last_start_failure(places); !why.empty()) {
+    const std::size_t advice = why.rfind("; ");
+    daemon.state = State::kBad;
+    daemon.finding = fmt::format("could not start: {}", why.substr(0, advice));
+    if (advice != std::string::npos) daemon.fix = why.substr(advice + 2);
+  }
   checks.push_back(std::move(daemon));
   for (const std::string& path : {places.core_file(), places.socket()}) {
     if (!platform::exists(path)) continue;

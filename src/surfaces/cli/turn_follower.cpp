@@ -58,9 +58,11 @@ Result<void> TurnFollower::reconnect() {
     if (connected) return {};
     last = std::move(connected.error());
     const bool is_gone = last.code == ErrorCode::kUnavailable || last.code == ErrorCode::kTimeout;
+    if (last.code == ErrorCode::kCancelled) return fail(std::move(last));
     if (!is_gone) break;
-    const client::Waiting waiting{&context_->clock(), -1};
-    (void)client::wait_for_fd(-1, 0, context_->clock().monotonic() + kReconnectPause, waiting);
+    const auto paused =
+        client::wait_for_fd(-1, 0, context_->clock().monotonic() + kReconnectPause, context_->waiting());
+    if (paused == client::Readiness::kInterrupted) return fail(ErrorCode::kCancelled, "interrupted");
   }
   last.message =
       fmt::format("lost the daemon during the turn: {}; the turn goes on there: pryx session show {}",
@@ -120,9 +122,12 @@ Result<TurnStep> TurnFollower::next(TurnEvent& event, Duration limit) {
       case Kind::kInterrupted:
         return TurnStep::kInterrupted;
       case Kind::kEnd:
-      case Kind::kCut:
-        PRYX_TRY_VOID(reconnect());
+      case Kind::kCut: {
+        auto connected = reconnect();
+        if (!connected && connected.error().code == ErrorCode::kCancelled) return TurnStep::kInterrupted;
+        if (!connected) return fail(std::move(connected.error()));
         break;
+      }
     }
   }
 }

@@ -32,19 +32,6 @@ ErrorCode code_of_exit(std::int64_t exit_code) {
   return ErrorCode::kUnavailable;
 }
 
-// The message of the last error in the log, in words.
-std::string last_words(const config::Places& places) {
-  const std::string tail = log_tail(places, 30);
-  std::string words;
-  for (std::string_view line : split(tail, '\n')) {
-    auto parsed = json::parse_object(line);
-    if (!parsed || json::string_or(*parsed, "level") != "error") continue;
-    words = json::string_or(*parsed, "error",
-                            json::string_or(*parsed, "message", json::string_or(*parsed, "event")));
-  }
-  return words;
-}
-
 // Waits without anything to wait for but the interrupt.
 bool pause(Duration step, const Waiting& waiting) {
   return wait_for_fd(-1, 0, waiting.clock->monotonic() + step, waiting) != Readiness::kInterrupted;
@@ -80,6 +67,19 @@ std::string log_tail(const config::Places& places, std::size_t max_lines) {
   return text.substr(from);
 }
 
+std::string last_start_failure(const config::Places& places) {
+  const std::string tail = log_tail(places, 60);
+  std::string why;
+  for (std::string_view line : split(tail, '\n')) {
+    const auto parsed = json::parse_object(line);
+    if (!parsed) continue;
+    const std::string event = json::string_or(*parsed, "event");
+    if (event == "daemon.start_failed") why = json::string_or(*parsed, "error");
+    if (event == "daemon.ready" || event == "daemon.stopped") why.clear();
+  }
+  return why;
+}
+
 DaemonControl::DaemonControl(config::Places places, platform::Environment environment, Waiting waiting)
     : places_(std::move(places)), environment_(std::move(environment)), waiting_(waiting) {}
 
@@ -92,10 +92,12 @@ Endpoint DaemonControl::socket_endpoint() const {
 ServiceUnit DaemonControl::service_unit() const { return ServiceUnit(places_, environment_); }
 
 Result<Started> DaemonControl::start() {
-  if (auto running = find_running()) {
-    // A daemon that is just coming up is waited for like one that we started.
-    PRYX_TRY(auto core, wait_until_ready(waiting_.clock->monotonic() + kReadyLimit));
-    return Started{StartedBy::kAlreadyRunning, std::move(core)};
+  if (find_running()) {
+    // A daemon that is just coming up is waited for like one that we started; one that is just going is
+    // replaced.
+    auto core = wait_until_ready(waiting_.clock->monotonic() + kReadyLimit, WhenGone::kGiveUp);
+    if (core) return Started{StartedBy::kAlreadyRunning, std::move(*core)};
+    if (find_running() || core.error().code == ErrorCode::kCancelled) return fail(std::move(core.error()));
   }
   const ServiceUnit unit = service_unit();
   if (unit.has_manager() && (unit.is_installed() || places_.kind == config::PlacesKind::kUser))
@@ -111,7 +113,7 @@ Result<Started> DaemonControl::start_by_service_manager(const ServiceUnit& unit)
     PRYX_TRY(const std::string executable, own_executable());
     PRYX_TRY_VOID(service.start_transient(executable, environment_.values()));
   }
-  PRYX_TRY(auto core, wait_until_ready(waiting_.clock->monotonic() + kReadyLimit));
+  PRYX_TRY(auto core, wait_until_ready(waiting_.clock->monotonic() + kReadyLimit, WhenGone::kWait));
   return Started{StartedBy::kServiceManager, std::move(core)};
 }
 
@@ -150,20 +152,20 @@ Result<Started> DaemonControl::start_by_supervisor() {
   if (!report || json::string_or(*report, "event") != "ready") {
     const std::int64_t exit_code = report ? json::integer_or(*report, "exit_code", 1) : 1;
     // Another command may have started one at the same moment: its daemon is as good as ours.
-    if (code_of_exit(exit_code) == ErrorCode::kConflict && find_running()) {
-      PRYX_TRY(auto core, wait_until_ready(deadline));
+    if (code_of_exit(exit_code) == ErrorCode::kConflict) {
+      PRYX_TRY(auto core, wait_until_ready(deadline, WhenGone::kWait));
       return Started{StartedBy::kAlreadyRunning, std::move(core)};
     }
-    std::string why = last_words(places_);
+    std::string why = last_start_failure(places_);
     if (why.empty()) why = report ? json::string_or(*report, "reason") : "its parent ended";
     if (why.find("; ") == std::string::npos) why += "; pryx daemon logs";
     return fail(code_of_exit(exit_code), "the daemon did not start: {}", why);
   }
-  PRYX_TRY(auto core, wait_until_ready(deadline));
+  PRYX_TRY(auto core, wait_until_ready(deadline, WhenGone::kWait));
   return Started{StartedBy::kSupervisor, std::move(core)};
 }
 
-Result<config::CoreRecord> DaemonControl::wait_until_ready(MonotonicTime deadline) {
+Result<config::CoreRecord> DaemonControl::wait_until_ready(MonotonicTime deadline, WhenGone when_gone) {
   std::string last = "it wrote no run/core.json";
   while (true) {
     if (auto core = find_running()) {
@@ -172,6 +174,8 @@ Result<config::CoreRecord> DaemonControl::wait_until_ready(MonotonicTime deadlin
       if (health) return std::move(*core);
       if (health.error().code == ErrorCode::kCancelled) return fail(std::move(health.error()));
       last = health.error().message;
+    } else if (when_gone == WhenGone::kGiveUp) {
+      return fail(ErrorCode::kUnavailable, "the daemon ended");
     }
     if (waiting_.clock->monotonic() >= deadline) {
       return fail(ErrorCode::kTimeout, "the daemon was not ready within {}: {}; pryx daemon logs",

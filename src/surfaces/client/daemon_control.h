@@ -43,7 +43,8 @@ class DaemonControl {
  private:
   [[nodiscard]] Result<Started> start_by_service_manager(const ServiceUnit& unit);
   [[nodiscard]] Result<Started> start_by_supervisor();
-  [[nodiscard]] Result<config::CoreRecord> wait_until_ready(MonotonicTime deadline);
+  enum class WhenGone : std::uint8_t { kWait, kGiveUp };
+  [[nodiscard]] Result<config::CoreRecord> wait_until_ready(MonotonicTime deadline, WhenGone when_gone);
   [[nodiscard]] Result<void> check_is_daemon(const config::CoreRecord& core) const;
 
   config::Places places_;
@@ -53,6 +54,8 @@ class DaemonControl {
 
 // The last lines of the log, for an error or `pryx daemon logs`.
 [[nodiscard]] std::string log_tail(const config::Places& places, std::size_t max_lines);
+// Why the last start failed, as the log says it; empty when the last one succeeded.
+[[nodiscard]] std::string last_start_failure(const config::Places& places);
 // What /proc/self/exe names.
 [[nodiscard]] Result<std::string> own_executable();
 
