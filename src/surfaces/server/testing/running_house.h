@@ -39,9 +39,11 @@ class RunningHouse {
   [[nodiscard]] std::string authority() const { return fmt::format("127.0.0.1:{}", port()); }
   void on_loop(const std::function<void()>& work) { server_.on_loop(work); }
   void stop() {
-    if (std::exchange(stopped_, true)) return;
+    if (!std::exchange(stopped_, true)) await_end(house().stop());
+  }
+  void await_end(async::Task<void> task) {
     std::promise<void> done;
-    server_.on_loop([&] { tasks_.spawn("stop", finish(house().stop(), done)); });
+    server_.on_loop([&] { tasks_.spawn("await_end", finish(std::move(task), done)); });
     done.get_future().get();
   }
   // Runs the coroutine on the loop and gives its value to this thread.
