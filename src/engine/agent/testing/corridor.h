@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: MIT
+// The corridor from inbox to outbox over a real database file, on a virtual clock, with a scripted model, fake tools of each effect class
+// and a policy that the test sets. kill() drops everything that is in memory, like kill -9; boot() starts over from the file.
+#pragma once
+#include <unistd.h>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+#include "engine/agent/inbox.h"
+#include "engine/agent/outbox.h"
+#include "engine/agent/turn_engine.h"
+#include "engine/models/testing/scripted_provider.h"
+#include "foundation/async/testing/virtual_loop.h"
+#include "foundation/net/http_client.h"
+
+namespace pryx::agent::testing {
+
+inline const PrincipalId kMe("prn_owner");
+
+inline Caller me() { return {.principal = {.id = kMe}, .scopes = Scopes::all(), .surface = "test", .transport = Transport::kInternal}; }
+
+struct NoHttp final : net::HttpClient {
+  async::Task<Result<std::unique_ptr<net::ClientResponse>>> start(net::ClientRequest) override { co_return fail(ErrorCode::kUnavailable, "no network"); }
+  async::Task<void> stop() override { co_return; }
+};
+struct NoKeys final : models::KeySource {
+  async::Task<Result<Secret>> get_key(std::string name, bool) override { co_return fail(ErrorCode::kNotFound, "no key {}", name); }
+};
+
+// What the model does next.
+inline models::testing::Attempt says(std::string text, Duration before_each = {}) {
+  return {.refused = std::nullopt, .events = {models::TextDelta{std::move(text)}, models::Finished{}}, .broken = std::nullopt, .before_each = before_each};
+}
+struct Wish {
+  std::string tool;
+  std::string arguments = "{}";
+};
+inline models::testing::Attempt asks_for(std::vector<Wish> wishes) {
+  static int number = 0;
+  models::testing::Attempt attempt;
+  for (Wish& wish : wishes) {
+    attempt.events.emplace_back(models::ToolCallComplete{.call = {.id = fmt::format("call_{}", ++number), .name = std::move(wish.tool), .arguments_json = std::move(wish.arguments)}});
+  }
+  attempt.events.emplace_back(models::Finished{.reason = models::FinishReason::kToolCalls});
+  return attempt;
+}
+inline models::testing::Attempt cut_after(std::string text) {
+  return {.refused = std::nullopt, .events = {models::TextDelta{std::move(text)}}, .broken = Error{ErrorCode::kUnavailable, "cut", -1}};
+}
+
+// Shared by all boots: what the outside world saw and how the fake tools behave.
+struct World {
+  struct Run {
+    std::string tool;
+    std::string key;
+    std::string arguments;
+  };
+  std::vector<Run> runs;
+  std::string text = "done";
+  trust::Labels labels;
+  bool hangs = false;                // a tool never ends by itself
+  tools::PastEffect past = tools::PastEffect::kUnknown;
+  tools::Touches touches;
+  std::map<std::string, std::string> files;  // large results
+};
+
+class FakeTool final : public tools::Tool {
+ public:
+  FakeTool(async::EventLoop& loop, World& world, tools::EffectClass effect) : loop_(loop), world_(world) {
+    description_.name = fmt::format("test.{}", tools::to_text(effect));
+    description_.parameters = {{"type", "object"}, {"properties", json::object{{"n", json::object{{"type", "integer"}}}}}, {"additionalProperties", false}};
+    description_.effect = effect;
+    description_.read_only = effect == tools::EffectClass::kPure;
+  }
+  [[nodiscard]] const tools::ToolDescription& description() const override { return description_; }
+  [[nodiscard]] Result<tools::Touches> touches(const json::object&) const override { return world_.touches; }
+  [[nodiscard]] std::string render(const json::object& arguments) const override { return fmt::format("{} {}", description_.name, json::to_text(arguments)); }
+  async::Task<Result<tools::ToolOutcome>> run(const tools::GatePass&, json::object arguments, tools::ToolContext context) override {
+    world_.runs.push_back({description_.name, context.idempotency_key, json::to_text(arguments)});
+    while (world_.hangs) {
+      const auto slept = co_await async::sleep(loop_, std::chrono::hours(1));
+      if (!slept) co_return fail(ErrorCode::kCancelled, "cancelled");
+    }
+    co_return tools::ToolOutcome{.ok = true, .text = world_.text, .summary = "done", .details = {}, .labels = world_.labels};
+  }
+  async::Task<tools::PastEffect> query(json::object, tools::ToolContext) override { co_return world_.past; }
+
+ private:
+  async::EventLoop& loop_;
+  World& world_;
+  tools::ToolDescription description_;
+};
+
+struct SetPolicy final : tools::PolicySource {
+  std::vector<trust::Rule> rules{{.verdict = trust::Verdict::kAllow, .tool = "test.*"}};
+  [[nodiscard]] tools::PolicyInForce policy() const override {
+    auto layer = std::make_shared<const trust::Layer>(trust::LayerKind::kBase, "test", rules);
+    const std::string version = layer->to_text();
+    return {.engine = std::make_shared<const trust::PolicyEngine>(std::move(layer)), .version = version, .approval_timeout = std::chrono::minutes(5)};
+  }
+};
+
+struct MemoryResults final : ResultFiles {
+  explicit MemoryResults(World& world_in) : world(world_in) {}
+  async::Task<Result<std::string>> put(std::string text) override {
+    const std::string ref = fmt::format("sha256:{}", world.files.size());
+    world.files[ref] = std::move(text);
+    co_return ref;
+  }
+  async::Task<Result<std::string>> get(std::string ref) override { co_return world.files.at(ref); }
+  World& world;
+};
+
+struct NoWorkspaces final : WorkspaceOpener {
+  async::Task<Opened> open(Session) override { co_return Opened{}; }
+};
+
+// All that a daemon holds in memory.
+struct Daemon {
+  Daemon(async::EventLoop& loop, Random& random, World& world, SetPolicy& policy, const std::string& path, int boot, EngineLimits limits, std::size_t slots)
+      : ids(loop.clock(), random), database(open(loop, path)), events(loop, *database), audit(loop.clock()), approvals(loop, *database, events, audit, ids),
+        models(loop, http, keys, random), gate(loop, registry, policy, approvals, ids), results(world), dispatcher(loop, *database, slots), outbox(loop, *database),
+        inbox(loop, *database, events, ids, dispatcher),
+        engine({.loop = loop, .database = *database, .events = events, .audit = audit, .approvals = approvals, .models = models, .gate = gate, .results = results,
+                .workspaces = workspaces, .dispatcher = dispatcher, .ids = ids, .boot_id = fmt::format("bot_{}", boot), .default_model = "fake/one"},
+               limits) {
+    for (const auto effect : {tools::EffectClass::kPure, tools::EffectClass::kIdempotent, tools::EffectClass::kQueryable, tools::EffectClass::kOneShot}) {
+      PRYX_CHECK(registry.add(std::make_unique<FakeTool>(loop, world, effect)).has_value());
+    }
+  }
+  static std::unique_ptr<db::Database> open(async::EventLoop& loop, const std::string& path) {
+    const db::ModuleMigrations modules[] = {events::EventLog::migrations(), audit::AuditLog::migrations(), trust::Approvals::migrations(), SessionStore::migrations()};
+    auto opened = db::Database::open(loop, {.open = {.path = path}, .inline_mode = true}, modules);
+    PRYX_CHECK(opened.has_value());
+    return std::move(*opened);
+  }
+  IdSource ids;
+  std::unique_ptr<db::Database> database;
+  events::EventLog events;
+  audit::AuditLog audit;
+  trust::Approvals approvals;
+  NoHttp http;
+  NoKeys keys;
+  models::ModelRouter models;
+  tools::Registry registry;
+  tools::ToolGate gate;
+  MemoryResults results;
+  NoWorkspaces workspaces;
+  Dispatcher dispatcher;
+  Outbox outbox;
+  Inbox inbox;
+  TurnEngine engine;
+};
+
+class Corridor {
+ public:
+  Corridor()
+      : folder_(std::filesystem::temp_directory_path() /
+                fmt::format("pryx-corridor-{}-{}", ::getpid(), ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+  }
+  ~Corridor() {
+    kill();
+    std::filesystem::remove_all(folder_);
+  }
+  Corridor(const Corridor&) = delete;
+  Corridor& operator=(const Corridor&) = delete;
+
+  async::testing::VirtualLoop loop;
+  World world;
+  SetPolicy policy;
+  std::shared_ptr<models::testing::ScriptedProvider> model = std::make_shared<models::testing::ScriptedProvider>(loop);
+  EngineLimits limits;
+  std::size_t slots = 64;
+  bool paused = false;
+  std::unique_ptr<Daemon> daemon;
+
+  void boot() {
+    boot_and([] {});
+  }
+  // `early` happens before the dispatcher has read the open turns.
+  void boot_and(const std::function<void()>& early) {
+    daemon = std::make_unique<Daemon>(loop, random_, world, policy, (folder_ / "c.db").string(), ++boots_, limits, slots);
+    daemon->models.put_provider("fake", model);
+    PRYX_CHECK(now(daemon->events.start()).has_value());
+    PRYX_CHECK(now(daemon->approvals.start()).has_value());
+    early();
+    PRYX_CHECK(now(daemon->dispatcher.start(daemon->engine, paused)).has_value());
+    settle();
+  }
+  // What was on disk at this instant is all that is left. The coroutines are stopped in order only to free them: what that writes is
+  // taken back.
+  void kill() {
+    if (!daemon) return;
+    settle();
+    const auto copy = [this](const std::string& from, const std::string& to) {
+      for (const char* suffix : {"", "-wal"}) {
+        std::filesystem::remove(folder_ / (to + suffix));
+        if (std::filesystem::exists(folder_ / (from + suffix))) std::filesystem::copy_file(folder_ / (from + suffix), folder_ / (to + suffix));
+      }
+    };
+    copy("c.db", "kept");
+    stop();
+    copy("kept", "c.db");
+  }
+  void reboot() {
+    kill();
+    boot();
+  }
+  void reboot_with(EngineLimits changed, std::size_t changed_slots = 64) {
+    limits = changed;
+    slots = changed_slots;
+    reboot();
+  }
+  // In order, as apps/ does it.
+  void stop() {
+    wait(daemon->dispatcher.stop());
+    wait(daemon->outbox.stop());
+    daemon.reset();
+  }
+  // Everything that can happen without time passing.
+  void settle() {
+    while (loop.poll()) {
+    }
+  }
+  void pass(Duration duration) { loop.run_for(duration); }
+  template <class T>
+  T now(async::Task<T> task) {
+    std::optional<T> out;
+    async::TaskGroup group(loop, "test");
+    group.spawn("now", async::testing::detail::keep<T>(std::move(task), out));
+    settle();
+    PRYX_CHECK(out.has_value());
+    return std::move(*out);
+  }
+  void wait(async::Task<void> task) {
+    async::TaskGroup group(loop, "test");
+    group.spawn("wait", std::move(task));
+    settle();
+    PRYX_CHECK(group.size() == 0);
+  }
+
+  template <class Job>
+  auto write(Job job) {
+    return now(daemon->database->write(std::move(job)));
+  }
+  template <class Job>
+  auto read(Job job) {
+    return now(daemon->database->read(std::move(job))).value();
+  }
+
+  SessionId session(bool hidden = false) {
+    Session made{.principal = kMe, .id = daemon->ids.make<SessionId>(), .agent = "default", .status = "active", .hidden = hidden, .surface = "test", .created_at = loop.clock().wall()};
+    PRYX_CHECK(write([&](db::Transaction& t) { return SessionStore::insert_session(t.db(), made); }).has_value());
+    return made.id;
+  }
+  Result<Accepted> accept(NewMessage message) {
+    if (message.labels == trust::Labels()) message.labels = trust::Labels{"owner"};
+    return now(daemon->inbox.accept(me(), std::move(message)));
+  }
+  TurnId send(const SessionId& session, std::string text) { return accept({.session = session, .text = std::move(text)}).value().turn; }
+  Result<void> cancel(const TurnId& turn) { return now(daemon->engine.cancel(me(), turn)); }
+  Result<void> resume(const TurnId& turn, TurnEngine::ResumeChoice choice, std::string result = {}) {
+    return now(daemon->engine.resume(me(), turn, step_in(turn, StepState::kUnknown).id, choice, std::move(result)));
+  }
+  Result<trust::Approval> answer(const ApprovalId& id, trust::Resolution resolution) { return now(daemon->approvals.resolve(me(), id, std::move(resolution))); }
+
+  Turn turn(const TurnId& id) {
+    return read([&](db::Connection& c) { return TurnStore::find_turn(c, kMe, id); }).value();
+  }
+  std::string state(const TurnId& id) { return std::string(to_text(turn(id).state)); }
+  std::vector<Step> steps(const TurnId& id) {
+    return read([&](db::Connection& c) { return TurnStore::list_steps(c, kMe, id); });
+  }
+  // "model done, test.pure done, …"
+  std::string step_states(const TurnId& id) {
+    std::string out;
+    for (const Step& step : steps(id)) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", step.kind == StepKind::kModel ? "model" : step.tool, to_text(step.state));
+    return out;
+  }
+  Step step_in(const TurnId& id, StepState state) {
+    for (const Step& step : steps(id)) {
+      if (step.state == state) return step;
+    }
+    return {};
+  }
+  std::vector<Message> messages(const SessionId& id) {
+    return read([&](db::Connection& c) { return SessionStore::list_messages(c, kMe, id, {.limit = 200, .cursor = {}}); }).items;
+  }
+  bool is_unread(const SessionId& id) {
+    return read([&](db::Connection& c) { return SessionStore::find_session(c, kMe, id); }).value().unread;
+  }
+  std::vector<trust::Approval> open_questions() { return now(daemon->approvals.list(kMe, "pending", 100)).value(); }
+  // Kinds of the audit rows, oldest first, one space between.
+  std::string audit_kinds() {
+    std::string out;
+    for (const auto& row : read([](db::Connection& c) { return audit::AuditLog::list(c, kMe, INT64_MAX, 1000); })) out = row.entry.kind + (out.empty() ? "" : " ") + out;
+    return out;
+  }
+  std::int64_t count_events(const std::string& name) {
+    return read([&](db::Connection& c) { return c.count("SELECT count(*) FROM events WHERE name = $1", name); });
+  }
+  // The last request the model got, a line for each message.
+  std::string last_prompt() {
+    static constexpr const char* kRoles[] = {"system", "user", "assistant", "tool"};
+    std::string out;
+    for (const auto& message : model->requests.back().messages) {
+      if (message.role == models::ChatMessage::Role::kSystem) continue;
+      out += fmt::format("{}: {}", kRoles[static_cast<int>(message.role)], message.text);
+      for (const auto& call : message.tool_calls) out += fmt::format("[{}]", call.name);
+      out += '\n';
+    }
+    return out;
+  }
+
+ private:
+  std::filesystem::path folder_;
+  pryx::testing::SeededRandom random_{1};
+  int boots_ = 0;
+};
+
+}  // namespace pryx::agent::testing
