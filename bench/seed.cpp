@@ -29,6 +29,7 @@ std::string sentence(Random& random) {
 Result<void> fill(const std::string& home, int sessions, int per_session) {
   PRYX_TRY(std::string key, platform::read_file(home + "/config/master.key", 4096));
   while (!key.empty() && (key.back() == '\n' || key.back() == ' ')) key.pop_back();
+  key.erase(0, key.rfind(' ') + 1);  // "key id, key" on its only line
   PRYX_TRY(auto db, db::Connection::open({.path = home + "/data/pryx.db", .key = Secret(key), .cache_kib = 262144}));
   testing::ManualClock clock;
   testing::SeededRandom random(7);

@@ -12,9 +12,11 @@ STOP_LIMIT = 3.0
 
 
 def folder_state(folder):
-    """Names and hashes of everything in a folder."""
+    """Names and hashes of everything in a folder but the lock files, which name whoever tried last."""
     state = {}
     for path in sorted(folder.rglob("*")):
+        if path.suffix == ".lock":
+            continue
         state[str(path.relative_to(folder))] = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "dir"
     return state
 
@@ -99,14 +101,16 @@ def refusals(score, options):
         with score.case("a wrong database key: exit 4, nothing changed", daemon):
             daemon.stop()
             right = key.read_bytes()
-            key.write_bytes(bytes([right[0] ^ 1 if right[:1] not in b"0123456789abcdef" else (ord("0") if right[:1] != b"0" else ord("1"))]) + right[1:])
+            digits = right.rstrip()
+            key.write_bytes(digits[:-1] + (b"1" if digits.endswith(b"0") else b"0") + b"\n")
             before = folder_state(daemon.home / "data")
             refused = Daemon(box, options.bin, home=daemon.home).spawn()
             code = refused.reap(20)
             time.sleep(0.1)
-            if code != 4 or folder_state(daemon.home / "data") != before:
-                raise Broken(f"exit {code}, data changed: {folder_state(daemon.home / 'data') != before}\n{refused.tail()}")
+            after = folder_state(daemon.home / "data")
             key.write_bytes(right)
+            if code != 4 or after != before:
+                raise Broken(f"exit {code}, changed: {sorted(name for name, _ in set(before.items()) ^ set(after.items()))}\n{refused.tail()}")
             daemon.start()
         with score.case("a stale core.json is no running daemon, and does not hinder a start", daemon):
             daemon.kill9()
