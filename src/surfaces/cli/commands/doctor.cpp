@@ -39,7 +39,7 @@ void ask_daemon(Context& context, std::vector<Check>& checks) {
     return;
   }
   checks.push_back({.name = "connection", .finding = "the daemon answers", .fix = {}, .apply = {}});
-  const auto diagnostics = (*api)->get("/api/v1/diagnostics");
+  const auto diagnostics = (*api)->get("/api/v1/diagnostics?integrity=true");
   if (!diagnostics) {
     checks.push_back({.name = "diagnostics",
                       .state = State::kBad,

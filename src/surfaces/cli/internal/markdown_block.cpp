@@ -95,6 +95,7 @@ class BlockRenderer {
   void leave_span(MD_SPANTYPE type, void* detail);
   void add_text(MD_TEXTTYPE type, std::string_view text);
   void enter_item(const MD_BLOCK_LI_DETAIL& detail);
+  void pop_style();
   void begin_block();
   void flush();
   void emit(const Line& content);
@@ -134,6 +135,11 @@ void BlockRenderer::emit(const Line& content) {
   out_.push_back(std::move(line));
 }
 
+// md4c has been seen to leave spans that it never entered: no stack here trusts it to be balanced.
+void BlockRenderer::pop_style() {
+  if (styles_.size() > 1) styles_.pop_back();
+}
+
 void BlockRenderer::begin_block() {
   flush();
   const bool is_tight = !containers_.empty() && containers_.back().is_tight;
@@ -152,6 +158,7 @@ void BlockRenderer::flush() {
 
 void BlockRenderer::enter_item(const MD_BLOCK_LI_DETAIL& detail) {
   flush();
+  if (lists_.empty()) lists_.emplace_back();
   List& list = lists_.back();
   if (pending_blank_ && !list.is_tight && !out_.empty()) emit({});
   pending_blank_ = false;
@@ -237,20 +244,21 @@ void BlockRenderer::leave_block(MD_BLOCKTYPE type) {
   switch (type) {
     case MD_BLOCK_QUOTE:
       flush();
-      containers_.pop_back();
+      if (!containers_.empty()) containers_.pop_back();
       break;
     case MD_BLOCK_UL:
     case MD_BLOCK_OL:
-      lists_.pop_back();
+      if (!lists_.empty()) lists_.pop_back();
       break;
     case MD_BLOCK_LI:
       flush();
+      if (containers_.empty()) break;
       if (!containers_.back().used) emit({});  // an empty item still has its marker
       containers_.pop_back();
       break;
     case MD_BLOCK_H:
       flush();
-      styles_.pop_back();
+      pop_style();
       break;
     case MD_BLOCK_CODE: {
       in_code_ = false;
@@ -272,7 +280,7 @@ void BlockRenderer::leave_block(MD_BLOCKTYPE type) {
     case MD_BLOCK_TH:
     case MD_BLOCK_TD:
       in_cell_ = false;
-      if (type == MD_BLOCK_TH) styles_.pop_back();
+      if (type == MD_BLOCK_TH) pop_style();
       table_.add_cell(std::move(inline_[0]));
       inline_.assign(1, {});
       return;
@@ -315,7 +323,7 @@ void BlockRenderer::enter_span(MD_SPANTYPE type, void*) {
 
 void BlockRenderer::leave_span(MD_SPANTYPE type, void* detail) {
   const Style style = styles_.back();
-  styles_.pop_back();
+  pop_style();
   if (type != MD_SPAN_A && type != MD_SPAN_IMG) return;
   if (link_depth_ > 0) --link_depth_;
   if (type == MD_SPAN_IMG) inline_.back().add("]", style);
