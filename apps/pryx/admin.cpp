@@ -148,6 +148,7 @@ async::Task<Result<void>> Settings::start() {
 async::Task<void> Settings::reload_file() {
   const auto file = read_human_file(path_);
   if (!file || file->text == file_text_) co_return;
+  file_text_ = file->text;  // judged once, right or wrong
   const auto parsed = config::parse_config_file(file->text, "config.yaml");
   if (!parsed) {
     // The last good values stay; the person who edits sees why in every surface.
@@ -161,7 +162,6 @@ async::Task<void> Settings::reload_file() {
   }
   for (const config::ConfigWarning& warning : parsed->warnings) log::warn("config.warning", {{"line", warning.line}, {"text", warning.text}});
   file_ = parsed->layer;
-  file_text_ = file->text;
   combine();
 }
 
@@ -269,6 +269,33 @@ async::Task<std::vector<server::Component>> Health::components() {
     policy.detail = fmt::format("policy.yaml is invalid; in force: {}; run `pryx policy check`", policy_.state());
   }
   out.push_back(std::move(policy));
+  co_return out;
+}
+
+async::Task<std::vector<server::Component>> Health::integrity() {
+  std::vector<server::Component> out;
+  const auto checked = co_await database_.read([](db::Connection& c) -> Result<bool> {
+    PRYX_TRY_VOID(db::check_integrity(c));
+    return true;
+  });
+  server::Component store{.name = "integrity", .state = "ok", .required = false, .detail = "every page and reference is sound", .version = {}};
+  if (!checked) {
+    store.state = "down";
+    store.detail = fmt::format("{}; stop the daemon and restore the newest backup of the data folder", checked.error().message);
+  }
+  out.push_back(std::move(store));
+  const auto verdict = co_await database_.read([](db::Connection& c) { return audit::AuditLog::verify(c); });
+  server::Component log{.name = "audit log", .state = "ok", .required = false, .detail = {}, .version = {}};
+  if (!verdict) {
+    log.state = "down";
+    log.detail = verdict.error().message;
+  } else if (verdict->first_bad_index) {
+    log.state = "down";
+    log.detail = fmt::format("entry {}: {}; keep a copy of the data folder and find out who wrote to it", *verdict->first_bad_index, verdict->reason);
+  } else {
+    log.detail = fmt::format("{} entries in one unbroken chain", verdict->rows);
+  }
+  out.push_back(std::move(log));
   co_return out;
 }
 

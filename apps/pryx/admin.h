@@ -107,6 +107,7 @@ class Health final : public server::Diagnostics {
   Health(db::Database& database, agent::Dispatcher& dispatcher, const PolicyKeeper& policy, std::string key_backend)
       : database_(database), dispatcher_(dispatcher), policy_(policy), key_backend_(std::move(key_backend)) {}
   [[nodiscard]] async::Task<std::vector<server::Component>> components() override;
+  [[nodiscard]] async::Task<std::vector<server::Component>> integrity() override;
 
  private:
   db::Database& database_;

@@ -155,8 +155,9 @@ TEST(Async, PoolRunsElsewhereAndReturnsToTheLoop) {
   EXPECT_EQ(seen[1], std::this_thread::get_id());
 }
 
-Task<void> long_job(WorkerPool& pool, RealEventLoop& loop, bool& saw_stop) {
+Task<void> long_job(WorkerPool& pool, RealEventLoop& loop, std::function<void()> started, bool& saw_stop) {
   const auto r = co_await pool.run([&](const std::stop_token& stop) -> Result<int> {
+    loop.post(started);
     while (!stop.stop_requested()) std::this_thread::yield();
     saw_stop = true;
     return 1;
@@ -171,8 +172,8 @@ TEST(Async, CancellingThePoolsCallerRaisesTheStopToken) {
   WorkerPool pool(loop, 1);
   TaskGroup group(loop, "t");
   bool saw_stop = false;
-  const auto id = group.spawn("a", long_job(pool, loop, saw_stop));
-  loop.call_after(1ms, [&] { group.cancel(id); });
+  TaskGroup::TaskId id = 0;
+  id = group.spawn("a", long_job(pool, loop, [&] { group.cancel(id); }, saw_stop));
   loop.run();
   EXPECT_TRUE(saw_stop);
 }

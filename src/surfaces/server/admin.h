@@ -139,6 +139,8 @@ class Diagnostics {
  public:
   virtual ~Diagnostics() = default;
   [[nodiscard]] virtual async::Task<std::vector<Component>> components() = 0;
+  // Reads the whole store and the whole audit log: seconds on a large one. For `pryx doctor`.
+  [[nodiscard]] virtual async::Task<std::vector<Component>> integrity() = 0;
 };
 
 }  // namespace pryx::server

@@ -38,6 +38,7 @@ constexpr BodyField kCompletion[] = {{"model"}, {"messages"}, {"stream"}, {"stre
 constexpr std::string_view kPage[] = {"limit", "cursor"};
 constexpr std::string_view kSessionQuery[] = {"query",  "status", "agent", "after",
                                               "before", "sort",   "limit", "cursor"};
+constexpr std::string_view kDiagnosticsQuery[] = {"integrity"};
 constexpr std::string_view kApprovalQuery[] = {"state", "limit"};
 constexpr std::string_view kModelQuery[] = {"provider"};
 constexpr std::string_view kMemoryQuery[] = {"type", "limit", "cursor"};
@@ -52,7 +53,7 @@ constexpr Route kRoutes[] = {
 
     {"GET", "/api/v1/health", kAnyone, get_health},
     {"GET", "/api/v1/health/ready", kRead, get_ready},
-    {"GET", "/api/v1/diagnostics", kRead, get_diagnostics},
+    {"GET", "/api/v1/diagnostics", kRead, get_diagnostics, {}, kDiagnosticsQuery},
     {"GET", "/api/v1/status", kRead, get_status},
 
     {"POST", "/api/v1/login", kAnyone, log_in, kCode},

@@ -23,7 +23,11 @@ async::Task<Result<Reply>> get_ready(RouteCall& call) {
 }
 
 async::Task<Result<Reply>> get_diagnostics(RouteCall& call) {
-  const std::vector<Component> components = co_await call.services().diagnostics.components();
+  std::vector<Component> components = co_await call.services().diagnostics.components();
+  if (query_or(call, "integrity") == "true") {
+    const std::vector<Component> more = co_await call.services().diagnostics.integrity();
+    components.insert(components.end(), more.begin(), more.end());
+  }
   co_return Reply::of({{"status", is_ready(components) ? "ready" : "not_ready"},
                        {"version", call.services().info.version},
                        {"components", encode(components)}});
