@@ -14,6 +14,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 #include "admin.h"
 #include "engine/agent/inbox.h"
@@ -113,6 +114,8 @@ class Daemon {
         ids_(clock, random), group_(loop_, "daemon"), signals_(loop_.context()), watch_descriptor_(loop_.context()) {}
 
   int run();
+  // The stop took too long: coroutines and threads are still at work, so this object must not be destroyed.
+  [[nodiscard]] bool is_forced() const { return forced_; }
 
  private:
   [[nodiscard]] Result<void> open_store();
@@ -173,6 +176,7 @@ class Daemon {
   std::optional<server::ApiServer> api_;
   std::unique_ptr<net::HttpServer> http_;
   bool stopping_ = false;
+  bool forced_ = false;
   int exit_code_ = 0;
   std::string failure_;
 };
@@ -284,9 +288,11 @@ async::Task<void> Daemon::start_task() {
     begin_stop("start failed");
     co_return;
   }
+  // Watched before they are read once more: an edit during the start is not missed.
+  watch_files();
+  co_await files_changed();
   announce();
   feed_watchdog();
-  watch_files();
   housekeeping();
 }
 
@@ -305,7 +311,8 @@ void Daemon::begin_stop(std::string why) {
   (void)manager_->stopping();
   // Whatever hangs, the promise of three seconds holds: what is on disk is enough to go on from.
   loop_.call_after(kStopLimit, [this] {
-    log::error("daemon.stop_forced", {});
+    log::error("daemon.stop_forced", {{"running_turns", dispatcher_->running()}});
+    forced_ = true;
     loop_.stop();
   });
   group_.spawn("stop", stop());
@@ -395,8 +402,10 @@ int Daemon::run() {
   group_.spawn("start", start_task());
   loop_.run();
   if (!failure_.empty()) log::error("daemon.start_failed", {{"error", failure_}});
-  http_.reset();
-  api_.reset();
+  if (!forced_) {
+    http_.reset();
+    api_.reset();
+  }
   database_->close();
   (void)config::remove_core_file(ground_.places);
   log::info("daemon.stopped", {});
@@ -433,6 +442,7 @@ int serve(const cli::ServeOptions& options, const Clock& clock, Random& random) 
   // Only a crash counts against the next start; a refusal is an answer.
   const auto ended = note_clean_end(places.starts_file());
   if (!ended) log::warn("daemon.end_not_noted", {{"error", ended.error().message}});
+  if (daemon.is_forced()) std::_Exit(code);
   return code;
 }
 

@@ -96,9 +96,15 @@ async::Task<agent::WorkspaceOpener::Opened> WorkspaceKeeper::open(agent::Session
   }
   const auto workspace = co_await database_.read([&](db::Connection& c) { return agent::SessionStore::find_workspace(c, session.principal, session.workspace); });
   if (!workspace || !*workspace) co_return Opened{};
-  auto opened = co_await pool_.run([&](const std::stop_token&) -> Result<Opened> { return open_directory((*workspace)->path); });
-  if (!opened) co_return Opened{};
-  co_return std::move(*opened);
+  auto opened = co_await pool_.run([&](const std::stop_token&) -> Result<Opened> {
+    // Judged again: a link put in its place since then could lead anywhere, Pryx's own files included.
+    PRYX_TRY(const std::string real, check_path((*workspace)->path));
+    if (real != (*workspace)->path) return fail(ErrorCode::kDenied, "{} is {} by now; add that folder as a workspace if it should be one", (*workspace)->path, real);
+    return open_directory(real);
+  });
+  if (opened) co_return std::move(*opened);
+  log::warn("workspace.not_opened", {{"path", (*workspace)->path}, {"error", opened.error().message}});
+  co_return Opened{};
 }
 
 }  // namespace pryx::app

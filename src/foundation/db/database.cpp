@@ -164,7 +164,7 @@ struct Database::State {
       {
         std::unique_lock guard(mutex);
         read_wake.wait(guard, [this] { return closing || !read_queue.empty(); });
-        if (read_queue.empty()) return;
+        if (closing) return;  // nobody is there any more to look at the answer
         read = std::move(read_queue.front());
         read_queue.pop_front();
       }
@@ -217,6 +217,7 @@ void Database::close() {
   }
   state.write_wake.notify_all();
   state.read_wake.notify_all();
+  for (const auto& reader : state.readers) reader->interrupt();  // a long search must not hold up the end
   if (state.writer_thread.joinable()) state.writer_thread.join();
   for (std::thread& thread : state.reader_threads) thread.join();
   state.readers.clear();

@@ -78,7 +78,7 @@ class Database {
   [[nodiscard]] DatabaseStats stats() const;
   // False after a commit failed and until one succeeds again: readiness, doctor.
   [[nodiscard]] bool is_healthy() const;
-  // Finishes queued writes, checkpoints, closes. Blocking; idempotent.
+  // Finishes queued writes, drops queued reads, checkpoints, closes. Blocking; idempotent.
   void close();
 
  private:
