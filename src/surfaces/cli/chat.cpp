@@ -367,6 +367,9 @@ Result<int> Conversation::run(const std::string& first_prompt) {
   }
   draw();
   while (!leave_) {
+    // Events may have come with the answer's head: the socket does not become readable for them again.
+    if (turn_) read_turn();
+    draw_when_due();
     // poll() skips negative descriptors.
     pollfd fds[3] = {{in_fd(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}, {turn_ ? turn_->fd() : -1, POLLIN, 0}};
     const int count = ::poll(fds, 3, wait());
@@ -376,8 +379,6 @@ Result<int> Conversation::run(const std::string& first_prompt) {
     if (count == 0 && keys_.has_pending()) {
       for (const Key& key : keys_.flush()) take_key(key);
     }
-    if (turn_) read_turn();
-    draw_when_due();
   }
   // What is finished stays in the scrollback, the live lines go.
   write(region_.draw({}, view_.take_above()));

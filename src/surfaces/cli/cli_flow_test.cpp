@@ -131,6 +131,15 @@ TEST_F(CliFlow, ExecCancelsTheTurnWhenItsTimeIsOver) {
   EXPECT_TRUE(daemon.was_asked("POST /api/v1/turns/trn_1/cancel"));
 }
 
+TEST_F(CliFlow, ControlCCancelsAnExecAndExitsBy130) {
+  FakeDaemon daemon(places_, answers({started(), text(0, "half an answer"), "WAIT /cancel"}));
+  CliTerminal terminal({"exec", "x"}, environment_);
+  ASSERT_TRUE(terminal.wait_for("half an answer"));
+  terminal.type("\x03");
+  EXPECT_EQ(terminal.wait_for_end(), 130);
+  EXPECT_TRUE(daemon.was_asked("POST /api/v1/turns/trn_1/cancel"));
+}
+
 TEST_F(CliFlow, ExecTakesUpABrokenConnectionWithoutGapsOrRepeats) {
   std::vector<FakeAnswer> script =
       answers({started(), text(0, "one "), sse(2, "step.finished", R"({"turn_id":"trn_1"})"), "CUT"});
