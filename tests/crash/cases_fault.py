@@ -69,12 +69,13 @@ class Point:
             raise Broken(f"the daemon died of signal {-code}")
         self.daemon.start()
 
-    def check_kept(self):
+    def check_kept(self, limit=20.0):
+        end = time.monotonic() + limit
         for turn_id, text in self.kept:
             status, turn = self.api.call("GET", f"/turns/{turn_id}")
             if status != 200:
                 raise Broken(f"the acknowledged message {text!r} is lost: turn {turn_id} answers {status}")
-            ended = self.api.wait_turn(turn_id, 20)
+            ended = self.api.wait_turn(turn_id, max(0.1, end - time.monotonic()))
             if ended["state"] not in ("completed", "failed"):
                 raise Broken(f"{text!r} ended {ended['state']}: {ended['error']}")
             if ended["state"] == "failed" and ended["error"]["code"] not in ("storage", "unavailable", "timeout", "provider"):
@@ -94,8 +95,9 @@ def run_point(daemon, api, session, shim, kind, nth, number):
     while time.monotonic() < end and (repeat < 0 or shim.counts()[1] < repeat):
         time.sleep(0.01)
     _, hits = shim.disarm()
-    took = point.recover(time.monotonic())
-    point.check_kept()
+    gone = time.monotonic()
+    took = point.recover(gone)
+    point.check_kept(RECOVERY - (time.monotonic() - gone))  # the turns that the fault stopped go on by themselves too
     daemon.kill9()  # what was acknowledged is on disk, not only in the daemon's memory
     daemon.start()
     point.check_kept()

@@ -2,10 +2,12 @@
 """kill -9: under load at random times and at the k-th write, again and again at one step, five times in a row."""
 import copy
 import contextlib
+import json
 import os
 import random
 import signal
 import time
+import urllib.request
 
 import faults
 from faults import Faults
@@ -22,7 +24,7 @@ class Killer:
         self.ready_ms, self.by = [], {"time": 0, "write": 0, "start": 0}
 
     def kill_once(self):
-        way = self.rng.choice(["time"] * 10 + ["write"] * 8 + ["start"] * 2)
+        way = self.rng.choice(["time"] * 10 + ["write"] * 7 + ["start"] * 3)
         if way == "start":
             self._kill_while_starting()
         elif way == "write":
@@ -87,6 +89,8 @@ def kill_under_load(score, options):
             check_doctor(daemon)
         with score.case("control: the check sees a lost, a doubled and a reordered message"):
             control(world)
+        with score.case("control: the recorders see a step that runs again and a version that is used twice"):
+            control_recorders(world)
 
 
 def check_doctor(daemon):
@@ -114,6 +118,20 @@ def control(world):
         except Broken:
             continue
         raise Broken(f"the check did not notice: {name}")
+
+
+def control_recorders(world):
+    problems, violations = len(world.problems), len(world.model.violations)
+    with world.model.lock:
+        key = next(seen.key for seen in world.model.seen)
+    world.model.note_finished(key)
+    request = urllib.request.Request(world.model.url + "/chat/completions", json.dumps({"messages": [{"role": "user", "content": "again"}]}).encode(), {"Idempotency-Key": key})
+    urllib.request.urlopen(request, timeout=10).read()
+    if len(world.model.violations) != violations + 1:
+        raise Broken("the model did not notice a finished step")
+    world.see({**world.events[world.last_version], "event": "turn.failed"})
+    if len(world.problems) != problems + 1:
+        raise Broken("the bus client did not notice another event under the same version")
 
 
 def poison(score, options):
