@@ -148,8 +148,9 @@ bool is_streaming(const Message& m) {
   return std::any_of(m.parts.begin(), m.parts.end(), [](const Part& p) { return p.state == PartState::kStreaming; });
 }
 
-// Only what people said and were told is searched: tool output would drown it.
+// Only what people said and were told is searched: tool output would drown it. Text that still streams is indexed once, at its end.
 std::string searchable(const Message& m) {
+  if (is_streaming(m)) return {};
   return m.role == Role::kUser || m.role == Role::kAssistant ? m.text() : std::string();
 }
 

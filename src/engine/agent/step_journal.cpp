@@ -76,7 +76,9 @@ async::Task<Result<void>> StepJournal::record_end(tools::GateEnd end, tools::Too
     ending.ok = outcome.ok;
     ending.text = std::move(outcome.text);
     ending.summary = std::move(outcome.summary);
-    ending.labels = std::move(outcome.labels);
+    // A tool that cannot say where its text came from is not trusted with it.
+    const bool is_unlabelled = outcome.labels.empty() && !ending.text.empty();
+    ending.labels = is_unlabelled ? trust::Labels::unreadable() : std::move(outcome.labels);
   } else if (end == tools::GateEnd::kCancelled) {
     ending = {.state = StepState::kCancelled, .ok = false, .text = "Cancelled.", .summary = "cancelled", .reason = reason, .labels = {}, .audit_kind = {}, .audit_detail = {}};
   } else {

@@ -8,7 +8,15 @@
 
 namespace pryx::agent {
 
-TurnRun::TurnRun(TurnEngine& engine, OpenTurn turn) : engine_(engine), open_(std::move(turn)) {}
+namespace {
+std::string_view title_of(const std::string& code) {
+  if (code == "step_limit") return "Too many steps";
+  if (code == "loop_detected") return "The model repeats itself";
+  return facts(error_code_from_name(code)).title;
+}
+}  // namespace
+
+TurnRun::TurnRun(TurnEngine& engine, OpenTurn turn) : engine_(engine), open_(std::move(turn)), default_model_(engine.default_model()) {}
 
 json::array TurnRun::partial_text() const {
   json::array parts_list;
@@ -18,9 +26,9 @@ json::array TurnRun::partial_text() const {
   return parts_list;
 }
 
-std::string TurnRun::model_name() const {
+const std::string& TurnRun::model_name() const {
   if (!turn_.model.empty()) return turn_.model;
-  return session_.model.empty() ? parts().default_model : session_.model;
+  return session_.model.empty() ? default_model_ : session_.model;
 }
 
 async::Task<Result<bool>> TurnRun::load() {
@@ -145,7 +153,7 @@ Result<void> TurnRun::write_end(db::Transaction& t, TurnState state, const std::
   } else if (state == TurnState::kFailed) {
     name = "turn.failed";
     payload["code"] = turn_.error_code;
-    payload["title"] = facts(error_code_from_name(turn_.error_code)).title;
+    payload["title"] = title_of(turn_.error_code);
     payload["detail"] = turn_.error_detail;
   } else {
     name = "turn.cancelled";

@@ -64,11 +64,12 @@ class TurnRun {
 
   [[nodiscard]] const TurnEngine::Parts& parts() const { return engine_.parts_; }
   [[nodiscard]] WallTime now() const { return engine_.parts_.loop.clock().wall(); }
-  [[nodiscard]] std::string model_name() const;
+  [[nodiscard]] const std::string& model_name() const;
   [[nodiscard]] Step* find_interrupted_model_step();
 
   TurnEngine& engine_;
   OpenTurn open_;
+  std::string default_model_;  // one for the whole run, because write jobs read it on another thread
   Turn turn_;
   Session session_;
   std::vector<Step> steps_;

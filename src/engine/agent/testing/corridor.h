@@ -59,7 +59,7 @@ struct World {
   };
   std::vector<Run> runs;
   std::string text = "done";
-  trust::Labels labels;
+  trust::Labels labels{"file"};
   bool hangs = false;                // a tool never ends by itself
   tools::PastEffect past = tools::PastEffect::kUnknown;
   tools::Touches touches;
