@@ -4,6 +4,7 @@
 #include "foundation/base/log.h"
 #include "foundation/base/text.h"
 #include "foundation/crypto/crypto.h"
+#include "foundation/platform/held_directory.h"
 
 namespace pryx::tools {
 
@@ -41,7 +42,8 @@ Result<trust::CallFacts> gather_facts(const Tool& tool, const json::object& argu
   return facts;
 }
 
-// Everything that must be the same when the approved call is launched. Turn and step are in it, so an approval cannot travel.
+// Everything that must be the same when the approved call is launched. Turn and step are in it, so an approval cannot travel; the folder
+// is, because a session can be moved to another one while the question stands.
 std::string hash_call(const GateCall& call, const std::string& canonical_arguments, const std::string& policy_version) {
   return "sha256:" + crypto::hash_json("call/1", json::object{{"tool", call.tool},
                                                             {"version", PRYX_VERSION},
@@ -50,6 +52,7 @@ std::string hash_call(const GateCall& call, const std::string& canonical_argumen
                                                             {"session", call.context.session.str()},
                                                             {"turn", call.context.turn.str()},
                                                             {"step", call.context.step.str()},
+                                                            {"workspace", call.context.workspace ? call.context.workspace->path() : std::string()},
                                                             {"policy", policy_version}});
 }
 
