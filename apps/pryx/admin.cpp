@@ -61,17 +61,36 @@ async::Task<Result<models::ProviderConfig>> Providers::put(Caller caller, server
   PRYX_CO_TRY(const auto stored, co_await database_.read([id = caller.principal.id](db::Connection& c) { return models::ProviderStore::list(c, id); }));
   const bool had_key = std::any_of(stored.begin(), stored.end(), [&](const auto& p) { return p.name == config.name && !p.key_secret_name.empty(); });
   config.key_secret_name = change.key || (had_key && !change.remove_key) ? secret : "";
-  PRYX_CO_TRY_VOID(router_.put_provider(config));
-  if (change.key) PRYX_CO_TRY_VOID(co_await vault_.set(caller.principal, secret, std::move(*change.key)));
-  if (change.remove_key && had_key) PRYX_CO_TRY_VOID(co_await vault_.remove(caller.principal, secret));
+  PRYX_CO_TRY_VOID(router_.put_provider(config));  // also says what is wrong with it
+  Result<void> key_set;
+  if (change.key) key_set = co_await vault_.set(caller.principal, secret, std::move(*change.key));
+  if (!key_set) {
+    restore(config.name, stored);
+    co_return std::unexpected(key_set.error());
+  }
   const auto written = co_await database_.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(models::ProviderStore::put(t.db(), caller.principal.id, config, loop_.clock().wall()));
     PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id, .kind = "provider.changed", .actor = caller.surface, .subject = config.name,
                                     .detail = {{"kind", config.kind}, {"base_url", config.base_url}, {"has_key", !config.key_secret_name.empty()}}}));
     return {};
   });
-  if (!written) co_return std::unexpected(written.error());
+  if (!written) {
+    restore(config.name, stored);
+    co_return std::unexpected(written.error());
+  }
+  if (change.remove_key && had_key) PRYX_CO_TRY_VOID(co_await vault_.remove(caller.principal, secret));
   co_return config;
+}
+
+// What is used is what is on disk: a change that could not be written is taken back.
+void Providers::restore(const std::string& name, const std::vector<models::ProviderConfig>& stored) {
+  const auto before = std::ranges::find(stored, name, &models::ProviderConfig::name);
+  if (before == stored.end()) {
+    (void)router_.remove_provider(name);
+    return;
+  }
+  const auto put = router_.put_provider(*before);
+  if (!put) log::warn("provider.not_restored", {{"name", name}, {"error", put.error().message}});
 }
 
 async::Task<Result<bool>> Providers::remove(Caller caller, std::string name) {
@@ -97,7 +116,9 @@ async::Task<Result<void>> Providers::set_default_model(Caller caller, std::strin
     return {};
   });
   if (!written) co_return written;
-  turns_.set_default_model(std::move(model));
+  // The settings own the value: one that only the engine knew would be lost with the next edit of config.yaml.
+  if (on_stored_) on_stored_(std::string(kDefaultModelSetting), json::value(model));
+  else turns_.set_default_model(std::move(model));
   co_return Result<void>{};
 }
 
@@ -111,8 +132,9 @@ async::Task<Result<std::vector<server::SecretEntry>>> Secrets::list(Caller calle
 
 async::Task<Result<void>> Secrets::put(Caller caller, std::string name, Secret value) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
-  PRYX_CO_TRY_VOID(co_await vault_.set(caller.principal, name, std::move(value)));
-  co_return co_await audit_change(database_, audit_, std::move(caller), "secret.changed", std::move(name), {});
+  // The record first: a change that cannot be recorded is not made.
+  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, caller, "secret.changed", name, {}));
+  co_return co_await vault_.set(caller.principal, std::move(name), std::move(value));
 }
 
 async::Task<Result<bool>> Secrets::remove(Caller caller, std::string name) {
@@ -127,6 +149,11 @@ Settings::Settings(async::EventLoop& loop, db::Database& database, events::Event
     : loop_(loop), database_(database), events_(events), audit_(audit), path_(std::move(path)), environment_(std::move(environment)) {
   file_.origin = config::Origin::kFile;
   overlay_.origin = config::Origin::kDatabase;
+}
+
+void Settings::note_stored(const std::string& key, json::value value) {
+  overlay_.values[key] = {std::move(value), "settings"};
+  combine();
 }
 
 void Settings::combine() {

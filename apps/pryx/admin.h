@@ -32,6 +32,8 @@ class Providers final : public server::ProviderAdmin {
  public:
   Providers(async::EventLoop& loop, db::Database& database, audit::AuditLog& audit, vault::Vault& vault, models::ModelRouter& router, agent::TurnEngine& turns);
   [[nodiscard]] async::Task<Result<void>> start();  // puts the stored providers into the router
+  // Called after a setting was written to the database.
+  void on_stored_setting(std::function<void(const std::string& key, json::value value)> callback) { on_stored_ = std::move(callback); }
   [[nodiscard]] async::Task<Result<std::vector<models::ProviderConfig>>> list(Caller caller) override;
   [[nodiscard]] async::Task<Result<models::ProviderConfig>> put(Caller caller, server::ProviderChange change) override;
   [[nodiscard]] async::Task<Result<bool>> remove(Caller caller, std::string name) override;
@@ -42,8 +44,10 @@ class Providers final : public server::ProviderAdmin {
   db::Database& database_;
   audit::AuditLog& audit_;
   vault::Vault& vault_;
+  void restore(const std::string& name, const std::vector<models::ProviderConfig>& stored);
   models::ModelRouter& router_;
   agent::TurnEngine& turns_;
+  std::function<void(const std::string&, json::value)> on_stored_;
 };
 
 class Secrets final : public server::SecretAdmin {
@@ -67,6 +71,8 @@ class Settings final : public server::ConfigAdmin {
   [[nodiscard]] async::Task<void> reload_file();
   [[nodiscard]] const config::Config& current() const { return config_; }
   void on_change(std::function<void(const config::Config&)> callback) { on_change_ = std::move(callback); }
+  // Somebody else wrote this setting to the database.
+  void note_stored(const std::string& key, json::value value);
 
   [[nodiscard]] async::Task<Result<server::HumanFile>> get_text(Caller caller) override;
   [[nodiscard]] async::Task<Result<server::HumanFile>> put_text(Caller caller, std::string text, std::string expected_hash) override;

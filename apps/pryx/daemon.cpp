@@ -228,6 +228,7 @@ Result<void> Daemon::build() {
   PRYX_TRY(config::Layer environment, config::environment_layer(ground_.environment));
   settings_.emplace(loop_, *database_, *events_, *audit_, ground_.places.config_file(), std::move(environment));
   settings_->on_change([this](const config::Config& config) { apply_settings(config); });
+  providers_->on_stored_setting([this](const std::string& key, json::value value) { settings_->note_stored(key, std::move(value)); });
   memories_.emplace(*memory_store_, loop_);
   health_.emplace(*database_, *dispatcher_, *policy_, std::string(key_.backend));
   server::Services services{loop_,      *database_, *events_,  ids_,         random_,    *inbox_,    *dispatcher_, *turns_,      *outbox_,   *approvals_, *gate_,
