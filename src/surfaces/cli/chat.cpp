@@ -27,8 +27,10 @@ constexpr int kLeftByInterrupt = 130;
 
 std::string history_path(const Context& context) {
   const auto places = context.places();
+  if (!places) return {};
   // Root does not write where the system user owns the directory.
-  if (!places || places->kind == config::PlacesKind::kSystem) return {};
+  const auto facts = platform::file_facts(places->state);
+  if (!facts || facts->uid != ::geteuid()) return {};
   return places->state + "/history";
 }
 

@@ -109,6 +109,7 @@ void ChatView::take(const TurnEvent& event, MonotonicTime now) {
       json::string_or(event.payload, "kind") == "model") {
     finish_text();
     text_step_.clear();
+    step_bytes_ = 0;  // an answer that ended while nobody was connected is printed from the end's own text
     print(Line("(interrupted; trying again)", kDim));
     return;
   }

@@ -54,15 +54,16 @@ Check check_private(const std::string& name, const std::string& path, bool is_di
     check.state = State::kBad;
     check.finding = fmt::format("{} can be reached by others (mode {:o})", path, info.st_mode & 0777);
     check.fix = fmt::format("chmod {:o} {}", wanted, path);
-    check.apply = [path, wanted]() -> Result<void> {
-      // Looked at again through a descriptor, so that a link put there meanwhile is not followed.
-      struct stat now{};
-      if (::lstat(path.c_str(), &now) != 0 || S_ISLNK(now.st_mode))
-        return fail(ErrorCode::kConflict, "{} changed meanwhile", path);
-      if (::fchmodat(AT_FDCWD, path.c_str(), wanted, 0) != 0)
-        return fail(platform::system_error(fmt::format("chmod {}", path), errno));
-      return {};
-    };
+    // Root changes nothing where another user could put a link meanwhile; that user runs doctor instead.
+    if (info.st_uid == ::geteuid()) {
+      check.apply = [path, wanted]() -> Result<void> {
+        const platform::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+        if (!fd || ::fchmod(fd.get(), wanted) != 0) {
+          return fail(platform::system_error(fmt::format("chmod {}", path), errno));
+        }
+        return {};
+      };
+    }
   } else {
     check.finding = path;
   }
@@ -128,7 +129,7 @@ std::vector<Check> check_daemon_files(const config::Places& places, const std::s
                 .finding = fmt::format("{} was left by a daemon that is gone", path),
                 .fix = fmt::format("rm {}", path),
                 .apply = {}};
-    stale.apply = [places] { return config::remove_core_file(places); };
+    if (owner_of(places) == ::geteuid()) stale.apply = [places] { return config::remove_core_file(places); };
     checks.push_back(std::move(stale));
   }
   return checks;

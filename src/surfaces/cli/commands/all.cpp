@@ -45,6 +45,7 @@ std::vector<Command> refused_commands() {
        "pryx policy explain is not in this version; pryx policy test says which rule decides and why"},
       {"policy", "replay", "pryx policy replay is not in this version"},
       {"policy", "can", "pryx policy can is not in this version; pryx policy test decides one call"},
+      {"completion", "", "pryx completion is not in this version"},
       {"tui", "", "pryx tui is not in this version; pryx chat talks in the terminal"},
   };
   std::vector<Command> rows;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // pryx open: the Control Center in the browser, logged in by a link that works once.
+#include <unistd.h>
+
 #include "foundation/platform/files.h"
 #include "foundation/platform/subprocess.h"
 #include "surfaces/cli/commands/commands.h"
@@ -44,7 +46,8 @@ Result<std::string> write_redirect(Context& context, const std::string& url) {
 }
 
 bool has_desktop(const platform::Environment& environment) {
-  return environment.find("DISPLAY") || environment.find("WAYLAND_DISPLAY");
+  // Root's files would lie where the system user owns the directory, and root's browser is nobody's wish.
+  return ::geteuid() != 0 && (environment.find("DISPLAY") || environment.find("WAYLAND_DISPLAY"));
 }
 
 Result<int> run_open(Context& context, const Invocation& invocation) {
