@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "policy_keeper.h"
 
+#include "admin.h"
 #include "foundation/base/log.h"
 #include "foundation/crypto/crypto.h"
 #include "foundation/platform/files.h"
@@ -11,6 +12,11 @@ namespace {
 constexpr std::size_t kMaxHumanFileBytes = 1u << 20;
 constexpr int kKeptVersions = 5;
 std::string text_hash(std::string_view text) { return "sha256:" + crypto::sha256_hex(text); }
+// An absent file and an empty one are two things.
+std::string file_mark(const Result<server::HumanFile>& file) {
+  if (!file) return "unreadable";
+  return file->exists ? file->hash : "absent";
+}
 }  // namespace
 
 Result<server::HumanFile> read_human_file(const std::string& path) {
@@ -51,10 +57,17 @@ void PolicyKeeper::use(const trust::PolicyFile& policy, std::string state, std::
 
 void PolicyKeeper::load_at_start() {
   const auto file = read_human_file(path_);
-  if (file && !file->exists) return use(trust::default_policy(), "default", trust::default_policy().layer->to_text());
+  if (file && !file->exists) {
+    judged_hash_ = file_mark(file);
+    return use(trust::default_policy(), "default", trust::default_policy().layer->to_text());
+  }
   if (file) {
     const auto parsed = trust::parse_policy(file->text, trust::PolicyFileKind::kPolicy, "policy.yaml");
-    if (parsed) return use(*parsed, "file", file->text);
+    if (parsed) {
+      judged_hash_ = file_mark(file);
+      return use(*parsed, "file", file->text);
+    }
+    // Not marked as judged: the first reload records the refusal, when there is a store to record it in.
     log::error("policy.invalid_at_start", {{"path", path_}, {"problems", parsed.error().message}});
   }
   use(trust::deny_all_but_reads(), "read_only", trust::deny_all_but_reads().layer->to_text());
@@ -62,7 +75,13 @@ void PolicyKeeper::load_at_start() {
 
 async::Task<void> PolicyKeeper::reload() {
   const auto file = read_human_file(path_);
-  if (!file || file->text == in_force_text_) co_return;
+  if (judged_hash_ == file_mark(file)) co_return;
+  judged_hash_ = file_mark(file);
+  if (!file) {
+    if (state_ != "read_only") state_ = "last_good";
+    co_await note_change("file", "policy.rejected", file.error().message);
+    co_return;
+  }
   if (!file->exists) {
     use(trust::default_policy(), "default", trust::default_policy().layer->to_text());
     co_await note_change("file", "policy.changed", "policy.yaml was removed; the default policy is in force");
@@ -80,8 +99,8 @@ async::Task<void> PolicyKeeper::reload() {
 
 async::Task<void> PolicyKeeper::note_change(std::string actor, std::string kind, std::string detail) {
   log::info(kind, {{"actor", actor}, {"detail", detail}});
-  const auto written = co_await database_.write([&, this](db::Transaction& t) -> Result<void> {
-    PRYX_TRY_VOID(audit_.append(t, {.principal = owner().id, .kind = kind, .actor = actor, .subject = path_, .detail = {{"detail", detail}, {"version", in_force_.version}}}));
+  const auto written = co_await database_.write([&, this, version = in_force_.version](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(audit_.append(t, {.principal = owner().id, .kind = kind, .actor = actor, .subject = path_, .detail = {{"detail", detail}, {"version", version}}}));
     if (kind != "policy.rejected") return {};
     PRYX_TRY_VOID(events_.append(t, {.principal = owner().id, .name = "error.occurred", .session = {}, .surface = {},
                                      .payload = {{"area", "policy"}, {"path", path_}, {"detail", detail}, {"try", "pryx policy check"}}}));
@@ -112,7 +131,10 @@ async::Task<Result<server::PolicyStatus>> PolicyKeeper::put(Caller caller, std::
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
   const auto parsed = trust::parse_policy(text, trust::PolicyFileKind::kPolicy, "policy.yaml");
   if (!parsed) co_return fail(ErrorCode::kCheckFailed, "{}", parsed.error().message);
-  PRYX_CO_TRY_VOID(replace_human_file(path_, text, expected_hash));
+  // Evidence before effect: rules that cannot be recorded do not come into force.
+  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, caller, "policy.change_asked", path_, {{"hash", text_hash(text)}, {"instead_of", expected_hash}}));
+  PRYX_CO_TRY(const server::HumanFile file, replace_human_file(path_, text, expected_hash));
+  judged_hash_ = file_mark(file);
   use(*parsed, "file", text);
   co_await note_change(caller.surface, "policy.changed", in_force_.version);
   co_return status();

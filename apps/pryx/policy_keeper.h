@@ -2,6 +2,7 @@
 // policy.yaml while the daemon runs: read at start, picked up when edited, replaced through the API. An invalid file keeps the last good
 // rules; at start it means deny all but reads. I/O thread only.
 #pragma once
+#include <optional>
 #include <string>
 
 #include "engine/tools/tool_gate.h"
@@ -36,6 +37,7 @@ class PolicyKeeper final : public tools::PolicySource, public server::PolicyAdmi
   tools::PolicyInForce in_force_;
   std::string state_ = "default";   // file | default | last_good | read_only
   std::string in_force_text_;
+  std::optional<std::string> judged_hash_;  // of the file as it was last judged, right or wrong; empty: not yet
 };
 
 // Shared by the files a person edits: text, hash and a replacement that keeps the last five versions.
