@@ -62,7 +62,8 @@ bool is_public_v6(const IpAddress& address) {
 }  // namespace
 
 std::optional<IpAddress> parse_ip(std::string_view text) {
-  if (text.size() > INET6_ADDRSTRLEN) return std::nullopt;
+  // inet_pton would stop at a NUL and never see what follows it.
+  if (text.size() > INET6_ADDRSTRLEN || text.find('\0') != std::string_view::npos) return std::nullopt;
   const std::string copy(text);
   IpAddress out;
   if (inet_pton(AF_INET, copy.c_str(), out.bytes.data()) == 1) return out;
