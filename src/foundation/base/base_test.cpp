@@ -8,8 +8,8 @@
 #include "foundation/base/json.h"
 #include "foundation/base/log.h"
 #include "foundation/base/secret.h"
-#include "foundation/base/text.h"
 #include "foundation/base/testing/manual_clock.h"
+#include "foundation/base/text.h"
 
 namespace pryx {
 namespace {
@@ -32,7 +32,8 @@ TEST(Json, DepthAndSizeAreBounded) {
 
 // The example of RFC 8785 section 3.2.3 and values of its appendix B.
 TEST(Json, CanonicalFollowsRfc8785) {
-  const auto v = json::parse(R"({"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]})");
+  const auto v = json::parse(
+      R"({"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]})");
   ASSERT_TRUE(v);
   EXPECT_EQ(json::canonical(*v),
             "{\"literals\":[null,true,false],\"numbers\":[333333333.3333333,1e+30,4.5,0.002,1e-27],"
@@ -90,7 +91,9 @@ TEST(Log, WritesOneJsonLineAndEscapesControls) {
   log::configure({.sink = [&](std::string_view line) { seen += line; }});
   log::info("turn.started", {{"turn_id", "trn_1"}, {"attempt", 2}, {"note", "a\x1b[2Jb\n"}});
   log::configure({});
-  EXPECT_EQ(seen, "{\"level\":\"info\",\"event\":\"turn.started\",\"turn_id\":\"trn_1\",\"attempt\":2,\"note\":\"a\\u001b[2Jb\\n\"}\n");
+  EXPECT_EQ(seen,
+            "{\"level\":\"info\",\"event\":\"turn.started\",\"turn_id\":\"trn_1\",\"attempt\":2,\"note\":"
+            "\"a\\u001b[2Jb\\n\"}\n");
 }
 
 TEST(Secret, CannotBeFormattedOrLogged) {

@@ -20,7 +20,8 @@ std::uint64_t Random::next_u64() {
 
 std::uint64_t Random::below(std::uint64_t bound) {
   PRYX_CHECK(bound > 0);
-  const std::uint64_t limit = UINT64_MAX - UINT64_MAX % bound;  // reject the tail, so that no value is favoured
+  const std::uint64_t limit =
+      UINT64_MAX - UINT64_MAX % bound;  // reject the tail, so that no value is favoured
   for (;;) {
     const std::uint64_t value = next_u64();
     if (value < limit) return value % bound;
@@ -61,9 +62,10 @@ Result<WallTime> parse_rfc3339(std::string_view text) {
   using namespace std::chrono;
   const std::string_view whole = text;
   int y = 0, mo = 0, d = 0, h = 0, mi = 0, s = 0, ms = 0, offset_minutes = 0;
-  bool ok = take_number(text, 4, y) && take_char(text, '-') && take_number(text, 2, mo) && take_char(text, '-') &&
-            take_number(text, 2, d) && take_char(text, 'T') && take_number(text, 2, h) && take_char(text, ':') &&
-            take_number(text, 2, mi) && take_char(text, ':') && take_number(text, 2, s);
+  bool ok = take_number(text, 4, y) && take_char(text, '-') && take_number(text, 2, mo) &&
+            take_char(text, '-') && take_number(text, 2, d) && take_char(text, 'T') &&
+            take_number(text, 2, h) && take_char(text, ':') && take_number(text, 2, mi) &&
+            take_char(text, ':') && take_number(text, 2, s);
   if (ok && take_char(text, '.')) {
     int scale = 100, seen = 0;
     while (!text.empty() && text.front() >= '0' && text.front() <= '9') {
@@ -77,12 +79,14 @@ Result<WallTime> parse_rfc3339(std::string_view text) {
   if (ok && !take_char(text, 'Z')) {
     const int sign = take_char(text, '+') ? 1 : (take_char(text, '-') ? -1 : 0);
     int oh = 0, om = 0;
-    ok = sign != 0 && take_number(text, 2, oh) && take_char(text, ':') && take_number(text, 2, om) && oh < 24 && om < 60;
+    ok = sign != 0 && take_number(text, 2, oh) && take_char(text, ':') && take_number(text, 2, om) &&
+         oh < 24 && om < 60;
     offset_minutes = sign * (oh * 60 + om);
   }
   const year_month_day date{year{y}, month{static_cast<unsigned>(mo)}, day{static_cast<unsigned>(d)}};
   if (!ok || !text.empty() || !date.ok() || h > 23 || mi > 59 || s > 60) {
-    return fail(ErrorCode::kInvalidArgument, "'{}' is no RFC 3339 time such as 2026-11-21T07:36:32Z", utf8_prefix(whole, 64));
+    return fail(ErrorCode::kInvalidArgument, "'{}' is no RFC 3339 time such as 2026-11-21T07:36:32Z",
+                utf8_prefix(whole, 64));
   }
   const auto at = sys_days{date} + hours{h} + minutes{mi - offset_minutes} + seconds{s} + milliseconds{ms};
   return WallTime{duration_cast<milliseconds>(at.time_since_epoch()).count()};
@@ -94,7 +98,8 @@ Result<Duration> parse_duration(std::string_view text) {
   const std::string_view number = text.substr(0, digits), unit = text.substr(digits);
   double value = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
-  const bool is_number = error == std::errc{} && end == number.data() + number.size() && number.front() != '.' && number.back() != '.';
+  const bool is_number = error == std::errc{} && end == number.data() + number.size() &&
+                         number.front() != '.' && number.back() != '.';
   double scale = 0;
   if (unit == "ms") scale = 1e6;
   if (unit == "s" || unit.empty()) scale = 1e9;
@@ -102,7 +107,8 @@ Result<Duration> parse_duration(std::string_view text) {
   if (unit == "h") scale = 3600e9;
   if (unit == "d") scale = 86400e9;
   if (!is_number || scale == 0 || value * scale > 9e18) {
-    return fail(ErrorCode::kInvalidArgument, "'{}' is no duration; write for example 250ms, 30s, 5m, 2h or 7d", utf8_prefix(text, 64));
+    return fail(ErrorCode::kInvalidArgument,
+                "'{}' is no duration; write for example 250ms, 30s, 5m, 2h or 7d", utf8_prefix(text, 64));
   }
   return Duration{static_cast<std::int64_t>(value * scale)};
 }

@@ -27,7 +27,8 @@ std::string IdSource::make_text(std::string_view prefix) {
   const auto ms = static_cast<std::uint64_t>(last_ms_);
   for (int shift = 45; shift >= 0; shift -= 5) text += kAlphabet[(ms >> shift) & 31];
   const unsigned __int128 rest = (static_cast<unsigned __int128>(high_ & 0xffff) << 64) | low_;
-  for (int shift = 75; shift >= 0; shift -= 5) text += kAlphabet[static_cast<std::size_t>(rest >> shift) & 31];
+  for (int shift = 75; shift >= 0; shift -= 5)
+    text += kAlphabet[static_cast<std::size_t>(rest >> shift) & 31];
   return text;
 }
 

@@ -13,16 +13,32 @@ void write_string(std::string& out, std::string_view text) {
   out += '"';
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20) out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        else out += c;
+        if (static_cast<unsigned char>(c) < 0x20)
+          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+        else
+          out += c;
     }
   }
   out += '"';
@@ -33,7 +49,8 @@ std::string ecmascript_number(double number) {
   if (number == 0) return "0";
   if (!std::isfinite(number)) return "null";
   char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, std::fabs(number), std::chars_format::scientific).ptr;
+  const auto end =
+      std::to_chars(buffer, buffer + sizeof buffer, std::fabs(number), std::chars_format::scientific).ptr;
   const std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
   const std::size_t e = text.find('e');
   std::string digits;
@@ -47,18 +64,23 @@ std::string ecmascript_number(double number) {
   const int n = exponent + 1, k = static_cast<int>(digits.size());
   std::string out = number < 0 ? "-" : "";
   if (k <= n && n <= 21) return out + digits + std::string(static_cast<std::size_t>(n - k), '0');
-  if (0 < n && n <= 21) return out + digits.substr(0, static_cast<std::size_t>(n)) + "." + digits.substr(static_cast<std::size_t>(n));
+  if (0 < n && n <= 21)
+    return out + digits.substr(0, static_cast<std::size_t>(n)) + "." +
+           digits.substr(static_cast<std::size_t>(n));
   if (-6 < n && n <= 0) return out + "0." + std::string(static_cast<std::size_t>(-n), '0') + digits;
   out += digits.substr(0, 1);
   if (k > 1) out += "." + digits.substr(1);
   return out + fmt::format("e{}{}", exponent < 0 ? "-" : "+", std::abs(exponent));
 }
 
-// UTF-16 order differs from byte order only where surrogates are involved: U+E000..U+FFFF sort after U+10000 and above.
+// UTF-16 order differs from byte order only where surrogates are involved: U+E000..U+FFFF sort after U+10000
+// and above.
 bool utf16_less(std::string_view a, std::string_view b) {
   const auto [x, y] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
   if (x == a.end() || y == b.end()) return x == a.end() && y != b.end();
-  const auto rank = [](unsigned char c) { return c >= 0xF0 ? 0xEDu : (c >= 0xEE ? c + 2u : static_cast<unsigned>(c)); };
+  const auto rank = [](unsigned char c) {
+    return c >= 0xF0 ? 0xEDu : (c >= 0xEE ? c + 2u : static_cast<unsigned>(c));
+  };
   const auto p = static_cast<unsigned char>(*x), q = static_cast<unsigned char>(*y);
   if (rank(p) != rank(q)) return rank(p) < rank(q);
   return p < q;
@@ -66,12 +88,24 @@ bool utf16_less(std::string_view a, std::string_view b) {
 
 void write_canonical(std::string& out, const value& v) {
   switch (v.kind()) {
-    case boost::json::kind::null: out += "null"; return;
-    case boost::json::kind::bool_: out += v.get_bool() ? "true" : "false"; return;
-    case boost::json::kind::int64: out += fmt::format("{}", v.get_int64()); return;
-    case boost::json::kind::uint64: out += fmt::format("{}", v.get_uint64()); return;
-    case boost::json::kind::double_: out += ecmascript_number(v.get_double()); return;
-    case boost::json::kind::string: write_string(out, v.get_string()); return;
+    case boost::json::kind::null:
+      out += "null";
+      return;
+    case boost::json::kind::bool_:
+      out += v.get_bool() ? "true" : "false";
+      return;
+    case boost::json::kind::int64:
+      out += fmt::format("{}", v.get_int64());
+      return;
+    case boost::json::kind::uint64:
+      out += fmt::format("{}", v.get_uint64());
+      return;
+    case boost::json::kind::double_:
+      out += ecmascript_number(v.get_double());
+      return;
+    case boost::json::kind::string:
+      write_string(out, v.get_string());
+      return;
     case boost::json::kind::array: {
       out += '[';
       bool first = true;
@@ -86,7 +120,8 @@ void write_canonical(std::string& out, const value& v) {
     case boost::json::kind::object: {
       std::vector<const boost::json::key_value_pair*> members;
       for (const auto& member : v.get_object()) members.push_back(&member);
-      std::sort(members.begin(), members.end(), [](const auto* a, const auto* b) { return utf16_less(a->key(), b->key()); });
+      std::sort(members.begin(), members.end(),
+                [](const auto* a, const auto* b) { return utf16_less(a->key(), b->key()); });
       out += '{';
       bool first = true;
       for (const auto* member : members) {
@@ -130,7 +165,8 @@ Result<std::optional<std::int64_t>> find_integer(const object& o, std::string_vi
   if (v == nullptr) return std::nullopt;
   boost::system::error_code error;
   const auto number = v->to_number<std::int64_t>(error);
-  if (!v->is_number() || error) return fail(ErrorCode::kInvalidArgument, "field '{}' must be a whole number", key);
+  if (!v->is_number() || error)
+    return fail(ErrorCode::kInvalidArgument, "field '{}' must be a whole number", key);
   return number;
 }
 

@@ -17,7 +17,8 @@ struct State {
   std::mutex mutex;
   Options options;
 };
-// The one piece of process-wide state: every layer logs, and passing a logger through each call would hide the real parameters.
+// The one piece of process-wide state: every layer logs, and passing a logger through each call would hide
+// the real parameters.
 State& state() {
   static State instance;
   return instance;
@@ -37,7 +38,8 @@ json::value to_json(const Field::Value& v) {
       v);
 }
 
-std::string json_line(const Options& options, Level level, std::string_view event, std::initializer_list<Field> fields) {
+std::string json_line(const Options& options, Level level, std::string_view event,
+                      std::initializer_list<Field> fields) {
   json::object line;
   if (options.clock != nullptr) line["time"] = to_rfc3339(options.clock->wall());
   line["level"] = kNames[static_cast<std::size_t>(level)];
@@ -46,8 +48,10 @@ std::string json_line(const Options& options, Level level, std::string_view even
   return json::to_text(line) + "\n";
 }
 
-// JSON's own escaping leaves nothing in the value that a terminal would act on, but DEL and C1 controls: those are replaced.
-std::string text_line(const Options& options, Level level, std::string_view event, std::initializer_list<Field> fields) {
+// JSON's own escaping leaves nothing in the value that a terminal would act on, but DEL and C1 controls:
+// those are replaced.
+std::string text_line(const Options& options, Level level, std::string_view event,
+                      std::initializer_list<Field> fields) {
   std::string line;
   if (options.clock != nullptr) line = to_rfc3339(options.clock->wall()).substr(11, 12) + " ";
   line += fmt::format("{:<5} {}", kNames[static_cast<std::size_t>(level)], event);
@@ -57,8 +61,10 @@ std::string text_line(const Options& options, Level level, std::string_view even
     for (std::size_t i = 0; i < text.size(); ++i) {
       const auto c = static_cast<unsigned char>(text[i]);
       const bool c1 = c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-      if (c == 0x7F || c1) line += '?';
-      else line += text[i];
+      if (c == 0x7F || c1)
+        line += '?';
+      else
+        line += text[i];
       if (c1) ++i;
     }
   }
@@ -84,9 +90,12 @@ void write(Level level, std::string_view event, std::initializer_list<Field> fie
   const std::lock_guard lock(state().mutex);
   const Options& options = state().options;
   if (level < options.level) return;
-  const std::string line = options.json ? json_line(options, level, event, fields) : text_line(options, level, event, fields);
-  if (options.sink) options.sink(line);
-  else write_stderr(line);
+  const std::string line =
+      options.json ? json_line(options, level, event, fields) : text_line(options, level, event, fields);
+  if (options.sink)
+    options.sink(line);
+  else
+    write_stderr(line);
 }
 
 }  // namespace pryx::log

@@ -7,7 +7,8 @@
 namespace pryx {
 namespace {
 
-// Length of the well-formed sequence at the start of text (Unicode table 3-7), or 0; `bad` is the maximal ill-formed subpart.
+// Length of the well-formed sequence at the start of text (Unicode table 3-7), or 0; `bad` is the maximal
+// ill-formed subpart.
 std::size_t utf8_sequence(std::string_view text, std::size_t& bad) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = at(0);
@@ -15,10 +16,14 @@ std::size_t utf8_sequence(std::string_view text, std::size_t& bad) {
   if (lead < 0x80) return 1;
   unsigned char low = 0x80, high = 0xBF;
   std::size_t length = 0;
-  if (lead >= 0xC2 && lead <= 0xDF) length = 2;
-  else if (lead >= 0xE0 && lead <= 0xEF) length = 3;
-  else if (lead >= 0xF0 && lead <= 0xF4) length = 4;
-  else return 0;
+  if (lead >= 0xC2 && lead <= 0xDF)
+    length = 2;
+  else if (lead >= 0xE0 && lead <= 0xEF)
+    length = 3;
+  else if (lead >= 0xF0 && lead <= 0xF4)
+    length = 4;
+  else
+    return 0;
   if (lead == 0xE0) low = 0xA0;
   if (lead == 0xED) high = 0x9F;
   if (lead == 0xF0) low = 0x90;
@@ -44,10 +49,13 @@ std::string encode64(std::string_view bytes, std::string_view alphabet, Padding 
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::size_t left = std::min<std::size_t>(3, bytes.size() - i);
     std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) group = group << 8 | (j < left ? static_cast<unsigned char>(bytes[i + j]) : 0u);
+    for (std::size_t j = 0; j < 3; ++j)
+      group = group << 8 | (j < left ? static_cast<unsigned char>(bytes[i + j]) : 0u);
     for (std::size_t j = 0; j < 4; ++j) {
-      if (j <= left) out += alphabet[group >> (18 - 6 * j) & 63];
-      else if (padding == Padding::kFull) out += '=';
+      if (j <= left)
+        out += alphabet[group >> (18 - 6 * j) & 63];
+      else if (padding == Padding::kFull)
+        out += '=';
     }
   }
   return out;
@@ -78,8 +86,10 @@ std::string to_valid_utf8(std::string_view text) {
   while (!text.empty()) {
     std::size_t bad = 0;
     const std::size_t length = utf8_sequence(text, bad);
-    if (length > 0) out.append(text.substr(0, length));
-    else out.append("\xEF\xBF\xBD");
+    if (length > 0)
+      out.append(text.substr(0, length));
+    else
+      out.append("\xEF\xBF\xBD");
     text.remove_prefix(length > 0 ? length : bad);
   }
   return out;
@@ -170,7 +180,8 @@ std::string lower_ascii(std::string_view text) {
 
 bool equals_ignore_case(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 bool glob_match(std::string_view pattern, std::string_view text) {
