@@ -488,10 +488,9 @@ def an_edit_of_policy_yaml_is_picked_up(lab):
 def a_policy_that_cannot_be_read_keeps_the_last_good_one(lab):
     daemon = lab.daemon()
     api, bus = daemon.api(), daemon.api().bus()
-    path = lab.write_config(daemon, "policy.yaml", POLICY)
+    lab.write_config(daemon, "policy.yaml", POLICY)
     wait_until(lambda: api.get("/policy")["in_force"] == "file", 10, "the edit is in force")
-    path.unlink()
-    path.mkdir()
+    lab.write_config(daemon, "policy.yaml", "tools:\n  allowed: [\"*\"]\n", mode=0)
     event = collect(bus, lambda e: e["event"] == "error.occurred", 10)[-1]
     equal(event["payload"]["area"], "policy", "area")
     equal(api.post("/policy/test", {"tool": "memory.save", "arguments": {"text": "x"}})["decision"], "deny", "memory.save under the last good policy")

@@ -260,7 +260,7 @@ class Lab:
             entry.chmod(0o777 if entry.is_dir() else 0o666)
         return folder
 
-    def write_config(self, daemon, name, text):
+    def write_config(self, daemon, name, text, mode=0o600):
         """A person edits a file under config/: replaced as a whole, as editors do, and left to whom the folder belongs."""
         path = daemon.home / "config" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -268,7 +268,7 @@ class Lab:
         scratch.write_text(text)
         owner = path.parent.stat()
         os.chown(scratch, owner.st_uid, owner.st_gid)
-        scratch.chmod(0o600)
+        scratch.chmod(mode)
         scratch.rename(path)
         return path
 

@@ -62,7 +62,7 @@ def every_route_answers_as_described(lab):
 
 
 def pages_and_health(tour):
-    for path in ("/", "/page.js", "/page.css"):
+    for path in ("/", "/page.js", "/page.css", "/icon.svg"):
         answer = tour.request("GET", path)
         tour.good.add(("GET", path))
         contains(answer.headers["Content-Security-Policy"], "default-src 'none'", f"the policy of {path}")

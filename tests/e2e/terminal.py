@@ -241,11 +241,12 @@ class Terminal:
             time.sleep(0.01)
 
     def wait_quiet(self, seconds=0.3, limit=15):
-        """Until nothing was written for so long."""
-        end = time.monotonic() + limit
+        """Until nothing was written for so long, counted from the call."""
+        begin = time.monotonic()
+        end = begin + limit
         while time.monotonic() < end:
             with self.lock:
-                last = self.pieces[-1][0] if self.pieces else 0
+                last = max(begin, self.pieces[-1][0]) if self.pieces else begin
             if time.monotonic() - last > seconds:
                 return
             time.sleep(0.02)

@@ -1,0 +1,562 @@
+# SPDX-License-Identifier: MIT
+"""The CLI as scripts and people use it: exit codes, stdout as data, --json, secrets without echo, hostile text, the daemon it starts."""
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+from harness import ENDED, Broken, case, contains, equal, expect, is_root, kill, lacks, short, wait_until
+
+CANARY = "canary-77aa01"
+
+
+def problem_of(ran):
+    """The four lines of an error on stderr."""
+    found = re.search(r"^error: (?P<error>.+)$", ran.err, re.M)
+    expect(found, f"pryx {ran.command}: no 'error:' line on stderr: {short(ran.err, 400)}")
+    expect(re.search(r"^code: PRYX-[0-9]{4}$", ran.err, re.M), f"pryx {ran.command}: no 'code:' line: {short(ran.err, 400)}")
+    return found["error"]
+
+
+@case
+def exec_prints_the_answer_and_nothing_else_on_stdout(lab):
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    work = lab.workspace({"a.txt": "x"})
+    model.script["look"] = [["Let me see. ", ("call", "fs.list", {})], ["One file."]]
+    ran = daemon.cli("exec", "look", "--workspace", work).must(0)
+    equal(ran.out, "One file.\n", "stdout")
+    contains(ran.err, "fs.list", "the tool call on stderr")
+    lacks(ran.out + ran.err, "\x1b", "output without a terminal")
+    ran = daemon.cli("exec", "look", "--workspace", work, "--quiet").must(0)
+    equal((ran.out, ran.err), ("One file.\n", ""), "quiet output")
+    ran = daemon.cli("exec", "look", "--workspace", work, "--json").must(0)
+    events = ran.lines()
+    expect(all(e["type"] == "event" for e in events), "a line that is no event")
+    equal([e["event"] for e in events if e["event"] in ENDED], ["turn.completed"], "ends")
+    equal(events[-1]["event"], "turn.completed", "the last line")
+    equal(ran.err, "", "stderr with --json")
+    ran = daemon.cli("exec", "-", "--workspace", work, stdin="look").must(0)
+    equal(ran.out, "One file.\n", "the prompt from stdin")
+    session = daemon.api().get("/sessions?limit=1")["items"][0]["id"]
+    daemon.cli("exec", "look", "--session", session).must(0)
+    equal(len([m for m in daemon.api().transcript(session) if m["role"] == "user"]), 2, "user messages of a continued session")
+
+
+@case
+def exec_exit_codes(lab):
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    work = lab.workspace()
+    model.script["fail"] = [[("status", 400, {"error": {"message": "no good"}})]]
+    model.script["slow"] = [[("pause", 60)]]
+    model.script["quota"] = [[("status", 429, {"error": {"message": "quota", "code": "insufficient_quota"}})]]
+
+    def ran(code, *args, **options):
+        result = daemon.cli("exec", *args, "--workspace", work, **options).must(code)
+        problem_of(result)
+        return result
+    contains(ran(1, "fail").err + ran(1, "fail").err, "no good", "the provider's words")
+    ran(10, "quota")
+    ran(2)
+    ran(2, "", stdin="")
+    ran(2, "x", "--max-cost", "1")
+    ran(2, "x", "--no-such-flag")
+    ran(6, "x", "--session", "ses_01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    ran(6, "x", "--model", "nothing/here")
+    begin = time.monotonic()
+    ran(9, "slow", "--timeout", "1s")
+    expect(time.monotonic() - begin < 8, "--timeout 1s took long")
+    wait_until(lambda: model.of("slow")[0].gone_at, 5, "a turn that timed out is cancelled")
+    lab_dead(lab, daemon)
+    ran(8, "x", "--model", "dead/any")
+    daemon.cli("exec", "x", "--workspace", "/nothing/there").must(6)
+    equal(daemon.cli("exec", "hello", "--workspace", work, env={"PRYX_MODEL": "starter/commands"}).must(0).code, 0, "PRYX_MODEL")
+    expect(not model.of("hello"), "PRYX_MODEL was ignored")
+
+
+def lab_dead(lab, daemon):
+    daemon.api().put("/providers/dead", {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "no_key": True})
+
+
+@case
+def exec_is_interrupted_by_signals(lab):
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    model.script["slow"] = [[("text", "tick tock " * 300, 0.1)]]
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        before = len(model.of("slow"))
+        process = subprocess.Popen([daemon.program, "exec", "slow", "--workspace", str(lab.workspace())], env=daemon.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/")
+        wait_until(lambda: len(model.of("slow")) > before and model.of("slow")[-1].first_sent, 10, "the answer streams")
+        time.sleep(0.2)
+        process.send_signal(number)
+        equal(process.wait(10), code, f"exit code after {number.name}")
+        wait_until(lambda: model.of("slow")[-1].gone_at, 5, f"the turn is cancelled after {number.name}")
+    equal({t["state"] for t in [daemon.api().turn(m["turn_id"]) for s in daemon.api().get("/sessions")["items"] for m in daemon.api().transcript(s["id"]) if m["role"] == "user"]}, {"cancelled"}, "turns")
+
+
+@case
+def stdout_closed_early_is_no_crash(lab):
+    daemon = lab.daemon()
+    for args in (["session", "list"], ["exec", "--json", "list the files"], ["config", "show"], ["--help"]):
+        process = subprocess.Popen([daemon.program, *args, "--workspace", str(lab.workspace())] if args[0] == "exec" else [daemon.program, *args], env=daemon.environment(),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/")
+        process.stdout.close()
+        process.wait(20)
+        expect(process.returncode >= 0 or process.returncode == -signal.SIGPIPE, f"pryx {' '.join(args)} with a closed stdout ended with {process.returncode}")
+        lacks(process.stderr.read().decode(), "Sanitizer", f"pryx {' '.join(args)}")
+
+
+@case
+def every_list_has_the_body_of_the_api(lab):
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    model.script["ask"] = [[("call", "fs.list", {})], [("call", "memory.save", {"text": "x"})], ["ok"]]
+    api = daemon.api()
+    api.put("/secrets/one", {"value": "x"})
+    api.make_token("t")
+    api.send(api.session(workspace=str(lab.workspace())), "ask")
+    wait_until(lambda: api.get("/approvals?state=pending")["items"], 10, "a question")
+    for args, path in ((["session", "list"], "/sessions"), (["approval", "list"], "/approvals?state=pending"), (["provider", "list"], "/providers"), (["model", "list"], "/models"),
+                       (["secret", "list"], "/secrets"), (["token", "list"], "/tokens"), (["workspace", "list"], "/workspaces"), (["tool", "list"], "/tools"), (["agent", "list"], "/agents"),
+                       (["policy", "show"], "/policy")):
+        ran = daemon.cli(*args, "--json").must(0)
+        equal(ran.json(), api.get(path), f"pryx {' '.join(args)} --json against GET {path}")
+        equal(len(ran.out.splitlines()), 1, f"lines of pryx {' '.join(args)} --json")
+        equal(ran.err, "", f"stderr of pryx {' '.join(args)} --json")
+        plain = daemon.cli(*args).must(0)
+        expect(plain.out.strip(), f"pryx {' '.join(args)} prints nothing for people")
+        lacks(plain.out, "\x1b", f"pryx {' '.join(args)}")
+    session = api.get("/sessions")["items"][0]
+    shown = daemon.cli("session", "show", session["id"], "--json").must(0).json()
+    equal(shown["id"], session["id"], "session show --json")
+    contains(daemon.cli("session", "show", session["id"]).must(0).out, "fs.list", "session show")
+    lines = daemon.cli("session", "show", session["id"], "--messages", "--json").must(0).json()
+    equal(lines["items"], api.transcript(session["id"]), "session show --messages --json")
+    equal(daemon.cli("tool", "show", "fs.read", "--json").must(0).json(), api.get("/tools/fs.read"), "tool show")
+    equal(daemon.cli("agent", "show", "default", "--json").must(0).json(), api.get("/agents/default"), "agent show")
+    equal([s["id"] for s in daemon.cli("session", "search", "ask", "--json").must(0).json()["items"]], [session["id"]], "session search")
+    for args in (["session", "show", "ses_01ARZ3NDEKTSV4RRFFQ69G5FAV"], ["tool", "show", "no.tool"], ["agent", "show", "nobody"], ["provider", "rm", "nobody", "--yes"],
+                 ["secret", "rm", "nothing", "--yes"], ["token", "revoke", "tok_01ARZ3NDEKTSV4RRFFQ69G5FAV"], ["session", "rm", "ses_01ARZ3NDEKTSV4RRFFQ69G5FAV", "--yes"]):
+        problem_of(daemon.cli(*args).must(6))
+
+
+@case
+def sessions_from_the_cli(lab):
+    daemon = lab.daemon()
+    lab.model(daemon)
+    api = daemon.api()
+    session = api.session(title="mine")
+    api.run(session, "hello")
+    fork = daemon.cli("session", "fork", session, "--title", "copy", "--json").must(0).json()
+    equal((fork["parent_id"], fork["title"]), (session, "copy"), "the fork")
+    daemon.cli("session", "rm", fork["id"], "--no-input").must(2)
+    equal(api.call("GET", f"/sessions/{fork['id']}")[0], 200, "a session whose removal nobody confirmed")
+    daemon.cli("session", "rm", fork["id"], "--yes").must(0)
+    equal(api.call("GET", f"/sessions/{fork['id']}")[0], 404, "the removed session")
+    folder = lab.workspace(name="other")
+    made = daemon.cli("workspace", "add", folder, "--json").must(0).json()
+    equal(made["path"], str(folder), "workspace add")
+    daemon.cli("workspace", "rm", made["id"], "--yes").must(0)
+    expect(folder.exists(), "workspace rm removed the directory")
+
+
+@case
+def mistakes_get_a_suggestion(lab):
+    daemon = lab.daemon()
+    for args, hint in ((["statsu"], "pryx status"), (["sesion", "list"], "pryx session"), (["session", "lst"], "pryx session list"), (["exec", "--modle", "x/y", "z"], "--model"),
+                       (["--jsno", "status"], "--json"), (["chta"], "pryx chat"), (["tokn", "list"], "pryx token"), (["config", "get", "model.defualt"], "model.default")):
+        ran = daemon.cli(*args).must(6 if args[0] == "config" else 2)
+        equal(ran.out, "", f"stdout of pryx {' '.join(args)}")
+        problem_of(ran)
+        contains(ran.err, hint, f"the hint of pryx {' '.join(args)}")
+    for args in (["xyzzy"], ["session", "xyzzy"], ["session", "show"], ["status", "extra"], ["--timeout", "soon", "status"], ["--timeout"], ["--host", "ftp://x", "status"],
+                 ["cost", "summary"], ["trace", "show", "x"], ["undo", "x"], ["audit", "export"], ["mcp", "list"], ["completion", "bash"]):
+        ran = daemon.cli(*args).must(2)
+        problem_of(ran)
+
+
+@case
+def help_has_examples_and_needs_no_daemon(lab):
+    daemon = lab.daemon(start=False)
+    whole = daemon.cli("--help", "--no-start").must(0)
+    contains(whole.out, "Examples:", "pryx --help")
+    nouns = re.findall(r"^  ([a-z]+) {3,}", whole.out.split("Commands:")[1].split("Global flags:")[0], re.M)
+    expect(len(nouns) >= 18, f"commands in pryx --help: {nouns}")
+    for noun in nouns:
+        page = daemon.cli(noun, "--help").must(0)
+        contains(page.out, "Examples:", f"pryx {noun} --help")
+        contains(page.out, f"pryx {noun}", f"pryx {noun} --help")
+        equal(page.err, "", f"stderr of pryx {noun} --help")
+        lacks(page.out, "supervise", f"pryx {noun} --help")
+        for verb in re.findall(rf"^  pryx {noun} ([a-z]+) ", page.out.split("Commands:")[1] if "Commands:" in page.out else "", re.M):
+            contains(daemon.cli(noun, verb, "--help").must(0).out, f"pryx {noun} {verb}", f"pryx {noun} {verb} --help")
+    equal(daemon.cli("-h").must(0).out, whole.out, "pryx -h")
+    equal(daemon.cli("help").code in (0, 2), True, "pryx help")
+    contains(daemon.cli("version").must(0).out, "pryx ", "pryx version")
+    daemon.cli("--version")
+    expect(not (daemon.home / "run").exists() or not daemon.core_file.exists(), "help started a daemon")
+
+
+@case
+def secrets_are_never_shown(lab):
+    daemon = lab.daemon()
+    term = lab.terminal(daemon, "secret", "set", "github")
+    term.wait_for(re.compile("github|value|secret", re.I))
+    term.wait_quiet(0.2)
+    term.send(f"{CANARY}-typed\r")
+    equal(term.wait_exit(), 0, "exit code of secret set")
+    lacks(term.text(), CANARY, "the terminal")
+    expect(term.is_restored(), "the terminal is not as it was")
+    daemon.cli("secret", "set", "piped", stdin=f"{CANARY}-piped\n").must(0)
+    contains(daemon.cli("secret", "list").must(0).out, "github", "secret list")
+    ran = daemon.cli("secret", "set", "x", f"{CANARY}-argument").must(2)
+    lacks(ran.out + ran.err, CANARY, "what secret set says about a value in its arguments")
+    daemon.cli("secret", "set", "empty", stdin="").must(2)
+    env = lab.box.root / ".env"
+    env.write_text(f"# keys\nFIRST={CANARY}-1\nexport SECOND=\"{CANARY}-2\"\n\nTHIRD='{CANARY} 3'\n")
+    ran = daemon.cli("secret", "import", env).must(0)
+    lacks(ran.out + ran.err, CANARY, "secret import")
+    names = {s["name"] for s in daemon.api().get("/secrets")["items"]}
+    expect({"github", "piped", "FIRST", "SECOND", "THIRD"} <= names, f"secrets: {names}")
+    term = lab.terminal(daemon, "secret", "set", "never")
+    term.wait_quiet(0.3)
+    term.send("\x03")
+    expect(term.wait_exit() in (2, 130), "exit code of a cancelled prompt")
+    expect(term.is_restored(), "the terminal is not as it was after Ctrl-C")
+    expect("never" not in {s["name"] for s in daemon.api().get("/secrets")["items"]}, "a cancelled prompt set a secret")
+    daemon.cli("secret", "rm", "github", "--yes").must(0)
+
+
+@case
+def providers_from_the_cli(lab):
+    daemon = lab.daemon()
+    model = lab.model(key=f"sk-{CANARY}")
+    ran = daemon.cli("provider", "add", "mine", "--kind", "openai", "--base-url", model.url, "--key-stdin", stdin=f"sk-{CANARY}\n").must(0)
+    lacks(ran.out + ran.err, CANARY, "provider add")
+    shown = daemon.cli("provider", "list", "--json").must(0)
+    lacks(shown.out, CANARY, "provider list")
+    equal([p["has_key"] for p in shown.json()["items"] if p["name"] == "mine"], [True], "has_key")
+    daemon.cli("provider", "test", "mine").must(0)
+    daemon.cli("model", "use", "mine/fake").must(0)
+    equal(daemon.cli("exec", "hello", "--workspace", lab.workspace()).must(0).out, "answer to hello\n", "an answer of that provider")
+    contains(daemon.cli("model", "list").must(0).out, "mine/fake", "model list")
+    daemon.cli("model", "info", "mine/fake").must(0)
+    term = lab.terminal(daemon, "provider", "add", "typed", "--kind", "openai", "--base-url", model.url)
+    term.wait_for(re.compile("key", re.I))
+    term.wait_quiet(0.2)
+    term.send(f"sk-{CANARY}\r")
+    equal(term.wait_exit(), 0, "exit code of provider add with a typed key")
+    lacks(term.text(), CANARY, "the terminal")
+    daemon.cli("provider", "test", "typed").must(0)
+    daemon.cli("provider", "add", "bad", "--kind", "openai", "--base-url", model.url, "--key-stdin", stdin="wrong\n")
+    expect(daemon.cli("provider", "test", "bad").code in (4, 7), f"provider test with a wrong key exits {daemon.cli('provider', 'test', 'bad').code}")
+    daemon.cli("provider", "add", "dead", "--kind", "openai", "--base-url", "http://127.0.0.1:9/v1", "--no-key")
+    daemon.cli("provider", "test", "dead").must(8)
+    for args in (["x", "--kind", "telepathy"], ["x"], ["UP", "--kind", "openai", "--no-key"], ["x", "--kind", "openai", "--key", "sk-1"], ["x", "--kind", "openai", "--no-key", "--key-stdin"]):
+        daemon.cli("provider", "add", *args, stdin="").must(2)
+    daemon.cli("provider", "rm", "dead", "--yes").must(0)
+    daemon.cli("model", "use", "nothing/here").must(6)
+
+
+@case
+def a_token_is_shown_once(lab):
+    daemon = lab.daemon()
+    made = daemon.cli("token", "create", "--name", "ci", "--scope", "read,chat", "--expires", "12h", "--json").must(0).json()
+    expect({"id", "name", "token"} <= made.keys(), f"token create --json: {set(made)}")
+    plain = daemon.cli("token", "create", "--name", "plain", "--scope", "admin").must(0)
+    equal(len(plain.out.strip().splitlines()), 1, "lines of token create on stdout")
+    ran = daemon.cli("status", "--json", env={"PRYX_TOKEN": plain.out.strip(), "PRYX_HOME": str(lab.box.root / "elsewhere")}, cwd="/")
+    elsewhere = daemon.cli("--host", daemon.ready["url"], "status", "--json", env={"PRYX_TOKEN": plain.out.strip(), "PRYX_HOME": str(lab.box.root / "elsewhere")}).must(0)
+    equal(elsewhere.json()["pid"], daemon.pid, "status over --host with PRYX_TOKEN")
+    daemon.cli("--host", daemon.ready["url"], "status", env={"PRYX_HOME": str(lab.box.root / "elsewhere")}).must(4)
+    for name in (made["token"], plain.out.strip()):
+        lacks(daemon.cli("token", "list").must(0).out + daemon.cli("token", "list", "--json").must(0).out, name, "token list")
+    daemon.cli("token", "revoke", made["id"]).must(0)
+    daemon.cli("--host", daemon.ready["url"], "status", env={"PRYX_TOKEN": made["token"], "PRYX_HOME": str(lab.box.root / "elsewhere")}).must(4)
+    for args in (["--name", "x"], ["--scope", "read"], ["--name", "x", "--scope", "everything"], ["--name", "x", "--scope", "read", "--expires", "yesterday"]):
+        daemon.cli("token", "create", *args).must(2)
+    stop_other(ran, lab)
+
+
+def stop_other(_ran, lab):
+    """A client verb in a home of its own starts a daemon there; it is ended with the case."""
+    core = lab.box.root / "elsewhere" / "run" / "core.json"
+    if core.exists():
+        kill(json.loads(core.read_text())["pid"], signal.SIGTERM)
+
+
+@case
+def doctor_tells_good_from_broken(lab):
+    daemon = lab.daemon()
+    ran = daemon.cli("doctor", "--json").must(0)
+    expect(ran.json()["items"] if "items" in ran.json() else ran.json(), "doctor --json is empty")
+    contains(daemon.cli("doctor").must(0).out, "KEPT IN A FILE", "doctor about a key in a file")
+    lab.write_config(daemon, "policy.yaml", "tools: [")
+    ran = daemon.cli("doctor").must(3)
+    contains(ran.out, "policy.yaml", "doctor about a broken policy")
+    (daemon.home / "config" / "policy.yaml").unlink()
+    key = daemon.home / "config" / "master.key"
+    key.chmod(0o644)
+    contains(daemon.cli("doctor").must(3).out, "master.key", "doctor about a key that others can read")
+    daemon.cli("doctor", "--fix").must(0)
+    equal(key.stat().st_mode & 0o777, 0o600, "mode of the key after doctor --fix")
+    daemon.stop()
+    equal(daemon.cli("doctor", "--no-start").code in (0, 3), True, "doctor without a daemon")
+    daemon.start()
+    daemon.kill9()
+    contains(daemon.cli("doctor", "--no-start").out, "left by a daemon that is gone", "doctor about stale files")
+
+
+@case
+def doctor_finds_a_damaged_database(lab):
+    daemon = lab.daemon()
+    api = daemon.api()
+    for i in range(60):
+        api.post("/memory", {"text": f"memory {i} " * 200})
+    daemon.stop()
+    path = daemon.home / "data" / "pryx.db"
+    data = bytearray(path.read_bytes())
+    expect(len(data) > 40 * 4096, f"the database has {len(data)} bytes")
+    for at in range(8 * 4096, len(data), 5 * 4096):
+        data[at + 100:at + 116] = b"\0" * 16
+    owner = path.stat()
+    path.write_bytes(data)
+    os.chown(path, owner.st_uid, owner.st_gid)
+    daemon.spawn()
+    try:
+        daemon.wait_ready()
+    except Broken:
+        equal(daemon.process.poll() in (1, 3, 4), True, "exit code of a start that refuses a damaged database")
+        contains(daemon.log().lower(), "database", "what it says")
+        return
+    ran = daemon.cli("doctor")
+    equal(ran.code, 3, f"exit code of doctor over a damaged database ({ran.out[-600:]})")
+
+
+@case
+def config_from_the_cli(lab):
+    daemon = lab.daemon()
+    equal(daemon.cli("config", "get", "model.default").must(0).out, "starter/commands\n", "config get")
+    daemon.cli("config", "set", "log.level", "debug").must(0)
+    equal(daemon.cli("config", "get", "log.level").must(0).out, "debug\n", "config get after set")
+    contains(daemon.cli("config", "show", "--origin").must(0).out, "database", "origin")
+    contains(daemon.cli("config", "get", "log.level", "--origin").must(0).out, "database", "origin of one")
+    daemon.cli("config", "set", "log.level", "--unset").must(0)
+    equal(daemon.cli("config", "get", "log.level").must(0).out, "info\n", "config get after unset")
+    daemon.cli("config", "set", "log.level", "loud").must(2)
+    problem_of(daemon.cli("config", "set", "no.such.key", "1").must(2))
+    shown = daemon.cli("config", "show", "--json").must(0).json()
+    equal(shown, daemon.api().get("/settings"), "config show --json")
+    paths = daemon.cli("config", "path", "--json").must(0).json()
+    contains(json.dumps(paths), str(daemon.home / "config"), "config path")
+    lab.write_config(daemon, "config.yaml", "log:\n  level: warn\n")
+    wait_until(lambda: daemon.cli("config", "get", "log.level").must(0).out == "warn\n", 10, "the file's value")
+    contains(daemon.cli("config", "get", "log.level", "--origin").must(0).out, "file", "origin of the file's value")
+    editor = lab.box.root / "editor"
+    editor.write_text("#!/bin/sh\necho 'log: {level: error}' > \"$1\"\n")
+    editor.chmod(0o755)
+    edit(lab, daemon, "config", editor, 0)
+    wait_until(lambda: daemon.cli("config", "get", "log.level").must(0).out == "error\n", 10, "the edited value")
+    editor.write_text("#!/bin/sh\necho 'log: [' > \"$1\"\n")
+    edit(lab, daemon, "config", editor, None)
+    equal(daemon.cli("config", "get", "log.level").must(0).out, "error\n", "the value after an invalid edit")
+
+
+def edit(lab, daemon, noun, editor, code):
+    """`pryx NOUN edit` on a terminal; questions are answered with no. None: anything but success."""
+    term = lab.terminal(daemon, noun, "edit", env={"EDITOR": str(editor), "VISUAL": ""})
+    if code is None:
+        term.wait_quiet(0.5)
+        term.send("n\r")
+        expect(term.wait_exit() != 0, f"an invalid {noun} edit is accepted:\n{term.text()}")
+    else:
+        equal(term.wait_exit(), code, f"exit code of {noun} edit\n{term.text()}")
+
+
+@case
+def policy_from_the_cli(lab):
+    daemon = lab.daemon()
+    bad = lab.box.root / "policy.yaml"
+    bad.write_text("name: x\ntools:\n  allowed: [fs.list]\n  denid: [fs.read]\nrate: 1\n")
+    ran = daemon.cli("policy", "check", bad).must(3)
+    contains(ran.out + ran.err, "line 4", "policy check")
+    contains(ran.out + ran.err, "denied", "its suggestion")
+    contains(ran.out + ran.err, "line 5", "policy check")
+    bad.write_text("tools:\n  allowed: [fs.list]\n")
+    daemon.cli("policy", "check", bad).must(0)
+    daemon.cli("policy", "check", "--approve", bad).must(0)
+    bad.write_text("tools:\n  ask: [fs.list]\n")
+    daemon.cli("policy", "check", "--approve", bad).must(3)
+    daemon.cli("policy", "check", "/nothing/there").must(6)
+    daemon.cli("policy", "check").must(0)
+    contains(daemon.cli("policy", "show").must(0).out, "fs.list", "policy show")
+    decision = daemon.cli("policy", "test", "--tool", "fs.read", "--args", '{"path":"x"}', "--json").must(0).json()
+    equal(decision["decision"], "allow", "policy test")
+    expect({"decision", "rule", "reason", "considered"} <= decision.keys(), f"policy test --json: {set(decision)}")
+    decision = daemon.cli("policy", "test", "--tool", "memory.save", "--args", '{"text":"x"}', "--label", "web", "--label", "private", "--json").json()
+    equal(decision["decision"], "ask", "policy test with labels")
+    daemon.cli("policy", "test", "--tool", "fs.read", "--args", "{nonsense").must(2)
+    daemon.cli("policy", "test").must(2)
+    editor = lab.box.root / "editor"
+    editor.write_text("#!/bin/sh\nprintf 'tools:\\n  denied: [fs.read]\\n' > \"$1\"\n")
+    editor.chmod(0o755)
+    edit(lab, daemon, "policy", editor, 0)
+    equal(daemon.cli("policy", "test", "--tool", "fs.read", "--args", '{"path":"x"}', "--json").json()["decision"], "deny", "policy test after the edit")
+
+
+@case
+def status_tells_the_truth(lab):
+    daemon = lab.daemon()
+    shown = daemon.cli("status", "--json").must(0).json()
+    api = daemon.api().get("/status")
+    for field in ("version", "pid", "url", "socket", "mode", "key_backend"):
+        equal(shown[field], api[field], field)
+    contains(daemon.cli("status").must(0).out, str(daemon.pid), "pryx status")
+    shown = daemon.cli("daemon", "status", "--json").must(0).json()
+    equal(shown["pid"], daemon.pid, "daemon status --json")
+    daemon.stop()
+    ran = daemon.cli("status", "--no-start").must(8)
+    problem_of(ran)
+    daemon.cli("daemon", "status").must(8)
+    daemon.cli("exec", "hello", "--no-start").must(8)
+
+
+@case
+def a_verb_starts_the_daemon_and_daemon_verbs_rule_it(lab):
+    daemon = lab.daemon(start=False)
+    environment = {"DBUS_SESSION_BUS_ADDRESS": "", "XDG_RUNTIME_DIR": ""}
+
+    def cli(*args, code=0):
+        return daemon.cli(*args, env=environment, timeout=90).must(code)
+    try:
+        ran = cli("exec", "list the files in .", "--workspace", lab.workspace({"hello.txt": "x"}))
+        contains(ran.out, "hello.txt", "the answer of a daemon that was started for it")
+        first = json.loads(daemon.core_file.read_text())["pid"]
+        equal(cli("status", "--json").json()["pid"], first, "the same daemon")
+        cli("daemon", "start")
+        equal(json.loads(daemon.core_file.read_text())["pid"], first, "daemon start when one runs")
+        cli("daemon", "restart")
+        second = json.loads(daemon.core_file.read_text())["pid"]
+        expect(second != first, "daemon restart did not start another")
+        contains(cli("daemon", "logs").out, "daemon.ready", "daemon logs")
+        lines = cli("daemon", "logs", "--lines", "2").out.splitlines()
+        equal(len(lines), 2, "lines of daemon logs --lines 2")
+        kill(second)
+        third = wait_until(lambda: pid_other_than(daemon, second), 20, "the parent starts another daemon after a crash")
+        begin = time.monotonic()
+        cli("daemon", "stop")
+        expect(time.monotonic() - begin < 10, "daemon stop took long")
+        expect(not daemon.core_file.exists(), "core.json after daemon stop")
+        time.sleep(1.5)
+        expect(not daemon.core_file.exists() and not os.path.exists(f"/proc/{third}"), "the parent starts a daemon that was stopped on purpose")
+        cli("daemon", "stop", code=cli_code(daemon, environment))
+    finally:
+        daemon.cli("daemon", "stop", env=environment)
+
+
+def cli_code(daemon, environment):
+    """Stopping what does not run is no error, or says so with 8."""
+    code = daemon.cli("daemon", "stop", env=environment).code
+    expect(code in (0, 8), f"daemon stop of nothing exits {code}")
+    return code
+
+
+def pid_other_than(daemon, pid):
+    try:
+        core = json.loads(daemon.core_file.read_text())
+    except (OSError, ValueError):
+        return None
+    if core["pid"] == pid or not os.path.exists(f"/proc/{core['pid']}"):
+        return None
+    return core["pid"] if daemon.cli("status", "--no-start").code == 0 else None
+
+
+@case
+def many_verbs_at_once_start_one_daemon(lab):
+    daemon = lab.daemon(start=False)
+    environment = {**daemon.environment(), "DBUS_SESSION_BUS_ADDRESS": "", "XDG_RUNTIME_DIR": ""}
+    try:
+        processes = [subprocess.Popen([daemon.program, "session", "list", "--json"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/") for _ in range(6)]
+        outs = [p.communicate(timeout=80) for p in processes]
+        equal([p.returncode for p in processes], [0] * 6, f"exit codes ({short([o[1] for o in outs], 600)})")
+        equal([json.loads(o[0])["items"] for o in outs], [[]] * 6, "what they print")
+        pid = json.loads(daemon.core_file.read_text())["pid"]
+        running = [p for p in os.listdir("/proc") if p.isdigit() and serves(p, daemon.home)]
+        equal(running, [str(pid)], "daemons of this home")
+    finally:
+        subprocess.run([daemon.program, "daemon", "stop"], env=environment, capture_output=True, cwd="/", timeout=30)
+
+
+def serves(pid, home):
+    """Whether this process is a daemon that holds the lock of this home."""
+    try:
+        return any(os.readlink(f"/proc/{pid}/fd/{n}") == str(home / "run" / "core.lock") for n in os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return False
+
+
+HOSTILE = "before\x1b[2J\x1b[H\x1b]0;owned\x07\x1b]52;c;ZXZpbA==\x07\x1bP+q544e\x1b\\\x9b31m\u202eevil\u2066\x00\x08\x08\x7fafter\r\nspoof\rover\x1b[1;1Hcorner\u200b\ufeff"
+FORBIDDEN = ["\x1b]", "\x1bP", "\x9b", "\x1b[2J", "\x1b[H", "\x1b[1;1H", "\u202e", "\u2066", "\x00", "\x08", "\x7f", "\x07"]
+
+
+@case
+def hostile_text_never_reaches_the_terminal(lab):
+    daemon = lab.daemon()
+    model = lab.model(daemon, name="fake")
+    work = lab.workspace({f"evil\x1b]0;x\x07{HOSTILE[:4]}.txt": "x", "note.txt": HOSTILE})
+    model.script["hi"] = [[("call", "fs.list", {}), ("call", "fs.read", {"path": "note.txt"}), ("call", f"bad\x1b]0;t\x07tool", {"x": HOSTILE}), ("call", "memory.save", {"text": HOSTILE})], [HOSTILE]]
+    model.script["fail"] = [[("status", 400, {"error": {"message": HOSTILE}})]]
+
+    def check(term, what):
+        term.wait_exit(20)
+        raw = term.bytes().decode(errors="replace")
+        for bad in FORBIDDEN:
+            lacks(raw, bad, what)
+        expect(not term.screen.odd, f"{what}: odd sequences {term.screen.odd[:5]}")
+        contains(raw, "before", what)
+    term = lab.terminal(daemon, "exec", "hi", "--workspace", work)
+    check(term, "exec")
+    api = daemon.api()
+    session = api.get("/sessions")["items"][0]["id"]
+    api.call("PATCH", f"/sessions/{session}", {"title": HOSTILE})
+    check(lab.terminal(daemon, "session", "list"), "session list")
+    check(lab.terminal(daemon, "session", "show", session), "session show")
+    check(lab.terminal(daemon, "session", "search", "after"), "session search")
+    check(lab.terminal(daemon, "exec", "fail", "--workspace", work), "exec of a failing turn")
+    model.script["ask"] = [[("call", "fs.read", {"path": "note.txt"})], [("call", "memory.save", {"text": HOSTILE})], ["ok"]]
+    turn = api.send(api.session(workspace=str(work)), "ask")
+    approval = api.pending(turn)
+    check(lab.terminal(daemon, "approval", "list"), "approval list")
+    check(lab.terminal(daemon, "approval", "show", approval["id"]), "approval show")
+    api.post(f"/approvals/{approval['id']}", {"decision": "deny"})
+    piped = daemon.cli("exec", "hi", "--workspace", work)
+    for bad in ("\x1b", "\x9b", "\u202e", "\x07"):
+        lacks(piped.err, bad, "stderr without a terminal")
+
+
+@case
+def colours_only_where_they_are_wanted(lab):
+    daemon = lab.daemon()
+    term = lab.terminal(daemon, "status")
+    term.wait_exit()
+    contains(term.bytes().decode(), "\x1b[", "status on a terminal")
+    for options, env in ((["--no-color"], {}), ([], {"NO_COLOR": "1"}), ([], {"TERM": "dumb"})):
+        term = lab.terminal(daemon, "status", *options, env=env)
+        term.wait_exit()
+        lacks(term.bytes().decode(), "\x1b[", f"status on a terminal with {options} {env}")
+
+
+@case
+def the_cli_of_another_user_is_refused(lab):
+    if not is_root():
+        return
+    daemon = lab.daemon()
+    for path in (daemon.home, daemon.home / "run"):
+        path.chmod(0o755)
+    (daemon.home / "run" / "pryx.sock").chmod(0o777)
+    done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", daemon.program, "status", "--no-start"], env=daemon.environment(), capture_output=True, text=True, cwd="/")
+    expect(done.returncode in (4, 7, 8), f"another user's status exits {done.returncode}: {done.stdout}{done.stderr}")
+    lacks(done.stdout, str(daemon.pid), "what another user sees")
