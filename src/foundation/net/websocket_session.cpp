@@ -127,15 +127,20 @@ void WebSocketSession::on_read(bool failed) {
 // --- writing
 // ----------------------------------------------------------------------------------------------------------------------
 
+// A single message may be larger than the limit; a queue that does not move may not. A large message counts as a quarter of it: with its
+// whole size it would drop every peer together with the message before or after it, and again at each replay.
+std::size_t WebSocketSession::cost_of(const std::string& text) const {
+  return std::min(text.size(), core_.limits.max_socket_backlog_bytes / 4);
+}
+
 bool WebSocketSession::send(std::shared_ptr<const std::string> text) {
   if (!is_open()) return false;
-  // A single message may be larger than the limit; a queue that does not move may not.
-  if (!outbox_.empty() && outbox_bytes_ + text->size() > core_.limits.max_socket_backlog_bytes) {
+  if (!outbox_.empty() && outbox_bytes_ + cost_of(*text) > core_.limits.max_socket_backlog_bytes) {
     ++core_.refused;
     abort();
     return false;
   }
-  outbox_bytes_ += text->size();
+  outbox_bytes_ += cost_of(*text);
   outbox_.push_back(std::move(text));
   start_write();
   return is_open();
@@ -160,7 +165,7 @@ void WebSocketSession::start_write() {
 void WebSocketSession::on_written(bool failed) {
   if (!is_open_) return;
   if (failed) return abort();
-  outbox_bytes_ -= outbox_.front()->size();
+  outbox_bytes_ -= cost_of(*outbox_.front());
   outbox_.pop_front();
   start_write();
 }

@@ -36,6 +36,7 @@ class WebSocketSession final : public std::enable_shared_from_this<WebSocketSess
 
   void start_read();
   void on_read(bool failed);
+  [[nodiscard]] std::size_t cost_of(const std::string& text) const;
   void start_write();
   void on_written(bool failed);
   void watch_write();
@@ -52,7 +53,7 @@ class WebSocketSession final : public std::enable_shared_from_this<WebSocketSess
   std::deque<std::string> inbox_;
   std::size_t inbox_bytes_ = 0;
   std::deque<std::shared_ptr<const std::string>> outbox_;
-  std::size_t outbox_bytes_ = 0;
+  std::size_t outbox_bytes_ = 0;  // by cost_of
   MonotonicTime write_started_;
   async::EventLoop::TimerId write_timer_ = 0;
   async::EventLoop::TimerId close_timer_ = 0;
