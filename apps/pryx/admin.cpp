@@ -232,6 +232,7 @@ async::Task<Result<json::object>> Settings::put_settings(Caller caller, json::ob
       continue;
     }
     PRYX_CO_TRY(checked[member.key()], config::check_setting(*setting, member.value()));
+    if (check_) PRYX_CO_TRY_VOID(check_(member.key(), checked.at(member.key())));
   }
   const auto written = co_await database_.write([&, this](db::Transaction& t) -> Result<void> {
     for (const auto& member : checked) {

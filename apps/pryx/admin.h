@@ -71,6 +71,8 @@ class Settings final : public server::ConfigAdmin {
   [[nodiscard]] async::Task<void> reload_file();
   [[nodiscard]] const config::Config& current() const { return config_; }
   void on_change(std::function<void(const config::Config&)> callback) { on_change_ = std::move(callback); }
+  // What a value must fulfil beyond its type, before it is stored: a default model has to exist.
+  void check_with(std::function<Result<void>(std::string_view key, const json::value& value)> check) { check_ = std::move(check); }
   // Somebody else wrote this setting to the database.
   void note_stored(const std::string& key, json::value value);
 
@@ -93,6 +95,7 @@ class Settings final : public server::ConfigAdmin {
   std::string file_text_;
   config::Config config_;
   std::function<void(const config::Config&)> on_change_;
+  std::function<Result<void>(std::string_view, const json::value&)> check_;
 };
 
 class Memories final : public server::MemoryAdmin {

@@ -228,6 +228,12 @@ Result<void> Daemon::build() {
   PRYX_TRY(config::Layer environment, config::environment_layer(ground_.environment));
   settings_.emplace(loop_, *database_, *events_, *audit_, ground_.places.config_file(), std::move(environment));
   settings_->on_change([this](const config::Config& config) { apply_settings(config); });
+  settings_->check_with([this](std::string_view key, const json::value& value) -> Result<void> {
+    if (key != "model.default") return {};
+    const auto known = router_->resolve(std::string(value.as_string()));
+    if (!known) return std::unexpected(known.error());
+    return {};
+  });
   providers_->on_stored_setting([this](const std::string& key, json::value value) { settings_->note_stored(key, std::move(value)); });
   memories_.emplace(*memory_store_, loop_);
   health_.emplace(*database_, *dispatcher_, *policy_, std::string(key_.backend));

@@ -190,6 +190,9 @@ Result<ModelName> ModelRouter::resolve(std::string_view model) const {
                 "provider list`",
                 name.provider, name.provider);
   }
+  if (name.provider == "starter" && model != kDefaultModel && !model.empty()) {
+    return fail(ErrorCode::kNotFound, "the starter has one model, {}; '{}' does not exist", kDefaultModel, utf8_prefix(model, 80));
+  }
   return name;
 }
 
