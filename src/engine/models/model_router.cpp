@@ -6,6 +6,7 @@
 #include "engine/models/openai_provider.h"
 #include "engine/models/retry_policy.h"
 #include "engine/models/starter_provider.h"
+#include "foundation/base/text.h"
 
 namespace pryx::models {
 namespace {
