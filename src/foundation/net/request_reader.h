@@ -38,8 +38,9 @@ class RequestReader {
   [[nodiscard]] bool wants_keep_alive() const { return http11_ && !close_; }
   [[nodiscard]] bool expects_continue() const { return expects_continue_; }
   [[nodiscard]] bool has_body() const { return chunked_ || content_length_ > 0; }
+  // What it costs, not what it shows: a body that grew holds up to twice its size.
   [[nodiscard]] std::size_t held_bytes() const {
-    return head_.size() + head_bytes_ + line_.size() + request_.body.size();
+    return head_.size() + head_bytes_ + line_.size() + request_.body.capacity();
   }
   [[nodiscard]] int error_status() const { return error_status_; }
   [[nodiscard]] std::string_view error_detail() const { return error_detail_; }
