@@ -39,15 +39,14 @@ std::string_view to_text(TurnEngine::ResumeChoice choice) {
   return "abandon";
 }
 
-// A call that may have taken effect is not forgotten with its turn: the transcript says so, and so does the record.
+}  // namespace
+
 Result<void> abandon_unknown_step(db::Transaction& t, audit::AuditLog& audit, Step& step, const Turn& turn, const std::string& actor, WallTime at) {
   PRYX_TRY_VOID(settle_tool_step(t, step, turn, StepState::kCancelled, "Cancelled by the owner; it may or may not have taken effect.", settled_message_id(step), at));
   PRYX_TRY_VOID(audit.append(t, {.principal = turn.principal, .kind = "tool.unknown", .actor = actor, .session = turn.session, .turn = turn.id, .step = step.id,
                                  .subject = step.tool, .detail = {{"attempt", step.attempt}, {"detail", "the turn was cancelled while the outcome was unknown"}}}));
   return {};
 }
-
-}  // namespace
 
 TurnEngine::TurnEngine(Parts parts, EngineLimits limits) : parts_(std::move(parts)), limits_(limits), ended_(parts_.loop) {}
 TurnEngine::~TurnEngine() = default;

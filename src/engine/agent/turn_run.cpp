@@ -191,7 +191,10 @@ async::Task<TurnRun::Flow> TurnRun::cancel_turn() {
     PRYX_TRY_VOID(write_start(t));
     for (Step& step : steps_) {
       if (step.state == StepState::kAwaitingApproval) PRYX_TRY_VOID(parts().approvals.supersede(t, turn_.principal, step.approval));
-      if (!is_terminal(step.state)) PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, now()));
+      // A dead daemon started it, and this one did not come to it.
+      const bool may_have_happened = step.kind == StepKind::kTool && (step.state == StepState::kStarted || step.state == StepState::kUnknown);
+      if (may_have_happened) PRYX_TRY_VOID(abandon_unknown_step(t, parts().audit, step, turn_, turn_.surface, now()));
+      else if (!is_terminal(step.state)) PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, now()));
     }
     PRYX_TRY_VOID(write_streamed(t, interrupted));
     return write_end(t, TurnState::kCancelled, {}, {});

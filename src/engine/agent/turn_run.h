@@ -10,6 +10,10 @@ namespace pryx::agent {
 
 class StepJournal;
 
+// Inside the write job that cancels a turn: a call that may have taken effect is not forgotten with it. The transcript says so, and so
+// does the record.
+[[nodiscard]] Result<void> abandon_unknown_step(db::Transaction& t, audit::AuditLog& audit, Step& step, const Turn& turn, const std::string& actor, WallTime at);
+
 class TurnRun {
  public:
   TurnRun(TurnEngine& engine, OpenTurn turn);
