@@ -169,10 +169,14 @@ async::Task<GateResult> ToolGate::ask(const GateCall& call, Prepared& p, CallJou
   // The bytes approved are the bytes run: policy is asked again, with this approval as the only thing that was added.
   p.policy = policy_.policy();
   if (answer->state == trust::ApprovalState::kApproved) p.facts.approved_call_hash = answer->call_hash;
-  p.facts.call_hash = hash_call(call, p.decided.canonical_arguments, p.policy.version);
+  p.decided.policy_version = p.policy.version;
+  p.decided.call_hash = hash_call(call, p.decided.canonical_arguments, p.policy.version);
+  p.facts.call_hash = p.decided.call_hash;
   p.decision = decide(p.policy, approvals_, p.facts, call, loop_.clock().wall());
   if (answer->state == trust::ApprovalState::kApproved && p.decision.verdict == trust::Verdict::kAllow) {
-    p.decided.rule = fmt::format("approved by {} ({})", answer->resolved_by, answer->scope);
+    // A policy that changed meanwhile may allow by itself what this approval, bound to the old one, does not answer.
+    const bool is_answered = answer->call_hash == p.decided.call_hash;
+    p.decided.rule = is_answered ? fmt::format("approved by {} ({})", answer->resolved_by, answer->scope) : p.decision.rule;
     co_return co_await run(call, p, journal);
   }
   std::string reason;
