@@ -5,7 +5,17 @@ namespace pryx::sim {
 namespace {
 constexpr Duration kCancelLimit = std::chrono::milliseconds(250);
 constexpr std::int64_t kStoreGrace =
-    3000;  // how long after a disk fault a cancel may still wait for the store, in ms
+    5000;  // how long after a disk fault a cancel may still wait for the store, in ms
+
+agent::NewMessage to_input(const Outgoing& message) {
+  return {.session = message.session,
+          .text = message.text,
+          .idempotency_key = message.key,
+          .interactive = message.interactive,
+          .approve = message.approve,
+          .priority = message.priority,
+          .labels = trust::Labels{"owner"}};
+}
 }  // namespace
 
 Caller owner_caller() {
@@ -16,17 +26,21 @@ Clients::Clients(async::testing::VirtualLoop& loop, OutsideWorld& world, std::ui
                  const std::vector<SessionId>& sessions, std::uint64_t most_messages)
     : loop_(loop), world_(world), dice_(seed, "clients"), seed_(seed) {
   for (const SessionId& session : sessions) {
-    Sender sender{.session = session, .messages = {}};
+    Sender sender{.session = session, .messages = {}, .all_at_once = dice_.chance(20)};
     const std::uint64_t count = dice_.between(1, most_messages);
     for (std::uint64_t i = 0; i < count; ++i) {
       const std::string name = fmt::format("s{}m{}", senders_.size(), i);
-      sender.messages.push_back({.session = session,
-                                 .key = "key-" + name,
-                                 .text = "question " + name,
-                                 .interactive = !dice_.chance(15)});
+      Outgoing message{.session = session,
+                       .key = "key-" + name,
+                       .text = "question " + name,
+                       .interactive = !dice_.chance(15)};
+      if (dice_.chance(10)) message.approve = "tools: {allowed: [test.one_shot], denied: [test.idempotent]}";
+      if (dice_.chance(20)) message.priority = agent::Priority::kBackground;
+      sender.messages.push_back(std::move(message));
     }
     senders_.push_back(std::move(sender));
   }
+  conversations_left_ = most_messages > 1 ? static_cast<int>(dice_.below(3)) : 0;
   followers_.push_back({.filter = {.principal = owner().id}});
   followers_.push_back(
       {.filter = {
@@ -39,6 +53,8 @@ void Clients::attach(Daemon& daemon, bool end_game) {
   for (Follower& follower : followers_) daemon.surface().spawn("follower", run_follower(daemon, follower));
   daemon.surface().spawn("approver", run_approver(daemon));
   daemon.surface().spawn("settler", run_settler(daemon));
+  daemon.surface().spawn("front", run_front(daemon));
+  if (!end_game) daemon.surface().spawn("administrator", run_administrator(daemon));
 }
 
 bool Clients::everything_is_sent() const {
@@ -59,28 +75,32 @@ bool Clients::leaves_alone(const TurnId& turn) const { return mixed(hash_text(tu
 
 async::Task<void> Clients::run_sender(Daemon& daemon, Sender& sender) {
   for (;;) {
-    const auto slept =
-        co_await async::sleep(loop_, dice_.milliseconds(0, dice_.chance(end_game_ ? 60 : 30) ? 6000 : 300));
+    const bool has_more = sender.next < sender.messages.size();
+    const std::uint64_t longest = !has_more ? 8000 : dice_.chance(30) ? 4000 : 300;
+    const auto slept = co_await async::sleep(loop_, dice_.milliseconds(0, longest));
     if (!slept || daemon.is_stopping()) co_return;
     const std::uint64_t luck = dice_.below(100);
-    const bool has_more = sender.next < sender.messages.size();
-    if (has_more && (luck < 60 || end_game_)) {
-      co_await send(daemon, sender.messages[sender.next]);
-      if (sender.messages[sender.next].accepted) ++sender.next;
-    } else if (luck < 66 && sender.next > 0) {
+    if (has_more && sender.all_at_once) {
+      for (Outgoing& message : sender.messages) {
+        if (!message.accepted) daemon.surface().spawn("send", send_and_count(daemon, sender, message));
+      }
+    } else if (has_more && (luck < 60 || end_game_)) {
+      co_await send_and_count(daemon, sender, sender.messages[sender.next]);
+    } else if (sender.next == 0) {
+      continue;
+    } else if (luck < 66) {
       co_await send(
           daemon, sender.messages[dice_.below(sender.next)]);  // a client that did not hear the first answer
-    } else if (luck < 70 && sender.next > 0) {
+    } else if (luck < 68) {
       co_await send_other_body(daemon, sender.messages[dice_.below(sender.next)]);
-    } else if (luck < 80 && sender.next > 0 && !end_game_) {
+    } else if (luck < 80 && !end_game_) {
       co_await cancel_some_turn(daemon, sender);
     } else if (luck < 90 && followers_.front().position > 0) {
-      const bool all = dice_.chance(50);
-      const SessionId session = all ? SessionId() : sender.session;
+      const SessionId session = dice_.chance(50) ? SessionId() : sender.session;
       std::uint64_t& noted = world_.acknowledged[session];
       noted = std::max(noted, followers_.front().position);
       daemon.outbox().acknowledge_version(owner().id, followers_.front().position, session);
-    } else if (sender.next > 0) {
+    } else {
       const TurnId turn = sender.messages[dice_.below(sender.next)].accepted->turn;
       world_.turns_acknowledged.insert(turn);
       daemon.outbox().acknowledge_turn(owner().id, turn);
@@ -88,13 +108,14 @@ async::Task<void> Clients::run_sender(Daemon& daemon, Sender& sender) {
   }
 }
 
+async::Task<void> Clients::send_and_count(Daemon& daemon, Sender& sender, Outgoing& message) {
+  co_await send(daemon, message);
+  while (sender.next < sender.messages.size() && sender.messages[sender.next].accepted) ++sender.next;
+}
+
 async::Task<void> Clients::send(Daemon& daemon, Outgoing& message) {
   if (message.tries++ == 0) message.first_try_ms = world_.now_ms();
-  agent::NewMessage in{.session = message.session,
-                       .text = message.text,
-                       .idempotency_key = message.key,
-                       .interactive = message.interactive,
-                       .labels = trust::Labels{"owner"}};
+  agent::NewMessage in = to_input(message);
   const auto accepted = co_await daemon.inbox().accept(owner_caller(), std::move(in));
   world_.trace().note("send {} try {}: {}", message.key, message.tries,
                       accepted ? accepted->turn.str() : accepted.error().message);
@@ -121,11 +142,8 @@ async::Task<void> Clients::send(Daemon& daemon, Outgoing& message) {
 }
 
 async::Task<void> Clients::send_other_body(Daemon& daemon, Outgoing message) {
-  agent::NewMessage in{.session = message.session,
-                       .text = message.text + "!",
-                       .idempotency_key = message.key,
-                       .interactive = message.interactive,
-                       .labels = trust::Labels{"owner"}};
+  agent::NewMessage in = to_input(message);
+  in.text += "!";
   const auto accepted = co_await daemon.inbox().accept(owner_caller(), std::move(in));
   if (accepted)
     world_.violate(fmt::format("the key {} was taken with another body", message.key));
@@ -135,33 +153,65 @@ async::Task<void> Clients::send_other_body(Daemon& daemon, Outgoing message) {
 }
 
 async::Task<void> Clients::cancel_some_turn(Daemon& daemon, Sender& sender) {
-  const TurnId turn = sender.messages[dice_.below(sender.next)].accepted->turn;
+  const TurnId turn =
+      sender.messages[dice_.chance(60) ? sender.next - 1 : dice_.below(sender.next)].accepted->turn;
   world_.ends_asked.insert(turn);
+  const std::uint64_t faults = world_.disk_faults;
+  const bool store_was_failing = faults > 0 && world_.now_ms() - world_.last_disk_fault_ms < kStoreGrace;
+  const MonotonicTime begun = loop_.clock().monotonic();
   const auto cancelled = co_await daemon.engine().cancel(owner_caller(), turn);
+  const Duration took = loop_.clock().monotonic() - begun;
   world_.trace().note("cancel {}: {}", turn.str(), cancelled ? "ok" : cancelled.error().message);
-  if (cancelled) world_.reach("cancel taken");
-  if (cancelled)
-    daemon.surface().spawn("expect_end", expect_end(daemon, turn));
-  else if (cancelled.error().code != ErrorCode::kConflict && cancelled.error().code != ErrorCode::kStorage &&
-           cancelled.error().code != ErrorCode::kCancelled) {
+  const bool is_disturbed =
+      daemon.is_stopping() || !world_.daemon_is_alive() || store_was_failing || faults != world_.disk_faults;
+  if (!is_disturbed && took > kCancelLimit)
+    world_.violate(fmt::format("cancel of {} took {}", turn.str(), format_duration(took)));
+  if (cancelled) {
+    world_.reach("cancel taken");
+    world_.cancelled_ms.emplace(turn, world_.now_ms());
+    co_await expect_ended(daemon, turn);
+  } else if (!is_disturbed && cancelled.error().code != ErrorCode::kConflict) {
     world_.violate(fmt::format("cancel {}: {}", turn.str(), cancelled.error().message));
   }
 }
 
-async::Task<void> Clients::expect_end(Daemon& daemon, TurnId turn) {
-  const std::uint64_t faults = world_.disk_faults;
-  const bool store_was_failing =
-      world_.disk_faults > 0 && world_.now_ms() - world_.last_disk_fault_ms < kStoreGrace;
-  const auto slept = co_await async::sleep(loop_, kCancelLimit);
-  if (!slept || daemon.is_stopping() || !world_.daemon_is_alive() || store_was_failing ||
-      faults != world_.disk_faults)
-    co_return;
+async::Task<void> Clients::expect_ended(Daemon& daemon, TurnId turn) {
   const auto found = co_await daemon.database().read(
       [turn](db::Connection& c) { return agent::TurnStore::find_turn(c, owner().id, turn); });
-  if (!found || !*found) co_return;
+  if (!found || !*found || !world_.daemon_is_alive()) co_return;
   if (!agent::is_terminal((*found)->state)) {
-    world_.violate(fmt::format("cancelled within 250 ms: turn {} is still {}", turn.str(),
-                               agent::to_text((*found)->state)));
+    world_.violate(
+        fmt::format("turn {} counts as cancelled and is {}", turn.str(), agent::to_text((*found)->state)));
+  }
+}
+
+async::Task<void> Clients::run_front(Daemon& daemon) {
+  while (conversations_left_ > 0) {
+    const auto slept = co_await async::sleep(loop_, dice_.milliseconds(0, 4000));
+    if (!slept || daemon.is_stopping()) co_return;
+    --conversations_left_;
+    const std::string name = fmt::format("question c{}", conversations_left_);
+    agent::NewConversation in;
+    for (const auto& [role, text] :
+         {std::pair(agent::Role::kUser, "earlier"), std::pair(agent::Role::kAssistant, "indeed")}) {
+      agent::Message message{.role = role};
+      message.parts.push_back({.text = text, .labels = trust::Labels{"channel:openai"}});
+      in.history.push_back(std::move(message));
+    }
+    in.message = {.text = name, .interactive = false, .labels = trust::Labels{"channel:openai"}};
+    const auto accepted = co_await daemon.inbox().accept_conversation(owner_caller(), std::move(in));
+    world_.trace().note("front {}: {}", name, accepted ? accepted->turn.str() : accepted.error().message);
+    if (accepted) conversations_.push_back({*accepted, name});
+  }
+}
+
+async::Task<void> Clients::run_administrator(Daemon& daemon) {
+  for (;;) {
+    const auto slept = co_await async::sleep(loop_, dice_.milliseconds(1000, 30'000));
+    if (!slept || daemon.is_stopping()) co_return;
+    const std::uint64_t mode = dice_.below(3);
+    world_.trace().note("policy {}", mode);
+    daemon.set_policy(static_cast<PolicyMode>(mode));
   }
 }
 

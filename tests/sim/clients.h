@@ -20,6 +20,8 @@ struct Outgoing {
   std::string key;
   std::string text;
   bool interactive = true;
+  std::string approve;  // text of an --approve file
+  agent::Priority priority = agent::Priority::kOwner;
   int tries = 0;
   std::int64_t first_try_ms = 0;
   std::optional<agent::Accepted> accepted;
@@ -30,6 +32,13 @@ struct Sender {
   SessionId session;
   std::deque<Outgoing> messages;  // a deque: sending refers to its elements
   std::size_t next = 0;           // the first that was not accepted
+  bool all_at_once = false;       // does not wait for one to be accepted before it sends the next
+};
+
+// One request of a stateless front: it brings its history along and is not sent again.
+struct Conversation {
+  agent::Accepted accepted;
+  std::string text;
 };
 
 // One subscriber of the bus: where it stands, and everything durable that it received.
@@ -52,13 +61,17 @@ class Clients {
   [[nodiscard]] bool leaves_alone(const TurnId& turn) const;  // nobody settles it, ever
   [[nodiscard]] const std::vector<Sender>& senders() const { return senders_; }
   [[nodiscard]] const std::vector<Follower>& followers() const { return followers_; }
+  [[nodiscard]] const std::vector<Conversation>& conversations() const { return conversations_; }
 
  private:
   [[nodiscard]] async::Task<void> run_sender(Daemon& daemon, Sender& sender);
   [[nodiscard]] async::Task<void> send(Daemon& daemon, Outgoing& message);
+  [[nodiscard]] async::Task<void> send_and_count(Daemon& daemon, Sender& sender, Outgoing& message);
   [[nodiscard]] async::Task<void> send_other_body(Daemon& daemon, Outgoing message);
   [[nodiscard]] async::Task<void> cancel_some_turn(Daemon& daemon, Sender& sender);
-  [[nodiscard]] async::Task<void> expect_end(Daemon& daemon, TurnId turn);
+  [[nodiscard]] async::Task<void> expect_ended(Daemon& daemon, TurnId turn);
+  [[nodiscard]] async::Task<void> run_front(Daemon& daemon);
+  [[nodiscard]] async::Task<void> run_administrator(Daemon& daemon);
   [[nodiscard]] async::Task<void> run_follower(Daemon& daemon, Follower& follower);
   void receive(Daemon& daemon, Follower& follower, const events::Event& event);
   [[nodiscard]] async::Task<void> run_approver(Daemon& daemon);
@@ -73,6 +86,8 @@ class Clients {
   bool end_game_ = false;
   std::vector<Sender> senders_;
   std::vector<Follower> followers_;
+  std::vector<Conversation> conversations_;
+  int conversations_left_ = 0;
 };
 
 [[nodiscard]] Caller owner_caller();

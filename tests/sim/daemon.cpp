@@ -17,9 +17,10 @@ class FixedKeys final : public models::KeySource {
   }
 };
 
-class FixedPolicy final : public tools::PolicySource {
+class ChangingPolicy final : public tools::PolicySource {
  public:
-  explicit FixedPolicy(PolicyMode mode) {
+  explicit ChangingPolicy(PolicyMode mode) { set(mode); }
+  void set(PolicyMode mode) {
     using trust::Verdict;
     std::vector<trust::Rule> rules;
     if (mode == PolicyMode::kDenyOneShot)
@@ -116,7 +117,7 @@ struct Daemon::Parts {
   audit::AuditLog audit;
   trust::Approvals approvals;
   FixedKeys keys;
-  FixedPolicy policy;
+  ChangingPolicy policy;
   models::ModelRouter models;
   tools::Registry registry;
   tools::ToolGate gate;
@@ -135,6 +136,9 @@ Daemon::~Daemon() = default;
 
 Result<std::unique_ptr<Daemon>> Daemon::open(Around around, DaemonSetting setting) {
   db::DatabaseOptions options{.open = database_options(around.disk), .inline_mode = true};
+  options.inline_delay = [&dice = around.store_dice] {
+    return std::chrono::microseconds(dice.below(dice.chance(5) ? 20'000 : 3000));
+  };
   PRYX_TRY(auto database, db::Database::open(around.loop, std::move(options), all_migrations()));
   auto parts = std::make_unique<Parts>(around, setting, std::move(database));
   PRYX_TRY_VOID(add_fake_tools(parts->registry, {.loop = around.loop,
@@ -168,6 +172,8 @@ async::Task<void> Daemon::stop() {
   co_await parts_->dispatcher.stop();
   co_await parts_->outbox.stop();
 }
+
+void Daemon::set_policy(PolicyMode mode) { parts_->policy.set(mode); }
 
 async::TaskGroup& Daemon::surface() { return parts_->surface; }
 db::Database& Daemon::database() { return *parts_->database; }

@@ -37,6 +37,7 @@ class Daemon {
     OutsideWorld& world;
     FakeModel& model;
     Dice& tool_dice;
+    Dice& store_dice;  // how long commits and reads take
     Random& random;
   };
   // Opens the store. The turns start with start().
@@ -54,6 +55,7 @@ class Daemon {
   [[nodiscard]] agent::Outbox& outbox();
   [[nodiscard]] agent::TurnEngine& engine();
   [[nodiscard]] agent::Dispatcher& dispatcher();
+  void set_policy(PolicyMode mode);
   [[nodiscard]] bool is_stopping() const { return stopping_; }
 
  private:

@@ -14,9 +14,19 @@ using agent::StepState;
 using agent::Turn;
 using agent::TurnState;
 
+const std::string kAskingPolicy = fmt::format("policy-{}", static_cast<int>(PolicyMode::kAsk));
+
 struct Intent {
   std::string key;
+  std::string call_hash;
+  std::string policy;
   std::int64_t at_ms = 0;
+};
+
+struct StoredApproval {
+  std::string state;
+  TurnId turn;
+  std::string call_hash;
 };
 
 // All of the store that the rules look at.
@@ -28,7 +38,11 @@ struct Stored {
   std::map<TurnId, std::vector<agent::OutboxRow>> outbox;
   std::map<StepId, std::vector<Intent>> intents;
   std::map<TurnId, std::int64_t> first_attention_ms;
-  std::map<ApprovalId, std::pair<std::string, TurnId>> approvals;  // state, turn
+  std::map<ApprovalId, StoredApproval> approvals;
+  std::map<TurnId, std::vector<std::string>> events;     // names, by version
+  std::map<StepId, std::vector<std::string>> records;    // kinds of audit rows, by index
+  std::map<std::string, std::pair<int, int>> questions;  // events about an approval: needed, resolved
+  std::int64_t miscounted_sessions = 0;
 };
 
 Result<Stored> read_store(db::Connection& c) {
@@ -55,14 +69,30 @@ Result<Stored> read_store(db::Connection& c) {
   PRYX_TRY_VOID(c.each(
       "SELECT step_id, at, detail FROM audit WHERE kind = 'tool.intent' ORDER BY idx", [&](const db::Row& r) {
         const auto detail = json::parse_object(r.view(2));
-        s.intents[r.id<StepId>(0)].push_back({detail ? json::string_or(*detail, "key") : "", r.integer(1)});
+        if (!detail) return;
+        s.intents[r.id<StepId>(0)].push_back({json::string_or(*detail, "key"),
+                                              json::string_or(*detail, "call_hash"),
+                                              json::string_or(*detail, "policy"), r.integer(1)});
       }));
   PRYX_TRY_VOID(
       c.each("SELECT turn_id, created_at FROM events WHERE name = 'turn.needs_attention' ORDER BY version",
              [&](const db::Row& r) { s.first_attention_ms.emplace(r.id<TurnId>(0), r.integer(1)); }));
-  PRYX_TRY_VOID(c.each("SELECT id, state, turn_id FROM approvals", [&](const db::Row& r) {
-    s.approvals[r.id<ApprovalId>(0)] = {r.text(1), r.id<TurnId>(2)};
+  PRYX_TRY_VOID(c.each("SELECT id, state, turn_id, call_hash FROM approvals", [&](const db::Row& r) {
+    s.approvals[r.id<ApprovalId>(0)] = {r.text(1), r.id<TurnId>(2), r.text(3)};
   }));
+  PRYX_TRY_VOID(c.each("SELECT turn_id, name, payload FROM events WHERE turn_id IS NOT NULL ORDER BY version",
+                       [&](const db::Row& r) {
+                         s.events[r.id<TurnId>(0)].push_back(r.text(1));
+                         const auto payload = json::parse_object(r.view(2));
+                         if (!payload) return;
+                         auto& [needed, resolved] = s.questions[json::string_or(*payload, "approval_id")];
+                         needed += r.view(1) == "approval.needed" ? 1 : 0;
+                         resolved += r.view(1) == "approval.resolved" ? 1 : 0;
+                       }));
+  PRYX_TRY_VOID(c.each("SELECT step_id, kind FROM audit WHERE step_id IS NOT NULL ORDER BY idx",
+                       [&](const db::Row& r) { s.records[r.id<StepId>(0)].push_back(r.text(1)); }));
+  PRYX_TRY(s.miscounted_sessions, c.count("SELECT count(*) FROM sessions s WHERE message_count <> (SELECT "
+                                          "count(*) FROM messages m WHERE m.session_id = s.id)"));
   return s;
 }
 
@@ -72,13 +102,17 @@ class Checks {
       : stored_(stored), world_(world), clients_(clients) {}
   void run() {
     check_messages();
+    check_conversations();
     for (const Turn& turn : stored_.turns) {
       world_.reach(fmt::format("turn {}", agent::to_text(turn.state)));
       check_turn(turn);
+      check_events(turn);
       check_outbox(turn);
       check_transcript(turn);
       for (const Step& step : stored_.steps.at(turn.id)) check_step(turn, step);
     }
+    expect(stored_.miscounted_sessions == 0, "{} sessions miscount their messages",
+           stored_.miscounted_sessions);
     check_session_order();
     check_effects();
     check_requests();
@@ -116,10 +150,21 @@ class Checks {
         expect(turn != nullptr && turn->message == sent.accepted->message,
                "the turn of accepted message {} is lost", sent.key);
         if (message == nullptr) continue;
+        if (sender.all_at_once) continue;
         expect(message->seq > last_seq, "message {} overtook one that was accepted before it was sent",
                sent.key);
         last_seq = message->seq;
       }
+    }
+  }
+
+  void check_conversations() {
+    for (const Conversation& conversation : clients_.conversations()) {
+      const Message* message = find_message(conversation.accepted.message);
+      expect(message != nullptr && message->text() == conversation.text, "conversation {} is lost",
+             conversation.text);
+      expect(find_turn(conversation.accepted.turn) != nullptr, "the turn of conversation {} is lost",
+             conversation.text);
     }
   }
 
@@ -142,6 +187,27 @@ class Checks {
     if (turn.state == TurnState::kFailed) {
       expect(!turn.error_code.empty() && turn.error_code != "internal" && turn.error_code != "storage",
              "turn {} failed as '{}': {}", id, turn.error_code, turn.error_detail);
+    }
+  }
+
+  // What the bus said about a turn: it began once, it ended once and as what it is, and nothing came after
+  // its end.
+  void check_events(const Turn& turn) {
+    const auto found = stored_.events.find(turn.id);
+    if (found == stored_.events.end()) return expect(false, "turn {} has no events", turn.id.str());
+    const std::vector<std::string>& names = found->second;
+    static constexpr std::string_view kEnds[] = {"turn.completed", "turn.failed", "turn.cancelled"};
+    const auto ends = std::ranges::count_if(
+        names, [](const std::string& n) { return std::ranges::find(kEnds, n) != std::end(kEnds); });
+    const auto begins = std::ranges::count(names, "turn.started");
+    expect(names.front() == "message.created", "turn {} begins with {}", turn.id.str(), names.front());
+    expect(begins <= 1 && (begins == 1 || turn.starts == 0),
+           "turn {} was started {} times and said so {} times", turn.id.str(), turn.starts, begins);
+    expect(ends == (agent::is_terminal(turn.state) ? 1 : 0), "turn {} is {} and its end was said {} times",
+           turn.id.str(), agent::to_text(turn.state), ends);
+    if (agent::is_terminal(turn.state)) {
+      expect(names.back() == fmt::format("turn.{}", agent::to_text(turn.state)),
+             "turn {} is {}, its last event is {}", turn.id.str(), agent::to_text(turn.state), names.back());
     }
   }
 
@@ -202,7 +268,32 @@ class Checks {
              calls.contains(step));
   }
 
+  // Every tool step that came to an end left a record of it; one that was started left its intent and an
+  // outcome.
+  void check_records(const Step& step) {
+    const auto found = stored_.records.find(step.id);
+    const std::vector<std::string> none;
+    const std::vector<std::string>& kinds = found == stored_.records.end() ? none : found->second;
+    const auto count = [&](std::string_view kind) { return std::ranges::count(kinds, kind); };
+    const std::string& id = step.id.str();
+    if (step.state == StepState::kDone)
+      expect(count("tool.intent") > 0 && count("tool.outcome") + count("turn.resumed") > 0,
+             "done step {} has no intent or no outcome on record", id);
+    if (step.state == StepState::kDenied)
+      expect(count("tool.denied") == 1, "denied step {} has {} records of it", id, count("tool.denied"));
+    if (step.state == StepState::kUnknown)
+      expect(count("tool.unknown") > 0, "step {} is unknown and that is on no record", id);
+    if (step.state == StepState::kFailed)
+      expect(count("tool.outcome") + count("tool.invalid") > 0, "failed step {} is on no record", id);
+    if (count("tool.intent") > 0 && step.state == StepState::kCancelled) {
+      expect(count("tool.outcome") + count("tool.unknown") + count("turn.resumed") > 0,
+             "step {} was started and cancelled, and its outcome is on no record", id);
+    }
+    expect(count("tool.outcome") <= 1, "step {} has {} outcomes", id, count("tool.outcome"));
+  }
+
   void check_step(const Turn& turn, const Step& step) {
+    if (step.kind == StepKind::kTool) check_records(step);
     world_.reach(fmt::format("{} step {}", agent::to_text(step.kind), agent::to_text(step.state)));
     if (step.attempt > 1)
       world_.reach(fmt::format("{} step took {} attempts", agent::to_text(step.kind), step.attempt));
@@ -219,7 +310,7 @@ class Checks {
     expect(approval != stored_.approvals.end(), "step {} names an approval that is not stored",
            step.id.str());
     if (approval == stored_.approvals.end()) return;
-    const std::string& state = approval->second.first;
+    const std::string& state = approval->second.state;
     expect(state != "superseded" && state != "pending",
            "step {} of turn {} was denied, and its approval is {}", step.id.str(), turn.id.str(), state);
   }
@@ -257,8 +348,18 @@ class Checks {
       const int allowed = 1 + (retries == world_.retries_asked.end() ? 0 : retries->second);
       if (effect.tool != "test.idempotent")
         expect(count <= allowed, "{} of step {} took effect {} times", effect.tool, effect.step.str(), count);
+      const auto cancelled = world_.cancelled_ms.find(effect.turn);
+      expect(cancelled == world_.cancelled_ms.end() || effect.at_ms <= cancelled->second,
+             "{} took effect after its turn was cancelled", effect.step.str());
       const auto approval = stored_.step_by_id.find(effect.step);
       if (approval == stored_.step_by_id.end() || approval->second.approval.empty()) continue;
+      const auto question = stored_.approvals.find(approval->second.approval);
+      const bool same_call = question != stored_.approvals.end() && intents != stored_.intents.end() &&
+                             std::ranges::any_of(intents->second, [&](const Intent& i) {
+                               // Under another policy the call may be allowed without the question.
+                               return i.call_hash == question->second.call_hash || i.policy != kAskingPolicy;
+                             });
+      expect(same_call, "step {} took effect as another call than the approved one", effect.step.str());
       expect(world_.approved.contains(approval->second.approval),
              "step {} took effect and nobody approved it", effect.step.str());
     }
@@ -285,16 +386,20 @@ class Checks {
 
   void check_approvals() {
     for (const auto& [id, row] : stored_.approvals) {
-      const Turn* turn = find_turn(row.second);
-      world_.reach(fmt::format("question {}", row.first));
+      const Turn* turn = find_turn(row.turn);
+      world_.reach(fmt::format("question {}", row.state));
       expect(turn != nullptr, "approval {} belongs to no turn", id.str());
       if (turn == nullptr) continue;
-      expect(row.first != "pending" || !agent::is_terminal(turn->state),
+      const auto said = stored_.questions.find(id.str());
+      expect(said != stored_.questions.end() && said->second.first == 1 &&
+                 said->second.second == (row.state == "pending" ? 0 : 1),
+             "approval {} is {} and its events say otherwise", id.str(), row.state);
+      expect(row.state != "pending" || !agent::is_terminal(turn->state),
              "turn {} is {} and still waits for approval {}", turn->id.str(), agent::to_text(turn->state),
              id.str());
-      expect(row.first != "approved" || world_.approved.contains(id),
+      expect(row.state != "approved" || world_.approved.contains(id),
              "approval {} is approved and nobody did", id.str());
-      expect(row.first != "denied" || world_.denied.contains(id), "approval {} is denied and nobody did",
+      expect(row.state != "denied" || world_.denied.contains(id), "approval {} is denied and nobody did",
              id.str());
     }
   }

@@ -89,6 +89,7 @@ class OutsideWorld {
   // What people asked for, noted before they asked: a lost answer leaves it open whether it counted.
   std::map<StepId, int> retries_asked;
   std::set<TurnId> ends_asked;                      // cancelled or abandoned
+  std::map<TurnId, std::int64_t> cancelled_ms;      // and were told that it is done
   std::map<SessionId, std::uint64_t> acknowledged;  // highest version; an empty session stands for all
   std::set<TurnId> turns_acknowledged;
   std::set<ApprovalId> denied, approved;

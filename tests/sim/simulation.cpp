@@ -69,6 +69,7 @@ Simulation::Simulation(const FirstImage& image, std::uint64_t seed, Options opti
       model_(loop_, world_, seed),
       dice_(seed, "simulation"),
       tool_dice_(seed, "tools"),
+      store_dice_(seed, "store"),
       id_dice_(seed, "ids"),
       clients_(std::make_unique<Clients>(loop_, world_, seed, image.sessions())),
       harness_(loop_, "harness") {
@@ -139,7 +140,8 @@ bool Simulation::open_daemon(DaemonSetting setting) {
   setting.split_outbox = options_.control == Control::kSplitOutbox;
   setting.effect_first = options_.control == Control::kEffectFirst;
   setting.synchronous_off = options_.control == Control::kSynchronousOff;
-  auto opened = Daemon::open({loop_, disk_, world_, model_, tool_dice_, id_dice_.random()}, setting);
+  auto opened =
+      Daemon::open({loop_, disk_, world_, model_, tool_dice_, store_dice_, id_dice_.random()}, setting);
   if (!opened) {
     trace_.note("start failed: {}", opened.error().message);
     return false;
@@ -223,9 +225,9 @@ bool Simulation::is_quiet() {
                                  [](const db::Row& r) { return r.id<TurnId>(0); });
                  }),
                                      waiting));
-  while (loop_.poll()) {
-  }
-  PRYX_CHECK(waiting && *waiting);
+  run_until([&] { return waiting.has_value(); }, 1s);
+  PRYX_CHECK(waiting.has_value());
+  if (!*waiting) return false;
   for (const TurnId& turn : **waiting) {
     if (!clients_->leaves_alone(turn)) return false;
   }

@@ -82,7 +82,7 @@ class Simulation {
   db::testing::SimulatedDisk disk_;
   OutsideWorld world_;
   FakeModel model_;
-  Dice dice_, tool_dice_, id_dice_;
+  Dice dice_, tool_dice_, store_dice_, id_dice_;
   std::unique_ptr<Clients> clients_;
   async::TaskGroup harness_;
   std::unique_ptr<Daemon> daemon_;

@@ -237,8 +237,9 @@ async::Task<Result<void>> Database::write_erased(std::function<Result<void>(Tran
     state.write_queue.push_back({std::move(job), done});
     post_flush = state.options.inline_mode && !std::exchange(state.flush_posted, true);
   }
-  if (post_flush) state.loop.post([&state] { state.flush_inline(); });
-  else state.write_wake.notify_one();
+  if (!post_flush) state.write_wake.notify_one();
+  else if (state.options.inline_delay) state.loop.call_after(state.options.inline_delay(), [&state] { state.flush_inline(); });
+  else state.loop.post([&state] { state.flush_inline(); });
   co_return co_await done->wait_uncancellable();
 }
 
@@ -246,6 +247,11 @@ async::Task<Result<void>> Database::read_erased(std::function<void(Connection&)>
   State& state = *state_;
   if (state.options.inline_mode) {
     job(*state.writer);
+    if (!state.options.inline_delay) co_return Result<void>{};
+    // As with a reader thread: what was read may be outdated when the caller hears of it.
+    async::WaitList arrival(state.loop);
+    state.loop.call_after(state.options.inline_delay(), [&arrival] { arrival.wake_all(); });
+    co_await arrival.wait_uncancellable();
     co_return Result<void>{};
   }
   auto done = std::make_shared<async::OneShot<Result<void>>>(state.loop);

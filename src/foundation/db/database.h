@@ -32,6 +32,7 @@ struct DatabaseOptions {
   OpenOptions open;
   std::size_t readers = 2;
   bool inline_mode = false;         // everything on the loop's thread, one connection: the simulation
+  std::function<Duration()> inline_delay;  // and how long each commit and each read takes on its clock; empty: no time
   std::size_t max_queued_writes = 20'000;
   std::size_t max_batch = 512;      // jobs that share one commit
 };
