@@ -240,6 +240,12 @@ Result<ParsedLine> CommandSet::parse(const std::vector<std::string>& arguments) 
     const std::string word = rest.empty() ? std::string{} : unmarked(rest.front());
     if (!wants_help) {
       if (word.starts_with('-') && word.size() > 1) return fail(unknown_flag(command, word));
+      // That word is most likely the value itself: it is not repeated on a screen or in a log.
+      if (command != nullptr && command->noun == "secret") {
+        return fail(ErrorCode::kInvalidArgument,
+                    "pryx secret {} takes no value as an argument; type it at the prompt or pipe it in",
+                    command->verb);
+      }
       if (command != nullptr) {
         return fail(ErrorCode::kInvalidArgument,
                     "'{}' is one word too many for pryx {}{}{}; put quotes around text with blanks", word,

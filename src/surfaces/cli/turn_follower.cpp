@@ -189,6 +189,8 @@ std::optional<Line> describe_event(const TurnEvent& event) {
 
 Error error_of_failed_turn(const json::object& payload) {
   Error error{error_code_from_name(json::string_or(payload, "code")), json::string_or(payload, "detail"), -1};
+  // What a provider finds wrong with a request is no mistake in this command's usage.
+  if (error.code == ErrorCode::kInvalidArgument) error.code = ErrorCode::kProvider;
   const std::string title = json::string_or(payload, "title", "the turn failed");
   if (error.message.empty())
     error.message = title;
