@@ -213,6 +213,17 @@ TEST_F(Turns, AnApprovalIsBoundToThePolicyItWasAskedUnder) {
   EXPECT_EQ(step_states(t), "model done, test.one_shot denied, model done");
 }
 
+TEST_F(Turns, WhatAChangedPolicyAllowsIsNotRecordedAsApproved) {
+  ask_before_one_shot();
+  const TurnId t = send(session(), "go");
+  settle();
+  policy.rules = {{.verdict = Verdict::kAllow, .tool = "test.one_shot"}};
+  ASSERT_TRUE(answer(open_questions().at(0).id, {.approve = true}));
+  settle();
+  EXPECT_EQ(world.runs.size(), 1u);
+  EXPECT_NE(steps(t)[1].decision_rule.find("test.one_shot"), std::string::npos);
+}
+
 TEST_F(Turns, WithNobodyToAskAnAskIsADenialAtOnce) {
   ask_before_one_shot();
   const TurnId t = accept({.session = session(), .text = "go", .interactive = false}).value().turn;
