@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from harness import ENDED, Broken, case, contains, equal, expect, is_root, kill, lacks, short, wait_until
+from harness import ENDED, Broken, case, contains, daemon_uid, equal, expect, is_root, kill, lacks, short, wait_until
 
 CANARY = "canary-77aa01"
 
@@ -58,7 +58,7 @@ def exec_exit_codes(lab):
         result = daemon.cli("exec", *args, "--workspace", work, **options).must(code)
         problem_of(result)
         return result
-    contains(ran(1, "fail").err + ran(1, "fail").err, "no good", "the provider's words")
+    contains(ran(8, "fail").err, "no good", "the provider's words")
     ran(10, "quota")
     ran(2)
     ran(2, "", stdin="")
@@ -224,7 +224,8 @@ def secrets_are_never_shown(lab):
     term = lab.terminal(daemon, "secret", "set", "never")
     term.wait_quiet(0.3)
     term.send("\x03")
-    expect(term.wait_exit() in (2, 130), "exit code of a cancelled prompt")
+    code = term.wait_exit()
+    expect(code in (2, 130, -signal.SIGINT), f"a cancelled prompt ends with {code}")
     expect(term.is_restored(), "the terminal is not as it was after Ctrl-C")
     expect("never" not in {s["name"] for s in daemon.api().get("/secrets")["items"]}, "a cancelled prompt set a secret")
     daemon.cli("secret", "rm", "github", "--yes").must(0)
@@ -301,6 +302,9 @@ def doctor_tells_good_from_broken(lab):
     key = daemon.home / "config" / "master.key"
     key.chmod(0o644)
     contains(daemon.cli("doctor").must(3).out, "master.key", "doctor about a key that others can read")
+    if is_root() and daemon_uid(daemon) != 0:
+        contains(daemon.cli("doctor", "--fix").must(3).out, "chmod 600", "doctor --fix as root, which writes nothing below another user's folders")
+        key.chmod(0o600)
     daemon.cli("doctor", "--fix").must(0)
     equal(key.stat().st_mode & 0o777, 0o600, "mode of the key after doctor --fix")
     daemon.stop()

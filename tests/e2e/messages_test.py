@@ -109,7 +109,7 @@ def a_busy_session_queues_32_then_says_429(lab):
     expect(answer.json()["retry_after_ms"] > 0, "retry_after_ms")
     equal(api.run(other, "hello")["state"], "completed", "another session meanwhile")
     api.post(f"/turns/{first}/cancel", {})
-    wait_until(lambda: api.get("/status")["turns"]["queued"] == 0, 60, "the queue drains")
+    wait_until(lambda: api.get("/status")["turns"] == {"running": 0, "queued": 0, "paused": False}, 60, "the queue drains")
     texts = [m["parts"][0]["text"] for m in api.transcript(session) if m["role"] == "user"]
     equal(texts, ["block"] + [f"queued {i}" for i in range(32)], "order of the queue")
     answers = [answer_of([m]) for m in api.transcript(session) if m["role"] == "assistant" and answer_of([m])]
