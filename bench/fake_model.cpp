@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// An OpenAI-compatible model that answers at once: 20 deltas, one write. `pryx_fake_model PORT [deltas] [hang]` takes any free
-// port for 0 and prints the one it listens on; with `hang` it accepts requests and never answers. Used to measure the daemon's own time.
+// An OpenAI-compatible model that answers at once: 20 deltas, one write. `pryx_fake_model PORT [deltas]
+// [hang]` takes any free port for 0 and prints the one it listens on; with `hang` it accepts requests and
+// never answers. Used to measure the daemon's own time.
 #include "socket_loop.h"
 
 namespace {
@@ -14,12 +15,17 @@ std::string answer(int deltas) {
     body += size + text + "\r\n";
   };
   for (int i = 0; i < deltas; ++i) {
-    chunk(R"({"id":"c1","object":"chat.completion.chunk","created":1,"model":"fake","choices":[{"index":0,"delta":{"role":"assistant","content":"w)" + std::to_string(i) + R"( "},"finish_reason":null}]})");
+    chunk(
+        R"({"id":"c1","object":"chat.completion.chunk","created":1,"model":"fake","choices":[{"index":0,"delta":{"role":"assistant","content":"w)" +
+        std::to_string(i) + R"( "},"finish_reason":null}]})");
   }
-  chunk(R"({"id":"c1","object":"chat.completion.chunk","created":1,"model":"fake","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})");
-  chunk(R"({"id":"c1","object":"chat.completion.chunk","created":1,"model":"fake","choices":[],"usage":{"prompt_tokens":10,"completion_tokens":20,"total_tokens":30}})");
+  chunk(
+      R"({"id":"c1","object":"chat.completion.chunk","created":1,"model":"fake","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})");
+  chunk(
+      R"({"id":"c1","object":"chat.completion.chunk","created":1,"model":"fake","choices":[],"usage":{"prompt_tokens":10,"completion_tokens":20,"total_tokens":30}})");
   chunk("[DONE]");
-  return "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" + body + "0\r\n\r\n";
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" + body +
+         "0\r\n\r\n";
 }
 
 }  // namespace
@@ -29,8 +35,10 @@ int main(int argc, char** argv) {
   const int deltas = argc > 2 ? std::atoi(argv[2]) : 20;
   const bool hang = argc > 3 && std::string_view(argv[3]) == "hang";
   const std::string stream = answer(deltas);
-  const std::string models = R"({"object":"list","data":[{"id":"fake","object":"model","owned_by":"bench"}]})";
-  const std::string list = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(models.size()) + "\r\n\r\n" + models;
+  const std::string models =
+      R"({"object":"list","data":[{"id":"fake","object":"model","owned_by":"bench"}]})";
+  const std::string list = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
+                           std::to_string(models.size()) + "\r\n\r\n" + models;
 
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const int one = 1;
@@ -39,7 +47,9 @@ int main(int argc, char** argv) {
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || ::listen(listener, 1024) != 0) bench::die("listen");
+  if (::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(listener, 1024) != 0)
+    bench::die("listen");
   const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
   epoll_event event{};
   event.events = EPOLLIN;
@@ -59,7 +69,8 @@ int main(int argc, char** argv) {
     for (int e = 0; e < n; ++e) {
       const int fd = events[e].data.fd;
       if (fd == listener) {
-        for (int client = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC); client >= 0; client = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)) {
+        for (int client = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC); client >= 0;
+             client = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)) {
           ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
           in[static_cast<size_t>(client)].clear();
           event.data.fd = client;
@@ -74,7 +85,8 @@ int main(int argc, char** argv) {
         continue;
       }
       pending.append(buffer, static_cast<size_t>(got));
-      for (size_t whole = bench::complete_message(pending); whole > 0; whole = bench::complete_message(pending)) {
+      for (size_t whole = bench::complete_message(pending); whole > 0;
+           whole = bench::complete_message(pending)) {
         const bool is_list = pending.starts_with("GET ");
         pending.erase(0, whole);
         if (!hang || is_list) bench::send_all(fd, is_list ? list : stream);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Fills a store with sessions and messages through the daemon's own code: `pryx_bench_seed HOME SESSIONS MESSAGES_PER_SESSION`.
-// HOME is a PRYX_HOME whose daemon is stopped and that has been started once (its key file exists).
+// Fills a store with sessions and messages through the daemon's own code: `pryx_bench_seed HOME SESSIONS
+// MESSAGES_PER_SESSION`. HOME is a PRYX_HOME whose daemon is stopped and that has been started once (its key
+// file exists).
 #include <cstdio>
 #include <string>
 
@@ -14,13 +15,17 @@ using namespace pryx;
 
 // Word frequencies as in prose: a few words everywhere, many seldom.
 std::string sentence(Random& random) {
-  static constexpr const char* kCommon[] = {"the", "and", "of", "to", "in", "is", "that", "for", "with", "on"};
+  static constexpr const char* kCommon[] = {"the", "and",  "of",  "to",   "in",
+                                            "is",  "that", "for", "with", "on"};
   std::string text;
   for (int i = 0; i < 14; ++i) {
     const auto roll = random.below(10);
-    if (roll < 6) text += kCommon[random.below(10)];
-    else if (roll < 9) text += "medium" + std::to_string(random.below(500));
-    else text += "rare" + std::to_string(random.below(200'000));
+    if (roll < 6)
+      text += kCommon[random.below(10)];
+    else if (roll < 9)
+      text += "medium" + std::to_string(random.below(500));
+    else
+      text += "rare" + std::to_string(random.below(200'000));
     text += ' ';
   }
   return text;
@@ -30,7 +35,8 @@ Result<void> fill(const std::string& home, int sessions, int per_session) {
   PRYX_TRY(std::string key, platform::read_file(home + "/config/master.key", 4096));
   while (!key.empty() && (key.back() == '\n' || key.back() == ' ')) key.pop_back();
   key.erase(0, key.rfind(' ') + 1);  // "key id, key" on its only line
-  PRYX_TRY(auto db, db::Connection::open({.path = home + "/data/pryx.db", .key = Secret(key), .cache_kib = 262144}));
+  PRYX_TRY(auto db,
+           db::Connection::open({.path = home + "/data/pryx.db", .key = Secret(key), .cache_kib = 262144}));
   testing::ManualClock clock;
   testing::SeededRandom random(7);
   IdSource ids(clock, random);
@@ -39,10 +45,20 @@ Result<void> fill(const std::string& home, int sessions, int per_session) {
   for (int s = 0; s < sessions; ++s) {
     if (s % 500 == 0) PRYX_TRY_VOID(db->execute("BEGIN"));
     clock.advance(std::chrono::seconds(60));
-    agent::Session session{.principal = owner, .id = ids.make<SessionId>(), .agent = "default", .title = "session " + std::to_string(s), .status = "active", .surface = "bench", .created_at = clock.wall()};
+    agent::Session session{.principal = owner,
+                           .id = ids.make<SessionId>(),
+                           .agent = "default",
+                           .title = "session " + std::to_string(s),
+                           .status = "active",
+                           .surface = "bench",
+                           .created_at = clock.wall()};
     PRYX_TRY_VOID(agent::SessionStore::insert_session(*db, session));
     for (int m = 0; m < per_session; ++m) {
-      agent::Message message{.principal = owner, .session = session.id, .id = ids.make<MessageId>(), .role = m % 2 == 0 ? agent::Role::kUser : agent::Role::kAssistant, .created_at = clock.wall()};
+      agent::Message message{.principal = owner,
+                             .session = session.id,
+                             .id = ids.make<MessageId>(),
+                             .role = m % 2 == 0 ? agent::Role::kUser : agent::Role::kAssistant,
+                             .created_at = clock.wall()};
       agent::Part part;
       part.text = sentence(random);
       part.labels = trust::Labels{"owner"};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The least that a load generator needs: non-blocking sockets on epoll, HTTP/1.1 framing good enough for our own two servers. It shares no
-// code with the daemon, so that a fast path there cannot flatter itself here. Single thread.
+// The least that a load generator needs: non-blocking sockets on epoll, HTTP/1.1 framing good enough for our
+// own two servers. It shares no code with the daemon, so that a fast path there cannot flatter itself here.
+// Single thread.
 #pragma once
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -23,7 +24,8 @@
 namespace bench {
 
 inline double now_ms() {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 [[noreturn]] inline void die(const std::string& what) {
@@ -52,7 +54,8 @@ inline void send_all(int fd, std::string_view bytes) {
   }
 }
 
-// Length of the first complete HTTP message at the start of `bytes`, or 0. Bodies by Content-Length or chunked.
+// Length of the first complete HTTP message at the start of `bytes`, or 0. Bodies by Content-Length or
+// chunked.
 inline size_t complete_message(std::string_view bytes) {
   const size_t head = bytes.find("\r\n\r\n");
   if (head == std::string_view::npos) return 0;
@@ -70,7 +73,8 @@ inline size_t complete_message(std::string_view bytes) {
     }
   }
   const size_t field = lower.find("content-length:");
-  const size_t length = field == std::string::npos ? 0 : std::strtoul(lower.c_str() + field + 15, nullptr, 10);
+  const size_t length =
+      field == std::string::npos ? 0 : std::strtoul(lower.c_str() + field + 15, nullptr, 10);
   return head + 4 + length <= bytes.size() ? head + 4 + length : 0;
 }
 
@@ -87,24 +91,29 @@ inline std::string exchange(int fd, const std::string& request) {
   }
 }
 
-inline std::string post(const std::string& path, int port, const std::string& token, const std::string& body) {
-  std::string out = "POST " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) + "\r\nContent-Type: application/json\r\n";
+inline std::string post(const std::string& path, int port, const std::string& token,
+                        const std::string& body) {
+  std::string out = "POST " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
+                    "\r\nContent-Type: application/json\r\n";
   if (!token.empty()) out += "Authorization: Bearer " + token + "\r\n";
   return out + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 inline std::string get(const std::string& path, int port, const std::string& token) {
-  return "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) + "\r\nAuthorization: Bearer " + token + "\r\n\r\n";
+  return "GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
+         "\r\nAuthorization: Bearer " + token + "\r\n\r\n";
 }
 
 inline double percentile(std::vector<double> values, double p) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
-  return values[std::min(values.size() - 1, static_cast<size_t>(p / 100 * static_cast<double>(values.size())))];
+  return values[std::min(values.size() - 1,
+                         static_cast<size_t>(p / 100 * static_cast<double>(values.size())))];
 }
 
 // Keeps `lanes` connections busy until `total` exchanges are done; returns the milliseconds of each.
-inline std::vector<double> drive(int port, size_t lanes, size_t total, const std::function<std::string(size_t)>& request,
+inline std::vector<double> drive(int port, size_t lanes, size_t total,
+                                 const std::function<std::string(size_t)>& request,
                                  const std::function<void(std::string_view)>& check, double& seconds) {
   struct Lane {
     int fd = -1;

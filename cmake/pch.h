@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// System headers that nearly every file reads. Project headers stay out, so that touching one rebuilds only its users.
+// System headers that nearly every file reads. Project headers stay out, so that touching one rebuilds only
+// its users.
 #pragma once
 #include <fmt/format.h>
 

@@ -17,26 +17,37 @@ std::string key_name(std::string_view provider) { return fmt::format("provider/{
 
 bool is_provider_name(std::string_view name) {
   if (name.empty() || name.size() > 64 || name == "starter") return false;
-  return std::all_of(name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; });
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
 }
 
 }  // namespace
 
-async::Task<Result<void>> audit_change(db::Database& database, audit::AuditLog& audit, Caller caller, std::string kind, std::string subject, json::object detail) {
+async::Task<Result<void>> audit_change(db::Database& database, audit::AuditLog& audit, Caller caller,
+                                       std::string kind, std::string subject, json::object detail) {
   const auto written = co_await database.write([&](db::Transaction& t) {
-    return audit.append(t, {.principal = caller.principal.id, .kind = kind, .actor = caller.surface, .subject = subject, .detail = detail});
+    return audit.append(t, {.principal = caller.principal.id,
+                            .kind = kind,
+                            .actor = caller.surface,
+                            .subject = subject,
+                            .detail = detail});
   });
   if (!written) co_return std::unexpected(written.error());
   co_return Result<void>{};
 }
 
-async::Task<Result<Secret>> VaultKeys::get_key(std::string secret_name, bool) { co_return co_await vault_.get(owner(), std::move(secret_name)); }
+async::Task<Result<Secret>> VaultKeys::get_key(std::string secret_name, bool) {
+  co_return co_await vault_.get(owner(), std::move(secret_name));
+}
 
-Providers::Providers(async::EventLoop& loop, db::Database& database, audit::AuditLog& audit, vault::Vault& vault, models::ModelRouter& router, agent::TurnEngine& turns)
+Providers::Providers(async::EventLoop& loop, db::Database& database, audit::AuditLog& audit,
+                     vault::Vault& vault, models::ModelRouter& router, agent::TurnEngine& turns)
     : loop_(loop), database_(database), audit_(audit), vault_(vault), router_(router), turns_(turns) {}
 
 async::Task<Result<void>> Providers::start() {
-  const auto stored = co_await database_.read([](db::Connection& c) { return models::ProviderStore::list(c, owner().id); });
+  const auto stored =
+      co_await database_.read([](db::Connection& c) { return models::ProviderStore::list(c, owner().id); });
   if (!stored) co_return std::unexpected(stored.error());
   for (const models::ProviderConfig& config : *stored) {
     // A provider that cannot be set up any more is a warning, not a reason to stay down.
@@ -48,18 +59,25 @@ async::Task<Result<void>> Providers::start() {
 
 async::Task<Result<std::vector<models::ProviderConfig>>> Providers::list(Caller caller) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kRead));
-  co_return co_await database_.read([id = caller.principal.id](db::Connection& c) { return models::ProviderStore::list(c, id); });
+  co_return co_await database_.read(
+      [id = caller.principal.id](db::Connection& c) { return models::ProviderStore::list(c, id); });
 }
 
 async::Task<Result<models::ProviderConfig>> Providers::put(Caller caller, server::ProviderChange change) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
   models::ProviderConfig config = std::move(change.config);
   if (!is_provider_name(config.name)) {
-    co_return fail(ErrorCode::kInvalidArgument, "'{}' cannot name a provider; use a-z, 0-9, '-' and '_', and not 'starter'", utf8_prefix(config.name, 64));
+    co_return fail(ErrorCode::kInvalidArgument,
+                   "'{}' cannot name a provider; use a-z, 0-9, '-' and '_', and not 'starter'",
+                   utf8_prefix(config.name, 64));
   }
   const std::string secret = key_name(config.name);
-  PRYX_CO_TRY(const auto stored, co_await database_.read([id = caller.principal.id](db::Connection& c) { return models::ProviderStore::list(c, id); }));
-  const bool had_key = std::any_of(stored.begin(), stored.end(), [&](const auto& p) { return p.name == config.name && !p.key_secret_name.empty(); });
+  PRYX_CO_TRY(const auto stored, co_await database_.read([id = caller.principal.id](db::Connection& c) {
+    return models::ProviderStore::list(c, id);
+  }));
+  const bool had_key = std::any_of(stored.begin(), stored.end(), [&](const auto& p) {
+    return p.name == config.name && !p.key_secret_name.empty();
+  });
   config.key_secret_name = change.key || (had_key && !change.remove_key) ? secret : "";
   PRYX_CO_TRY_VOID(router_.put_provider(config));  // also says what is wrong with it
   Result<void> key_set;
@@ -70,8 +88,13 @@ async::Task<Result<models::ProviderConfig>> Providers::put(Caller caller, server
   }
   const auto written = co_await database_.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(models::ProviderStore::put(t.db(), caller.principal.id, config, loop_.clock().wall()));
-    PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id, .kind = "provider.changed", .actor = caller.surface, .subject = config.name,
-                                    .detail = {{"kind", config.kind}, {"base_url", config.base_url}, {"has_key", !config.key_secret_name.empty()}}}));
+    PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id,
+                                    .kind = "provider.changed",
+                                    .actor = caller.surface,
+                                    .subject = config.name,
+                                    .detail = {{"kind", config.kind},
+                                               {"base_url", config.base_url},
+                                               {"has_key", !config.key_secret_name.empty()}}}));
     return {};
   });
   if (!written) {
@@ -97,7 +120,12 @@ async::Task<Result<bool>> Providers::remove(Caller caller, std::string name) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
   const auto removed = co_await database_.write([&, this](db::Transaction& t) -> Result<bool> {
     PRYX_TRY(const bool was_there, models::ProviderStore::remove(t.db(), caller.principal.id, name));
-    if (was_there) PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id, .kind = "provider.removed", .actor = caller.surface, .subject = name, .detail = {}}));
+    if (was_there)
+      PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id,
+                                      .kind = "provider.removed",
+                                      .actor = caller.surface,
+                                      .subject = name,
+                                      .detail = {}}));
     return was_there;
   });
   if (!removed || !*removed) co_return removed;
@@ -111,14 +139,22 @@ async::Task<Result<void>> Providers::set_default_model(Caller caller, std::strin
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
   PRYX_CO_TRY_VOID(router_.resolve(model));
   const auto written = co_await database_.write([&, this](db::Transaction& t) -> Result<void> {
-    PRYX_TRY_VOID(config::SettingsStore::put(t.db(), caller.principal.id, kDefaultModelSetting, json::value(model), loop_.clock().wall()));
-    PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id, .kind = "setting.changed", .actor = caller.surface, .subject = std::string(kDefaultModelSetting), .detail = {{"value", model}}}));
+    PRYX_TRY_VOID(config::SettingsStore::put(t.db(), caller.principal.id, kDefaultModelSetting,
+                                             json::value(model), loop_.clock().wall()));
+    PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id,
+                                    .kind = "setting.changed",
+                                    .actor = caller.surface,
+                                    .subject = std::string(kDefaultModelSetting),
+                                    .detail = {{"value", model}}}));
     return {};
   });
   if (!written) co_return written;
-  // The settings own the value: one that only the engine knew would be lost with the next edit of config.yaml.
-  if (on_stored_) on_stored_(std::string(kDefaultModelSetting), json::value(model));
-  else turns_.set_default_model(std::move(model));
+  // The settings own the value: one that only the engine knew would be lost with the next edit of
+  // config.yaml.
+  if (on_stored_)
+    on_stored_(std::string(kDefaultModelSetting), json::value(model));
+  else
+    turns_.set_default_model(std::move(model));
   co_return Result<void>{};
 }
 
@@ -141,12 +177,19 @@ async::Task<Result<bool>> Secrets::remove(Caller caller, std::string name) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
   PRYX_CO_TRY(const bool removed, co_await vault_.remove(caller.principal, name));
   if (!removed) co_return false;
-  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, std::move(caller), "secret.removed", std::move(name), {}));
+  PRYX_CO_TRY_VOID(
+      co_await audit_change(database_, audit_, std::move(caller), "secret.removed", std::move(name), {}));
   co_return true;
 }
 
-Settings::Settings(async::EventLoop& loop, db::Database& database, events::EventLog& events, audit::AuditLog& audit, std::string path, config::Layer environment)
-    : loop_(loop), database_(database), events_(events), audit_(audit), path_(std::move(path)), environment_(std::move(environment)) {
+Settings::Settings(async::EventLoop& loop, db::Database& database, events::EventLog& events,
+                   audit::AuditLog& audit, std::string path, config::Layer environment)
+    : loop_(loop),
+      database_(database),
+      events_(events),
+      audit_(audit),
+      path_(std::move(path)),
+      environment_(std::move(environment)) {
   file_.origin = config::Origin::kFile;
   overlay_.origin = config::Origin::kDatabase;
 }
@@ -162,7 +205,8 @@ void Settings::combine() {
 }
 
 async::Task<Result<void>> Settings::start() {
-  const auto stored = co_await database_.read([](db::Connection& c) { return config::SettingsStore::list(c, owner().id); });
+  const auto stored =
+      co_await database_.read([](db::Connection& c) { return config::SettingsStore::list(c, owner().id); });
   if (!stored) co_return std::unexpected(stored.error());
   for (const auto& [key, value] : *stored) {
     if (config::find_setting(key) != nullptr) overlay_.values[key] = {value, "settings"};
@@ -181,13 +225,20 @@ async::Task<void> Settings::reload_file() {
     // The last good values stay; the person who edits sees why in every surface.
     log::error("config.invalid", {{"path", path_}, {"error", parsed.error().message}});
     const auto told = co_await database_.write([&, this](db::Transaction& t) {
-      return events_.append(t, {.principal = owner().id, .name = "error.occurred", .session = {}, .surface = {},
-                                .payload = {{"area", "config"}, {"path", path_}, {"detail", parsed.error().message}, {"try", "pryx config edit"}}});
+      return events_.append(t, {.principal = owner().id,
+                                .name = "error.occurred",
+                                .session = {},
+                                .surface = {},
+                                .payload = {{"area", "config"},
+                                            {"path", path_},
+                                            {"detail", parsed.error().message},
+                                            {"try", "pryx config edit"}}});
     });
     if (!told) log::error("config.event_not_written", {{"error", told.error().message}});
     co_return;
   }
-  for (const config::ConfigWarning& warning : parsed->warnings) log::warn("config.warning", {{"line", warning.line}, {"text", warning.text}});
+  for (const config::ConfigWarning& warning : parsed->warnings)
+    log::warn("config.warning", {{"line", warning.line}, {"text", warning.text}});
   file_ = parsed->layer;
   combine();
 }
@@ -197,12 +248,14 @@ async::Task<Result<server::HumanFile>> Settings::get_text(Caller caller) {
   co_return read_human_file(path_);
 }
 
-async::Task<Result<server::HumanFile>> Settings::put_text(Caller caller, std::string text, std::string expected_hash) {
+async::Task<Result<server::HumanFile>> Settings::put_text(Caller caller, std::string text,
+                                                          std::string expected_hash) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
   PRYX_CO_TRY_VOID(config::parse_config_file(text, "config.yaml"));
   PRYX_CO_TRY(auto file, replace_human_file(path_, text, expected_hash));
   co_await reload_file();
-  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, std::move(caller), "config.changed", path_, {{"hash", file.hash}}));
+  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, std::move(caller), "config.changed", path_,
+                                         {{"hash", file.hash}}));
   co_return file;
 }
 
@@ -226,7 +279,8 @@ async::Task<Result<json::object>> Settings::put_settings(Caller caller, json::ob
   json::object checked;
   for (const auto& member : changes) {
     const config::Setting* setting = config::find_setting(member.key());
-    if (setting == nullptr) co_return fail(ErrorCode::kInvalidArgument, "{}", config::describe_unknown(member.key()));
+    if (setting == nullptr)
+      co_return fail(ErrorCode::kInvalidArgument, "{}", config::describe_unknown(member.key()));
     if (member.value().is_null()) {
       checked[member.key()] = nullptr;
       continue;
@@ -236,15 +290,22 @@ async::Task<Result<json::object>> Settings::put_settings(Caller caller, json::ob
   }
   const auto written = co_await database_.write([&, this](db::Transaction& t) -> Result<void> {
     for (const auto& member : checked) {
-      PRYX_TRY_VOID(config::SettingsStore::put(t.db(), caller.principal.id, member.key(), member.value(), loop_.clock().wall()));
-      PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id, .kind = "setting.changed", .actor = caller.surface, .subject = std::string(member.key()), .detail = {{"value", member.value()}}}));
+      PRYX_TRY_VOID(config::SettingsStore::put(t.db(), caller.principal.id, member.key(), member.value(),
+                                               loop_.clock().wall()));
+      PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id,
+                                      .kind = "setting.changed",
+                                      .actor = caller.surface,
+                                      .subject = std::string(member.key()),
+                                      .detail = {{"value", member.value()}}}));
     }
     return {};
   });
   if (!written) co_return std::unexpected(written.error());
   for (const auto& member : checked) {
-    if (member.value().is_null()) overlay_.values.erase(std::string(member.key()));
-    else overlay_.values[std::string(member.key())] = {member.value(), "settings"};
+    if (member.value().is_null())
+      overlay_.values.erase(std::string(member.key()));
+    else
+      overlay_.values[std::string(member.key())] = {member.value(), "settings"};
   }
   combine();
   co_return settings_json();
@@ -257,14 +318,20 @@ async::Task<Result<std::vector<memory::Memory>>> Memories::list(Caller caller, m
 
 async::Task<Result<memory::Memory>> Memories::save(Caller caller, memory::SaveRequest request) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
-  memory::Memory memory{.id = {}, .type = request.type, .text = request.text, .labels = request.labels, .session = request.session, .created_at = loop_.clock().wall()};
+  memory::Memory memory{.id = {},
+                        .type = request.type,
+                        .text = request.text,
+                        .labels = request.labels,
+                        .session = request.session,
+                        .created_at = loop_.clock().wall()};
   PRYX_CO_TRY(const auto saved, co_await store_.save(caller.principal, std::move(request)));
   memory.id = saved.id;
   memory.labels.join(trust::Labels{"memory"});
   co_return memory;
 }
 
-async::Task<Result<std::vector<memory::Memory>>> Memories::search(Caller caller, memory::SearchRequest request) {
+async::Task<Result<std::vector<memory::Memory>>> Memories::search(Caller caller,
+                                                                  memory::SearchRequest request) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kRead));
   co_return co_await store_.search(caller.principal, std::move(request));
 }
@@ -280,21 +347,37 @@ async::Task<std::vector<server::Component>> Health::components() {
   server::Component store{.name = "store", .state = "ok", .required = true, .detail = {}, .version = {}};
   if (!reads || !database_.is_healthy()) {
     store.state = "down";
-    store.detail = reads ? "the last write did not reach the disk; free some space, it is tried again by itself" : reads.error().message;
+    store.detail = reads
+                       ? "the last write did not reach the disk; free some space, it is tried again by itself"
+                       : reads.error().message;
   }
   out.push_back(std::move(store));
-  server::Component key{.name = "key", .state = "ok", .required = true, .detail = fmt::format("held by {}", key_backend_), .version = {}};
+  server::Component key{.name = "key",
+                        .state = "ok",
+                        .required = true,
+                        .detail = fmt::format("held by {}", key_backend_),
+                        .version = {}};
   out.push_back(std::move(key));
-  server::Component turns{.name = "dispatcher", .state = "ok", .required = false, .detail = fmt::format("{} running, {} queued", dispatcher_.running(), dispatcher_.queued()), .version = {}};
+  server::Component turns{
+      .name = "dispatcher",
+      .state = "ok",
+      .required = false,
+      .detail = fmt::format("{} running, {} queued", dispatcher_.running(), dispatcher_.queued()),
+      .version = {}};
   if (dispatcher_.is_paused()) {
     turns.state = "degraded";
     turns.detail = "safe mode: messages are accepted and wait; leave it with `pryx daemon restart`";
   }
   out.push_back(std::move(turns));
-  server::Component policy{.name = "policy", .state = "ok", .required = false, .detail = fmt::format("in force: {}", policy_.state()), .version = {}};
+  server::Component policy{.name = "policy",
+                           .state = "ok",
+                           .required = false,
+                           .detail = fmt::format("in force: {}", policy_.state()),
+                           .version = {}};
   if (policy_.state() == "last_good" || policy_.state() == "read_only") {
     policy.state = "degraded";
-    policy.detail = fmt::format("policy.yaml is invalid; in force: {}; run `pryx policy check`", policy_.state());
+    policy.detail =
+        fmt::format("policy.yaml is invalid; in force: {}; run `pryx policy check`", policy_.state());
   }
   out.push_back(std::move(policy));
   co_return out;
@@ -306,10 +389,15 @@ async::Task<std::vector<server::Component>> Health::integrity() {
     PRYX_TRY_VOID(db::check_integrity(c));
     return true;
   });
-  server::Component store{.name = "integrity", .state = "ok", .required = false, .detail = "every page and reference is sound", .version = {}};
+  server::Component store{.name = "integrity",
+                          .state = "ok",
+                          .required = false,
+                          .detail = "every page and reference is sound",
+                          .version = {}};
   if (!checked) {
     store.state = "down";
-    store.detail = fmt::format("{}; stop the daemon and restore the newest backup of the data folder", checked.error().message);
+    store.detail = fmt::format("{}; stop the daemon and restore the newest backup of the data folder",
+                               checked.error().message);
   }
   out.push_back(std::move(store));
   const auto verdict = co_await database_.read([](db::Connection& c) { return audit::AuditLog::verify(c); });
@@ -319,7 +407,8 @@ async::Task<std::vector<server::Component>> Health::integrity() {
     log.detail = verdict.error().message;
   } else if (verdict->first_bad_index) {
     log.state = "down";
-    log.detail = fmt::format("entry {}: {}; keep a copy of the data folder and find out who wrote to it", *verdict->first_bad_index, verdict->reason);
+    log.detail = fmt::format("entry {}: {}; keep a copy of the data folder and find out who wrote to it",
+                             *verdict->first_bad_index, verdict->reason);
   } else {
     log.detail = fmt::format("{} entries in one unbroken chain", verdict->rows);
   }

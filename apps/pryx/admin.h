@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the API asks of providers, secrets, settings, memory and diagnostics, over the stores and the vault. Each writes an audit row with
-// its change. I/O thread only; everything referred to outlives these.
+// What the API asks of providers, secrets, settings, memory and diagnostics, over the stores and the vault.
+// Each writes an audit row with its change. I/O thread only; everything referred to outlives these.
 #pragma once
 #include <string>
 
@@ -17,7 +17,9 @@
 namespace pryx::app {
 
 // One audit row for one change, in its own commit when the change itself is no database write.
-[[nodiscard]] async::Task<Result<void>> audit_change(db::Database& database, audit::AuditLog& audit, Caller caller, std::string kind, std::string subject, json::object detail);
+[[nodiscard]] async::Task<Result<void>> audit_change(db::Database& database, audit::AuditLog& audit,
+                                                     Caller caller, std::string kind, std::string subject,
+                                                     json::object detail);
 
 class VaultKeys final : public models::KeySource {
  public:
@@ -30,12 +32,16 @@ class VaultKeys final : public models::KeySource {
 
 class Providers final : public server::ProviderAdmin {
  public:
-  Providers(async::EventLoop& loop, db::Database& database, audit::AuditLog& audit, vault::Vault& vault, models::ModelRouter& router, agent::TurnEngine& turns);
+  Providers(async::EventLoop& loop, db::Database& database, audit::AuditLog& audit, vault::Vault& vault,
+            models::ModelRouter& router, agent::TurnEngine& turns);
   [[nodiscard]] async::Task<Result<void>> start();  // puts the stored providers into the router
   // Called after a setting was written to the database.
-  void on_stored_setting(std::function<void(const std::string& key, json::value value)> callback) { on_stored_ = std::move(callback); }
+  void on_stored_setting(std::function<void(const std::string& key, json::value value)> callback) {
+    on_stored_ = std::move(callback);
+  }
   [[nodiscard]] async::Task<Result<std::vector<models::ProviderConfig>>> list(Caller caller) override;
-  [[nodiscard]] async::Task<Result<models::ProviderConfig>> put(Caller caller, server::ProviderChange change) override;
+  [[nodiscard]] async::Task<Result<models::ProviderConfig>> put(Caller caller,
+                                                                server::ProviderChange change) override;
   [[nodiscard]] async::Task<Result<bool>> remove(Caller caller, std::string name) override;
   [[nodiscard]] async::Task<Result<void>> set_default_model(Caller caller, std::string model) override;
 
@@ -52,7 +58,8 @@ class Providers final : public server::ProviderAdmin {
 
 class Secrets final : public server::SecretAdmin {
  public:
-  Secrets(db::Database& database, audit::AuditLog& audit, vault::Vault& vault) : database_(database), audit_(audit), vault_(vault) {}
+  Secrets(db::Database& database, audit::AuditLog& audit, vault::Vault& vault)
+      : database_(database), audit_(audit), vault_(vault) {}
   [[nodiscard]] async::Task<Result<std::vector<server::SecretEntry>>> list(Caller caller) override;
   [[nodiscard]] async::Task<Result<void>> put(Caller caller, std::string name, Secret value) override;
   [[nodiscard]] async::Task<Result<bool>> remove(Caller caller, std::string name) override;
@@ -66,18 +73,22 @@ class Secrets final : public server::SecretAdmin {
 // config.yaml and the overlay, as one Config value that is replaced when either changes.
 class Settings final : public server::ConfigAdmin {
  public:
-  Settings(async::EventLoop& loop, db::Database& database, events::EventLog& events, audit::AuditLog& audit, std::string path, config::Layer environment);
+  Settings(async::EventLoop& loop, db::Database& database, events::EventLog& events, audit::AuditLog& audit,
+           std::string path, config::Layer environment);
   [[nodiscard]] async::Task<Result<void>> start();
   [[nodiscard]] async::Task<void> reload_file();
   [[nodiscard]] const config::Config& current() const { return config_; }
   void on_change(std::function<void(const config::Config&)> callback) { on_change_ = std::move(callback); }
   // What a value must fulfil beyond its type, before it is stored: a default model has to exist.
-  void check_with(std::function<Result<void>(std::string_view key, const json::value& value)> check) { check_ = std::move(check); }
+  void check_with(std::function<Result<void>(std::string_view key, const json::value& value)> check) {
+    check_ = std::move(check);
+  }
   // Somebody else wrote this setting to the database.
   void note_stored(const std::string& key, json::value value);
 
   [[nodiscard]] async::Task<Result<server::HumanFile>> get_text(Caller caller) override;
-  [[nodiscard]] async::Task<Result<server::HumanFile>> put_text(Caller caller, std::string text, std::string expected_hash) override;
+  [[nodiscard]] async::Task<Result<server::HumanFile>> put_text(Caller caller, std::string text,
+                                                                std::string expected_hash) override;
   [[nodiscard]] async::Task<Result<json::object>> get_settings(Caller caller) override;
   [[nodiscard]] async::Task<Result<json::object>> put_settings(Caller caller, json::object changes) override;
 
@@ -101,9 +112,11 @@ class Settings final : public server::ConfigAdmin {
 class Memories final : public server::MemoryAdmin {
  public:
   explicit Memories(memory::MemoryStore& store, async::EventLoop& loop) : store_(store), loop_(loop) {}
-  [[nodiscard]] async::Task<Result<std::vector<memory::Memory>>> list(Caller caller, memory::ListRequest request) override;
+  [[nodiscard]] async::Task<Result<std::vector<memory::Memory>>> list(Caller caller,
+                                                                      memory::ListRequest request) override;
   [[nodiscard]] async::Task<Result<memory::Memory>> save(Caller caller, memory::SaveRequest request) override;
-  [[nodiscard]] async::Task<Result<std::vector<memory::Memory>>> search(Caller caller, memory::SearchRequest request) override;
+  [[nodiscard]] async::Task<Result<std::vector<memory::Memory>>> search(
+      Caller caller, memory::SearchRequest request) override;
   [[nodiscard]] async::Task<Result<void>> forget_session(Caller caller, SessionId session) override;
 
  private:
@@ -113,7 +126,8 @@ class Memories final : public server::MemoryAdmin {
 
 class Health final : public server::Diagnostics {
  public:
-  Health(db::Database& database, agent::Dispatcher& dispatcher, const PolicyKeeper& policy, std::string key_backend)
+  Health(db::Database& database, agent::Dispatcher& dispatcher, const PolicyKeeper& policy,
+         std::string key_backend)
       : database_(database), dispatcher_(dispatcher), policy_(policy), key_backend_(std::move(key_backend)) {}
   [[nodiscard]] async::Task<std::vector<server::Component>> components() override;
   [[nodiscard]] async::Task<std::vector<server::Component>> integrity() override;

@@ -2,11 +2,8 @@
 // Everything is built by hand here, bottom to top, and stopped in reverse.
 #include "daemon.h"
 
-#include <fcntl.h>
 #include <malloc.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
@@ -32,10 +29,9 @@
 #include "foundation/net/http_client.h"
 #include "foundation/net/http_server.h"
 #include "foundation/platform/file_watch.h"
-#include "foundation/platform/hardening.h"
 #include "foundation/platform/service_manager.h"
-#include "foundation/platform/socket_path.h"
 #include "foundation/platform/user_switch.h"
+#include "ground.h"
 #include "policy_keeper.h"
 #include "result_files.h"
 #include "safe_mode.h"
@@ -47,58 +43,10 @@ namespace pryx::app {
 namespace {
 
 constexpr Duration kHousekeepingInterval = std::chrono::minutes(10);
-constexpr Duration kStopLimit = std::chrono::milliseconds(2700);  // 3 s are promised; the rest is for closing the database
-constexpr std::size_t kHandOverLimit = 100'000;
+constexpr Duration kStopLimit =
+    std::chrono::milliseconds(2700);  // 3 s are promised; the rest is for closing the database
 constexpr std::size_t kPoolThreads = 2;
 constexpr std::uint16_t kPortsToTry = 64;
-
-// What a process is before it becomes the daemon: the user it runs as and its places.
-struct Ground {
-  platform::Environment environment;
-  config::Places places;
-  bool dropped_from_root = false;
-  std::string user_name;
-};
-
-Result<Ground> prepare_ground(const cli::ServeOptions& options) {
-  Ground ground;
-  ground.environment = platform::Environment::capture();
-  PRYX_TRY(ground.places, config::find_places(ground.environment, ::geteuid()));
-  if (platform::is_root()) {
-    const std::string name = options.run_as.empty() ? "pryx" : options.run_as;
-    PRYX_TRY(const platform::SystemUser user, platform::ensure_system_user(name, std::string(config::kSystemHome)));
-    // Root makes the home (it always has one place for all), hands it over, and is gone for good. One that an earlier start handed over
-    // belongs to that user already; the folders in it are made by its owner.
-    if (!platform::exists(ground.places.home)) PRYX_TRY_VOID(platform::ensure_private_directory(ground.places.home));
-    PRYX_TRY_VOID(platform::hand_over_tree(ground.places.home, user, kHandOverLimit));
-    PRYX_TRY_VOID(platform::drop_to_user(user));
-    ground.dropped_from_root = true;
-    ground.user_name = user.name;
-  } else {
-    PRYX_TRY(const platform::SystemUser user, platform::get_user(::geteuid()));
-    ground.user_name = user.name;
-  }
-  PRYX_TRY_VOID(platform::harden_process());
-  PRYX_TRY_VOID(config::create_places(ground.places));
-  return ground;
-}
-
-Result<platform::UniqueFd> bind_unix_socket(const config::Places& places) {
-  PRYX_TRY(const platform::SocketPath path, platform::SocketPath::make(places.run, config::Places::socket_name()));
-  platform::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd) return fail(platform::system_error("make the socket", errno));
-  ::unlink(path.address().c_str());  // the lock is ours, so whoever left it is gone
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.address().copy(address.sun_path, sizeof address.sun_path - 1);
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return fail(platform::system_error(fmt::format("bind {}", places.socket()), errno));
-  }
-  // The folder above is 0700; the kernel's word on the peer decides the rest.
-  ::chmod(path.address().c_str(), 0600);
-  if (::listen(fd.get(), 512) != 0) return fail(platform::system_error("listen on the socket", errno));
-  return fd;
-}
 
 log::Level log_level(const std::string& name, bool verbose) {
   if (verbose || name == "debug") return log::Level::kDebug;
@@ -109,9 +57,19 @@ log::Level log_level(const std::string& name, bool verbose) {
 // The parts of a running daemon, in the order they are built; destroyed in reverse.
 class Daemon {
  public:
-  Daemon(const cli::ServeOptions& options, const Clock& clock, Random& random, Ground ground, StartDecision start)
-      : options_(options), clock_(clock), random_(random), ground_(std::move(ground)), start_(std::move(start)), loop_(clock), pool_(loop_, kPoolThreads),
-        ids_(clock, random), group_(loop_, "daemon"), signals_(loop_.context()), watch_descriptor_(loop_.context()) {}
+  Daemon(const cli::ServeOptions& options, const Clock& clock, Random& random, Ground ground,
+         StartDecision start)
+      : options_(options),
+        clock_(clock),
+        random_(random),
+        ground_(std::move(ground)),
+        start_(std::move(start)),
+        loop_(clock),
+        pool_(loop_, kPoolThreads),
+        ids_(clock, random),
+        group_(loop_, "daemon"),
+        signals_(loop_.context()),
+        watch_descriptor_(loop_.context()) {}
 
   int run();
   // The stop took too long: coroutines and threads are still at work, so this object must not be destroyed.
@@ -183,13 +141,19 @@ class Daemon {
 
 Result<void> Daemon::open_store() {
   const bool exists = platform::exists(ground_.places.database());
-  PRYX_TRY(key_, vault::obtain_database_key(ground_.places, ground_.environment, random_, clock_, exists ? vault::DatabaseState::kExists : vault::DatabaseState::kAbsent));
-  const db::ModuleMigrations modules[] = {events::EventLog::migrations(),       config::SettingsStore::migrations(), audit::AuditLog::migrations(),
-                                          trust::Approvals::migrations(),       vault::Vault::migrations(),          models::ProviderStore::migrations(),
-                                          memory::migrations(),                 agent::SessionStore::migrations(),   server::ApiServer::migrations()};
+  PRYX_TRY(key_, vault::obtain_database_key(
+                     ground_.places, ground_.environment, random_, clock_,
+                     exists ? vault::DatabaseState::kExists : vault::DatabaseState::kAbsent));
+  const db::ModuleMigrations modules[] = {events::EventLog::migrations(), config::SettingsStore::migrations(),
+                                          audit::AuditLog::migrations(),  trust::Approvals::migrations(),
+                                          vault::Vault::migrations(),     models::ProviderStore::migrations(),
+                                          memory::migrations(),           agent::SessionStore::migrations(),
+                                          server::ApiServer::migrations()};
   db::DatabaseOptions options{.open = {.path = ground_.places.database(), .key = key_.key}};
   PRYX_TRY(database_, db::Database::open(loop_, std::move(options), modules));
-  if (database_->migration_report().applied > 0) log::info("store.migrated", {{"changes", database_->migration_report().applied}, {"backup", database_->migration_report().backup_path}});
+  if (database_->migration_report().applied > 0)
+    log::info("store.migrated", {{"changes", database_->migration_report().applied},
+                                 {"backup", database_->migration_report().backup_path}});
   return {};
 }
 
@@ -212,21 +176,37 @@ Result<void> Daemon::build() {
   policy_.emplace(ground_.places.policy_file(), *database_, *events_, *audit_);
   policy_->load_at_start();
   gate_.emplace(loop_, *registry_, *policy_, *approvals_, ids_);
-  results_.emplace(pool_, ground_.places.results(), crypto::derive_subkey(Secret(from_hex(key_.key.reveal()).value()), 2, "pryxrslt"), random_);
-  workspaces_.emplace(loop_, pool_, *database_, ids_,
-                      WorkspaceKeeper::Options{.private_root = ground_.places.workspaces(),
-                                               .own_places = {ground_.places.config, ground_.places.data, ground_.places.state, ground_.places.cache, ground_.places.run},
-                                               .user_name = ground_.user_name, .dropped_from_root = ground_.dropped_from_root});
+  results_.emplace(pool_, ground_.places.results(),
+                   crypto::derive_subkey(Secret(from_hex(key_.key.reveal()).value()), 2, "pryxrslt"),
+                   random_);
+  workspaces_.emplace(
+      loop_, pool_, *database_, ids_,
+      WorkspaceKeeper::Options{.private_root = ground_.places.workspaces(),
+                               .own_places = {ground_.places.config, ground_.places.data,
+                                              ground_.places.state, ground_.places.cache, ground_.places.run},
+                               .user_name = ground_.user_name,
+                               .dropped_from_root = ground_.dropped_from_root});
   dispatcher_.emplace(loop_, *database_);
-  turns_.emplace(agent::TurnEngine::Parts{.loop = loop_, .database = *database_, .events = *events_, .audit = *audit_, .approvals = *approvals_, .models = *router_,
-                                          .gate = *gate_, .results = *results_, .workspaces = *workspaces_, .dispatcher = *dispatcher_, .ids = ids_,
-                                          .boot_id = ids_.make<BootId>().str(), .default_model = std::string(models::kDefaultModel)});
+  turns_.emplace(agent::TurnEngine::Parts{.loop = loop_,
+                                          .database = *database_,
+                                          .events = *events_,
+                                          .audit = *audit_,
+                                          .approvals = *approvals_,
+                                          .models = *router_,
+                                          .gate = *gate_,
+                                          .results = *results_,
+                                          .workspaces = *workspaces_,
+                                          .dispatcher = *dispatcher_,
+                                          .ids = ids_,
+                                          .boot_id = ids_.make<BootId>().str(),
+                                          .default_model = std::string(models::kDefaultModel)});
   outbox_.emplace(loop_, *database_);
   inbox_.emplace(loop_, *database_, *events_, ids_, *dispatcher_);
   providers_.emplace(loop_, *database_, *audit_, *vault_, *router_, *turns_);
   secrets_.emplace(*database_, *audit_, *vault_);
   PRYX_TRY(config::Layer environment, config::environment_layer(ground_.environment));
-  settings_.emplace(loop_, *database_, *events_, *audit_, ground_.places.config_file(), std::move(environment));
+  settings_.emplace(loop_, *database_, *events_, *audit_, ground_.places.config_file(),
+                    std::move(environment));
   settings_->on_change([this](const config::Config& config) { apply_settings(config); });
   settings_->check_with([this](std::string_view key, const json::value& value) -> Result<void> {
     if (key != "model.default") return {};
@@ -234,19 +214,27 @@ Result<void> Daemon::build() {
     if (!known) return std::unexpected(known.error());
     return {};
   });
-  providers_->on_stored_setting([this](const std::string& key, json::value value) { settings_->note_stored(key, std::move(value)); });
+  providers_->on_stored_setting(
+      [this](const std::string& key, json::value value) { settings_->note_stored(key, std::move(value)); });
   memories_.emplace(*memory_store_, loop_);
   health_.emplace(*database_, *dispatcher_, *policy_, std::string(key_.backend));
-  server::Services services{loop_,      *database_, *events_,  ids_,         random_,    *inbox_,    *dispatcher_, *turns_,      *outbox_,   *approvals_, *gate_,
-                            *audit_,    *router_,   *providers_, *secrets_,  *settings_, *policy_,   *workspaces_, *memories_,   *health_,   info_};
-  api_.emplace(services, server::ServerOptions{.own_uid = ::geteuid(), .root_is_owner = ground_.dropped_from_root, .is_own_descendant = {}});
+  server::Services services{loop_,        *database_,  *events_,  ids_,        random_,  *inbox_,
+                            *dispatcher_, *turns_,     *outbox_,  *approvals_, *gate_,   *audit_,
+                            *router_,     *providers_, *secrets_, *settings_,  *policy_, *workspaces_,
+                            *memories_,   *health_,    info_};
+  api_.emplace(services, server::ServerOptions{.own_uid = ::geteuid(),
+                                               .root_is_owner = ground_.dropped_from_root,
+                                               .is_own_descendant = {}});
   http_ = net::make_http_server(loop_, *api_);
   return {};
 }
 
 void Daemon::apply_settings(const config::Config& config) {
   turns_->set_default_model(config.text("model.default"));
-  log::configure({.level = log_level(config.text("log.level"), options_.verbose), .json = ::isatty(STDERR_FILENO) == 0, .sink = {}, .clock = &clock_});
+  log::configure({.level = log_level(config.text("log.level"), options_.verbose),
+                  .json = ::isatty(STDERR_FILENO) == 0,
+                  .sink = {},
+                  .clock = &clock_});
 }
 
 Result<void> Daemon::listen() {
@@ -255,23 +243,31 @@ Result<void> Daemon::listen() {
   info_.socket = ground_.places.socket();
   if (!options_.tcp) return {};
   Result<std::uint16_t> bound = http_->listen_tcp(options_.listen_address, options_.port);
-  for (std::uint16_t next = 1; !bound && bound.error().code == ErrorCode::kConflict && !options_.port_is_fixed && next < kPortsToTry; ++next) {
+  for (std::uint16_t next = 1;
+       !bound && bound.error().code == ErrorCode::kConflict && !options_.port_is_fixed && next < kPortsToTry;
+       ++next) {
     bound = http_->listen_tcp(options_.listen_address, static_cast<std::uint16_t>(options_.port + next));
   }
   if (!bound) return std::unexpected(bound.error());
   api_->set_tcp_port(*bound);
   const bool v6 = options_.listen_address.find(':') != std::string::npos;
-  info_.url = v6 ? fmt::format("http://[{}]:{}", options_.listen_address, *bound) : fmt::format("http://{}:{}", options_.listen_address, *bound);
+  info_.url = v6 ? fmt::format("http://[{}]:{}", options_.listen_address, *bound)
+                 : fmt::format("http://{}:{}", options_.listen_address, *bound);
   return {};
 }
 
 // One line on stdout when requests are answered, then the rest of the world is told.
 void Daemon::announce() {
-  const std::string line = json::to_text(json::object{{"event", "ready"}, {"pid", ::getpid()}, {"url", info_.url.empty() ? json::value(nullptr) : json::value(info_.url)}, {"socket", info_.socket}});
+  const std::string line =
+      json::to_text(json::object{{"event", "ready"},
+                                 {"pid", ::getpid()},
+                                 {"url", info_.url.empty() ? json::value(nullptr) : json::value(info_.url)},
+                                 {"socket", info_.socket}});
   std::fprintf(stdout, "%s\n", line.c_str());
   std::fflush(stdout);
   (void)manager_->ready(info_.mode == "safe" ? "safe mode" : "ready");
-  log::info("daemon.ready", {{"url", info_.url}, {"socket", info_.socket}, {"mode", info_.mode}, {"version", info_.version}});
+  log::info("daemon.ready",
+            {{"url", info_.url}, {"socket", info_.socket}, {"mode", info_.mode}, {"version", info_.version}});
 }
 
 async::Task<Result<void>> Daemon::start() {
@@ -306,8 +302,10 @@ async::Task<void> Daemon::start_task() {
 void Daemon::await_signal() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
-    if (signal != SIGHUP) begin_stop(signal == SIGINT ? "SIGINT" : "SIGTERM");
-    else if (!stopping_) group_.spawn("reload", files_changed());
+    if (signal != SIGHUP)
+      begin_stop(signal == SIGINT ? "SIGINT" : "SIGTERM");
+    else if (!stopping_)
+      group_.spawn("reload", files_changed());
     await_signal();
   });
 }
@@ -354,7 +352,8 @@ async::Task<void> Daemon::clean_up() {
   const auto purged = co_await events_->purge();
   if (!purged) log::warn("housekeeping.events", {{"error", purged.error().message}});
   const WallTime now = clock_.wall();
-  const auto keys = co_await database_->write([now](db::Transaction& t) { return agent::TurnStore::purge_keys(t.db(), now); });
+  const auto keys = co_await database_->write(
+      [now](db::Transaction& t) { return agent::TurnStore::purge_keys(t.db(), now); });
   if (!keys) log::warn("housekeeping.keys", {{"error", keys.error().message}});
   ::malloc_trim(0);  // an idle daemon gives back what a busy hour took
 }
@@ -369,12 +368,13 @@ void Daemon::watch_files() {
     watch_.emplace(std::move(*watch));
     watch_descriptor_.assign(::dup(watch_->fd()));
   }
-  watch_descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& error) {
-    if (error || stopping_) return;
-    const auto changes = watch_->drain();
-    if (changes && !changes->empty()) group_.spawn("reload", files_changed());
-    watch_files();
-  });
+  watch_descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                               [this](const boost::system::error_code& error) {
+                                 if (error || stopping_) return;
+                                 const auto changes = watch_->drain();
+                                 if (changes && !changes->empty()) group_.spawn("reload", files_changed());
+                                 watch_files();
+                               });
 }
 
 async::Task<void> Daemon::files_changed() {
@@ -400,7 +400,8 @@ int Daemon::run() {
     built = build();
   }
   if (!built) {
-    log::error("daemon.start_failed", {{"error", built.error().message}, {"code", facts(built.error().code).wire}});
+    log::error("daemon.start_failed",
+               {{"error", built.error().message}, {"code", facts(built.error().code).wire}});
     return facts(built.error().code).exit_code;
   }
   if (start_.safe_mode) log::error("daemon.safe_mode", {{"reason", start_.reason}});
@@ -427,9 +428,12 @@ int fail_to_start(const Error& error) {
 }  // namespace
 
 int serve(const cli::ServeOptions& options, const Clock& clock, Random& random) {
-  log::configure({.level = log_level("", options.verbose), .json = ::isatty(STDERR_FILENO) == 0, .sink = {}, .clock = &clock});
+  log::configure({.level = log_level("", options.verbose),
+                  .json = ::isatty(STDERR_FILENO) == 0,
+                  .sink = {},
+                  .clock = &clock});
   ::signal(SIGPIPE, SIG_IGN);
-  ::umask(0077);  // every file of Pryx is its owner's alone, also those that SQLite makes
+  ::umask(0077);              // every file of Pryx is its owner's alone, also those that SQLite makes
   ::mallopt(M_ARENA_MAX, 2);  // more arenas than busy threads only keep memory from the system
   auto ground = prepare_ground(options);
   if (!ground) return fail_to_start(ground.error());
@@ -437,7 +441,9 @@ int serve(const cli::ServeOptions& options, const Clock& clock, Random& random) 
   const auto lock = platform::FileLock::acquire(places.lock_file());
   if (!lock) {
     Error error = lock.error();
-    if (error.code == ErrorCode::kConflict) error.message = fmt::format("another daemon serves this home: {}; stop it with `pryx daemon stop`", error.message);
+    if (error.code == ErrorCode::kConflict)
+      error.message =
+          fmt::format("another daemon serves this home: {}; stop it with `pryx daemon stop`", error.message);
     return fail_to_start(error);
   }
   StartDecision start = decide_start(read_starts(places.starts_file()), clock.wall());

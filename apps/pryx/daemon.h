@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// `pryx serve`: from a bare process to a ready daemon and back. Runs on the main thread until a signal; the result is the exit code.
+// `pryx serve`: from a bare process to a ready daemon and back. Runs on the main thread until a signal; the
+// result is the exit code.
 #pragma once
 #include "foundation/base/clock.h"
 #include "surfaces/cli/cli.h"

@@ -11,6 +11,8 @@ int main(int argc, char** argv) {
   pryx::cli::CliHooks hooks;
   hooks.clock = &clock;
   hooks.random = &random;
-  hooks.serve = [&](const pryx::cli::ServeOptions& options) { return pryx::app::serve(options, clock, random); };
+  hooks.serve = [&](const pryx::cli::ServeOptions& options) {
+    return pryx::app::serve(options, clock, random);
+  };
   return pryx::cli::run(argc, argv, hooks);
 }

@@ -27,13 +27,18 @@ Result<server::HumanFile> read_human_file(const std::string& path) {
   return file;
 }
 
-Result<server::HumanFile> replace_human_file(const std::string& path, const std::string& text, const std::string& expected_hash) {
-  if (text.size() > kMaxHumanFileBytes) return fail(ErrorCode::kTooLarge, "{} may have at most {} bytes", path, kMaxHumanFileBytes);
+Result<server::HumanFile> replace_human_file(const std::string& path, const std::string& text,
+                                             const std::string& expected_hash) {
+  if (text.size() > kMaxHumanFileBytes)
+    return fail(ErrorCode::kTooLarge, "{} may have at most {} bytes", path, kMaxHumanFileBytes);
   PRYX_TRY(const server::HumanFile present, read_human_file(path));
-  if (present.hash != expected_hash) return fail(ErrorCode::kConflict, "{} changed since it was read; read it again and repeat the edit", path);
+  if (present.hash != expected_hash)
+    return fail(ErrorCode::kConflict, "{} changed since it was read; read it again and repeat the edit",
+                path);
   if (present.exists) {
     for (int version = kKeptVersions - 1; version >= 1; --version) {
-      const std::string older = fmt::format("{}.{}", path, version + 1), newer = fmt::format("{}.{}", path, version);
+      const std::string older = fmt::format("{}.{}", path, version + 1),
+                        newer = fmt::format("{}.{}", path, version);
       if (!platform::exists(newer)) continue;
       PRYX_TRY(const std::string kept, platform::read_file(newer, kMaxHumanFileBytes));
       PRYX_TRY_VOID(platform::atomic_write_file(older, kept, 0600));
@@ -44,7 +49,8 @@ Result<server::HumanFile> replace_human_file(const std::string& path, const std:
   return read_human_file(path);
 }
 
-PolicyKeeper::PolicyKeeper(std::string path, db::Database& database, events::EventLog& events, audit::AuditLog& audit)
+PolicyKeeper::PolicyKeeper(std::string path, db::Database& database, events::EventLog& events,
+                           audit::AuditLog& audit)
     : path_(std::move(path)), database_(database), events_(events), audit_(audit) {}
 
 void PolicyKeeper::use(const trust::PolicyFile& policy, std::string state, std::string text) {
@@ -99,13 +105,23 @@ async::Task<void> PolicyKeeper::reload() {
 
 async::Task<void> PolicyKeeper::note_change(std::string actor, std::string kind, std::string detail) {
   log::info(kind, {{"actor", actor}, {"detail", detail}});
-  const auto written = co_await database_.write([&, this, version = in_force_.version](db::Transaction& t) -> Result<void> {
-    PRYX_TRY_VOID(audit_.append(t, {.principal = owner().id, .kind = kind, .actor = actor, .subject = path_, .detail = {{"detail", detail}, {"version", version}}}));
-    if (kind != "policy.rejected") return {};
-    PRYX_TRY_VOID(events_.append(t, {.principal = owner().id, .name = "error.occurred", .session = {}, .surface = {},
-                                     .payload = {{"area", "policy"}, {"path", path_}, {"detail", detail}, {"try", "pryx policy check"}}}));
-    return {};
-  });
+  const auto written =
+      co_await database_.write([&, this, version = in_force_.version](db::Transaction& t) -> Result<void> {
+        PRYX_TRY_VOID(audit_.append(t, {.principal = owner().id,
+                                        .kind = kind,
+                                        .actor = actor,
+                                        .subject = path_,
+                                        .detail = {{"detail", detail}, {"version", version}}}));
+        if (kind != "policy.rejected") return {};
+        PRYX_TRY_VOID(events_.append(
+            t, {.principal = owner().id,
+                .name = "error.occurred",
+                .session = {},
+                .surface = {},
+                .payload = {
+                    {"area", "policy"}, {"path", path_}, {"detail", detail}, {"try", "pryx policy check"}}}));
+        return {};
+      });
   if (!written) log::error("policy.change_not_recorded", {{"error", written.error().message}});
 }
 
@@ -114,7 +130,9 @@ server::PolicyStatus PolicyKeeper::status() const {
   const auto file = read_human_file(path_);
   if (file) {
     status.file = *file;
-    if (file->exists) status.problems = trust::check_policy(file->text, trust::PolicyFileKind::kPolicy, "policy.yaml").problems;
+    if (file->exists)
+      status.problems =
+          trust::check_policy(file->text, trust::PolicyFileKind::kPolicy, "policy.yaml").problems;
   }
   status.in_force = state_;
   status.in_force_text = in_force_text_;
@@ -127,12 +145,14 @@ async::Task<Result<server::PolicyStatus>> PolicyKeeper::get(Caller caller) {
   co_return status();
 }
 
-async::Task<Result<server::PolicyStatus>> PolicyKeeper::put(Caller caller, std::string text, std::string expected_hash) {
+async::Task<Result<server::PolicyStatus>> PolicyKeeper::put(Caller caller, std::string text,
+                                                            std::string expected_hash) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
   const auto parsed = trust::parse_policy(text, trust::PolicyFileKind::kPolicy, "policy.yaml");
   if (!parsed) co_return fail(ErrorCode::kCheckFailed, "{}", parsed.error().message);
   // Evidence before effect: rules that cannot be recorded do not come into force.
-  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, caller, "policy.change_asked", path_, {{"hash", text_hash(text)}, {"instead_of", expected_hash}}));
+  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, caller, "policy.change_asked", path_,
+                                         {{"hash", text_hash(text)}, {"instead_of", expected_hash}}));
   PRYX_CO_TRY(const server::HumanFile file, replace_human_file(path_, text, expected_hash));
   judged_hash_ = file_mark(file);
   use(*parsed, "file", text);

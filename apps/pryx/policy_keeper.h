@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// policy.yaml while the daemon runs: read at start, picked up when edited, replaced through the API. An invalid file keeps the last good
-// rules; at start it means deny all but reads. I/O thread only.
+// policy.yaml while the daemon runs: read at start, picked up when edited, replaced through the API. An
+// invalid file keeps the last good rules; at start it means deny all but reads. I/O thread only.
 #pragma once
 #include <optional>
 #include <string>
@@ -23,7 +23,8 @@ class PolicyKeeper final : public tools::PolicySource, public server::PolicyAdmi
 
   [[nodiscard]] tools::PolicyInForce policy() const override { return in_force_; }
   [[nodiscard]] async::Task<Result<server::PolicyStatus>> get(Caller caller) override;
-  [[nodiscard]] async::Task<Result<server::PolicyStatus>> put(Caller caller, std::string text, std::string expected_hash) override;
+  [[nodiscard]] async::Task<Result<server::PolicyStatus>> put(Caller caller, std::string text,
+                                                              std::string expected_hash) override;
   [[nodiscard]] const std::string& state() const { return state_; }
 
  private:
@@ -35,13 +36,15 @@ class PolicyKeeper final : public tools::PolicySource, public server::PolicyAdmi
   events::EventLog& events_;
   audit::AuditLog& audit_;
   tools::PolicyInForce in_force_;
-  std::string state_ = "default";   // file | default | last_good | read_only
+  std::string state_ = "default";  // file | default | last_good | read_only
   std::string in_force_text_;
-  std::optional<std::string> judged_hash_;  // of the file as it was last judged, right or wrong; empty: not yet
+  std::optional<std::string>
+      judged_hash_;  // of the file as it was last judged, right or wrong; empty: not yet
 };
 
 // Shared by the files a person edits: text, hash and a replacement that keeps the last five versions.
 [[nodiscard]] Result<server::HumanFile> read_human_file(const std::string& path);
-[[nodiscard]] Result<server::HumanFile> replace_human_file(const std::string& path, const std::string& text, const std::string& expected_hash);
+[[nodiscard]] Result<server::HumanFile> replace_human_file(const std::string& path, const std::string& text,
+                                                           const std::string& expected_hash);
 
 }  // namespace pryx::app

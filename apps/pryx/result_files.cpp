@@ -11,7 +11,8 @@ constexpr std::size_t kMaxResultBytes = 256u << 20;
 constexpr std::string_view kPrefix = "sha256:";
 }  // namespace
 
-SealedResultFiles::SealedResultFiles(async::WorkerPool& pool, std::string directory, Secret key, Random& random)
+SealedResultFiles::SealedResultFiles(async::WorkerPool& pool, std::string directory, Secret key,
+                                     Random& random)
     : pool_(pool), directory_(std::move(directory)), key_(std::move(key)), random_(random) {}
 
 async::Task<Result<std::string>> SealedResultFiles::put(std::string text) {
@@ -33,7 +34,8 @@ async::Task<Result<std::string>> SealedResultFiles::get(std::string ref) {
     co_return fail(ErrorCode::kInvalidArgument, "'{}' is no reference to a result", utf8_prefix(ref, 80));
   }
   co_return co_await pool_.run([&](const std::stop_token&) -> Result<std::string> {
-    PRYX_TRY(const std::string sealed, platform::read_file(directory_ + "/" + ref.substr(kPrefix.size()), kMaxResultBytes));
+    PRYX_TRY(const std::string sealed,
+             platform::read_file(directory_ + "/" + ref.substr(kPrefix.size()), kMaxResultBytes));
     PRYX_TRY(const Secret text, crypto::open_sealed(key_, sealed, ref));
     return text.reveal();
   });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tool results that are too long for a row, sealed under a key derived from the database's and named by the hash of their text.
+// Tool results that are too long for a row, sealed under a key derived from the database's and named by the
+// hash of their text.
 #pragma once
 #include <string>
 

@@ -16,7 +16,9 @@ StartDecision decide_start(StartRecord before, WallTime now) {
   decision.record.running = true;
   if (crashes.size() >= kCrashesForSafeMode) {
     decision.safe_mode = true;
-    decision.reason = fmt::format("{} starts within {} followed a crash; turns are not run until `pryx daemon restart`", crashes.size(), format_duration(kCrashWindow));
+    decision.reason =
+        fmt::format("{} starts within {} followed a crash; turns are not run until `pryx daemon restart`",
+                    crashes.size(), format_duration(kCrashWindow));
   }
   return decision;
 }
@@ -41,7 +43,9 @@ StartRecord read_starts(const std::string& path) {
 Result<void> write_starts(const std::string& path, const StartRecord& record) {
   json::array crashes;
   for (const WallTime at : record.after_crash) crashes.push_back(at.unix_ms);
-  return platform::atomic_write_file(path, json::to_text(json::object{{"running", record.running}, {"after_crash", std::move(crashes)}}), 0600);
+  return platform::atomic_write_file(
+      path, json::to_text(json::object{{"running", record.running}, {"after_crash", std::move(crashes)}}),
+      0600);
 }
 
 Result<void> note_clean_end(const std::string& path) { return write_starts(path, {}); }

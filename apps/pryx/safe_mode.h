@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// When a daemon should start without running turns: it counts its own starts whose predecessor did not end cleanly. The decision is a
-// pure function; the record is a small file. Start-up and shutdown only.
+// When a daemon should start without running turns: it counts its own starts whose predecessor did not end
+// cleanly. The decision is a pure function; the record is a small file. Start-up and shutdown only.
 #pragma once
 #include <string>
 #include <vector>
@@ -19,7 +19,7 @@ constexpr int kCrashesForSafeMode = 5;
 constexpr Duration kCrashWindow = std::chrono::minutes(10);
 
 struct StartDecision {
-  StartRecord record;      // to be written before anything else happens
+  StartRecord record;  // to be written before anything else happens
   bool safe_mode = false;
   std::string reason;
 };

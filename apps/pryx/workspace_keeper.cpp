@@ -20,7 +20,8 @@ std::string base_name(const std::string& path) {
   return slash == std::string::npos || slash + 1 == path.size() ? path : path.substr(slash + 1);
 }
 
-// Whether one of these is the other or an ancestor of it. Both are real paths, and this only refuses: it never grants anything.
+// Whether one of these is the other or an ancestor of it. Both are real paths, and this only refuses: it
+// never grants anything.
 bool overlap(std::string a, std::string b) {
   if (a.back() != '/') a += '/';
   if (b.back() != '/') b += '/';
@@ -49,22 +50,30 @@ agent::WorkspaceOpener::Opened open_directory(const std::string& path) {
 
 }  // namespace
 
-WorkspaceKeeper::WorkspaceKeeper(async::EventLoop& loop, async::WorkerPool& pool, db::Database& database, IdSource& ids, Options options)
+WorkspaceKeeper::WorkspaceKeeper(async::EventLoop& loop, async::WorkerPool& pool, db::Database& database,
+                                 IdSource& ids, Options options)
     : loop_(loop), pool_(pool), database_(database), ids_(ids), options_(std::move(options)) {}
 
 Result<std::string> WorkspaceKeeper::check_path(const std::string& path) const {
   if (path.empty() || path.front() != '/' || path.find('\0') != std::string::npos) {
-    return fail(ErrorCode::kInvalidArgument, "a workspace needs an absolute path, '{}' is none", utf8_prefix(path, 100));
+    return fail(ErrorCode::kInvalidArgument, "a workspace needs an absolute path, '{}' is none",
+                utf8_prefix(path, 100));
   }
   const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
-  if (real == nullptr) return fail(platform::system_error(fmt::format("open {} as a workspace", path), errno));
+  if (real == nullptr)
+    return fail(platform::system_error(fmt::format("open {} as a workspace", path), errno));
   const std::string resolved(real.get());
   for (const std::string& own : options_.own_places) {
-    if (overlap(resolved, own)) return fail(ErrorCode::kDenied, "{} holds Pryx's own files, so no agent may work there; choose a project folder", resolved);
+    if (overlap(resolved, own))
+      return fail(ErrorCode::kDenied,
+                  "{} holds Pryx's own files, so no agent may work there; choose a project folder", resolved);
   }
   if (::access(resolved.c_str(), R_OK | W_OK | X_OK) != 0) {
-    const std::string fix = options_.dropped_from_root ? fmt::format("chown -R {} '{}'", options_.user_name, resolved) : fmt::format("chmod u+rwx '{}'", resolved);
-    return fail(ErrorCode::kDenied, "user {} cannot write {}; if it may, run: {}", options_.user_name, resolved, fix);
+    const std::string fix = options_.dropped_from_root
+                                ? fmt::format("chown -R {} '{}'", options_.user_name, resolved)
+                                : fmt::format("chmod u+rwx '{}'", resolved);
+    return fail(ErrorCode::kDenied, "user {} cannot write {}; if it may, run: {}", options_.user_name,
+                resolved, fix);
   }
   PRYX_TRY_VOID(platform::HeldDirectory::open(resolved));
   return resolved;
@@ -72,8 +81,13 @@ Result<std::string> WorkspaceKeeper::check_path(const std::string& path) const {
 
 async::Task<Result<agent::Workspace>> WorkspaceKeeper::open(Caller caller, std::string path) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
-  PRYX_CO_TRY(const std::string real, co_await pool_.run([&](const std::stop_token&) { return check_path(path); }));
-  agent::Workspace made{.principal = caller.principal.id, .id = ids_.make<WorkspaceId>(), .path = real, .name = base_name(real), .created_at = loop_.clock().wall()};
+  PRYX_CO_TRY(const std::string real,
+              co_await pool_.run([&](const std::stop_token&) { return check_path(path); }));
+  agent::Workspace made{.principal = caller.principal.id,
+                        .id = ids_.make<WorkspaceId>(),
+                        .path = real,
+                        .name = base_name(real),
+                        .created_at = loop_.clock().wall()};
   co_return co_await database_.write([&](db::Transaction& t) -> Result<agent::Workspace> {
     PRYX_TRY(auto known, agent::SessionStore::find_workspace_by_path(t.db(), caller.principal.id, real));
     if (known) return std::move(*known);
@@ -91,15 +105,20 @@ async::Task<agent::WorkspaceOpener::Opened> WorkspaceKeeper::open(agent::Session
       return open_directory(path);
     });
     if (opened) co_return std::move(*opened);
-    log::warn("workspace.private_failed", {{"session_id", session.id.str()}, {"error", opened.error().message}});
+    log::warn("workspace.private_failed",
+              {{"session_id", session.id.str()}, {"error", opened.error().message}});
     co_return Opened{};
   }
-  const auto workspace = co_await database_.read([&](db::Connection& c) { return agent::SessionStore::find_workspace(c, session.principal, session.workspace); });
+  const auto workspace = co_await database_.read([&](db::Connection& c) {
+    return agent::SessionStore::find_workspace(c, session.principal, session.workspace);
+  });
   if (!workspace || !*workspace) co_return Opened{};
   auto opened = co_await pool_.run([&](const std::stop_token&) -> Result<Opened> {
     // Judged again: a link put in its place since then could lead anywhere, Pryx's own files included.
     PRYX_TRY(const std::string real, check_path((*workspace)->path));
-    if (real != (*workspace)->path) return fail(ErrorCode::kDenied, "{} is {} by now; add that folder as a workspace if it should be one", (*workspace)->path, real);
+    if (real != (*workspace)->path)
+      return fail(ErrorCode::kDenied, "{} is {} by now; add that folder as a workspace if it should be one",
+                  (*workspace)->path, real);
     return open_directory(real);
   });
   if (opened) co_return std::move(*opened);

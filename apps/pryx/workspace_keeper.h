@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Directories as workspaces: a path becomes a workspace by its real path; a session without one gets a private folder when a turn first
-// needs it. Opens the held directory a turn works in and reads AGENTS.md. I/O thread; file work runs on the pool.
+// Directories as workspaces: a path becomes a workspace by its real path; a session without one gets a
+// private folder when a turn first needs it. Opens the held directory a turn works in and reads AGENTS.md.
+// I/O thread; file work runs on the pool.
 #pragma once
 #include <string>
 #include <vector>
@@ -14,12 +15,13 @@ namespace pryx::app {
 class WorkspaceKeeper final : public server::WorkspaceAdmin, public agent::WorkspaceOpener {
  public:
   struct Options {
-    std::string private_root;              // data/workspaces
-    std::vector<std::string> own_places;   // config, data, state…: never a workspace, nor above one
-    std::string user_name;                 // whom the daemon runs as, for the message that tells how to give it access
+    std::string private_root;             // data/workspaces
+    std::vector<std::string> own_places;  // config, data, state…: never a workspace, nor above one
+    std::string user_name;  // whom the daemon runs as, for the message that tells how to give it access
     bool dropped_from_root = false;
   };
-  WorkspaceKeeper(async::EventLoop& loop, async::WorkerPool& pool, db::Database& database, IdSource& ids, Options options);
+  WorkspaceKeeper(async::EventLoop& loop, async::WorkerPool& pool, db::Database& database, IdSource& ids,
+                  Options options);
 
   [[nodiscard]] async::Task<Result<agent::Workspace>> open(Caller caller, std::string path) override;
   [[nodiscard]] async::Task<Opened> open(agent::Session session) override;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Preloaded into a daemon under test: counts the calls that change a file, and at the one it is told to either kills the process with
-// SIGKILL (before or after the call) or makes it fail. It is told through a small file that the test maps too (PRYX_FAULT_SHIM names it;
-// faults.py holds the same layout). Only the process whose first argument is "serve" is touched, never its children.
+// Preloaded into a daemon under test: counts the calls that change a file, and at the one it is told to
+// either kills the process with SIGKILL (before or after the call) or makes it fail. It is told through a
+// small file that the test maps too (PRYX_FAULT_SHIM names it; faults.py holds the same layout). Only the
+// process whose first argument is "serve" is touched, never its children.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -24,10 +25,10 @@ struct Control {
   uint32_t mode;
   uint32_t kinds;
   int32_t error;
-  int32_t pid;          // of the process that mapped it
-  int64_t countdown;    // the call that finds 1 is hit
-  int64_t repeat;       // how many calls are hit from there on; negative: all until mode is 0
-  int64_t calls;        // counted so far
+  int32_t pid;        // of the process that mapped it
+  int64_t countdown;  // the call that finds 1 is hit
+  int64_t repeat;     // how many calls are hit from there on; negative: all until mode is 0
+  int64_t calls;      // counted so far
   int64_t hits;
 };
 
@@ -78,51 +79,58 @@ static void die(void) {
 static void* real(const char* name) { return dlsym(RTLD_NEXT, name); }
 
 // A short write hands half of the bytes to the kernel; calls that write nothing go through.
-#define FORWARD(type, name, kind, counted, short_call, params, args)        \
-  type name params {                                                        \
-    static type(*next) params;                                              \
-    if (next == NULL) next = (type(*) params)real(#name);                   \
-    const uint32_t verdict = (counted) ? judge(kind) : kOff;                \
-    if (verdict == kKillBefore) die();                                      \
-    if (verdict == kFail) {                                                 \
-      errno = control->error;                                               \
-      return -1;                                                            \
-    }                                                                       \
-    if (verdict == kShortWrite) return short_call;                          \
-    const type result = next args;                                          \
-    if (verdict == kKillAfter) die();                                       \
-    return result;                                                          \
+#define FORWARD(type, name, kind, counted, short_call, params, args) \
+  type name params {                                                 \
+    static type(*next) params;                                       \
+    if (next == NULL) next = (type(*) params)real(#name);            \
+    const uint32_t verdict = (counted) ? judge(kind) : kOff;         \
+    if (verdict == kKillBefore) die();                               \
+    if (verdict == kFail) {                                          \
+      errno = control->error;                                        \
+      return -1;                                                     \
+    }                                                                \
+    if (verdict == kShortWrite) return short_call;                   \
+    const type result = next args;                                   \
+    if (verdict == kKillAfter) die();                                \
+    return result;                                                   \
   }
 
-FORWARD(ssize_t, write, kWrite, is_file(fd), next(fd, data, size > 1 ? size / 2 : size), (int fd, const void* data, size_t size), (fd, data, size))
-FORWARD(ssize_t, pwrite, kWrite, is_file(fd), next(fd, data, size > 1 ? size / 2 : size, at), (int fd, const void* data, size_t size, off_t at), (fd, data, size, at))
-FORWARD(ssize_t, pwrite64, kWrite, is_file(fd), next(fd, data, size > 1 ? size / 2 : size, at), (int fd, const void* data, size_t size, off64_t at), (fd, data, size, at))
-FORWARD(ssize_t, writev, kWrite, is_file(fd), next(fd, parts, 1), (int fd, const struct iovec* parts, int count), (fd, parts, count))
+FORWARD(ssize_t, write, kWrite, is_file(fd), next(fd, data, size > 1 ? size / 2 : size),
+        (int fd, const void* data, size_t size), (fd, data, size))
+FORWARD(ssize_t, pwrite, kWrite, is_file(fd), next(fd, data, size > 1 ? size / 2 : size, at),
+        (int fd, const void* data, size_t size, off_t at), (fd, data, size, at))
+FORWARD(ssize_t, pwrite64, kWrite, is_file(fd), next(fd, data, size > 1 ? size / 2 : size, at),
+        (int fd, const void* data, size_t size, off64_t at), (fd, data, size, at))
+FORWARD(ssize_t, writev, kWrite, is_file(fd), next(fd, parts, 1),
+        (int fd, const struct iovec* parts, int count), (fd, parts, count))
 FORWARD(int, fsync, kSync, is_file(fd), next(fd), (int fd), (fd))
 FORWARD(int, fdatasync, kSync, is_file(fd), next(fd), (int fd), (fd))
 FORWARD(int, ftruncate, kTruncate, is_file(fd), next(fd, size), (int fd, off_t size), (fd, size))
 FORWARD(int, ftruncate64, kTruncate, is_file(fd), next(fd, size), (int fd, off64_t size), (fd, size))
 FORWARD(int, rename, kRename, 1, next(from, to), (const char* from, const char* to), (from, to))
-FORWARD(int, renameat, kRename, 1, next(a, from, b, to), (int a, const char* from, int b, const char* to), (a, from, b, to))
-FORWARD(int, accept4, kSocket, 1, next(fd, at, size, flags), (int fd, struct sockaddr* at, socklen_t* size, int flags), (fd, at, size, flags))
-FORWARD(int, socket, kSocket, 1, next(domain, type, protocol), (int domain, int type, int protocol), (domain, type, protocol))
+FORWARD(int, renameat, kRename, 1, next(a, from, b, to), (int a, const char* from, int b, const char* to),
+        (a, from, b, to))
+FORWARD(int, accept4, kSocket, 1, next(fd, at, size, flags),
+        (int fd, struct sockaddr* at, socklen_t* size, int flags), (fd, at, size, flags))
+FORWARD(int, socket, kSocket, 1, next(domain, type, protocol), (int domain, int type, int protocol),
+        (domain, type, protocol))
 
-#define FORWARD_OPEN(name, params, args)                                  \
-  int name params {                                                       \
-    static int (*next)(__VA_ARGS_OF_##name);                              \
-    mode_t mode = 0;                                                      \
-    if (flags & (O_CREAT | O_TMPFILE)) {                                  \
-      va_list list;                                                       \
-      va_start(list, flags);                                              \
-      mode = va_arg(list, mode_t);                                        \
-      va_end(list);                                                       \
-    }                                                                     \
-    if (next == NULL) *(void**)&next = real(#name);                       \
-    if (judge(kOpen) == kFail) {                                          \
-      errno = control->error;                                             \
-      return -1;                                                          \
-    }                                                                     \
-    return next args;                                                     \
+#define FORWARD_OPEN(name, params, args)            \
+  int name params {                                 \
+    static int (*next)(__VA_ARGS_OF_##name);        \
+    mode_t mode = 0;                                \
+    if (flags & (O_CREAT | O_TMPFILE)) {            \
+      va_list list;                                 \
+      va_start(list, flags);                        \
+      mode = va_arg(list, mode_t);                  \
+      va_end(list);                                 \
+    }                                               \
+    if (next == NULL) *(void**)&next = real(#name); \
+    if (judge(kOpen) == kFail) {                    \
+      errno = control->error;                       \
+      return -1;                                    \
+    }                                               \
+    return next args;                               \
   }
 #define __VA_ARGS_OF_open const char*, int, ...
 #define __VA_ARGS_OF_open64 const char*, int, ...

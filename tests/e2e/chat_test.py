@@ -5,6 +5,7 @@ import signal
 import time
 
 from harness import case, contains, equal, expect, lacks, short, wait_until
+from hostile import FORBIDDEN, HOSTILE
 
 READY = "ready"
 FRAMES_PER_SECOND = 30
@@ -341,7 +342,6 @@ def streaming_does_not_flicker(lab):
 
 @case
 def hostile_text_cannot_drive_the_terminal(lab):
-    from cli_test import FORBIDDEN, HOSTILE
     daemon, model, term = chat(lab, files={"note.txt": HOSTILE})
     model.script["attack"] = [[("reasoning", HOSTILE), HOSTILE, ("call", "fs.read", {"path": "note.txt"})], [("call", "memory.save", {"text": HOSTILE})],
                               ["```\n" + HOSTILE + "\n```\n\n# " + HOSTILE + "\n\n[" + HOSTILE + "](javascript:alert(1)) | " + HOSTILE + "\n\nthe end"]]

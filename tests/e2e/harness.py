@@ -3,12 +3,9 @@
 says what the case wants. Builds on tests/support/lab.py. A case is a function `def name(lab)` marked with @case; it fails by raising.
 """
 import contextlib
-import hashlib
-import http.client
 import json
 import os
 import pathlib
-import pwd
 import re
 import signal
 import socket
@@ -25,6 +22,7 @@ from lab import Broken, Skip, percentile, wait_until  # noqa: E402,F401
 
 ENDED = ("turn.completed", "turn.failed", "turn.cancelled", "turn.needs_attention")
 EPHEMERAL = ("turn.delta", "tool.output", "status.changed")
+STOP_LIMIT = 3.0  # seconds that the contract gives a stop
 CASES = []
 
 
@@ -289,6 +287,12 @@ def daemon_uid(daemon):
 def kill(pid, number=signal.SIGKILL):
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
+
+
+def stop_within(daemon, limit=STOP_LIMIT):
+    code, seconds = daemon.stop()
+    equal(code, 0, "exit code after SIGTERM")
+    expect(seconds < limit, f"the stop took {seconds:.2f} s")
 
 
 def free_port():

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# Over 500 lines: one small class for each thing a test drives, all used together.
 """What the programs under tests/ and bench/ share to drive a real daemon: a private home, the daemon's process, its API over socket and
 TCP, server-sent events and the bus. Standard library only; one thread may use one Api at a time unless it says otherwise.
 """

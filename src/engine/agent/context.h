@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the model gets to see: profile, workspace facts, AGENTS.md, history. Pure: values in, a request out. Labels of every part are
-// joined, so the gate knows what the model had read when it asked for something.
+// What the model gets to see: profile, workspace facts, AGENTS.md, history. Pure: values in, a request out.
+// Labels of every part are joined, so the gate knows what the model had read when it asked for something.
 #pragma once
 #include <string>
 #include <vector>
@@ -13,14 +13,14 @@ namespace pryx::agent {
 struct AgentProfile {
   std::string name = "default";
   std::string description = "General help with files, search and memory";
-  std::string system_prompt;   // empty: the built-in one
-  std::string model;           // empty: the configured default
+  std::string system_prompt;  // empty: the built-in one
+  std::string model;          // empty: the configured default
 };
 
 struct WorkspaceFacts {
   std::string path;
-  std::string instructions;        // text of AGENTS.md, else CLAUDE.md, nearest wins; bounded
-  std::string instructions_name;   // which file it was
+  std::string instructions;       // text of AGENTS.md, else CLAUDE.md, nearest wins; bounded
+  std::string instructions_name;  // which file it was
 };
 
 struct ContextInput {
@@ -38,7 +38,8 @@ struct Context {
 
 constexpr std::size_t kMaxInstructionBytes = 20'000;
 constexpr std::size_t kMaxHistoryBytes = 400'000;
-constexpr std::size_t kMaxResultBytesForModel = 24'000;  // a tool result in the prompt; the whole one stays in the store
+constexpr std::size_t kMaxResultBytesForModel =
+    24'000;  // a tool result in the prompt; the whole one stays in the store
 
 [[nodiscard]] Context build_context(const ContextInput& input);
 // Head and tail of a long result with a marker between that says how much is missing and where the whole is.

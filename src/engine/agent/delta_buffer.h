@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Gathers streamed text and says when to send it: the first piece at once, later ones after 33 ms or 4 KiB. Pure; time is passed in.
+// Gathers streamed text and says when to send it: the first piece at once, later ones after 33 ms or 4 KiB.
+// Pure; time is passed in.
 #pragma once
 #include <string>
 
@@ -9,7 +10,8 @@ namespace pryx::agent {
 
 class DeltaBuffer {
  public:
-  static constexpr Duration kInterval = std::chrono::milliseconds(33);  // 30 frames a second: more cannot be read
+  static constexpr Duration kInterval =
+      std::chrono::milliseconds(33);  // 30 frames a second: more cannot be read
   static constexpr std::size_t kBytes = 4096;
 
   struct Piece {

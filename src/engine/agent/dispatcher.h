@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Runs accepted turns: one at a time per session, many sessions in parallel, fairly. Owns the running turns; cancels them; goes on with
-// unfinished ones after a restart. I/O thread only.
+// Runs accepted turns: one at a time per session, many sessions in parallel, fairly. Owns the running turns;
+// cancels them; goes on with unfinished ones after a restart. I/O thread only.
 #pragma once
 #include <functional>
 #include <map>
@@ -27,7 +27,8 @@ class Dispatcher {
   void enqueue(const OpenTurn& turn);
   // Tells a running turn, which then ends by itself. False when it does not run.
   bool cancel_running(const TurnId& turn);
-  // The turn was ended on disk: takes it out of the line; one that began to run meanwhile finds out by itself.
+  // The turn was ended on disk: takes it out of the line; one that began to run meanwhile finds out by
+  // itself.
   void forget(const TurnId& turn);
   [[nodiscard]] bool is_running(const TurnId& turn) const { return running_.contains(turn); }
   // The running turn of this session waits for a person, or goes on.

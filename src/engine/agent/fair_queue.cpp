@@ -56,7 +56,8 @@ void FairQueue::finished(const SessionId& session) {
 
 bool FairQueue::remove(const TurnId& turn) {
   for (auto& [session, turns] : by_session_) {
-    const auto found = std::find_if(turns.begin(), turns.end(), [&](const OpenTurn& t) { return t.turn == turn; });
+    const auto found =
+        std::find_if(turns.begin(), turns.end(), [&](const OpenTurn& t) { return t.turn == turn; });
     if (found == turns.end()) continue;
     const SessionId of_session = session;
     turns.erase(found);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Which turn may run next: one at a time per session, sessions in turn, the owner's before background ones, and a background turn after
-// at most kOwnerRun owner turns so that nobody starves. Pure data structure; no clock, no I/O.
+// Which turn may run next: one at a time per session, sessions in turn, the owner's before background ones,
+// and a background turn after at most kOwnerRun owner turns so that nobody starves. Pure data structure; no
+// clock, no I/O.
 #pragma once
 #include <deque>
 #include <map>
@@ -17,10 +18,11 @@ class FairQueue {
   explicit FairQueue(std::size_t max_running) : max_running_(max_running) {}
 
   void push(const OpenTurn& turn);
-  // The next turn to start, or nothing when all slots are taken or every waiting session is busy. Marks its session busy.
+  // The next turn to start, or nothing when all slots are taken or every waiting session is busy. Marks its
+  // session busy.
   [[nodiscard]] std::optional<OpenTurn> pop();
-  // The running turn of this session waits for a person, for minutes perhaps: others may use its slot. When it goes on there may be more
-  // running than slots for a while.
+  // The running turn of this session waits for a person, for minutes perhaps: others may use its slot. When
+  // it goes on there may be more running than slots for a while.
   void park(const SessionId& session);
   void unpark(const SessionId& session);
   // Frees the slot. The session's next turn, if any, goes to the end of the line.
@@ -38,10 +40,11 @@ class FairQueue {
 
   std::size_t max_running_;
   std::map<SessionId, std::deque<OpenTurn>> by_session_;
-  std::deque<SessionId> lines_[2];   // sessions with something to run and not busy, by the priority of their first turn
+  std::deque<SessionId>
+      lines_[2];  // sessions with something to run and not busy, by the priority of their first turn
   std::set<SessionId> lined_up_;
   std::set<SessionId> busy_;
-  std::set<SessionId> parked_;       // of the busy ones
+  std::set<SessionId> parked_;  // of the busy ones
   std::size_t waiting_ = 0;
   int owner_streak_ = 0;
 };

@@ -15,16 +15,23 @@ constexpr std::int64_t kRetryAfterMs = 2000;
 
 Result<void> check(const NewMessage& message) {
   if (message.text.size() > kMaxMessageBytes) {
-    return fail(ErrorCode::kTooLarge, "the message has {} bytes, the limit is {}; put long text into a file of the workspace", message.text.size(), kMaxMessageBytes);
+    return fail(ErrorCode::kTooLarge,
+                "the message has {} bytes, the limit is {}; put long text into a file of the workspace",
+                message.text.size(), kMaxMessageBytes);
   }
-  if (!is_valid_utf8(message.text)) return fail(ErrorCode::kInvalidArgument, "the message is not valid UTF-8");
+  if (!is_valid_utf8(message.text))
+    return fail(ErrorCode::kInvalidArgument, "the message is not valid UTF-8");
   if (trim(message.text).empty()) return fail(ErrorCode::kInvalidArgument, "the message is empty");
-  if (message.idempotency_key.size() > kMaxKeyBytes) return fail(ErrorCode::kInvalidArgument, "the idempotency key is longer than {} bytes", kMaxKeyBytes);
+  if (message.idempotency_key.size() > kMaxKeyBytes)
+    return fail(ErrorCode::kInvalidArgument, "the idempotency key is longer than {} bytes", kMaxKeyBytes);
   return {};
 }
 
 std::string body_hash(const NewMessage& message) {
-  return crypto::hash_json("inbox-body/1", json::object{{"text", message.text}, {"model", message.model}, {"interactive", message.interactive}, {"approve", message.approve}});
+  return crypto::hash_json("inbox-body/1", json::object{{"text", message.text},
+                                                        {"model", message.model},
+                                                        {"interactive", message.interactive},
+                                                        {"approve", message.approve}});
 }
 
 std::string title_from(std::string_view text) {
@@ -42,9 +49,21 @@ struct Prepared {
 
 Prepared prepare(const Caller& caller, const NewMessage& in, IdSource& ids, WallTime now) {
   Prepared p;
-  p.message = {.principal = caller.principal.id, .session = in.session, .id = ids.make<MessageId>(), .role = Role::kUser, .created_at = now};
-  p.turn = {.principal = caller.principal.id, .id = ids.make<TurnId>(), .session = in.session, .priority = in.priority, .surface = caller.surface, .model = in.model,
-            .message = p.message.id, .interactive = in.interactive, .approve = in.approve, .created_at = now};
+  p.message = {.principal = caller.principal.id,
+               .session = in.session,
+               .id = ids.make<MessageId>(),
+               .role = Role::kUser,
+               .created_at = now};
+  p.turn = {.principal = caller.principal.id,
+            .id = ids.make<TurnId>(),
+            .session = in.session,
+            .priority = in.priority,
+            .surface = caller.surface,
+            .model = in.model,
+            .message = p.message.id,
+            .interactive = in.interactive,
+            .approve = in.approve,
+            .created_at = now};
   p.message.turn = p.turn.id;
   Part part;
   part.text = in.text;
@@ -54,11 +73,16 @@ Prepared prepare(const Caller& caller, const NewMessage& in, IdSource& ids, Wall
   return p;
 }
 
-Result<void> write_message(db::Transaction& t, events::EventLog& events, Prepared& p, const std::string& surface) {
+Result<void> write_message(db::Transaction& t, events::EventLog& events, Prepared& p,
+                           const std::string& surface) {
   PRYX_TRY_VOID(SessionStore::insert_message(t.db(), p.message));
   PRYX_TRY_VOID(TurnStore::insert_turn(t.db(), p.turn));
-  PRYX_TRY_VOID(events.append(t, {.principal = p.message.principal, .name = "message.created", .session = p.message.session, .surface = surface,
-                                  .payload = {{"message_id", p.message.id.str()}, {"turn_id", p.turn.id.str()}, {"role", "user"}}}));
+  PRYX_TRY_VOID(events.append(
+      t, {.principal = p.message.principal,
+          .name = "message.created",
+          .session = p.message.session,
+          .surface = surface,
+          .payload = {{"message_id", p.message.id.str()}, {"turn_id", p.turn.id.str()}, {"role", "user"}}}));
   return {};
 }
 
@@ -66,14 +90,18 @@ OpenTurn open_turn(const Turn& turn) { return {turn.principal, turn.session, tur
 
 }  // namespace
 
-Inbox::Inbox(async::EventLoop& loop, db::Database& database, events::EventLog& events, IdSource& ids, Dispatcher& dispatcher)
+Inbox::Inbox(async::EventLoop& loop, db::Database& database, events::EventLog& events, IdSource& ids,
+             Dispatcher& dispatcher)
     : loop_(loop), database_(database), events_(events), ids_(ids), dispatcher_(dispatcher) {}
 
 async::Task<Result<Accepted>> Inbox::accept(Caller caller, NewMessage in) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
   PRYX_CO_TRY_VOID(check(in));
   if (dispatcher_.queued() >= static_cast<std::size_t>(kMaxQueuedTurns)) {
-    co_return fail(Error{ErrorCode::kOverloaded, fmt::format("{} turns are waiting already; try again in a moment", dispatcher_.queued()), kRetryAfterMs});
+    co_return fail(
+        Error{ErrorCode::kOverloaded,
+              fmt::format("{} turns are waiting already; try again in a moment", dispatcher_.queued()),
+              kRetryAfterMs});
   }
   const WallTime now = loop_.clock().wall();
   Prepared p = prepare(caller, in, ids_, now);
@@ -82,19 +110,25 @@ async::Task<Result<Accepted>> Inbox::accept(Caller caller, NewMessage in) {
     PRYX_TRY(auto session, SessionStore::find_session(t.db(), caller.principal.id, in.session));
     if (!session) return fail(ErrorCode::kNotFound, "there is no session {}", in.session.str());
     if (!in.idempotency_key.empty()) {
-      PRYX_TRY(const auto known, TurnStore::find_key(t.db(), caller.principal.id, in.session, in.idempotency_key, now));
+      PRYX_TRY(const auto known,
+               TurnStore::find_key(t.db(), caller.principal.id, in.session, in.idempotency_key, now));
       if (known && known->body_hash != p.answer.body_hash) {
-        return fail(ErrorCode::kConflict, "the idempotency key '{}' was used with another message", utf8_prefix(in.idempotency_key, 64));
+        return fail(ErrorCode::kConflict, "the idempotency key '{}' was used with another message",
+                    utf8_prefix(in.idempotency_key, 64));
       }
       if (known) {
         duplicate = true;
         return Accepted{known->message, known->turn, in.session, true};
       }
-      PRYX_TRY_VOID(TurnStore::insert_key(t.db(), caller.principal.id, in.session, in.idempotency_key, p.answer, now));
+      PRYX_TRY_VOID(
+          TurnStore::insert_key(t.db(), caller.principal.id, in.session, in.idempotency_key, p.answer, now));
     }
     PRYX_TRY(const auto open, TurnStore::count_open(t.db(), caller.principal.id, in.session));
     if (open > kMaxQueuedPerSession) {
-      return fail(Error{ErrorCode::kOverloaded, fmt::format("{} messages wait in this session already; wait for an answer or cancel one", open - 1), kRetryAfterMs});
+      return fail(Error{
+          ErrorCode::kOverloaded,
+          fmt::format("{} messages wait in this session already; wait for an answer or cancel one", open - 1),
+          kRetryAfterMs});
     }
     if (session->title.empty()) {
       session->title = title_from(in.text);
@@ -111,13 +145,22 @@ async::Task<Result<Accepted>> Inbox::accept_conversation(Caller caller, NewConve
   PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
   PRYX_CO_TRY_VOID(check(in.message));
   if (dispatcher_.queued() >= static_cast<std::size_t>(kMaxQueuedTurns)) {
-    co_return fail(Error{ErrorCode::kOverloaded, "too many turns are waiting; try again in a moment", kRetryAfterMs});
+    co_return fail(
+        Error{ErrorCode::kOverloaded, "too many turns are waiting; try again in a moment", kRetryAfterMs});
   }
   const WallTime now = loop_.clock().wall();
-  // A caller that wants to follow the turn from its first event names the session itself and subscribes before.
+  // A caller that wants to follow the turn from its first event names the session itself and subscribes
+  // before.
   if (in.message.session.empty()) in.message.session = ids_.make<SessionId>();
-  Session session{.principal = caller.principal.id, .id = in.message.session, .agent = "default", .model = in.model, .title = title_from(in.message.text),
-                  .status = "active", .hidden = true, .surface = caller.surface, .created_at = now};
+  Session session{.principal = caller.principal.id,
+                  .id = in.message.session,
+                  .agent = "default",
+                  .model = in.model,
+                  .title = title_from(in.message.text),
+                  .status = "active",
+                  .hidden = true,
+                  .surface = caller.surface,
+                  .created_at = now};
   for (Message& message : in.history) {
     message.principal = caller.principal.id;
     message.session = session.id;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The one door in. accept() returns after the message, its turn and its idempotency key are committed together; only then may anybody
-// be told that the message was accepted. I/O thread only.
+// The one door in. accept() returns after the message, its turn and its idempotency key are committed
+// together; only then may anybody be told that the message was accepted. I/O thread only.
 #pragma once
 #include <optional>
 #include <string>
@@ -22,16 +22,16 @@ struct NewMessage {
   std::string model;            // empty: the session's
   std::string idempotency_key;  // empty: none
   bool interactive = true;
-  std::string approve;          // --approve fragment, text
+  std::string approve;  // --approve fragment, text
   Priority priority = Priority::kOwner;
-  trust::Labels labels;         // of the text: where it came from
+  trust::Labels labels;  // of the text: where it came from
 };
 
 struct Accepted {
   MessageId message;
   TurnId turn;
   SessionId session;
-  bool duplicate = false;       // the same key and body came before; nothing was written
+  bool duplicate = false;  // the same key and body came before; nothing was written
 };
 
 // One request of a stateless front: a hidden session whose history is given whole.
@@ -43,11 +43,13 @@ struct NewConversation {
 
 class Inbox {
  public:
-  Inbox(async::EventLoop& loop, db::Database& database, events::EventLog& events, IdSource& ids, Dispatcher& dispatcher);
-  // kNotFound (session), kConflict (key with another body), kOverloaded with retry_after_ms (32 queued in the session, 10,000 in all),
-  // kTooLarge, kInvalidArgument.
+  Inbox(async::EventLoop& loop, db::Database& database, events::EventLog& events, IdSource& ids,
+        Dispatcher& dispatcher);
+  // kNotFound (session), kConflict (key with another body), kOverloaded with retry_after_ms (32 queued in the
+  // session, 10,000 in all), kTooLarge, kInvalidArgument.
   [[nodiscard]] async::Task<Result<Accepted>> accept(Caller caller, NewMessage message);
-  [[nodiscard]] async::Task<Result<Accepted>> accept_conversation(Caller caller, NewConversation conversation);
+  [[nodiscard]] async::Task<Result<Accepted>> accept_conversation(Caller caller,
+                                                                  NewConversation conversation);
 
  private:
   async::EventLoop& loop_;

@@ -11,9 +11,12 @@ namespace pryx::agent {
 Outbox::Outbox(async::EventLoop& loop, db::Database& database)
     : loop_(loop), database_(database), group_(loop, "outbox") {}
 
-Result<void> Outbox::enqueue(db::Transaction& transaction, const OutboxRow& row) { return TurnStore::insert_outbox(transaction.db(), row); }
+Result<void> Outbox::enqueue(db::Transaction& transaction, const OutboxRow& row) {
+  return TurnStore::insert_outbox(transaction.db(), row);
+}
 
-void Outbox::acknowledge_version(const PrincipalId& principal, std::uint64_t version, const SessionId& session) {
+void Outbox::acknowledge_version(const PrincipalId& principal, std::uint64_t version,
+                                 const SessionId& session) {
   receipts_.push_back({principal, {}, version, session});
   if (!std::exchange(flushing_, true)) group_.spawn("receipts", flush());
 }
@@ -32,14 +35,16 @@ async::Task<void> Outbox::flush() {
       std::set<std::pair<PrincipalId, SessionId>> read;
       for (const Receipt& receipt : batch) {
         if (receipt.turn.empty()) {
-          PRYX_TRY(const auto sessions, TurnStore::deliver_up_to(t.db(), receipt.principal, receipt.version, receipt.session, now));
+          PRYX_TRY(const auto sessions, TurnStore::deliver_up_to(t.db(), receipt.principal, receipt.version,
+                                                                 receipt.session, now));
           for (const SessionId& session : sessions) read.emplace(receipt.principal, session);
         } else {
           PRYX_TRY(const auto session, TurnStore::deliver_turn(t.db(), receipt.principal, receipt.turn, now));
           if (session) read.emplace(receipt.principal, *session);
         }
       }
-      for (const auto& [principal, session] : read) PRYX_TRY_VOID(TurnStore::mark_read_if_delivered(t.db(), principal, session));
+      for (const auto& [principal, session] : read)
+        PRYX_TRY_VOID(TurnStore::mark_read_if_delivered(t.db(), principal, session));
       return read.size();
     });
     // A lost receipt leaves the row pending: the session shows as unread, and the next receipt covers it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The one door out. A reply's row is written in the transaction that ends its turn; for pull targets a receipt marks it delivered: a bus
-// client's acknowledgement of the event version, or an HTTP body whose terminal event was flushed. I/O thread only.
+// The one door out. A reply's row is written in the transaction that ends its turn; for pull targets a
+// receipt marks it delivered: a bus client's acknowledgement of the event version, or an HTTP body whose
+// terminal event was flushed. I/O thread only.
 #pragma once
 #include "engine/agent/turn_store.h"
 #include "foundation/async/task_group.h"
@@ -21,7 +22,7 @@ class Outbox {
   [[nodiscard]] async::Task<void> flush();
   struct Receipt {
     PrincipalId principal;
-    TurnId turn;               // empty: everything up to the version
+    TurnId turn;  // empty: everything up to the version
     std::uint64_t version = 0;
     SessionId session;
   };

@@ -14,20 +14,24 @@ namespace {
 TEST(States, TerminalStatesStayWhatTheyAre) {
   for (int from = 0; from < 7; ++from) {
     for (int to = 0; to < 7; ++to) {
-      if (is_terminal(static_cast<TurnState>(from))) EXPECT_FALSE(may_become(static_cast<TurnState>(from), static_cast<TurnState>(to)));
+      if (is_terminal(static_cast<TurnState>(from)))
+        EXPECT_FALSE(may_become(static_cast<TurnState>(from), static_cast<TurnState>(to)));
     }
   }
   for (int from = 0; from < 8; ++from) {
     for (int to = 0; to < 8; ++to) {
-      if (is_terminal(static_cast<StepState>(from))) EXPECT_FALSE(may_become(static_cast<StepState>(from), static_cast<StepState>(to)));
+      if (is_terminal(static_cast<StepState>(from)))
+        EXPECT_FALSE(may_become(static_cast<StepState>(from), static_cast<StepState>(to)));
     }
   }
   EXPECT_FALSE(may_become(OutboxState::kDelivered, OutboxState::kPending));
 }
 
 TEST(States, EveryNameRoundTrips) {
-  for (int i = 0; i < 7; ++i) EXPECT_EQ(turn_state_from_text(to_text(static_cast<TurnState>(i))), static_cast<TurnState>(i));
-  for (int i = 0; i < 8; ++i) EXPECT_EQ(step_state_from_text(to_text(static_cast<StepState>(i))), static_cast<StepState>(i));
+  for (int i = 0; i < 7; ++i)
+    EXPECT_EQ(turn_state_from_text(to_text(static_cast<TurnState>(i))), static_cast<TurnState>(i));
+  for (int i = 0; i < 8; ++i)
+    EXPECT_EQ(step_state_from_text(to_text(static_cast<StepState>(i))), static_cast<StepState>(i));
   EXPECT_FALSE(turn_state_from_text("sleeping"));
 }
 
@@ -89,11 +93,12 @@ Part part(std::string type, std::string text, std::string call_id = {}) {
 TEST(Context, EveryCallGetsExactlyOneAnswer) {
   const AgentProfile profile;
   const WorkspaceFacts workspace;
-  std::vector<Message> history{message(Role::kUser, {part("text", "hello")}),
-                               message(Role::kAssistant, {part("tool_call", "{}", "c1"), part("tool_call", "{}", "c2")}),
-                               message(Role::kTool, {part("tool_result", "ok", "c1")}),
-                               message(Role::kTool, {part("tool_result", "twice", "c1")}),
-                               message(Role::kUser, {part("text", "and now?")})};
+  std::vector<Message> history{
+      message(Role::kUser, {part("text", "hello")}),
+      message(Role::kAssistant, {part("tool_call", "{}", "c1"), part("tool_call", "{}", "c2")}),
+      message(Role::kTool, {part("tool_result", "ok", "c1")}),
+      message(Role::kTool, {part("tool_result", "twice", "c1")}),
+      message(Role::kUser, {part("text", "and now?")})};
   const Context context = build_context({profile, workspace, history, {}, "2026-11-21"});
   std::map<std::string, int> answers;
   for (const auto& m : context.request.messages) {
@@ -109,7 +114,8 @@ TEST(Context, InterruptedTextIsLeftOutAndLabelsJoin) {
   workspace.instructions_name = "AGENTS.md";
   Part half = part("text", "half an ans");
   half.state = PartState::kInterrupted;
-  const std::vector<Message> history{message(Role::kUser, {part("text", "q")}), message(Role::kAssistant, {half})};
+  const std::vector<Message> history{message(Role::kUser, {part("text", "q")}),
+                                     message(Role::kAssistant, {half})};
   const Context context = build_context({profile, workspace, history, {}, "2026-11-21"});
   EXPECT_EQ(context.request.messages.size(), 2u);
   EXPECT_TRUE(context.labels.has("file"));

@@ -7,7 +7,9 @@ namespace {
 json::value time_or_null(const std::optional<WallTime>& time) {
   return time ? json::value(to_rfc3339(*time)) : json::value(nullptr);
 }
-json::value text_or_null(const std::string& text) { return text.empty() ? json::value(nullptr) : json::value(text); }
+json::value text_or_null(const std::string& text) {
+  return text.empty() ? json::value(nullptr) : json::value(text);
+}
 
 json::object usage_json(const models::Usage& usage) {
   return {{"input_tokens", usage.input_tokens},
@@ -20,7 +22,11 @@ json::object usage_json(const models::Usage& usage) {
 }  // namespace
 
 json::object Workspace::to_json() const {
-  return {{"id", id.str()}, {"path", path}, {"name", name}, {"private", is_private}, {"created_at", to_rfc3339(created_at)}};
+  return {{"id", id.str()},
+          {"path", path},
+          {"name", name},
+          {"private", is_private},
+          {"created_at", to_rfc3339(created_at)}};
 }
 
 json::object Session::to_json() const {
@@ -40,10 +46,14 @@ json::object Session::to_json() const {
 
 std::string_view to_text(Role role) {
   switch (role) {
-    case Role::kUser: return "user";
-    case Role::kAssistant: return "assistant";
-    case Role::kTool: return "tool";
-    case Role::kSystem: return "system";
+    case Role::kUser:
+      return "user";
+    case Role::kAssistant:
+      return "assistant";
+    case Role::kTool:
+      return "tool";
+    case Role::kSystem:
+      return "system";
   }
   return "user";
 }
@@ -73,7 +83,9 @@ Part Part::from_json(const json::object& o) {
   Part part;
   part.type = json::string_or(o, "type", "text");
   const std::string state = json::string_or(o, "state", "complete");
-  part.state = state == "streaming" ? PartState::kStreaming : (state == "interrupted" ? PartState::kInterrupted : PartState::kComplete);
+  part.state = state == "streaming"
+                   ? PartState::kStreaming
+                   : (state == "interrupted" ? PartState::kInterrupted : PartState::kComplete);
   part.text = json::string_or(o, "text");
   part.tool = json::string_or(o, "tool");
   part.call_id = json::string_or(o, "call_id");
@@ -82,7 +94,8 @@ Part Part::from_json(const json::object& o) {
   part.ok = ok == nullptr || !ok->is_bool() || ok->get_bool();
   part.result_ref = json::string_or(o, "result_ref");
   const json::value* labels = json::find(o, "labels");
-  auto parsed = labels != nullptr ? trust::Labels::from_json(*labels) : Result<trust::Labels>(trust::Labels::unreadable());
+  auto parsed = labels != nullptr ? trust::Labels::from_json(*labels)
+                                  : Result<trust::Labels>(trust::Labels::unreadable());
   part.labels = parsed ? std::move(*parsed) : trust::Labels::unreadable();
   return part;
 }

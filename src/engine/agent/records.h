@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The rows of the agent's tables as values, and how each looks on the wire. Written by the stores of this module only.
+// The rows of the agent's tables as values, and how each looks on the wire. Written by the stores of this
+// module only.
 #pragma once
 #include <optional>
 #include <string>
@@ -17,7 +18,7 @@ namespace pryx::agent {
 struct Workspace {
   PrincipalId principal;
   WorkspaceId id;
-  std::string path;      // real path; for a private one, a folder below Pryx's data directory
+  std::string path;  // real path; for a private one, a folder below Pryx's data directory
   std::string name;
   bool is_private = false;  // made for a session that named none; its folder appears with the first use
   WallTime created_at;
@@ -27,16 +28,16 @@ struct Workspace {
 struct Session {
   PrincipalId principal;
   SessionId id;
-  WorkspaceId workspace;    // empty: a private folder, made on first use
+  WorkspaceId workspace;  // empty: a private folder, made on first use
   std::string agent;
-  std::string model;        // "provider/model"; empty: the default at the time of the turn
+  std::string model;  // "provider/model"; empty: the default at the time of the turn
   std::string title;
-  std::string status;       // "active", "archived"
-  bool hidden = false;      // one request of the OpenAI front
-  std::string surface;      // where it was created
-  SessionId parent;         // of a fork
+  std::string status;   // "active", "archived"
+  bool hidden = false;  // one request of the OpenAI front
+  std::string surface;  // where it was created
+  SessionId parent;     // of a fork
   std::int64_t message_count = 0;
-  bool unread = false;      // an answer that no surface has received yet
+  bool unread = false;  // an answer that no surface has received yet
   WallTime created_at;
   WallTime updated_at;
   [[nodiscard]] json::object to_json() const;
@@ -49,12 +50,13 @@ enum class Role : std::uint8_t { kUser, kAssistant, kTool, kSystem };
 struct Part {
   std::string type = "text";  // text | reasoning | tool_call | tool_result
   PartState state = PartState::kComplete;
-  std::string text;           // text, reasoning; tool_call: the arguments as the model wrote them; tool_result: what the model sees
-  std::string tool;           // tool_call, tool_result
-  std::string call_id;        // the provider's id of the call
+  std::string text;  // text, reasoning; tool_call: the arguments as the model wrote them; tool_result: what
+                     // the model sees
+  std::string tool;  // tool_call, tool_result
+  std::string call_id;  // the provider's id of the call
   StepId step;
-  bool ok = true;             // tool_result
-  std::string result_ref;     // tool_result: where the whole result is, when it is longer than `text`
+  bool ok = true;          // tool_result
+  std::string result_ref;  // tool_result: where the whole result is, when it is longer than `text`
   trust::Labels labels;
   [[nodiscard]] json::object to_json() const;
   [[nodiscard]] static Part from_json(const json::object& o);
@@ -64,7 +66,7 @@ struct Message {
   PrincipalId principal;
   SessionId session;
   MessageId id;
-  std::int64_t seq = 0;      // grows over all messages: the order
+  std::int64_t seq = 0;  // grows over all messages: the order
   Role role = Role::kUser;
   TurnId turn;
   StepId step;
@@ -84,15 +86,15 @@ struct Turn {
   TurnState state = TurnState::kQueued;
   Priority priority = Priority::kOwner;
   std::string surface;
-  std::string model;         // asked for; empty: the session's, then the default
-  std::string answered_by;   // what really answered
-  MessageId message;         // the user's
-  bool interactive = true;   // false: an ask that nothing answers is a denial at once
-  std::string approve;       // text of an --approve fragment, already checked
-  int starts = 0;            // how often a daemon began or went on with it
+  std::string model;        // asked for; empty: the session's, then the default
+  std::string answered_by;  // what really answered
+  MessageId message;        // the user's
+  bool interactive = true;  // false: an ask that nothing answers is a denial at once
+  std::string approve;      // text of an --approve fragment, already checked
+  int starts = 0;           // how often a daemon began or went on with it
   models::Usage usage;
   int denied_calls = 0;
-  std::string error_code;    // name from the error table, or "step_limit", "loop_detected"
+  std::string error_code;  // name from the error table, or "step_limit", "loop_detected"
   std::string error_detail;
   WallTime created_at;
   std::optional<WallTime> started_at;
@@ -111,17 +113,17 @@ struct Step {
   tools::EffectClass effect = tools::EffectClass::kIdempotent;
   int attempt = 0;
   std::string tool;
-  std::string call_id;       // the provider's id of the tool call
-  std::string arguments;     // as the model wrote them
+  std::string call_id;    // the provider's id of the tool call
+  std::string arguments;  // as the model wrote them
   std::string args_hash;
   std::string idempotency_key;
-  trust::Labels labels;      // of the context when it was planned
+  trust::Labels labels;  // of the context when it was planned
   std::string policy_version;
   std::string decision_rule;
   ApprovalId approval;
   std::string result_ref;
   std::string error_code;
-  std::string summary;       // one line for people
+  std::string summary;  // one line for people
   WallTime planned_at;
   std::optional<WallTime> started_at;
   std::optional<WallTime> ended_at;
@@ -135,7 +137,7 @@ struct OutboxRow {
   OutboxId id;
   TurnId turn;
   SessionId session;
-  std::string target;        // "pull"
+  std::string target;  // "pull"
   OutboxState state = OutboxState::kPending;
   std::uint64_t event_version = 0;  // of the turn's terminal event: acknowledging it delivers the row
   WallTime created_at;

@@ -126,7 +126,8 @@ TEST_F(Recovery, AbandonedTheModelGoesOnWithoutIt) {
   EXPECT_EQ(state(t), "completed");
   EXPECT_EQ(step_states(t), "model done, test.one_shot cancelled, model done");
   EXPECT_NE(last_prompt().find("may or may not"), std::string::npos);
-  EXPECT_EQ(now(daemon->engine.resume(testing::me(), t, steps(t)[1].id, Choice::kRetry, {})).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(now(daemon->engine.resume(testing::me(), t, steps(t)[1].id, Choice::kRetry, {})).error().code,
+            ErrorCode::kConflict);
 }
 
 TEST_F(Recovery, LaterTurnsDoNotWaitAndTheResumedOneKeepsItsOwnPast) {
@@ -134,14 +135,17 @@ TEST_F(Recovery, LaterTurnsDoNotWaitAndTheResumedOneKeepsItsOwnPast) {
   const TurnId later = send(session_, "meanwhile");
   settle();
   EXPECT_EQ(state(later), "completed");
-  EXPECT_NE(last_prompt().find("user: go\nassistant: [test.one_shot]\ntool: There is no result"), std::string::npos);
+  EXPECT_NE(last_prompt().find("user: go\nassistant: [test.one_shot]\ntool: There is no result"),
+            std::string::npos);
   model->add(says("at last"));
   ASSERT_TRUE(resume(t, Choice::kTreatAsDone, "sent"));
   EXPECT_EQ(state(t), "completed");
   EXPECT_EQ(last_prompt(), "user: go\nassistant: [test.one_shot]\ntool: sent\n");
   model->add(says("in order"));
   send(session_, "and now");
-  EXPECT_EQ(last_prompt(), "user: go\nassistant: [test.one_shot]\ntool: sent\nassistant: at last\nuser: meanwhile\nassistant: done\nuser: and now\n");
+  EXPECT_EQ(last_prompt(),
+            "user: go\nassistant: [test.one_shot]\ntool: sent\nassistant: at last\nuser: "
+            "meanwhile\nassistant: done\nuser: and now\n");
 }
 
 TEST_F(Recovery, CancellingAnUnknownOutcomeIsSaidInTranscriptAndRecord) {
@@ -215,7 +219,9 @@ TEST_F(Recovery, AnUpgradeThatMakesTheArgumentsInvalidFailsTheStepAndClosesTheQu
   model->add(says("done"));
   const TurnId t = send(session(), "go");
   settle();
-  ASSERT_TRUE(write([&](db::Transaction& c) { return c.db().run("UPDATE steps SET args_json = '{\"n\":\"text\"}' WHERE turn_id = $1 AND tool <> ''", t); }));
+  ASSERT_TRUE(write([&](db::Transaction& c) {
+    return c.db().run("UPDATE steps SET args_json = '{\"n\":\"text\"}' WHERE turn_id = $1 AND tool <> ''", t);
+  }));
   reboot();
   EXPECT_EQ(step_states(t), "model done, test.one_shot failed, model done");
   EXPECT_TRUE(open_questions().empty());

@@ -8,81 +8,120 @@
 namespace pryx::agent {
 namespace {
 
-// FTS rows share the message's seq, so "newest first" is the index's own order read backwards and needs no sort.
+// FTS rows share the message's seq, so "newest first" is the index's own order read backwards and needs no
+// sort.
 constexpr db::Migration kMigrations[] = {
     {1, "create sessions, turns and outbox",
-     "CREATE TABLE workspaces (principal_id TEXT NOT NULL, id TEXT NOT NULL, path TEXT NOT NULL, name TEXT NOT NULL, is_private INTEGER NOT NULL,"
+     "CREATE TABLE workspaces (principal_id TEXT NOT NULL, id TEXT NOT NULL, path TEXT NOT NULL, name TEXT "
+     "NOT NULL, is_private INTEGER NOT NULL,"
      " created_at INTEGER NOT NULL, PRIMARY KEY (principal_id, id)) STRICT, WITHOUT ROWID;"
      "CREATE UNIQUE INDEX workspaces_path ON workspaces (principal_id, path);"
-     "CREATE TABLE sessions (principal_id TEXT NOT NULL, id TEXT NOT NULL, workspace_id TEXT, agent TEXT NOT NULL, model TEXT NOT NULL, title TEXT NOT NULL,"
-     " status TEXT NOT NULL, hidden INTEGER NOT NULL, surface TEXT NOT NULL, parent_id TEXT, message_count INTEGER NOT NULL, unread INTEGER NOT NULL,"
-     " created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, PRIMARY KEY (principal_id, id)) STRICT, WITHOUT ROWID;"
+     "CREATE TABLE sessions (principal_id TEXT NOT NULL, id TEXT NOT NULL, workspace_id TEXT, agent TEXT NOT "
+     "NULL, model TEXT NOT NULL, title TEXT NOT NULL,"
+     " status TEXT NOT NULL, hidden INTEGER NOT NULL, surface TEXT NOT NULL, parent_id TEXT, message_count "
+     "INTEGER NOT NULL, unread INTEGER NOT NULL,"
+     " created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, PRIMARY KEY (principal_id, id)) STRICT, "
+     "WITHOUT ROWID;"
      "CREATE INDEX sessions_updated ON sessions (principal_id, hidden, updated_at, id);"
-     "CREATE TABLE messages (seq INTEGER PRIMARY KEY AUTOINCREMENT, principal_id TEXT NOT NULL, session_id TEXT NOT NULL, id TEXT NOT NULL, role TEXT NOT NULL,"
-     " turn_id TEXT, step_id TEXT, parts TEXT NOT NULL, streaming INTEGER NOT NULL, created_at INTEGER NOT NULL) STRICT;"
+     "CREATE TABLE messages (seq INTEGER PRIMARY KEY AUTOINCREMENT, principal_id TEXT NOT NULL, session_id "
+     "TEXT NOT NULL, id TEXT NOT NULL, role TEXT NOT NULL,"
+     " turn_id TEXT, step_id TEXT, parts TEXT NOT NULL, streaming INTEGER NOT NULL, created_at INTEGER NOT "
+     "NULL) STRICT;"
      "CREATE INDEX messages_session ON messages (principal_id, session_id, seq);"
      "CREATE INDEX messages_streaming ON messages (principal_id, turn_id) WHERE streaming = 1;"
-     "CREATE VIRTUAL TABLE messages_fts USING fts5(text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2', prefix='3');"
-     "CREATE TABLE turns (seq INTEGER PRIMARY KEY AUTOINCREMENT, principal_id TEXT NOT NULL, id TEXT NOT NULL UNIQUE, session_id TEXT NOT NULL, state TEXT NOT NULL"
-     " CHECK (state IN ('queued','running','waiting','needs_attention','completed','failed','cancelled')), priority INTEGER NOT NULL, surface TEXT NOT NULL,"
-     " model TEXT NOT NULL, answered_by TEXT NOT NULL DEFAULT '', message_id TEXT NOT NULL, interactive INTEGER NOT NULL, approve TEXT NOT NULL, starts INTEGER NOT NULL DEFAULT 0,"
-     " usage TEXT NOT NULL DEFAULT '{}', denied_calls INTEGER NOT NULL DEFAULT 0, error_code TEXT NOT NULL DEFAULT '', error_detail TEXT NOT NULL DEFAULT '',"
+     "CREATE VIRTUAL TABLE messages_fts USING fts5(text, content='', contentless_delete=1, "
+     "tokenize='unicode61 remove_diacritics 2', prefix='3');"
+     "CREATE TABLE turns (seq INTEGER PRIMARY KEY AUTOINCREMENT, principal_id TEXT NOT NULL, id TEXT NOT "
+     "NULL UNIQUE, session_id TEXT NOT NULL, state TEXT NOT NULL"
+     " CHECK (state IN ('queued','running','waiting','needs_attention','completed','failed','cancelled')), "
+     "priority INTEGER NOT NULL, surface TEXT NOT NULL,"
+     " model TEXT NOT NULL, answered_by TEXT NOT NULL DEFAULT '', message_id TEXT NOT NULL, interactive "
+     "INTEGER NOT NULL, approve TEXT NOT NULL, starts INTEGER NOT NULL DEFAULT 0,"
+     " usage TEXT NOT NULL DEFAULT '{}', denied_calls INTEGER NOT NULL DEFAULT 0, error_code TEXT NOT NULL "
+     "DEFAULT '', error_detail TEXT NOT NULL DEFAULT '',"
      " created_at INTEGER NOT NULL, started_at INTEGER, ended_at INTEGER, format INTEGER NOT NULL) STRICT;"
-     "CREATE INDEX turns_open ON turns (principal_id, session_id, seq) WHERE state IN ('queued','running','waiting');"
+     "CREATE INDEX turns_open ON turns (principal_id, session_id, seq) WHERE state IN "
+     "('queued','running','waiting');"
      "CREATE INDEX turns_session ON turns (principal_id, session_id, seq);"
-     "CREATE TABLE steps (principal_id TEXT NOT NULL, turn_id TEXT NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, state TEXT NOT NULL"
-     " CHECK (state IN ('planned','awaiting_approval','denied','started','done','failed','unknown','cancelled')), effect_class TEXT NOT NULL, attempt INTEGER NOT NULL,"
-     " tool TEXT NOT NULL, call_id TEXT NOT NULL, args_json TEXT NOT NULL, args_hash TEXT NOT NULL, idempotency_key TEXT NOT NULL, labels TEXT NOT NULL,"
-     " policy_version TEXT NOT NULL, decision_rule TEXT NOT NULL, approval_id TEXT, result_ref TEXT NOT NULL, error_code TEXT NOT NULL, summary TEXT NOT NULL,"
-     " planned_at INTEGER NOT NULL, started_at INTEGER, ended_at INTEGER, boot_id TEXT NOT NULL, format INTEGER NOT NULL,"
+     "CREATE TABLE steps (principal_id TEXT NOT NULL, turn_id TEXT NOT NULL, seq INTEGER NOT NULL, id TEXT "
+     "NOT NULL UNIQUE, kind TEXT NOT NULL, state TEXT NOT NULL"
+     " CHECK (state IN "
+     "('planned','awaiting_approval','denied','started','done','failed','unknown','cancelled')), "
+     "effect_class TEXT NOT NULL, attempt INTEGER NOT NULL,"
+     " tool TEXT NOT NULL, call_id TEXT NOT NULL, args_json TEXT NOT NULL, args_hash TEXT NOT NULL, "
+     "idempotency_key TEXT NOT NULL, labels TEXT NOT NULL,"
+     " policy_version TEXT NOT NULL, decision_rule TEXT NOT NULL, approval_id TEXT, result_ref TEXT NOT "
+     "NULL, error_code TEXT NOT NULL, summary TEXT NOT NULL,"
+     " planned_at INTEGER NOT NULL, started_at INTEGER, ended_at INTEGER, boot_id TEXT NOT NULL, format "
+     "INTEGER NOT NULL,"
      " PRIMARY KEY (principal_id, turn_id, seq)) STRICT, WITHOUT ROWID;"
-     "CREATE TABLE idempotency_keys (principal_id TEXT NOT NULL, session_id TEXT NOT NULL, key TEXT NOT NULL, body_hash TEXT NOT NULL, message_id TEXT NOT NULL,"
-     " turn_id TEXT NOT NULL, created_at INTEGER NOT NULL, PRIMARY KEY (principal_id, session_id, key)) STRICT, WITHOUT ROWID;"
+     "CREATE TABLE idempotency_keys (principal_id TEXT NOT NULL, session_id TEXT NOT NULL, key TEXT NOT "
+     "NULL, body_hash TEXT NOT NULL, message_id TEXT NOT NULL,"
+     " turn_id TEXT NOT NULL, created_at INTEGER NOT NULL, PRIMARY KEY (principal_id, session_id, key)) "
+     "STRICT, WITHOUT ROWID;"
      "CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);"
-     "CREATE TABLE outbox (principal_id TEXT NOT NULL, turn_id TEXT NOT NULL, id TEXT NOT NULL, session_id TEXT NOT NULL, target TEXT NOT NULL, state TEXT NOT NULL"
-     " CHECK (state IN ('pending','sending','delivered','failed','unknown')), event_version INTEGER NOT NULL, created_at INTEGER NOT NULL, delivered_at INTEGER,"
+     "CREATE TABLE outbox (principal_id TEXT NOT NULL, turn_id TEXT NOT NULL, id TEXT NOT NULL, session_id "
+     "TEXT NOT NULL, target TEXT NOT NULL, state TEXT NOT NULL"
+     " CHECK (state IN ('pending','sending','delivered','failed','unknown')), event_version INTEGER NOT "
+     "NULL, created_at INTEGER NOT NULL, delivered_at INTEGER,"
      " PRIMARY KEY (principal_id, turn_id, id)) STRICT, WITHOUT ROWID;"
      "CREATE INDEX outbox_pending ON outbox (principal_id, event_version) WHERE state = 'pending'"},
-    {2, "find what a session has pending", "CREATE INDEX outbox_session ON outbox (principal_id, session_id) WHERE state = 'pending'"},
+    {2, "find what a session has pending",
+     "CREATE INDEX outbox_session ON outbox (principal_id, session_id) WHERE state = 'pending'"},
 };
 
-#define PRYX_SESSION_COLUMNS \
-  "id, workspace_id, agent, model, title, status, hidden, surface, parent_id, message_count, unread, created_at, updated_at, principal_id"
-constexpr std::string_view kGetSession = "SELECT " PRYX_SESSION_COLUMNS " FROM sessions WHERE principal_id = $1 AND id = $2";
-constexpr std::string_view kListSessions =
-    "SELECT " PRYX_SESSION_COLUMNS " FROM sessions WHERE principal_id = $1 AND hidden = 0 AND (updated_at < $2 OR (updated_at = $2 AND id < $3))"
-    " AND updated_at >= $4 AND ($5 = '' OR status = $5) AND ($6 = '' OR agent = $6) ORDER BY updated_at DESC, id DESC LIMIT $7";
+#define PRYX_SESSION_COLUMNS                                                                           \
+  "id, workspace_id, agent, model, title, status, hidden, surface, parent_id, message_count, unread, " \
+  "created_at, updated_at, principal_id"
+constexpr std::string_view kGetSession =
+    "SELECT " PRYX_SESSION_COLUMNS " FROM sessions WHERE principal_id = $1 AND id = $2";
+constexpr std::string_view kListSessions = "SELECT " PRYX_SESSION_COLUMNS
+                                           " FROM sessions WHERE principal_id = $1 AND hidden = 0 AND "
+                                           "(updated_at < $2 OR (updated_at = $2 AND id < $3))"
+                                           " AND updated_at >= $4 AND ($5 = '' OR status = $5) AND ($6 = '' "
+                                           "OR agent = $6) ORDER BY updated_at DESC, id DESC LIMIT $7";
 #undef PRYX_SESSION_COLUMNS
 constexpr std::string_view kInsertSession =
-    "INSERT INTO sessions (principal_id, id, workspace_id, agent, model, title, status, hidden, surface, parent_id, message_count, unread, created_at, updated_at)"
+    "INSERT INTO sessions (principal_id, id, workspace_id, agent, model, title, status, hidden, surface, "
+    "parent_id, message_count, unread, created_at, updated_at)"
     " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,0,0,$11,$11)";
 constexpr std::string_view kBumpSession =
-    "UPDATE sessions SET message_count = message_count + 1, updated_at = $3 WHERE principal_id = $1 AND id = $2";
+    "UPDATE sessions SET message_count = message_count + 1, updated_at = $3 WHERE principal_id = $1 AND id = "
+    "$2";
 #define PRYX_MESSAGE_COLUMNS "seq, id, role, turn_id, step_id, parts, created_at, session_id, principal_id"
 constexpr std::string_view kInsertMessage =
-    "INSERT INTO messages (principal_id, session_id, id, role, turn_id, step_id, parts, streaming, created_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)";
+    "INSERT INTO messages (principal_id, session_id, id, role, turn_id, step_id, parts, streaming, "
+    "created_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)";
 constexpr std::string_view kMessagesFrom =
-    "SELECT " PRYX_MESSAGE_COLUMNS " FROM messages WHERE principal_id = $1 AND session_id = $2 AND seq > $3 ORDER BY seq LIMIT $4";
+    "SELECT " PRYX_MESSAGE_COLUMNS
+    " FROM messages WHERE principal_id = $1 AND session_id = $2 AND seq > $3 ORDER BY seq LIMIT $4";
 constexpr std::string_view kStreaming =
-    "SELECT " PRYX_MESSAGE_COLUMNS " FROM messages WHERE principal_id = $1 AND turn_id = $2 AND streaming = 1";
+    "SELECT " PRYX_MESSAGE_COLUMNS
+    " FROM messages WHERE principal_id = $1 AND turn_id = $2 AND streaming = 1";
 #undef PRYX_MESSAGE_COLUMNS
-// Messages without a turn (the history a stateless front brings, a fork's copies) were there before the first one.
+// Messages without a turn (the history a stateless front brings, a fork's copies) were there before the first
+// one.
 constexpr std::string_view kMessagesBack =
-    "SELECT m.seq, m.id, m.role, m.turn_id, m.step_id, m.parts, m.created_at, m.session_id, m.principal_id, coalesce(t.seq, 0)"
+    "SELECT m.seq, m.id, m.role, m.turn_id, m.step_id, m.parts, m.created_at, m.session_id, m.principal_id, "
+    "coalesce(t.seq, 0)"
     " FROM messages m LEFT JOIN turns t ON t.id = m.turn_id"
     " WHERE m.principal_id = $1 AND m.session_id = $2 AND coalesce(t.seq, 0) <= $3 ORDER BY m.seq DESC";
 constexpr std::string_view kIndexMessage = "INSERT INTO messages_fts (rowid, text) VALUES ($1, $2)";
 constexpr std::string_view kDropIndex = "DELETE FROM messages_fts WHERE rowid = $1";
-constexpr std::string_view kUpdateMessage = "UPDATE messages SET parts = $3, streaming = $4 WHERE principal_id = $1 AND seq = $2";
+constexpr std::string_view kUpdateMessage =
+    "UPDATE messages SET parts = $3, streaming = $4 WHERE principal_id = $1 AND seq = $2";
 // Two ways to read hits: newest first straight off the index, or the best of the newest 20,000.
 constexpr std::string_view kSearchNewest =
-    "SELECT m.seq, m.session_id, m.parts FROM messages_fts f CROSS JOIN messages m ON m.seq = f.rowid WHERE messages_fts MATCH $2 AND m.principal_id = $1"
+    "SELECT m.seq, m.session_id, m.parts FROM messages_fts f CROSS JOIN messages m ON m.seq = f.rowid WHERE "
+    "messages_fts MATCH $2 AND m.principal_id = $1"
     " AND f.rowid < $3 ORDER BY f.rowid DESC";
 constexpr std::string_view kSearchRelevant =
-    "SELECT m.seq, m.session_id, m.parts FROM (SELECT rowid AS hit, rank AS r FROM messages_fts WHERE messages_fts MATCH $2 AND rowid > $3 ORDER BY rank LIMIT 1000) h"
+    "SELECT m.seq, m.session_id, m.parts FROM (SELECT rowid AS hit, rank AS r FROM messages_fts WHERE "
+    "messages_fts MATCH $2 AND rowid > $3 ORDER BY rank LIMIT 1000) h"
     " JOIN messages m ON m.seq = h.hit WHERE m.principal_id = $1 ORDER BY h.r";
 constexpr std::string_view kWindowStart =
-    "SELECT coalesce((SELECT rowid FROM messages_fts WHERE messages_fts MATCH $1 ORDER BY rowid DESC LIMIT 1 OFFSET 20000), 0)";
+    "SELECT coalesce((SELECT rowid FROM messages_fts WHERE messages_fts MATCH $1 ORDER BY rowid DESC LIMIT 1 "
+    "OFFSET 20000), 0)";
 
 Session read_session(const db::Row& r) {
   Session s;
@@ -145,10 +184,12 @@ Message read_message(const db::Row& r) {
 }
 
 bool is_streaming(const Message& m) {
-  return std::any_of(m.parts.begin(), m.parts.end(), [](const Part& p) { return p.state == PartState::kStreaming; });
+  return std::any_of(m.parts.begin(), m.parts.end(),
+                     [](const Part& p) { return p.state == PartState::kStreaming; });
 }
 
-// Only what people said and were told is searched: tool output would drown it. Text that still streams is indexed once, at its end.
+// Only what people said and were told is searched: tool output would drown it. Text that still streams is
+// indexed once, at its end.
 std::string searchable(const Message& m) {
   if (is_streaming(m)) return {};
   return m.role == Role::kUser || m.role == Role::kAssistant ? m.text() : std::string();
@@ -160,7 +201,8 @@ Result<std::int64_t> number_cursor(const std::string& cursor, std::int64_t fallb
   if (cursor.empty()) return fallback;
   std::int64_t value = 0;
   for (const char c : cursor) {
-    if (c < '0' || c > '9' || value > (INT64_MAX - 9) / 10) return fail(ErrorCode::kInvalidArgument, "the cursor is not one of ours; start without it");
+    if (c < '0' || c > '9' || value > (INT64_MAX - 9) / 10)
+      return fail(ErrorCode::kInvalidArgument, "the cursor is not one of ours; start without it");
     value = value * 10 + (c - '0');
   }
   return value;
@@ -191,22 +233,27 @@ struct Seen {
 };
 
 // The first hit of each session, in the order hits come, until `limit` sessions are found.
-Result<std::vector<Seen>> first_hits(db::Connection& c, std::string_view sql, const PrincipalId& principal, const std::string& match,
-                                     std::int64_t bound, std::size_t limit, std::int64_t& last_seq) {
+Result<std::vector<Seen>> first_hits(db::Connection& c, std::string_view sql, const PrincipalId& principal,
+                                     const std::string& match, std::int64_t bound, std::size_t limit,
+                                     std::int64_t& last_seq) {
   std::vector<Seen> seen;
-  PRYX_TRY_VOID(c.each(sql, [&](const db::Row& r) -> bool {
-    const SessionId session = r.id<SessionId>(1);
-    if (std::none_of(seen.begin(), seen.end(), [&](const Seen& s) { return s.session == session; })) {
-      if (seen.size() == limit) return false;
-      seen.push_back({session, r.integer(0), r.text(2)});
-    }
-    last_seq = r.integer(0);
-    return true;
-  }, principal, match, bound));
+  PRYX_TRY_VOID(c.each(
+      sql,
+      [&](const db::Row& r) -> bool {
+        const SessionId session = r.id<SessionId>(1);
+        if (std::none_of(seen.begin(), seen.end(), [&](const Seen& s) { return s.session == session; })) {
+          if (seen.size() == limit) return false;
+          seen.push_back({session, r.integer(0), r.text(2)});
+        }
+        last_seq = r.integer(0);
+        return true;
+      },
+      principal, match, bound));
   return seen;
 }
 
-Result<Paged<SessionHit>> search_sessions(db::Connection& c, const PrincipalId& principal, const SessionQuery& query) {
+Result<Paged<SessionHit>> search_sessions(db::Connection& c, const PrincipalId& principal,
+                                          const SessionQuery& query) {
   Paged<SessionHit> page;
   const std::string match = fts_query(query.query);
   if (match.empty()) return page;
@@ -250,8 +297,10 @@ std::string fts_query(std::string_view user_text) {
   const std::string clean = to_valid_utf8(utf8_prefix(user_text, 512));
   for (const char c : clean) {
     const auto u = static_cast<unsigned char>(c);
-    if (u >= 0x80 || std::isalnum(u) != 0) word += c;
-    else flush(false);
+    if (u >= 0x80 || std::isalnum(u) != 0)
+      word += c;
+    else
+      flush(false);
   }
   flush(true);
   return out;
@@ -260,63 +309,106 @@ std::string fts_query(std::string_view user_text) {
 db::ModuleMigrations SessionStore::migrations() { return {"engine/agent", kMigrations}; }
 
 Result<void> SessionStore::insert_workspace(db::Connection& c, const Workspace& w) {
-  PRYX_TRY_VOID(c.run("INSERT INTO workspaces (principal_id, id, path, name, is_private, created_at) VALUES ($1,$2,$3,$4,$5,$6)", w.principal, w.id, w.path,
-                      w.name, w.is_private, w.created_at));
+  PRYX_TRY_VOID(
+      c.run("INSERT INTO workspaces (principal_id, id, path, name, is_private, created_at) VALUES "
+            "($1,$2,$3,$4,$5,$6)",
+            w.principal, w.id, w.path, w.name, w.is_private, w.created_at));
   return {};
 }
-Result<std::optional<Workspace>> SessionStore::find_workspace(db::Connection& c, const PrincipalId& principal, const WorkspaceId& id) {
-  return c.find("SELECT principal_id, id, path, name, is_private, created_at FROM workspaces WHERE principal_id = $1 AND id = $2", read_workspace, principal, id);
+Result<std::optional<Workspace>> SessionStore::find_workspace(db::Connection& c, const PrincipalId& principal,
+                                                              const WorkspaceId& id) {
+  return c.find(
+      "SELECT principal_id, id, path, name, is_private, created_at FROM workspaces WHERE principal_id = $1 "
+      "AND id = $2",
+      read_workspace, principal, id);
 }
-Result<std::optional<Workspace>> SessionStore::find_workspace_by_path(db::Connection& c, const PrincipalId& principal, std::string_view path) {
-  return c.find("SELECT principal_id, id, path, name, is_private, created_at FROM workspaces WHERE principal_id = $1 AND path = $2", read_workspace, principal, path);
+Result<std::optional<Workspace>> SessionStore::find_workspace_by_path(db::Connection& c,
+                                                                      const PrincipalId& principal,
+                                                                      std::string_view path) {
+  return c.find(
+      "SELECT principal_id, id, path, name, is_private, created_at FROM workspaces WHERE principal_id = $1 "
+      "AND path = $2",
+      read_workspace, principal, path);
 }
-Result<std::vector<Workspace>> SessionStore::list_workspaces(db::Connection& c, const PrincipalId& principal) {
-  return c.list("SELECT principal_id, id, path, name, is_private, created_at FROM workspaces WHERE principal_id = $1 AND is_private = 0 ORDER BY id DESC LIMIT 1000",
-                read_workspace, principal);
+Result<std::vector<Workspace>> SessionStore::list_workspaces(db::Connection& c,
+                                                             const PrincipalId& principal) {
+  return c.list(
+      "SELECT principal_id, id, path, name, is_private, created_at FROM workspaces WHERE principal_id = $1 "
+      "AND is_private = 0 ORDER BY id DESC LIMIT 1000",
+      read_workspace, principal);
 }
-Result<bool> SessionStore::rename_workspace(db::Connection& c, const PrincipalId& principal, const WorkspaceId& id, std::string_view name) {
-  PRYX_TRY(const auto changed, c.run("UPDATE workspaces SET name = $3 WHERE principal_id = $1 AND id = $2", principal, id, name));
+Result<bool> SessionStore::rename_workspace(db::Connection& c, const PrincipalId& principal,
+                                            const WorkspaceId& id, std::string_view name) {
+  PRYX_TRY(const auto changed,
+           c.run("UPDATE workspaces SET name = $3 WHERE principal_id = $1 AND id = $2", principal, id, name));
   return changed > 0;
 }
-Result<bool> SessionStore::delete_workspace(db::Connection& c, const PrincipalId& principal, const WorkspaceId& id) {
-  PRYX_TRY(const auto used, c.count("SELECT count(*) FROM sessions WHERE principal_id = $1 AND workspace_id = $2", principal, id));
-  if (used > 0) return fail(ErrorCode::kConflict, "{} sessions work in workspace {}; delete them first", used, id.str());
-  PRYX_TRY(const auto changed, c.run("DELETE FROM workspaces WHERE principal_id = $1 AND id = $2", principal, id));
+Result<bool> SessionStore::delete_workspace(db::Connection& c, const PrincipalId& principal,
+                                            const WorkspaceId& id) {
+  PRYX_TRY(
+      const auto used,
+      c.count("SELECT count(*) FROM sessions WHERE principal_id = $1 AND workspace_id = $2", principal, id));
+  if (used > 0)
+    return fail(ErrorCode::kConflict, "{} sessions work in workspace {}; delete them first", used, id.str());
+  PRYX_TRY(const auto changed,
+           c.run("DELETE FROM workspaces WHERE principal_id = $1 AND id = $2", principal, id));
   return changed > 0;
 }
 
 Result<void> SessionStore::insert_session(db::Connection& c, const Session& s) {
-  PRYX_TRY_VOID(c.run(kInsertSession, s.principal, s.id, s.workspace, s.agent, s.model, s.title, s.status, s.hidden, s.surface, s.parent, s.created_at));
+  PRYX_TRY_VOID(c.run(kInsertSession, s.principal, s.id, s.workspace, s.agent, s.model, s.title, s.status,
+                      s.hidden, s.surface, s.parent, s.created_at));
   return {};
 }
-Result<std::optional<Session>> SessionStore::find_session(db::Connection& c, const PrincipalId& principal, const SessionId& id) {
+Result<std::optional<Session>> SessionStore::find_session(db::Connection& c, const PrincipalId& principal,
+                                                          const SessionId& id) {
   return c.find(kGetSession, read_session, principal, id);
 }
 Result<void> SessionStore::update_session(db::Connection& c, const Session& s) {
-  PRYX_TRY(const auto changed, c.run("UPDATE sessions SET workspace_id = $3, agent = $4, model = $5, title = $6, status = $7 WHERE principal_id = $1 AND id = $2",
+  PRYX_TRY(const auto changed, c.run("UPDATE sessions SET workspace_id = $3, agent = $4, model = $5, title = "
+                                     "$6, status = $7 WHERE principal_id = $1 AND id = $2",
                                      s.principal, s.id, s.workspace, s.agent, s.model, s.title, s.status));
   if (changed == 0) return fail(ErrorCode::kNotFound, "there is no session {}", s.id.str());
   return {};
 }
-Result<void> SessionStore::delete_session(db::Connection& c, const PrincipalId& principal, const SessionId& id) {
-  PRYX_TRY(const auto open, c.count("SELECT count(*) FROM turns WHERE principal_id = $1 AND session_id = $2 AND state IN ('queued','running','waiting')", principal, id));
-  if (open > 0) return fail(ErrorCode::kConflict, "session {} has {} unfinished turns; cancel them first", id.str(), open);
-  PRYX_TRY_VOID(c.run("DELETE FROM messages_fts WHERE rowid IN (SELECT seq FROM messages WHERE principal_id = $1 AND session_id = $2)", principal, id));
+Result<void> SessionStore::delete_session(db::Connection& c, const PrincipalId& principal,
+                                          const SessionId& id) {
+  PRYX_TRY(const auto open, c.count("SELECT count(*) FROM turns WHERE principal_id = $1 AND session_id = $2 "
+                                    "AND state IN ('queued','running','waiting')",
+                                    principal, id));
+  if (open > 0)
+    return fail(ErrorCode::kConflict, "session {} has {} unfinished turns; cancel them first", id.str(),
+                open);
+  PRYX_TRY_VOID(
+      c.run("DELETE FROM messages_fts WHERE rowid IN (SELECT seq FROM messages WHERE principal_id = $1 AND "
+            "session_id = $2)",
+            principal, id));
   PRYX_TRY_VOID(c.run("DELETE FROM messages WHERE principal_id = $1 AND session_id = $2", principal, id));
-  PRYX_TRY_VOID(c.run("DELETE FROM steps WHERE principal_id = $1 AND turn_id IN (SELECT id FROM turns WHERE principal_id = $1 AND session_id = $2)", principal, id));
-  PRYX_TRY_VOID(c.run("DELETE FROM outbox WHERE principal_id = $1 AND turn_id IN (SELECT id FROM turns WHERE principal_id = $1 AND session_id = $2)", principal, id));
+  PRYX_TRY_VOID(
+      c.run("DELETE FROM steps WHERE principal_id = $1 AND turn_id IN (SELECT id FROM turns WHERE "
+            "principal_id = $1 AND session_id = $2)",
+            principal, id));
+  PRYX_TRY_VOID(
+      c.run("DELETE FROM outbox WHERE principal_id = $1 AND turn_id IN (SELECT id FROM turns WHERE "
+            "principal_id = $1 AND session_id = $2)",
+            principal, id));
   PRYX_TRY_VOID(c.run("DELETE FROM turns WHERE principal_id = $1 AND session_id = $2", principal, id));
-  PRYX_TRY_VOID(c.run("DELETE FROM idempotency_keys WHERE principal_id = $1 AND session_id = $2", principal, id));
-  PRYX_TRY(const auto changed, c.run("DELETE FROM sessions WHERE principal_id = $1 AND id = $2", principal, id));
+  PRYX_TRY_VOID(
+      c.run("DELETE FROM idempotency_keys WHERE principal_id = $1 AND session_id = $2", principal, id));
+  PRYX_TRY(const auto changed,
+           c.run("DELETE FROM sessions WHERE principal_id = $1 AND id = $2", principal, id));
   if (changed == 0) return fail(ErrorCode::kNotFound, "there is no session {}", id.str());
   return {};
 }
-Result<void> SessionStore::set_unread(db::Connection& c, const PrincipalId& principal, const SessionId& id, bool unread) {
-  PRYX_TRY_VOID(c.run("UPDATE sessions SET unread = $3 WHERE principal_id = $1 AND id = $2 AND unread <> $3", principal, id, unread));
+Result<void> SessionStore::set_unread(db::Connection& c, const PrincipalId& principal, const SessionId& id,
+                                      bool unread) {
+  PRYX_TRY_VOID(c.run("UPDATE sessions SET unread = $3 WHERE principal_id = $1 AND id = $2 AND unread <> $3",
+                      principal, id, unread));
   return {};
 }
 
-Result<Paged<SessionHit>> SessionStore::list_sessions(db::Connection& c, const PrincipalId& principal, const SessionQuery& query) {
+Result<Paged<SessionHit>> SessionStore::list_sessions(db::Connection& c, const PrincipalId& principal,
+                                                      const SessionQuery& query) {
   if (!trim(query.query).empty()) return search_sessions(c, principal, query);
   std::int64_t before = query.before ? query.before->unix_ms : INT64_MAX;
   std::string before_id;
@@ -326,7 +418,8 @@ Result<Paged<SessionHit>> SessionStore::list_sessions(db::Connection& c, const P
     if (colon != std::string::npos) before_id = query.page.cursor.substr(colon + 1);
   }
   const std::int64_t limit = clamp_limit(query.page.limit);
-  PRYX_TRY(auto sessions, c.list(kListSessions, read_session, principal, before, before_id, query.after ? query.after->unix_ms : 0, query.status, query.agent, limit));
+  PRYX_TRY(auto sessions, c.list(kListSessions, read_session, principal, before, before_id,
+                                 query.after ? query.after->unix_ms : 0, query.status, query.agent, limit));
   Paged<SessionHit> page;
   if (static_cast<std::int64_t>(sessions.size()) == limit) {
     page.next_cursor = fmt::format("{}:{}", sessions.back().updated_at.unix_ms, sessions.back().id.str());
@@ -338,7 +431,8 @@ Result<Paged<SessionHit>> SessionStore::list_sessions(db::Connection& c, const P
 Result<void> SessionStore::insert_message(db::Connection& c, Message& m) {
   const bool streaming = is_streaming(m);
   const std::string parts = parts_to_text(m.parts);
-  PRYX_TRY_VOID(c.run(kInsertMessage, m.principal, m.session, m.id, to_text(m.role), m.turn, m.step, parts, streaming, m.created_at));
+  PRYX_TRY_VOID(c.run(kInsertMessage, m.principal, m.session, m.id, to_text(m.role), m.turn, m.step, parts,
+                      streaming, m.created_at));
   m.seq = c.last_insert_rowid();
   const std::string text = searchable(m);
   if (!text.empty()) PRYX_TRY_VOID(c.run(kIndexMessage, m.seq, text));
@@ -355,26 +449,32 @@ Result<void> SessionStore::update_message(db::Connection& c, const Message& m) {
   return {};
 }
 
-Result<Paged<Message>> SessionStore::list_messages(db::Connection& c, const PrincipalId& principal, const SessionId& session, const Page& page) {
+Result<Paged<Message>> SessionStore::list_messages(db::Connection& c, const PrincipalId& principal,
+                                                   const SessionId& session, const Page& page) {
   PRYX_TRY(const std::int64_t after, number_cursor(page.cursor, 0));
   const std::int64_t limit = clamp_limit(page.limit);
   Paged<Message> out;
   PRYX_TRY(out.items, c.list(kMessagesFrom, read_message, principal, session, after, limit));
-  if (static_cast<std::int64_t>(out.items.size()) == limit) out.next_cursor = std::to_string(out.items.back().seq);
+  if (static_cast<std::int64_t>(out.items.size()) == limit)
+    out.next_cursor = std::to_string(out.items.back().seq);
   return out;
 }
 
-Result<std::vector<Message>> SessionStore::load_history(db::Connection& c, const Turn& turn, std::size_t max_bytes) {
+Result<std::vector<Message>> SessionStore::load_history(db::Connection& c, const Turn& turn,
+                                                        std::size_t max_bytes) {
   std::vector<std::pair<std::int64_t, Message>> found;  // by the seq of its turn
   std::size_t bytes = 0;
   bool has_begin = false;
-  PRYX_TRY_VOID(c.each(kMessagesBack, [&](const db::Row& r) -> bool {
-    const bool is_own = r.view(3) == turn.id.str();
-    if (bytes <= max_bytes) bytes += r.view(5).size();
-    if (is_own || bytes <= max_bytes) found.emplace_back(r.integer(9), read_message(r));
-    has_begin = has_begin || r.view(1) == turn.message.str();
-    return bytes <= max_bytes || !has_begin;
-  }, turn.principal, turn.session, turn.seq));
+  PRYX_TRY_VOID(c.each(
+      kMessagesBack,
+      [&](const db::Row& r) -> bool {
+        const bool is_own = r.view(3) == turn.id.str();
+        if (bytes <= max_bytes) bytes += r.view(5).size();
+        if (is_own || bytes <= max_bytes) found.emplace_back(r.integer(9), read_message(r));
+        has_begin = has_begin || r.view(1) == turn.message.str();
+        return bytes <= max_bytes || !has_begin;
+      },
+      turn.principal, turn.session, turn.seq));
   std::ranges::sort(found, {}, [](const auto& entry) { return std::pair(entry.first, entry.second.seq); });
   std::vector<Message> history;
   history.reserve(found.size());
@@ -382,7 +482,8 @@ Result<std::vector<Message>> SessionStore::load_history(db::Connection& c, const
   return history;
 }
 
-Result<int> SessionStore::interrupt_streaming(db::Connection& c, const PrincipalId& principal, const TurnId& turn) {
+Result<int> SessionStore::interrupt_streaming(db::Connection& c, const PrincipalId& principal,
+                                              const TurnId& turn) {
   PRYX_TRY(auto messages, c.list(kStreaming, read_message, principal, turn));
   for (Message& message : messages) {
     for (Part& part : message.parts) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Workspaces, sessions and messages: their tables and nothing else. Static functions that take a connection run inside write or read
-// jobs and are composed into larger transactions; every one takes the principal. No state of its own.
+// Workspaces, sessions and messages: their tables and nothing else. Static functions that take a connection
+// run inside write or read jobs and are composed into larger transactions; every one takes the principal. No
+// state of its own.
 #pragma once
 #include <optional>
 #include <string>
@@ -12,60 +13,79 @@
 namespace pryx::agent {
 
 struct Page {
-  std::int64_t limit = 50;   // at most 200
-  std::string cursor;        // opaque, from the previous page
+  std::int64_t limit = 50;  // at most 200
+  std::string cursor;       // opaque, from the previous page
 };
 template <class T>
 struct Paged {
   std::vector<T> items;
-  std::string next_cursor;   // empty: the end
+  std::string next_cursor;  // empty: the end
 };
 
 struct SessionQuery {
-  std::string query;         // full text over messages; empty: all
-  std::string status;        // "active", "archived", empty: both
+  std::string query;   // full text over messages; empty: all
+  std::string status;  // "active", "archived", empty: both
   std::string agent;
   std::optional<WallTime> after;
   std::optional<WallTime> before;
-  bool by_relevance = false; // ranks the newest 20,000 hits
+  bool by_relevance = false;  // ranks the newest 20,000 hits
   Page page;
 };
 struct SessionHit {
   Session session;
-  std::string snippet;       // of the best message, when there was a query
+  std::string snippet;  // of the best message, when there was a query
 };
 
 struct SessionStore {
   [[nodiscard]] static db::ModuleMigrations migrations();  // all tables of this module
 
   [[nodiscard]] static Result<void> insert_workspace(db::Connection& c, const Workspace& workspace);
-  [[nodiscard]] static Result<std::optional<Workspace>> find_workspace(db::Connection& c, const PrincipalId& principal, const WorkspaceId& id);
-  [[nodiscard]] static Result<std::optional<Workspace>> find_workspace_by_path(db::Connection& c, const PrincipalId& principal, std::string_view path);
-  [[nodiscard]] static Result<std::vector<Workspace>> list_workspaces(db::Connection& c, const PrincipalId& principal);
-  [[nodiscard]] static Result<bool> rename_workspace(db::Connection& c, const PrincipalId& principal, const WorkspaceId& id, std::string_view name);
+  [[nodiscard]] static Result<std::optional<Workspace>> find_workspace(db::Connection& c,
+                                                                       const PrincipalId& principal,
+                                                                       const WorkspaceId& id);
+  [[nodiscard]] static Result<std::optional<Workspace>> find_workspace_by_path(db::Connection& c,
+                                                                               const PrincipalId& principal,
+                                                                               std::string_view path);
+  [[nodiscard]] static Result<std::vector<Workspace>> list_workspaces(db::Connection& c,
+                                                                      const PrincipalId& principal);
+  [[nodiscard]] static Result<bool> rename_workspace(db::Connection& c, const PrincipalId& principal,
+                                                     const WorkspaceId& id, std::string_view name);
   // kConflict while sessions use it.
-  [[nodiscard]] static Result<bool> delete_workspace(db::Connection& c, const PrincipalId& principal, const WorkspaceId& id);
+  [[nodiscard]] static Result<bool> delete_workspace(db::Connection& c, const PrincipalId& principal,
+                                                     const WorkspaceId& id);
 
   [[nodiscard]] static Result<void> insert_session(db::Connection& c, const Session& session);
-  [[nodiscard]] static Result<std::optional<Session>> find_session(db::Connection& c, const PrincipalId& principal, const SessionId& id);
-  [[nodiscard]] static Result<void> update_session(db::Connection& c, const Session& session);  // title, status, model, agent, workspace
-  [[nodiscard]] static Result<void> delete_session(db::Connection& c, const PrincipalId& principal, const SessionId& id);
-  [[nodiscard]] static Result<void> set_unread(db::Connection& c, const PrincipalId& principal, const SessionId& id, bool unread);
-  [[nodiscard]] static Result<Paged<SessionHit>> list_sessions(db::Connection& c, const PrincipalId& principal, const SessionQuery& query);
+  [[nodiscard]] static Result<std::optional<Session>> find_session(db::Connection& c,
+                                                                   const PrincipalId& principal,
+                                                                   const SessionId& id);
+  [[nodiscard]] static Result<void> update_session(
+      db::Connection& c, const Session& session);  // title, status, model, agent, workspace
+  [[nodiscard]] static Result<void> delete_session(db::Connection& c, const PrincipalId& principal,
+                                                   const SessionId& id);
+  [[nodiscard]] static Result<void> set_unread(db::Connection& c, const PrincipalId& principal,
+                                               const SessionId& id, bool unread);
+  [[nodiscard]] static Result<Paged<SessionHit>> list_sessions(db::Connection& c,
+                                                               const PrincipalId& principal,
+                                                               const SessionQuery& query);
 
   // Assigns message.seq, indexes its text and bumps the session.
   [[nodiscard]] static Result<void> insert_message(db::Connection& c, Message& message);
   // Replaces the parts of a message that was written while it streamed.
   [[nodiscard]] static Result<void> update_message(db::Connection& c, const Message& message);
-  [[nodiscard]] static Result<Paged<Message>> list_messages(db::Connection& c, const PrincipalId& principal, const SessionId& session, const Page& page);
-  // What a turn works with: the messages of the turns before it, about max_bytes of the newest, and all of its own. Turn by turn, because
-  // a message that came while another turn ran was written between that turn's messages. Later turns are left out.
-  [[nodiscard]] static Result<std::vector<Message>> load_history(db::Connection& c, const Turn& turn, std::size_t max_bytes);
+  [[nodiscard]] static Result<Paged<Message>> list_messages(db::Connection& c, const PrincipalId& principal,
+                                                            const SessionId& session, const Page& page);
+  // What a turn works with: the messages of the turns before it, about max_bytes of the newest, and all of
+  // its own. Turn by turn, because a message that came while another turn ran was written between that turn's
+  // messages. Later turns are left out.
+  [[nodiscard]] static Result<std::vector<Message>> load_history(db::Connection& c, const Turn& turn,
+                                                                 std::size_t max_bytes);
   // Messages of one turn whose parts were still streaming when a daemon died become interrupted.
-  [[nodiscard]] static Result<int> interrupt_streaming(db::Connection& c, const PrincipalId& principal, const TurnId& turn);
+  [[nodiscard]] static Result<int> interrupt_streaming(db::Connection& c, const PrincipalId& principal,
+                                                       const TurnId& turn);
 };
 
-// User text as an FTS5 query that cannot be anything but words: quoted terms, last one as a prefix when it has 3 letters.
+// User text as an FTS5 query that cannot be anything but words: quoted terms, last one as a prefix when it
+// has 3 letters.
 [[nodiscard]] std::string fts_query(std::string_view user_text);
 
 }  // namespace pryx::agent

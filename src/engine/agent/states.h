@@ -7,8 +7,25 @@
 
 namespace pryx::agent {
 
-enum class TurnState : std::uint8_t { kQueued, kRunning, kWaiting, kNeedsAttention, kCompleted, kFailed, kCancelled };
-enum class StepState : std::uint8_t { kPlanned, kAwaitingApproval, kDenied, kStarted, kDone, kFailed, kUnknown, kCancelled };
+enum class TurnState : std::uint8_t {
+  kQueued,
+  kRunning,
+  kWaiting,
+  kNeedsAttention,
+  kCompleted,
+  kFailed,
+  kCancelled
+};
+enum class StepState : std::uint8_t {
+  kPlanned,
+  kAwaitingApproval,
+  kDenied,
+  kStarted,
+  kDone,
+  kFailed,
+  kUnknown,
+  kCancelled
+};
 enum class StepKind : std::uint8_t { kModel, kTool, kApproval, kWait };
 enum class PartState : std::uint8_t { kStreaming, kComplete, kInterrupted };
 enum class OutboxState : std::uint8_t { kPending, kSending, kDelivered, kFailed, kUnknown };
@@ -28,7 +45,8 @@ enum class OutboxState : std::uint8_t { kPending, kSending, kDelivered, kFailed,
 [[nodiscard]] bool may_become(PartState from, PartState to);
 [[nodiscard]] bool may_become(OutboxState from, OutboxState to);
 
-// Terminal states stay what they are. needs_attention is named but not terminal: a person resumes or cancels it.
+// Terminal states stay what they are. needs_attention is named but not terminal: a person resumes or cancels
+// it.
 [[nodiscard]] bool is_terminal(TurnState state);
 [[nodiscard]] bool is_terminal(StepState state);
 

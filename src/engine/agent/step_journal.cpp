@@ -20,17 +20,31 @@ void StepJournal::note(const Decided& decided) {
 
 async::Task<Result<void>> StepJournal::record_invalid(std::string reason) {
   step_.error_code = "invalid_argument";
-  co_return co_await finish({.state = StepState::kFailed, .ok = false, .text = fmt::format("Not run: {}", reason), .summary = "not run", .reason = reason,
-                             .labels = trust::Labels{"model"}, .audit_kind = "tool.invalid", .audit_detail = {{"reason", reason}}});
+  co_return co_await finish({.state = StepState::kFailed,
+                             .ok = false,
+                             .text = fmt::format("Not run: {}", reason),
+                             .summary = "not run",
+                             .reason = reason,
+                             .labels = trust::Labels{"model"},
+                             .audit_kind = "tool.invalid",
+                             .audit_detail = {{"reason", reason}}});
 }
 
 async::Task<Result<void>> StepJournal::record_denied(Decided decided, std::string reason) {
   note(decided);
   step_.error_code = "denied";
   ++run_.turn_.denied_calls;
-  co_return co_await finish({.state = StepState::kDenied, .ok = false, .text = fmt::format("Denied: {}", reason), .summary = "denied", .reason = reason,
-                             .labels = trust::Labels{"owner"}, .audit_kind = "tool.denied",
-                             .audit_detail = {{"reason", reason}, {"rule", decided.rule}, {"args_hash", decided.args_hash}, {"policy", decided.policy_version}}});
+  co_return co_await finish({.state = StepState::kDenied,
+                             .ok = false,
+                             .text = fmt::format("Denied: {}", reason),
+                             .summary = "denied",
+                             .reason = reason,
+                             .labels = trust::Labels{"owner"},
+                             .audit_kind = "tool.denied",
+                             .audit_detail = {{"reason", reason},
+                                              {"rule", decided.rule},
+                                              {"args_hash", decided.args_hash},
+                                              {"policy", decided.policy_version}}});
 }
 
 async::Task<Result<void>> StepJournal::record_ask(Decided decided, trust::Approval approval) {
@@ -38,10 +52,18 @@ async::Task<Result<void>> StepJournal::record_ask(Decided decided, trust::Approv
   const auto written = co_await run_.parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(run_.write_start(t));
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), step_, StepState::kAwaitingApproval, run_.now()));
-    if (run_.turn_.state == TurnState::kRunning) PRYX_TRY_VOID(TurnStore::change_state(t.db(), run_.turn_, TurnState::kWaiting, run_.now()));
-    PRYX_TRY_VOID(run_.parts().audit.append(t, {.principal = approval.principal, .kind = "approval.requested", .actor = "gate", .session = approval.session,
-                                                .turn = approval.turn, .step = approval.step, .subject = approval.tool,
-                                                .detail = {{"approval_id", approval.id.str()}, {"call_hash", approval.call_hash}, {"rule", decided.rule}}}));
+    if (run_.turn_.state == TurnState::kRunning)
+      PRYX_TRY_VOID(TurnStore::change_state(t.db(), run_.turn_, TurnState::kWaiting, run_.now()));
+    PRYX_TRY_VOID(run_.parts().audit.append(t, {.principal = approval.principal,
+                                                .kind = "approval.requested",
+                                                .actor = "gate",
+                                                .session = approval.session,
+                                                .turn = approval.turn,
+                                                .step = approval.step,
+                                                .subject = approval.tool,
+                                                .detail = {{"approval_id", approval.id.str()},
+                                                           {"call_hash", approval.call_hash},
+                                                           {"rule", decided.rule}}}));
     return run_.parts().approvals.create(t, approval);
   });
   if (written) run_.wait_for_a_person(true);
@@ -51,24 +73,39 @@ async::Task<Result<void>> StepJournal::record_ask(Decided decided, trust::Approv
 async::Task<Result<std::string>> StepJournal::record_start(Decided decided) {
   run_.wait_for_a_person(false);
   note(decided);
-  step_.idempotency_key = crypto::hash_json("effect-key/1", json::object{{"turn", run_.turn_.id.str()}, {"step", step_.id.str()}, {"args", decided.args_hash}});
+  step_.idempotency_key = crypto::hash_json(
+      "effect-key/1",
+      json::object{{"turn", run_.turn_.id.str()}, {"step", step_.id.str()}, {"args", decided.args_hash}});
   const auto written = co_await run_.parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(run_.write_start(t));
-    if (run_.turn_.state == TurnState::kWaiting) PRYX_TRY_VOID(TurnStore::change_state(t.db(), run_.turn_, TurnState::kRunning, run_.now()));
+    if (run_.turn_.state == TurnState::kWaiting)
+      PRYX_TRY_VOID(TurnStore::change_state(t.db(), run_.turn_, TurnState::kRunning, run_.now()));
     PRYX_TRY_VOID(TurnStore::start_attempt(t.db(), step_, run_.parts().boot_id, run_.now()));
-    PRYX_TRY_VOID(run_.parts().audit.append(t, {.principal = run_.turn_.principal, .kind = "tool.intent", .actor = run_.turn_.surface, .session = run_.turn_.session,
-                                                .turn = run_.turn_.id, .step = step_.id, .subject = step_.tool,
-                                                .detail = {{"args_hash", decided.args_hash}, {"call_hash", decided.call_hash}, {"rule", decided.rule},
-                                                           {"policy", decided.policy_version}, {"attempt", step_.attempt}, {"key", step_.idempotency_key},
+    PRYX_TRY_VOID(run_.parts().audit.append(t, {.principal = run_.turn_.principal,
+                                                .kind = "tool.intent",
+                                                .actor = run_.turn_.surface,
+                                                .session = run_.turn_.session,
+                                                .turn = run_.turn_.id,
+                                                .step = step_.id,
+                                                .subject = step_.tool,
+                                                .detail = {{"args_hash", decided.args_hash},
+                                                           {"call_hash", decided.call_hash},
+                                                           {"rule", decided.rule},
+                                                           {"policy", decided.policy_version},
+                                                           {"attempt", step_.attempt},
+                                                           {"key", step_.idempotency_key},
                                                            {"approval_id", decided.approval.str()}}}));
-    return run_.emit(t, "tool.started", {{"step_id", step_.id.str()}, {"tool", step_.tool}, {"attempt", step_.attempt}});
+    return run_.emit(t, "tool.started",
+                     {{"step_id", step_.id.str()}, {"tool", step_.tool}, {"attempt", step_.attempt}});
   });
   if (!written) co_return std::unexpected(written.error());
   co_return step_.idempotency_key;
 }
 
-async::Task<Result<void>> StepJournal::record_end(tools::GateEnd end, tools::ToolOutcome outcome, std::string reason) {
-  // Nobody but the daemon's stop cancelled it: the step stays started, and the next start goes on by its effect class.
+async::Task<Result<void>> StepJournal::record_end(tools::GateEnd end, tools::ToolOutcome outcome,
+                                                  std::string reason) {
+  // Nobody but the daemon's stop cancelled it: the step stays started, and the next start goes on by its
+  // effect class.
   if (end == tools::GateEnd::kCancelled && run_.is_put_off()) co_return Result<void>{};
   Ending ending;
   if (end == tools::GateEnd::kDone) {
@@ -80,10 +117,23 @@ async::Task<Result<void>> StepJournal::record_end(tools::GateEnd end, tools::Too
     const bool is_unlabelled = outcome.labels.empty() && !ending.text.empty();
     ending.labels = is_unlabelled ? trust::Labels::unreadable() : std::move(outcome.labels);
   } else if (end == tools::GateEnd::kCancelled) {
-    ending = {.state = StepState::kCancelled, .ok = false, .text = "Cancelled.", .summary = "cancelled", .reason = reason, .labels = {}, .audit_kind = {}, .audit_detail = {}};
+    ending = {.state = StepState::kCancelled,
+              .ok = false,
+              .text = "Cancelled.",
+              .summary = "cancelled",
+              .reason = reason,
+              .labels = {},
+              .audit_kind = {},
+              .audit_detail = {}};
   } else {
-    ending = {.state = StepState::kFailed, .ok = false, .text = fmt::format("Failed: {}", reason), .summary = "failed", .reason = reason, .labels = trust::Labels{"model"},
-              .audit_kind = {}, .audit_detail = {}};
+    ending = {.state = StepState::kFailed,
+              .ok = false,
+              .text = fmt::format("Failed: {}", reason),
+              .summary = "failed",
+              .reason = reason,
+              .labels = trust::Labels{"model"},
+              .audit_kind = {},
+              .audit_detail = {}};
     step_.error_code = "tool_failed";
   }
   if (ending.text.size() > kMaxInlineResultBytes) {
@@ -92,22 +142,37 @@ async::Task<Result<void>> StepJournal::record_end(tools::GateEnd end, tools::Too
     step_.result_ref = *stored;
   }
   ending.audit_kind = "tool.outcome";
-  ending.audit_detail = {{"ok", ending.ok}, {"result_hash", crypto::hash_json("result/1", json::value(ending.text))}, {"bytes", ending.text.size()}, {"reason", reason}};
+  ending.audit_detail = {{"ok", ending.ok},
+                         {"result_hash", crypto::hash_json("result/1", json::value(ending.text))},
+                         {"bytes", ending.text.size()},
+                         {"reason", reason}};
   co_return co_await finish(std::move(ending));
 }
 
 async::Task<Result<void>> StepJournal::record_settled(StepState state, std::string text, bool ok) {
-  co_return co_await finish({.state = state, .ok = ok, .text = std::move(text), .summary = "settled after a restart", .reason = {}, .labels = trust::Labels{"owner"},
-                             .audit_kind = "tool.outcome", .audit_detail = {{"ok", ok}, {"settled", true}}});
+  co_return co_await finish({.state = state,
+                             .ok = ok,
+                             .text = std::move(text),
+                             .summary = "settled after a restart",
+                             .reason = {},
+                             .labels = trust::Labels{"owner"},
+                             .audit_kind = "tool.outcome",
+                             .audit_detail = {{"ok", ok}, {"settled", true}}});
 }
 
 async::Task<Result<void>> StepJournal::finish(Ending ending) {
   run_.wait_for_a_person(false);
-  Message message{.principal = run_.turn_.principal, .session = run_.turn_.session, .id = run_.parts().ids.make<MessageId>(), .role = Role::kTool,
-                  .turn = run_.turn_.id, .step = step_.id, .created_at = run_.now()};
+  Message message{.principal = run_.turn_.principal,
+                  .session = run_.turn_.session,
+                  .id = run_.parts().ids.make<MessageId>(),
+                  .role = Role::kTool,
+                  .turn = run_.turn_.id,
+                  .step = step_.id,
+                  .created_at = run_.now()};
   Part part;
   part.type = "tool_result";
-  part.text = step_.result_ref.empty() ? to_valid_utf8(ending.text) : trim_for_model(to_valid_utf8(ending.text), step_.result_ref);
+  part.text = step_.result_ref.empty() ? to_valid_utf8(ending.text)
+                                       : trim_for_model(to_valid_utf8(ending.text), step_.result_ref);
   part.tool = step_.tool;
   part.call_id = step_.call_id;
   part.step = step_.id;
@@ -118,17 +183,35 @@ async::Task<Result<void>> StepJournal::finish(Ending ending) {
   step_.summary = to_valid_utf8(utf8_prefix(ending.summary, 500));
   const auto written = co_await run_.parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(run_.write_start(t));
-    if (run_.turn_.state == TurnState::kWaiting) PRYX_TRY_VOID(TurnStore::change_state(t.db(), run_.turn_, TurnState::kRunning, run_.now()));
-    // Ended without the answer that it waited for, as when the tool is not there any more: nobody needs to answer now.
-    if (step_.state == StepState::kAwaitingApproval) PRYX_TRY_VOID(run_.parts().approvals.supersede(t, run_.turn_.principal, step_.approval));
+    if (run_.turn_.state == TurnState::kWaiting)
+      PRYX_TRY_VOID(TurnStore::change_state(t.db(), run_.turn_, TurnState::kRunning, run_.now()));
+    // Ended without the answer that it waited for, as when the tool is not there any more: nobody needs to
+    // answer now.
+    if (step_.state == StepState::kAwaitingApproval)
+      PRYX_TRY_VOID(run_.parts().approvals.supersede(t, run_.turn_.principal, step_.approval));
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), step_, ending.state, run_.now()));
     PRYX_TRY_VOID(TurnStore::save_progress(t.db(), run_.turn_));
     PRYX_TRY_VOID(SessionStore::insert_message(t.db(), message));
-    PRYX_TRY_VOID(run_.parts().audit.append(t, {.principal = run_.turn_.principal, .kind = ending.audit_kind, .actor = run_.turn_.surface, .session = run_.turn_.session,
-                                                .turn = run_.turn_.id, .step = step_.id, .subject = step_.tool, .detail = ending.audit_detail}));
-    PRYX_TRY_VOID(run_.emit(t, "tool.finished", {{"step_id", step_.id.str()}, {"tool", step_.tool}, {"ok", ending.ok}, {"state", to_text(ending.state)},
-                                                 {"summary", step_.summary}, {"reason", ending.reason}}));
-    return run_.emit(t, "step.finished", {{"step_id", step_.id.str()}, {"kind", "tool"}, {"tool", step_.tool}, {"state", to_text(ending.state)}});
+    PRYX_TRY_VOID(run_.parts().audit.append(t, {.principal = run_.turn_.principal,
+                                                .kind = ending.audit_kind,
+                                                .actor = run_.turn_.surface,
+                                                .session = run_.turn_.session,
+                                                .turn = run_.turn_.id,
+                                                .step = step_.id,
+                                                .subject = step_.tool,
+                                                .detail = ending.audit_detail}));
+    PRYX_TRY_VOID(run_.emit(t, "tool.finished",
+                            {{"step_id", step_.id.str()},
+                             {"tool", step_.tool},
+                             {"ok", ending.ok},
+                             {"state", to_text(ending.state)},
+                             {"summary", step_.summary},
+                             {"reason", ending.reason}}));
+    return run_.emit(t, "step.finished",
+                     {{"step_id", step_.id.str()},
+                      {"kind", "tool"},
+                      {"tool", step_.tool},
+                      {"state", to_text(ending.state)}});
   });
   if (!written) co_return written;
   run_.history_.push_back(std::move(message));

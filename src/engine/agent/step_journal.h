@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Writes what the gate does with one tool step: step row, audit row, transcript and events, one commit each. Private to this module.
+// Writes what the gate does with one tool step: step row, audit row, transcript and events, one commit each.
+// Private to this module.
 #pragma once
 #include "engine/agent/turn_run.h"
 
@@ -12,7 +13,8 @@ class StepJournal final : public tools::CallJournal {
   [[nodiscard]] async::Task<Result<void>> record_denied(Decided decided, std::string reason) override;
   [[nodiscard]] async::Task<Result<void>> record_ask(Decided decided, trust::Approval approval) override;
   [[nodiscard]] async::Task<Result<std::string>> record_start(Decided decided) override;
-  [[nodiscard]] async::Task<Result<void>> record_end(tools::GateEnd end, tools::ToolOutcome outcome, std::string reason) override;
+  [[nodiscard]] async::Task<Result<void>> record_end(tools::GateEnd end, tools::ToolOutcome outcome,
+                                                     std::string reason) override;
   // A step whose effect a person or the outside world vouched for.
   [[nodiscard]] async::Task<Result<void>> record_settled(StepState state, std::string text, bool ok);
 
@@ -20,9 +22,9 @@ class StepJournal final : public tools::CallJournal {
   struct Ending {
     StepState state = StepState::kDone;
     bool ok = true;
-    std::string text;        // for the model and the transcript
+    std::string text;  // for the model and the transcript
     std::string summary;
-    std::string reason;      // for people, when it did not go well
+    std::string reason;  // for people, when it did not go well
     trust::Labels labels;
     std::string audit_kind;
     json::object audit_detail;

@@ -8,13 +8,22 @@
 namespace pryx::agent {
 
 namespace {
-constexpr Duration kStorageRetry = std::chrono::seconds(2);  // a full disk is looked at again; recovery is promised within 5 s
-constexpr Duration kCancelWait = std::chrono::seconds(2);    // far more than the 250 ms it should take; only a failing disk needs more
+constexpr Duration kStorageRetry =
+    std::chrono::seconds(2);  // a full disk is looked at again; recovery is promised within 5 s
+constexpr Duration kCancelWait =
+    std::chrono::seconds(2);  // far more than the 250 ms it should take; only a failing disk needs more
 
 // What the transcript says about a step that a person settled.
-Result<void> settle_tool_step(db::Transaction& t, Step& step, const Turn& turn, StepState state, std::string text, MessageId message_id, WallTime at) {
+Result<void> settle_tool_step(db::Transaction& t, Step& step, const Turn& turn, StepState state,
+                              std::string text, MessageId message_id, WallTime at) {
   PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, state, at));
-  Message message{.principal = turn.principal, .session = turn.session, .id = std::move(message_id), .role = Role::kTool, .turn = turn.id, .step = step.id, .created_at = at};
+  Message message{.principal = turn.principal,
+                  .session = turn.session,
+                  .id = std::move(message_id),
+                  .role = Role::kTool,
+                  .turn = turn.id,
+                  .step = step.id,
+                  .created_at = at};
   Part part;
   part.type = "tool_result";
   part.text = std::move(text);
@@ -28,27 +37,44 @@ Result<void> settle_tool_step(db::Transaction& t, Step& step, const Turn& turn, 
 }
 
 // One for each step at most: it needs no source of ids inside a write job.
-MessageId settled_message_id(const Step& step) { return MessageId(fmt::format("{}{}", MessageId::prefix(), step.id.str().substr(StepId::prefix().size()))); }
+MessageId settled_message_id(const Step& step) {
+  return MessageId(fmt::format("{}{}", MessageId::prefix(), step.id.str().substr(StepId::prefix().size())));
+}
 
 std::string_view to_text(TurnEngine::ResumeChoice choice) {
   switch (choice) {
-    case TurnEngine::ResumeChoice::kRetry: return "retry";
-    case TurnEngine::ResumeChoice::kTreatAsDone: return "treat_as_done";
-    case TurnEngine::ResumeChoice::kAbandon: return "abandon";
+    case TurnEngine::ResumeChoice::kRetry:
+      return "retry";
+    case TurnEngine::ResumeChoice::kTreatAsDone:
+      return "treat_as_done";
+    case TurnEngine::ResumeChoice::kAbandon:
+      return "abandon";
   }
   return "abandon";
 }
 
 }  // namespace
 
-Result<void> abandon_unknown_step(db::Transaction& t, audit::AuditLog& audit, Step& step, const Turn& turn, const std::string& actor, WallTime at) {
-  PRYX_TRY_VOID(settle_tool_step(t, step, turn, StepState::kCancelled, "Cancelled by the owner; it may or may not have taken effect.", settled_message_id(step), at));
-  PRYX_TRY_VOID(audit.append(t, {.principal = turn.principal, .kind = "tool.unknown", .actor = actor, .session = turn.session, .turn = turn.id, .step = step.id,
-                                 .subject = step.tool, .detail = {{"attempt", step.attempt}, {"detail", "the turn was cancelled while the outcome was unknown"}}}));
+Result<void> abandon_unknown_step(db::Transaction& t, audit::AuditLog& audit, Step& step, const Turn& turn,
+                                  const std::string& actor, WallTime at) {
+  PRYX_TRY_VOID(settle_tool_step(t, step, turn, StepState::kCancelled,
+                                 "Cancelled by the owner; it may or may not have taken effect.",
+                                 settled_message_id(step), at));
+  PRYX_TRY_VOID(
+      audit.append(t, {.principal = turn.principal,
+                       .kind = "tool.unknown",
+                       .actor = actor,
+                       .session = turn.session,
+                       .turn = turn.id,
+                       .step = step.id,
+                       .subject = step.tool,
+                       .detail = {{"attempt", step.attempt},
+                                  {"detail", "the turn was cancelled while the outcome was unknown"}}}));
   return {};
 }
 
-TurnEngine::TurnEngine(Parts parts, EngineLimits limits) : parts_(std::move(parts)), limits_(limits), ended_(parts_.loop) {}
+TurnEngine::TurnEngine(Parts parts, EngineLimits limits)
+    : parts_(std::move(parts)), limits_(limits), ended_(parts_.loop) {}
 TurnEngine::~TurnEngine() = default;
 
 async::Task<void> TurnEngine::run_turn(OpenTurn turn) {
@@ -72,7 +98,8 @@ async::Task<void> TurnEngine::run_turn(OpenTurn turn) {
 async::Task<void> TurnEngine::pause_for_storage() {
   const auto slept = co_await async::sleep(parts_.loop, kStorageRetry);
   if (slept || parts_.dispatcher.is_stopping()) co_return;
-  // A turn that a person cancelled still needs its end on disk, so it waits all the same; a stopping daemon does not.
+  // A turn that a person cancelled still needs its end on disk, so it waits all the same; a stopping daemon
+  // does not.
   async::WaitList pause(parts_.loop);
   const auto timer = parts_.loop.call_after(kStorageRetry, [&pause] { pause.wake_all(); });
   co_await pause.wait_uncancellable();
@@ -85,8 +112,11 @@ async::Task<Result<void>> TurnEngine::wait_until_ended(TurnId turn) {
     const Duration left = limit - parts_.loop.clock().monotonic();
     async::WaitEnd end = async::WaitEnd::kTimeout;
     if (left > Duration::zero()) end = co_await ended_.wait_for(left);
-    if (end == async::WaitEnd::kCancelled) co_return fail(ErrorCode::kCancelled, "cancelled while turn {} was ending", turn.str());
-    if (end == async::WaitEnd::kTimeout) co_return fail(ErrorCode::kStorage, "turn {} was told to stop, but its end is not on disk yet; ask again", turn.str());
+    if (end == async::WaitEnd::kCancelled)
+      co_return fail(ErrorCode::kCancelled, "cancelled while turn {} was ending", turn.str());
+    if (end == async::WaitEnd::kTimeout)
+      co_return fail(ErrorCode::kStorage,
+                     "turn {} was told to stop, but its end is not on disk yet; ask again", turn.str());
   }
   co_return Result<void>{};
 }
@@ -100,10 +130,12 @@ async::Task<Result<void>> TurnEngine::cancel(Caller caller, TurnId id) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
   const PrincipalId principal = caller.principal.id;
   for (bool told = false;;) {
-    PRYX_CO_TRY(auto turn, co_await parts_.database.read([=](db::Connection& c) { return TurnStore::find_turn(c, principal, id); }));
+    PRYX_CO_TRY(auto turn, co_await parts_.database.read(
+                               [=](db::Connection& c) { return TurnStore::find_turn(c, principal, id); }));
     if (!turn) co_return fail(ErrorCode::kNotFound, "there is no turn {}", id.str());
     if (is_terminal(turn->state) && told) co_return Result<void>{};
-    if (is_terminal(turn->state)) co_return fail(ErrorCode::kConflict, "turn {} is already {}", id.str(), to_text(turn->state));
+    if (is_terminal(turn->state))
+      co_return fail(ErrorCode::kConflict, "turn {} is already {}", id.str(), to_text(turn->state));
     if (parts_.dispatcher.is_running(id)) {
       cancelled_.insert(id);
       (void)parts_.dispatcher.cancel_running(id);
@@ -116,73 +148,110 @@ async::Task<Result<void>> TurnEngine::cancel(Caller caller, TurnId id) {
   }
 }
 
-// Waiting in line, or stopped for attention: nothing runs, so its end is written here. It leaves the line with the commit and not before:
-// when the store fails, it keeps its place. False when it began to run meanwhile.
+// Waiting in line, or stopped for attention: nothing runs, so its end is written here. It leaves the line
+// with the commit and not before: when the store fails, it keeps its place. False when it began to run
+// meanwhile.
 async::Task<Result<bool>> TurnEngine::cancel_at_rest(Caller caller, Turn seen) {
   co_return co_await parts_.database.write([&, this](db::Transaction& t) -> Result<bool> {
     PRYX_TRY(auto turn, TurnStore::find_turn(t.db(), seen.principal, seen.id));
-    if (!turn || is_terminal(turn->state)) return fail(ErrorCode::kConflict, "turn {} ended already", seen.id.str());
+    if (!turn || is_terminal(turn->state))
+      return fail(ErrorCode::kConflict, "turn {} ended already", seen.id.str());
     if (turn->state != seen.state || turn->starts != seen.starts) return false;
     PRYX_TRY(auto steps, TurnStore::list_steps(t.db(), turn->principal, turn->id));
     const WallTime at = parts_.loop.clock().wall();
     for (Step& step : steps) {
-      if (step.state == StepState::kAwaitingApproval) PRYX_TRY_VOID(parts_.approvals.supersede(t, turn->principal, step.approval));
-      const bool may_have_happened = step.kind == StepKind::kTool && (step.state == StepState::kStarted || step.state == StepState::kUnknown);
-      if (may_have_happened) PRYX_TRY_VOID(abandon_unknown_step(t, parts_.audit, step, *turn, caller.surface, at));
-      else if (!is_terminal(step.state)) PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, at));
+      if (step.state == StepState::kAwaitingApproval)
+        PRYX_TRY_VOID(parts_.approvals.supersede(t, turn->principal, step.approval));
+      const bool may_have_happened = step.kind == StepKind::kTool &&
+                                     (step.state == StepState::kStarted || step.state == StepState::kUnknown);
+      if (may_have_happened)
+        PRYX_TRY_VOID(abandon_unknown_step(t, parts_.audit, step, *turn, caller.surface, at));
+      else if (!is_terminal(step.state))
+        PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, at));
     }
     PRYX_TRY_VOID(SessionStore::interrupt_streaming(t.db(), turn->principal, turn->id));
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), *turn, TurnState::kCancelled, at));
     PRYX_TRY_VOID(TurnStore::mark_read_if_delivered(t.db(), turn->principal, turn->session));
-    PRYX_TRY_VOID(parts_.events.append(t, {.principal = turn->principal, .name = "turn.cancelled", .session = turn->session, .surface = caller.surface,
-                                           .payload = {{"turn_id", turn->id.str()}, {"denied_calls", turn->denied_calls}}}));
+    PRYX_TRY_VOID(parts_.events.append(
+        t, {.principal = turn->principal,
+            .name = "turn.cancelled",
+            .session = turn->session,
+            .surface = caller.surface,
+            .payload = {{"turn_id", turn->id.str()}, {"denied_calls", turn->denied_calls}}}));
     t.after_commit([this, id = turn->id] { parts_.dispatcher.forget(id); });
     return true;
   });
 }
 
-async::Task<Result<void>> TurnEngine::resume(Caller caller, TurnId id, StepId step_id, ResumeChoice choice, std::string result) {
+async::Task<Result<void>> TurnEngine::resume(Caller caller, TurnId id, StepId step_id, ResumeChoice choice,
+                                             std::string result) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kApprove));
   const PrincipalId principal = caller.principal.id;
   const MessageId message_id = parts_.ids.make<MessageId>();
-  PRYX_CO_TRY(const auto again, co_await parts_.database.write([&, this](db::Transaction& t) -> Result<std::optional<OpenTurn>> {
-    const WallTime at = parts_.loop.clock().wall();
-    PRYX_TRY(auto turn, TurnStore::find_turn(t.db(), principal, id));
-    if (!turn) return fail(ErrorCode::kNotFound, "there is no turn {}", id.str());
-    if (turn->state != TurnState::kNeedsAttention) return fail(ErrorCode::kConflict, "turn {} is {} and needs no decision", id.str(), to_text(turn->state));
-    PRYX_TRY(auto steps, TurnStore::list_steps(t.db(), principal, id));
-    const auto step = std::find_if(steps.begin(), steps.end(), [&](const Step& s) { return s.id == step_id; });
-    if (step == steps.end() || step->state != StepState::kUnknown) return fail(ErrorCode::kConflict, "step {} has no unknown outcome", step_id.str());
-    const bool ends = choice == ResumeChoice::kAbandon && step->kind == StepKind::kModel;
-    if (choice == ResumeChoice::kTreatAsDone && step->kind == StepKind::kModel) {
-      return fail(ErrorCode::kInvalidArgument, "a model step cannot be treated as done; retry or abandon it");
-    }
-    if (choice == ResumeChoice::kTreatAsDone) {
-      PRYX_TRY_VOID(settle_tool_step(t, *step, *turn, StepState::kDone, result.empty() ? "Done, says the owner." : result, message_id, at));
-    } else if (choice == ResumeChoice::kAbandon && !ends) {
-      PRYX_TRY_VOID(settle_tool_step(t, *step, *turn, StepState::kCancelled, "Abandoned by the owner; it may or may not have taken effect.", message_id, at));
-    } else if (choice == ResumeChoice::kRetry) {
-      PRYX_TRY_VOID(TurnStore::reset_attempts(t.db(), *step));
-    } else {
-      PRYX_TRY_VOID(TurnStore::change_state(t.db(), *step, StepState::kCancelled, at));
-    }
-    PRYX_TRY_VOID(parts_.audit.append(t, {.principal = principal, .kind = "turn.resumed", .actor = caller.surface, .session = turn->session, .turn = id, .step = step_id,
-                                          .subject = step->tool, .detail = {{"choice", to_text(choice)}}}));
-    PRYX_TRY_VOID(TurnStore::change_state(t.db(), *turn, ends ? TurnState::kCancelled : TurnState::kQueued, at));
-    if (ends) {
-      PRYX_TRY_VOID(parts_.events.append(t, {.principal = principal, .name = "turn.cancelled", .session = turn->session, .surface = caller.surface, .payload = {{"turn_id", id.str()}}}));
-      return std::optional<OpenTurn>();
-    }
-    return std::optional(OpenTurn{principal, turn->session, id, turn->priority});
-  }));
+  PRYX_CO_TRY(
+      const auto again,
+      co_await parts_.database.write([&, this](db::Transaction& t) -> Result<std::optional<OpenTurn>> {
+        const WallTime at = parts_.loop.clock().wall();
+        PRYX_TRY(auto turn, TurnStore::find_turn(t.db(), principal, id));
+        if (!turn) return fail(ErrorCode::kNotFound, "there is no turn {}", id.str());
+        if (turn->state != TurnState::kNeedsAttention)
+          return fail(ErrorCode::kConflict, "turn {} is {} and needs no decision", id.str(),
+                      to_text(turn->state));
+        PRYX_TRY(auto steps, TurnStore::list_steps(t.db(), principal, id));
+        const auto step =
+            std::find_if(steps.begin(), steps.end(), [&](const Step& s) { return s.id == step_id; });
+        if (step == steps.end() || step->state != StepState::kUnknown)
+          return fail(ErrorCode::kConflict, "step {} has no unknown outcome", step_id.str());
+        const bool ends = choice == ResumeChoice::kAbandon && step->kind == StepKind::kModel;
+        if (choice == ResumeChoice::kTreatAsDone && step->kind == StepKind::kModel) {
+          return fail(ErrorCode::kInvalidArgument,
+                      "a model step cannot be treated as done; retry or abandon it");
+        }
+        if (choice == ResumeChoice::kTreatAsDone) {
+          PRYX_TRY_VOID(settle_tool_step(t, *step, *turn, StepState::kDone,
+                                         result.empty() ? "Done, says the owner." : result, message_id, at));
+        } else if (choice == ResumeChoice::kAbandon && !ends) {
+          PRYX_TRY_VOID(settle_tool_step(t, *step, *turn, StepState::kCancelled,
+                                         "Abandoned by the owner; it may or may not have taken effect.",
+                                         message_id, at));
+        } else if (choice == ResumeChoice::kRetry) {
+          PRYX_TRY_VOID(TurnStore::reset_attempts(t.db(), *step));
+        } else {
+          PRYX_TRY_VOID(TurnStore::change_state(t.db(), *step, StepState::kCancelled, at));
+        }
+        PRYX_TRY_VOID(parts_.audit.append(t, {.principal = principal,
+                                              .kind = "turn.resumed",
+                                              .actor = caller.surface,
+                                              .session = turn->session,
+                                              .turn = id,
+                                              .step = step_id,
+                                              .subject = step->tool,
+                                              .detail = {{"choice", to_text(choice)}}}));
+        PRYX_TRY_VOID(
+            TurnStore::change_state(t.db(), *turn, ends ? TurnState::kCancelled : TurnState::kQueued, at));
+        if (ends) {
+          PRYX_TRY_VOID(parts_.events.append(t, {.principal = principal,
+                                                 .name = "turn.cancelled",
+                                                 .session = turn->session,
+                                                 .surface = caller.surface,
+                                                 .payload = {{"turn_id", id.str()}}}));
+          return std::optional<OpenTurn>();
+        }
+        return std::optional(OpenTurn{principal, turn->session, id, turn->priority});
+      }));
   if (again) parts_.dispatcher.enqueue(*again);
   co_return Result<void>{};
 }
 
 async::Task<void> TurnEngine::write_outbox_apart(const Turn& turn) {
   const auto written = co_await parts_.database.write([&, this](db::Transaction& t) -> Result<void> {
-    return Outbox::enqueue(t, {.principal = turn.principal, .id = OutboxId("out_" + turn.id.str().substr(4)), .turn = turn.id, .session = turn.session, .target = "pull",
-                               .event_version = parts_.events.last_version(), .created_at = parts_.loop.clock().wall()});
+    return Outbox::enqueue(t, {.principal = turn.principal,
+                               .id = OutboxId("out_" + turn.id.str().substr(4)),
+                               .turn = turn.id,
+                               .session = turn.session,
+                               .target = "pull",
+                               .event_version = parts_.events.last_version(),
+                               .created_at = parts_.loop.clock().wall()});
   });
   if (!written) log::warn("outbox.apart_failed", {{"turn_id", turn.id.str()}});
 }

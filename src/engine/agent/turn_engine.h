@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Runs one turn: model, tools behind the gate, model again, until an answer stands. Every step is committed before it starts and when it
-// ends, so a turn can be picked up after any crash. Owned by apps/, driven by the dispatcher; I/O thread only.
+// Runs one turn: model, tools behind the gate, model again, until an answer stands. Every step is committed
+// before it starts and when it ends, so a turn can be picked up after any crash. Owned by apps/, driven by
+// the dispatcher; I/O thread only.
 #pragma once
 #include <map>
 #include <memory>
@@ -20,7 +21,8 @@ namespace pryx::agent {
 class ResultFiles {
  public:
   virtual ~ResultFiles() = default;
-  [[nodiscard]] virtual async::Task<Result<std::string>> put(std::string text) = 0;  // durable; returns "sha256:…"
+  [[nodiscard]] virtual async::Task<Result<std::string>> put(
+      std::string text) = 0;  // durable; returns "sha256:…"
   [[nodiscard]] virtual async::Task<Result<std::string>> get(std::string ref) = 0;
 };
 
@@ -36,11 +38,12 @@ class WorkspaceOpener {
 };
 
 struct EngineLimits {
-  int max_steps = 40;                 // model calls in one turn
-  int max_same_calls = 4;             // the same call with the same arguments in a row: a loop
+  int max_steps = 40;      // model calls in one turn
+  int max_same_calls = 4;  // the same call with the same arguments in a row: a loop
   Duration first_token_limit = std::chrono::seconds(120);
   Duration partial_interval = std::chrono::milliseconds(500);  // how much streamed text a crash may cost
-  // The control of the simulation: writes the outbox row in a transaction of its own, which loses replies. Never set elsewhere.
+  // The control of the simulation: writes the outbox row in a transaction of its own, which loses replies.
+  // Never set elsewhere.
   bool unsafe_split_outbox = false;
 };
 
@@ -69,9 +72,11 @@ class TurnEngine final : public TurnRunner {
   [[nodiscard]] async::Task<void> run_turn(OpenTurn turn) override;
   enum class ResumeChoice : std::uint8_t { kRetry, kTreatAsDone, kAbandon };
   // For a step with an unknown outcome. kConflict when the turn does not need attention.
-  [[nodiscard]] async::Task<Result<void>> resume(Caller caller, TurnId turn, StepId step, ResumeChoice choice, std::string result);
-  // Cancels wherever it stands: queued, streaming, waiting for a person, needing attention; returns when its end is on disk. kNotFound;
-  // kConflict when it ended already; kStorage when it was told but its end could not be written yet.
+  [[nodiscard]] async::Task<Result<void>> resume(Caller caller, TurnId turn, StepId step, ResumeChoice choice,
+                                                 std::string result);
+  // Cancels wherever it stands: queued, streaming, waiting for a person, needing attention; returns when its
+  // end is on disk. kNotFound; kConflict when it ended already; kStorage when it was told but its end could
+  // not be written yet.
   [[nodiscard]] async::Task<Result<void>> cancel(Caller caller, TurnId turn);
   void set_default_model(std::string model) { parts_.default_model = std::move(model); }
   [[nodiscard]] const std::string& default_model() const { return parts_.default_model; }
@@ -83,8 +88,8 @@ class TurnEngine final : public TurnRunner {
   Parts parts_;
   EngineLimits limits_;
   std::map<TurnId, TurnRun*> active_;
-  std::set<TurnId> retry_later_;   // the store failed under them
-  std::set<TurnId> cancelled_;     // running ones, by a person and not by the daemon's stop
+  std::set<TurnId> retry_later_;  // the store failed under them
+  std::set<TurnId> cancelled_;    // running ones, by a person and not by the daemon's stop
   async::WaitList ended_;
   [[nodiscard]] async::Task<Result<void>> wait_until_ended(TurnId turn);
   [[nodiscard]] async::Task<void> pause_for_storage();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Loading, recovery, the main loop and the ends of a turn. Model steps: turn_run_model.cpp; tool steps: turn_run_tools.cpp.
+// Loading, recovery, the main loop and the ends of a turn. Model steps: turn_run_model.cpp; tool steps:
+// turn_run_tools.cpp.
 #include "engine/agent/turn_run.h"
 
 #include "engine/agent/step_journal.h"
@@ -16,12 +17,16 @@ std::string_view title_of(const std::string& code) {
 }
 }  // namespace
 
-TurnRun::TurnRun(TurnEngine& engine, OpenTurn turn) : engine_(engine), open_(std::move(turn)), default_model_(engine.default_model()) {}
+TurnRun::TurnRun(TurnEngine& engine, OpenTurn turn)
+    : engine_(engine), open_(std::move(turn)), default_model_(engine.default_model()) {}
 
 json::array TurnRun::partial_text() const {
   json::array parts_list;
-  for (const auto& [part, buffer] : {std::pair<std::string_view, const DeltaBuffer&>{"reasoning", reasoning_}, {"text", text_}}) {
-    if (!buffer.empty()) parts_list.push_back(json::object{{"step_id", streaming_step_.str()}, {"part", part}, {"text", buffer.all()}});
+  for (const auto& [part, buffer] :
+       {std::pair<std::string_view, const DeltaBuffer&>{"reasoning", reasoning_}, {"text", text_}}) {
+    if (!buffer.empty())
+      parts_list.push_back(
+          json::object{{"step_id", streaming_step_.str()}, {"part", part}, {"text", buffer.all()}});
   }
   return parts_list;
 }
@@ -75,11 +80,14 @@ async::Task<void> TurnRun::execute() {
       co_return;
     }
     if (model_steps_ >= engine_.limits_.max_steps && find_interrupted_model_step() == nullptr) {
-      co_await fail_turn("step_limit", fmt::format("the turn took {} model steps without an answer; ask for less at once", model_steps_));
+      co_await fail_turn(
+          "step_limit",
+          fmt::format("the turn took {} model steps without an answer; ask for less at once", model_steps_));
       co_return;
     }
     if (is_looping()) {
-      co_await fail_turn("loop_detected", fmt::format("the model asked for the same call {} times in a row", engine_.limits_.max_same_calls));
+      co_await fail_turn("loop_detected", fmt::format("the model asked for the same call {} times in a row",
+                                                      engine_.limits_.max_same_calls));
       co_return;
     }
     flow = co_await run_model_step();
@@ -109,7 +117,9 @@ async::Task<TurnRun::Flow> TurnRun::recover() {
     }
     if (step.state != StepState::kStarted) continue;
     if (step.attempt >= kMaxAttempts) {
-      co_return co_await needs_attention(step, fmt::format("it was under way at {} crashes and is not started again by itself", step.attempt));
+      co_return co_await needs_attention(
+          step,
+          fmt::format("it was under way at {} crashes and is not started again by itself", step.attempt));
     }
     if (step.kind == StepKind::kTool) {
       const Flow flow = co_await recover_started_tool(step);
@@ -126,18 +136,25 @@ async::Task<TurnRun::Flow> TurnRun::recover() {
 
 Step* TurnRun::find_interrupted_model_step() {
   for (Step& step : steps_) {
-    if (step.kind == StepKind::kModel && (step.state == StepState::kStarted || step.state == StepState::kUnknown)) return &step;
+    if (step.kind == StepKind::kModel &&
+        (step.state == StepState::kStarted || step.state == StepState::kUnknown))
+      return &step;
   }
   return nullptr;
 }
 
 Result<void> TurnRun::emit(db::Transaction& t, std::string name, json::object payload) {
   payload["turn_id"] = turn_.id.str();
-  PRYX_TRY_VOID(parts().events.append(t, {.principal = turn_.principal, .name = std::move(name), .session = turn_.session, .surface = turn_.surface, .payload = std::move(payload)}));
+  PRYX_TRY_VOID(parts().events.append(t, {.principal = turn_.principal,
+                                          .name = std::move(name),
+                                          .session = turn_.session,
+                                          .surface = turn_.surface,
+                                          .payload = std::move(payload)}));
   return {};
 }
 
-Result<void> TurnRun::write_end(db::Transaction& t, TurnState state, const std::string& text, const MessageId& message) {
+Result<void> TurnRun::write_end(db::Transaction& t, TurnState state, const std::string& text,
+                                const MessageId& message) {
   PRYX_TRY_VOID(write_start(t));
   PRYX_TRY_VOID(TurnStore::change_state(t.db(), turn_, state, now()));
   PRYX_TRY_VOID(TurnStore::save_progress(t.db(), turn_));
@@ -158,11 +175,20 @@ Result<void> TurnRun::write_end(db::Transaction& t, TurnState state, const std::
   } else {
     name = "turn.cancelled";
   }
-  PRYX_TRY(const std::uint64_t version, parts().events.append(t, {.principal = turn_.principal, .name = std::move(name), .session = turn_.session, .surface = turn_.surface, .payload = std::move(payload)}));
+  PRYX_TRY(const std::uint64_t version, parts().events.append(t, {.principal = turn_.principal,
+                                                                  .name = std::move(name),
+                                                                  .session = turn_.session,
+                                                                  .surface = turn_.surface,
+                                                                  .payload = std::move(payload)}));
   if (state == TurnState::kCancelled || engine_.limits_.unsafe_split_outbox) return {};
   PRYX_TRY_VOID(SessionStore::set_unread(t.db(), turn_.principal, turn_.session, true));
-  return Outbox::enqueue(t, {.principal = turn_.principal, .id = OutboxId("out_" + turn_.id.str().substr(4)), .turn = turn_.id, .session = turn_.session,
-                             .target = "pull", .event_version = version, .created_at = now()});
+  return Outbox::enqueue(t, {.principal = turn_.principal,
+                             .id = OutboxId("out_" + turn_.id.str().substr(4)),
+                             .turn = turn_.id,
+                             .session = turn_.session,
+                             .target = "pull",
+                             .event_version = version,
+                             .created_at = now()});
 }
 
 async::Task<TurnRun::Flow> TurnRun::fail_turn(std::string code, std::string detail) {
@@ -171,8 +197,10 @@ async::Task<TurnRun::Flow> TurnRun::fail_turn(std::string code, std::string deta
   turn_.error_detail = std::move(detail);
   const auto written = co_await parts().database.write([this](db::Transaction& t) -> Result<void> {
     for (Step& step : steps_) {
-      if (step.state == StepState::kAwaitingApproval) PRYX_TRY_VOID(parts().approvals.supersede(t, turn_.principal, step.approval));
-      if (step.state == StepState::kPlanned || step.state == StepState::kAwaitingApproval) PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, now()));
+      if (step.state == StepState::kAwaitingApproval)
+        PRYX_TRY_VOID(parts().approvals.supersede(t, turn_.principal, step.approval));
+      if (step.state == StepState::kPlanned || step.state == StepState::kAwaitingApproval)
+        PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, now()));
     }
     return write_end(t, TurnState::kFailed, {}, {});
   });
@@ -180,7 +208,9 @@ async::Task<TurnRun::Flow> TurnRun::fail_turn(std::string code, std::string deta
   co_return Flow::kStop;
 }
 
-bool TurnRun::is_put_off() const { return parts().dispatcher.is_stopping() && !engine_.cancelled_.contains(open_.turn); }
+bool TurnRun::is_put_off() const {
+  return parts().dispatcher.is_stopping() && !engine_.cancelled_.contains(open_.turn);
+}
 
 async::Task<TurnRun::Flow> TurnRun::cancel_turn() {
   // The daemon is going down: the turn stays as it is and goes on at the next start.
@@ -190,11 +220,15 @@ async::Task<TurnRun::Flow> TurnRun::cancel_turn() {
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(write_start(t));
     for (Step& step : steps_) {
-      if (step.state == StepState::kAwaitingApproval) PRYX_TRY_VOID(parts().approvals.supersede(t, turn_.principal, step.approval));
+      if (step.state == StepState::kAwaitingApproval)
+        PRYX_TRY_VOID(parts().approvals.supersede(t, turn_.principal, step.approval));
       // A dead daemon started it, and this one did not come to it.
-      const bool may_have_happened = step.kind == StepKind::kTool && (step.state == StepState::kStarted || step.state == StepState::kUnknown);
-      if (may_have_happened) PRYX_TRY_VOID(abandon_unknown_step(t, parts().audit, step, turn_, turn_.surface, now()));
-      else if (!is_terminal(step.state)) PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, now()));
+      const bool may_have_happened = step.kind == StepKind::kTool &&
+                                     (step.state == StepState::kStarted || step.state == StepState::kUnknown);
+      if (may_have_happened)
+        PRYX_TRY_VOID(abandon_unknown_step(t, parts().audit, step, turn_, turn_.surface, now()));
+      else if (!is_terminal(step.state))
+        PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, now()));
     }
     PRYX_TRY_VOID(write_streamed(t, interrupted));
     return write_end(t, TurnState::kCancelled, {}, {});
@@ -204,7 +238,8 @@ async::Task<TurnRun::Flow> TurnRun::cancel_turn() {
 }
 
 async::Task<TurnRun::Flow> TurnRun::needs_attention(Step& step, std::string detail) {
-  log::warn("turn.needs_attention", {{"turn_id", turn_.id.str()}, {"step_id", step.id.str()}, {"tool", step.tool}});
+  log::warn("turn.needs_attention",
+            {{"turn_id", turn_.id.str()}, {"step_id", step.id.str()}, {"tool", step.tool}});
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(write_start(t));
     if (step.state != StepState::kUnknown) {
@@ -212,20 +247,30 @@ async::Task<TurnRun::Flow> TurnRun::needs_attention(Step& step, std::string deta
       step.summary = detail;
       PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kUnknown, now()));
     }
-    PRYX_TRY_VOID(parts().audit.append(t, {.principal = turn_.principal, .kind = "tool.unknown", .actor = "recovery", .session = turn_.session, .turn = turn_.id,
-                                           .step = step.id, .subject = step.tool, .detail = {{"attempt", step.attempt}, {"detail", detail}}}));
+    PRYX_TRY_VOID(parts().audit.append(t, {.principal = turn_.principal,
+                                           .kind = "tool.unknown",
+                                           .actor = "recovery",
+                                           .session = turn_.session,
+                                           .turn = turn_.id,
+                                           .step = step.id,
+                                           .subject = step.tool,
+                                           .detail = {{"attempt", step.attempt}, {"detail", detail}}}));
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), turn_, TurnState::kNeedsAttention, now()));
     PRYX_TRY_VOID(SessionStore::set_unread(t.db(), turn_.principal, turn_.session, true));
     json::array choices{"retry", "treat_as_done", "abandon"};
     return emit(t, "turn.needs_attention",
-                {{"step_id", step.id.str()}, {"tool", step.tool}, {"detail", detail},
-                 {"resume", json::object{{"path", fmt::format("/api/v1/turns/{}/resume", turn_.id.str())}, {"choices", std::move(choices)}}}});
+                {{"step_id", step.id.str()},
+                 {"tool", step.tool},
+                 {"detail", detail},
+                 {"resume", json::object{{"path", fmt::format("/api/v1/turns/{}/resume", turn_.id.str())},
+                                         {"choices", std::move(choices)}}}});
   });
   if (!written) co_return co_await stopped_by_storage(written.error());
   co_return Flow::kStop;
 }
 
-// Nothing is acknowledged and nothing is changed: the rows on disk are the truth, and the engine starts over from them a little later.
+// Nothing is acknowledged and nothing is changed: the rows on disk are the truth, and the engine starts over
+// from them a little later.
 async::Task<TurnRun::Flow> TurnRun::stopped_by_storage(const Error& error) {
   log::error("turn.storage_failed", {{"turn_id", open_.turn.str()}, {"error", error.message}});
   engine_.retry_later_.insert(open_.turn);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The work of one turn while it runs. Private to this module: turn_engine.h is the door. Lives in the coroutine of its turn.
+// The work of one turn while it runs. Private to this module: turn_engine.h is the door. Lives in the
+// coroutine of its turn.
 #pragma once
 #include <set>
 
@@ -10,9 +11,10 @@ namespace pryx::agent {
 
 class StepJournal;
 
-// Inside the write job that cancels a turn: a call that may have taken effect is not forgotten with it. The transcript says so, and so
-// does the record.
-[[nodiscard]] Result<void> abandon_unknown_step(db::Transaction& t, audit::AuditLog& audit, Step& step, const Turn& turn, const std::string& actor, WallTime at);
+// Inside the write job that cancels a turn: a call that may have taken effect is not forgotten with it. The
+// transcript says so, and so does the record.
+[[nodiscard]] Result<void> abandon_unknown_step(db::Transaction& t, audit::AuditLog& audit, Step& step,
+                                                const Turn& turn, const std::string& actor, WallTime at);
 
 class TurnRun {
  public:
@@ -40,8 +42,8 @@ class TurnRun {
   [[nodiscard]] async::Task<void> save_partial(Step& step);
   void send_delta(const Step& step, std::string_view part, DeltaBuffer& buffer, bool force);
   void reset_stream();
-  // What was streamed stays in the transcript, marked as unfinished; nothing when nothing was. Made before the write job, because ids
-  // belong to the loop.
+  // What was streamed stays in the transcript, marked as unfinished; nothing when nothing was. Made before
+  // the write job, because ids belong to the loop.
   [[nodiscard]] std::optional<Message> interrupted_message();
   [[nodiscard]] Result<void> write_streamed(db::Transaction& t, std::optional<Message>& message);
   void count_lost_attempt();
@@ -57,7 +59,8 @@ class TurnRun {
   [[nodiscard]] std::string render_call(const Step& step) const;
 
   // Ends. Each is one commit with its outbox row and terminal event.
-  [[nodiscard]] Result<void> write_end(db::Transaction& t, TurnState state, const std::string& text, const MessageId& message);
+  [[nodiscard]] Result<void> write_end(db::Transaction& t, TurnState state, const std::string& text,
+                                       const MessageId& message);
   [[nodiscard]] async::Task<Flow> fail_turn(std::string code, std::string detail);
   [[nodiscard]] async::Task<Flow> cancel_turn();
   // Cancelled by the daemon that goes down and not by a person: everything stays as it is for the next start.
@@ -89,10 +92,10 @@ class TurnRun {
   DeltaBuffer text_, reasoning_;
   std::vector<models::ToolCall> calls_;
   models::Usage usage_;
-  models::Usage estimate_;           // of its input
-  int lost_attempts_ = 0;            // of this step, cut by crashes: their cost is only known by estimate
+  models::Usage estimate_;  // of its input
+  int lost_attempts_ = 0;   // of this step, cut by crashes: their cost is only known by estimate
   std::string finish_model_;
-  std::optional<Message> partial_;   // the row that holds what was streamed so far
+  std::optional<Message> partial_;  // the row that holds what was streamed so far
   MonotonicTime last_partial_{};
 };
 

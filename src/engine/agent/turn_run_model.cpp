@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One model step: committed before the request leaves, streamed to everybody who looks, committed with everything it led to.
+// One model step: committed before the request leaves, streamed to everybody who looks, committed with
+// everything it led to.
 #include "engine/agent/turn_run.h"
 #include "foundation/base/log.h"
 
@@ -20,7 +21,9 @@ void add_usage(models::Usage& sum, const models::Usage& usage) {
   sum.reasoning_tokens += usage.reasoning_tokens;
   sum.estimated = sum.estimated || usage.estimated;
 }
-bool is_worth_another_attempt(const Error& error) { return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kTimeout; }
+bool is_worth_another_attempt(const Error& error) {
+  return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kTimeout;
+}
 }  // namespace
 
 void TurnRun::reset_stream() {
@@ -37,8 +40,13 @@ void TurnRun::reset_stream() {
 async::Task<TurnRun::Flow> TurnRun::run_model_step() {
   Step* existing = find_interrupted_model_step();
   if (existing == nullptr) {
-    Step step{.principal = turn_.principal, .id = parts().ids.make<StepId>(), .turn = turn_.id, .seq = static_cast<int>(steps_.size()) + 1, .kind = StepKind::kModel,
-              .effect = tools::EffectClass::kIdempotent, .planned_at = now()};
+    Step step{.principal = turn_.principal,
+              .id = parts().ids.make<StepId>(),
+              .turn = turn_.id,
+              .seq = static_cast<int>(steps_.size()) + 1,
+              .kind = StepKind::kModel,
+              .effect = tools::EffectClass::kIdempotent,
+              .planned_at = now()};
     step.idempotency_key = step.id.str();
     steps_.push_back(std::move(step));
     ++model_steps_;
@@ -62,9 +70,11 @@ async::Task<TurnRun::Flow> TurnRun::run_model_step() {
       co_return co_await model_failed(step, streamed.error());
     }
     std::optional<Message> interrupted = interrupted_message();
-    const auto kept = co_await parts().database.write([&, this](db::Transaction& t) { return write_streamed(t, interrupted); });
+    const auto kept = co_await parts().database.write(
+        [&, this](db::Transaction& t) { return write_streamed(t, interrupted); });
     if (!kept) co_return co_await stopped_by_storage(kept.error());
-    log::info("model.attempt_interrupted", {{"turn_id", turn_.id.str()}, {"attempt", step.attempt}, {"error", streamed.error().message}});
+    log::info("model.attempt_interrupted",
+              {{"turn_id", turn_.id.str()}, {"attempt", step.attempt}, {"error", streamed.error().message}});
   }
 }
 
@@ -81,7 +91,9 @@ async::Task<Result<void>> TurnRun::begin_model_step(Step& step, bool is_new) {
       PRYX_TRY_VOID(SessionStore::interrupt_streaming(t.db(), turn_.principal, turn_.id));
       PRYX_TRY_VOID(TurnStore::start_attempt(t.db(), step, parts().boot_id, now()));
     }
-    return emit(t, "step.started", {{"step_id", step.id.str()}, {"kind", "model"}, {"attempt", step.attempt}, {"model", model_name()}});
+    return emit(
+        t, "step.started",
+        {{"step_id", step.id.str()}, {"kind", "model"}, {"attempt", step.attempt}, {"model", model_name()}});
   });
   co_return written;
 }
@@ -131,17 +143,29 @@ async::Task<void> TurnRun::take_event(Step& step, models::ModelEvent event) {
 void TurnRun::send_delta(const Step& step, std::string_view part, DeltaBuffer& buffer, bool force) {
   if (!buffer.has_pending() || (!force && !buffer.is_due(parts().loop.clock().monotonic()))) return;
   DeltaBuffer::Piece piece = buffer.take(parts().loop.clock().monotonic());
-  parts().events.publish_ephemeral({.principal = turn_.principal, .name = "turn.delta", .session = turn_.session, .surface = turn_.surface,
-                                    .payload = {{"turn_id", turn_.id.str()}, {"step_id", step.id.str()}, {"part", part},
-                                                {"offset", piece.offset}, {"text", std::move(piece.text)}}});
+  parts().events.publish_ephemeral({.principal = turn_.principal,
+                                    .name = "turn.delta",
+                                    .session = turn_.session,
+                                    .surface = turn_.surface,
+                                    .payload = {{"turn_id", turn_.id.str()},
+                                                {"step_id", step.id.str()},
+                                                {"part", part},
+                                                {"offset", piece.offset},
+                                                {"text", std::move(piece.text)}}});
 }
 
 Message TurnRun::answer_message(const StepId& step, PartState state) {
-  Message message{.principal = turn_.principal, .session = turn_.session, .role = Role::kAssistant, .turn = turn_.id, .step = step, .created_at = now()};
+  Message message{.principal = turn_.principal,
+                  .session = turn_.session,
+                  .role = Role::kAssistant,
+                  .turn = turn_.id,
+                  .step = step,
+                  .created_at = now()};
   message.id = partial_ ? partial_->id : parts().ids.make<MessageId>();
   // What a model writes is shaped by what it read.
   trust::Labels labels = trust::joined(context_labels_, trust::Labels{"model"});
-  for (const auto& [type, buffer] : {std::pair<const char*, const DeltaBuffer&>{"reasoning", reasoning_}, {"text", text_}}) {
+  for (const auto& [type, buffer] :
+       {std::pair<const char*, const DeltaBuffer&>{"reasoning", reasoning_}, {"text", text_}}) {
     if (buffer.empty()) continue;
     Part part;
     part.type = type;
@@ -181,21 +205,33 @@ void TurnRun::count_lost_attempt() {
 async::Task<void> TurnRun::save_partial(Step& step) {
   last_partial_ = parts().loop.clock().monotonic();
   std::optional<Message> message = answer_message(step.id, PartState::kStreaming);
-  const auto written = co_await parts().database.write([&, this](db::Transaction& t) { return write_streamed(t, message); });
-  if (written) partial_ = std::move(message);
-  else log::warn("turn.partial_not_saved", {{"turn_id", turn_.id.str()}, {"error", written.error().message}});
+  const auto written =
+      co_await parts().database.write([&, this](db::Transaction& t) { return write_streamed(t, message); });
+  if (written)
+    partial_ = std::move(message);
+  else
+    log::warn("turn.partial_not_saved", {{"turn_id", turn_.id.str()}, {"error", written.error().message}});
 }
 
 std::vector<Step> TurnRun::plan_tool_steps(const Step& model_step) {
   std::vector<Step> planned;
   int seq = model_step.seq;
   for (const models::ToolCall& call : calls_) {
-    Step step{.principal = turn_.principal, .id = parts().ids.make<StepId>(), .turn = turn_.id, .seq = ++seq, .kind = StepKind::kTool, .tool = call.name,
-              .call_id = call.id, .arguments = call.arguments_json, .planned_at = now()};
+    Step step{.principal = turn_.principal,
+              .id = parts().ids.make<StepId>(),
+              .turn = turn_.id,
+              .seq = ++seq,
+              .kind = StepKind::kTool,
+              .tool = call.name,
+              .call_id = call.id,
+              .arguments = call.arguments_json,
+              .planned_at = now()};
     step.labels = context_labels_;
     const tools::Tool* tool = parts().gate.registry().find(call.name);
-    if (tool != nullptr) step.effect = tool->description().effect;
-    else step.effect = tools::EffectClass::kOneShot;
+    if (tool != nullptr)
+      step.effect = tool->description().effect;
+    else
+      step.effect = tools::EffectClass::kOneShot;
     planned.push_back(std::move(step));
   }
   return planned;
@@ -224,13 +260,18 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kDone, now()));
     PRYX_TRY_VOID(write_streamed(t, message));
-    PRYX_TRY_VOID(emit(t, "step.finished", {{"step_id", step.id.str()}, {"kind", "model"}, {"state", "done"}}));
+    PRYX_TRY_VOID(
+        emit(t, "step.finished", {{"step_id", step.id.str()}, {"kind", "model"}, {"state", "done"}}));
     if (planned.empty()) return write_end(t, TurnState::kCompleted, text_.all(), message_id);
     PRYX_TRY_VOID(TurnStore::save_progress(t.db(), turn_));
     for (std::size_t i = 0; i < planned.size(); ++i) {
       const Step& tool_step = planned[i];
       PRYX_TRY_VOID(TurnStore::insert_step(t.db(), tool_step));
-      PRYX_TRY_VOID(emit(t, "tool.requested", {{"step_id", tool_step.id.str()}, {"tool", tool_step.tool}, {"arguments", tool_step.arguments}, {"rendering", renderings[i]}}));
+      PRYX_TRY_VOID(emit(t, "tool.requested",
+                         {{"step_id", tool_step.id.str()},
+                          {"tool", tool_step.tool},
+                          {"arguments", tool_step.arguments},
+                          {"rendering", renderings[i]}}));
     }
     return {};
   });
@@ -251,7 +292,9 @@ async::Task<TurnRun::Flow> TurnRun::model_failed(Step& step, Error error) {
     step.summary = error.message;
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kFailed, now()));
     PRYX_TRY_VOID(write_streamed(t, interrupted));
-    return emit(t, "step.finished", {{"step_id", step.id.str()}, {"kind", "model"}, {"state", "failed"}, {"reason", error.message}});
+    return emit(
+        t, "step.finished",
+        {{"step_id", step.id.str()}, {"kind", "model"}, {"state", "failed"}, {"reason", error.message}});
   });
   if (!written) co_return co_await stopped_by_storage(written.error());
   co_return co_await fail_turn(code, error.message);

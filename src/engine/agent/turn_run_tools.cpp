@@ -9,7 +9,8 @@ namespace pryx::agent {
 std::string TurnRun::render_call(const Step& step) const {
   const tools::Tool* tool = parts().gate.registry().find(step.tool);
   const auto arguments = json::parse_object(step.arguments);
-  if (tool != nullptr && arguments && parts().gate.registry().check_arguments(step.tool, *arguments).empty()) return tool->render(*arguments);
+  if (tool != nullptr && arguments && parts().gate.registry().check_arguments(step.tool, *arguments).empty())
+    return tool->render(*arguments);
   return fmt::format("{} {}", step.tool, utf8_prefix(step.arguments, 200));
 }
 
@@ -35,8 +36,13 @@ async::Task<TurnRun::Flow> TurnRun::run_tool_step(Step& step, bool was_started) 
   tools::GateCall call;
   call.tool = step.tool;
   call.arguments = step.arguments;
-  call.context = {.principal = {.id = turn_.principal}, .session = turn_.session, .turn = turn_.id, .step = step.id, .workspace = workspace_.directory,
-                  .context_labels = step.labels, .idempotency_key = {}};
+  call.context = {.principal = {.id = turn_.principal},
+                  .session = turn_.session,
+                  .turn = turn_.id,
+                  .step = step.id,
+                  .workspace = workspace_.directory,
+                  .context_labels = step.labels,
+                  .idempotency_key = {}};
   call.interactive = turn_.interactive;
   call.approve = approve_;
   call.was_started = was_started;
@@ -47,34 +53,47 @@ async::Task<TurnRun::Flow> TurnRun::run_tool_step(Step& step, bool was_started) 
   const tools::GateResult result = co_await parts().gate.call(std::move(call), journal);
   wait_for_a_person(false);
   if (result.end == tools::GateEnd::kCancelled) co_return co_await cancel_turn();
-  if (result.end == tools::GateEnd::kNotRecorded) co_return co_await stopped_by_storage(Error{ErrorCode::kStorage, result.reason, -1});
+  if (result.end == tools::GateEnd::kNotRecorded)
+    co_return co_await stopped_by_storage(Error{ErrorCode::kStorage, result.reason, -1});
   co_return Flow::kGoOn;
 }
 
 async::Task<TurnRun::Flow> TurnRun::recover_started_tool(Step& step) {
-  if (step.effect == tools::EffectClass::kPure || step.effect == tools::EffectClass::kIdempotent) co_return co_await run_tool_step(step, true);
+  if (step.effect == tools::EffectClass::kPure || step.effect == tools::EffectClass::kIdempotent)
+    co_return co_await run_tool_step(step, true);
   tools::Tool* tool = parts().gate.registry().find(step.tool);
   if (step.effect != tools::EffectClass::kQueryable || tool == nullptr) {
-    co_return co_await needs_attention(step, "the daemon stopped while it ran, and nobody can tell whether it took effect");
+    co_return co_await needs_attention(
+        step, "the daemon stopped while it ran, and nobody can tell whether it took effect");
   }
   auto arguments = json::parse_object(step.arguments);
   if (!arguments) co_return co_await needs_attention(step, "its arguments cannot be read any more");
-  tools::ToolContext context{.principal = {.id = turn_.principal}, .session = turn_.session, .turn = turn_.id, .step = step.id, .workspace = workspace_.directory,
-                             .context_labels = step.labels, .idempotency_key = step.idempotency_key};
+  tools::ToolContext context{.principal = {.id = turn_.principal},
+                             .session = turn_.session,
+                             .turn = turn_.id,
+                             .step = step.id,
+                             .workspace = workspace_.directory,
+                             .context_labels = step.labels,
+                             .idempotency_key = step.idempotency_key};
   const tools::PastEffect past = co_await tool->query(std::move(*arguments), std::move(context));
   const bool cancelled = co_await async::is_cancelled();
-  if (cancelled && is_put_off()) co_return Flow::kStop;  // it was asked too late to be answered; the next start asks again
-  if (past == tools::PastEffect::kUnknown) co_return co_await needs_attention(step, "the other side cannot tell whether it took effect");
+  if (cancelled && is_put_off())
+    co_return Flow::kStop;  // it was asked too late to be answered; the next start asks again
+  if (past == tools::PastEffect::kUnknown)
+    co_return co_await needs_attention(step, "the other side cannot tell whether it took effect");
   if (past == tools::PastEffect::kDidNotHappen) co_return co_await run_tool_step(step, true);
   StepJournal journal(*this, step);
-  const auto recorded = co_await journal.record_settled(StepState::kDone, "Done. The outcome was confirmed after a restart; its output is not known.", true);
+  const auto recorded = co_await journal.record_settled(
+      StepState::kDone, "Done. The outcome was confirmed after a restart; its output is not known.", true);
   if (!recorded) co_return co_await stopped_by_storage(recorded.error());
   co_return Flow::kGoOn;
 }
 
 void TurnRun::wait_for_a_person(bool waits) {
-  if (waits) parts().dispatcher.park(turn_.session);
-  else parts().dispatcher.unpark(turn_.session);
+  if (waits)
+    parts().dispatcher.park(turn_.session);
+  else
+    parts().dispatcher.unpark(turn_.session);
 }
 
 bool TurnRun::is_looping() const {

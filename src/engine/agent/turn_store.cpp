@@ -10,51 +10,75 @@ namespace {
 constexpr Duration kKeyLifetime = std::chrono::hours(24 * 7);
 
 constexpr std::string_view kInsertTurn =
-    "INSERT INTO turns (principal_id, id, session_id, state, priority, surface, model, message_id, interactive, approve, created_at, format)"
+    "INSERT INTO turns (principal_id, id, session_id, state, priority, surface, model, message_id, "
+    "interactive, approve, created_at, format)"
     " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)";
 constexpr std::string_view kGetTurn =
-    "SELECT seq, principal_id, id, session_id, state, priority, surface, model, answered_by, message_id, interactive, approve, starts, usage, denied_calls,"
-    " error_code, error_detail, created_at, started_at, ended_at, format FROM turns WHERE id = $2 AND principal_id = $1";
+    "SELECT seq, principal_id, id, session_id, state, priority, surface, model, answered_by, message_id, "
+    "interactive, approve, starts, usage, denied_calls,"
+    " error_code, error_detail, created_at, started_at, ended_at, format FROM turns WHERE id = $2 AND "
+    "principal_id = $1";
 constexpr std::string_view kOpenTurns =
-    "SELECT principal_id, session_id, id, priority FROM turns WHERE state IN ('queued','running','waiting') ORDER BY seq";
-constexpr std::string_view kChangeTurn = "UPDATE turns SET state = $3, ended_at = $4 WHERE id = $1 AND state = $2";
+    "SELECT principal_id, session_id, id, priority FROM turns WHERE state IN ('queued','running','waiting') "
+    "ORDER BY seq";
+constexpr std::string_view kChangeTurn =
+    "UPDATE turns SET state = $3, ended_at = $4 WHERE id = $1 AND state = $2";
 constexpr std::string_view kStartTurn =
-    "UPDATE turns SET state = 'running', starts = starts + 1, started_at = coalesce(started_at, $3) WHERE id = $1 AND state = $2";
+    "UPDATE turns SET state = 'running', starts = starts + 1, started_at = coalesce(started_at, $3) WHERE id "
+    "= $1 AND state = $2";
 constexpr std::string_view kSaveTurn =
-    "UPDATE turns SET usage = $2, answered_by = $3, denied_calls = $4, error_code = $5, error_detail = $6 WHERE id = $1";
+    "UPDATE turns SET usage = $2, answered_by = $3, denied_calls = $4, error_code = $5, error_detail = $6 "
+    "WHERE id = $1";
 
 constexpr std::string_view kInsertStep =
-    "INSERT INTO steps (principal_id, turn_id, seq, id, kind, state, effect_class, attempt, tool, call_id, args_json, args_hash, idempotency_key, labels,"
-    " policy_version, decision_rule, approval_id, result_ref, error_code, summary, planned_at, started_at, boot_id, format)"
+    "INSERT INTO steps (principal_id, turn_id, seq, id, kind, state, effect_class, attempt, tool, call_id, "
+    "args_json, args_hash, idempotency_key, labels,"
+    " policy_version, decision_rule, approval_id, result_ref, error_code, summary, planned_at, started_at, "
+    "boot_id, format)"
     " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24)";
 constexpr std::string_view kListSteps =
-    "SELECT principal_id, turn_id, seq, id, kind, state, effect_class, attempt, tool, call_id, args_json, args_hash, idempotency_key, labels, policy_version,"
-    " decision_rule, approval_id, result_ref, error_code, summary, planned_at, started_at, ended_at, boot_id, format FROM steps"
+    "SELECT principal_id, turn_id, seq, id, kind, state, effect_class, attempt, tool, call_id, args_json, "
+    "args_hash, idempotency_key, labels, policy_version,"
+    " decision_rule, approval_id, result_ref, error_code, summary, planned_at, started_at, ended_at, "
+    "boot_id, format FROM steps"
     " WHERE principal_id = $1 AND turn_id = $2 ORDER BY seq";
 constexpr std::string_view kChangeStep =
-    "UPDATE steps SET state = $5, effect_class = $6, attempt = $7, args_hash = $8, idempotency_key = $9, policy_version = $10, decision_rule = $11,"
-    " approval_id = $12, result_ref = $13, error_code = $14, summary = $15, started_at = $16, ended_at = $17, boot_id = $18"
+    "UPDATE steps SET state = $5, effect_class = $6, attempt = $7, args_hash = $8, idempotency_key = $9, "
+    "policy_version = $10, decision_rule = $11,"
+    " approval_id = $12, result_ref = $13, error_code = $14, summary = $15, started_at = $16, ended_at = "
+    "$17, boot_id = $18"
     " WHERE principal_id = $1 AND turn_id = $2 AND seq = $3 AND state = $4";
 
 constexpr std::string_view kGetKey =
-    "SELECT body_hash, message_id, turn_id FROM idempotency_keys WHERE principal_id = $1 AND session_id = $2 AND key = $3 AND created_at > $4";
+    "SELECT body_hash, message_id, turn_id FROM idempotency_keys WHERE principal_id = $1 AND session_id = $2 "
+    "AND key = $3 AND created_at > $4";
 constexpr std::string_view kPutKey =
-    "INSERT OR REPLACE INTO idempotency_keys (principal_id, session_id, key, body_hash, message_id, turn_id, created_at) VALUES ($1,$2,$3,$4,$5,$6,$7)";
+    "INSERT OR REPLACE INTO idempotency_keys (principal_id, session_id, key, body_hash, message_id, turn_id, "
+    "created_at) VALUES ($1,$2,$3,$4,$5,$6,$7)";
 
 constexpr std::string_view kInsertOutbox =
-    "INSERT INTO outbox (principal_id, turn_id, id, session_id, target, state, event_version, created_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)";
+    "INSERT INTO outbox (principal_id, turn_id, id, session_id, target, state, event_version, created_at) "
+    "VALUES ($1,$2,$3,$4,$5,$6,$7,$8)";
 constexpr std::string_view kDeliverable =
-    "SELECT turn_id, session_id FROM outbox WHERE principal_id = $1 AND state = 'pending' AND event_version <= $2 AND ($3 = '' OR session_id = $3)";
+    "SELECT turn_id, session_id FROM outbox WHERE principal_id = $1 AND state = 'pending' AND event_version "
+    "<= $2 AND ($3 = '' OR session_id = $3)";
 constexpr std::string_view kDeliver =
-    "UPDATE outbox SET state = 'delivered', delivered_at = $3 WHERE principal_id = $1 AND turn_id = $2 AND state = 'pending'";
-constexpr std::string_view kOutboxSession = "SELECT session_id FROM outbox WHERE principal_id = $1 AND turn_id = $2 AND state = 'pending'";
-constexpr std::string_view kPendingOfSession = "SELECT 1 FROM outbox WHERE principal_id = $1 AND session_id = $2 AND state = 'pending' LIMIT 1";
+    "UPDATE outbox SET state = 'delivered', delivered_at = $3 WHERE principal_id = $1 AND turn_id = $2 AND "
+    "state = 'pending'";
+constexpr std::string_view kOutboxSession =
+    "SELECT session_id FROM outbox WHERE principal_id = $1 AND turn_id = $2 AND state = 'pending'";
+constexpr std::string_view kPendingOfSession =
+    "SELECT 1 FROM outbox WHERE principal_id = $1 AND session_id = $2 AND state = 'pending' LIMIT 1";
 constexpr std::string_view kListOutbox =
-    "SELECT principal_id, id, turn_id, session_id, target, state, event_version, created_at, delivered_at FROM outbox WHERE principal_id = $1 AND turn_id = $2";
+    "SELECT principal_id, id, turn_id, session_id, target, state, event_version, created_at, delivered_at "
+    "FROM outbox WHERE principal_id = $1 AND turn_id = $2";
 
 std::string usage_text(const models::Usage& usage) {
-  return json::to_text(json::object{{"in", usage.input_tokens}, {"out", usage.output_tokens}, {"cached", usage.cached_input_tokens},
-                                    {"reasoning", usage.reasoning_tokens}, {"estimated", usage.estimated}});
+  return json::to_text(json::object{{"in", usage.input_tokens},
+                                    {"out", usage.output_tokens},
+                                    {"cached", usage.cached_input_tokens},
+                                    {"reasoning", usage.reasoning_tokens},
+                                    {"estimated", usage.estimated}});
 }
 models::Usage usage_from(std::string_view text) {
   models::Usage usage;
@@ -128,9 +152,10 @@ Step read_step(const db::Row& r) {
 }
 
 Result<void> write_step(db::Connection& c, const Step& s, StepState from) {
-  PRYX_TRY(const auto changed,
-           c.run(kChangeStep, s.principal, s.turn, s.seq, to_text(from), to_text(s.state), tools::to_text(s.effect), s.attempt, s.args_hash, s.idempotency_key,
-                 s.policy_version, s.decision_rule, s.approval, s.result_ref, s.error_code, s.summary, s.started_at, s.ended_at, s.boot_id));
+  PRYX_TRY(const auto changed, c.run(kChangeStep, s.principal, s.turn, s.seq, to_text(from), to_text(s.state),
+                                     tools::to_text(s.effect), s.attempt, s.args_hash, s.idempotency_key,
+                                     s.policy_version, s.decision_rule, s.approval, s.result_ref,
+                                     s.error_code, s.summary, s.started_at, s.ended_at, s.boot_id));
   if (changed != 1) return fail(ErrorCode::kConflict, "step {} is no longer {}", s.id.str(), to_text(from));
   return {};
 }
@@ -138,22 +163,29 @@ Result<void> write_step(db::Connection& c, const Step& s, StepState from) {
 }  // namespace
 
 Result<void> TurnStore::insert_turn(db::Connection& c, const Turn& t) {
-  PRYX_TRY_VOID(c.run(kInsertTurn, t.principal, t.id, t.session, to_text(t.state), static_cast<int>(t.priority), t.surface, t.model, t.message, t.interactive,
-                      t.approve, t.created_at, t.format));
+  PRYX_TRY_VOID(c.run(kInsertTurn, t.principal, t.id, t.session, to_text(t.state),
+                      static_cast<int>(t.priority), t.surface, t.model, t.message, t.interactive, t.approve,
+                      t.created_at, t.format));
   return {};
 }
 
-Result<std::optional<Turn>> TurnStore::find_turn(db::Connection& c, const PrincipalId& principal, const TurnId& id) {
+Result<std::optional<Turn>> TurnStore::find_turn(db::Connection& c, const PrincipalId& principal,
+                                                 const TurnId& id) {
   return c.find(kGetTurn, read_turn, principal, id);
 }
 
-Result<std::int64_t> TurnStore::count_open(db::Connection& c, const PrincipalId& principal, const SessionId& session) {
-  return c.count("SELECT count(*) FROM turns WHERE principal_id = $1 AND session_id = $2 AND state IN ('queued','running','waiting')", principal, session);
+Result<std::int64_t> TurnStore::count_open(db::Connection& c, const PrincipalId& principal,
+                                           const SessionId& session) {
+  return c.count(
+      "SELECT count(*) FROM turns WHERE principal_id = $1 AND session_id = $2 AND state IN "
+      "('queued','running','waiting')",
+      principal, session);
 }
 
 Result<std::vector<OpenTurn>> TurnStore::list_open(db::Connection& c) {
   return c.list(kOpenTurns, [](const db::Row& r) {
-    return OpenTurn{r.id<PrincipalId>(0), r.id<SessionId>(1), r.id<TurnId>(2), static_cast<Priority>(r.integer(3))};
+    return OpenTurn{r.id<PrincipalId>(0), r.id<SessionId>(1), r.id<TurnId>(2),
+                    static_cast<Priority>(r.integer(3))};
   });
 }
 
@@ -162,7 +194,8 @@ Result<void> TurnStore::change_state(db::Connection& c, Turn& turn, TurnState to
   std::optional<WallTime> ended;
   if (is_terminal(to)) ended = at;
   PRYX_TRY(const auto changed, c.run(kChangeTurn, turn.id, to_text(turn.state), to_text(to), ended));
-  if (changed != 1) return fail(ErrorCode::kConflict, "turn {} is no longer {}", turn.id.str(), to_text(turn.state));
+  if (changed != 1)
+    return fail(ErrorCode::kConflict, "turn {} is no longer {}", turn.id.str(), to_text(turn.state));
   turn.state = to;
   turn.ended_at = ended;
   return {};
@@ -172,7 +205,8 @@ Result<void> TurnStore::note_start(db::Connection& c, Turn& turn, WallTime at) {
   // A turn that a dead daemon left running or waiting is simply started once more.
   PRYX_CHECK(!is_terminal(turn.state) && turn.state != TurnState::kNeedsAttention);
   PRYX_TRY(const auto changed, c.run(kStartTurn, turn.id, to_text(turn.state), at));
-  if (changed != 1) return fail(ErrorCode::kConflict, "turn {} is no longer {}", turn.id.str(), to_text(turn.state));
+  if (changed != 1)
+    return fail(ErrorCode::kConflict, "turn {} is no longer {}", turn.id.str(), to_text(turn.state));
   turn.state = TurnState::kRunning;
   ++turn.starts;
   if (!turn.started_at) turn.started_at = at;
@@ -180,18 +214,22 @@ Result<void> TurnStore::note_start(db::Connection& c, Turn& turn, WallTime at) {
 }
 
 Result<void> TurnStore::save_progress(db::Connection& c, const Turn& turn) {
-  PRYX_TRY_VOID(c.run(kSaveTurn, turn.id, usage_text(turn.usage), turn.answered_by, turn.denied_calls, turn.error_code, turn.error_detail));
+  PRYX_TRY_VOID(c.run(kSaveTurn, turn.id, usage_text(turn.usage), turn.answered_by, turn.denied_calls,
+                      turn.error_code, turn.error_detail));
   return {};
 }
 
 Result<void> TurnStore::insert_step(db::Connection& c, const Step& s) {
-  PRYX_TRY_VOID(c.run(kInsertStep, s.principal, s.turn, s.seq, s.id, to_text(s.kind), to_text(s.state), tools::to_text(s.effect), s.attempt, s.tool, s.call_id,
-                      s.arguments, s.args_hash, s.idempotency_key, s.labels.to_text(), s.policy_version, s.decision_rule, s.approval, s.result_ref, s.error_code,
-                      s.summary, s.planned_at, s.started_at, s.boot_id, s.format));
+  PRYX_TRY_VOID(c.run(kInsertStep, s.principal, s.turn, s.seq, s.id, to_text(s.kind), to_text(s.state),
+                      tools::to_text(s.effect), s.attempt, s.tool, s.call_id, s.arguments, s.args_hash,
+                      s.idempotency_key, s.labels.to_text(), s.policy_version, s.decision_rule, s.approval,
+                      s.result_ref, s.error_code, s.summary, s.planned_at, s.started_at, s.boot_id,
+                      s.format));
   return {};
 }
 
-Result<std::vector<Step>> TurnStore::list_steps(db::Connection& c, const PrincipalId& principal, const TurnId& turn) {
+Result<std::vector<Step>> TurnStore::list_steps(db::Connection& c, const PrincipalId& principal,
+                                                const TurnId& turn) {
   return c.list(kListSteps, read_step, principal, turn);
 }
 
@@ -221,12 +259,17 @@ Result<void> TurnStore::reset_attempts(db::Connection& c, Step& step) {
   return write_step(c, step, step.state);
 }
 
-Result<std::optional<IdempotentAnswer>> TurnStore::find_key(db::Connection& c, const PrincipalId& principal, const SessionId& session, std::string_view key, WallTime now) {
-  return c.find(kGetKey, [](const db::Row& r) { return IdempotentAnswer{r.text(0), r.id<MessageId>(1), r.id<TurnId>(2)}; }, principal, session, key,
-                now + -kKeyLifetime);
+Result<std::optional<IdempotentAnswer>> TurnStore::find_key(db::Connection& c, const PrincipalId& principal,
+                                                            const SessionId& session, std::string_view key,
+                                                            WallTime now) {
+  return c.find(
+      kGetKey,
+      [](const db::Row& r) { return IdempotentAnswer{r.text(0), r.id<MessageId>(1), r.id<TurnId>(2)}; },
+      principal, session, key, now + -kKeyLifetime);
 }
 
-Result<void> TurnStore::insert_key(db::Connection& c, const PrincipalId& principal, const SessionId& session, std::string_view key, const IdempotentAnswer& answer, WallTime now) {
+Result<void> TurnStore::insert_key(db::Connection& c, const PrincipalId& principal, const SessionId& session,
+                                   std::string_view key, const IdempotentAnswer& answer, WallTime now) {
   PRYX_TRY_VOID(c.run(kPutKey, principal, session, key, answer.body_hash, answer.message, answer.turn, now));
   return {};
 }
@@ -236,12 +279,18 @@ Result<std::int64_t> TurnStore::purge_keys(db::Connection& c, WallTime now) {
 }
 
 Result<void> TurnStore::insert_outbox(db::Connection& c, const OutboxRow& row) {
-  PRYX_TRY_VOID(c.run(kInsertOutbox, row.principal, row.turn, row.id, row.session, row.target, to_text(row.state), row.event_version, row.created_at));
+  PRYX_TRY_VOID(c.run(kInsertOutbox, row.principal, row.turn, row.id, row.session, row.target,
+                      to_text(row.state), row.event_version, row.created_at));
   return {};
 }
 
-Result<std::vector<SessionId>> TurnStore::deliver_up_to(db::Connection& c, const PrincipalId& principal, std::uint64_t version, const SessionId& session, WallTime at) {
-  PRYX_TRY(const auto rows, c.list(kDeliverable, [](const db::Row& r) { return std::pair(r.id<TurnId>(0), r.id<SessionId>(1)); }, principal, version, session.str()));
+Result<std::vector<SessionId>> TurnStore::deliver_up_to(db::Connection& c, const PrincipalId& principal,
+                                                        std::uint64_t version, const SessionId& session,
+                                                        WallTime at) {
+  PRYX_TRY(const auto rows,
+           c.list(
+               kDeliverable, [](const db::Row& r) { return std::pair(r.id<TurnId>(0), r.id<SessionId>(1)); },
+               principal, version, session.str()));
   std::vector<SessionId> sessions;
   for (const auto& [turn, of_session] : rows) {
     PRYX_TRY_VOID(c.run(kDeliver, principal, turn, at));
@@ -250,32 +299,40 @@ Result<std::vector<SessionId>> TurnStore::deliver_up_to(db::Connection& c, const
   return sessions;
 }
 
-Result<std::optional<SessionId>> TurnStore::deliver_turn(db::Connection& c, const PrincipalId& principal, const TurnId& turn, WallTime at) {
-  PRYX_TRY(auto session, c.find(kOutboxSession, [](const db::Row& r) { return r.id<SessionId>(0); }, principal, turn));
+Result<std::optional<SessionId>> TurnStore::deliver_turn(db::Connection& c, const PrincipalId& principal,
+                                                         const TurnId& turn, WallTime at) {
+  PRYX_TRY(auto session,
+           c.find(kOutboxSession, [](const db::Row& r) { return r.id<SessionId>(0); }, principal, turn));
   if (session) PRYX_TRY_VOID(c.run(kDeliver, principal, turn, at));
   return session;
 }
 
-Result<void> TurnStore::mark_read_if_delivered(db::Connection& c, const PrincipalId& principal, const SessionId& session) {
-  PRYX_TRY(const auto pending, c.find(kPendingOfSession, [](const db::Row& r) { return r.integer(0); }, principal, session));
+Result<void> TurnStore::mark_read_if_delivered(db::Connection& c, const PrincipalId& principal,
+                                               const SessionId& session) {
+  PRYX_TRY(const auto pending,
+           c.find(kPendingOfSession, [](const db::Row& r) { return r.integer(0); }, principal, session));
   if (pending) return {};
   return SessionStore::set_unread(c, principal, session, false);
 }
 
-Result<std::vector<OutboxRow>> TurnStore::list_outbox(db::Connection& c, const PrincipalId& principal, const TurnId& turn) {
-  return c.list(kListOutbox, [](const db::Row& r) {
-    OutboxRow row;
-    row.principal = r.id<PrincipalId>(0);
-    row.id = r.id<OutboxId>(1);
-    row.turn = r.id<TurnId>(2);
-    row.session = r.id<SessionId>(3);
-    row.target = r.text(4);
-    row.state = outbox_state_from_text(r.view(5)).value_or(OutboxState::kUnknown);
-    row.event_version = static_cast<std::uint64_t>(r.integer(6));
-    row.created_at = r.time(7);
-    row.delivered_at = r.optional_time(8);
-    return row;
-  }, principal, turn);
+Result<std::vector<OutboxRow>> TurnStore::list_outbox(db::Connection& c, const PrincipalId& principal,
+                                                      const TurnId& turn) {
+  return c.list(
+      kListOutbox,
+      [](const db::Row& r) {
+        OutboxRow row;
+        row.principal = r.id<PrincipalId>(0);
+        row.id = r.id<OutboxId>(1);
+        row.turn = r.id<TurnId>(2);
+        row.session = r.id<SessionId>(3);
+        row.target = r.text(4);
+        row.state = outbox_state_from_text(r.view(5)).value_or(OutboxState::kUnknown);
+        row.event_version = static_cast<std::uint64_t>(r.integer(6));
+        row.created_at = r.time(7);
+        row.delivered_at = r.optional_time(8);
+        return row;
+      },
+      principal, turn);
 }
 
 }  // namespace pryx::agent

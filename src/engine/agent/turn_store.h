@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Turns, steps and the outbox: their tables, with the transition tables enforced in SQL. Static functions for composing transactions.
+// Turns, steps and the outbox: their tables, with the transition tables enforced in SQL. Static functions for
+// composing transactions.
 #pragma once
 #include <optional>
 #include <string>
@@ -29,35 +30,57 @@ struct OpenTurn {
 
 struct TurnStore {
   [[nodiscard]] static Result<void> insert_turn(db::Connection& c, const Turn& turn);
-  [[nodiscard]] static Result<std::optional<Turn>> find_turn(db::Connection& c, const PrincipalId& principal, const TurnId& id);
-  [[nodiscard]] static Result<std::int64_t> count_open(db::Connection& c, const PrincipalId& principal, const SessionId& session);
+  [[nodiscard]] static Result<std::optional<Turn>> find_turn(db::Connection& c, const PrincipalId& principal,
+                                                             const TurnId& id);
+  [[nodiscard]] static Result<std::int64_t> count_open(db::Connection& c, const PrincipalId& principal,
+                                                       const SessionId& session);
   // queued, running and waiting turns, oldest first: what a starting daemon goes on with.
   [[nodiscard]] static Result<std::vector<OpenTurn>> list_open(db::Connection& c);
   // Checks the transition table and that the row still has the state the caller saw; kConflict otherwise.
   [[nodiscard]] static Result<void> change_state(db::Connection& c, Turn& turn, TurnState to, WallTime at);
-  [[nodiscard]] static Result<void> note_start(db::Connection& c, Turn& turn, WallTime at);        // starts + 1, running
-  [[nodiscard]] static Result<void> save_progress(db::Connection& c, const Turn& turn);            // usage, answered_by, errors
+  [[nodiscard]] static Result<void> note_start(db::Connection& c, Turn& turn,
+                                               WallTime at);  // starts + 1, running
+  [[nodiscard]] static Result<void> save_progress(db::Connection& c,
+                                                  const Turn& turn);  // usage, answered_by, errors
 
   [[nodiscard]] static Result<void> insert_step(db::Connection& c, const Step& step);
-  [[nodiscard]] static Result<std::vector<Step>> list_steps(db::Connection& c, const PrincipalId& principal, const TurnId& turn);
-  [[nodiscard]] static Result<void> change_state(db::Connection& c, Step& step, StepState to, WallTime at);  // writes every mutable field
+  [[nodiscard]] static Result<std::vector<Step>> list_steps(db::Connection& c, const PrincipalId& principal,
+                                                            const TurnId& turn);
+  [[nodiscard]] static Result<void> change_state(db::Connection& c, Step& step, StepState to,
+                                                 WallTime at);  // writes every mutable field
   // started with attempt + 1, from planned, awaiting_approval, unknown or an interrupted start.
-  [[nodiscard]] static Result<void> start_attempt(db::Connection& c, Step& step, std::string_view boot_id, WallTime at);
+  [[nodiscard]] static Result<void> start_attempt(db::Connection& c, Step& step, std::string_view boot_id,
+                                                  WallTime at);
 
   // A person said: try again. The attempts before do not count any more.
   [[nodiscard]] static Result<void> reset_attempts(db::Connection& c, Step& step);
 
-  [[nodiscard]] static Result<std::optional<IdempotentAnswer>> find_key(db::Connection& c, const PrincipalId& principal, const SessionId& session, std::string_view key, WallTime now);
-  [[nodiscard]] static Result<void> insert_key(db::Connection& c, const PrincipalId& principal, const SessionId& session, std::string_view key, const IdempotentAnswer& answer, WallTime now);
+  [[nodiscard]] static Result<std::optional<IdempotentAnswer>> find_key(db::Connection& c,
+                                                                        const PrincipalId& principal,
+                                                                        const SessionId& session,
+                                                                        std::string_view key, WallTime now);
+  [[nodiscard]] static Result<void> insert_key(db::Connection& c, const PrincipalId& principal,
+                                               const SessionId& session, std::string_view key,
+                                               const IdempotentAnswer& answer, WallTime now);
   [[nodiscard]] static Result<std::int64_t> purge_keys(db::Connection& c, WallTime now);
 
   [[nodiscard]] static Result<void> insert_outbox(db::Connection& c, const OutboxRow& row);
-  // Rows whose terminal event has a version up to this one, of one session or of all, become delivered; returns their sessions.
-  [[nodiscard]] static Result<std::vector<SessionId>> deliver_up_to(db::Connection& c, const PrincipalId& principal, std::uint64_t version, const SessionId& session, WallTime at);
-  [[nodiscard]] static Result<std::optional<SessionId>> deliver_turn(db::Connection& c, const PrincipalId& principal, const TurnId& turn, WallTime at);
-  // A session is read once nothing of it is pending: an answer may have been received while an older one waits.
-  [[nodiscard]] static Result<void> mark_read_if_delivered(db::Connection& c, const PrincipalId& principal, const SessionId& session);
-  [[nodiscard]] static Result<std::vector<OutboxRow>> list_outbox(db::Connection& c, const PrincipalId& principal, const TurnId& turn);
+  // Rows whose terminal event has a version up to this one, of one session or of all, become delivered;
+  // returns their sessions.
+  [[nodiscard]] static Result<std::vector<SessionId>> deliver_up_to(db::Connection& c,
+                                                                    const PrincipalId& principal,
+                                                                    std::uint64_t version,
+                                                                    const SessionId& session, WallTime at);
+  [[nodiscard]] static Result<std::optional<SessionId>> deliver_turn(db::Connection& c,
+                                                                     const PrincipalId& principal,
+                                                                     const TurnId& turn, WallTime at);
+  // A session is read once nothing of it is pending: an answer may have been received while an older one
+  // waits.
+  [[nodiscard]] static Result<void> mark_read_if_delivered(db::Connection& c, const PrincipalId& principal,
+                                                           const SessionId& session);
+  [[nodiscard]] static Result<std::vector<OutboxRow>> list_outbox(db::Connection& c,
+                                                                  const PrincipalId& principal,
+                                                                  const TurnId& turn);
 };
 
 }  // namespace pryx::agent

@@ -21,8 +21,10 @@ class Turns : public ::testing::Test, public Corridor {
   Turns() { boot(); }
   // Policy asks before test.one_shot, and the model wants it `count` times.
   void ask_before_one_shot(int count = 1) {
-    policy.rules = {{.verdict = Verdict::kAsk, .tool = "test.one_shot"}, {.verdict = Verdict::kAllow, .tool = "test.*"}};
-    for (int i = 0; i < count; ++i) model->add(asks_for({{"test.one_shot", fmt::format(R"({{"n":{}}})", i)}}));
+    policy.rules = {{.verdict = Verdict::kAsk, .tool = "test.one_shot"},
+                    {.verdict = Verdict::kAllow, .tool = "test.*"}};
+    for (int i = 0; i < count; ++i)
+      model->add(asks_for({{"test.one_shot", fmt::format(R"({{"n":{}}})", i)}}));
     model->add(says("done"));
   }
 };
@@ -34,8 +36,12 @@ TEST_F(Turns, ThreeChainedCallsThenText) {
   const TurnId t = send(s, "go");
   settle();
   EXPECT_EQ(state(t), "completed");
-  EXPECT_EQ(step_states(t), "model done, test.pure done, model done, test.idempotent done, model done, test.one_shot done, model done");
-  EXPECT_EQ(last_prompt(), "user: go\nassistant: [test.pure]\ntool: done\nassistant: [test.idempotent]\ntool: done\nassistant: [test.one_shot]\ntool: done\n");
+  EXPECT_EQ(step_states(t),
+            "model done, test.pure done, model done, test.idempotent done, model done, test.one_shot done, "
+            "model done");
+  EXPECT_EQ(last_prompt(),
+            "user: go\nassistant: [test.pure]\ntool: done\nassistant: [test.idempotent]\ntool: "
+            "done\nassistant: [test.one_shot]\ntool: done\n");
   EXPECT_EQ(messages(s).back().text(), "all three");
   EXPECT_EQ(audit_kinds(), "tool.intent tool.outcome tool.intent tool.outcome tool.intent tool.outcome");
 }
@@ -65,7 +71,8 @@ TEST_F(Turns, CallsThatCannotBeMadeAreAnswered) {
   model->add(says("sorry"));
   const TurnId t = send(session(), "go");
   settle();
-  EXPECT_EQ(step_states(t), "model done, test.pure failed, test.pure failed, no.such_tool denied, model done");
+  EXPECT_EQ(step_states(t),
+            "model done, test.pure failed, test.pure failed, no.such_tool denied, model done");
   EXPECT_TRUE(world.runs.empty());
   EXPECT_EQ(turn(t).denied_calls, 1);
 }
@@ -82,7 +89,10 @@ TEST_F(Turns, CancelWhileQueued) {
 }
 
 TEST_F(Turns, CancelWhileStreamingKeepsTheTextAsInterrupted) {
-  model->add({.refused = {}, .events = {models::TextDelta{"half an "}, models::TextDelta{"answer"}, models::Finished{}}, .broken = {}, .before_each = 1s});
+  model->add({.refused = {},
+              .events = {models::TextDelta{"half an "}, models::TextDelta{"answer"}, models::Finished{}},
+              .broken = {},
+              .before_each = 1s});
   const SessionId s = session();
   const TurnId t = send(s, "hi");
   pass(1500ms);
@@ -130,7 +140,8 @@ TEST_F(Turns, ApprovedOnceRunsOnce) {
   settle();
   EXPECT_EQ(world.runs.size(), 1u);
   EXPECT_EQ(open_questions().size(), 1u);  // the second call asks again
-  EXPECT_EQ(audit_kinds(), "approval.requested approval.resolved tool.intent tool.outcome approval.requested");
+  EXPECT_EQ(audit_kinds(),
+            "approval.requested approval.resolved tool.intent tool.outcome approval.requested");
 }
 
 TEST_F(Turns, DeniedWithAReasonThatTheModelReads) {
@@ -188,12 +199,14 @@ TEST_F(Turns, AForcedAskIsAnsweredOnceAndLeavesNoGrant) {
   world.touches.is_outward_sink = true;
   model->add(asks_for({{"test.one_shot"}}));
   model->add(says("done"));
-  const TurnId t = accept({.session = session(), .text = "go", .labels = trust::Labels{"private", "web"}}).value().turn;
+  const TurnId t =
+      accept({.session = session(), .text = "go", .labels = trust::Labels{"private", "web"}}).value().turn;
   settle();
   const trust::Approval question = open_questions().at(0);
   EXPECT_EQ(question.rule_suggestion, "");
   for (const GrantScope scope : {GrantScope::kSession, GrantScope::kAlways}) {
-    const auto refused = answer(question.id, {.approve = true, .scope = scope, .rule = R"(test.one_shot(path: "src/*"))"});
+    const auto refused =
+        answer(question.id, {.approve = true, .scope = scope, .rule = R"(test.one_shot(path: "src/*"))"});
     EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
   }
   ASSERT_TRUE(answer(question.id, {.approve = true}));
@@ -236,7 +249,12 @@ TEST_F(Turns, WithNobodyToAskAnAskIsADenialAtOnce) {
 TEST_F(Turns, TheApproveFragmentCountsAsAGrantForItsTurn) {
   ask_before_one_shot();
   const SessionId s = session();
-  const TurnId t = accept({.session = s, .text = "go", .interactive = false, .approve = "tools:\n  allowed: [test.one_shot]\n"}).value().turn;
+  const TurnId t = accept({.session = s,
+                           .text = "go",
+                           .interactive = false,
+                           .approve = "tools:\n  allowed: [test.one_shot]\n"})
+                       .value()
+                       .turn;
   settle();
   EXPECT_EQ(step_states(t), "model done, test.one_shot done, model done");
   ask_before_one_shot();
@@ -297,7 +315,9 @@ TEST_F(Turns, IdempotencyKeys) {
   EXPECT_EQ(again.message, first.message);
   EXPECT_TRUE(again.duplicate);
   EXPECT_EQ(accept({.session = s, .text = "b", .idempotency_key = "k"}).error().code, ErrorCode::kConflict);
-  EXPECT_FALSE(accept({.session = session(), .text = "b", .idempotency_key = "k"}).value().duplicate);  // keys count per session
+  EXPECT_FALSE(accept({.session = session(), .text = "b", .idempotency_key = "k"})
+                   .value()
+                   .duplicate);  // keys count per session
   pass(24h * 7);
   EXPECT_FALSE(accept({.session = s, .text = "b", .idempotency_key = "k"}).value().duplicate);
 }
@@ -324,7 +344,8 @@ TEST_F(Turns, AMessageThatWaitedSeesTheTurnBeforeItInOrder) {
   world.hangs = false;
   pass(2h);
   EXPECT_EQ(model->requests.size(), 3u);
-  EXPECT_EQ(last_prompt(), "user: first\nassistant: [test.pure]\ntool: done\nassistant: first answer\nuser: second\n");
+  EXPECT_EQ(last_prompt(),
+            "user: first\nassistant: [test.pure]\ntool: done\nassistant: first answer\nuser: second\n");
 }
 
 TEST_F(Turns, LongMessagesInLineDoNotHideTheTurnsOwn) {
@@ -387,7 +408,8 @@ TEST_F(Turns, BackgroundTurnsDoNotStarve) {
   reboot_with({}, 1);
   model->add(says("slow", 1s));
   send(session(), "running");
-  const TurnId background = accept({.session = session(), .text = "background", .priority = Priority::kBackground}).value().turn;
+  const TurnId background =
+      accept({.session = session(), .text = "background", .priority = Priority::kBackground}).value().turn;
   std::vector<TurnId> owners;
   for (int i = 0; i < 20; ++i) owners.push_back(send(session(), "owner"));
   for (int i = 0; i < 21; ++i) model->add(says("x", 1s));

@@ -192,7 +192,8 @@ Result<ModelName> ModelRouter::resolve(std::string_view model) const {
                 name.provider, name.provider);
   }
   if (name.provider == "starter" && model != kDefaultModel && !model.empty()) {
-    return fail(ErrorCode::kNotFound, "there is no model '{}'; the starter's only one is {}", utf8_prefix(model, 80), kDefaultModel);
+    return fail(ErrorCode::kNotFound, "there is no model '{}'; the starter's only one is {}",
+                utf8_prefix(model, 80), kDefaultModel);
   }
   return name;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a tool is. A tool declares its arguments, effect class, risk, what a call touches and how a call reads; only the gate can run
-// one, because run() wants a GatePass that nobody else can make. Tools are owned by the registry and live on the I/O thread.
+// What a tool is. A tool declares its arguments, effect class, risk, what a call touches and how a call
+// reads; only the gate can run one, because run() wants a GatePass that nobody else can make. Tools are owned
+// by the registry and live on the I/O thread.
 #pragma once
 #include <memory>
 #include <string>
@@ -18,7 +19,8 @@ class HeldDirectory;
 
 namespace pryx::tools {
 
-// What may happen to a call that was started but not finished when the daemon died (docs/architecture.md, recovery).
+// What may happen to a call that was started but not finished when the daemon died (docs/architecture.md,
+// recovery).
 enum class EffectClass : std::uint8_t { kPure, kIdempotent, kQueryable, kOneShot };
 enum class Risk : std::uint8_t { kLow, kMedium, kHigh };
 [[nodiscard]] std::string_view to_text(EffectClass effect);
@@ -26,21 +28,22 @@ enum class Risk : std::uint8_t { kLow, kMedium, kHigh };
 [[nodiscard]] std::optional<EffectClass> effect_class_from_text(std::string_view text);
 
 struct ToolDescription {
-  std::string name;          // "fs.read"
-  std::string description;   // for the model
-  json::object parameters;   // JSON Schema 2020-12 of the arguments
+  std::string name;         // "fs.read"
+  std::string description;  // for the model
+  json::object parameters;  // JSON Schema 2020-12 of the arguments
   EffectClass effect = EffectClass::kOneShot;
   Risk risk = Risk::kHigh;
-  bool read_only = false;    // changes nothing, inside or outside
+  bool read_only = false;  // changes nothing, inside or outside
 };
 
-// What one call would touch, as far as it can be told without doing it. The policy decides on this, never on the model's words.
+// What one call would touch, as far as it can be told without doing it. The policy decides on this, never on
+// the model's words.
 struct Touches {
   std::vector<std::string> workspace_paths;  // normalised, relative; "" is the workspace itself
   bool outside_workspace = false;            // a path that is absolute or climbs out
   std::vector<std::string> hosts;
-  bool writes_own_future = false;            // memory, skills, schedules
-  bool is_outward_sink = false;              // sends data out of this machine or to someone else
+  bool writes_own_future = false;  // memory, skills, schedules
+  bool is_outward_sink = false;    // sends data out of this machine or to someone else
 };
 
 // Everything a call may know about where it runs.
@@ -50,16 +53,16 @@ struct ToolContext {
   TurnId turn;
   StepId step;
   std::shared_ptr<const platform::HeldDirectory> workspace;  // null: the session has none that can be opened
-  trust::Labels context_labels;      // of everything the model had seen when it asked
+  trust::Labels context_labels;                              // of everything the model had seen when it asked
   std::string idempotency_key;
 };
 
 struct ToolOutcome {
-  bool ok = true;              // false: the tool ran and says no (file absent); the model may try something else
-  std::string text;            // whole result for the model, before trimming
-  std::string summary;         // one line for people: "12 entries", "3 matches in 2 files"
-  json::object details;        // structured facts for surfaces
-  trust::Labels labels;        // of the content
+  bool ok = true;        // false: the tool ran and says no (file absent); the model may try something else
+  std::string text;      // whole result for the model, before trimming
+  std::string summary;   // one line for people: "12 entries", "3 matches in 2 files"
+  json::object details;  // structured facts for surfaces
+  trust::Labels labels;  // of the content
 };
 
 enum class PastEffect : std::uint8_t { kHappened, kDidNotHappen, kUnknown };
@@ -84,7 +87,8 @@ class Tool {
   // One line for people, complete: "fs.read src/main.cpp (lines 1-200)". Raw text; surfaces sanitise.
   [[nodiscard]] virtual std::string render(const json::object& arguments) const = 0;
   // Cancellable; a cancelled read-only call returns kCancelled.
-  [[nodiscard]] virtual async::Task<Result<ToolOutcome>> run(const GatePass& pass, json::object arguments, ToolContext context) = 0;
+  [[nodiscard]] virtual async::Task<Result<ToolOutcome>> run(const GatePass& pass, json::object arguments,
+                                                             ToolContext context) = 0;
   // Only for kQueryable: did the effect with this key happen?
   [[nodiscard]] virtual async::Task<PastEffect> query(json::object arguments, ToolContext context);
 };

@@ -17,7 +17,8 @@ struct ToolGate::Prepared {
   trust::Decision decision;
 };
 
-ToolGate::ToolGate(async::EventLoop& loop, const Registry& registry, const PolicySource& policy, trust::Approvals& approvals, IdSource& ids)
+ToolGate::ToolGate(async::EventLoop& loop, const Registry& registry, const PolicySource& policy,
+                   trust::Approvals& approvals, IdSource& ids)
     : loop_(loop), registry_(registry), policy_(policy), approvals_(approvals), ids_(ids) {}
 
 namespace {
@@ -42,18 +43,23 @@ Result<trust::CallFacts> gather_facts(const Tool& tool, const json::object& argu
   return facts;
 }
 
-// Everything that must be the same when the approved call is launched. Turn and step are in it, so an approval cannot travel; the folder
-// is, because a session can be moved to another one while the question stands.
-std::string hash_call(const GateCall& call, const std::string& canonical_arguments, const std::string& policy_version) {
-  return "sha256:" + crypto::hash_json("call/1", json::object{{"tool", call.tool},
-                                                            {"version", PRYX_VERSION},
-                                                            {"arguments", canonical_arguments},
-                                                            {"principal", call.context.principal.id.str()},
-                                                            {"session", call.context.session.str()},
-                                                            {"turn", call.context.turn.str()},
-                                                            {"step", call.context.step.str()},
-                                                            {"workspace", call.context.workspace ? call.context.workspace->path() : std::string()},
-                                                            {"policy", policy_version}});
+// Everything that must be the same when the approved call is launched. Turn and step are in it, so an
+// approval cannot travel; the folder is, because a session can be moved to another one while the question
+// stands.
+std::string hash_call(const GateCall& call, const std::string& canonical_arguments,
+                      const std::string& policy_version) {
+  return "sha256:" +
+         crypto::hash_json(
+             "call/1", json::object{{"tool", call.tool},
+                                    {"version", PRYX_VERSION},
+                                    {"arguments", canonical_arguments},
+                                    {"principal", call.context.principal.id.str()},
+                                    {"session", call.context.session.str()},
+                                    {"turn", call.context.turn.str()},
+                                    {"step", call.context.step.str()},
+                                    {"workspace",
+                                     call.context.workspace ? call.context.workspace->path() : std::string()},
+                                    {"policy", policy_version}});
 }
 
 std::string joined_lines(const std::vector<std::string>& lines) {
@@ -71,13 +77,19 @@ Result<ToolGate::Prepared> ToolGate::prepare(const GateCall& call) const {
   Prepared p;
   p.tool = registry_.find(call.tool);
   if (p.tool == nullptr) {
-    return fail(ErrorCode::kNotFound, "there is no tool '{}' in this version of Pryx", utf8_prefix(call.tool, 64));
+    return fail(ErrorCode::kNotFound, "there is no tool '{}' in this version of Pryx",
+                utf8_prefix(call.tool, 64));
   }
-  auto arguments = json::parse_object(trim(call.arguments).empty() ? "{}" : std::string_view(call.arguments), {.max_bytes = 1u << 20});
-  if (!arguments) return fail(ErrorCode::kInvalidArgument, "the arguments of {} are not a JSON object: {}", call.tool, arguments.error().message);
+  auto arguments = json::parse_object(trim(call.arguments).empty() ? "{}" : std::string_view(call.arguments),
+                                      {.max_bytes = 1u << 20});
+  if (!arguments)
+    return fail(ErrorCode::kInvalidArgument, "the arguments of {} are not a JSON object: {}", call.tool,
+                arguments.error().message);
   p.arguments = std::move(*arguments);
   const std::vector<std::string> problems = registry_.check_arguments(call.tool, p.arguments);
-  if (!problems.empty()) return fail(ErrorCode::kInvalidArgument, "the arguments of {} do not fit: {}", call.tool, joined_lines(problems));
+  if (!problems.empty())
+    return fail(ErrorCode::kInvalidArgument, "the arguments of {} do not fit: {}", call.tool,
+                joined_lines(problems));
   PRYX_TRY(p.facts, gather_facts(*p.tool, p.arguments));
   p.policy = policy_.policy();
   p.decided.canonical_arguments = json::canonical(p.arguments);
@@ -94,7 +106,8 @@ Result<ToolGate::Prepared> ToolGate::prepare(const GateCall& call) const {
 }
 
 namespace {
-trust::Decision decide(const PolicyInForce& policy, const trust::Approvals& approvals, const trust::CallFacts& facts, const GateCall& call, WallTime at) {
+trust::Decision decide(const PolicyInForce& policy, const trust::Approvals& approvals,
+                       const trust::CallFacts& facts, const GateCall& call, WallTime at) {
   const std::vector<trust::Grant> grants = approvals.grants_for(facts.principal, facts.session);
   std::vector<std::shared_ptr<const trust::Layer>> more;
   if (call.approve) more.push_back(call.approve);
@@ -122,12 +135,14 @@ async::Task<GateResult> ToolGate::call(GateCall call, CallJournal& journal) {
   p.decision = decide(p.policy, approvals_, p.facts, call, loop_.clock().wall());
   p.decided.rule = p.decision.rule;
   p.decided.reason = p.decision.reason;
-  // A call that had started before a crash was decided then; only a deny of today's policy stops another attempt.
+  // A call that had started before a crash was decided then; only a deny of today's policy stops another
+  // attempt.
   const bool may_ask = p.decision.verdict == trust::Verdict::kAsk && !call.was_started;
   if (may_ask && call.interactive) co_return co_await ask(call, p, journal);
   if (may_ask || p.decision.verdict == trust::Verdict::kDeny) {
     std::string reason = p.decision.reason;
-    if (may_ask) reason += "; nobody can be asked in this run: use `pryx chat`, or allow it with --approve FILE";
+    if (may_ask)
+      reason += "; nobody can be asked in this run: use `pryx chat`, or allow it with --approve FILE";
     const auto recorded = co_await journal.record_denied(p.decided, reason);
     if (!recorded) co_return ended(GateEnd::kNotRecorded, recorded.error().message);
     co_return ended(GateEnd::kDenied, std::move(reason));
@@ -160,13 +175,16 @@ async::Task<GateResult> ToolGate::ask(const GateCall& call, Prepared& p, CallJou
   }
   const auto answer = co_await approvals_.wait(call.context.principal.id, p.decided.approval);
   if (!answer) {
-    if (answer.error().code == ErrorCode::kCancelled) co_return ended(GateEnd::kCancelled, "cancelled while waiting for an approval");
+    if (answer.error().code == ErrorCode::kCancelled)
+      co_return ended(GateEnd::kCancelled, "cancelled while waiting for an approval");
     // The store failed: the question stands as it is on disk, and is taken up again.
-    if (answer.error().code != ErrorCode::kNotFound) co_return ended(GateEnd::kNotRecorded, answer.error().message);
+    if (answer.error().code != ErrorCode::kNotFound)
+      co_return ended(GateEnd::kNotRecorded, answer.error().message);
     const auto recorded = co_await journal.record_denied(p.decided, answer.error().message);
     co_return ended(recorded ? GateEnd::kDenied : GateEnd::kNotRecorded, answer.error().message);
   }
-  // The bytes approved are the bytes run: policy is asked again, with this approval as the only thing that was added.
+  // The bytes approved are the bytes run: policy is asked again, with this approval as the only thing that
+  // was added.
   p.policy = policy_.policy();
   if (answer->state == trust::ApprovalState::kApproved) p.facts.approved_call_hash = answer->call_hash;
   p.decided.policy_version = p.policy.version;
@@ -174,15 +192,21 @@ async::Task<GateResult> ToolGate::ask(const GateCall& call, Prepared& p, CallJou
   p.facts.call_hash = p.decided.call_hash;
   p.decision = decide(p.policy, approvals_, p.facts, call, loop_.clock().wall());
   if (answer->state == trust::ApprovalState::kApproved && p.decision.verdict == trust::Verdict::kAllow) {
-    // A policy that changed meanwhile may allow by itself what this approval, bound to the old one, does not answer.
+    // A policy that changed meanwhile may allow by itself what this approval, bound to the old one, does not
+    // answer.
     const bool is_answered = answer->call_hash == p.decided.call_hash;
-    p.decided.rule = is_answered ? fmt::format("approved by {} ({})", answer->resolved_by, answer->scope) : p.decision.rule;
+    p.decided.rule = is_answered ? fmt::format("approved by {} ({})", answer->resolved_by, answer->scope)
+                                 : p.decision.rule;
     co_return co_await run(call, p, journal);
   }
   std::string reason;
-  if (answer->state == trust::ApprovalState::kExpired) reason = "nobody answered in time";
-  else if (answer->state == trust::ApprovalState::kApproved) reason = "policy or call changed after the approval";
-  else reason = answer->answer_reason.empty() ? "denied by a person" : fmt::format("denied by a person: {}", answer->answer_reason);
+  if (answer->state == trust::ApprovalState::kExpired)
+    reason = "nobody answered in time";
+  else if (answer->state == trust::ApprovalState::kApproved)
+    reason = "policy or call changed after the approval";
+  else
+    reason = answer->answer_reason.empty() ? "denied by a person"
+                                           : fmt::format("denied by a person: {}", answer->answer_reason);
   const auto recorded = co_await journal.record_denied(p.decided, reason);
   if (!recorded) co_return ended(GateEnd::kNotRecorded, recorded.error().message);
   co_return ended(GateEnd::kDenied, std::move(reason));
@@ -192,7 +216,10 @@ async::Task<GateResult> ToolGate::run(const GateCall& call, Prepared& p, CallJou
   const bool cancelled = co_await async::is_cancelled();
   if (cancelled) co_return ended(GateEnd::kCancelled, "cancelled before it started");
   const auto key = co_await journal.record_start(p.decided);
-  if (!key) co_return ended(GateEnd::kNotRecorded, fmt::format("not run, because the record of it could not be written: {}", key.error().message));
+  if (!key)
+    co_return ended(
+        GateEnd::kNotRecorded,
+        fmt::format("not run, because the record of it could not be written: {}", key.error().message));
   ToolContext context = call.context;
   context.idempotency_key = *key;
   const GatePass pass;
@@ -201,19 +228,23 @@ async::Task<GateResult> ToolGate::run(const GateCall& call, Prepared& p, CallJou
   if (outcome) {
     result = {GateEnd::kDone, std::move(*outcome), {}};
   } else {
-    const GateEnd end = outcome.error().code == ErrorCode::kCancelled ? GateEnd::kCancelled : GateEnd::kFailed;
+    const GateEnd end =
+        outcome.error().code == ErrorCode::kCancelled ? GateEnd::kCancelled : GateEnd::kFailed;
     result = ended(end, outcome.error().message);
   }
   const auto recorded = co_await journal.record_end(result.end, result.outcome, result.reason);
   if (!recorded) {
     // The effect happened and its outcome is not on disk: the next start resolves it by its effect class.
-    log::error("gate.outcome_not_recorded", {{"tool", call.tool}, {"step_id", call.context.step.str()}, {"error", recorded.error().message}});
+    log::error(
+        "gate.outcome_not_recorded",
+        {{"tool", call.tool}, {"step_id", call.context.step.str()}, {"error", recorded.error().message}});
     co_return ended(GateEnd::kNotRecorded, recorded.error().message);
   }
   co_return result;
 }
 
-Result<trust::Decision> ToolGate::test(const std::string& tool, const json::object& arguments, const trust::Labels& labels, const PrincipalId& principal,
+Result<trust::Decision> ToolGate::test(const std::string& tool, const json::object& arguments,
+                                       const trust::Labels& labels, const PrincipalId& principal,
                                        const SessionId& session) const {
   GateCall call;
   call.tool = tool;

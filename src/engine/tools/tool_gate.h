@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// THE gate. Every tool call of every surface goes through ToolGate::call(): schema, policy, a person if it must be, the durable intent,
-// then the effect, then its outcome. Nothing else can make a GatePass, so nothing else can run a tool. I/O thread only.
+// THE gate. Every tool call of every surface goes through ToolGate::call(): schema, policy, a person if it
+// must be, the durable intent, then the effect, then its outcome. Nothing else can make a GatePass, so
+// nothing else can run a tool. I/O thread only.
 #pragma once
 #include <memory>
 #include <span>
@@ -18,7 +19,7 @@ namespace pryx::tools {
 // The policy in force; replaced as a whole when a person edits it.
 struct PolicyInForce {
   std::shared_ptr<const trust::PolicyEngine> engine;
-  std::string version;                      // hash of its rules
+  std::string version;  // hash of its rules
   Duration approval_timeout = std::chrono::minutes(5);
 };
 class PolicySource {
@@ -29,32 +30,32 @@ class PolicySource {
 
 struct GateCall {
   std::string tool;
-  std::string arguments;                    // as the model wrote them
+  std::string arguments;  // as the model wrote them
   ToolContext context;
-  bool interactive = true;                  // false: an ask is a denial at once
+  bool interactive = true;                      // false: an ask is a denial at once
   std::shared_ptr<const trust::Layer> approve;  // of --approve, may be null
   // Going on after a restart:
-  ApprovalId pending_approval;              // the step was waiting for this one
-  bool was_started = false;                 // the step had started; its effect class allows another attempt
+  ApprovalId pending_approval;  // the step was waiting for this one
+  bool was_started = false;     // the step had started; its effect class allows another attempt
 };
 
 enum class GateEnd : std::uint8_t {
-  kDone,          // ran; outcome.ok says what the tool thought of it
-  kInvalid,       // the arguments do not fit, or there is no such tool: never reached policy
-  kDenied,        // policy, a person, silence
-  kFailed,        // the tool broke
-  kCancelled,     // before or while it ran
-  kNotRecorded,   // the intent could not be written, so nothing was done
+  kDone,         // ran; outcome.ok says what the tool thought of it
+  kInvalid,      // the arguments do not fit, or there is no such tool: never reached policy
+  kDenied,       // policy, a person, silence
+  kFailed,       // the tool broke
+  kCancelled,    // before or while it ran
+  kNotRecorded,  // the intent could not be written, so nothing was done
 };
 
 struct GateResult {
   GateEnd end = GateEnd::kDenied;
-  ToolOutcome outcome;       // kDone only
-  std::string reason;        // everything else: one sentence for people and the model
+  ToolOutcome outcome;  // kDone only
+  std::string reason;   // everything else: one sentence for people and the model
 };
 
-// Where the gate writes what happens. Declared here for the gate's own need; the agent implements it over its step rows. Each call is
-// one commit that includes the audit row and the events.
+// Where the gate writes what happens. Declared here for the gate's own need; the agent implements it over its
+// step rows. Each call is one commit that includes the audit row and the events.
 class CallJournal {
  public:
   virtual ~CallJournal() = default;
@@ -75,16 +76,19 @@ class CallJournal {
   [[nodiscard]] virtual async::Task<Result<void>> record_ask(Decided decided, trust::Approval approval) = 0;
   // Evidence before effect: returns after the intent is on disk. The idempotency key is durable from here on.
   [[nodiscard]] virtual async::Task<Result<std::string>> record_start(Decided decided) = 0;
-  [[nodiscard]] virtual async::Task<Result<void>> record_end(GateEnd end, ToolOutcome outcome, std::string reason) = 0;
+  [[nodiscard]] virtual async::Task<Result<void>> record_end(GateEnd end, ToolOutcome outcome,
+                                                             std::string reason) = 0;
 };
 
 class ToolGate {
  public:
-  ToolGate(async::EventLoop& loop, const Registry& registry, const PolicySource& policy, trust::Approvals& approvals, IdSource& ids);
+  ToolGate(async::EventLoop& loop, const Registry& registry, const PolicySource& policy,
+           trust::Approvals& approvals, IdSource& ids);
   [[nodiscard]] async::Task<GateResult> call(GateCall call, CallJournal& journal);
   // A hypothetical call, for `pryx policy test`: the same facts and the same decision, nothing recorded.
-  [[nodiscard]] Result<trust::Decision> test(const std::string& tool, const json::object& arguments, const trust::Labels& labels,
-                                             const PrincipalId& principal, const SessionId& session) const;
+  [[nodiscard]] Result<trust::Decision> test(const std::string& tool, const json::object& arguments,
+                                             const trust::Labels& labels, const PrincipalId& principal,
+                                             const SessionId& session) const;
   [[nodiscard]] const Registry& registry() const { return registry_; }
 
  private:

@@ -129,7 +129,9 @@ TEST(Async, ATaskNeverStartsInsideSpawn) {
 }
 
 struct SystemlikeClock : Clock {
-  [[nodiscard]] MonotonicTime monotonic() const override { return {std::chrono::steady_clock::now().time_since_epoch()}; }
+  [[nodiscard]] MonotonicTime monotonic() const override {
+    return {std::chrono::steady_clock::now().time_since_epoch()};
+  }
   [[nodiscard]] WallTime wall() const override { return {}; }
 };
 
@@ -194,8 +196,10 @@ Task<void> hold_worker(WorkerPool& pool, std::atomic<bool>& release) {
 Task<void> run_behind(WorkerPool& pool, std::atomic<bool>& release, bool to_end, std::string& log) {
   const auto job = [&](const std::stop_token&) -> Result<int> { return 1; };
   Result<int> r = fail(ErrorCode::kInternal, "not run");
-  if (to_end) r = co_await pool.run_to_end(job);
-  else r = co_await pool.run(job);
+  if (to_end)
+    r = co_await pool.run_to_end(job);
+  else
+    r = co_await pool.run(job);
   log += r ? "ran " : "dropped ";
   log += release ? "late" : "at once";
   release = true;
@@ -217,7 +221,9 @@ std::string cancel_behind_a_busy_worker(bool to_end) {
   return log;
 }
 
-TEST(Async, ACancelledCallerDoesNotWaitForAWorker) { EXPECT_EQ(cancel_behind_a_busy_worker(false), "dropped at once"); }
+TEST(Async, ACancelledCallerDoesNotWaitForAWorker) {
+  EXPECT_EQ(cancel_behind_a_busy_worker(false), "dropped at once");
+}
 
 TEST(Async, WorkThatMustBeDoneIsDoneAllTheSame) { EXPECT_EQ(cancel_behind_a_busy_worker(true), "ran late"); }
 

@@ -61,7 +61,8 @@ const Clock& RealEventLoop::clock() const { return state_->clock; }
 
 EventLoop::TimerId RealEventLoop::call_after(Duration delay, Callback callback) {
   const TimerId id = state_->next_id++;
-  const auto at = state_->waiting.emplace(state_->clock.monotonic() + delay, std::pair(id, std::move(callback)));
+  const auto at =
+      state_->waiting.emplace(state_->clock.monotonic() + delay, std::pair(id, std::move(callback)));
   state_->by_id.emplace(id, at);
   state_->arm();
   return id;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// EventLoop: the one I/O thread, as an interface. The daemon runs RealEventLoop; the simulation brings one with a virtual clock.
-// Only post() may be called from other threads.
+// EventLoop: the one I/O thread, as an interface. The daemon runs RealEventLoop; the simulation brings one
+// with a virtual clock. Only post() may be called from other threads.
 #pragma once
 #include <boost/asio/any_io_executor.hpp>
 #include <cstdint>
@@ -52,7 +52,8 @@ class RealEventLoop final : public EventLoop {
 
 // Result is an error only when cancelled.
 [[nodiscard]] Task<Result<void>> sleep(EventLoop& loop, Duration duration);
-// True once the calling coroutine was cancelled. Cancellation is sticky: from then on every cancellable wait fails at once.
+// True once the calling coroutine was cancelled. Cancellation is sticky: from then on every cancellable wait
+// fails at once.
 [[nodiscard]] Task<bool> is_cancelled();
 
 }  // namespace pryx::async

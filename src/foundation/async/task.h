@@ -7,7 +7,8 @@
 
 namespace pryx::async {
 
-// Cancellation never throws: an operation that was cancelled returns Error{kCancelled}. Rules: docs/style.md, coroutines.
+// Cancellation never throws: an operation that was cancelled returns Error{kCancelled}. Rules: docs/style.md,
+// coroutines.
 template <class T = void>
 using Task = boost::asio::awaitable<T>;
 

@@ -15,8 +15,9 @@ namespace pryx::async {
 namespace asio = boost::asio;
 
 namespace {
-// Asio would throw from the next co_await of a cancelled coroutine, which could skip the record of an effect that already happened.
-// The post keeps the promise that a task starts from the loop: co_spawn would run it inside spawn() up to its first wait.
+// Asio would throw from the next co_await of a cancelled coroutine, which could skip the record of an effect
+// that already happened. The post keeps the promise that a task starts from the loop: co_spawn would run it
+// inside spawn() up to its first wait.
 Task<void> without_throwing(Task<void> task) {
   co_await asio::this_coro::throw_if_cancelled(false);
   co_await asio::post(asio::use_awaitable);
@@ -39,7 +40,8 @@ struct TaskGroup::Running {
   asio::cancellation_signal signal;
 };
 
-TaskGroup::TaskGroup(EventLoop& loop, std::string name) : loop_(loop), name_(std::move(name)), finished_(loop) {}
+TaskGroup::TaskGroup(EventLoop& loop, std::string name)
+    : loop_(loop), name_(std::move(name)), finished_(loop) {}
 TaskGroup::~TaskGroup() = default;
 
 TaskGroup::TaskId TaskGroup::spawn(std::string task_name, Task<void> task) {
@@ -49,20 +51,23 @@ TaskGroup::TaskId TaskGroup::spawn(std::string task_name, Task<void> task) {
   running->name = std::move(task_name);
   running_.emplace(id, running);
   asio::co_spawn(loop_.executor(), without_throwing(std::move(task)),
-                 asio::bind_cancellation_slot(running->signal.slot(), [this, id, running](const std::exception_ptr& error) {
-                   // `running` is held by this handler: the signal must outlive the coroutine that listens to it.
-                   if (error) {
-                     const std::string what = describe(error);
-                     if (on_exception_) {
-                       on_exception_(running->name, what);
-                     } else {
-                       log::error("task.exception", {{"group", name_}, {"task", running->name}, {"what", what}});
-                       check_failed("no exception leaves a task", __FILE__, __LINE__);
-                     }
-                   }
-                   running_.erase(id);
-                   if (running_.empty()) finished_.wake_all();
-                 }));
+                 asio::bind_cancellation_slot(
+                     running->signal.slot(), [this, id, running](const std::exception_ptr& error) {
+                       // `running` is held by this handler: the signal must outlive the coroutine that
+                       // listens to it.
+                       if (error) {
+                         const std::string what = describe(error);
+                         if (on_exception_) {
+                           on_exception_(running->name, what);
+                         } else {
+                           log::error("task.exception",
+                                      {{"group", name_}, {"task", running->name}, {"what", what}});
+                           check_failed("no exception leaves a task", __FILE__, __LINE__);
+                         }
+                       }
+                       running_.erase(id);
+                       if (running_.empty()) finished_.wake_all();
+                     }));
   return id;
 }
 
@@ -96,9 +101,14 @@ Task<bool> run_with_limit(EventLoop& loop, Task<void> body, Duration limit) {
   asio::cancellation_signal signal;
   const bool already = co_await is_cancelled();
   asio::co_spawn(loop.executor(), without_throwing(std::move(body)),
-                 asio::bind_cancellation_slot(signal.slot(), [&done](std::exception_ptr error) { done.set(std::move(error)); }));
-  // A cancelled parent starts its child cancelled: the child may still do what cannot be cancelled, and waits for nothing.
-  if (already) loop.post([&signal, &done] { if (!done.is_set()) signal.emit(asio::cancellation_type::terminal); });
+                 asio::bind_cancellation_slot(
+                     signal.slot(), [&done](std::exception_ptr error) { done.set(std::move(error)); }));
+  // A cancelled parent starts its child cancelled: the child may still do what cannot be cancelled, and waits
+  // for nothing.
+  if (already)
+    loop.post([&signal, &done] {
+      if (!done.is_set()) signal.emit(asio::cancellation_type::terminal);
+    });
   const auto end = co_await done.wait(limit);
   const bool late = !end && end.error().code == ErrorCode::kTimeout;
   if (!end) signal.emit(asio::cancellation_type::terminal);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// TaskGroup: owns the coroutines of one component. Each is named and cancellable; stop() cancels them and waits for the last one, so a
-// component that stopped its group can be destroyed. I/O thread only.
+// TaskGroup: owns the coroutines of one component. Each is named and cancellable; stop() cancels them and
+// waits for the last one, so a component that stopped its group can be destroyed. I/O thread only.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -20,7 +20,8 @@ class TaskGroup {
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  // A task starts from the loop, not inside spawn(). After stop() began, new tasks are dropped unstarted and 0 is returned.
+  // A task starts from the loop, not inside spawn(). After stop() began, new tasks are dropped unstarted and
+  // 0 is returned.
   TaskId spawn(std::string task_name, Task<void> task);
   void cancel(TaskId id);  // unknown ids are ignored
   void cancel_all();
@@ -29,7 +30,9 @@ class TaskGroup {
   [[nodiscard]] Task<void> stop();
   [[nodiscard]] Task<void> wait_until_empty();
   // An exception that escapes a task is a bug; the default logs it and aborts. Tests may look instead.
-  void on_exception(std::function<void(const std::string& task, const std::string& what)> handler) { on_exception_ = std::move(handler); }
+  void on_exception(std::function<void(const std::string& task, const std::string& what)> handler) {
+    on_exception_ = std::move(handler);
+  }
 
  private:
   struct Running;
@@ -43,7 +46,8 @@ class TaskGroup {
 };
 
 namespace detail {
-// Runs the body as a cancellable child. True when the limit passed first; the child is cancelled then and waited for.
+// Runs the body as a cancellable child. True when the limit passed first; the child is cancelled then and
+// waited for.
 [[nodiscard]] Task<bool> run_with_limit(EventLoop& loop, Task<void> body, Duration limit);
 template <class T>
 Task<void> store_into(Task<Result<T>> operation, std::optional<Result<T>>& out) {
@@ -52,12 +56,16 @@ Task<void> store_into(Task<Result<T>> operation, std::optional<Result<T>>& out) 
 }
 }  // namespace detail
 
-// The only spelling of a time limit: co_await with_timeout(loop, client.fetch(request), 30s, "fetch the model list").
+// The only spelling of a time limit: co_await with_timeout(loop, client.fetch(request), 30s, "fetch the model
+// list").
 template <class T>
-[[nodiscard]] Task<Result<T>> with_timeout(EventLoop& loop, Task<Result<T>> operation, Duration limit, std::string what) {
+[[nodiscard]] Task<Result<T>> with_timeout(EventLoop& loop, Task<Result<T>> operation, Duration limit,
+                                           std::string what) {
   std::optional<Result<T>> out;
-  const bool late = co_await detail::run_with_limit(loop, detail::store_into<T>(std::move(operation), out), limit);
-  if (late && (!out || !*out)) co_return fail(ErrorCode::kTimeout, "{}: no answer within {}", what, format_duration(limit));
+  const bool late =
+      co_await detail::run_with_limit(loop, detail::store_into<T>(std::move(operation), out), limit);
+  if (late && (!out || !*out))
+    co_return fail(ErrorCode::kTimeout, "{}: no answer within {}", what, format_duration(limit));
   if (!out) co_return fail(ErrorCode::kCancelled, "{}: cancelled", what);
   co_return std::move(*out);
 }

@@ -31,8 +31,9 @@ void WaitList::finish(const std::shared_ptr<Waiter>& waiter, WaitEnd end) {
   waiter->finished = true;
   waiters_.remove(waiter);
   if (waiter->timer != 0) loop_.cancel_timer(waiter->timer);
-  // Resumed from the loop, never from inside the waker: a waker must not find its own state changed under its feet. The slot is left
-  // alone when the cancellation itself runs, because clearing it would destroy the function that is executing.
+  // Resumed from the loop, never from inside the waker: a waker must not find its own state changed under its
+  // feet. The slot is left alone when the cancellation itself runs, because clearing it would destroy the
+  // function that is executing.
   if (end != WaitEnd::kCancelled && waiter->slot.is_connected()) waiter->slot.clear();
   loop_.post([handler = std::move(waiter->handler), end]() mutable { handler(end); });
 }
@@ -61,7 +62,8 @@ Task<WaitEnd> WaitList::wait_erased(std::optional<Duration> limit, bool cancella
       });
     }
   };
-  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(WaitEnd)>(std::move(initiate), asio::use_awaitable);
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(WaitEnd)>(std::move(initiate),
+                                                                                         asio::use_awaitable);
 }
 
 Task<WaitEnd> WaitList::wait() { return wait_erased(std::nullopt, true); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// WaitList: the condition variable of the I/O thread. Every cancellable wait of the house ends here, so cancellation behaves the
-// same everywhere: sticky, reported as a value. Destroying a list with waiters destroys their coroutines.
+// WaitList: the condition variable of the I/O thread. Every cancellable wait of the house ends here, so
+// cancellation behaves the same everywhere: sticky, reported as a value. Destroying a list with waiters
+// destroys their coroutines.
 #pragma once
 #include <cstdint>
 #include <list>
@@ -22,7 +23,8 @@ class WaitList {
 
   [[nodiscard]] Task<WaitEnd> wait();
   [[nodiscard]] Task<WaitEnd> wait_for(Duration limit);
-  // For cleaning up after a cancellation and for effects that must be seen through; pair it with something that surely wakes.
+  // For cleaning up after a cancellation and for effects that must be seen through; pair it with something
+  // that surely wakes.
   [[nodiscard]] Task<void> wait_uncancellable();
 
   void wake_one();
@@ -54,8 +56,10 @@ class OneShot {
   [[nodiscard]] Task<Result<T>> wait(std::optional<Duration> limit = std::nullopt) {
     if (!value_) {
       WaitEnd end = WaitEnd::kWoken;
-      if (limit) end = co_await waiters_.wait_for(*limit);
-      else end = co_await waiters_.wait();
+      if (limit)
+        end = co_await waiters_.wait_for(*limit);
+      else
+        end = co_await waiters_.wait();
       if (!value_ && end == WaitEnd::kTimeout) co_return fail(ErrorCode::kTimeout, "timed out");
       if (!value_) co_return fail(ErrorCode::kCancelled, "cancelled");
     }

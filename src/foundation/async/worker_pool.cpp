@@ -39,9 +39,11 @@ struct WorkerPool::State {
   }
 };
 
-WorkerPool::WorkerPool(EventLoop& loop, std::size_t threads, std::size_t max_queued) : state_(std::make_shared<State>(loop)) {
+WorkerPool::WorkerPool(EventLoop& loop, std::size_t threads, std::size_t max_queued)
+    : state_(std::make_shared<State>(loop)) {
   state_->max_queued = max_queued;
-  for (std::size_t i = 0; i < threads; ++i) state_->threads.emplace_back([state = state_.get()] { state->work(); });
+  for (std::size_t i = 0; i < threads; ++i)
+    state_->threads.emplace_back([state = state_.get()] { state->work(); });
 }
 
 WorkerPool::~WorkerPool() {
@@ -53,7 +55,8 @@ WorkerPool::~WorkerPool() {
   for (std::thread& thread : state_->threads) thread.join();
 }
 
-Task<WorkerPool::Ran> WorkerPool::run_erased(std::function<void(std::stop_token)> job, IfCancelled if_cancelled) {
+Task<WorkerPool::Ran> WorkerPool::run_erased(std::function<void(std::stop_token)> job,
+                                             IfCancelled if_cancelled) {
   std::stop_source stop;
   if (state_->threads.empty()) {
     const bool cancelled = co_await is_cancelled();
@@ -61,12 +64,14 @@ Task<WorkerPool::Ran> WorkerPool::run_erased(std::function<void(std::stop_token)
     job(stop.get_token());
     co_return Ran::kYes;
   }
-  // Shared, because the completion that the worker posts may run after this coroutine's frame went away with the loop.
+  // Shared, because the completion that the worker posts may run after this coroutine's frame went away with
+  // the loop.
   auto done = std::make_shared<OneShot<bool>>(state_->loop);
-  const auto queued = std::make_shared<std::function<void()>>([&loop = state_->loop, done, &job, token = stop.get_token()] {
-    job(token);
-    loop.post([done] { done->set(true); });
-  });
+  const auto queued =
+      std::make_shared<std::function<void()>>([&loop = state_->loop, done, &job, token = stop.get_token()] {
+        job(token);
+        loop.post([done] { done->set(true); });
+      });
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->stopping || state_->queue.size() >= state_->max_queued) co_return Ran::kNoRoom;

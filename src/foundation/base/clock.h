@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Time and chance as interfaces: the daemon gets the real ones from apps/, the simulation a virtual clock and a seed.
+// Time and chance as interfaces: the daemon gets the real ones from apps/, the simulation a virtual clock and
+// a seed.
 #pragma once
 #include <chrono>
 #include <cstdint>

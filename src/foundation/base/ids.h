@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Strong ids: a ULID (time-ordered, 26 Crockford characters) with a prefix that names the kind, e.g. ses_01J….
+// Strong ids: a ULID (time-ordered, 26 Crockford characters) with a prefix that names the kind, e.g.
+// ses_01J….
 #pragma once
 #include <compare>
 #include <functional>
@@ -29,18 +30,42 @@ class Id {
   std::string text_;
 };
 
-struct SessionTag { static constexpr std::string_view kPrefix = "ses_"; };
-struct TurnTag { static constexpr std::string_view kPrefix = "trn_"; };
-struct StepTag { static constexpr std::string_view kPrefix = "stp_"; };
-struct ApprovalTag { static constexpr std::string_view kPrefix = "apr_"; };
-struct MessageTag { static constexpr std::string_view kPrefix = "msg_"; };
-struct WorkspaceTag { static constexpr std::string_view kPrefix = "wsp_"; };
-struct OutboxTag { static constexpr std::string_view kPrefix = "out_"; };
-struct GrantTag { static constexpr std::string_view kPrefix = "grt_"; };
-struct TokenTag { static constexpr std::string_view kPrefix = "tok_"; };
-struct MemoryTag { static constexpr std::string_view kPrefix = "mem_"; };
-struct BootTag { static constexpr std::string_view kPrefix = "bot_"; };
-struct PrincipalTag { static constexpr std::string_view kPrefix = "prn_"; };
+struct SessionTag {
+  static constexpr std::string_view kPrefix = "ses_";
+};
+struct TurnTag {
+  static constexpr std::string_view kPrefix = "trn_";
+};
+struct StepTag {
+  static constexpr std::string_view kPrefix = "stp_";
+};
+struct ApprovalTag {
+  static constexpr std::string_view kPrefix = "apr_";
+};
+struct MessageTag {
+  static constexpr std::string_view kPrefix = "msg_";
+};
+struct WorkspaceTag {
+  static constexpr std::string_view kPrefix = "wsp_";
+};
+struct OutboxTag {
+  static constexpr std::string_view kPrefix = "out_";
+};
+struct GrantTag {
+  static constexpr std::string_view kPrefix = "grt_";
+};
+struct TokenTag {
+  static constexpr std::string_view kPrefix = "tok_";
+};
+struct MemoryTag {
+  static constexpr std::string_view kPrefix = "mem_";
+};
+struct BootTag {
+  static constexpr std::string_view kPrefix = "bot_";
+};
+struct PrincipalTag {
+  static constexpr std::string_view kPrefix = "prn_";
+};
 
 using SessionId = Id<SessionTag>;
 using TurnId = Id<TurnTag>;
@@ -60,7 +85,8 @@ using PrincipalId = Id<PrincipalTag>;
 template <class Tag>
 Result<Id<Tag>> Id<Tag>::parse(std::string_view text) {
   if (!is_ulid_with_prefix(text, Tag::kPrefix)) {
-    return fail(ErrorCode::kInvalidArgument, "'{}' is no id of the form {}<26 characters>", utf8_prefix(text, 64), Tag::kPrefix);
+    return fail(ErrorCode::kInvalidArgument, "'{}' is no id of the form {}<26 characters>",
+                utf8_prefix(text, 64), Tag::kPrefix);
   }
   return Id(std::string(text));
 }

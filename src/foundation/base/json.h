@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// JSON at the borders: bounded parsing, canonical form for hashes (RFC 8785), and typed access with errors that name the field.
+// JSON at the borders: bounded parsing, canonical form for hashes (RFC 8785), and typed access with errors
+// that name the field.
 #pragma once
 #include <boost/json.hpp>
 #include <cstdint>
@@ -23,11 +24,12 @@ struct ParseLimits {
   Twins twins = Twins::kRefused;  // a key that an object has twice
 };
 
-// For text that to_text() or canonical() wrote: it has no twins, and it is what was accepted before plus our own wrapping, so a limit
-// as tight as the one at the border would lose it.
+// For text that to_text() or canonical() wrote: it has no twins, and it is what was accepted before plus our
+// own wrapping, so a limit as tight as the one at the border would lose it.
 inline constexpr ParseLimits kOwnText{.max_bytes = 256u << 20, .max_depth = 256, .twins = Twins::kUnchecked};
 
-// Strict RFC 8259: no comments, no trailing commas, valid UTF-8 only, duplicate keys and numbers beyond a double refused.
+// Strict RFC 8259: no comments, no trailing commas, valid UTF-8 only, duplicate keys and numbers beyond a
+// double refused.
 [[nodiscard]] Result<value> parse(std::string_view text, ParseLimits limits = {});
 [[nodiscard]] Result<object> parse_object(std::string_view text, ParseLimits limits = {});
 

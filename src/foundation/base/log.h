@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Structured log: one event name and typed fields, never free text that was put together from data. JSON lines when stderr is no
-// terminal, one aligned line for people otherwise. Secret has no overload here on purpose: it cannot be logged.
+// Structured log: one event name and typed fields, never free text that was put together from data. JSON
+// lines when stderr is no terminal, one aligned line for people otherwise. Secret has no overload here on
+// purpose: it cannot be logged.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -42,9 +43,17 @@ struct Options {
 // Set once at start, before other threads exist.
 void configure(Options options);
 void write(Level level, std::string_view event, std::initializer_list<Field> fields = {});
-inline void debug(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::kDebug, event, fields); }
-inline void info(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::kInfo, event, fields); }
-inline void warn(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::kWarn, event, fields); }
-inline void error(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::kError, event, fields); }
+inline void debug(std::string_view event, std::initializer_list<Field> fields = {}) {
+  write(Level::kDebug, event, fields);
+}
+inline void info(std::string_view event, std::initializer_list<Field> fields = {}) {
+  write(Level::kInfo, event, fields);
+}
+inline void warn(std::string_view event, std::initializer_list<Field> fields = {}) {
+  write(Level::kWarn, event, fields);
+}
+inline void error(std::string_view event, std::initializer_list<Field> fields = {}) {
+  write(Level::kError, event, fields);
+}
 
 }  // namespace pryx::log

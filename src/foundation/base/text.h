@@ -15,14 +15,15 @@ namespace pryx {
 [[nodiscard]] bool is_valid_utf8(std::string_view text);
 // Replaces each ill-formed sequence by U+FFFD, as the Unicode standard recommends (maximal subparts).
 [[nodiscard]] std::string to_valid_utf8(std::string_view text);
-// The longest prefix of at most `bytes` bytes that does not cut a code point. Never empty because of ill-formed bytes alone.
+// The longest prefix of at most `bytes` bytes that does not cut a code point. Never empty because of
+// ill-formed bytes alone.
 [[nodiscard]] std::string_view utf8_prefix(std::string_view text, std::size_t bytes);
 
 [[nodiscard]] std::string to_hex(std::span<const std::uint8_t> bytes);
 [[nodiscard]] std::string to_hex(std::string_view bytes);
 [[nodiscard]] std::optional<std::string> from_hex(std::string_view text);
-[[nodiscard]] std::string to_base64(std::string_view bytes);         // RFC 4648 section 4, padded
-[[nodiscard]] std::string to_base64url(std::string_view bytes);      // RFC 4648 section 5, no padding
+[[nodiscard]] std::string to_base64(std::string_view bytes);     // RFC 4648 section 4, padded
+[[nodiscard]] std::string to_base64url(std::string_view bytes);  // RFC 4648 section 5, no padding
 [[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
 
 [[nodiscard]] std::string_view trim(std::string_view text);

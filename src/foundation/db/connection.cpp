@@ -33,22 +33,32 @@ std::optional<WallTime> Row::optional_time(int column) const {
 
 namespace {
 
-// With a wrong key SQLCipher answers "file is not a database"; so does a file that is none. Neither is ever overwritten.
+// With a wrong key SQLCipher answers "file is not a database"; so does a file that is none. Neither is ever
+// overwritten.
 Error open_error(sqlite3* db, const OpenOptions& options, std::string_view what) {
   const int code = db == nullptr ? SQLITE_NOMEM : sqlite3_extended_errcode(db);
   if ((code & 0xff) == SQLITE_NOTADB) {
     return {ErrorCode::kUnauthenticated,
-            fmt::format("database {} cannot be read with this key: the key is another one or the file is damaged; nothing was changed", options.path), -1};
+            fmt::format("database {} cannot be read with this key: the key is another one or the file is "
+                        "damaged; nothing was changed",
+                        options.path),
+            -1};
   }
-  return {ErrorCode::kStorage, fmt::format("{} {}: {}", what, options.path, db == nullptr ? "out of memory" : sqlite3_errmsg(db)), -1};
+  return {ErrorCode::kStorage,
+          fmt::format("{} {}: {}", what, options.path, db == nullptr ? "out of memory" : sqlite3_errmsg(db)),
+          -1};
 }
 
 std::string setup_sql(const OpenOptions& options) {
   std::string sql = fmt::format(
-      "PRAGMA cache_size=-{}; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;", options.cache_kib);
+      "PRAGMA cache_size=-{}; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;",
+      options.cache_kib);
   if (!options.read_only) {
-    // FULL: a commit that was acknowledged survives a power cut. The log is cut back to 16 MiB after a checkpoint.
-    sql += "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216; PRAGMA wal_autocheckpoint=2000;";
+    // FULL: a commit that was acknowledged survives a power cut. The log is cut back to 16 MiB after a
+    // checkpoint.
+    sql +=
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216; PRAGMA "
+        "wal_autocheckpoint=2000;";
   }
   return sql;
 }
@@ -58,8 +68,10 @@ std::string setup_sql(const OpenOptions& options) {
 Result<std::unique_ptr<Connection>> Connection::open(const OpenOptions& options) {
   sqlite3* raw = nullptr;
   // FULLMUTEX is not needed: a connection has one user at a time; interrupt() is safe in this mode too.
-  const int flags = SQLITE_OPEN_NOMUTEX | (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  const int opened = sqlite3_open_v2(options.path.c_str(), &raw, flags, options.vfs.empty() ? nullptr : options.vfs.c_str());
+  const int flags = SQLITE_OPEN_NOMUTEX |
+                    (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  const int opened =
+      sqlite3_open_v2(options.path.c_str(), &raw, flags, options.vfs.empty() ? nullptr : options.vfs.c_str());
   if (opened != SQLITE_OK) {
     const Error error = open_error(raw, options, "open database");
     sqlite3_close_v2(raw);
@@ -69,7 +81,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const OpenOptions& options)
   sqlite3_extended_result_codes(raw, 1);
   sqlite3_busy_timeout(raw, 5000);
   if (!options.key.empty()) {
-    sqlite3_exec(raw, "PRAGMA cipher_log_level=NONE", nullptr, nullptr, nullptr);  // its messages would bypass our log
+    sqlite3_exec(raw, "PRAGMA cipher_log_level=NONE", nullptr, nullptr,
+                 nullptr);  // its messages would bypass our log
     std::string key = fmt::format("x'{}'", options.key.reveal());
     const int keyed = sqlite3_key(raw, key.data(), static_cast<int>(key.size()));
     wipe(key);
@@ -101,7 +114,8 @@ std::unexpected<Error> Connection::sqlite_error(std::string_view what, std::stri
   std::string_view hint;
   if (primary == SQLITE_FULL) hint = "; the disk is full: free some space, nothing was lost";
   if (primary == SQLITE_CORRUPT) hint = "; run `pryx doctor`";
-  return fail(mapped, "database: {}: {} (code {}){} [{}]", what, sqlite3_errmsg(db_), code, hint, utf8_prefix(sql, 60));
+  return fail(mapped, "database: {}: {} (code {}){} [{}]", what, sqlite3_errmsg(db_), code, hint,
+              utf8_prefix(sql, 60));
 }
 
 Result<void> Connection::rewrite_log() {
@@ -121,12 +135,14 @@ Result<void> Connection::rewrite_log() {
   }
   if (code == SQLITE_OK) code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
   if (code == SQLITE_OK) return {};
-  return fail(ErrorCode::kStorage, "database: the log of the last run cannot be secured: {} (code {})", sqlite3_errstr(code), code);
+  return fail(ErrorCode::kStorage, "database: the log of the last run cannot be secured: {} (code {})",
+              sqlite3_errstr(code), code);
 }
 
 Result<void> Connection::execute(std::string_view sql) {
   const std::string text(sql);
-  if (sqlite3_exec(db_, text.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return sqlite_error("statement failed", sql);
+  if (sqlite3_exec(db_, text.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+    return sqlite_error("statement failed", sql);
   return {};
 }
 
@@ -140,7 +156,8 @@ Result<Connection::Use> Connection::start(std::string_view sql) {
   const auto cached = cache_.find(sql);
   if (cached != cache_.end()) return Use(cached->second);
   Prepared prepared;
-  if (sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &prepared.statement, nullptr) != SQLITE_OK) {
+  if (sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                         &prepared.statement, nullptr) != SQLITE_OK) {
     return sqlite_error("statement does not compile", sql);
   }
   const int count = sqlite3_bind_parameter_count(prepared.statement);
@@ -150,7 +167,8 @@ Result<Connection::Use> Connection::start(std::string_view sql) {
     PRYX_CHECK(name != nullptr && name[0] == '$');
     std::from_chars(name + 1, name + std::char_traits<char>::length(name), number);
     PRYX_CHECK(number > 0);
-    if (prepared.slots.size() <= static_cast<std::size_t>(number)) prepared.slots.resize(static_cast<std::size_t>(number) + 1);
+    if (prepared.slots.size() <= static_cast<std::size_t>(number))
+      prepared.slots.resize(static_cast<std::size_t>(number) + 1);
     prepared.slots[static_cast<std::size_t>(number)] = index;
   }
   return Use(cache_.emplace(sql, std::move(prepared)).first->second);
@@ -180,13 +198,20 @@ int slot_of(const std::vector<int>& slots, int number) {
 
 // Text and blobs are bound without a copy: the arguments outlive the statement's use.
 void Connection::bind(Use& use, int number, std::string_view text) {
-  sqlite3_bind_text64(use.statement, slot_of(use.prepared->slots, number), text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  sqlite3_bind_text64(use.statement, slot_of(use.prepared->slots, number),
+                      text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
 }
 void Connection::bind(Use& use, int number, Blob blob) {
-  sqlite3_bind_blob64(use.statement, slot_of(use.prepared->slots, number), blob.bytes.data() == nullptr ? "" : blob.bytes.data(), blob.bytes.size(), SQLITE_STATIC);
+  sqlite3_bind_blob64(use.statement, slot_of(use.prepared->slots, number),
+                      blob.bytes.data() == nullptr ? "" : blob.bytes.data(), blob.bytes.size(),
+                      SQLITE_STATIC);
 }
-void Connection::bind(Use& use, int number, Null) { sqlite3_bind_null(use.statement, slot_of(use.prepared->slots, number)); }
-void Connection::bind(Use& use, int number, double value) { sqlite3_bind_double(use.statement, slot_of(use.prepared->slots, number), value); }
+void Connection::bind(Use& use, int number, Null) {
+  sqlite3_bind_null(use.statement, slot_of(use.prepared->slots, number));
+}
+void Connection::bind(Use& use, int number, double value) {
+  sqlite3_bind_double(use.statement, slot_of(use.prepared->slots, number), value);
+}
 void Connection::bind_integer(Use& use, int number, std::int64_t value) {
   sqlite3_bind_int64(use.statement, slot_of(use.prepared->slots, number), value);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One SQLCipher connection with cached statements. SQL is written as static constants with $1 parameters, in the subset PostgreSQL
-// shares. A Connection is used by one thread at a time; rows are valid only inside the callback that receives them.
+// One SQLCipher connection with cached statements. SQL is written as static constants with $1 parameters, in
+// the subset PostgreSQL shares. A Connection is used by one thread at a time; rows are valid only inside the
+// callback that receives them.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -50,8 +51,8 @@ class Row {
 
 struct OpenOptions {
   std::string path;
-  Secret key;            // 64 hex digits: the raw 256-bit key; empty only in tests
-  std::string vfs;       // empty: the system's
+  Secret key;       // 64 hex digits: the raw 256-bit key; empty only in tests
+  std::string vfs;  // empty: the system's
   bool read_only = false;
   bool exclusive = false;  // one connection for everything, wal-index in heap memory (simulation)
   int cache_kib = 2048;
@@ -64,14 +65,16 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Writes the log that a dead process left once more, as it is, and syncs it. After a failed sync Linux may hold pages that look
-  // written, that no later sync brings to the disk, and that commits would be appended to. Start-up only.
+  // Writes the log that a dead process left once more, as it is, and syncs it. After a failed sync Linux may
+  // hold pages that look written, that no later sync brings to the disk, and that commits would be appended
+  // to. Start-up only.
   [[nodiscard]] Result<void> rewrite_log();
 
   // Several statements without parameters: schema, pragmas.
   [[nodiscard]] Result<void> execute(std::string_view sql);
 
-  // Runs one statement and returns the number of changed rows. `sql` must live as long as the connection (a constant).
+  // Runs one statement and returns the number of changed rows. `sql` must live as long as the connection (a
+  // constant).
   template <class... Args>
   [[nodiscard]] Result<std::int64_t> run(std::string_view sql, const Args&... args) {
     PRYX_TRY(Use use, start(sql));
@@ -97,7 +100,13 @@ class Connection {
   [[nodiscard]] auto find(std::string_view sql, Read&& read, const Args&... args)
       -> Result<std::optional<std::invoke_result_t<Read&, const Row&>>> {
     std::optional<std::invoke_result_t<Read&, const Row&>> out;
-    PRYX_TRY_VOID(each(sql, [&](const Row& row) { out.emplace(read(row)); return false; }, args...));
+    PRYX_TRY_VOID(each(
+        sql,
+        [&](const Row& row) {
+          out.emplace(read(row));
+          return false;
+        },
+        args...));
     return out;
   }
   template <class Read, class... Args>
@@ -115,7 +124,8 @@ class Connection {
 
   [[nodiscard]] std::int64_t last_insert_rowid() const;
   [[nodiscard]] bool is_in_transaction() const;
-  // Makes a running read on another thread return early (SQLITE_INTERRUPT). The one call allowed from other threads.
+  // Makes a running read on another thread return early (SQLITE_INTERRUPT). The one call allowed from other
+  // threads.
   void interrupt();
   [[nodiscard]] sqlite3* handle() { return db_; }
 
@@ -130,7 +140,8 @@ class Connection {
     sqlite3_stmt* statement = nullptr;
     const Prepared* prepared = nullptr;
     explicit Use(const Prepared& p) : statement(p.statement), prepared(&p) {}
-    Use(Use&& other) noexcept : statement(std::exchange(other.statement, nullptr)), prepared(other.prepared) {}
+    Use(Use&& other) noexcept
+        : statement(std::exchange(other.statement, nullptr)), prepared(other.prepared) {}
     Use& operator=(Use&&) = delete;
     ~Use();
   };
@@ -153,13 +164,17 @@ class Connection {
   }
   template <class Tag>
   void bind(Use& use, int number, const Id<Tag>& id) {
-    if (id.empty()) bind(use, number, Null{});
-    else bind(use, number, std::string_view(id.str()));
+    if (id.empty())
+      bind(use, number, Null{});
+    else
+      bind(use, number, std::string_view(id.str()));
   }
   template <class T>
   void bind(Use& use, int number, const std::optional<T>& value) {
-    if (value) bind(use, number, *value);
-    else bind(use, number, Null{});
+    if (value)
+      bind(use, number, *value);
+    else
+      bind(use, number, Null{});
   }
   void bind_integer(Use& use, int number, std::int64_t value);
   template <class... Args>

@@ -16,20 +16,25 @@
 namespace pryx::db {
 namespace {
 
-// An advisory lock beside the database: SQLite's own locks would let a second daemon write between our transactions.
+// An advisory lock beside the database: SQLite's own locks would let a second daemon write between our
+// transactions.
 class WriterLock {
  public:
   WriterLock() = default;
-  ~WriterLock() { if (fd_ >= 0) ::close(fd_); }
+  ~WriterLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
   WriterLock(const WriterLock&) = delete;
   WriterLock& operator=(const WriterLock&) = delete;
   Result<void> take(const std::string& path) {
     fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd_ < 0) return fail(ErrorCode::kStorage, "open lock {}: {}", path, std::generic_category().message(errno));
+    if (fd_ < 0)
+      return fail(ErrorCode::kStorage, "open lock {}: {}", path, std::generic_category().message(errno));
     if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
       char holder[32] = {};
       const ssize_t n = ::pread(fd_, holder, sizeof holder - 1, 0);
-      return fail(ErrorCode::kConflict, "the database is in use by process {}; stop that daemon first (pryx daemon stop)",
+      return fail(ErrorCode::kConflict,
+                  "the database is in use by process {}; stop that daemon first (pryx daemon stop)",
                   std::string_view(holder, n > 0 ? static_cast<std::size_t>(n) : 0));
     }
     const std::string pid = std::to_string(::getpid());
@@ -80,7 +85,8 @@ struct Database::State {
   std::thread writer_thread;
   std::vector<std::thread> reader_threads;
 
-  // Runs a batch in one transaction. A failing job is undone by its savepoint; a failing commit fails every job of the batch.
+  // Runs a batch in one transaction. A failing job is undone by its savepoint; a failing commit fails every
+  // job of the batch.
   std::vector<Finished> commit_batch(std::deque<Write> batch) {
     std::vector<Finished> finished;
     finished.reserve(batch.size());
@@ -93,7 +99,8 @@ struct Database::State {
         one.outcome = run_one(one, alone);
         anything = anything || one.outcome.has_value();
         // Some failures (disk full, I/O error) make SQLite roll the whole transaction back.
-        if (!writer->is_in_transaction() && !(alone && !one.outcome)) whole = fail(one.outcome ? Error{} : one.outcome.error());
+        if (!writer->is_in_transaction() && !(alone && !one.outcome))
+          whole = fail(one.outcome ? Error{} : one.outcome.error());
       }
       finished.push_back(std::move(one));
     }
@@ -184,7 +191,8 @@ struct Database::State {
 
 Database::Database() = default;
 
-Result<std::unique_ptr<Database>> Database::open(async::EventLoop& loop, DatabaseOptions options, std::span<const ModuleMigrations> modules) {
+Result<std::unique_ptr<Database>> Database::open(async::EventLoop& loop, DatabaseOptions options,
+                                                 std::span<const ModuleMigrations> modules) {
   std::unique_ptr<Database> database(new Database);
   database->state_ = std::make_unique<State>(loop, std::move(options));
   State& state = *database->state_;
@@ -232,14 +240,18 @@ async::Task<Result<void>> Database::write_erased(std::function<Result<void>(Tran
     const std::lock_guard guard(state.mutex);
     if (state.closing) co_return fail(ErrorCode::kUnavailable, "the store is closing");
     if (state.write_queue.size() >= state.options.max_queued_writes) {
-      co_return fail(ErrorCode::kOverloaded, "{} writes are waiting for the disk; try again in a moment", state.write_queue.size());
+      co_return fail(ErrorCode::kOverloaded, "{} writes are waiting for the disk; try again in a moment",
+                     state.write_queue.size());
     }
     state.write_queue.push_back({std::move(job), done});
     post_flush = state.options.inline_mode && !std::exchange(state.flush_posted, true);
   }
-  if (!post_flush) state.write_wake.notify_one();
-  else if (state.options.inline_delay) state.loop.call_after(state.options.inline_delay(), [&state] { state.flush_inline(); });
-  else state.loop.post([&state] { state.flush_inline(); });
+  if (!post_flush)
+    state.write_wake.notify_one();
+  else if (state.options.inline_delay)
+    state.loop.call_after(state.options.inline_delay(), [&state] { state.flush_inline(); });
+  else
+    state.loop.post([&state] { state.flush_inline(); });
   co_return co_await done->wait_uncancellable();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The store: one writer thread with group commit, a few reader connections. write() returns after the commit is on disk, so whoever
-// awaited it may acknowledge. I/O thread only; jobs run on the database's threads and must touch nothing but their arguments.
+// The store: one writer thread with group commit, a few reader connections. write() returns after the commit
+// is on disk, so whoever awaited it may acknowledge. I/O thread only; jobs run on the database's threads and
+// must touch nothing but their arguments.
 #pragma once
 #include <functional>
 #include <memory>
@@ -14,8 +15,8 @@
 
 namespace pryx::db {
 
-// What a write job gets. after_commit() callbacks run on the loop, in order, before the writer's awaiter resumes, and only if the
-// commit succeeded.
+// What a write job gets. after_commit() callbacks run on the loop, in order, before the writer's awaiter
+// resumes, and only if the commit succeeded.
 class Transaction {
  public:
   explicit Transaction(Connection& connection) : connection_(connection) {}
@@ -31,10 +32,11 @@ class Transaction {
 struct DatabaseOptions {
   OpenOptions open;
   std::size_t readers = 2;
-  bool inline_mode = false;         // everything on the loop's thread, one connection: the simulation
-  std::function<Duration()> inline_delay;  // and how long each commit and each read takes on its clock; empty: no time
+  bool inline_mode = false;  // everything on the loop's thread, one connection: the simulation
+  std::function<Duration()>
+      inline_delay;  // and how long each commit and each read takes on its clock; empty: no time
   std::size_t max_queued_writes = 20'000;
-  std::size_t max_batch = 512;      // jobs that share one commit
+  std::size_t max_batch = 512;  // jobs that share one commit
 };
 
 struct DatabaseStats {
@@ -45,13 +47,14 @@ struct DatabaseStats {
 
 class Database {
  public:
-  // Takes the writer's lock beside the file (kConflict names the holder's pid), opens, migrates. Blocking, start-up only.
+  // Takes the writer's lock beside the file (kConflict names the holder's pid), opens, migrates. Blocking,
+  // start-up only.
   [[nodiscard]] static Result<std::unique_ptr<Database>> open(async::EventLoop& loop, DatabaseOptions options,
                                                               std::span<const ModuleMigrations> modules);
   ~Database();  // close()
 
-  // job: Result<T>(Transaction&). An error rolls back this job only; kStorage also when the shared commit failed. Not cancellable: the
-  // caller always learns how it ended. kOverloaded when the queue is full.
+  // job: Result<T>(Transaction&). An error rolls back this job only; kStorage also when the shared commit
+  // failed. Not cancellable: the caller always learns how it ended. kOverloaded when the queue is full.
   template <class Job>
   [[nodiscard]] auto write(Job job) -> async::Task<std::invoke_result_t<Job&, Transaction&>> {
     using Outcome = std::invoke_result_t<Job&, Transaction&>;
@@ -70,7 +73,8 @@ class Database {
   [[nodiscard]] auto read(Job job) -> async::Task<std::invoke_result_t<Job&, Connection&>> {
     using Outcome = std::invoke_result_t<Job&, Connection&>;
     std::optional<Outcome> out;
-    const Result<void> ran = co_await read_erased([&](Connection& connection) { out.emplace(job(connection)); });
+    const Result<void> ran =
+        co_await read_erased([&](Connection& connection) { out.emplace(job(connection)); });
     if (!ran) co_return std::unexpected(ran.error());
     co_return std::move(*out);
   }

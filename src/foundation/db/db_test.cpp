@@ -12,13 +12,19 @@ namespace {
 using async::testing::VirtualLoop;
 
 constexpr std::string_view kKey = "2dd29ca851e7b56e4697b0e1f08507293d761a05ce4d1b628663f411a8086d99";
-constexpr Migration kFirst[] = {{1, "create items", "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT"}};
-constexpr Migration kSecond[] = {kFirst[0], {2, "add colour", "ALTER TABLE items ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey'"}};
-constexpr Migration kBroken[] = {kFirst[0], {2, "break", "ALTER TABLE items ADD COLUMN c TEXT; UPDATE nothing SET x = 1"}};
+constexpr Migration kFirst[] = {
+    {1, "create items", "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT"}};
+constexpr Migration kSecond[] = {
+    kFirst[0], {2, "add colour", "ALTER TABLE items ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey'"}};
+constexpr Migration kBroken[] = {
+    kFirst[0], {2, "break", "ALTER TABLE items ADD COLUMN c TEXT; UPDATE nothing SET x = 1"}};
 
 class Db : public ::testing::Test {
  protected:
-  Db() : dir_(std::filesystem::temp_directory_path() / ("pryx-db-" + std::to_string(::getpid()) + "-" + ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
+  Db()
+      : dir_(std::filesystem::temp_directory_path() /
+             ("pryx-db-" + std::to_string(::getpid()) + "-" +
+              ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
     std::filesystem::remove_all(dir_);
     std::filesystem::create_directories(dir_);
   }
@@ -156,13 +162,17 @@ TEST_F(Db, ParametersMayBeOutOfOrder) {
   open_options.path = dir_ / "other.db";
   auto connection = Connection::open(open_options);
   ASSERT_TRUE(connection);
-  const auto row = (*connection)->find("SELECT $2 || '-' || $1 || '-' || $2", [](const Row& r) { return r.text(0); }, "a", "b");
+  const auto row =
+      (*connection)
+          ->find("SELECT $2 || '-' || $1 || '-' || $2", [](const Row& r) { return r.text(0); }, "a", "b");
   ASSERT_TRUE(row && *row);
   EXPECT_EQ(**row, "b-a-b");
 }
 
 struct RealClock : Clock {
-  [[nodiscard]] MonotonicTime monotonic() const override { return {std::chrono::steady_clock::now().time_since_epoch()}; }
+  [[nodiscard]] MonotonicTime monotonic() const override {
+    return {std::chrono::steady_clock::now().time_since_epoch()};
+  }
   [[nodiscard]] WallTime wall() const override { return {1}; }
 };
 

@@ -8,10 +8,12 @@ namespace pryx::db {
 namespace {
 
 constexpr std::string_view kCreate =
-    "CREATE TABLE IF NOT EXISTS schema_migrations (module TEXT NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS schema_migrations (module TEXT NOT NULL, version INTEGER NOT NULL, name TEXT "
+    "NOT NULL,"
     " applied_at INTEGER NOT NULL, PRIMARY KEY (module, version)) STRICT";
 constexpr std::string_view kApplied = "SELECT module, version FROM schema_migrations";
-constexpr std::string_view kRecord = "INSERT INTO schema_migrations (module, version, name, applied_at) VALUES ($1, $2, $3, $4)";
+constexpr std::string_view kRecord =
+    "INSERT INTO schema_migrations (module, version, name, applied_at) VALUES ($1, $2, $3, $4)";
 
 struct Pending {
   std::string_view module;
@@ -20,17 +22,21 @@ struct Pending {
 
 Result<std::vector<Pending>> find_pending(Connection& connection, std::span<const ModuleMigrations> modules) {
   std::set<std::pair<std::string, int>> applied;
-  PRYX_TRY_VOID(connection.each(kApplied, [&](const Row& row) { applied.emplace(row.text(0), static_cast<int>(row.integer(1))); }));
+  PRYX_TRY_VOID(connection.each(
+      kApplied, [&](const Row& row) { applied.emplace(row.text(0), static_cast<int>(row.integer(1))); }));
   std::vector<Pending> pending;
   for (const ModuleMigrations& module : modules) {
     int expected = 1;
     for (const Migration& migration : module.migrations) {
       PRYX_CHECK(migration.version == expected++);
-      if (applied.erase({std::string(module.module), migration.version}) == 0) pending.push_back({module.module, migration});
+      if (applied.erase({std::string(module.module), migration.version}) == 0)
+        pending.push_back({module.module, migration});
     }
   }
   if (!applied.empty()) {
-    return fail(ErrorCode::kConflict, "the database has schema version {} of {}, which this pryx {} does not know; install the newer version again",
+    return fail(ErrorCode::kConflict,
+                "the database has schema version {} of {}, which this pryx {} does not know; install the "
+                "newer version again",
                 applied.begin()->second, applied.begin()->first, PRYX_VERSION);
   }
   return pending;
@@ -41,30 +47,35 @@ Result<void> apply(Connection& connection, const std::vector<Pending>& pending, 
     PRYX_TRY_VOID(connection.execute("BEGIN IMMEDIATE"));
     auto done = connection.execute(change.migration.sql);
     if (done) {
-      const auto recorded = connection.run(kRecord, change.module, change.migration.version, change.migration.name, at);
+      const auto recorded =
+          connection.run(kRecord, change.module, change.migration.version, change.migration.name, at);
       if (!recorded) done = std::unexpected(recorded.error());
     }
     if (done) done = connection.execute("COMMIT");
     if (!done) {
       if (connection.is_in_transaction()) (void)connection.execute("ROLLBACK");
-      return fail(done.error().code, "migration {} {} \"{}\": {}", change.module, change.migration.version, change.migration.name, done.error().message);
+      return fail(done.error().code, "migration {} {} \"{}\": {}", change.module, change.migration.version,
+                  change.migration.name, done.error().message);
     }
   }
   return {};
 }
 
-// The caller holds the writer's lock and no other connection is open, so after a checkpoint the one file is everything.
+// The caller holds the writer's lock and no other connection is open, so after a checkpoint the one file is
+// everything.
 Result<void> copy_database(Connection& connection, const std::string& from, const std::string& to) {
   PRYX_TRY_VOID(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
   std::error_code error;
   std::filesystem::remove(to + "-wal", error);
   std::filesystem::remove(to + "-shm", error);
   std::filesystem::copy_file(from, to, std::filesystem::copy_options::overwrite_existing, error);
-  if (error) return fail(ErrorCode::kStorage, "copy {} to {}: {}; free some disk space", from, to, error.message());
+  if (error)
+    return fail(ErrorCode::kStorage, "copy {} to {}: {}; free some disk space", from, to, error.message());
   return {};
 }
 
-Result<void> rehearse(const OpenOptions& options, Connection& connection, const std::vector<Pending>& pending, WallTime at) {
+Result<void> rehearse(const OpenOptions& options, Connection& connection, const std::vector<Pending>& pending,
+                      WallTime at) {
   const std::string copy = options.path + ".rehearsal";
   PRYX_TRY_VOID(copy_database(connection, options.path, copy));
   OpenOptions rehearsal = options;
@@ -79,7 +90,9 @@ Result<void> rehearse(const OpenOptions& options, Connection& connection, const 
   std::error_code ignored;
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(copy + suffix, ignored);
   if (!outcome) {
-    return fail(ErrorCode::kCheckFailed, "the upgrade of the database failed on a copy, the original is untouched: {}", outcome.error().message);
+    return fail(ErrorCode::kCheckFailed,
+                "the upgrade of the database failed on a copy, the original is untouched: {}",
+                outcome.error().message);
   }
   return outcome;
 }
@@ -88,23 +101,34 @@ Result<void> rehearse(const OpenOptions& options, Connection& connection, const 
 
 Result<void> check_integrity(Connection& connection) {
   std::string problem;
-  PRYX_TRY_VOID(connection.each("PRAGMA integrity_check(1)", [&](const Row& row) { if (row.view(0) != "ok") problem = row.text(0); }));
-  // cipher_integrity_check reads the file itself, past the log: a page that a crash tore while it was copied is right in the log only.
-  // So the log is copied first; where that cannot be (another reader, a read-only connection), the check above has read every page
-  // that holds data through its HMAC anyway.
+  PRYX_TRY_VOID(connection.each("PRAGMA integrity_check(1)", [&](const Row& row) {
+    if (row.view(0) != "ok") problem = row.text(0);
+  }));
+  // cipher_integrity_check reads the file itself, past the log: a page that a crash tore while it was copied
+  // is right in the log only. So the log is copied first; where that cannot be (another reader, a read-only
+  // connection), the check above has read every page that holds data through its HMAC anyway.
   bool is_all_in_file = false;
-  (void)connection.each("PRAGMA wal_checkpoint(PASSIVE)", [&](const Row& row) { is_all_in_file = row.integer(0) == 0 && row.integer(1) == row.integer(2); });
+  (void)connection.each("PRAGMA wal_checkpoint(PASSIVE)", [&](const Row& row) {
+    is_all_in_file = row.integer(0) == 0 && row.integer(1) == row.integer(2);
+  });
   if (problem.empty() && is_all_in_file) {
-    PRYX_TRY_VOID(connection.each("PRAGMA cipher_integrity_check", [&](const Row& row) { problem = row.text(0); return false; }));
+    PRYX_TRY_VOID(connection.each("PRAGMA cipher_integrity_check", [&](const Row& row) {
+      problem = row.text(0);
+      return false;
+    }));
   }
   if (problem.empty()) {
-    PRYX_TRY_VOID(connection.each("PRAGMA foreign_key_check", [&](const Row& row) { problem = fmt::format("broken reference in {}", row.view(0)); return false; }));
+    PRYX_TRY_VOID(connection.each("PRAGMA foreign_key_check", [&](const Row& row) {
+      problem = fmt::format("broken reference in {}", row.view(0));
+      return false;
+    }));
   }
   if (!problem.empty()) return fail(ErrorCode::kCheckFailed, "database integrity: {}", problem);
   return {};
 }
 
-Result<MigrationReport> migrate(const OpenOptions& options, Connection& connection, std::span<const ModuleMigrations> modules, WallTime at) {
+Result<MigrationReport> migrate(const OpenOptions& options, Connection& connection,
+                                std::span<const ModuleMigrations> modules, WallTime at) {
   MigrationReport report;
   PRYX_TRY_VOID(connection.execute(kCreate));
   PRYX_TRY(const std::int64_t known, connection.count("SELECT count(*) FROM schema_migrations"));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Forward-only schema changes. Each module owns a numbered list for its own tables; the database remembers what ran, refuses a schema
-// newer than the program, and rehearses pending changes on a copy before touching the original. Start-up only, blocking.
+// Forward-only schema changes. Each module owns a numbered list for its own tables; the database remembers
+// what ran, refuses a schema newer than the program, and rehearses pending changes on a copy before touching
+// the original. Start-up only, blocking.
 #pragma once
 #include <span>
 #include <string_view>
@@ -27,7 +28,8 @@ struct MigrationReport {
   std::string backup_path;  // the untouched copy from before, empty when nothing was pending
 };
 
-// kCheckFailed when the rehearsal fails (the original is untouched), kConflict when the database is newer than this program.
+// kCheckFailed when the rehearsal fails (the original is untouched), kConflict when the database is newer
+// than this program.
 [[nodiscard]] Result<MigrationReport> migrate(const OpenOptions& options, Connection& connection,
                                               std::span<const ModuleMigrations> modules, WallTime at);
 [[nodiscard]] Result<void> check_integrity(Connection& connection);

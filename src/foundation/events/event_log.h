@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The versioned event log. A durable event gets its version inside the transaction that caused it and is sent only after that commit;
-// an ephemeral one carries the last durable version. A subscription replays from any version and then goes live without a gap or a
-// duplicate. I/O thread only, but append(), which runs inside write jobs.
+// The versioned event log. A durable event gets its version inside the transaction that caused it and is sent
+// only after that commit; an ephemeral one carries the last durable version. A subscription replays from any
+// version and then goes live without a gap or a duplicate. I/O thread only, but append(), which runs inside
+// write jobs.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -18,9 +19,9 @@ namespace pryx::events {
 
 struct Draft {
   PrincipalId principal;
-  std::string name;        // "turn.completed"
-  SessionId session;       // may be empty
-  std::string surface;     // "api", "cli", "openai"…; may be empty
+  std::string name;     // "turn.completed"
+  SessionId session;    // may be empty
+  std::string surface;  // "api", "cli", "openai"…; may be empty
   json::object payload;
 };
 
@@ -30,8 +31,8 @@ struct Event {
   PrincipalId principal;
   std::string name;
   SessionId session;
-  std::string turn_id;        // payload.turn_id, for streams that follow one turn
-  std::string envelope;       // the whole bus message, ready to send
+  std::string turn_id;   // payload.turn_id, for streams that follow one turn
+  std::string envelope;  // the whole bus message, ready to send
 };
 using EventPtr = std::shared_ptr<const Event>;
 
@@ -63,10 +64,13 @@ class EventLog {
   void publish_ephemeral(Draft draft);
 
   // From the present on, or after `since`. The log must outlive the subscription.
-  [[nodiscard]] std::unique_ptr<Subscription> subscribe(Filter filter, std::optional<std::uint64_t> since = std::nullopt);
+  [[nodiscard]] std::unique_ptr<Subscription> subscribe(Filter filter,
+                                                        std::optional<std::uint64_t> since = std::nullopt);
   [[nodiscard]] std::uint64_t last_version() const { return last_version_; }
   // True when events after `since` may have been purged: the client must reload by HTTP.
-  [[nodiscard]] bool is_too_old(std::uint64_t since) const { return since + 1 < oldest_version_ || since > last_version_; }
+  [[nodiscard]] bool is_too_old(std::uint64_t since) const {
+    return since + 1 < oldest_version_ || since > last_version_;
+  }
   // Deletes what is past retention. Called once in a while by the daemon.
   [[nodiscard]] async::Task<Result<void>> purge();
 
@@ -82,13 +86,15 @@ class EventLog {
   std::uint64_t next_subscription_ = 1;
 };
 
-// One reader's position. When it falls behind, waiting events are dropped from memory and durable ones are read again from disk.
+// One reader's position. When it falls behind, waiting events are dropped from memory and durable ones are
+// read again from disk.
 class Subscription {
  public:
   ~Subscription();
   // The next admitted event; kCancelled when the caller is cancelled, kTimeout after the limit.
   [[nodiscard]] async::Task<Result<EventPtr>> next(std::optional<Duration> limit = std::nullopt);
-  // Changes what is admitted from here on, optionally going back to a version. Not while somebody waits in next().
+  // Changes what is admitted from here on, optionally going back to a version. Not while somebody waits in
+  // next().
   void refilter(Filter filter, std::optional<std::uint64_t> since);
   [[nodiscard]] const Filter& filter() const { return filter_; }
   [[nodiscard]] std::size_t waiting_bytes() const { return waiting_bytes_; }
@@ -103,7 +109,7 @@ class Subscription {
   EventLog& log_;
   std::uint64_t id_;
   Filter filter_;
-  std::uint64_t position_;       // every durable event up to here was handed out or filtered
+  std::uint64_t position_;  // every durable event up to here was handed out or filtered
   bool catching_up_;
   std::deque<EventPtr> waiting_;
   std::size_t waiting_bytes_ = 0;

@@ -15,7 +15,10 @@ using async::testing::VirtualLoop;
 
 class Events : public ::testing::Test {
  protected:
-  Events() : path_(std::filesystem::temp_directory_path() / fmt::format("pryx-events-{}-{}", ::getpid(), ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
+  Events()
+      : path_(std::filesystem::temp_directory_path() /
+              fmt::format("pryx-events-{}-{}", ::getpid(),
+                          ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
     open();
@@ -39,10 +42,12 @@ class Events : public ::testing::Test {
 
 const PrincipalId kMe("prn_owner");
 
-async::Task<Result<int>> append(db::Database& db, EventLog& log, int count, std::string name, bool fails = false) {
+async::Task<Result<int>> append(db::Database& db, EventLog& log, int count, std::string name,
+                                bool fails = false) {
   co_return co_await db.write([&log, count, name, fails](db::Transaction& t) -> Result<int> {
     for (int i = 0; i < count; ++i) {
-      PRYX_TRY_VOID(log.append(t, {.principal = kMe, .name = name, .session = {}, .surface = "api", .payload = {{"n", i}}}));
+      PRYX_TRY_VOID(log.append(
+          t, {.principal = kMe, .name = name, .session = {}, .surface = "api", .payload = {{"n", i}}}));
     }
     if (fails) return fail(ErrorCode::kConflict, "no");
     return count;
@@ -82,7 +87,9 @@ TEST_F(Events, ASlowSubscriberStillGetsEverythingInOrder) {
 
 TEST_F(Events, ADurableEventBehindTooMuchStreamedTextIsNotLost) {
   auto s = log_->subscribe({.principal = kMe});
-  for (int i = 0; i < 1024; ++i) log_->publish_ephemeral({.principal = kMe, .name = "turn.delta", .session = {}, .surface = {}, .payload = {}});
+  for (int i = 0; i < 1024; ++i)
+    log_->publish_ephemeral(
+        {.principal = kMe, .name = "turn.delta", .session = {}, .surface = {}, .payload = {}});
   ASSERT_TRUE(run(loop_, append(*db_, *log_, 1, "turn.completed")));
   const auto event = run(loop_, s->next(std::chrono::seconds(5)));
   ASSERT_TRUE(event);
@@ -92,7 +99,11 @@ TEST_F(Events, ADurableEventBehindTooMuchStreamedTextIsNotLost) {
 async::Task<Result<int>> append_large(db::Database& db, EventLog& log, int count) {
   co_return co_await db.write([&log, count](db::Transaction& t) -> Result<int> {
     for (int i = 0; i < count; ++i) {
-      PRYX_TRY_VOID(log.append(t, {.principal = kMe, .name = "large", .session = {}, .surface = {}, .payload = {{"text", std::string(1u << 20, 'x')}}}));
+      PRYX_TRY_VOID(log.append(t, {.principal = kMe,
+                                   .name = "large",
+                                   .session = {},
+                                   .surface = {},
+                                   .payload = {{"text", std::string(1u << 20, 'x')}}}));
     }
     return count;
   });

@@ -30,6 +30,9 @@ class WebSocket {
   [[nodiscard]] virtual async::Task<Result<std::string>> read() = 0;
   // Shared so that one event to a thousand clients is one buffer. False when the peer is gone or was dropped as too slow.
   virtual bool send(std::shared_ptr<const std::string> text) = 0;
+  // Until little is queued, so that whoever has much to say at once (a replay) goes at the peer's pace. A peer that takes nothing for
+  // write_timeout is dropped, which ends the wait: kUnavailable. kCancelled when the caller is.
+  [[nodiscard]] virtual async::Task<Result<void>> wait_writable() = 0;
   virtual void close(std::uint16_t code, std::string reason) = 0;
   [[nodiscard]] virtual bool is_open() const = 0;
 };

@@ -27,7 +27,7 @@ class Headers {
 struct Peer {
   enum class Transport : std::uint8_t { kTcp, kUnix };
   Transport transport = Transport::kTcp;
-  std::string address;       // "127.0.0.1" for TCP, empty for Unix
+  std::string address;             // "127.0.0.1" for TCP, empty for Unix
   std::uint32_t uid = UINT32_MAX;  // Unix only (SO_PEERCRED)
   std::int32_t pid = -1;           // Unix only
 };

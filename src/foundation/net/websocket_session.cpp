@@ -42,6 +42,7 @@ WebSocketSession::WebSocketSession(ServerCore& core, Socket socket, std::move_on
       on_gone_(std::move(on_gone)),
       charge_(core),
       readable_(core.loop),
+      writable_(core.loop),
       accepted_(core.loop) {
   auto& ws = stream_->websocket;
   ws.set_option(make_timeouts());
@@ -127,8 +128,9 @@ void WebSocketSession::on_read(bool failed) {
 // --- writing
 // ----------------------------------------------------------------------------------------------------------------------
 
-// A single message may be larger than the limit; a queue that does not move may not. A large message counts as a quarter of it: with its
-// whole size it would drop every peer together with the message before or after it, and again at each replay.
+// A single message may be larger than the limit; a queue that does not move may not. A large message counts
+// as a quarter of it: with its whole size it would drop every peer together with the message before or after
+// it, and again at each replay.
 std::size_t WebSocketSession::cost_of(const std::string& text) const {
   return std::min(text.size(), core_.limits.max_socket_backlog_bytes / 4);
 }
@@ -144,6 +146,19 @@ bool WebSocketSession::send(std::shared_ptr<const std::string> text) {
   outbox_.push_back(std::move(text));
   start_write();
   return is_open();
+}
+
+// Half of the queue is left to those who do not wait: answers to requests, and what is live.
+bool WebSocketSession::has_room() const { return outbox_bytes_ <= core_.limits.max_socket_backlog_bytes / 2; }
+
+async::Task<Result<void>> WebSocketSession::wait_writable() {
+  for (;;) {
+    const bool cancelled = co_await async::is_cancelled();
+    if (cancelled) co_return fail(ErrorCode::kCancelled, "cancelled while writing a WebSocket");
+    if (!is_open()) co_return fail(ErrorCode::kUnavailable, "the WebSocket is closed");
+    if (has_room()) co_return Result<void>{};
+    co_await writable_.wait();
+  }
 }
 
 void WebSocketSession::start_write() {
@@ -167,6 +182,7 @@ void WebSocketSession::on_written(bool failed) {
   if (failed) return abort();
   outbox_bytes_ -= cost_of(*outbox_.front());
   outbox_.pop_front();
+  if (has_room()) writable_.wake_all();
   start_write();
 }
 
@@ -202,6 +218,7 @@ void WebSocketSession::on_peer_close() {
 void WebSocketSession::begin_closing() {
   is_closing_ = true;
   readable_.wake_all();
+  writable_.wake_all();
   close_timer_ = core_.loop.call_after(kCloseTime, [this] {
     close_timer_ = 0;
     abort();
@@ -227,6 +244,7 @@ void WebSocketSession::abort() {
   stream_->websocket.next_layer().close(ignored);
   charge_.set(0);
   readable_.wake_all();
+  writable_.wake_all();
   if (on_gone_) std::exchange(on_gone_, nullptr)();
   core_.forget(*this);
 }
@@ -243,6 +261,7 @@ class WebSocketHandle final : public WebSocket {
   WebSocketHandle& operator=(const WebSocketHandle&) = delete;
   [[nodiscard]] async::Task<Result<std::string>> read() override { return session_->read(); }
   bool send(std::shared_ptr<const std::string> text) override { return session_->send(std::move(text)); }
+  [[nodiscard]] async::Task<Result<void>> wait_writable() override { return session_->wait_writable(); }
   void close(std::uint16_t code, std::string reason) override { session_->close(code, std::move(reason)); }
   [[nodiscard]] bool is_open() const override { return session_->is_open(); }
 

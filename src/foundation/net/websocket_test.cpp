@@ -174,6 +174,26 @@ TEST(WebSocket, OneSlowReaderIsDroppedAndTheOthersGetEverything) {
   for (RawClient& client : honest) EXPECT_EQ(client.read_frame().payload, "after");
 }
 
+TEST(WebSocket, ALongReplayGoesAtThePeersPace) {
+  Server server({.max_socket_backlog_bytes = 256u << 10});
+  RawClient client(server.port(), 4096);
+  ASSERT_TRUE(client.open_websocket("/ws"));
+  client.send(RawClient::frame(0x81, "all of it"));
+  for (int i = 0; i < ScriptedHandler::kReplayed; ++i) {
+    const std::string payload = client.read_frame().payload;
+    ASSERT_EQ(payload.substr(0, payload.find('.')), std::to_string(i));
+  }
+  EXPECT_TRUE(is_echoed(client)) << "the connection is as good as before";
+}
+
+TEST(WebSocket, AReplayToAPeerThatIsGoneEnds) {
+  Server server({.write_timeout = 100ms, .max_socket_backlog_bytes = 256u << 10});
+  RawClient client(server.port(), 4096);
+  ASSERT_TRUE(client.open_websocket("/ws"));
+  client.send(RawClient::frame(0x81, "all of it"));
+  EXPECT_TRUE(server.sockets_become(0)) << "it reads nothing, so the write stands still";
+}
+
 TEST(WebSocket, AWriteThatStandsStillIsDropped) {
   Server server({.write_timeout = 100ms});
   RawClient client(server.port(), 4096);

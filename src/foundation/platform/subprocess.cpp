@@ -53,7 +53,8 @@ struct Plan {
 }
 
 void reset_signals() {
-  // By system call: libc refuses the two real-time signals it uses itself, and an ignored one would pass to the program.
+  // By system call: libc refuses the two real-time signals it uses itself, and an ignored one would pass to
+  // the program.
   struct KernelAction {
     void* handler = nullptr;  // SIG_DFL
     unsigned long flags = 0;
@@ -61,7 +62,8 @@ void reset_signals() {
     std::uint64_t mask = 0;
   };
   const KernelAction by_default;
-  for (int number = 1; number < NSIG; ++number) ::syscall(SYS_rt_sigaction, number, &by_default, nullptr, sizeof by_default.mask);
+  for (int number = 1; number < NSIG; ++number)
+    ::syscall(SYS_rt_sigaction, number, &by_default, nullptr, sizeof by_default.mask);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

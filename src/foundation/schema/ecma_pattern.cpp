@@ -13,7 +13,8 @@ namespace pryx::schema {
 namespace {
 
 constexpr std::size_t kMaxPatternBytes = 8192;
-constexpr std::int64_t kMaxProgramBytes = 4 << 20;  // RE2 refuses what compiles to more, and keeps its cache below it
+constexpr std::int64_t kMaxProgramBytes =
+    4 << 20;  // RE2 refuses what compiles to more, and keeps its cache below it
 constexpr char32_t kLastCodePoint = 0x10FFFF;
 
 // ECMA-262 white space and line ends; RE2's \s knows only ASCII.
@@ -25,23 +26,58 @@ constexpr std::string_view kNoSpaces =
 
 // Long names of general categories; RE2 knows the short ones and the scripts.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 42> kCategories = {{
-    {"Letter", "L"}, {"Uppercase_Letter", "Lu"}, {"Lowercase_Letter", "Ll"}, {"Titlecase_Letter", "Lt"}, {"Modifier_Letter", "Lm"},
-    {"Other_Letter", "Lo"}, {"Mark", "M"}, {"Combining_Mark", "M"}, {"Nonspacing_Mark", "Mn"}, {"Spacing_Mark", "Mc"},
-    {"Enclosing_Mark", "Me"}, {"Number", "N"}, {"Decimal_Number", "Nd"}, {"digit", "Nd"}, {"Letter_Number", "Nl"},
-    {"Other_Number", "No"}, {"Punctuation", "P"}, {"punct", "P"}, {"Connector_Punctuation", "Pc"}, {"Dash_Punctuation", "Pd"},
-    {"Open_Punctuation", "Ps"}, {"Close_Punctuation", "Pe"}, {"Initial_Punctuation", "Pi"}, {"Final_Punctuation", "Pf"},
-    {"Other_Punctuation", "Po"}, {"Symbol", "S"}, {"Math_Symbol", "Sm"}, {"Currency_Symbol", "Sc"}, {"Modifier_Symbol", "Sk"},
-    {"Other_Symbol", "So"}, {"Separator", "Z"}, {"Space_Separator", "Zs"}, {"Line_Separator", "Zl"},
-    {"Paragraph_Separator", "Zp"}, {"Other", "C"}, {"Control", "Cc"}, {"cntrl", "Cc"}, {"Format", "Cf"}, {"Surrogate", "Cs"},
-    {"Private_Use", "Co"}, {"Any", "Any"}, {"L", "L"},
+    {"Letter", "L"},
+    {"Uppercase_Letter", "Lu"},
+    {"Lowercase_Letter", "Ll"},
+    {"Titlecase_Letter", "Lt"},
+    {"Modifier_Letter", "Lm"},
+    {"Other_Letter", "Lo"},
+    {"Mark", "M"},
+    {"Combining_Mark", "M"},
+    {"Nonspacing_Mark", "Mn"},
+    {"Spacing_Mark", "Mc"},
+    {"Enclosing_Mark", "Me"},
+    {"Number", "N"},
+    {"Decimal_Number", "Nd"},
+    {"digit", "Nd"},
+    {"Letter_Number", "Nl"},
+    {"Other_Number", "No"},
+    {"Punctuation", "P"},
+    {"punct", "P"},
+    {"Connector_Punctuation", "Pc"},
+    {"Dash_Punctuation", "Pd"},
+    {"Open_Punctuation", "Ps"},
+    {"Close_Punctuation", "Pe"},
+    {"Initial_Punctuation", "Pi"},
+    {"Final_Punctuation", "Pf"},
+    {"Other_Punctuation", "Po"},
+    {"Symbol", "S"},
+    {"Math_Symbol", "Sm"},
+    {"Currency_Symbol", "Sc"},
+    {"Modifier_Symbol", "Sk"},
+    {"Other_Symbol", "So"},
+    {"Separator", "Z"},
+    {"Space_Separator", "Zs"},
+    {"Line_Separator", "Zl"},
+    {"Paragraph_Separator", "Zp"},
+    {"Other", "C"},
+    {"Control", "Cc"},
+    {"cntrl", "Cc"},
+    {"Format", "Cf"},
+    {"Surrogate", "Cs"},
+    {"Private_Use", "Co"},
+    {"Any", "Any"},
+    {"L", "L"},
 }};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 void append_literal(std::string& out, char32_t c) {
-  if (c < 0x80 && (is_letter(static_cast<char>(c)) || is_digit(static_cast<char>(c)) || c == '_')) out += static_cast<char>(c);
-  else out += fmt::format("\\x{{{:X}}}", static_cast<std::uint32_t>(c));
+  if (c < 0x80 && (is_letter(static_cast<char>(c)) || is_digit(static_cast<char>(c)) || c == '_'))
+    out += static_cast<char>(c);
+  else
+    out += fmt::format("\\x{{{:X}}}", static_cast<std::uint32_t>(c));
 }
 
 class Translator {
@@ -53,8 +89,12 @@ class Translator {
     while (at_ < text_.size()) {
       const char c = text_[at_];
       switch (c) {
-        case '\\': PRYX_TRY_VOID(escape()); break;
-        case '[': PRYX_TRY_VOID(char_class()); break;
+        case '\\':
+          PRYX_TRY_VOID(escape());
+          break;
+        case '[':
+          PRYX_TRY_VOID(char_class());
+          break;
         case '(':
           PRYX_TRY_VOID(group());
           ++open_groups;
@@ -67,12 +107,20 @@ class Translator {
           out_ += R"([^\n\r\x{2028}\x{2029}])";
           ++at_;
           break;
-        case '{': brace(); break;
-        case '*': case '+': case '?': case '|': case '^': case '$':
+        case '{':
+          brace();
+          break;
+        case '*':
+        case '+':
+        case '?':
+        case '|':
+        case '^':
+        case '$':
           out_ += c;
           ++at_;
           break;
-        default: append_literal(out_, next_code_point());
+        default:
+          append_literal(out_, next_code_point());
       }
     }
     if (open_groups != 0) return refuse("'(' without ')'");
@@ -149,8 +197,10 @@ class Translator {
     if (c >= '1' && c <= '9') return refuse("back-references are not supported");
     if (c == 'k') return refuse("back-references are not supported");
     PRYX_TRY(const Member member, escaped_member());
-    if (member.point) append_literal(out_, *member.point);
-    else out_ += "[" + member.set + "]";
+    if (member.point)
+      append_literal(out_, *member.point);
+    else
+      out_ += "[" + member.set + "]";
     return {};
   }
 
@@ -159,26 +209,43 @@ class Translator {
     const char c = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
     at_ += 2;
     switch (c) {
-      case 'd': case 'D': case 'w': case 'W': return Member{std::nullopt, std::string("\\") + c};
-      case 's': return Member{std::nullopt, std::string(kSpaces)};
-      case 'S': return Member{std::nullopt, std::string(kNoSpaces)};
-      case 'p': case 'P': return property(c);
-      case 'n': return Member{U'\n', {}};
-      case 'r': return Member{U'\r', {}};
-      case 't': return Member{U'\t', {}};
-      case 'f': return Member{U'\f', {}};
-      case 'v': return Member{U'\v', {}};
+      case 'd':
+      case 'D':
+      case 'w':
+      case 'W':
+        return Member{std::nullopt, std::string("\\") + c};
+      case 's':
+        return Member{std::nullopt, std::string(kSpaces)};
+      case 'S':
+        return Member{std::nullopt, std::string(kNoSpaces)};
+      case 'p':
+      case 'P':
+        return property(c);
+      case 'n':
+        return Member{U'\n', {}};
+      case 'r':
+        return Member{U'\r', {}};
+      case 't':
+        return Member{U'\t', {}};
+      case 'f':
+        return Member{U'\f', {}};
+      case 'v':
+        return Member{U'\v', {}};
       case '0':
         if (at_ < text_.size() && is_digit(text_[at_])) return refuse("octal escapes are not supported");
         return Member{U'\0', {}};
       case 'c':
         if (at_ >= text_.size() || !is_letter(text_[at_])) return refuse("'\\c' needs a letter");
         return Member{static_cast<char32_t>(text_[at_++] & 0x1F), {}};
-      case 'x': return code_unit(2);
-      case 'u': return unicode_escape();
-      default: break;
+      case 'x':
+        return code_unit(2);
+      case 'u':
+        return unicode_escape();
+      default:
+        break;
     }
-    if (is_letter(c) || is_digit(c) || c == '\0') return refuse(fmt::format("'\\{}' is not ECMA-262", c == '\0' ? ' ' : c));
+    if (is_letter(c) || is_digit(c) || c == '\0')
+      return refuse(fmt::format("'\\{}' is not ECMA-262", c == '\0' ? ' ' : c));
     --at_;  // any other character stands for itself
     return Member{next_code_point(), {}};
   }
@@ -202,7 +269,8 @@ class Translator {
   Result<Member> unicode_escape() {
     if (has("{")) {
       const std::size_t end = text_.find('}', at_);
-      if (end == std::string_view::npos || end - at_ < 2 || end - at_ > 7) return refuse("'\\u{' is malformed");
+      if (end == std::string_view::npos || end - at_ < 2 || end - at_ > 7)
+        return refuse("'\\u{' is malformed");
       ++at_;
       PRYX_TRY(const char32_t c, hex(end - at_));
       ++at_;
@@ -248,8 +316,10 @@ class Translator {
   }
 
   void append_member(std::string& set, const Member& member) const {
-    if (member.point) append_literal(set, *member.point);
-    else set += member.set;
+    if (member.point)
+      append_literal(set, *member.point);
+    else
+      set += member.set;
   }
 
   Result<> char_class() {
@@ -279,8 +349,10 @@ class Translator {
       }
     }
     ++at_;
-    if (set.empty()) out_ += negated ? R"([\x{0}-\x{10FFFF}])" : R"([^\x{0}-\x{10FFFF}])";
-    else out_ += (negated ? "[^" : "[") + set + "]";
+    if (set.empty())
+      out_ += negated ? R"([\x{0}-\x{10FFFF}])" : R"([^\x{0}-\x{10FFFF}])";
+    else
+      out_ += (negated ? "[^" : "[") + set + "]";
     return {};
   }
 
@@ -293,7 +365,8 @@ class Translator {
 
 Result<std::string> translate_ecma_pattern(std::string_view pattern) {
   if (pattern.size() > kMaxPatternBytes) {
-    return fail(ErrorCode::kTooLarge, "a pattern of {} bytes is over the limit of {}", pattern.size(), kMaxPatternBytes);
+    return fail(ErrorCode::kTooLarge, "a pattern of {} bytes is over the limit of {}", pattern.size(),
+                kMaxPatternBytes);
   }
   if (!is_valid_utf8(pattern)) return fail(ErrorCode::kInvalidArgument, "a pattern must be valid UTF-8");
   return Translator(pattern).run();
@@ -312,7 +385,8 @@ Result<EcmaPattern> EcmaPattern::compile(std::string_view pattern) {
   options.set_max_mem(kMaxProgramBytes);
   auto program = std::make_unique<re2::RE2>(text, options);
   if (!program->ok()) {
-    return fail(ErrorCode::kUnsupported, "pattern '{}': {}", utf8_prefix(pattern, 120), utf8_prefix(program->error(), 120));
+    return fail(ErrorCode::kUnsupported, "pattern '{}': {}", utf8_prefix(pattern, 120),
+                utf8_prefix(program->error(), 120));
   }
   return EcmaPattern(std::string(pattern), std::move(program));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The patterns of JSON Schema are ECMA-262 regular expressions with Unicode semantics; RE2 runs in linear time but has another
-// dialect. This translates what means the same in both and refuses the rest (look-around, back-references) with a reason. Immutable
-// after construction; matches from any thread.
+// The patterns of JSON Schema are ECMA-262 regular expressions with Unicode semantics; RE2 runs in linear
+// time but has another dialect. This translates what means the same in both and refuses the rest
+// (look-around, back-references) with a reason. Immutable after construction; matches from any thread.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -29,7 +29,9 @@ class EcmaPattern {
   // Anywhere in the text, as JSON Schema wants it.
   [[nodiscard]] bool matches(std::string_view text) const;
   [[nodiscard]] const std::string& source() const { return source_; }
-  [[nodiscard]] int program_size() const { return program_size_; }  // RE2 instructions: the measure of its cost
+  [[nodiscard]] int program_size() const {
+    return program_size_;
+  }  // RE2 instructions: the measure of its cost
 
  private:
   EcmaPattern(std::string source, std::unique_ptr<re2::RE2> program);

@@ -10,11 +10,14 @@
 
 namespace pryx::schema {
 
-std::string Violation::to_text() const { return fmt::format("{}: {}", instance.empty() ? "(root)" : instance, message); }
+std::string Violation::to_text() const {
+  return fmt::format("{}: {}", instance.empty() ? "(root)" : instance, message);
+}
 
 Result<> Registry::add(std::string_view uri, json::value document) {
   if (uri.find('#') != std::string_view::npos) {
-    return fail(ErrorCode::kInvalidArgument, "schema document '{}': its URI must have no fragment", utf8_prefix(uri, 200));
+    return fail(ErrorCode::kInvalidArgument, "schema document '{}': its URI must have no fragment",
+                utf8_prefix(uri, 200));
   }
   auto shared = std::make_shared<const json::value>(std::move(document));
   if (!documents_.emplace(std::string(uri), std::move(shared)).second) {

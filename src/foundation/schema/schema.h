@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// JSON Schema 2020-12 (and, where a document says so, 2019-09, draft 7 or draft 6): compiled once, validated often. Schemas come from
-// strangers (MCP servers, plugins), so both halves are bounded: a schema that cannot be judged whole is refused with a reason, and a
-// validation that would take too long counts as a violation. Nothing is ever fetched. Pure; a Schema is immutable, cheap to copy and
-// usable from any thread.
+// JSON Schema 2020-12 (and, where a document says so, 2019-09, draft 7 or draft 6): compiled once, validated
+// often. Schemas come from strangers (MCP servers, plugins), so both halves are bounded: a schema that cannot
+// be judged whole is refused with a reason, and a validation that would take too long counts as a violation.
+// Nothing is ever fetched. Pure; a Schema is immutable, cheap to copy and usable from any thread.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -21,7 +21,8 @@ struct Violation {
   std::string instance;  // JSON Pointer into the instance, "" is the whole
   std::string keyword;   // "required"; "$budget" when the validation was given up
   std::string schema;    // where the keyword stands, "#/properties/path"
-  std::string message;   // for a person or a model; shows names and limits of the schema, never values of the instance
+  std::string
+      message;  // for a person or a model; shows names and limits of the schema, never values of the instance
 
   // "/path: must be a string, is a number"
   [[nodiscard]] std::string to_text() const;
@@ -49,8 +50,8 @@ struct CompileOptions {
 };
 
 struct ValidateLimits {
-  std::uint64_t steps = 2'000'000;    // about half a second at worst
-  int depth = 320;                    // nested evaluations; bounds the stack
+  std::uint64_t steps = 2'000'000;  // about half a second at worst
+  int depth = 320;                  // nested evaluations; bounds the stack
   std::size_t max_violations = 20;
 };
 
@@ -60,12 +61,14 @@ struct Compiled;
 
 class Schema {
  public:
-  // Keeps a copy. Refuses: wrong types of keyword values; keywords of other drafts that would assert something; `$schema` and
-  // required vocabularies that are not known; references that lead nowhere; patterns that RE2 cannot run; too large schemas.
+  // Keeps a copy. Refuses: wrong types of keyword values; keywords of other drafts that would assert
+  // something; `$schema` and required vocabularies that are not known; references that lead nowhere; patterns
+  // that RE2 cannot run; too large schemas.
   [[nodiscard]] static Result<Schema> compile(const json::value& schema, const CompileOptions& options = {});
 
   // Empty when the instance fits.
-  [[nodiscard]] std::vector<Violation> validate(const json::value& instance, const ValidateLimits& limits = {}) const;
+  [[nodiscard]] std::vector<Violation> validate(const json::value& instance,
+                                                const ValidateLimits& limits = {}) const;
 
  private:
   explicit Schema(std::shared_ptr<const internal::Compiled> compiled) : compiled_(std::move(compiled)) {}

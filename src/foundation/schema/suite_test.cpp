@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The official JSON-Schema-Test-Suite, as Debian's golang-github-flowstack-go-jsonschema-dev installs it (`make deps` does). Every
-// case counts: what is not supported stands in a list with its reason, and an entry there that passes fails the test.
+// The official JSON-Schema-Test-Suite, as Debian's golang-github-flowstack-go-jsonschema-dev installs it
+// (`make deps` does). Every case counts: what is not supported stands in a list with its reason, and an entry
+// there that passes fails the test.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -25,10 +26,13 @@ struct Skip {
 };
 
 constexpr std::string_view kFormat = "format is an annotation here, as the specification has it by default";
-constexpr std::string_view kAscii = "contradicts optional/ecmascript-regex.json and ECMA-262: \\\\w and \\\\d are ASCII";
-constexpr std::string_view kContent = "contentEncoding and contentMediaType are annotations here, as later drafts have them";
+constexpr std::string_view kAscii =
+    "contradicts optional/ecmascript-regex.json and ECMA-262: \\\\w and \\\\d are ASCII";
+constexpr std::string_view kContent =
+    "contentEncoding and contentMediaType are annotations here, as later drafts have them";
 constexpr std::string_view kMeta = "the meta-schemas of older drafts are not built in";
-constexpr std::string_view kRecursive = "$recursiveRef was replaced by $dynamicRef; such a schema is refused with that reason";
+constexpr std::string_view kRecursive =
+    "$recursiveRef was replaced by $dynamicRef; such a schema is refused with that reason";
 
 json::value read_json(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -41,7 +45,9 @@ json::value read_json(const fs::path& path) {
   return std::move(*value);
 }
 
-std::string field(const json::value& v, std::string_view key) { return std::string(v.get_object().at(key).get_string()); }
+std::string field(const json::value& v, std::string_view key) {
+  return std::string(v.get_object().at(key).get_string());
+}
 
 // The suite's remote documents live at http://localhost:1234/.
 Registry remotes(std::string_view dialect) {
@@ -62,7 +68,11 @@ Registry remotes(std::string_view dialect) {
 class Suite {
  public:
   Suite(std::string draft, std::string_view dialect, std::vector<Skip> skips)
-      : draft_(std::move(draft)), dialect_(dialect), skips_(std::move(skips)), used_(skips_.size()), registry_(remotes(dialect)) {}
+      : draft_(std::move(draft)),
+        dialect_(dialect),
+        skips_(std::move(skips)),
+        used_(skips_.size()),
+        registry_(remotes(dialect)) {}
 
   void run() {
     const fs::path folder = fs::path(kSuite) / draft_;
@@ -73,7 +83,8 @@ class Suite {
     std::sort(files.begin(), files.end());
     for (const fs::path& path : files) run_file(fs::relative(path, folder).generic_string(), path);
     for (std::size_t i = 0; i < skips_.size(); ++i) {
-      EXPECT_TRUE(used_[i]) << "skip entry without a case: " << skips_[i].file << " / " << skips_[i].group << " / " << skips_[i].test;
+      EXPECT_TRUE(used_[i]) << "skip entry without a case: " << skips_[i].file << " / " << skips_[i].group
+                            << " / " << skips_[i].test;
     }
     std::printf("%s: %d of %d cases pass, %d expected not to\n", draft_.c_str(), passed_, total_, skipped_);
   }
@@ -89,7 +100,8 @@ class Suite {
 
   void run_group(const std::string& file, const json::value& group) {
     json::value schema = group.get_object().at("schema");
-    if (!dialect_.empty() && schema.is_object() && !schema.get_object().contains("$schema")) schema.get_object()["$schema"] = dialect_;
+    if (!dialect_.empty() && schema.is_object() && !schema.get_object().contains("$schema"))
+      schema.get_object()["$schema"] = dialect_;
     const auto compiled = Schema::compile(schema, {.registry = &registry_});
     for (const json::value& test : group.get_object().at("tests").get_array()) {
       ++total_;
@@ -97,18 +109,22 @@ class Suite {
       const bool right = compiled && compiled->validate(test.get_object().at("data")).empty() == expected;
       const std::string group_name = field(group, "description"), test_name = field(test, "description");
       const auto skip = std::find_if(skips_.begin(), skips_.end(), [&](const Skip& s) {
-        return file.starts_with(s.file) && (s.group.empty() || s.group == group_name) && (s.test.empty() || s.test == test_name);
+        return file.starts_with(s.file) && (s.group.empty() || s.group == group_name) &&
+               (s.test.empty() || s.test == test_name);
       });
       if (skip == skips_.end()) {
         passed_ += right ? 1 : 0;
-        EXPECT_TRUE(right) << draft_ << "/" << file << " / " << group_name << " / " << test_name << ": expected "
-                           << (expected ? "valid" : "invalid") << (compiled ? "" : "; refused: " + compiled.error().message);
+        EXPECT_TRUE(right) << draft_ << "/" << file << " / " << group_name << " / " << test_name
+                           << ": expected " << (expected ? "valid" : "invalid")
+                           << (compiled ? "" : "; refused: " + compiled.error().message);
         continue;
       }
       used_[static_cast<std::size_t>(skip - skips_.begin())] = true;
       ++skipped_;
-      if (skip->test.empty()) continue;  // an entry for a whole group or file also covers cases that happen to pass
-      EXPECT_FALSE(right) << "expected not to pass, but does: " << file << " / " << group_name << " / " << test_name;
+      if (skip->test.empty())
+        continue;  // an entry for a whole group or file also covers cases that happen to pass
+      EXPECT_FALSE(right) << "expected not to pass, but does: " << file << " / " << group_name << " / "
+                          << test_name;
     }
   }
 
@@ -135,13 +151,15 @@ std::vector<Skip> common_skips() {
   };
 }
 
-void run_suite(const std::string& draft, std::string_view dialect, std::initializer_list<Skip> more, int expected_total) {
+void run_suite(const std::string& draft, std::string_view dialect, std::initializer_list<Skip> more,
+               int expected_total) {
   ASSERT_TRUE(fs::is_directory(fs::path(kSuite) / draft)) << kInstall;
   std::vector<Skip> skips = common_skips();
   skips.insert(skips.end(), more);
   Suite suite(draft, dialect, std::move(skips));
   suite.run();
-  EXPECT_EQ(suite.total(), expected_total) << "the installed suite is another one than the skip list was made for";
+  EXPECT_EQ(suite.total(), expected_total)
+      << "the installed suite is another one than the skip list was made for";
 }
 
 TEST(OfficialSuite, Draft2020_12) { run_suite("draft2020-12", "", {}, 1389); }
@@ -164,8 +182,10 @@ TEST(OfficialSuite, Draft7) {
 }
 
 TEST(OfficialSuite, Draft6) {
-  run_suite("draft6", "http://json-schema.org/draft-06/schema#",
-            {{"definitions.json", "", "", kMeta}, {"ref.json", "remote ref, containing refs itself", "", kMeta}}, 929);
+  run_suite(
+      "draft6", "http://json-schema.org/draft-06/schema#",
+      {{"definitions.json", "", "", kMeta}, {"ref.json", "remote ref, containing refs itself", "", kMeta}},
+      929);
 }
 
 }  // namespace

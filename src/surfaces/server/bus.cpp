@@ -185,6 +185,10 @@ async::Task<void> Bus::pump_events(std::shared_ptr<Client> client) {
     if ((*event)->durable) client->last_sent = std::max(client->last_sent, (*event)->version);
     // One buffer for all clients: the pointer shares the event's own text.
     if (!client->socket->send(std::shared_ptr<const std::string>(*event, &(*event)->envelope))) break;
+    // A long replay goes at the client's pace. What happens meanwhile the subscription reads from disk again,
+    // so waiting costs no event and holds up nobody else.
+    const auto room = co_await client->socket->wait_writable();
+    if (!room) break;
   }
   client->pump_ended->set(true);
 }

@@ -8,20 +8,28 @@ namespace {
 
 constexpr db::Migration kMigrations[] = {
     {1, "create audit",
-     "CREATE TABLE audit (idx INTEGER PRIMARY KEY, principal_id TEXT NOT NULL, at INTEGER NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL,"
-     " session_id TEXT, turn_id TEXT, step_id TEXT, subject TEXT NOT NULL, detail TEXT NOT NULL, hash TEXT NOT NULL) STRICT;"
+     "CREATE TABLE audit (idx INTEGER PRIMARY KEY, principal_id TEXT NOT NULL, at INTEGER NOT NULL, kind "
+     "TEXT NOT NULL, actor TEXT NOT NULL,"
+     " session_id TEXT, turn_id TEXT, step_id TEXT, subject TEXT NOT NULL, detail TEXT NOT NULL, hash TEXT "
+     "NOT NULL) STRICT;"
      "CREATE INDEX audit_principal ON audit (principal_id, idx);"
-     "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;"
-     "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END"},
+     "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT raise(ABORT, 'the audit log is "
+     "append-only'); END;"
+     "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT raise(ABORT, 'the audit log is "
+     "append-only'); END"},
 };
 constexpr std::string_view kInsert =
-    "INSERT INTO audit (idx, principal_id, at, kind, actor, session_id, turn_id, step_id, subject, detail, hash)"
+    "INSERT INTO audit (idx, principal_id, at, kind, actor, session_id, turn_id, step_id, subject, detail, "
+    "hash)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 constexpr std::string_view kTail = "SELECT idx, hash FROM audit ORDER BY idx DESC LIMIT 1";
-constexpr std::string_view kColumns = "SELECT idx, principal_id, at, kind, actor, session_id, turn_id, step_id, subject, detail, hash FROM audit";
+constexpr std::string_view kColumns =
+    "SELECT idx, principal_id, at, kind, actor, session_id, turn_id, step_id, subject, detail, hash FROM "
+    "audit";
 
 const std::string& list_sql() {
-  static const std::string sql = std::string(kColumns) + " WHERE principal_id = $1 AND idx < $2 ORDER BY idx DESC LIMIT $3";
+  static const std::string sql =
+      std::string(kColumns) + " WHERE principal_id = $1 AND idx < $2 ORDER BY idx DESC LIMIT $3";
   return sql;
 }
 const std::string& walk_sql() {
@@ -68,18 +76,20 @@ db::ModuleMigrations AuditLog::migrations() { return {"trust/audit", kMigrations
 
 Result<std::int64_t> AuditLog::append(db::Transaction& transaction, const Entry& entry) {
   db::Connection& c = transaction.db();
-  PRYX_TRY(const auto tail, c.find(kTail, [](const db::Row& r) { return std::pair(r.integer(0), r.text(1)); }));
+  PRYX_TRY(const auto tail,
+           c.find(kTail, [](const db::Row& r) { return std::pair(r.integer(0), r.text(1)); }));
   Row row;
   row.index = tail ? tail->first + 1 : 1;
   row.at = clock_.wall();
   row.entry = entry;
   row.hash = row_hash(row, tail ? std::string_view(tail->second) : std::string_view());
-  PRYX_TRY_VOID(c.run(kInsert, row.index, entry.principal, row.at, entry.kind, entry.actor, entry.session, entry.turn, entry.step,
-                      entry.subject, json::to_text(entry.detail), row.hash));
+  PRYX_TRY_VOID(c.run(kInsert, row.index, entry.principal, row.at, entry.kind, entry.actor, entry.session,
+                      entry.turn, entry.step, entry.subject, json::to_text(entry.detail), row.hash));
   return row.index;
 }
 
-Result<std::vector<Row>> AuditLog::list(db::Connection& connection, const PrincipalId& principal, std::int64_t before, std::int64_t limit) {
+Result<std::vector<Row>> AuditLog::list(db::Connection& connection, const PrincipalId& principal,
+                                        std::int64_t before, std::int64_t limit) {
   return connection.list(list_sql(), read_row, principal, before, limit);
 }
 
@@ -91,7 +101,8 @@ Result<Verdict> AuditLog::verify(db::Connection& connection) {
     ++verdict.rows;
     if (row.index != verdict.rows || row.hash != row_hash(row, previous)) {
       verdict.first_bad_index = verdict.rows;
-      verdict.reason = row.index != verdict.rows ? "a row is missing" : "the row or its predecessor was changed";
+      verdict.reason =
+          row.index != verdict.rows ? "a row is missing" : "the row or its predecessor was changed";
       return false;
     }
     previous = row.hash;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The record of what was intended and what came of it. Append-only: triggers refuse UPDATE and DELETE, and each row's hash covers the
-// row before it, so a changed, removed or reordered row is found by its index. append() runs inside the transaction of the act itself.
+// The record of what was intended and what came of it. Append-only: triggers refuse UPDATE and DELETE, and
+// each row's hash covers the row before it, so a changed, removed or reordered row is found by its index.
+// append() runs inside the transaction of the act itself.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -16,20 +17,20 @@ namespace pryx::audit {
 
 struct Entry {
   PrincipalId principal;
-  std::string kind;      // "tool.intent", "tool.outcome", "tool.denied", "approval.resolved", "policy.changed"…
-  std::string actor;     // surface or component that caused it
-  SessionId session;     // these may be empty
+  std::string kind;   // "tool.intent", "tool.outcome", "tool.denied", "approval.resolved", "policy.changed"…
+  std::string actor;  // surface or component that caused it
+  SessionId session;  // these may be empty
   TurnId turn;
   StepId step;
-  std::string subject;   // the tool, the setting…
-  json::object detail;   // decision, rule, hashes, outcome; never a secret
+  std::string subject;  // the tool, the setting…
+  json::object detail;  // decision, rule, hashes, outcome; never a secret
 };
 
 struct Row {
   std::int64_t index = 0;  // from 1, without gaps
   WallTime at;
   Entry entry;
-  std::string hash;        // hex SHA-256
+  std::string hash;  // hex SHA-256
 };
 
 struct Verdict {
@@ -45,7 +46,8 @@ class AuditLog {
   // Inside a write job; returns the new index. When it fails, the act it records must not happen.
   [[nodiscard]] Result<std::int64_t> append(db::Transaction& transaction, const Entry& entry);
   // Inside a read job. Newest first.
-  [[nodiscard]] static Result<std::vector<Row>> list(db::Connection& connection, const PrincipalId& principal, std::int64_t before, std::int64_t limit);
+  [[nodiscard]] static Result<std::vector<Row>> list(db::Connection& connection, const PrincipalId& principal,
+                                                     std::int64_t before, std::int64_t limit);
   [[nodiscard]] static Result<Verdict> verify(db::Connection& connection);
 
  private:

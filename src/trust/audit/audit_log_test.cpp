@@ -19,8 +19,12 @@ class Audit : public ::testing::Test {
     PRYX_CHECK(db_->execute(AuditLog::migrations().migrations[0].sql).has_value());
     for (int i = 0; i < 10; ++i) {
       db::Transaction t(*db_);
-      PRYX_CHECK(log_.append(t, {.principal = PrincipalId("prn_owner"), .kind = "tool.intent", .actor = "cli", .subject = "fs.read",
-                                 .detail = {{"n", i}, {"big", 1e21}}}).has_value());
+      PRYX_CHECK(log_.append(t, {.principal = PrincipalId("prn_owner"),
+                                 .kind = "tool.intent",
+                                 .actor = "cli",
+                                 .subject = "fs.read",
+                                 .detail = {{"n", i}, {"big", 1e21}}})
+                     .has_value());
     }
   }
   ~Audit() override {
@@ -49,7 +53,9 @@ TEST_F(Audit, ForgeryBehindTheTriggersIsFoundByIndex) {
   for (const auto& [forgery, index] : std::vector<std::pair<std::string, int>>{
            {"UPDATE audit SET detail = '{\"n\":99}' WHERE idx = 4", 4},
            {"DELETE FROM audit WHERE idx = 6", 6},
-           {"UPDATE audit SET idx = -1 WHERE idx = 2; UPDATE audit SET idx = 2 WHERE idx = 3; UPDATE audit SET idx = 3 WHERE idx = -1", 2}}) {
+           {"UPDATE audit SET idx = -1 WHERE idx = 2; UPDATE audit SET idx = 2 WHERE idx = 3; UPDATE audit "
+            "SET idx = 3 WHERE idx = -1",
+            2}}) {
     ASSERT_TRUE(db_->execute("SAVEPOINT s; DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete"));
     ASSERT_TRUE(db_->execute(forgery));
     const auto verdict = AuditLog::verify(*db_);

@@ -12,7 +12,7 @@ namespace pryx::trust {
 namespace {
 
 constexpr std::size_t kMaxLabelBytes = 160;  // a channel, server or principal name with its prefix
-constexpr std::size_t kMaxLabels = 512;      // a context that joins more sources than this is labelled wrongly
+constexpr std::size_t kMaxLabels = 512;  // a context that joins more sources than this is labelled wrongly
 constexpr std::string_view kPrincipal = "principal:";
 constexpr std::array<std::string_view, 5> kPlainOrigins = {"owner", "model", "memory", "file", "web"};
 constexpr std::array<std::string_view, 3> kNamedOrigins = {"channel:", "mcp:", "plugin:"};
@@ -22,39 +22,44 @@ bool contains(std::span<const std::string_view> names, std::string_view text) {
 }
 
 bool is_named_origin(std::string_view label) {
-  return std::any_of(kNamedOrigins.begin(), kNamedOrigins.end(), [&](std::string_view p) { return label.starts_with(p); });
+  return std::any_of(kNamedOrigins.begin(), kNamedOrigins.end(),
+                     [&](std::string_view p) { return label.starts_with(p); });
 }
 
 bool makes_untrusted(std::string_view label) {
   return label == "memory" || label == "file" || label == "web" || is_named_origin(label);
 }
 
-// Names come from people and servers; they are shown, stored and compared, so they stay printable and without quoting.
+// Names come from people and servers; they are shown, stored and compared, so they stay printable and without
+// quoting.
 bool is_name(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' ||
-           c == '/' || c == '@' || c == '+';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.' || c == '/' || c == '@' || c == '+';
   });
 }
 
 Result<> check_label(std::string_view label) {
   if (label.size() > kMaxLabelBytes) {
-    return fail(ErrorCode::kInvalidArgument, "a label of {} bytes is over the limit of {}", label.size(), kMaxLabelBytes);
+    return fail(ErrorCode::kInvalidArgument, "a label of {} bytes is over the limit of {}", label.size(),
+                kMaxLabelBytes);
   }
   if (contains(kPlainOrigins, label) || label == "private" || label == "secret") return {};
   const bool named = is_named_origin(label) || label.starts_with(kPrincipal);
   if (named && is_name(label.substr(label.find(':') + 1))) return {};
   return fail(ErrorCode::kInvalidArgument,
-              "'{}' is no label; labels are owner, model, memory, file, web, channel:<name>, mcp:<server>, plugin:<name>, "
+              "'{}' is no label; labels are owner, model, memory, file, web, channel:<name>, mcp:<server>, "
+              "plugin:<name>, "
               "principal:<id>, private, secret",
               utf8_prefix(label, 64));
 }
 
-constexpr std::array<std::pair<Sink, std::string_view>, 5> kSinks = {{{Sink::kNone, "none"},
-                                                                    {Sink::kEgress, "egress"},
-                                                                    {Sink::kExecWithNetwork, "exec_with_network"},
-                                                                    {Sink::kMessage, "message"},
-                                                                    {Sink::kOwnFuture, "own_future"}}};
+constexpr std::array<std::pair<Sink, std::string_view>, 5> kSinks = {
+    {{Sink::kNone, "none"},
+     {Sink::kEgress, "egress"},
+     {Sink::kExecWithNetwork, "exec_with_network"},
+     {Sink::kMessage, "message"},
+     {Sink::kOwnFuture, "own_future"}}};
 
 }  // namespace
 
@@ -69,7 +74,8 @@ Result<Sink> parse_sink(std::string_view text) {
   for (const auto& [value, name] : kSinks) {
     if (name == text) return value;
   }
-  return fail(ErrorCode::kInvalidArgument, "'{}' is no sink; use none, egress, exec_with_network, message or own_future",
+  return fail(ErrorCode::kInvalidArgument,
+              "'{}' is no sink; use none, egress, exec_with_network, message or own_future",
               utf8_prefix(text, 64));
 }
 
@@ -89,7 +95,8 @@ Result<> Labels::add(std::string_view label) {
   PRYX_TRY_VOID(check_label(label));
   const auto place = std::lower_bound(labels_.begin(), labels_.end(), label);
   if (place != labels_.end() && *place == label) return {};
-  if (labels_.size() >= kMaxLabels) return fail(ErrorCode::kTooLarge, "more than {} labels on one piece of content", kMaxLabels);
+  if (labels_.size() >= kMaxLabels)
+    return fail(ErrorCode::kTooLarge, "more than {} labels on one piece of content", kMaxLabels);
   labels_.insert(place, std::string(label));
   return {};
 }
@@ -98,7 +105,8 @@ void Labels::join(const Labels& other) {
   if (other.labels_.empty() || labels_ == other.labels_) return;
   std::vector<std::string> all;
   all.reserve(labels_.size() + other.labels_.size());
-  std::set_union(labels_.begin(), labels_.end(), other.labels_.begin(), other.labels_.end(), std::back_inserter(all));
+  std::set_union(labels_.begin(), labels_.end(), other.labels_.begin(), other.labels_.end(),
+                 std::back_inserter(all));
   labels_ = std::move(all);
 }
 
@@ -122,14 +130,18 @@ Result<Labels> Labels::from_json(const json::value& v) {
 }
 
 Result<Labels> Labels::parse(std::string_view text) {
-  PRYX_TRY(const json::value v, json::parse(text, {.max_bytes = kMaxLabels * (kMaxLabelBytes + 4), .max_depth = 4}));
+  PRYX_TRY(const json::value v,
+           json::parse(text, {.max_bytes = kMaxLabels * (kMaxLabelBytes + 4), .max_depth = 4}));
   return from_json(v);
 }
 
-bool Labels::has(std::string_view label) const { return std::binary_search(labels_.begin(), labels_.end(), label); }
+bool Labels::has(std::string_view label) const {
+  return std::binary_search(labels_.begin(), labels_.end(), label);
+}
 
 bool Labels::is_untrusted() const {
-  return std::any_of(labels_.begin(), labels_.end(), [](const std::string& label) { return makes_untrusted(label); });
+  return std::any_of(labels_.begin(), labels_.end(),
+                     [](const std::string& label) { return makes_untrusted(label); });
 }
 
 bool Labels::is_private() const { return has("private") || has("secret"); }

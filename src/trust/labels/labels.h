@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Labels say where a piece of content came from, whose it is and how sensitive it is. Every message part, tool result and memory
-// entry carries them; contexts join the labels of what they hold. A plain value: copy it freely, from any thread.
+// Labels say where a piece of content came from, whose it is and how sensitive it is. Every message part,
+// tool result and memory entry carries them; contexts join the labels of what they hold. A plain value: copy
+// it freely, from any thread.
 #pragma once
 #include <cstdint>
 #include <initializer_list>
@@ -15,10 +16,9 @@ namespace pryx::trust {
 
 // Origins, as text:
 //   owner         typed or spoken by the owner on a surface of ours
-//   model         written by a model; what the model read is labelled by the join, so this adds neither authority nor suspicion
-//   memory        recalled from memory; the labels that the entry was saved with are joined to it
-//   file          read from a file, AGENTS.md included
-//   web           fetched from the network
+//   model         written by a model; what the model read is labelled by the join, so this adds neither
+//   authority nor suspicion memory        recalled from memory; the labels that the entry was saved with are
+//   joined to it file          read from a file, AGENTS.md included web           fetched from the network
 //   channel:<x>   a message of a chat app or an API front
 //   mcp:<server>, plugin:<name>
 // Sensitivities: private, secret (which implies private). Whose it is: principal:<id>.
@@ -35,8 +35,8 @@ enum class Sink : std::uint8_t {
 [[nodiscard]] std::string_view to_text(Sink sink);
 [[nodiscard]] Result<Sink> parse_sink(std::string_view text);
 
-// A set of labels, kept sorted and without twins. The empty set is the identity of join(): no content at all. Content whose labels
-// cannot be read is Labels::unreadable(), never the empty set.
+// A set of labels, kept sorted and without twins. The empty set is the identity of join(): no content at all.
+// Content whose labels cannot be read is Labels::unreadable(), never the empty set.
 class Labels {
  public:
   Labels() = default;
@@ -61,8 +61,9 @@ class Labels {
   [[nodiscard]] bool empty() const { return labels_.empty(); }
   [[nodiscard]] const std::vector<std::string>& items() const { return labels_; }
 
-  // Some content here was shaped by somebody other than the owner: an origin other than `owner` and `model`, so also files
-  // (a workspace is full of other people's text) and memory (which outlives the context that wrote it).
+  // Some content here was shaped by somebody other than the owner: an origin other than `owner` and `model`,
+  // so also files (a workspace is full of other people's text) and memory (which outlives the context that
+  // wrote it).
   [[nodiscard]] bool is_untrusted() const;
   // `private` or `secret`.
   [[nodiscard]] bool is_private() const;
@@ -78,7 +79,8 @@ class Labels {
 
 [[nodiscard]] Labels joined(Labels a, const Labels& b);
 
-// Private data, untrusted content and a way out must not meet without a person: true when the context holds the first two.
+// Private data, untrusted content and a way out must not meet without a person: true when the context holds
+// the first two.
 [[nodiscard]] bool breaks_trifecta(const Labels& context);
 // True when a call with this sink has to ask in this context, whatever the allow rules and grants say.
 [[nodiscard]] bool forces_ask(const Labels& context, Sink sink);

@@ -8,9 +8,9 @@
 namespace pryx::trust {
 namespace {
 
-const std::vector<std::string_view> kAll = {"owner",     "model",       "memory", "file",          "web",
-                                            "channel:a", "channel:b",   "mcp:x",  "plugin:notes",  "private",
-                                            "secret",    "principal:p", "mcp:y",  "principal:prn_owner"};
+const std::vector<std::string_view> kAll = {
+    "owner", "model",        "memory",  "file",   "web",         "channel:a", "channel:b",
+    "mcp:x", "plugin:notes", "private", "secret", "principal:p", "mcp:y",     "principal:prn_owner"};
 
 Labels random_labels(std::mt19937& random) {
   Labels labels;
@@ -58,8 +58,9 @@ TEST(Labels, JoinNeverRemovesSuspicionOrPrivacy) {
 }
 
 TEST(Labels, RefusesWhatIsNoLabel) {
-  for (const std::string_view bad : {"", "Owner", "user", "channel:", "mcp:", "principal:", "channel:a b", "channel:\n", "mcp:\"x",
-                                     "secret ", "plugin:\xc3\xa9", "web:example.com"}) {
+  for (const std::string_view bad :
+       {"", "Owner", "user", "channel:", "mcp:", "principal:", "channel:a b", "channel:\n", "mcp:\"x",
+        "secret ", "plugin:\xc3\xa9", "web:example.com"}) {
     Labels labels;
     const auto added = labels.add(bad);
     ASSERT_FALSE(added.has_value()) << bad;
@@ -68,7 +69,8 @@ TEST(Labels, RefusesWhatIsNoLabel) {
   }
   Labels labels;
   EXPECT_FALSE(labels.add("channel:" + std::string(200, 'a')).has_value());
-  for (const std::string_view bad : {"", "{}", "[1]", "[\"x\"]", "\"owner\"", "[\"owner\"", "[[\"owner\"]]"}) {
+  for (const std::string_view bad :
+       {"", "{}", "[1]", "[\"x\"]", "\"owner\"", "[\"owner\"", "[[\"owner\"]]"}) {
     EXPECT_FALSE(Labels::parse(bad).has_value()) << bad;
   }
 }
@@ -117,7 +119,8 @@ TEST(Labels, PrivateDataAndUntrustedContentForceAnAskOnEverySink) {
 }
 
 TEST(Labels, SinksHaveNames) {
-  for (const Sink sink : {Sink::kNone, Sink::kEgress, Sink::kExecWithNetwork, Sink::kMessage, Sink::kOwnFuture}) {
+  for (const Sink sink :
+       {Sink::kNone, Sink::kEgress, Sink::kExecWithNetwork, Sink::kMessage, Sink::kOwnFuture}) {
     EXPECT_EQ(parse_sink(to_text(sink)).value(), sink);
   }
   EXPECT_FALSE(parse_sink("network").has_value());

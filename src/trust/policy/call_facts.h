@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the gate knows about one call when it asks for a decision: facts that our code found out, never what a model claims. A plain
-// value. Everything left out counts against the call: a default-made CallFacts does not parse completely.
+// What the gate knows about one call when it asks for a decision: facts that our code found out, never what a
+// model claims. A plain value. Everything left out counts against the call: a default-made CallFacts does not
+// parse completely.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -19,22 +20,25 @@ enum class SandboxState : std::uint8_t {
 };
 
 struct CallFacts {
-  std::string tool;         // full name, "fs.read"
-  json::object arguments;   // validated against the tool's schema
-  std::string call_hash;    // hash over everything that an approval binds; empty when there is none yet
-  bool read_only = false;   // this call changes nothing, inside or outside
-  bool read_only_commands = false;       // a shell call: every simple command of its parse is on the shipped read-only list
-  std::vector<std::string> paths;        // touched, relative to the workspace, normalised; "" is the workspace itself
-  bool outside_workspace = false;        // it touches something outside of the workspace
-  std::vector<std::string> hosts;        // touched, lower case, without port
+  std::string tool;        // full name, "fs.read"
+  json::object arguments;  // validated against the tool's schema
+  std::string call_hash;   // hash over everything that an approval binds; empty when there is none yet
+  bool read_only = false;  // this call changes nothing, inside or outside
+  bool read_only_commands =
+      false;  // a shell call: every simple command of its parse is on the shipped read-only list
+  std::vector<std::string>
+      paths;  // touched, relative to the workspace, normalised; "" is the workspace itself
+  bool outside_workspace = false;  // it touches something outside of the workspace
+  std::vector<std::string> hosts;  // touched, lower case, without port
   Sink sink = Sink::kNone;
-  Labels context;                        // joined over everything the model has seen
+  Labels context;  // joined over everything the model has seen
   SessionId session;
   PrincipalId principal;
-  bool parse_complete = false;           // we understood the whole call, down to its last command
-  bool digest_changed = false;           // tool, server or script is not what it was when it was approved
+  bool parse_complete = false;  // we understood the whole call, down to its last command
+  bool digest_changed = false;  // tool, server or script is not what it was when it was approved
   SandboxState sandbox = SandboxState::kNotNeeded;
-  // The call_hash that a person has approved for exactly this step, else empty. It answers every ask, also a forced one, and no deny.
+  // The call_hash that a person has approved for exactly this step, else empty. It answers every ask, also a
+  // forced one, and no deny.
   std::string approved_call_hash;
 };
 

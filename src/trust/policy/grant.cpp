@@ -13,9 +13,11 @@ namespace {
 
 using Kind = Selector::Kind;
 
-constexpr std::size_t kMaxPatternBytes = 16u << 10;  // a person must be able to read the rule they agree to; a command may be long
+constexpr std::size_t kMaxPatternBytes =
+    16u << 10;  // a person must be able to read the rule they agree to; a command may be long
 constexpr std::size_t kMaxSelectors = 64;
-constexpr std::size_t kMaxSuggestedBytes = 2048;     // longer arguments are pinned by their hash, shown beside the rendered call
+constexpr std::size_t kMaxSuggestedBytes =
+    2048;  // longer arguments are pinned by their hash, shown beside the rendered call
 
 bool has_wildcard(std::string_view text) { return text.find_first_of("*?") != std::string_view::npos; }
 
@@ -37,33 +39,41 @@ Result<> check_host(std::string_view host) {
   if (rest.starts_with("*.")) {
     rest.remove_prefix(2);
     if (rest.find('.') == std::string_view::npos) {
-      return fail(ErrorCode::kInvalidArgument, "host '{}' covers a whole top-level domain; name at least two labels after '*.'", host);
+      return fail(ErrorCode::kInvalidArgument,
+                  "host '{}' covers a whole top-level domain; name at least two labels after '*.'", host);
     }
   }
   const bool plain = !rest.empty() && std::all_of(rest.begin(), rest.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || c == ':' || c == '[' || c == ']';
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || c == ':' ||
+           c == '[' || c == ']';
   });
   if (plain && !rest.starts_with('.') && rest.find("..") == std::string_view::npos) return {};
-  return fail(ErrorCode::kInvalidArgument, "host '{}' must be a lower-case host name, or '*.' and a domain", utf8_prefix(host, 128));
+  return fail(ErrorCode::kInvalidArgument, "host '{}' must be a lower-case host name, or '*.' and a domain",
+              utf8_prefix(host, 128));
 }
 
 Result<> check_selector(const Selector& selector) {
   switch (selector.kind) {
     case Kind::kPath:
       if (!is_plain_path(selector.value)) {
-        return fail(ErrorCode::kInvalidArgument, "path '{}' must be relative to the workspace and without '..'",
+        return fail(ErrorCode::kInvalidArgument,
+                    "path '{}' must be relative to the workspace and without '..'",
                     utf8_prefix(selector.value, 128));
       }
       if (has_wildcard(selector.value) && selector.value.find_first_not_of("*?/.") == std::string::npos) {
-        return fail(ErrorCode::kInvalidArgument, "path '{}' covers everything; a grant never covers a whole tool", selector.value);
+        return fail(ErrorCode::kInvalidArgument,
+                    "path '{}' covers everything; a grant never covers a whole tool", selector.value);
       }
       return {};
-    case Kind::kHost: return check_host(selector.value);
+    case Kind::kHost:
+      return check_host(selector.value);
     case Kind::kArgument:
-      if (selector.name.empty()) return fail(ErrorCode::kInvalidArgument, "an argument selector needs the argument's name");
+      if (selector.name.empty())
+        return fail(ErrorCode::kInvalidArgument, "an argument selector needs the argument's name");
       return {};
     case Kind::kCall:
-      if (selector.value.empty()) return fail(ErrorCode::kInvalidArgument, "a call selector needs the hash of the call");
+      if (selector.value.empty())
+        return fail(ErrorCode::kInvalidArgument, "a call selector needs the hash of the call");
       return {};
   }
   return {};
@@ -71,7 +81,8 @@ Result<> check_selector(const Selector& selector) {
 
 bool is_bare_name(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '$';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '$';
   });
 }
 
@@ -79,16 +90,21 @@ std::string quoted(std::string_view text) { return json::to_text(json::value(tex
 
 std::string selector_text(const Selector& selector) {
   switch (selector.kind) {
-    case Kind::kPath: return "path: " + quoted(selector.value);
-    case Kind::kHost: return "host: " + quoted(selector.value);
+    case Kind::kPath:
+      return "path: " + quoted(selector.value);
+    case Kind::kHost:
+      return "host: " + quoted(selector.value);
     case Kind::kArgument:
-      return fmt::format("arg.{}: {}", is_bare_name(selector.name) ? selector.name : quoted(selector.name), selector.value);
-    case Kind::kCall: break;
+      return fmt::format("arg.{}: {}", is_bare_name(selector.name) ? selector.name : quoted(selector.name),
+                         selector.value);
+    case Kind::kCall:
+      break;
   }
   return "call: " + quoted(selector.value);
 }
 
-// Reads `tool(key: json, key: json)`. JSON values are cut out by bracket depth and then parsed by the strict parser.
+// Reads `tool(key: json, key: json)`. JSON values are cut out by bracket depth and then parsed by the strict
+// parser.
 class PatternReader {
  public:
   explicit PatternReader(std::string_view text) : text_(text) {}
@@ -96,7 +112,8 @@ class PatternReader {
   Result<GrantPattern> read() {
     GrantPattern pattern;
     const std::size_t open = text_.find('(');
-    if (open == std::string_view::npos || !text_.ends_with(')')) return malformed("it must look like tool(path: \"src/*\")");
+    if (open == std::string_view::npos || !text_.ends_with(')'))
+      return malformed("it must look like tool(path: \"src/*\")");
     pattern.tool = trim(text_.substr(0, open));
     at_ = open + 1;
     skip_spaces();
@@ -106,7 +123,8 @@ class PatternReader {
       PRYX_TRY(Selector selector, read_selector());
       pattern.selectors.push_back(std::move(selector));
       skip_spaces();
-      if (at_ >= text_.size() || (text_[at_] != ',' && text_[at_] != ')')) return malformed("expected ',' or ')'");
+      if (at_ >= text_.size() || (text_[at_] != ',' && text_[at_] != ')'))
+        return malformed("expected ',' or ')'");
       if (text_[at_++] == ')') break;
     }
     if (at_ < text_.size()) return malformed("there is something behind ')'");
@@ -115,7 +133,8 @@ class PatternReader {
 
  private:
   std::unexpected<Error> malformed(std::string_view why) const {
-    return fail(ErrorCode::kInvalidArgument, "grant rule '{}' is malformed: {}", utf8_prefix(text_, 120), why);
+    return fail(ErrorCode::kInvalidArgument, "grant rule '{}' is malformed: {}", utf8_prefix(text_, 120),
+                why);
   }
 
   void skip_spaces() {
@@ -133,10 +152,14 @@ class PatternReader {
       const std::size_t colon = key.find(':');
       if (colon == std::string_view::npos) return malformed("a selector needs ':' and a value");
       key = trim(key.substr(0, colon));
-      if (key == "path") selector.kind = Kind::kPath;
-      else if (key == "host") selector.kind = Kind::kHost;
-      else if (key == "call") selector.kind = Kind::kCall;
-      else return malformed("selectors are path, host, arg.<name> and call");
+      if (key == "path")
+        selector.kind = Kind::kPath;
+      else if (key == "host")
+        selector.kind = Kind::kHost;
+      else if (key == "call")
+        selector.kind = Kind::kCall;
+      else
+        return malformed("selectors are path, host, arg.<name> and call");
       at_ += colon;
     }
     skip_spaces();
@@ -160,7 +183,8 @@ class PatternReader {
     }
     const std::size_t end = std::min(text_.find_first_of(" :", at_), text_.size());
     std::string name(text_.substr(at_, end - at_));
-    if (!is_bare_name(name)) return malformed("an argument's name with special characters needs double quotes");
+    if (!is_bare_name(name))
+      return malformed("an argument's name with special characters needs double quotes");
     at_ = end;
     return name;
   }
@@ -173,8 +197,10 @@ class PatternReader {
     for (; at_ < text_.size(); ++at_) {
       const char c = text_[at_];
       if (in_string) {
-        if (c == '\\') ++at_;
-        else if (c == '"') in_string = false;
+        if (c == '\\')
+          ++at_;
+        else if (c == '"')
+          in_string = false;
         if (!in_string && depth == 0) {
           ++at_;
           break;
@@ -189,7 +215,8 @@ class PatternReader {
         break;
       }
     }
-    auto value = json::parse(text_.substr(begin, std::min(at_, text_.size()) - begin), {.max_bytes = kMaxPatternBytes, .max_depth = 32});
+    auto value = json::parse(text_.substr(begin, std::min(at_, text_.size()) - begin),
+                             {.max_bytes = kMaxPatternBytes, .max_depth = 32});
     if (!value) return malformed("a value is not valid JSON");
     return value;
   }
@@ -203,12 +230,14 @@ bool all_covered(const std::vector<std::string>& touched, const std::vector<Sele
   return std::all_of(touched.begin(), touched.end(), [&](const std::string& item) {
     if (kind == Kind::kPath && !is_plain_path(item)) return false;
     return std::any_of(selectors.begin(), selectors.end(), [&](const Selector& s) {
-      return s.kind == kind && (kind == Kind::kPath ? glob_match(s.value, item) : host_matches(s.value, item));
+      return s.kind == kind &&
+             (kind == Kind::kPath ? glob_match(s.value, item) : host_matches(s.value, item));
     });
   });
 }
 
-// Named arguments must be there and equal, and nothing else may be there: a field that nobody saw is a field that nobody allowed.
+// Named arguments must be there and equal, and nothing else may be there: a field that nobody saw is a field
+// that nobody allowed.
 bool arguments_pinned(const json::object& arguments, const std::vector<Selector>& selectors) {
   std::size_t named = 0;
   for (const Selector& selector : selectors) {
@@ -224,9 +253,12 @@ bool arguments_pinned(const json::object& arguments, const std::vector<Selector>
 
 std::string_view to_text(GrantScope scope) {
   switch (scope) {
-    case GrantScope::kOnce: return "once";
-    case GrantScope::kSession: return "session";
-    case GrantScope::kAlways: break;
+    case GrantScope::kOnce:
+      return "once";
+    case GrantScope::kSession:
+      return "session";
+    case GrantScope::kAlways:
+      break;
   }
   return "always";
 }
@@ -240,7 +272,8 @@ std::optional<GrantScope> grant_scope_from_text(std::string_view text) {
 
 Result<GrantPattern> GrantPattern::parse(std::string_view text) {
   if (text.size() > kMaxPatternBytes) {
-    return fail(ErrorCode::kTooLarge, "a grant rule of {} bytes is over the limit of {}", text.size(), kMaxPatternBytes);
+    return fail(ErrorCode::kTooLarge, "a grant rule of {} bytes is over the limit of {}", text.size(),
+                kMaxPatternBytes);
   }
   if (!is_valid_utf8(text)) return fail(ErrorCode::kInvalidArgument, "a grant rule must be valid UTF-8");
   PRYX_TRY(GrantPattern pattern, PatternReader(trim(text)).read());
@@ -250,13 +283,16 @@ Result<GrantPattern> GrantPattern::parse(std::string_view text) {
 
 Result<> GrantPattern::check() const {
   if (!ToolGlob::is_valid(tool) || has_wildcard(tool)) {
-    return fail(ErrorCode::kInvalidArgument, "a grant names one tool exactly; '{}' does not", utf8_prefix(tool, 64));
+    return fail(ErrorCode::kInvalidArgument, "a grant names one tool exactly; '{}' does not",
+                utf8_prefix(tool, 64));
   }
   if (selectors.empty()) {
-    return fail(ErrorCode::kInvalidArgument, "a grant never covers a whole tool; limit {} by path, host, arg.<name> or call", tool);
+    return fail(ErrorCode::kInvalidArgument,
+                "a grant never covers a whole tool; limit {} by path, host, arg.<name> or call", tool);
   }
   if (selectors.size() > kMaxSelectors) {
-    return fail(ErrorCode::kTooLarge, "a grant with {} limits is over the limit of {}", selectors.size(), kMaxSelectors);
+    return fail(ErrorCode::kTooLarge, "a grant with {} limits is over the limit of {}", selectors.size(),
+                kMaxSelectors);
   }
   std::vector<std::string_view> names;
   for (const Selector& selector : selectors) {
@@ -286,9 +322,15 @@ bool GrantPattern::matches(const CallFacts& facts) const {
   bool by_path = false, by_host = false, by_argument = false, by_call = false;
   for (const Selector& selector : selectors) {
     switch (selector.kind) {
-      case Kind::kPath: by_path = true; break;
-      case Kind::kHost: by_host = true; break;
-      case Kind::kArgument: by_argument = true; break;
+      case Kind::kPath:
+        by_path = true;
+        break;
+      case Kind::kHost:
+        by_host = true;
+        break;
+      case Kind::kArgument:
+        by_argument = true;
+        break;
       case Kind::kCall:
         if (facts.call_hash.empty() || selector.value != facts.call_hash) return false;
         by_call = true;
@@ -297,7 +339,8 @@ bool GrantPattern::matches(const CallFacts& facts) const {
   }
   const bool pinned = by_call || by_argument;
   if (by_argument && !arguments_pinned(facts.arguments, selectors)) return false;
-  if ((by_path || (!pinned && !facts.paths.empty())) && !all_covered(facts.paths, selectors, Kind::kPath)) return false;
+  if ((by_path || (!pinned && !facts.paths.empty())) && !all_covered(facts.paths, selectors, Kind::kPath))
+    return false;
   return !(by_host || (!pinned && !facts.hosts.empty())) || all_covered(facts.hosts, selectors, Kind::kHost);
 }
 
@@ -318,16 +361,19 @@ std::optional<GrantPattern> suggest_pattern(const CallFacts& facts) {
   if (facts.outside_workspace) return std::nullopt;
   GrantPattern pattern{facts.tool, {}};
   const auto literal = [](const std::string& item) { return !has_wildcard(item); };
-  if (!facts.paths.empty() && facts.hosts.empty() && std::all_of(facts.paths.begin(), facts.paths.end(), literal)) {
+  if (!facts.paths.empty() && facts.hosts.empty() &&
+      std::all_of(facts.paths.begin(), facts.paths.end(), literal)) {
     for (const std::string& path : facts.paths) pattern.selectors.push_back({Kind::kPath, "", path});
   } else if (!facts.hosts.empty() && facts.paths.empty()) {
     for (const std::string& host : facts.hosts) pattern.selectors.push_back({Kind::kHost, "", host});
   } else {
     for (const auto& member : facts.arguments) {
-      pattern.selectors.push_back({Kind::kArgument, std::string(member.key()), json::canonical(member.value())});
+      pattern.selectors.push_back(
+          {Kind::kArgument, std::string(member.key()), json::canonical(member.value())});
     }
   }
-  if (pattern.check() && pattern.to_text().size() <= kMaxSuggestedBytes && pattern.matches(facts)) return pattern;
+  if (pattern.check() && pattern.to_text().size() <= kMaxSuggestedBytes && pattern.matches(facts))
+    return pattern;
   if (facts.call_hash.empty()) return std::nullopt;
   pattern.selectors = {{Kind::kCall, "", facts.call_hash}};
   if (!pattern.check() || !pattern.matches(facts)) return std::nullopt;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Grants: what a person allowed earlier, as a pattern that is never as wide as a whole tool. Storage, expiry clean-up and the use
-// count of `once` belong to trust/approvals; here are the pattern, its text and its match. Plain values.
+// Grants: what a person allowed earlier, as a pattern that is never as wide as a whole tool. Storage, expiry
+// clean-up and the use count of `once` belong to trust/approvals; here are the pattern, its text and its
+// match. Plain values.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -23,9 +24,10 @@ enum class GrantScope : std::uint8_t { kOnce, kSession, kAlways };
 // One limit of a grant. Selectors of one kind are alternatives, kinds add up.
 struct Selector {
   enum class Kind : std::uint8_t {
-    kPath,      // glob over workspace paths ('*' crosses '/'); every path of the call must match one
-    kHost,      // exact host, or "*." and a domain of two labels or more; every host of the call must match one
-    kArgument,  // the argument `name` equals the JSON value; then the call may have no argument that is not named
+    kPath,  // glob over workspace paths ('*' crosses '/'); every path of the call must match one
+    kHost,  // exact host, or "*." and a domain of two labels or more; every host of the call must match one
+    kArgument,  // the argument `name` equals the JSON value; then the call may have no argument that is not
+                // named
     kCall,      // exactly this call_hash
   };
   Kind kind = Kind::kCall;
@@ -36,8 +38,8 @@ struct Selector {
 };
 
 // Text form, as shown in approvals and accepted back from people:
-//   fs.write(path: "src/*", path: "docs/*") · http.request(host: "*.example.com") · shell.exec(arg.command: "make test")
-//   memory.save(call: "sha256:…")
+//   fs.write(path: "src/*", path: "docs/*") · http.request(host: "*.example.com") · shell.exec(arg.command:
+//   "make test") memory.save(call: "sha256:…")
 struct GrantPattern {
   std::string tool;  // exact name
   std::vector<Selector> selectors;
@@ -47,7 +49,8 @@ struct GrantPattern {
   [[nodiscard]] std::string to_text() const;
   // What parse() checks, for patterns made by code.
   [[nodiscard]] Result<> check() const;
-  // A call that touches hosts or paths which no selector covers does not match, unless its arguments or its hash are pinned.
+  // A call that touches hosts or paths which no selector covers does not match, unless its arguments or its
+  // hash are pinned.
   [[nodiscard]] bool matches(const CallFacts& facts) const;
 
   bool operator==(const GrantPattern&) const = default;
@@ -57,7 +60,7 @@ struct Grant {
   std::string id;
   GrantScope scope = GrantScope::kOnce;
   GrantPattern pattern;
-  SessionId session;      // binds `once` and `session`; ignored for `always`
+  SessionId session;  // binds `once` and `session`; ignored for `always`
   PrincipalId principal;
   std::optional<WallTime> expires_at;  // first instant at which it counts no more
 
@@ -65,8 +68,8 @@ struct Grant {
   [[nodiscard]] std::string why_not(const CallFacts& facts, WallTime at) const;
 };
 
-// The narrowest pattern worth offering for "always": the call's paths, hosts or arguments, else its hash. Nothing for a call that
-// touches the outside of the workspace or that cannot be pinned.
+// The narrowest pattern worth offering for "always": the call's paths, hosts or arguments, else its hash.
+// Nothing for a call that touches the outside of the workspace or that cannot be pinned.
 [[nodiscard]] std::optional<GrantPattern> suggest_pattern(const CallFacts& facts);
 
 }  // namespace pryx::trust

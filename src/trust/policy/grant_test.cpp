@@ -34,33 +34,56 @@ bool covers(std::string_view pattern, const CallFacts& facts) {
 
 TEST(GrantPattern, TextRoundTrips) {
   for (const std::string_view text :
-       {R"(fs.write(path: "src/*"))", R"(fs.write(path: "src/*", path: "docs/a b.txt"))", R"(http.request(host: "*.example.com"))",
-        R"(shell.exec(arg.command: "make test", arg.timeout: 30))", R"(memory.save(call: "sha256:12"))",
-        R"~(x.y(arg."a b:c": {"k":[1,")"],"z":null}))~", R"(x.y(arg.a: true))", R"(fs.list(path: ""))"}) {
+       {R"(fs.write(path: "src/*"))", R"(fs.write(path: "src/*", path: "docs/a b.txt"))",
+        R"(http.request(host: "*.example.com"))", R"(shell.exec(arg.command: "make test", arg.timeout: 30))",
+        R"(memory.save(call: "sha256:12"))", R"~(x.y(arg."a b:c": {"k":[1,")"],"z":null}))~",
+        R"(x.y(arg.a: true))", R"(fs.list(path: ""))"}) {
     const auto pattern = GrantPattern::parse(text);
     ASSERT_TRUE(pattern.has_value()) << text << ": " << pattern.error().message;
     EXPECT_EQ(pattern->to_text(), text);
     EXPECT_EQ(GrantPattern::parse(pattern->to_text()).value(), *pattern);
   }
-  EXPECT_EQ(GrantPattern::parse("  fs.write( path :\"a\" ,arg.n:1.0 )  ").value().to_text(), R"(fs.write(path: "a", arg.n: 1))");
+  EXPECT_EQ(GrantPattern::parse("  fs.write( path :\"a\" ,arg.n:1.0 )  ").value().to_text(),
+            R"(fs.write(path: "a", arg.n: 1))");
 }
 
 TEST(GrantPattern, NeverCoversAWholeTool) {
   for (const std::string_view text :
-       {"fs.write()", "fs.write", R"(fs.write(path: "*"))", R"(fs.write(path: "**"))", R"(fs.write(path: "*/*"))", R"(fs.write(path: "?*"))",
-        R"(fs.write(path: "./*"))", R"(fs.*(path: "a"))", R"(*(path: "a"))", R"(http.request(host: "*"))", R"(http.request(host: "*.com"))",
-        R"(http.request(host: "*example.com"))", R"(http.request(host: "a.*.com"))", R"(http.request(host: ""))", R"(x(call: ""))"}) {
+       {"fs.write()", "fs.write", R"(fs.write(path: "*"))", R"(fs.write(path: "**"))",
+        R"(fs.write(path: "*/*"))", R"(fs.write(path: "?*"))", R"(fs.write(path: "./*"))",
+        R"(fs.*(path: "a"))", R"(*(path: "a"))", R"(http.request(host: "*"))",
+        R"(http.request(host: "*.com"))", R"(http.request(host: "*example.com"))",
+        R"(http.request(host: "a.*.com"))", R"(http.request(host: ""))", R"(x(call: ""))"}) {
     EXPECT_FALSE(GrantPattern::parse(text).has_value()) << text;
   }
 }
 
 TEST(GrantPattern, RefusesMalformedText) {
-  for (const std::string_view text :
-       {"", "(", ")", "fs.write(", "fs.write(path)", "fs.write(path:)", R"(fs.write(path: "a")", R"(fs.write(path: "a",))",
-        R"(fs.write(path: "a"))extra)", R"(fs.write(path: "a")))", R"(fs.write(path: a))", R"(fs.write(path: 1))", R"(fs.write(size: 1))",
-        R"(fs.write(path: "/etc/passwd"))", R"(fs.write(path: "../a"))", R"(fs.write(path: "a/../../b"))", R"(fs.write(arg.: 1))",
-        R"(fs.write(arg.a: 1, arg.a: 2))", R"(fs.write(arg.a: [1))", R"(fs.write(arg.a: ]))", R"(fs.write(arg.a: "x\))", R"(fs write(path: "a"))",
-        R"(http.request(host: "Example.com"))", R"(http.request(host: "exa mple.com"))", "fs.write(path: \"\xff\")"}) {
+  for (const std::string_view text : {"",
+                                      "(",
+                                      ")",
+                                      "fs.write(",
+                                      "fs.write(path)",
+                                      "fs.write(path:)",
+                                      R"(fs.write(path: "a")",
+                                      R"(fs.write(path: "a",))",
+                                      R"(fs.write(path: "a"))extra)",
+                                      R"(fs.write(path: "a")))",
+                                      R"(fs.write(path: a))",
+                                      R"(fs.write(path: 1))",
+                                      R"(fs.write(size: 1))",
+                                      R"(fs.write(path: "/etc/passwd"))",
+                                      R"(fs.write(path: "../a"))",
+                                      R"(fs.write(path: "a/../../b"))",
+                                      R"(fs.write(arg.: 1))",
+                                      R"(fs.write(arg.a: 1, arg.a: 2))",
+                                      R"(fs.write(arg.a: [1))",
+                                      R"(fs.write(arg.a: ]))",
+                                      R"(fs.write(arg.a: "x\))",
+                                      R"(fs write(path: "a"))",
+                                      R"(http.request(host: "Example.com"))",
+                                      R"(http.request(host: "exa mple.com"))",
+                                      "fs.write(path: \"\xff\")"}) {
     EXPECT_FALSE(GrantPattern::parse(text).has_value()) << text;
   }
   EXPECT_EQ(GrantPattern::parse(std::string(20'000, 'a')).error().code, ErrorCode::kTooLarge);
@@ -105,8 +128,10 @@ TEST(GrantPattern, ArgumentsArePinnedWhole) {
   shell.tool = "shell.exec";
   shell.arguments = {{"command", "make test"}, {"timeout", 30}};
   EXPECT_TRUE(covers(R"(shell.exec(arg.command: "make test", arg.timeout: 30.0))", shell));
-  EXPECT_FALSE(covers(R"(shell.exec(arg.command: "make test"))", shell)) << "timeout was never seen by the person who said yes";
-  EXPECT_FALSE(covers(R"(shell.exec(arg.command: "make *", arg.timeout: 30))", shell)) << "arguments know no wildcards";
+  EXPECT_FALSE(covers(R"(shell.exec(arg.command: "make test"))", shell))
+      << "timeout was never seen by the person who said yes";
+  EXPECT_FALSE(covers(R"(shell.exec(arg.command: "make *", arg.timeout: 30))", shell))
+      << "arguments know no wildcards";
   EXPECT_FALSE(covers(R"(shell.exec(arg.command: "make test", arg.timeout: 30, arg.cwd: "x"))", shell));
   shell.call_hash.clear();
   EXPECT_FALSE(covers(R"(shell.exec(call: "sha256:w"))", shell));
@@ -120,20 +145,30 @@ TEST(Grant, ScopeSessionPrincipalAndExpiry) {
     bool exact, covers;
   };
   const std::vector<Row> rows = {
-      {GrantScope::kOnce, true, true, 0, true, true},      {GrantScope::kOnce, false, true, 0, true, false},
-      {GrantScope::kOnce, true, false, 0, true, false},    {GrantScope::kOnce, true, true, 0, false, false},
-      {GrantScope::kOnce, true, true, -1, true, false},    {GrantScope::kOnce, true, true, 1, true, true},
-      {GrantScope::kSession, true, true, 0, false, true},  {GrantScope::kSession, false, true, 0, false, false},
-      {GrantScope::kSession, true, false, 0, false, false}, {GrantScope::kSession, true, true, -1, false, false},
-      {GrantScope::kSession, true, true, 1, false, true},  {GrantScope::kAlways, true, true, 0, false, true},
-      {GrantScope::kAlways, false, true, 0, false, true},  {GrantScope::kAlways, false, false, 0, false, false},
-      {GrantScope::kAlways, false, true, -1, false, false}, {GrantScope::kAlways, false, true, 1, false, true},
+      {GrantScope::kOnce, true, true, 0, true, true},
+      {GrantScope::kOnce, false, true, 0, true, false},
+      {GrantScope::kOnce, true, false, 0, true, false},
+      {GrantScope::kOnce, true, true, 0, false, false},
+      {GrantScope::kOnce, true, true, -1, true, false},
+      {GrantScope::kOnce, true, true, 1, true, true},
+      {GrantScope::kSession, true, true, 0, false, true},
+      {GrantScope::kSession, false, true, 0, false, false},
+      {GrantScope::kSession, true, false, 0, false, false},
+      {GrantScope::kSession, true, true, -1, false, false},
+      {GrantScope::kSession, true, true, 1, false, true},
+      {GrantScope::kAlways, true, true, 0, false, true},
+      {GrantScope::kAlways, false, true, 0, false, true},
+      {GrantScope::kAlways, false, false, 0, false, false},
+      {GrantScope::kAlways, false, true, -1, false, false},
+      {GrantScope::kAlways, false, true, 1, false, true},
   };
   const WallTime at{1'000'000};
   for (const Row& row : rows) {
     Grant grant;
     grant.scope = row.scope;
-    grant.pattern = GrantPattern::parse(row.exact ? R"(fs.write(call: "sha256:w"))" : R"(fs.write(path: "src/*"))").value();
+    grant.pattern =
+        GrantPattern::parse(row.exact ? R"(fs.write(call: "sha256:w"))" : R"(fs.write(path: "src/*"))")
+            .value();
     grant.session = SessionId(row.same_session ? "ses_1" : "ses_2");
     grant.principal = PrincipalId(row.same_principal ? "prn_1" : "prn_2");
     if (row.expires_in_ms != 0) grant.expires_at = WallTime{at.unix_ms + row.expires_in_ms};
@@ -143,7 +178,8 @@ TEST(Grant, ScopeSessionPrincipalAndExpiry) {
 }
 
 TEST(Grant, ExpiresAtItsInstant) {
-  Grant grant{"grt", GrantScope::kAlways, GrantPattern::parse(R"(fs.write(path: "src/*"))").value(), {}, PrincipalId("prn_1"), WallTime{10}};
+  Grant grant{"grt", GrantScope::kAlways,  GrantPattern::parse(R"(fs.write(path: "src/*"))").value(),
+              {},    PrincipalId("prn_1"), WallTime{10}};
   EXPECT_EQ(grant.why_not(write({"src/a"}), {9}), "");
   EXPECT_EQ(grant.why_not(write({"src/a"}), {10}), "expired");
   EXPECT_NE(grant.why_not(write({"docs/a"}), {9}), "");
@@ -168,7 +204,8 @@ TEST(SuggestPattern, IsTheNarrowestThatReadsWellAndCoversTheCall) {
   EXPECT_EQ(suggest_pattern(shell)->to_text(), R"(shell.exec(call: "sha256:w"))");
   shell.call_hash.clear();
   EXPECT_FALSE(suggest_pattern(shell).has_value());
-  EXPECT_EQ(suggest_pattern(write({"a*b"}))->to_text(), R"(fs.write(arg.path: "a*b", arg.text: "x"))") << "a name, not a glob";
+  EXPECT_EQ(suggest_pattern(write({"a*b"}))->to_text(), R"(fs.write(arg.path: "a*b", arg.text: "x"))")
+      << "a name, not a glob";
   CallFacts outside = write({"src/a"});
   outside.outside_workspace = true;
   EXPECT_FALSE(suggest_pattern(outside).has_value());

@@ -21,7 +21,8 @@ std::string_view mismatch(const Layer::Entry& entry, const CallFacts& facts) {
 // Walks the six steps once. Each step either fills decision_ and returns true, or leaves it alone.
 class Decider {
  public:
-  Decider(const DecisionInput& input, Explain explain) : input_(input), facts_(input.facts), explain_(explain) {}
+  Decider(const DecisionInput& input, Explain explain)
+      : input_(input), facts_(input.facts), explain_(explain) {}
 
   Decision run() {
     if (!denied() && !approved() && !forced() && !granted() && !asked() && !allowed()) nothing_matched();
@@ -33,7 +34,9 @@ class Decider {
   bool approved();
   bool forced();
   bool granted();
-  bool asked() { return first_rule(Verdict::kAsk, DecisionStep::kAsk, LayerKind::kOverlay, LayerKind::kApprove); }
+  bool asked() {
+    return first_rule(Verdict::kAsk, DecisionStep::kAsk, LayerKind::kOverlay, LayerKind::kApprove);
+  }
   bool allowed();
   void nothing_matched();
 
@@ -42,7 +45,8 @@ class Decider {
   bool rules_of(const Layer& layer, Verdict verdict, DecisionStep step);
   bool built_in(bool hit, Verdict verdict, DecisionStep step, std::string_view rule, std::string_view reason);
   void consider(DecisionStep step, std::string_view layer, std::string_view rule, std::string_view outcome);
-  bool conclude(Verdict verdict, DecisionStep step, std::string_view layer, std::string_view rule, std::string reason);
+  bool conclude(Verdict verdict, DecisionStep step, std::string_view layer, std::string_view rule,
+                std::string reason);
 
   const DecisionInput& input_;
   const CallFacts& facts_;
@@ -50,12 +54,14 @@ class Decider {
   Decision decision_;
 };
 
-void Decider::consider(DecisionStep step, std::string_view layer, std::string_view rule, std::string_view outcome) {
+void Decider::consider(DecisionStep step, std::string_view layer, std::string_view rule,
+                       std::string_view outcome) {
   if (explain_ == Explain::kNo) return;
   decision_.considered.push_back({step, std::string(layer), std::string(rule), std::string(outcome)});
 }
 
-bool Decider::conclude(Verdict verdict, DecisionStep step, std::string_view layer, std::string_view rule, std::string reason) {
+bool Decider::conclude(Verdict verdict, DecisionStep step, std::string_view layer, std::string_view rule,
+                       std::string reason) {
   consider(step, layer, rule, kDecides);
   decision_.verdict = verdict;
   decision_.step = step;
@@ -65,7 +71,8 @@ bool Decider::conclude(Verdict verdict, DecisionStep step, std::string_view laye
   return true;
 }
 
-bool Decider::built_in(bool hit, Verdict verdict, DecisionStep step, std::string_view rule, std::string_view reason) {
+bool Decider::built_in(bool hit, Verdict verdict, DecisionStep step, std::string_view rule,
+                       std::string_view reason) {
   if (hit) return conclude(verdict, step, kBuiltIn, rule, std::string(reason));
   consider(step, kBuiltIn, rule, "does not apply");
   return false;
@@ -79,8 +86,11 @@ bool Decider::rules_of(const Layer& layer, Verdict verdict, DecisionStep step) {
       consider(step, layer.name(), entry.text, why_not);
       continue;
     }
-    const char* says = verdict == Verdict::kDeny ? "denies" : verdict == Verdict::kAsk ? "asks for" : "allows";
-    return conclude(verdict, step, layer.name(), entry.text, fmt::format("{} {} {}", layer.name(), says, facts_.tool));
+    const char* says = verdict == Verdict::kDeny  ? "denies"
+                       : verdict == Verdict::kAsk ? "asks for"
+                                                  : "allows";
+    return conclude(verdict, step, layer.name(), entry.text,
+                    fmt::format("{} {} {}", layer.name(), says, facts_.tool));
   }
   return false;
 }
@@ -97,10 +107,13 @@ bool Decider::first_rule(Verdict verdict, DecisionStep step, LayerKind second, L
 bool Decider::denied() {
   bool has_base = false;
   for (const auto& layer : input_.layers) has_base = has_base || layer->kind() == LayerKind::kBase;
-  return built_in(!has_base, Verdict::kDeny, DecisionStep::kDeny, "without a policy nothing may happen", "no policy is loaded") ||
-         built_in(facts_.outside_workspace, Verdict::kDeny, DecisionStep::kDeny, "nothing outside of the workspace",
+  return built_in(!has_base, Verdict::kDeny, DecisionStep::kDeny, "without a policy nothing may happen",
+                  "no policy is loaded") ||
+         built_in(facts_.outside_workspace, Verdict::kDeny, DecisionStep::kDeny,
+                  "nothing outside of the workspace",
                   "the call touches something outside of the workspace") ||
-         built_in(facts_.sandbox == SandboxState::kUnavailable, Verdict::kDeny, DecisionStep::kDeny, "no command without its sandbox",
+         built_in(facts_.sandbox == SandboxState::kUnavailable, Verdict::kDeny, DecisionStep::kDeny,
+                  "no command without its sandbox",
                   "a layer of the sandbox cannot be set up on this system; run pryx doctor") ||
          first_rule(Verdict::kDeny, DecisionStep::kDeny, LayerKind::kOverlay, LayerKind::kApprove);
 }
@@ -112,19 +125,25 @@ bool Decider::approved() {
     consider(DecisionStep::kGrant, kBuiltIn, kRule, "the call is not the one that was approved");
     return false;
   }
-  return conclude(Verdict::kAllow, DecisionStep::kGrant, kBuiltIn, kRule, "a person approved exactly this call");
+  return conclude(Verdict::kAllow, DecisionStep::kGrant, kBuiltIn, kRule,
+                  "a person approved exactly this call");
 }
 
 bool Decider::forced() {
   const bool trifecta = forces_ask(facts_.context, facts_.sink);
-  return built_in(!facts_.parse_complete, Verdict::kAsk, DecisionStep::kForcedAsk, "a call that does not parse completely asks",
+  return built_in(!facts_.parse_complete, Verdict::kAsk, DecisionStep::kForcedAsk,
+                  "a call that does not parse completely asks",
                   "parts of this call could not be understood") ||
          built_in(facts_.digest_changed, Verdict::kAsk, DecisionStep::kForcedAsk, "a changed digest asks",
                   "the tool, server or script is not the one that was approved before") ||
-         built_in(trifecta, Verdict::kAsk, DecisionStep::kForcedAsk, "private data and untrusted content ask before anything goes out",
-                  trifecta ? fmt::format("the conversation holds private data and content from {}; this call is a way out ({})",
-                                         facts_.context.untrusted_origins(), to_text(facts_.sink))
-                           : std::string());
+         built_in(
+             trifecta, Verdict::kAsk, DecisionStep::kForcedAsk,
+             "private data and untrusted content ask before anything goes out",
+             trifecta
+                 ? fmt::format(
+                       "the conversation holds private data and content from {}; this call is a way out ({})",
+                       facts_.context.untrusted_origins(), to_text(facts_.sink))
+                 : std::string());
 }
 
 bool Decider::granted() {
@@ -132,30 +151,34 @@ bool Decider::granted() {
     const std::string why_not = grant.why_not(facts_, input_.at);
     if (why_not.empty()) {
       decision_.grant_id = grant.id;
-      return conclude(Verdict::kAllow, DecisionStep::kGrant, fmt::format("grant {}", to_text(grant.scope)), grant.pattern.to_text(),
-                      "a person granted this earlier");
+      return conclude(Verdict::kAllow, DecisionStep::kGrant, fmt::format("grant {}", to_text(grant.scope)),
+                      grant.pattern.to_text(), "a person granted this earlier");
     }
     if (explain_ == Explain::kYes) consider(DecisionStep::kGrant, "grants", grant.pattern.to_text(), why_not);
   }
   for (const auto& layer : input_.layers) {
-    if (layer->kind() == LayerKind::kApprove && rules_of(*layer, Verdict::kAllow, DecisionStep::kGrant)) return true;
+    if (layer->kind() == LayerKind::kApprove && rules_of(*layer, Verdict::kAllow, DecisionStep::kGrant))
+      return true;
   }
   return false;
 }
 
 bool Decider::allowed() {
   for (const auto& layer : input_.layers) {
-    if (layer->kind() == LayerKind::kBase && rules_of(*layer, Verdict::kAllow, DecisionStep::kAllow)) return true;
+    if (layer->kind() == LayerKind::kBase && rules_of(*layer, Verdict::kAllow, DecisionStep::kAllow))
+      return true;
     if (layer->kind() != LayerKind::kOverlay || explain_ == Explain::kNo) continue;
     for (const Layer::Entry& entry : layer->entries()) {
-      if (entry.rule.verdict == Verdict::kAllow) consider(DecisionStep::kAllow, layer->name(), entry.text, "an overlay cannot allow");
+      if (entry.rule.verdict == Verdict::kAllow)
+        consider(DecisionStep::kAllow, layer->name(), entry.text, "an overlay cannot allow");
     }
   }
   return false;
 }
 
 void Decider::nothing_matched() {
-  conclude(Verdict::kAsk, DecisionStep::kNoMatch, kBuiltIn, "what no rule matches asks", fmt::format("no rule matches {}", facts_.tool));
+  conclude(Verdict::kAsk, DecisionStep::kNoMatch, kBuiltIn, "what no rule matches asks",
+           fmt::format("no rule matches {}", facts_.tool));
 }
 
 }  // namespace
@@ -169,9 +192,12 @@ json::object Decision::to_json() const {
                                 {"rule", item.rule},
                                 {"outcome", item.outcome}});
   }
-  return {{"decision", to_text(verdict)}, {"rule", rule},
-          {"reason", reason},             {"considered", std::move(list)},
-          {"step", static_cast<int>(step)}, {"forced", forced}};
+  return {{"decision", to_text(verdict)},
+          {"rule", rule},
+          {"reason", reason},
+          {"considered", std::move(list)},
+          {"step", static_cast<int>(step)},
+          {"forced", forced}};
 }
 
 Decision decide(const DecisionInput& input, Explain explain) { return Decider(input, explain).run(); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The one place that says whether a call may happen: a function from facts, layers, grants and a time to a decision. Pure, without
-// state of its own; callable from any thread. First hit decides:
+// The one place that says whether a call may happen: a function from facts, layers, grants and a time to a
+// decision. Pure, without state of its own; callable from any thread. First hit decides:
 //   1 deny (a rule of any layer; outside of the workspace; a sandbox that cannot be set up)
 //   2 forced ask (labels, incomplete parse, changed digest), which no grant answers
 //   3 a grant, or an allow rule of --approve   4 ask   5 allow   6 nothing matched: ask
@@ -19,12 +19,19 @@
 
 namespace pryx::trust {
 
-enum class DecisionStep : std::uint8_t { kDeny = 1, kForcedAsk = 2, kGrant = 3, kAsk = 4, kAllow = 5, kNoMatch = 6 };
+enum class DecisionStep : std::uint8_t {
+  kDeny = 1,
+  kForcedAsk = 2,
+  kGrant = 3,
+  kAsk = 4,
+  kAllow = 5,
+  kNoMatch = 6
+};
 
 // A rule that was looked at on the way to the decision, in order.
 struct Considered {
   DecisionStep step = DecisionStep::kNoMatch;
-  std::string layer;    // "policy.yaml", "built in", "grants"
+  std::string layer;  // "policy.yaml", "built in", "grants"
   std::string rule;
   std::string outcome;  // "decides", or why it does not
 };
@@ -32,10 +39,10 @@ struct Considered {
 struct Decision {
   Verdict verdict = Verdict::kDeny;
   DecisionStep step = DecisionStep::kDeny;
-  std::string rule;      // the text that decided, for the audit row
-  std::string reason;    // one sentence for people
-  bool forced = false;   // a forced ask: grants and --approve do not answer it
-  std::string grant_id;  // the grant that allowed it, to be counted as used
+  std::string rule;                    // the text that decided, for the audit row
+  std::string reason;                  // one sentence for people
+  bool forced = false;                 // a forced ask: grants and --approve do not answer it
+  std::string grant_id;                // the grant that allowed it, to be counted as used
   std::vector<Considered> considered;  // empty unless asked for
 
   // {"decision","rule","reason","considered":[{"step","layer","rule","outcome"}],"step","forced"}
@@ -59,7 +66,8 @@ class PolicyEngine {
  public:
   explicit PolicyEngine(std::shared_ptr<const Layer> base);
   [[nodiscard]] Decision decide(const CallFacts& facts, std::span<const Grant> grants, WallTime at,
-                                std::span<const std::shared_ptr<const Layer>> more = {}, Explain explain = Explain::kNo) const;
+                                std::span<const std::shared_ptr<const Layer>> more = {},
+                                Explain explain = Explain::kNo) const;
   [[nodiscard]] const Layer& base() const { return *base_; }
 
  private:

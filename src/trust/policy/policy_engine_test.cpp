@@ -16,11 +16,19 @@ const SessionId kSession("ses_one");
 std::shared_ptr<const Layer> layer(LayerKind kind, std::string name, std::vector<Rule> rules) {
   return std::make_shared<const Layer>(kind, std::move(name), std::move(rules));
 }
-std::shared_ptr<const Layer> base(std::vector<Rule> rules) { return layer(LayerKind::kBase, "policy.yaml", std::move(rules)); }
+std::shared_ptr<const Layer> base(std::vector<Rule> rules) {
+  return layer(LayerKind::kBase, "policy.yaml", std::move(rules));
+}
 
-Rule allow(std::string tool, std::vector<Condition> when = {}) { return {Verdict::kAllow, std::move(tool), std::move(when), 0}; }
-Rule ask(std::string tool, std::vector<Condition> when = {}) { return {Verdict::kAsk, std::move(tool), std::move(when), 0}; }
-Rule deny(std::string tool, std::vector<Condition> when = {}) { return {Verdict::kDeny, std::move(tool), std::move(when), 0}; }
+Rule allow(std::string tool, std::vector<Condition> when = {}) {
+  return {Verdict::kAllow, std::move(tool), std::move(when), 0};
+}
+Rule ask(std::string tool, std::vector<Condition> when = {}) {
+  return {Verdict::kAsk, std::move(tool), std::move(when), 0};
+}
+Rule deny(std::string tool, std::vector<Condition> when = {}) {
+  return {Verdict::kDeny, std::move(tool), std::move(when), 0};
+}
 
 CallFacts call(std::string tool) {
   CallFacts facts;
@@ -45,7 +53,8 @@ Decision decide_in(const Layers& layers, const CallFacts& facts, const std::vect
 
 void expect(const Decision& decision, Verdict verdict, DecisionStep step) {
   EXPECT_EQ(to_text(decision.verdict), to_text(verdict)) << decision.rule << " | " << decision.reason;
-  EXPECT_EQ(static_cast<int>(decision.step), static_cast<int>(step)) << decision.rule << " | " << decision.reason;
+  EXPECT_EQ(static_cast<int>(decision.step), static_cast<int>(step))
+      << decision.rule << " | " << decision.reason;
   EXPECT_FALSE(decision.rule.empty());
   EXPECT_FALSE(decision.reason.empty());
   EXPECT_EQ(decision.forced, step == DecisionStep::kForcedAsk);
@@ -54,7 +63,8 @@ void expect(const Decision& decision, Verdict verdict, DecisionStep step) {
 TEST(PolicyEngine, EachStepDecidesWhenTheOnesBeforeItAreSilent) {
   // Every combination of the six sources; the first one present, in the order of the contract, must decide.
   for (unsigned bits = 0; bits < 32; ++bits) {
-    const bool has_deny = bits & 1, has_forced = bits & 2, has_grant = bits & 4, has_ask = bits & 8, has_allow = bits & 16;
+    const bool has_deny = bits & 1, has_forced = bits & 2, has_grant = bits & 4, has_ask = bits & 8,
+               has_allow = bits & 16;
     std::vector<Rule> rules;
     if (has_allow) rules.push_back(allow("fs.*"));
     if (has_ask) rules.push_back(ask("fs.write"));
@@ -65,32 +75,41 @@ TEST(PolicyEngine, EachStepDecidesWhenTheOnesBeforeItAreSilent) {
     if (has_grant) grants.push_back(grant(R"(fs.write(path: "notes.txt"))"));
     const Decision decision = decide_in({base(rules)}, facts, grants);
     SCOPED_TRACE(bits);
-    if (has_deny) expect(decision, Verdict::kDeny, DecisionStep::kDeny);
-    else if (has_forced) expect(decision, Verdict::kAsk, DecisionStep::kForcedAsk);
-    else if (has_grant) expect(decision, Verdict::kAllow, DecisionStep::kGrant);
-    else if (has_ask) expect(decision, Verdict::kAsk, DecisionStep::kAsk);
-    else if (has_allow) expect(decision, Verdict::kAllow, DecisionStep::kAllow);
-    else expect(decision, Verdict::kAsk, DecisionStep::kNoMatch);
+    if (has_deny)
+      expect(decision, Verdict::kDeny, DecisionStep::kDeny);
+    else if (has_forced)
+      expect(decision, Verdict::kAsk, DecisionStep::kForcedAsk);
+    else if (has_grant)
+      expect(decision, Verdict::kAllow, DecisionStep::kGrant);
+    else if (has_ask)
+      expect(decision, Verdict::kAsk, DecisionStep::kAsk);
+    else if (has_allow)
+      expect(decision, Verdict::kAllow, DecisionStep::kAllow);
+    else
+      expect(decision, Verdict::kAsk, DecisionStep::kNoMatch);
     EXPECT_EQ(decision.grant_id, !has_deny && !has_forced && has_grant ? "grt_1" : "");
   }
 }
 
 TEST(PolicyEngine, DenyComesFromAnyLayerAndFromTheFacts) {
   const auto open = base({allow("*")});
-  expect(decide_in({open, layer(LayerKind::kOverlay, "agent reviewer", {deny("fs.write")})}, call("fs.write")), Verdict::kDeny,
-         DecisionStep::kDeny);
-  expect(decide_in({open, layer(LayerKind::kApprove, "--approve", {deny("fs.write")})}, call("fs.write")), Verdict::kDeny,
-         DecisionStep::kDeny);
+  expect(
+      decide_in({open, layer(LayerKind::kOverlay, "agent reviewer", {deny("fs.write")})}, call("fs.write")),
+      Verdict::kDeny, DecisionStep::kDeny);
+  expect(decide_in({open, layer(LayerKind::kApprove, "--approve", {deny("fs.write")})}, call("fs.write")),
+         Verdict::kDeny, DecisionStep::kDeny);
   CallFacts outside = call("fs.read");
   outside.outside_workspace = true;
-  expect(decide_in({open}, outside, {grant(R"(fs.read(path: "notes.txt"))")}), Verdict::kDeny, DecisionStep::kDeny);
+  expect(decide_in({open}, outside, {grant(R"(fs.read(path: "notes.txt"))")}), Verdict::kDeny,
+         DecisionStep::kDeny);
   CallFacts unsandboxed = call("shell.exec");
   unsandboxed.sandbox = SandboxState::kUnavailable;
   expect(decide_in({open}, unsandboxed), Verdict::kDeny, DecisionStep::kDeny);
   unsandboxed.sandbox = SandboxState::kAvailable;
   expect(decide_in({open}, unsandboxed), Verdict::kAllow, DecisionStep::kAllow);
   expect(decide_in({}, call("fs.read")), Verdict::kDeny, DecisionStep::kDeny);
-  expect(decide_in({layer(LayerKind::kApprove, "--approve", {allow("*")})}, call("fs.read")), Verdict::kDeny, DecisionStep::kDeny);
+  expect(decide_in({layer(LayerKind::kApprove, "--approve", {allow("*")})}, call("fs.read")), Verdict::kDeny,
+         DecisionStep::kDeny);
 }
 
 TEST(PolicyEngine, ForcedAskIsAnsweredByNoGrantAndNoApproveFile) {
@@ -126,7 +145,8 @@ TEST(PolicyEngine, LabelsForceAnAskOnlyTogetherAndOnlyAtASink) {
   const Layers layers = {base({allow("*")})};
   for (const bool is_private : {false, true}) {
     for (const bool untrusted : {false, true}) {
-      for (const Sink sink : {Sink::kNone, Sink::kEgress, Sink::kExecWithNetwork, Sink::kMessage, Sink::kOwnFuture}) {
+      for (const Sink sink :
+           {Sink::kNone, Sink::kEgress, Sink::kExecWithNetwork, Sink::kMessage, Sink::kOwnFuture}) {
         CallFacts facts = call("http.request");
         facts.sink = sink;
         if (is_private) ASSERT_TRUE(facts.context.add("private"));
@@ -148,12 +168,19 @@ TEST(PolicyEngine, FactsLeftOutCountAgainstTheCall) {
 TEST(PolicyEngine, OverlaysMoveAVerdictUpOnly) {
   const auto allowing = base({allow("fs.*")});
   const auto silent = base({});
-  const auto overlay = [](std::vector<Rule> rules) { return layer(LayerKind::kOverlay, "session", std::move(rules)); };
-  expect(decide_in({allowing, overlay({ask("fs.write")})}, call("fs.write")), Verdict::kAsk, DecisionStep::kAsk);
-  expect(decide_in({allowing, overlay({deny("fs.write")})}, call("fs.write")), Verdict::kDeny, DecisionStep::kDeny);
-  expect(decide_in({silent, overlay({allow("fs.write")})}, call("fs.write")), Verdict::kAsk, DecisionStep::kNoMatch);
-  expect(decide_in({base({ask("fs.write")}), overlay({allow("fs.write")})}, call("fs.write")), Verdict::kAsk, DecisionStep::kAsk);
-  expect(decide_in({allowing, overlay({ask("fs.write")})}, call("fs.write"), {grant(R"(fs.write(path: "notes.txt"))")}),
+  const auto overlay = [](std::vector<Rule> rules) {
+    return layer(LayerKind::kOverlay, "session", std::move(rules));
+  };
+  expect(decide_in({allowing, overlay({ask("fs.write")})}, call("fs.write")), Verdict::kAsk,
+         DecisionStep::kAsk);
+  expect(decide_in({allowing, overlay({deny("fs.write")})}, call("fs.write")), Verdict::kDeny,
+         DecisionStep::kDeny);
+  expect(decide_in({silent, overlay({allow("fs.write")})}, call("fs.write")), Verdict::kAsk,
+         DecisionStep::kNoMatch);
+  expect(decide_in({base({ask("fs.write")}), overlay({allow("fs.write")})}, call("fs.write")), Verdict::kAsk,
+         DecisionStep::kAsk);
+  expect(decide_in({allowing, overlay({ask("fs.write")})}, call("fs.write"),
+                   {grant(R"(fs.write(path: "notes.txt"))")}),
          Verdict::kAllow, DecisionStep::kGrant);
 }
 
@@ -197,18 +224,25 @@ TEST(PolicyEngine, GlobsMatchWholeNames) {
     std::string_view glob, tool;
     bool matches;
   };
-  for (const Row& row : std::vector<Row>{{"fs.read", "fs.read", true},      {"fs.read", "fs.reads", false},
-                                         {"browser.*", "browser.click", true}, {"browser.*", "browser", false},
-                                         {"browser.*", "browser.tab.open", true}, {"*", "anything", true},
+  for (const Row& row : std::vector<Row>{{"fs.read", "fs.read", true},
+                                         {"fs.read", "fs.reads", false},
+                                         {"browser.*", "browser.click", true},
+                                         {"browser.*", "browser", false},
+                                         {"browser.*", "browser.tab.open", true},
+                                         {"*", "anything", true},
                                          {"mcp.*.delete*", "mcp.github.delete_repo", true},
-                                         {"mcp.*.delete*", "mcp.github.create", false}, {"fs.rea?", "fs.read", true},
-                                         {"fs.rea?", "fs.rea", false}, {"Fs.read", "fs.read", false}, {"*.read", "fs.read", true}}) {
+                                         {"mcp.*.delete*", "mcp.github.create", false},
+                                         {"fs.rea?", "fs.read", true},
+                                         {"fs.rea?", "fs.rea", false},
+                                         {"Fs.read", "fs.read", false},
+                                         {"*.read", "fs.read", true}}) {
     EXPECT_EQ(ToolGlob(row.glob).matches(row.tool), row.matches) << row.glob << " " << row.tool;
   }
 }
 
 TEST(PolicyEngine, ExplainsWhatItLookedAt) {
-  const Layers layers = {base({allow("fs.*"), deny("shell.*"), ask("fs.write", {Condition::kUntrustedContext})})};
+  const Layers layers = {
+      base({allow("fs.*"), deny("shell.*"), ask("fs.write", {Condition::kUntrustedContext})})};
   const Decision decision = decide_in(layers, call("fs.write"), {grant(R"(fs.write(path: "src/*"))")});
   const json::object expected = json::parse_object(R"json({
     "decision": "allow", "rule": "policy.yaml: tools.allowed: fs.*", "reason": "policy.yaml allows fs.write",
@@ -225,7 +259,8 @@ TEST(PolicyEngine, ExplainsWhatItLookedAt) {
       {"step": 4, "layer": "policy.yaml", "rule": "tools.ask: fs.write when untrusted_context",
        "outcome": "a condition does not hold"},
       {"step": 5, "layer": "policy.yaml", "rule": "tools.allowed: fs.*", "outcome": "decides"}
-    ], "step": 5, "forced": false})json").value();
+    ], "step": 5, "forced": false})json")
+                                    .value();
   EXPECT_EQ(json::canonical(decision.to_json()), json::canonical(expected));
 }
 
@@ -246,7 +281,8 @@ TEST(PolicyEngine, DefaultPolicyIsTheContracts) {
   for (const char* tool : {"fs.list", "fs.read", "fs.search", "fs.stat", "memory.search"}) {
     expect(decision(call(tool)), Verdict::kAllow, DecisionStep::kAllow);
   }
-  for (const char* tool : {"fs.write", "fs.edit", "shell.exec", "http.request", "mcp.github.create_issue", "task.create"}) {
+  for (const char* tool :
+       {"fs.write", "fs.edit", "shell.exec", "http.request", "mcp.github.create_issue", "task.create"}) {
     expect(decision(call(tool)), Verdict::kAsk, DecisionStep::kNoMatch);
   }
   CallFacts outside = call("fs.read");
@@ -287,8 +323,9 @@ TEST(PolicyEngine, AnInvalidPolicyAtStartLeavesReadsOnly) {
 }
 
 TEST(PolicyEngine, LayersHaveATextToHash) {
-  EXPECT_EQ(base({allow("fs.*"), deny("shell.*", {Condition::kChanges, Condition::kUntrustedContext})})->to_text(),
-            "layer 0 policy.yaml\ntools.denied: shell.* when changes and untrusted_context\ntools.allowed: fs.*\n");
+  EXPECT_EQ(
+      base({allow("fs.*"), deny("shell.*", {Condition::kChanges, Condition::kUntrustedContext})})->to_text(),
+      "layer 0 policy.yaml\ntools.denied: shell.* when changes and untrusted_context\ntools.allowed: fs.*\n");
 }
 
 }  // namespace

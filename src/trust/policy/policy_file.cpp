@@ -15,10 +15,12 @@ namespace {
 
 constexpr config::YamlLimits kYamlLimits = {.max_bytes = 256u << 10, .max_depth = 32, .max_values = 50'000};
 constexpr std::size_t kMaxProblems = 50;
-constexpr std::size_t kMaxRules = 2000;            // a decision walks them all: this keeps it within tens of microseconds
-constexpr std::size_t kMaxTextBytes = 2000;        // name and description
+constexpr std::size_t kMaxRules =
+    2000;  // a decision walks them all: this keeps it within tens of microseconds
+constexpr std::size_t kMaxTextBytes = 2000;  // name and description
 constexpr Duration kShortestTimeout = std::chrono::seconds(1);
-constexpr Duration kLongestTimeout = std::chrono::hours(24);  // a question older than a day is asked again instead
+constexpr Duration kLongestTimeout =
+    std::chrono::hours(24);  // a question older than a day is asked again instead
 
 std::string closest(std::string_view key, std::span<const std::string_view> known) {
   std::string_view best;
@@ -32,7 +34,8 @@ std::string closest(std::string_view key, std::span<const std::string_view> know
   }
   if (!best.empty()) return fmt::format("unknown key; did you mean '{}'?", best);
   std::string names;
-  for (const std::string_view candidate : known) names += (names.empty() ? "" : ", ") + std::string(candidate);
+  for (const std::string_view candidate : known)
+    names += (names.empty() ? "" : ", ") + std::string(candidate);
   return fmt::format("unknown key; known here: {}", names);
 }
 
@@ -53,7 +56,11 @@ class Node {
   }
   // "a list", for messages.
   [[nodiscard]] std::string_view kind() const {
-    return is_null() ? "nothing" : is_list() ? "a list" : is_map() ? "a map" : value_.is_string() ? "text" : "a number or true or false";
+    return is_null()            ? "nothing"
+           : is_list()          ? "a list"
+           : is_map()           ? "a map"
+           : value_.is_string() ? "text"
+                                : "a number or true or false";
   }
 
   struct Member;
@@ -74,14 +81,16 @@ struct Node::Member {
 std::vector<Node::Member> Node::members() const {
   std::vector<Member> out;
   for (const auto& member : value_.get_object()) {
-    out.push_back({member.key(), Node(document_, member.value(), fmt::format("{}/{}", pointer_, config::pointer_step(member.key())))});
+    out.push_back({member.key(), Node(document_, member.value(),
+                                      fmt::format("{}/{}", pointer_, config::pointer_step(member.key())))});
   }
   return out;
 }
 
 std::vector<Node> Node::items() const {
   std::vector<Node> out;
-  for (const json::value& item : value_.get_array()) out.emplace_back(document_, item, fmt::format("{}/{}", pointer_, out.size()));
+  for (const json::value& item : value_.get_array())
+    out.emplace_back(document_, item, fmt::format("{}/{}", pointer_, out.size()));
   return out;
 }
 
@@ -94,9 +103,12 @@ class Reader {
     const auto document = config::parse_yaml(text, kYamlLimits);
     if (document) {
       const Node root(*document, document->root, "");
-      if (root.is_map()) read_top(root);
-      else if (root.is_null()) problem(1, "", "the file holds no policy; to use the default policy, remove the file");
-      else problem(root.line(), "", fmt::format("expected keys such as 'tools:', found {}", root.kind()));
+      if (root.is_map())
+        read_top(root);
+      else if (root.is_null())
+        problem(1, "", "the file holds no policy; to use the default policy, remove the file");
+      else
+        problem(root.line(), "", fmt::format("expected keys such as 'tools:', found {}", root.kind()));
     } else {
       unreadable(document.error().message);
     }
@@ -113,7 +125,8 @@ class Reader {
  private:
   void problem(int line, std::string key, std::string message) {
     if (problems_.size() >= kMaxProblems) return;
-    const auto place = std::upper_bound(problems_.begin(), problems_.end(), line, [](int l, const auto& p) { return l < p.line; });
+    const auto place = std::upper_bound(problems_.begin(), problems_.end(), line,
+                                        [](int l, const auto& p) { return l < p.line; });
     problems_.insert(place, {line, std::move(key), std::move(message)});
   }
 
@@ -155,29 +168,44 @@ class Reader {
 };
 
 void Reader::read_top(const Node& root) {
-  static constexpr std::array<std::string_view, 6> kPolicyKeys = {"name", "description", "workspace", "tools", "rate_limits", "approval"};
+  static constexpr std::array<std::string_view, 6> kPolicyKeys = {"name",  "description", "workspace",
+                                                                  "tools", "rate_limits", "approval"};
   static constexpr std::array<std::string_view, 3> kApproveKeys = {"name", "description", "tools"};
   bool has_tools = false;
   for (const auto& member : root.members()) {
-    const bool policy_only = member.key == "workspace" || member.key == "rate_limits" || member.key == "approval";
-    if (member.key == "name") read_text(member.value, "name", file_.name);
-    else if (member.key == "description") read_text(member.value, "description", file_.description);
-    else if (member.key == "tools") has_tools = true, read_tools(member.value);
+    const bool policy_only =
+        member.key == "workspace" || member.key == "rate_limits" || member.key == "approval";
+    if (member.key == "name")
+      read_text(member.value, "name", file_.name);
+    else if (member.key == "description")
+      read_text(member.value, "description", file_.description);
+    else if (member.key == "tools")
+      has_tools = true, read_tools(member.value);
     else if (policy_only && kind_ == PolicyFileKind::kApprove) {
-      problem(member.value.line(), member.key, "an --approve file holds tools.allowed and tools.denied only; remove this key");
-    } else if (member.key == "workspace") read_workspace(member.value);
-    else if (member.key == "rate_limits") read_rate_limits(member.value);
-    else if (member.key == "approval") read_approval(member.value);
-    else problem(member.value.line(), member.key, kind_ == PolicyFileKind::kApprove ? closest(member.key, kApproveKeys) : closest(member.key, kPolicyKeys));
+      problem(member.value.line(), member.key,
+              "an --approve file holds tools.allowed and tools.denied only; remove this key");
+    } else if (member.key == "workspace")
+      read_workspace(member.value);
+    else if (member.key == "rate_limits")
+      read_rate_limits(member.value);
+    else if (member.key == "approval")
+      read_approval(member.value);
+    else
+      problem(member.value.line(), member.key,
+              kind_ == PolicyFileKind::kApprove ? closest(member.key, kApproveKeys)
+                                                : closest(member.key, kPolicyKeys));
   }
   if (!has_tools) problem(root.line(), "tools", "missing; say which tools are allowed, ask or denied");
 }
 
 void Reader::read_text(const Node& node, const std::string& key, std::string& out) {
   const auto text = node.text();
-  if (!text) problem(node.line(), key, fmt::format("must be text, found {}", node.kind()));
-  else if (text->size() > kMaxTextBytes) problem(node.line(), key, fmt::format("longer than {} bytes", kMaxTextBytes));
-  else out = *text;
+  if (!text)
+    problem(node.line(), key, fmt::format("must be text, found {}", node.kind()));
+  else if (text->size() > kMaxTextBytes)
+    problem(node.line(), key, fmt::format("longer than {} bytes", kMaxTextBytes));
+  else
+    out = *text;
 }
 
 void Reader::read_workspace(const Node& node) {
@@ -186,13 +214,16 @@ void Reader::read_workspace(const Node& node) {
   for (const auto& member : node.members()) {
     const std::string key = "workspace." + member.key;
     if (member.key == "root") {
-      problem(member.value.line(), key, "not enforced in this version; remove it (the session's workspace counts, see --workspace)");
+      problem(member.value.line(), key,
+              "not enforced in this version; remove it (the session's workspace counts, see --workspace)");
     } else if (member.key != "allow_outside") {
       problem(member.value.line(), key, closest(member.key, kKeys));
     } else if (!member.value.value().is_bool()) {
       problem(member.value.line(), key, "must be true or false");
     } else if (member.value.value().get_bool()) {
-      problem(member.value.line(), key, "not enforced in this version: the outside of the workspace is always denied; remove it or say false");
+      problem(member.value.line(), key,
+              "not enforced in this version: the outside of the workspace is always denied; remove it or say "
+              "false");
     }
   }
 }
@@ -203,7 +234,8 @@ void Reader::read_rate_limits(const Node& node) {
   if (node.members().empty()) problem(node.line(), "rate_limits", "not enforced in this version; remove it");
   for (const auto& member : node.members()) {
     const bool known = std::find(kKeys.begin(), kKeys.end(), member.key) != kKeys.end();
-    problem(member.value.line(), "rate_limits." + member.key, known ? "not enforced in this version; remove it" : closest(member.key, kKeys));
+    problem(member.value.line(), "rate_limits." + member.key,
+            known ? "not enforced in this version; remove it" : closest(member.key, kKeys));
   }
 }
 
@@ -214,10 +246,14 @@ void Reader::read_approval(const Node& node) {
     const std::string key = "approval." + member.key;
     const Node& value = member.value;
     if (member.key == "timeout") {
-      const auto timeout = parse_duration(value.text().value_or(json::to_text(value.value())));  // 300 is a number of seconds
-      if (!timeout) problem(member.value.line(), key, "must be a duration such as 90s, 5m or 1h");
-      else if (*timeout < kShortestTimeout || *timeout > kLongestTimeout) problem(member.value.line(), key, "must lie between 1s and 24h");
-      else file_.approval_timeout = *timeout;
+      const auto timeout =
+          parse_duration(value.text().value_or(json::to_text(value.value())));  // 300 is a number of seconds
+      if (!timeout)
+        problem(member.value.line(), key, "must be a duration such as 90s, 5m or 1h");
+      else if (*timeout < kShortestTimeout || *timeout > kLongestTimeout)
+        problem(member.value.line(), key, "must lie between 1s and 24h");
+      else
+        file_.approval_timeout = *timeout;
     } else if (member.key == "default") {
       if (value.text() != "deny") {
         problem(member.value.line(), key, "only 'deny' is possible: no answer never means yes");
@@ -233,12 +269,17 @@ void Reader::read_tools(const Node& node) {
   if (!is_map(node, "tools")) return;
   for (const auto& member : node.members()) {
     const std::string key = "tools." + member.key;
-    if (member.key == "allowed") read_entries(member.value, Verdict::kAllow, key);
-    else if (member.key == "denied") read_entries(member.value, Verdict::kDeny, key);
+    if (member.key == "allowed")
+      read_entries(member.value, Verdict::kAllow, key);
+    else if (member.key == "denied")
+      read_entries(member.value, Verdict::kDeny, key);
     else if (member.key == "ask" && kind_ == PolicyFileKind::kApprove) {
-      problem(member.value.line(), key, "an --approve file answers asks and cannot raise them; use 'allowed' or 'denied'");
-    } else if (member.key == "ask") read_entries(member.value, Verdict::kAsk, key);
-    else problem(member.value.line(), key, closest(member.key, kKeys));
+      problem(member.value.line(), key,
+              "an --approve file answers asks and cannot raise them; use 'allowed' or 'denied'");
+    } else if (member.key == "ask")
+      read_entries(member.value, Verdict::kAsk, key);
+    else
+      problem(member.value.line(), key, closest(member.key, kKeys));
   }
 }
 
@@ -261,9 +302,12 @@ void Reader::read_entries(const Node& node, Verdict verdict, const std::string& 
 void Reader::read_entry(const Node& node, Verdict verdict, const std::string& key) {
   Rule rule{.verdict = verdict, .tool = {}, .when = {}, .line = node.line()};
   const std::size_t before = problems_.size();
-  if (node.text()) read_glob(node, rule, key);
-  else if (node.is_map()) read_entry_map(node, rule, key);
-  else problem(node.line(), key, fmt::format("must be a tool glob or a map with 'tool', found {}", node.kind()));
+  if (node.text())
+    read_glob(node, rule, key);
+  else if (node.is_map())
+    read_entry_map(node, rule, key);
+  else
+    problem(node.line(), key, fmt::format("must be a tool glob or a map with 'tool', found {}", node.kind()));
   if (problems_.size() == before) rules_.push_back(std::move(rule));
 }
 
@@ -278,7 +322,8 @@ void Reader::read_entry_map(const Node& node, Rule& rule, const std::string& key
     } else if (member.key == "when") {
       read_conditions(member.value, rule, path);
     } else if (std::find(kKeys.begin(), kKeys.end(), member.key) != kKeys.end()) {
-      problem(member.value.line(), path, "not enforced in this version; remove it, or move the whole tool to 'ask' or 'denied'");
+      problem(member.value.line(), path,
+              "not enforced in this version; remove it, or move the whole tool to 'ask' or 'denied'");
     } else {
       problem(member.value.line(), path, closest(member.key, kKeys));
     }
@@ -293,8 +338,10 @@ bool Reader::read_glob(const Node& node, Rule& rule, const std::string& key) {
     return false;
   }
   if (!ToolGlob::is_valid(*glob)) {
-    problem(node.line(), key, fmt::format("'{}' is no tool glob; use a tool's name with '*' and '?', such as fs.* or mcp.github.*",
-                                        utf8_prefix(*glob, 64)));
+    problem(
+        node.line(), key,
+        fmt::format("'{}' is no tool glob; use a tool's name with '*' and '?', such as fs.* or mcp.github.*",
+                    utf8_prefix(*glob, 64)));
     return false;
   }
   rule.tool = *glob;
@@ -310,7 +357,8 @@ void Reader::read_conditions(const Node& node, Rule& rule, const std::string& ke
     const std::string_view name = item.text().value_or("");
     const auto condition = condition_from_text(name);
     if (!condition) {
-      problem(item.line(), key, fmt::format("'{}' is no condition; known: {}", utf8_prefix(name, 64), condition_names()));
+      problem(item.line(), key,
+              fmt::format("'{}' is no condition; known: {}", utf8_prefix(name, 64), condition_names()));
     } else if (std::find(rule.when.begin(), rule.when.end(), *condition) == rule.when.end()) {
       rule.when.push_back(*condition);
     }
@@ -331,7 +379,9 @@ std::string PolicyProblem::to_text() const {
   return out + message;
 }
 
-ParsedPolicy check_policy(std::string_view text, PolicyFileKind kind, std::string_view name) { return Reader(kind, name).read(text); }
+ParsedPolicy check_policy(std::string_view text, PolicyFileKind kind, std::string_view name) {
+  return Reader(kind, name).read(text);
+}
 
 Result<PolicyFile> parse_policy(std::string_view text, PolicyFileKind kind, std::string_view name) {
   ParsedPolicy parsed = check_policy(text, kind, name);
@@ -354,7 +404,8 @@ const PolicyFile& deny_all_but_reads() {
 std::vector<std::string> entries_without_tool(const Layer& layer, std::span<const std::string> tools) {
   std::vector<std::string> out;
   for (const Layer::Entry& entry : layer.entries()) {
-    if (std::none_of(tools.begin(), tools.end(), [&](const std::string& tool) { return entry.glob.matches(tool); })) {
+    if (std::none_of(tools.begin(), tools.end(),
+                     [&](const std::string& tool) { return entry.glob.matches(tool); })) {
       out.push_back(entry.text);
     }
   }

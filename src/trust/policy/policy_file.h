@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// policy.yaml and --approve files: parsed and judged whole. A key that is unknown, of the wrong type, or not enforced yet makes the
-// file invalid, each problem with its line; nothing passes silently. Pure: text in, value out.
+// policy.yaml and --approve files: parsed and judged whole. A key that is unknown, of the wrong type, or not
+// enforced yet makes the file invalid, each problem with its line; nothing passes silently. Pure: text in,
+// value out.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -46,14 +47,17 @@ enum class PolicyFileKind : std::uint8_t {
 // `name` is what people see for the layer, normally the file's name.
 [[nodiscard]] ParsedPolicy check_policy(std::string_view text, PolicyFileKind kind, std::string_view name);
 // The same with all problems in one error message.
-[[nodiscard]] Result<PolicyFile> parse_policy(std::string_view text, PolicyFileKind kind, std::string_view name);
+[[nodiscard]] Result<PolicyFile> parse_policy(std::string_view text, PolicyFileKind kind,
+                                              std::string_view name);
 
 // The rules that hold when there is no policy.yaml (data/policies/default.yaml, built in).
 [[nodiscard]] const PolicyFile& default_policy();
 // What an invalid policy at start means: deny all but reads (data/policies/read-only.yaml, built in).
 [[nodiscard]] const PolicyFile& deny_all_but_reads();
 
-// Entries whose glob matches none of these tools, as text: mostly typing errors, worth a warning where the tools are known.
-[[nodiscard]] std::vector<std::string> entries_without_tool(const Layer& layer, std::span<const std::string> tools);
+// Entries whose glob matches none of these tools, as text: mostly typing errors, worth a warning where the
+// tools are known.
+[[nodiscard]] std::vector<std::string> entries_without_tool(const Layer& layer,
+                                                            std::span<const std::string> tools);
 
 }  // namespace pryx::trust

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The engine against a second one that is written from contract.md as plainly as can be, on random policies and calls; and laws that
-// must hold whatever the policy says.
+// The engine against a second one that is written from contract.md as plainly as can be, on random policies
+// and calls; and laws that must hold whatever the policy says.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -29,13 +29,16 @@ struct Case {
 
 bool naive_glob(const std::string& glob, const std::string& text, std::size_t g = 0, std::size_t t = 0) {
   if (g == glob.size()) return t == text.size();
-  if (glob[g] == '*') return naive_glob(glob, text, g + 1, t) || (t < text.size() && naive_glob(glob, text, g, t + 1));
+  if (glob[g] == '*')
+    return naive_glob(glob, text, g + 1, t) || (t < text.size() && naive_glob(glob, text, g, t + 1));
   return t < text.size() && (glob[g] == '?' || glob[g] == text[t]) && naive_glob(glob, text, g + 1, t + 1);
 }
 
 bool naive_untrusted(const Labels& labels) {
   for (const std::string& label : labels.items()) {
-    if (label != "owner" && label != "model" && label != "private" && label != "secret" && label.rfind("principal:", 0) != 0) return true;
+    if (label != "owner" && label != "model" && label != "private" && label != "secret" &&
+        label.rfind("principal:", 0) != 0)
+      return true;
   }
   return false;
 }
@@ -68,7 +71,8 @@ bool naive_grant(const Grant& grant, const Case& c) {
   if (grant.principal != c.facts.principal || grant.pattern.tool != c.facts.tool) return false;
   if (grant.scope != GrantScope::kAlways && grant.session != c.facts.session) return false;
   if (grant.expires_at && c.at.unix_ms >= grant.expires_at->unix_ms) return false;
-  // The generator makes grants of one selector, either a path glob or a call hash, and calls that touch paths and no hosts.
+  // The generator makes grants of one selector, either a path glob or a call hash, and calls that touch paths
+  // and no hosts.
   const Selector& selector = grant.pattern.selectors.front();
   if (selector.kind == Selector::Kind::kCall) return selector.value == c.facts.call_hash;
   if (grant.scope == GrantScope::kOnce || c.facts.paths.empty()) return false;
@@ -129,7 +133,8 @@ class Generator {
     out.scope = static_cast<GrantScope>(random_() % 3);
     out.pattern.tool = pick(tools_);
     const bool exact = chance(40);
-    out.pattern.selectors = {{exact ? Selector::Kind::kCall : Selector::Kind::kPath, "", exact ? pick(hashes_) : pick(path_globs_)}};
+    out.pattern.selectors = {{exact ? Selector::Kind::kCall : Selector::Kind::kPath, "",
+                              exact ? pick(hashes_) : pick(path_globs_)}};
     out.session = SessionId(pick(sessions_));
     out.principal = PrincipalId(pick(principals_));
     if (chance(50)) out.expires_at = WallTime{static_cast<std::int64_t>(random_() % 20)};
@@ -158,7 +163,9 @@ class Generator {
     f.principal = PrincipalId(pick(principals_));
     f.parse_complete = chance(95);
     f.digest_changed = chance(5);
-    f.sandbox = chance(5) ? SandboxState::kUnavailable : chance(50) ? SandboxState::kAvailable : SandboxState::kNotNeeded;
+    f.sandbox = chance(5)    ? SandboxState::kUnavailable
+                : chance(50) ? SandboxState::kAvailable
+                             : SandboxState::kNotNeeded;
     if (chance(10)) f.approved_call_hash = pick(hashes_);
     return c;
   }
@@ -171,8 +178,10 @@ class Generator {
   }
 
   std::mt19937 random_;
-  std::vector<std::string> tools_ = {"fs.read", "fs.write", "shell.exec", "http.request", "memory.save", "mcp.a.b", "fs"};
-  std::vector<std::string> globs_ = {"*", "fs.*", "fs.read", "fs.write", "shell.exec", "?s.*", "mcp.*.b", "*.*", "memory.s?ve", "x", "f*"};
+  std::vector<std::string> tools_ = {"fs.read",     "fs.write", "shell.exec", "http.request",
+                                     "memory.save", "mcp.a.b",  "fs"};
+  std::vector<std::string> globs_ = {"*",       "fs.*", "fs.read",     "fs.write", "shell.exec", "?s.*",
+                                     "mcp.*.b", "*.*",  "memory.s?ve", "x",        "f*"};
   std::vector<std::string> hashes_ = {"sha256:1", "sha256:2", "sha256:3"};
   std::vector<std::string> paths_ = {"a", "src/a", "src/b/c", "", "notes.txt"};
   std::vector<std::string> path_globs_ = {"a", "src/*", "*.txt", "s*", "src/?"};
@@ -182,7 +191,8 @@ class Generator {
 
 Layers compiled(const std::vector<PlainLayer>& plain) {
   Layers out;
-  for (const PlainLayer& layer : plain) out.push_back(std::make_shared<const Layer>(layer.kind, "layer", layer.rules));
+  for (const PlainLayer& layer : plain)
+    out.push_back(std::make_shared<const Layer>(layer.kind, "layer", layer.rules));
   return out;
 }
 
@@ -198,12 +208,15 @@ TEST(PolicyReference, EngineAgreesWithThePlainOneOnRandomCases) {
     const Case c = generator.make();
     const auto [verdict, step] = reference(c);
     const Decision decision = decide_case(c, i % 10 == 0 ? Explain::kYes : Explain::kNo);
-    ASSERT_EQ(static_cast<int>(decision.verdict), static_cast<int>(verdict)) << "case " << i << ": " << decision.rule;
-    ASSERT_EQ(static_cast<int>(decision.step), static_cast<int>(step)) << "case " << i << ": " << decision.rule;
+    ASSERT_EQ(static_cast<int>(decision.verdict), static_cast<int>(verdict))
+        << "case " << i << ": " << decision.rule;
+    ASSERT_EQ(static_cast<int>(decision.step), static_cast<int>(step))
+        << "case " << i << ": " << decision.rule;
     ASSERT_EQ(decision.forced, step == DecisionStep::kForcedAsk);
     ++steps[static_cast<std::size_t>(step)];
   }
-  for (std::size_t step = 1; step <= 6; ++step) EXPECT_GT(steps[step], 1000) << "step " << step << " is hardly ever reached";
+  for (std::size_t step = 1; step <= 6; ++step)
+    EXPECT_GT(steps[step], 1000) << "step " << step << " is hardly ever reached";
 }
 
 TEST(PolicyReference, AddingADenyOrAnAskNeverWidens) {
@@ -213,12 +226,14 @@ TEST(PolicyReference, AddingADenyOrAnAskNeverWidens) {
     const Decision before = decide_case(c);
     for (const Verdict verdict : {Verdict::kAsk, Verdict::kDeny}) {
       Case narrower = c;
-      if (narrower.layers.empty() || generator.chance(50)) narrower.layers.push_back({LayerKind::kOverlay, {}});
+      if (narrower.layers.empty() || generator.chance(50))
+        narrower.layers.push_back({LayerKind::kOverlay, {}});
       Rule rule = generator.rule();
       rule.verdict = verdict;
       narrower.layers.back().rules.push_back(rule);
       const Decision after = decide_case(narrower);
-      ASSERT_GE(static_cast<int>(after.verdict), static_cast<int>(before.verdict)) << "case " << i << ": " << after.rule;
+      ASSERT_GE(static_cast<int>(after.verdict), static_cast<int>(before.verdict))
+          << "case " << i << ": " << after.rule;
     }
   }
 }
@@ -228,7 +243,8 @@ TEST(PolicyReference, AnOverlayNeverWidensWhateverItHolds) {
   for (int i = 0; i < 40'000; ++i) {
     Case c = generator.make();
     const Decision before = decide_case(c);
-    c.layers.push_back({LayerKind::kOverlay, {generator.rule(), generator.rule(), {Verdict::kAllow, "*", {}, 0}}});
+    c.layers.push_back(
+        {LayerKind::kOverlay, {generator.rule(), generator.rule(), {Verdict::kAllow, "*", {}, 0}}});
     ASSERT_GE(static_cast<int>(decide_case(c).verdict), static_cast<int>(before.verdict)) << "case " << i;
   }
 }
@@ -254,9 +270,11 @@ TEST(PolicyReference, MoreLabelsNeverWidenAPolicyThatOnlyTrustsTrustedContexts) 
     Case c = generator.make();
     for (PlainLayer& layer : c.layers) {
       for (Rule& rule : layer.rules) std::erase(rule.when, Condition::kUntrustedContext);
-      // A deny or ask for trusted contexts only would be lifted by suspicion; such rules are nonsense and left out.
+      // A deny or ask for trusted contexts only would be lifted by suspicion; such rules are nonsense and
+      // left out.
       std::erase_if(layer.rules, [](const Rule& rule) {
-        return rule.verdict != Verdict::kAllow && std::find(rule.when.begin(), rule.when.end(), Condition::kTrustedContext) != rule.when.end();
+        return rule.verdict != Verdict::kAllow &&
+               std::find(rule.when.begin(), rule.when.end(), Condition::kTrustedContext) != rule.when.end();
       });
     }
     const Decision before = decide_case(c);

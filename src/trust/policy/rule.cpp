@@ -10,7 +10,8 @@
 namespace pryx::trust {
 namespace {
 
-constexpr std::size_t kMaxGlobBytes = 128;  // the longest tool name is mcp.<server>.<tool>, and both parts are bounded
+constexpr std::size_t kMaxGlobBytes =
+    128;  // the longest tool name is mcp.<server>.<tool>, and both parts are bounded
 
 constexpr std::array<std::pair<Condition, std::string_view>, 5> kConditions = {{
     {Condition::kTrustedContext, "trusted_context"},
@@ -22,9 +23,12 @@ constexpr std::array<std::pair<Condition, std::string_view>, 5> kConditions = {{
 
 std::string_view list_name(Verdict verdict) {
   switch (verdict) {
-    case Verdict::kAllow: return "allowed";
-    case Verdict::kAsk: return "ask";
-    case Verdict::kDeny: break;
+    case Verdict::kAllow:
+      return "allowed";
+    case Verdict::kAsk:
+      return "ask";
+    case Verdict::kDeny:
+      break;
   }
   return "denied";
 }
@@ -33,9 +37,12 @@ std::string_view list_name(Verdict verdict) {
 
 std::string_view to_text(Verdict verdict) {
   switch (verdict) {
-    case Verdict::kAllow: return "allow";
-    case Verdict::kAsk: return "ask";
-    case Verdict::kDeny: break;
+    case Verdict::kAllow:
+      return "allow";
+    case Verdict::kAsk:
+      return "ask";
+    case Verdict::kDeny:
+      break;
   }
   return "deny";
 }
@@ -62,11 +69,16 @@ std::string condition_names() {
 
 bool holds(Condition condition, const CallFacts& facts) {
   switch (condition) {
-    case Condition::kTrustedContext: return !facts.context.is_untrusted();
-    case Condition::kUntrustedContext: return facts.context.is_untrusted();
-    case Condition::kReads: return facts.read_only;
-    case Condition::kChanges: return !facts.read_only;
-    case Condition::kReadOnlyCommands: return facts.read_only_commands;
+    case Condition::kTrustedContext:
+      return !facts.context.is_untrusted();
+    case Condition::kUntrustedContext:
+      return facts.context.is_untrusted();
+    case Condition::kReads:
+      return facts.read_only;
+    case Condition::kChanges:
+      return !facts.read_only;
+    case Condition::kReadOnlyCommands:
+      return facts.read_only_commands;
   }
   return false;
 }
@@ -98,10 +110,14 @@ ToolGlob::ToolGlob(std::string_view glob) : text_(glob) {
 
 bool ToolGlob::matches(std::string_view tool) const {
   switch (form_) {
-    case Form::kAny: return true;
-    case Form::kExact: return tool == text_;
-    case Form::kPrefix: return tool.starts_with(text_);
-    case Form::kGeneral: break;
+    case Form::kAny:
+      return true;
+    case Form::kExact:
+      return tool == text_;
+    case Form::kPrefix:
+      return tool.starts_with(text_);
+    case Form::kGeneral:
+      break;
   }
   return glob_match(text_, tool);
 }
@@ -114,7 +130,8 @@ bool ToolGlob::is_valid(std::string_view glob) {
   });
 }
 
-Layer::Layer(LayerKind kind, std::string name, const std::vector<Rule>& rules) : kind_(kind), name_(std::move(name)) {
+Layer::Layer(LayerKind kind, std::string name, const std::vector<Rule>& rules)
+    : kind_(kind), name_(std::move(name)) {
   entries_.reserve(rules.size());
   for (const Verdict verdict : {Verdict::kDeny, Verdict::kAsk, Verdict::kAllow}) {
     for (const Rule& rule : rules) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Rules and the layers that hold them: policy as data, with the text that people see. A Layer is immutable once made and may be
-// shared between threads.
+// Rules and the layers that hold them: policy as data, with the text that people see. A Layer is immutable
+// once made and may be shared between threads.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -18,11 +18,11 @@ enum class Verdict : std::uint8_t { kAllow, kAsk, kDeny };
 
 // Facts that a rule may ask for besides the tool's name. All conditions of a rule must hold.
 enum class Condition : std::uint8_t {
-  kTrustedContext,     // nothing untrusted in the context
+  kTrustedContext,  // nothing untrusted in the context
   kUntrustedContext,
-  kReads,              // the call changes nothing
+  kReads,  // the call changes nothing
   kChanges,
-  kReadOnlyCommands,   // every simple command of a shell call is on the shipped read-only list
+  kReadOnlyCommands,  // every simple command of a shell call is on the shipped read-only list
 };
 [[nodiscard]] std::string_view to_text(Condition condition);
 [[nodiscard]] std::optional<Condition> condition_from_text(std::string_view text);
@@ -31,9 +31,9 @@ enum class Condition : std::uint8_t {
 
 struct Rule {
   Verdict verdict = Verdict::kDeny;
-  std::string tool;               // glob: '*' any run, dots included, '?' one character
+  std::string tool;  // glob: '*' any run, dots included, '?' one character
   std::vector<Condition> when;
-  int line = 0;                   // in the file it comes from; 0: none
+  int line = 0;  // in the file it comes from; 0: none
 
   bool operator==(const Rule&) const = default;
 };

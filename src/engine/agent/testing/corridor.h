@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The corridor from inbox to outbox over a real database file, on a virtual clock, with a scripted model, fake tools of each effect class
-// and a policy that the test sets. kill() drops everything that is in memory, like kill -9; boot() starts over from the file.
+// The corridor from inbox to outbox over a real database file, on a virtual clock, with a scripted model,
+// fake tools of each effect class and a policy that the test sets. kill() drops everything that is in memory,
+// like kill -9; boot() starts over from the file.
 #pragma once
 #include <unistd.h>
 
@@ -19,19 +20,31 @@ namespace pryx::agent::testing {
 
 inline const PrincipalId kMe("prn_owner");
 
-inline Caller me() { return {.principal = {.id = kMe}, .scopes = Scopes::all(), .surface = "test", .transport = Transport::kInternal}; }
+inline Caller me() {
+  return {.principal = {.id = kMe},
+          .scopes = Scopes::all(),
+          .surface = "test",
+          .transport = Transport::kInternal};
+}
 
 struct NoHttp final : net::HttpClient {
-  async::Task<Result<std::unique_ptr<net::ClientResponse>>> start(net::ClientRequest) override { co_return fail(ErrorCode::kUnavailable, "no network"); }
+  async::Task<Result<std::unique_ptr<net::ClientResponse>>> start(net::ClientRequest) override {
+    co_return fail(ErrorCode::kUnavailable, "no network");
+  }
   async::Task<void> stop() override { co_return; }
 };
 struct NoKeys final : models::KeySource {
-  async::Task<Result<Secret>> get_key(std::string name, bool) override { co_return fail(ErrorCode::kNotFound, "no key {}", name); }
+  async::Task<Result<Secret>> get_key(std::string name, bool) override {
+    co_return fail(ErrorCode::kNotFound, "no key {}", name);
+  }
 };
 
 // What the model does next.
 inline models::testing::Attempt says(std::string text, Duration before_each = {}) {
-  return {.refused = std::nullopt, .events = {models::TextDelta{std::move(text)}, models::Finished{}}, .broken = std::nullopt, .before_each = before_each};
+  return {.refused = std::nullopt,
+          .events = {models::TextDelta{std::move(text)}, models::Finished{}},
+          .broken = std::nullopt,
+          .before_each = before_each};
 }
 struct Wish {
   std::string tool;
@@ -41,13 +54,18 @@ inline models::testing::Attempt asks_for(std::vector<Wish> wishes) {
   static int number = 0;
   models::testing::Attempt attempt;
   for (Wish& wish : wishes) {
-    attempt.events.emplace_back(models::ToolCallComplete{.call = {.id = fmt::format("call_{}", ++number), .name = std::move(wish.tool), .arguments_json = std::move(wish.arguments)}});
+    attempt.events.emplace_back(
+        models::ToolCallComplete{.call = {.id = fmt::format("call_{}", ++number),
+                                          .name = std::move(wish.tool),
+                                          .arguments_json = std::move(wish.arguments)}});
   }
   attempt.events.emplace_back(models::Finished{.reason = models::FinishReason::kToolCalls});
   return attempt;
 }
 inline models::testing::Attempt cut_after(std::string text) {
-  return {.refused = std::nullopt, .events = {models::TextDelta{std::move(text)}}, .broken = Error{ErrorCode::kUnavailable, "cut", -1}};
+  return {.refused = std::nullopt,
+          .events = {models::TextDelta{std::move(text)}},
+          .broken = Error{ErrorCode::kUnavailable, "cut", -1}};
 }
 
 // Shared by all boots: what the outside world saw and how the fake tools behave.
@@ -60,7 +78,7 @@ struct World {
   std::vector<Run> runs;
   std::string text = "done";
   trust::Labels labels{"file"};
-  bool hangs = false;                // a tool never ends by itself
+  bool hangs = false;  // a tool never ends by itself
   tools::PastEffect past = tools::PastEffect::kUnknown;
   tools::Touches touches;
   std::map<std::string, std::string> files;  // large results
@@ -70,20 +88,26 @@ class FakeTool final : public tools::Tool {
  public:
   FakeTool(async::EventLoop& loop, World& world, tools::EffectClass effect) : loop_(loop), world_(world) {
     description_.name = fmt::format("test.{}", tools::to_text(effect));
-    description_.parameters = {{"type", "object"}, {"properties", json::object{{"n", json::object{{"type", "integer"}}}}}, {"additionalProperties", false}};
+    description_.parameters = {{"type", "object"},
+                               {"properties", json::object{{"n", json::object{{"type", "integer"}}}}},
+                               {"additionalProperties", false}};
     description_.effect = effect;
     description_.read_only = effect == tools::EffectClass::kPure;
   }
   [[nodiscard]] const tools::ToolDescription& description() const override { return description_; }
   [[nodiscard]] Result<tools::Touches> touches(const json::object&) const override { return world_.touches; }
-  [[nodiscard]] std::string render(const json::object& arguments) const override { return fmt::format("{} {}", description_.name, json::to_text(arguments)); }
-  async::Task<Result<tools::ToolOutcome>> run(const tools::GatePass&, json::object arguments, tools::ToolContext context) override {
+  [[nodiscard]] std::string render(const json::object& arguments) const override {
+    return fmt::format("{} {}", description_.name, json::to_text(arguments));
+  }
+  async::Task<Result<tools::ToolOutcome>> run(const tools::GatePass&, json::object arguments,
+                                              tools::ToolContext context) override {
     world_.runs.push_back({description_.name, context.idempotency_key, json::to_text(arguments)});
     while (world_.hangs) {
       const auto slept = co_await async::sleep(loop_, std::chrono::hours(1));
       if (!slept) co_return fail(ErrorCode::kCancelled, "cancelled");
     }
-    co_return tools::ToolOutcome{.ok = true, .text = world_.text, .summary = "done", .details = {}, .labels = world_.labels};
+    co_return tools::ToolOutcome{
+        .ok = true, .text = world_.text, .summary = "done", .details = {}, .labels = world_.labels};
   }
   async::Task<tools::PastEffect> query(json::object, tools::ToolContext) override { co_return world_.past; }
 
@@ -98,7 +122,9 @@ struct SetPolicy final : tools::PolicySource {
   [[nodiscard]] tools::PolicyInForce policy() const override {
     auto layer = std::make_shared<const trust::Layer>(trust::LayerKind::kBase, "test", rules);
     const std::string version = layer->to_text();
-    return {.engine = std::make_shared<const trust::PolicyEngine>(std::move(layer)), .version = version, .approval_timeout = std::chrono::minutes(5)};
+    return {.engine = std::make_shared<const trust::PolicyEngine>(std::move(layer)),
+            .version = version,
+            .approval_timeout = std::chrono::minutes(5)};
   }
 };
 
@@ -119,19 +145,41 @@ struct NoWorkspaces final : WorkspaceOpener {
 
 // All that a daemon holds in memory.
 struct Daemon {
-  Daemon(async::EventLoop& loop, Random& random, World& world, SetPolicy& policy, const std::string& path, int boot, EngineLimits limits, std::size_t slots)
-      : ids(loop.clock(), random), database(open(loop, path)), events(loop, *database), audit(loop.clock()), approvals(loop, *database, events, audit, ids),
-        models(loop, http, keys, random), gate(loop, registry, policy, approvals, ids), results(world), dispatcher(loop, *database, slots), outbox(loop, *database),
+  Daemon(async::EventLoop& loop, Random& random, World& world, SetPolicy& policy, const std::string& path,
+         int boot, EngineLimits limits, std::size_t slots)
+      : ids(loop.clock(), random),
+        database(open(loop, path)),
+        events(loop, *database),
+        audit(loop.clock()),
+        approvals(loop, *database, events, audit, ids),
+        models(loop, http, keys, random),
+        gate(loop, registry, policy, approvals, ids),
+        results(world),
+        dispatcher(loop, *database, slots),
+        outbox(loop, *database),
         inbox(loop, *database, events, ids, dispatcher),
-        engine({.loop = loop, .database = *database, .events = events, .audit = audit, .approvals = approvals, .models = models, .gate = gate, .results = results,
-                .workspaces = workspaces, .dispatcher = dispatcher, .ids = ids, .boot_id = fmt::format("bot_{}", boot), .default_model = "fake/one"},
+        engine({.loop = loop,
+                .database = *database,
+                .events = events,
+                .audit = audit,
+                .approvals = approvals,
+                .models = models,
+                .gate = gate,
+                .results = results,
+                .workspaces = workspaces,
+                .dispatcher = dispatcher,
+                .ids = ids,
+                .boot_id = fmt::format("bot_{}", boot),
+                .default_model = "fake/one"},
                limits) {
-    for (const auto effect : {tools::EffectClass::kPure, tools::EffectClass::kIdempotent, tools::EffectClass::kQueryable, tools::EffectClass::kOneShot}) {
+    for (const auto effect : {tools::EffectClass::kPure, tools::EffectClass::kIdempotent,
+                              tools::EffectClass::kQueryable, tools::EffectClass::kOneShot}) {
       PRYX_CHECK(registry.add(std::make_unique<FakeTool>(loop, world, effect)).has_value());
     }
   }
   static std::unique_ptr<db::Database> open(async::EventLoop& loop, const std::string& path) {
-    const db::ModuleMigrations modules[] = {events::EventLog::migrations(), audit::AuditLog::migrations(), trust::Approvals::migrations(), SessionStore::migrations()};
+    const db::ModuleMigrations modules[] = {events::EventLog::migrations(), audit::AuditLog::migrations(),
+                                            trust::Approvals::migrations(), SessionStore::migrations()};
     auto opened = db::Database::open(loop, {.open = {.path = path}, .inline_mode = true}, modules);
     PRYX_CHECK(opened.has_value());
     return std::move(*opened);
@@ -158,7 +206,8 @@ class Corridor {
  public:
   Corridor()
       : folder_(std::filesystem::temp_directory_path() /
-                fmt::format("pryx-corridor-{}-{}", ::getpid(), ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
+                fmt::format("pryx-corridor-{}-{}", ::getpid(),
+                            ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
   }
@@ -172,7 +221,8 @@ class Corridor {
   async::testing::VirtualLoop loop;
   World world;
   SetPolicy policy;
-  std::shared_ptr<models::testing::ScriptedProvider> model = std::make_shared<models::testing::ScriptedProvider>(loop);
+  std::shared_ptr<models::testing::ScriptedProvider> model =
+      std::make_shared<models::testing::ScriptedProvider>(loop);
   EngineLimits limits;
   std::size_t slots = 64;
   bool paused = false;
@@ -183,7 +233,8 @@ class Corridor {
   }
   // `early` happens before the dispatcher has read the open turns.
   void boot_and(const std::function<void()>& early) {
-    daemon = std::make_unique<Daemon>(loop, random_, world, policy, (folder_ / "c.db").string(), ++boots_, limits, slots);
+    daemon = std::make_unique<Daemon>(loop, random_, world, policy, (folder_ / "c.db").string(), ++boots_,
+                                      limits, slots);
     daemon->models.put_provider("fake", model);
     PRYX_CHECK(now(daemon->events.start()).has_value());
     PRYX_CHECK(now(daemon->approvals.start()).has_value());
@@ -191,15 +242,16 @@ class Corridor {
     PRYX_CHECK(now(daemon->dispatcher.start(daemon->engine, paused)).has_value());
     settle();
   }
-  // What was on disk at this instant is all that is left. The coroutines are stopped in order only to free them: what that writes is
-  // taken back.
+  // What was on disk at this instant is all that is left. The coroutines are stopped in order only to free
+  // them: what that writes is taken back.
   void kill() {
     if (!daemon) return;
     settle();
     const auto copy = [this](const std::string& from, const std::string& to) {
       for (const char* suffix : {"", "-wal"}) {
         std::filesystem::remove(folder_ / (to + suffix));
-        if (std::filesystem::exists(folder_ / (from + suffix))) std::filesystem::copy_file(folder_ / (from + suffix), folder_ / (to + suffix));
+        if (std::filesystem::exists(folder_ / (from + suffix)))
+          std::filesystem::copy_file(folder_ / (from + suffix), folder_ / (to + suffix));
       }
     };
     copy("c.db", "kept");
@@ -253,20 +305,32 @@ class Corridor {
   }
 
   SessionId session(bool hidden = false) {
-    Session made{.principal = kMe, .id = daemon->ids.make<SessionId>(), .agent = "default", .status = "active", .hidden = hidden, .surface = "test", .created_at = loop.clock().wall()};
-    PRYX_CHECK(write([&](db::Transaction& t) { return SessionStore::insert_session(t.db(), made); }).has_value());
+    Session made{.principal = kMe,
+                 .id = daemon->ids.make<SessionId>(),
+                 .agent = "default",
+                 .status = "active",
+                 .hidden = hidden,
+                 .surface = "test",
+                 .created_at = loop.clock().wall()};
+    PRYX_CHECK(
+        write([&](db::Transaction& t) { return SessionStore::insert_session(t.db(), made); }).has_value());
     return made.id;
   }
   Result<Accepted> accept(NewMessage message) {
     if (message.labels == trust::Labels()) message.labels = trust::Labels{"owner"};
     return now(daemon->inbox.accept(me(), std::move(message)));
   }
-  TurnId send(const SessionId& session, std::string text) { return accept({.session = session, .text = std::move(text)}).value().turn; }
+  TurnId send(const SessionId& session, std::string text) {
+    return accept({.session = session, .text = std::move(text)}).value().turn;
+  }
   Result<void> cancel(const TurnId& turn) { return now(daemon->engine.cancel(me(), turn)); }
   Result<void> resume(const TurnId& turn, TurnEngine::ResumeChoice choice, std::string result = {}) {
-    return now(daemon->engine.resume(me(), turn, step_in(turn, StepState::kUnknown).id, choice, std::move(result)));
+    return now(
+        daemon->engine.resume(me(), turn, step_in(turn, StepState::kUnknown).id, choice, std::move(result)));
   }
-  Result<trust::Approval> answer(const ApprovalId& id, trust::Resolution resolution) { return now(daemon->approvals.resolve(me(), id, std::move(resolution))); }
+  Result<trust::Approval> answer(const ApprovalId& id, trust::Resolution resolution) {
+    return now(daemon->approvals.resolve(me(), id, std::move(resolution)));
+  }
 
   Turn turn(const TurnId& id) {
     return read([&](db::Connection& c) { return TurnStore::find_turn(c, kMe, id); }).value();
@@ -278,7 +342,9 @@ class Corridor {
   // "model done, test.pure done, …"
   std::string step_states(const TurnId& id) {
     std::string out;
-    for (const Step& step : steps(id)) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", step.kind == StepKind::kModel ? "model" : step.tool, to_text(step.state));
+    for (const Step& step : steps(id))
+      out += fmt::format("{}{} {}", out.empty() ? "" : ", ",
+                         step.kind == StepKind::kModel ? "model" : step.tool, to_text(step.state));
     return out;
   }
   Step step_in(const TurnId& id, StepState state) {
@@ -288,20 +354,28 @@ class Corridor {
     return {};
   }
   std::vector<Message> messages(const SessionId& id) {
-    return read([&](db::Connection& c) { return SessionStore::list_messages(c, kMe, id, {.limit = 200, .cursor = {}}); }).items;
+    return read([&](db::Connection& c) {
+             return SessionStore::list_messages(c, kMe, id, {.limit = 200, .cursor = {}});
+           })
+        .items;
   }
   bool is_unread(const SessionId& id) {
     return read([&](db::Connection& c) { return SessionStore::find_session(c, kMe, id); }).value().unread;
   }
-  std::vector<trust::Approval> open_questions() { return now(daemon->approvals.list(kMe, "pending", 100)).value(); }
+  std::vector<trust::Approval> open_questions() {
+    return now(daemon->approvals.list(kMe, "pending", 100)).value();
+  }
   // Kinds of the audit rows, oldest first, one space between.
   std::string audit_kinds() {
     std::string out;
-    for (const auto& row : read([](db::Connection& c) { return audit::AuditLog::list(c, kMe, INT64_MAX, 1000); })) out = row.entry.kind + (out.empty() ? "" : " ") + out;
+    for (const auto& row :
+         read([](db::Connection& c) { return audit::AuditLog::list(c, kMe, INT64_MAX, 1000); }))
+      out = row.entry.kind + (out.empty() ? "" : " ") + out;
     return out;
   }
   std::int64_t count_events(const std::string& name) {
-    return read([&](db::Connection& c) { return c.count("SELECT count(*) FROM events WHERE name = $1", name); });
+    return read(
+        [&](db::Connection& c) { return c.count("SELECT count(*) FROM events WHERE name = $1", name); });
   }
   // The last request the model got, a line for each message.
   std::string last_prompt() {

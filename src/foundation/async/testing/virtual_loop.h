@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A loop with a virtual clock: timers fire in order without waiting. run_until_idle() drives everything that can happen. Single thread.
+// A loop with a virtual clock: timers fire in order without waiting. run_until_idle() drives everything that
+// can happen. Single thread.
 #pragma once
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

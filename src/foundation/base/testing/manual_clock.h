@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A clock that moves only when told to, and a generator that repeats from a seed. For tests and the simulation.
+// A clock that moves only when told to, and a generator that repeats from a seed. For tests and the
+// simulation.
 #pragma once
 #include <cstdint>
 #include <span>

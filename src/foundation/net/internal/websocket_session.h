@@ -22,6 +22,7 @@ class WebSocketSession final : public std::enable_shared_from_this<WebSocketSess
   [[nodiscard]] async::Task<Result<void>> accept(const Request& request);
   [[nodiscard]] async::Task<Result<std::string>> read();
   bool send(std::shared_ptr<const std::string> text);
+  [[nodiscard]] async::Task<Result<void>> wait_writable();
   void close(std::uint16_t code, std::string reason);
   void abort();  // at once, without a closing handshake
   [[nodiscard]] bool is_open() const { return is_open_ && !is_closing_; }
@@ -37,6 +38,7 @@ class WebSocketSession final : public std::enable_shared_from_this<WebSocketSess
   void start_read();
   void on_read(bool failed);
   [[nodiscard]] std::size_t cost_of(const std::string& text) const;
+  [[nodiscard]] bool has_room() const;
   void start_write();
   void on_written(bool failed);
   void watch_write();
@@ -49,6 +51,7 @@ class WebSocketSession final : public std::enable_shared_from_this<WebSocketSess
   std::move_only_function<void()> on_gone_;
   BufferCharge charge_;
   async::WaitList readable_;
+  async::WaitList writable_;
   async::OneShot<bool> accepted_;
   std::deque<std::string> inbox_;
   std::size_t inbox_bytes_ = 0;

@@ -42,6 +42,8 @@ class ScriptedHandler final : public Handler {
   }
   void release() { released_.wake_all(); }
 
+  static constexpr int kReplayed = 400;  // times 16 KiB: more than kernel buffers and a test's backlog hold
+
   std::atomic<int> handled = 0;
   std::atomic<int> waiting = 0;
   std::atomic<int> disconnects = 0;
@@ -110,6 +112,15 @@ class ScriptedHandler final : public Handler {
     if (!sent) ++failed_writes;
   }
 
+  async::Task<void> replay(std::shared_ptr<WebSocket> socket) {
+    for (int i = 0; i < kReplayed; ++i) {
+      if (!socket->send(std::make_shared<const std::string>(std::to_string(i) + std::string(16u << 10, '.'))))
+        co_return;
+      const auto room = co_await socket->wait_writable();
+      if (!room) co_return;
+    }
+  }
+
   async::Task<void> echo(Exchange& exchange) {
     const auto socket = co_await exchange.accept_websocket();
     if (!socket) co_return;
@@ -119,6 +130,8 @@ class ScriptedHandler final : public Handler {
       if (!message) break;
       if (*message == "close please")
         (*socket)->close(4001, "as asked");
+      else if (*message == "all of it")
+        co_await replay(*socket);
       else
         (*socket)->send(std::make_shared<const std::string>(*message));
     }

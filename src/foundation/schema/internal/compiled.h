@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A compiled schema: nodes that refer to each other by number, so that recursive schemas need no ownership cycles. Written by the
-// compiler, read by the validator, immutable in between.
+// A compiled schema: nodes that refer to each other by number, so that recursive schemas need no ownership
+// cycles. Written by the compiler, read by the validator, immutable in between.
 #pragma once
 #include <cstdint>
 #include <limits>
@@ -20,7 +20,15 @@ using NodeId = std::uint32_t;
 using ResourceId = std::uint32_t;
 inline constexpr NodeId kNoNode = std::numeric_limits<NodeId>::max();
 
-enum TypeBit : std::uint8_t { kNull = 1, kBoolean = 2, kObject = 4, kArray = 8, kNumber = 16, kString = 32, kInteger = 64 };
+enum TypeBit : std::uint8_t {
+  kNull = 1,
+  kBoolean = 2,
+  kObject = 4,
+  kArray = 8,
+  kNumber = 16,
+  kString = 32,
+  kInteger = 64
+};
 
 struct Node {
   enum class Constant : std::uint8_t { kNone, kTrue, kFalse };  // a boolean schema
@@ -31,9 +39,10 @@ struct Node {
   std::uint8_t types = 0;  // TypeBits; 0: any
   const json::array* enumeration = nullptr;
   const json::value* constant = nullptr;
-  const json::value *minimum = nullptr, *maximum = nullptr, *exclusive_minimum = nullptr, *exclusive_maximum = nullptr,
-                    *multiple_of = nullptr;
-  std::optional<std::uint64_t> min_length, max_length, min_items, max_items, min_properties, max_properties, min_contains, max_contains;
+  const json::value *minimum = nullptr, *maximum = nullptr, *exclusive_minimum = nullptr,
+                    *exclusive_maximum = nullptr, *multiple_of = nullptr;
+  std::optional<std::uint64_t> min_length, max_length, min_items, max_items, min_properties, max_properties,
+      min_contains, max_contains;
   const EcmaPattern* pattern = nullptr;
   bool unique_items = false;
   std::vector<std::string> required;
@@ -51,7 +60,8 @@ struct Node {
   std::vector<NodeId> all_of, any_of, one_of;
   NodeId negated = kNoNode, condition = kNoNode, then_branch = kNoNode, else_branch = kNoNode;
   NodeId reference = kNoNode, dynamic_reference = kNoNode;
-  std::string dynamic_anchor;  // of dynamic_reference, when it was resolved to a $dynamicAnchor; else it is a plain reference
+  std::string dynamic_anchor;  // of dynamic_reference, when it was resolved to a $dynamicAnchor; else it is a
+                               // plain reference
 };
 
 struct Resource {

@@ -11,7 +11,8 @@
 namespace pryx::schema::internal {
 namespace {
 
-constexpr std::int64_t kMaxProgramSize = 300'000;  // RE2 instructions over all patterns: bounds memory and compile time
+constexpr std::int64_t kMaxProgramSize =
+    300'000;  // RE2 instructions over all patterns: bounds memory and compile time
 constexpr std::size_t kMaxPatterns = 1000;
 constexpr std::size_t kMaxLocationBytes = 400;
 
@@ -25,7 +26,8 @@ constexpr std::array<std::pair<std::string_view, std::uint8_t>, 7> kTypes = {{{"
 
 }  // namespace
 
-std::unexpected<Error> Compiler::refuse(const Site& site, std::string_view keyword, std::string_view why) const {
+std::unexpected<Error> Compiler::refuse(const Site& site, std::string_view keyword,
+                                        std::string_view why) const {
   const std::string_view where = utf8_prefix(site.location, 200);
   if (keyword.empty()) return fail(ErrorCode::kUnsupported, "schema {}: {}", where, why);
   return fail(ErrorCode::kUnsupported, "schema {}: keyword '{}' {}", where, utf8_prefix(keyword, 64), why);
@@ -57,9 +59,11 @@ Result<> Compiler::link_dynamic_anchors() {
   for (std::size_t i = 0; i < resources_.size(); ++i) {
     for (const std::string& name : dynamic_names_) {
       const auto anchor = resources_[i].dynamic_anchors.find(name);
-      if (anchor == resources_[i].dynamic_anchors.end() || out_->resources[i].dynamic_anchors.contains(name)) continue;
+      if (anchor == resources_[i].dynamic_anchors.end() || out_->resources[i].dynamic_anchors.contains(name))
+        continue;
       const auto resource = static_cast<ResourceId>(i);
-      PRYX_TRY(const NodeId node, node_for({anchor->second, resource, fmt::format("{}#{}", out_->resources[i].uri, name)}));
+      PRYX_TRY(const NodeId node,
+               node_for({anchor->second, resource, fmt::format("{}#{}", out_->resources[i].uri, name)}));
       out_->resources[i].dynamic_anchors.emplace(name, node);
     }
   }
@@ -69,7 +73,8 @@ Result<> Compiler::link_dynamic_anchors() {
 Result<NodeId> Compiler::node_for(const Site& site) {
   const auto known = node_of_.find(site.value);
   if (known != node_of_.end()) return known->second;
-  if (!site.value->is_object() && !site.value->is_bool()) return refuse(site, "", "a schema must be an object or a boolean");
+  if (!site.value->is_object() && !site.value->is_bool())
+    return refuse(site, "", "a schema must be an object or a boolean");
   const auto id = static_cast<NodeId>(out_->nodes.size());
   out_->nodes.emplace_back();
   node_of_.emplace(site.value, id);
@@ -104,7 +109,8 @@ Result<> Compiler::compile_site(NodeId id, const Site& where) {
     if (!known) {
       const std::string_view why = why_refused(name, dialect);
       if (!why.empty()) return refuse(site, name, why);
-      if (keyword == nullptr && options_.unknown_keywords == UnknownKeywords::kRefuse) return refuse(site, name, "is unknown");
+      if (keyword == nullptr && options_.unknown_keywords == UnknownKeywords::kRefuse)
+        return refuse(site, name, "is unknown");
       continue;
     }
     if ((keyword->vocabulary & vocabularies) == 0 || keyword->vocabulary == kAnnotation) continue;
@@ -114,14 +120,16 @@ Result<> Compiler::compile_site(NodeId id, const Site& where) {
   return {};
 }
 
-Result<> Compiler::compile_keyword(Node& node, const Site& site, const json::object& schema, std::string_view name, const json::value& value) {
+Result<> Compiler::compile_keyword(Node& node, const Site& site, const json::object& schema,
+                                   std::string_view name, const json::value& value) {
   if (name == "$ref" || name == "$dynamicRef") return compile_reference(node, site, name, value);
   if (find_keyword(name)->vocabulary == kValidation) return compile_assertion(node, site, name, value);
   if (find_keyword(name)->vocabulary == kCore) return {};  // the index has read it
   return compile_applicator(node, site, schema, name, value);
 }
 
-Result<> Compiler::compile_reference(Node& node, const Site& site, std::string_view name, const json::value& value) {
+Result<> Compiler::compile_reference(Node& node, const Site& site, std::string_view name,
+                                     const json::value& value) {
   if (!value.is_string()) return refuse(site, name, "must be a string");
   PRYX_TRY(const Target target, resolve(site, value.get_string()));
   PRYX_TRY(const NodeId id, node_for(target.site));
@@ -131,13 +139,15 @@ Result<> Compiler::compile_reference(Node& node, const Site& site, std::string_v
   }
   node.dynamic_reference = id;
   node.dynamic_anchor = target.dynamic_anchor;
-  if (!node.dynamic_anchor.empty() && std::find(dynamic_names_.begin(), dynamic_names_.end(), node.dynamic_anchor) == dynamic_names_.end()) {
+  if (!node.dynamic_anchor.empty() &&
+      std::find(dynamic_names_.begin(), dynamic_names_.end(), node.dynamic_anchor) == dynamic_names_.end()) {
     dynamic_names_.push_back(node.dynamic_anchor);
   }
   return {};
 }
 
-Result<> Compiler::compile_assertion(Node& node, const Site& site, std::string_view name, const json::value& value) {
+Result<> Compiler::compile_assertion(Node& node, const Site& site, std::string_view name,
+                                     const json::value& value) {
   if (name == "type") return compile_types(node, site, value);
   if (name == "const") {
     node.constant = &value;
@@ -173,29 +183,33 @@ Result<> Compiler::compile_assertion(Node& node, const Site& site, std::string_v
   return compile_limit(node, site, name, value);
 }
 
-Result<> Compiler::compile_limit(Node& node, const Site& site, std::string_view name, const json::value& value) {
+Result<> Compiler::compile_limit(Node& node, const Site& site, std::string_view name,
+                                 const json::value& value) {
   using NumberField = const json::value* Node::*;
-  static constexpr std::array<std::pair<std::string_view, NumberField>, 5> kNumbers = {{{"minimum", &Node::minimum},
-                                                                                        {"maximum", &Node::maximum},
-                                                                                        {"exclusiveMinimum", &Node::exclusive_minimum},
-                                                                                        {"exclusiveMaximum", &Node::exclusive_maximum},
-                                                                                        {"multipleOf", &Node::multiple_of}}};
+  static constexpr std::array<std::pair<std::string_view, NumberField>, 5> kNumbers = {
+      {{"minimum", &Node::minimum},
+       {"maximum", &Node::maximum},
+       {"exclusiveMinimum", &Node::exclusive_minimum},
+       {"exclusiveMaximum", &Node::exclusive_maximum},
+       {"multipleOf", &Node::multiple_of}}};
   for (const auto& [keyword, field] : kNumbers) {
     if (name != keyword) continue;
     if (!value.is_number()) return refuse(site, name, "must be a number");
-    if (field == &Node::multiple_of && !(compare(value, json::value(0)) > 0)) return refuse(site, name, "must be greater than 0");
+    if (field == &Node::multiple_of && !(compare(value, json::value(0)) > 0))
+      return refuse(site, name, "must be greater than 0");
     node.*field = &value;
     return {};
   }
   using CountField = std::optional<std::uint64_t> Node::*;
-  static constexpr std::array<std::pair<std::string_view, CountField>, 8> kCounts = {{{"minLength", &Node::min_length},
-                                                                                      {"maxLength", &Node::max_length},
-                                                                                      {"minItems", &Node::min_items},
-                                                                                      {"maxItems", &Node::max_items},
-                                                                                      {"minProperties", &Node::min_properties},
-                                                                                      {"maxProperties", &Node::max_properties},
-                                                                                      {"minContains", &Node::min_contains},
-                                                                                      {"maxContains", &Node::max_contains}}};
+  static constexpr std::array<std::pair<std::string_view, CountField>, 8> kCounts = {
+      {{"minLength", &Node::min_length},
+       {"maxLength", &Node::max_length},
+       {"minItems", &Node::min_items},
+       {"maxItems", &Node::max_items},
+       {"minProperties", &Node::min_properties},
+       {"maxProperties", &Node::max_properties},
+       {"minContains", &Node::min_contains},
+       {"maxContains", &Node::max_contains}}};
   for (const auto& [keyword, field] : kCounts) {
     if (name != keyword) continue;
     PRYX_TRY(node.*field, count(site, name, value));
@@ -213,7 +227,8 @@ Result<> Compiler::compile_types(Node& node, const Site& site, const json::value
     }
     return false;
   };
-  constexpr std::string_view kWrong = "must be one of null, boolean, object, array, number, string, integer, or a list of them";
+  constexpr std::string_view kWrong =
+      "must be one of null, boolean, object, array, number, string, integer, or a list of them";
   if (value.is_array()) {
     if (value.get_array().empty()) return refuse(site, "type", kWrong);
     for (const json::value& item : value.get_array()) {
@@ -225,7 +240,8 @@ Result<> Compiler::compile_types(Node& node, const Site& site, const json::value
   return {};
 }
 
-Result<> Compiler::compile_applicator(Node& node, const Site& site, const json::object& schema, std::string_view name, const json::value& value) {
+Result<> Compiler::compile_applicator(Node& node, const Site& site, const json::object& schema,
+                                      std::string_view name, const json::value& value) {
   using ChildField = NodeId Node::*;
   static constexpr std::array<std::pair<std::string_view, ChildField>, 9> kChildren = {
       {{"additionalProperties", &Node::additional_properties},
@@ -250,7 +266,8 @@ Result<> Compiler::compile_applicator(Node& node, const Site& site, const json::
     PRYX_TRY(node.*field, children(site, name, value));
     return {};
   }
-  if (name == "items" || name == "prefixItems" || name == "additionalItems") return compile_items(node, site, schema);
+  if (name == "items" || name == "prefixItems" || name == "additionalItems")
+    return compile_items(node, site, schema);
   if (name == "dependencies") return compile_dependencies(node, site, value);
   if (!value.is_object()) return refuse(site, name, "must be an object");
   const Site here = below(site, name, value);
@@ -269,12 +286,15 @@ Result<> Compiler::compile_applicator(Node& node, const Site& site, const json::
   return {};
 }
 
-// `items`, `prefixItems` and `additionalItems` in their two generations. Called for each of them; nodes are made once.
+// `items`, `prefixItems` and `additionalItems` in their two generations. Called for each of them; nodes are
+// made once.
 Result<> Compiler::compile_items(Node& node, const Site& site, const json::object& schema) {
   const json::value* items = schema.if_contains("items");
   if (resources_[site.resource].dialect == k2020_12) {
     if (items != nullptr && items->is_array()) {
-      return refuse(site, "items", "must be a schema in 2020-12; use prefixItems for a list of schemas, or name the draft in $schema");
+      return refuse(
+          site, "items",
+          "must be a schema in 2020-12; use prefixItems for a list of schemas, or name the draft in $schema");
     }
     if (items != nullptr) {
       PRYX_TRY(node.items, child(site, "items", *items));
@@ -313,7 +333,8 @@ Result<> Compiler::compile_dependencies(Node& node, const Site& site, const json
   return {};
 }
 
-Result<const EcmaPattern*> Compiler::pattern_for(const Site& site, std::string_view name, std::string_view text) {
+Result<const EcmaPattern*> Compiler::pattern_for(const Site& site, std::string_view name,
+                                                 std::string_view text) {
   const auto known = out_->patterns.find(text);
   if (known != out_->patterns.end()) return known->second.get();
   auto pattern = EcmaPattern::compile(text);
@@ -332,8 +353,10 @@ Result<NodeId> Compiler::child(const Site& site, std::string_view name, const js
   return node_for(below(site, name, value));
 }
 
-Result<std::vector<NodeId>> Compiler::children(const Site& site, std::string_view name, const json::value& value) {
-  if (!value.is_array() || value.get_array().empty()) return refuse(site, name, "must be a list of at least one schema");
+Result<std::vector<NodeId>> Compiler::children(const Site& site, std::string_view name,
+                                               const json::value& value) {
+  if (!value.is_array() || value.get_array().empty())
+    return refuse(site, name, "must be a list of at least one schema");
   const Site here = below(site, name, value);
   std::vector<NodeId> out;
   for (const json::value& item : value.get_array()) {
@@ -343,7 +366,8 @@ Result<std::vector<NodeId>> Compiler::children(const Site& site, std::string_vie
   return out;
 }
 
-Result<std::vector<std::string>> Compiler::names(const Site& site, std::string_view name, const json::value& value) {
+Result<std::vector<std::string>> Compiler::names(const Site& site, std::string_view name,
+                                                 const json::value& value) {
   constexpr std::string_view kWrong = "must be a list of property names";
   if (!value.is_array()) return refuse(site, name, kWrong);
   std::vector<std::string> out;

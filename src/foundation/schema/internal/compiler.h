@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// From a schema document to nodes. First every document that is reached is indexed (resources by `$id`, anchors), then the schemas
-// that are reachable from the root are compiled from a work list, so that neither deep nor circular references recurse.
+// From a schema document to nodes. First every document that is reached is indexed (resources by `$id`,
+// anchors), then the schemas that are reachable from the root are compiled from a work list, so that neither
+// deep nor circular references recurse.
 #pragma once
 #include <deque>
 #include <map>
@@ -44,22 +45,26 @@ class Compiler {
   // compiler_index.cpp
   Result<> index_document(std::shared_ptr<const json::value> document, std::string_view retrieval_uri);
   enum class Embedded : std::uint8_t { kNo, kYes };
-  Result<ResourceId> open_resource(const json::object& schema, const Site& site, std::string_view uri, Embedded embedded);
+  Result<ResourceId> open_resource(const json::object& schema, const Site& site, std::string_view uri,
+                                   Embedded embedded);
   Result<> index_schema(const Site& site, int depth);
   Result<> index_children(const json::object& schema, const Site& site, int depth);
   Result<ResourceId> index_identity(const json::object& schema, const Site& site);
   Result<> index_anchors(const json::object& schema, const Site& site);
   Result<std::uint8_t> vocabularies_of(std::string_view meta_schema, const Site& site);
   Result<Target> resolve(const Site& from, std::string_view reference);
-  Result<Site> walk_pointer(ResourceId resource, std::string_view fragment, const Site& from, std::string_view reference);
+  Result<Site> walk_pointer(ResourceId resource, std::string_view fragment, const Site& from,
+                            std::string_view reference);
 
   // compiler.cpp
   Result<NodeId> node_for(const Site& site);
   Result<> compile_site(NodeId id, const Site& site);
-  Result<> compile_keyword(Node& node, const Site& site, const json::object& schema, std::string_view name, const json::value& value);
+  Result<> compile_keyword(Node& node, const Site& site, const json::object& schema, std::string_view name,
+                           const json::value& value);
   Result<> compile_assertion(Node& node, const Site& site, std::string_view name, const json::value& value);
   Result<> compile_limit(Node& node, const Site& site, std::string_view name, const json::value& value);
-  Result<> compile_applicator(Node& node, const Site& site, const json::object& schema, std::string_view name, const json::value& value);
+  Result<> compile_applicator(Node& node, const Site& site, const json::object& schema, std::string_view name,
+                              const json::value& value);
   Result<> compile_items(Node& node, const Site& site, const json::object& schema);
   Result<> compile_dependencies(Node& node, const Site& site, const json::value& value);
   Result<> compile_reference(Node& node, const Site& site, std::string_view name, const json::value& value);

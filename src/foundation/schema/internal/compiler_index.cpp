@@ -9,8 +9,8 @@
 namespace pryx::schema::internal {
 namespace {
 
-constexpr int kMaxDepth = 256;                    // of a schema document
-constexpr std::size_t kMaxSchemas = 50'000;       // subschemas over all documents of one compilation
+constexpr int kMaxDepth = 256;               // of a schema document
+constexpr std::size_t kMaxSchemas = 50'000;  // subschemas over all documents of one compilation
 constexpr std::size_t kMaxDocuments = 64;
 
 bool is_anchor(std::string_view text) {
@@ -29,7 +29,8 @@ bool ref_hides_siblings(Dialect dialect) { return dialect == kDraft6 || dialect 
 
 }  // namespace
 
-Result<> Compiler::index_document(std::shared_ptr<const json::value> document, std::string_view retrieval_uri) {
+Result<> Compiler::index_document(std::shared_ptr<const json::value> document,
+                                  std::string_view retrieval_uri) {
   if (out_->documents.size() >= kMaxDocuments) {
     return fail(ErrorCode::kTooLarge, "the schema reaches more than {} documents", kMaxDocuments);
   }
@@ -46,7 +47,8 @@ Result<> Compiler::index_document(std::shared_ptr<const json::value> document, s
   return index_schema(site, 0);
 }
 
-Result<ResourceId> Compiler::open_resource(const json::object& schema, const Site& site, std::string_view uri, Embedded embedded) {
+Result<ResourceId> Compiler::open_resource(const json::object& schema, const Site& site, std::string_view uri,
+                                           Embedded embedded) {
   ResourceInfo info;
   info.root = site.value;
   info.location = site.location;
@@ -67,12 +69,15 @@ Result<ResourceId> Compiler::open_resource(const json::object& schema, const Sit
   const auto id = static_cast<ResourceId>(resources_.size());
   resources_.push_back(std::move(info));
   out_->resources.push_back({std::string(uri), {}});
-  if (!by_uri_.emplace(std::string(uri), id).second) return refuse(site, "$id", fmt::format("'{}' is the name of two schemas", uri));
+  if (!by_uri_.emplace(std::string(uri), id).second)
+    return refuse(site, "$id", fmt::format("'{}' is the name of two schemas", uri));
   return id;
 }
 
 Result<std::uint8_t> Compiler::vocabularies_of(std::string_view meta_schema, const Site& site) {
-  const auto unknown = [&] { return refuse(site, "$schema", fmt::format("'{}' is not supported", utf8_prefix(meta_schema, 120))); };
+  const auto unknown = [&] {
+    return refuse(site, "$schema", fmt::format("'{}' is not supported", utf8_prefix(meta_schema, 120)));
+  };
   if (options_.registry == nullptr) return unknown();
   const std::string uri(split_fragment(meta_schema).document);
   const auto document = options_.registry->find(uri);
@@ -88,25 +93,30 @@ Result<std::uint8_t> Compiler::vocabularies_of(std::string_view meta_schema, con
   for (const auto& member : list->get_object()) {
     const auto vocabulary = vocabulary_of(member.key());
     const bool required = !member.value().is_bool() || member.value().get_bool();
-    if (vocabulary) out |= *vocabulary;
+    if (vocabulary)
+      out |= *vocabulary;
     else if (required) {
-      return refuse(site, "$schema", fmt::format("'{}' requires the vocabulary '{}', which is not supported",
-                                                 utf8_prefix(meta_schema, 120), utf8_prefix(member.key(), 120)));
+      return refuse(site, "$schema",
+                    fmt::format("'{}' requires the vocabulary '{}', which is not supported",
+                                utf8_prefix(meta_schema, 120), utf8_prefix(member.key(), 120)));
     }
   }
   return static_cast<std::uint8_t>(out | kCore);
 }
 
 Result<> Compiler::index_schema(const Site& parent_site, int depth) {
-  if (depth > kMaxDepth) return refuse(parent_site, "", fmt::format("nested deeper than {} levels", kMaxDepth));
-  if (++schemas_indexed_ > kMaxSchemas) return refuse(parent_site, "", fmt::format("more than {} subschemas", kMaxSchemas));
+  if (depth > kMaxDepth)
+    return refuse(parent_site, "", fmt::format("nested deeper than {} levels", kMaxDepth));
+  if (++schemas_indexed_ > kMaxSchemas)
+    return refuse(parent_site, "", fmt::format("more than {} subschemas", kMaxSchemas));
   Site site = parent_site;
   if (site.value->is_object()) {
     PRYX_TRY(site.resource, index_identity(site.value->get_object(), parent_site));
     PRYX_TRY_VOID(index_anchors(site.value->get_object(), site));
   }
   resource_of_[site.value] = site.resource;
-  if (!site.value->is_object()) return {};  // a boolean, or something that compile_site() refuses when it is reached
+  if (!site.value->is_object())
+    return {};  // a boolean, or something that compile_site() refuses when it is reached
   return index_children(site.value->get_object(), site, depth);
 }
 
@@ -126,7 +136,8 @@ Result<ResourceId> Compiler::index_identity(const json::object& schema, const Si
     }
     return refuse(site, "$id", "must have no fragment; use $anchor");
   }
-  if (site.value != resources_[site.resource].root) return open_resource(schema, site, split.document, Embedded::kYes);
+  if (site.value != resources_[site.resource].root)
+    return open_resource(schema, site, split.document, Embedded::kYes);
   // The root of a document: known under the URI it came from and under the one it gives itself.
   out_->resources[site.resource].uri = split.document;
   by_uri_.emplace(std::string(split.document), site.resource);
@@ -138,10 +149,12 @@ Result<> Compiler::index_anchors(const json::object& schema, const Site& site) {
   for (const std::string_view key : {"$anchor", "$dynamicAnchor"}) {
     const json::value* anchor = schema.if_contains(key);
     if (anchor == nullptr || (find_keyword(key)->drafts & resource.dialect) == 0) continue;
-    if (!anchor->is_string() || !is_anchor(anchor->get_string())) return refuse(site, key, "must be a plain name");
+    if (!anchor->is_string() || !is_anchor(anchor->get_string()))
+      return refuse(site, key, "must be a plain name");
     const std::string name(anchor->get_string());
     const bool inserted = resource.anchors.emplace(name, site.value).second;
-    if (!inserted && resource.anchors[name] != site.value) return refuse(site, key, fmt::format("'{}' is there twice", name));
+    if (!inserted && resource.anchors[name] != site.value)
+      return refuse(site, key, fmt::format("'{}' is there twice", name));
     if (key == "$dynamicAnchor") resource.dynamic_anchors.emplace(name, site.value);
   }
   return {};
@@ -161,14 +174,16 @@ Result<> Compiler::index_children(const json::object& schema, const Site& site, 
     if (list && value.is_array()) {
       std::size_t i = 0;
       for (const json::value& item : value.get_array()) {
-        if (item.is_object() || item.is_bool()) PRYX_TRY_VOID(index_schema(below(here, std::to_string(i), item), depth + 1));
+        if (item.is_object() || item.is_bool())
+          PRYX_TRY_VOID(index_schema(below(here, std::to_string(i), item), depth + 1));
         ++i;
       }
     }
     if (map && value.is_object()) {
       for (const auto& entry : value.get_object()) {
         const json::value& item = entry.value();
-        if (item.is_object() || item.is_bool()) PRYX_TRY_VOID(index_schema(below(here, entry.key(), item), depth + 1));
+        if (item.is_object() || item.is_bool())
+          PRYX_TRY_VOID(index_schema(below(here, entry.key(), item), depth + 1));
       }
     }
   }
@@ -187,7 +202,9 @@ Result<Compiler::Target> Compiler::resolve(const Site& from, std::string_view re
       document = std::make_shared<const json::value>(std::move(meta));
     }
     if (document == nullptr) {
-      return refuse(from, "$ref", fmt::format("'{}' is not in this document; other documents are never fetched", utf8_prefix(uri, 200)));
+      return refuse(from, "$ref",
+                    fmt::format("'{}' is not in this document; other documents are never fetched",
+                                utf8_prefix(uri, 200)));
     }
     PRYX_TRY_VOID(index_document(std::move(document), split.document));
     place = by_uri_.find(split.document);
@@ -200,13 +217,18 @@ Result<Compiler::Target> Compiler::resolve(const Site& from, std::string_view re
   const auto name = percent_decoded(split.fragment);
   const auto& anchors = resources_[resource].anchors;
   const auto anchor = name ? anchors.find(*name) : anchors.end();
-  if (anchor == anchors.end()) return refuse(from, "$ref", fmt::format("'{}' names no anchor", utf8_prefix(reference, 200)));
+  if (anchor == anchors.end())
+    return refuse(from, "$ref", fmt::format("'{}' names no anchor", utf8_prefix(reference, 200)));
   const bool dynamic = resources_[resource].dynamic_anchors.contains(*name);
-  return Target{{anchor->second, resource, fmt::format("{}#{}", out_->resources[resource].uri, *name)}, dynamic ? *name : std::string()};
+  return Target{{anchor->second, resource, fmt::format("{}#{}", out_->resources[resource].uri, *name)},
+                dynamic ? *name : std::string()};
 }
 
-Result<Compiler::Site> Compiler::walk_pointer(ResourceId resource, std::string_view fragment, const Site& from, std::string_view reference) {
-  const auto nowhere = [&] { return refuse(from, "$ref", fmt::format("'{}' leads nowhere", utf8_prefix(reference, 200))); };
+Result<Compiler::Site> Compiler::walk_pointer(ResourceId resource, std::string_view fragment,
+                                              const Site& from, std::string_view reference) {
+  const auto nowhere = [&] {
+    return refuse(from, "$ref", fmt::format("'{}' leads nowhere", utf8_prefix(reference, 200)));
+  };
   const auto decoded = percent_decoded(fragment);
   const auto tokens = decoded ? pointer_tokens(*decoded) : std::nullopt;
   if (!tokens) return nowhere();
@@ -215,9 +237,8 @@ Result<Compiler::Site> Compiler::walk_pointer(ResourceId resource, std::string_v
     const json::value* next = nullptr;
     if (site.value->is_object()) {
       next = site.value->get_object().if_contains(token);
-    } else if (site.value->is_array() && !token.empty() && token.size() < 7 && std::all_of(token.begin(), token.end(), [](char c) {
-                 return c >= '0' && c <= '9';
-               })) {
+    } else if (site.value->is_array() && !token.empty() && token.size() < 7 &&
+               std::all_of(token.begin(), token.end(), [](char c) { return c >= '0' && c <= '9'; })) {
       next = site.value->get_array().if_contains(static_cast<std::size_t>(std::stoul(token)));
     }
     if (next == nullptr) return nowhere();

@@ -74,7 +74,8 @@ constexpr auto kKeywords = std::to_array<Keyword>({
     {"uniqueItems", kAllDrafts, kValidation, Holds::kNoSchema},
     {"writeOnly", kAllDrafts, kAnnotation, Holds::kNoSchema},
 });
-static_assert(std::is_sorted(kKeywords.begin(), kKeywords.end(), [](const Keyword& a, const Keyword& b) { return a.name < b.name; }));
+static_assert(std::is_sorted(kKeywords.begin(), kKeywords.end(),
+                             [](const Keyword& a, const Keyword& b) { return a.name < b.name; }));
 
 constexpr std::string_view kMetaSchema = R"json({
   "$id": "https://json-schema.org/draft/2020-12/schema",
@@ -130,15 +131,17 @@ constexpr std::string_view kMetaSchema = R"json({
 }  // namespace
 
 const Keyword* find_keyword(std::string_view name) {
-  const auto* const place =
-      std::lower_bound(kKeywords.begin(), kKeywords.end(), name, [](const Keyword& k, std::string_view n) { return k.name < n; });
+  const auto* const place = std::lower_bound(kKeywords.begin(), kKeywords.end(), name,
+                                             [](const Keyword& k, std::string_view n) { return k.name < n; });
   return place != kKeywords.end() && place->name == name ? place : nullptr;
 }
 
 std::string_view why_refused(std::string_view name, Dialect dialect) {
-  if (name == "$recursiveRef" || name == "$recursiveAnchor") return "is not supported; use $dynamicRef and $dynamicAnchor of 2020-12";
+  if (name == "$recursiveRef" || name == "$recursiveAnchor")
+    return "is not supported; use $dynamicRef and $dynamicAnchor of 2020-12";
   if (dialect == k2020_12 && name == "additionalItems") return {};  // judged together with `items`
-  if (name == "divisibleBy" || name == "disallow" || name == "extends") return "belongs to draft 3, which is not supported";
+  if (name == "divisibleBy" || name == "disallow" || name == "extends")
+    return "belongs to draft 3, which is not supported";
   return {};
 }
 
@@ -156,14 +159,16 @@ std::optional<Dialect> dialect_of(std::string_view uri) {
 }
 
 std::optional<Vocabulary> vocabulary_of(std::string_view uri) {
-  for (const std::string_view prefix : {"https://json-schema.org/draft/2020-12/vocab/", "https://json-schema.org/draft/2019-09/vocab/"}) {
+  for (const std::string_view prefix :
+       {"https://json-schema.org/draft/2020-12/vocab/", "https://json-schema.org/draft/2019-09/vocab/"}) {
     if (!uri.starts_with(prefix)) continue;
     const std::string_view name = uri.substr(prefix.size());
     if (name == "core") return kCore;
     if (name == "applicator") return kApplicator;
     if (name == "unevaluated") return kUnevaluated;
     if (name == "validation") return kValidation;
-    if (name == "meta-data" || name == "format-annotation" || name == "content" || name == "format") return kAnnotation;
+    if (name == "meta-data" || name == "format-annotation" || name == "content" || name == "format")
+      return kAnnotation;
   }
   return std::nullopt;  // format-assertion among them
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The keywords of the supported drafts as a table: which draft knows them, in which vocabulary, and where schemas sit inside them.
+// The keywords of the supported drafts as a table: which draft knows them, in which vocabulary, and where
+// schemas sit inside them.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -10,10 +11,23 @@ namespace pryx::schema::internal {
 enum Dialect : std::uint8_t { kDraft6 = 1, kDraft7 = 2, k2019_09 = 4, k2020_12 = 8 };
 inline constexpr std::uint8_t kAllDrafts = 15;
 
-enum Vocabulary : std::uint8_t { kCore = 1, kApplicator = 2, kUnevaluated = 4, kValidation = 8, kAnnotation = 16 };
+enum Vocabulary : std::uint8_t {
+  kCore = 1,
+  kApplicator = 2,
+  kUnevaluated = 4,
+  kValidation = 8,
+  kAnnotation = 16
+};
 inline constexpr std::uint8_t kAllVocabularies = 31;
 
-enum class Holds : std::uint8_t { kNoSchema, kSchema, kSchemas, kSchemaMap, kSchemaOrSchemas, kSchemaOrStrings };
+enum class Holds : std::uint8_t {
+  kNoSchema,
+  kSchema,
+  kSchemas,
+  kSchemaMap,
+  kSchemaOrSchemas,
+  kSchemaOrStrings
+};
 
 struct Keyword {
   std::string_view name;

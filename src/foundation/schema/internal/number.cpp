@@ -83,12 +83,15 @@ std::uint64_t hash_number(const json::value& v) {
   if (v.is_int64()) return mix(static_cast<std::uint64_t>(v.get_int64()));
   if (v.is_uint64()) return mix(v.get_uint64());
   const double d = v.get_double();
-  if (d == std::floor(d) && d >= -kTwo63 && d < kTwo63) return mix(static_cast<std::uint64_t>(static_cast<std::int64_t>(d)));
+  if (d == std::floor(d) && d >= -kTwo63 && d < kTwo63)
+    return mix(static_cast<std::uint64_t>(static_cast<std::int64_t>(d)));
   if (d == std::floor(d) && d >= kTwo63 && d < kTwo64) return mix(static_cast<std::uint64_t>(d));
   return mix(std::hash<double>{}(d));
 }
 
-std::uint64_t hash_text(std::string_view text) { return mix(std::hash<std::string_view>{}(text) + 0x9e3779b97f4a7c15ULL); }
+std::uint64_t hash_text(std::string_view text) {
+  return mix(std::hash<std::string_view>{}(text) + 0x9e3779b97f4a7c15ULL);
+}
 
 bool take(std::uint64_t& steps, std::uint64_t count = 1) {
   if (steps < count) {
@@ -99,7 +102,8 @@ bool take(std::uint64_t& steps, std::uint64_t count = 1) {
   return true;
 }
 
-constexpr int kMaxDepth = 512;  // JSON is parsed with far less; this bounds the stack for values that were built otherwise
+constexpr int kMaxDepth =
+    512;  // JSON is parsed with far less; this bounds the stack for values that were built otherwise
 
 bool equal_at(const json::value& a, const json::value& b, std::uint64_t& steps, int depth) {
   if (depth > kMaxDepth) steps = 0;
@@ -107,8 +111,10 @@ bool equal_at(const json::value& a, const json::value& b, std::uint64_t& steps, 
   if (a.is_number() && b.is_number()) return compare(a, b) == 0;
   if (a.kind() != b.kind()) return false;
   switch (a.kind()) {
-    case kind::bool_: return a.get_bool() == b.get_bool();
-    case kind::string: return take(steps, a.get_string().size() / 64) && a.get_string() == b.get_string();
+    case kind::bool_:
+      return a.get_bool() == b.get_bool();
+    case kind::string:
+      return take(steps, a.get_string().size() / 64) && a.get_string() == b.get_string();
     case kind::array: {
       const json::array &x = a.get_array(), &y = b.get_array();
       if (x.size() != y.size()) return false;
@@ -126,7 +132,8 @@ bool equal_at(const json::value& a, const json::value& b, std::uint64_t& steps, 
       }
       return true;
     }
-    default: return true;  // null; numbers were compared above
+    default:
+      return true;  // null; numbers were compared above
   }
 }
 
@@ -135,8 +142,10 @@ std::uint64_t hash_at(const json::value& v, std::uint64_t& steps, int depth) {
   if (!take(steps)) return 0;
   if (v.is_number()) return hash_number(v);
   switch (v.kind()) {
-    case kind::bool_: return v.get_bool() ? 0x5bd1e995u : 0x1b873593u;
-    case kind::string: return take(steps, v.get_string().size() / 64) ? hash_text(v.get_string()) : 0;
+    case kind::bool_:
+      return v.get_bool() ? 0x5bd1e995u : 0x1b873593u;
+    case kind::string:
+      return take(steps, v.get_string().size() / 64) ? hash_text(v.get_string()) : 0;
     case kind::array: {
       std::uint64_t h = 0xa1a1a1a1;
       for (const json::value& item : v.get_array()) h = mix(h * 31 + hash_at(item, steps, depth + 1));
@@ -144,10 +153,12 @@ std::uint64_t hash_at(const json::value& v, std::uint64_t& steps, int depth) {
     }
     case kind::object: {
       std::uint64_t h = 0x0b0b0b0b;  // a sum, so that the order of members does not count
-      for (const auto& member : v.get_object()) h += mix(hash_text(member.key()) ^ hash_at(member.value(), steps, depth + 1));
+      for (const auto& member : v.get_object())
+        h += mix(hash_text(member.key()) ^ hash_at(member.value(), steps, depth + 1));
       return h;
     }
-    default: return 0x6e756c6c;
+    default:
+      return 0x6e756c6c;
   }
 }
 
@@ -155,7 +166,8 @@ std::uint64_t hash_at(const json::value& v, std::uint64_t& steps, int depth) {
 
 bool is_integer(const json::value& number) {
   if (number.is_int64() || number.is_uint64()) return true;
-  return number.is_double() && std::isfinite(number.get_double()) && std::floor(number.get_double()) == number.get_double();
+  return number.is_double() && std::isfinite(number.get_double()) &&
+         std::floor(number.get_double()) == number.get_double();
 }
 
 std::partial_ordering compare(const json::value& a, const json::value& b) {
@@ -163,7 +175,9 @@ std::partial_ordering compare(const json::value& a, const json::value& b) {
     if (b.is_double()) return a.get_double() <=> b.get_double();
     return reversed(compare(b, a));
   }
-  if (b.is_double()) return a.is_int64() ? compare_with_double(a.get_int64(), b.get_double()) : compare_with_double(a.get_uint64(), b.get_double());
+  if (b.is_double())
+    return a.is_int64() ? compare_with_double(a.get_int64(), b.get_double())
+                        : compare_with_double(a.get_uint64(), b.get_double());
   if (a.is_int64() && b.is_int64()) return a.get_int64() <=> b.get_int64();
   if (a.is_uint64() && b.is_uint64()) return a.get_uint64() <=> b.get_uint64();
   if (a.is_int64()) {
@@ -189,7 +203,9 @@ bool is_multiple(const json::value& number, const json::value& divisor) {
   return a.digits % static_cast<std::uint64_t>(scaled) == 0;
 }
 
-bool equal(const json::value& a, const json::value& b, std::uint64_t& steps) { return equal_at(a, b, steps, 0); }
+bool equal(const json::value& a, const json::value& b, std::uint64_t& steps) {
+  return equal_at(a, b, steps, 0);
+}
 std::uint64_t hash(const json::value& v, std::uint64_t& steps) { return hash_at(v, steps, 0); }
 
 }  // namespace pryx::schema::internal

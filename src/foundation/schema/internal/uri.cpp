@@ -32,7 +32,8 @@ Parts parts_of(std::string_view uri) {
     p.query = uri.substr(mark + 1);
     uri = uri.substr(0, mark);
   }
-  if (const std::size_t colon = uri.find(':'); colon != std::string_view::npos && is_scheme(uri.substr(0, colon))) {
+  if (const std::size_t colon = uri.find(':');
+      colon != std::string_view::npos && is_scheme(uri.substr(0, colon))) {
     p.has_scheme = true;
     p.scheme = uri.substr(0, colon);
     uri = uri.substr(colon + 1);
@@ -50,15 +51,20 @@ Parts parts_of(std::string_view uri) {
 std::string without_dot_segments(std::string_view path) {
   std::string out;
   while (!path.empty()) {
-    if (path.starts_with("../")) path.remove_prefix(3);
-    else if (path.starts_with("./")) path.remove_prefix(2);
-    else if (path.starts_with("/./")) path.remove_prefix(2);
-    else if (path == "/.") path = "/";
+    if (path.starts_with("../"))
+      path.remove_prefix(3);
+    else if (path.starts_with("./"))
+      path.remove_prefix(2);
+    else if (path.starts_with("/./"))
+      path.remove_prefix(2);
+    else if (path == "/.")
+      path = "/";
     else if (path.starts_with("/../") || path == "/..") {
       path = path == "/.." ? std::string_view("/") : path.substr(3);
       const std::size_t slash = out.rfind('/');
       out.resize(slash == std::string::npos ? 0 : slash);
-    } else if (path == "." || path == "..") path = {};
+    } else if (path == "." || path == "..")
+      path = {};
     else {
       const std::size_t end = std::min(path.find('/', 1), path.size());
       out += path.substr(0, end);
@@ -71,7 +77,8 @@ std::string without_dot_segments(std::string_view path) {
 std::string merged(const Parts& base, std::string_view path) {
   if (base.has_authority && base.path.empty()) return "/" + std::string(path);
   const std::size_t slash = base.path.rfind('/');
-  return std::string(slash == std::string_view::npos ? std::string_view() : base.path.substr(0, slash + 1)) + std::string(path);
+  return std::string(slash == std::string_view::npos ? std::string_view() : base.path.substr(0, slash + 1)) +
+         std::string(path);
 }
 
 }  // namespace
@@ -145,9 +152,12 @@ std::optional<std::vector<std::string>> pointer_tokens(std::string_view pointer)
 std::string pointer_escaped(std::string_view token) {
   std::string out;
   for (const char c : token) {
-    if (c == '~') out += "~0";
-    else if (c == '/') out += "~1";
-    else out += c;
+    if (c == '~')
+      out += "~0";
+    else if (c == '/')
+      out += "~1";
+    else
+      out += c;
   }
   return out;
 }

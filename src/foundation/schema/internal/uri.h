@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The little of RFC 3986 that references in schemas need: resolve a reference against a base, split off the fragment, decode a
-// JSON Pointer. Pure text; nothing is ever looked up.
+// The little of RFC 3986 that references in schemas need: resolve a reference against a base, split off the
+// fragment, decode a JSON Pointer. Pure text; nothing is ever looked up.
 #pragma once
 #include <optional>
 #include <string>

@@ -9,8 +9,9 @@
 namespace pryx::schema::internal {
 namespace {
 
-constexpr std::size_t kBranchViolations = 3;  // of the closest branch of anyOf or oneOf: enough to mend a call
-constexpr std::size_t kNamesShown = 300;      // bytes
+constexpr std::size_t kBranchViolations =
+    3;                                    // of the closest branch of anyOf or oneOf: enough to mend a call
+constexpr std::size_t kNamesShown = 300;  // bytes
 
 std::string known_names(const Node& node) {
   std::string out;
@@ -44,7 +45,8 @@ std::vector<Violation> Validator::run(const json::value& instance) {
   const Scope scope{nullptr, schema_.nodes.front().resource};
   const bool valid = evaluate(0, instance, top, scope, nullptr, 0);
   if (exhausted_) {
-    violations.insert(violations.begin(), {"", "$budget", "", "is too large or too deeply nested to be checked"});
+    violations.insert(violations.begin(),
+                      {"", "$budget", "", "is too large or too deeply nested to be checked"});
   } else if (!valid && violations.empty()) {
     violations.push_back({"", "$schema", schema_.nodes.front().location, "does not fit the schema"});
   }
@@ -73,11 +75,13 @@ std::string Validator::pointer(const Place& place) {
 
 // Returns false, so that a check can end with `return report(…)`.
 bool Validator::report(const Frame& frame, std::string_view keyword, std::string message) {
-  if (reporting()) out_->push_back({pointer(frame.place), std::string(keyword), frame.node.location, std::move(message)});
+  if (reporting())
+    out_->push_back({pointer(frame.place), std::string(keyword), frame.node.location, std::move(message)});
   return false;
 }
 
-bool Validator::evaluate(NodeId id, const json::value& value, const Place& place, const Scope& scope, Evaluated* evaluated, int depth) {
+bool Validator::evaluate(NodeId id, const json::value& value, const Place& place, const Scope& scope,
+                         Evaluated* evaluated, int depth) {
   if (depth > limits_.depth) exhausted_ = true;
   if (!spend(1)) return false;
   const Node& node = schema_.nodes[id];
@@ -85,14 +89,20 @@ bool Validator::evaluate(NodeId id, const json::value& value, const Place& place
   const Scope inner{&scope, node.resource};
   const bool unevaluated = node.unevaluated_properties != kNoNode || node.unevaluated_items != kNoNode;
   Evaluated own;
-  const Frame frame{node, value, place, node.resource == scope.resource ? scope : inner, evaluated != nullptr || unevaluated ? &own : nullptr, depth};
+  const Frame frame{node,
+                    value,
+                    place,
+                    node.resource == scope.resource ? scope : inner,
+                    evaluated != nullptr || unevaluated ? &own : nullptr,
+                    depth};
   if (node.constant_schema == Node::Constant::kFalse) return report(frame, "false", "is not allowed here");
   if (!check_keywords(frame)) return false;
   if (evaluated != nullptr) evaluated->join(own);
   return true;
 }
 
-// Every check runs even when an earlier one has failed: a caller that can mend three things at once should hear of three.
+// Every check runs even when an earlier one has failed: a caller that can mend three things at once should
+// hear of three.
 bool Validator::check_keywords(const Frame& frame) {
   if (!check_types(frame)) return false;  // nothing else is worth saying about a value of the wrong type
   bool ok = check_equality(frame);
@@ -125,7 +135,8 @@ bool Validator::check_references(const Frame& frame) {
   return same_place(frame, target) && ok;
 }
 
-bool Validator::try_branch(const Frame& frame, NodeId id, Evaluated* evaluated, std::vector<Violation>* kept) {
+bool Validator::try_branch(const Frame& frame, NodeId id, Evaluated* evaluated,
+                           std::vector<Violation>* kept) {
   std::vector<Violation>* const out = out_;
   const std::size_t limit = limit_;
   out_ = reporting() ? kept : nullptr;
@@ -136,16 +147,19 @@ bool Validator::try_branch(const Frame& frame, NodeId id, Evaluated* evaluated, 
   return ok;
 }
 
-// Of several failed branches, the one that got furthest into the instance is most likely the one that was meant.
+// Of several failed branches, the one that got furthest into the instance is most likely the one that was
+// meant.
 void Validator::keep_closest(std::vector<std::vector<Violation>>& branches) {
   const auto deepest = [](const std::vector<Violation>& violations) {
     std::ptrdiff_t depth = -1;
-    for (const Violation& v : violations) depth = std::max(depth, std::count(v.instance.begin(), v.instance.end(), '/'));
+    for (const Violation& v : violations)
+      depth = std::max(depth, std::count(v.instance.begin(), v.instance.end(), '/'));
     return depth;
   };
   const std::vector<Violation>* best = nullptr;
   for (const auto& branch : branches) {
-    if (best == nullptr || deepest(branch) > deepest(*best) || (deepest(branch) == deepest(*best) && branch.size() < best->size())) {
+    if (best == nullptr || deepest(branch) > deepest(*best) ||
+        (deepest(branch) == deepest(*best) && branch.size() < best->size())) {
       best = &branch;
     }
   }
@@ -193,7 +207,8 @@ bool Validator::check_one_of(const Frame& frame) {
     if (frame.evaluated != nullptr) frame.evaluated->join(evaluated_by_fit);
     return true;
   }
-  if (fits > 1) return report(frame, "oneOf", "fits more than one of the alternatives; it must fit exactly one");
+  if (fits > 1)
+    return report(frame, "oneOf", "fits more than one of the alternatives; it must fit exactly one");
   report(frame, "oneOf", fmt::format("fits none of the {} alternatives", frame.node.one_of.size()));
   keep_closest(failed);
   return false;
@@ -202,7 +217,8 @@ bool Validator::check_one_of(const Frame& frame) {
 bool Validator::check_condition(const Frame& frame) {
   const Node& node = frame.node;
   Evaluated evaluated;
-  const bool holds = try_branch(frame, node.condition, frame.evaluated != nullptr ? &evaluated : nullptr, nullptr);
+  const bool holds =
+      try_branch(frame, node.condition, frame.evaluated != nullptr ? &evaluated : nullptr, nullptr);
   if (exhausted_) return false;
   if (holds && frame.evaluated != nullptr) frame.evaluated->join(evaluated);
   const NodeId branch = holds ? node.then_branch : node.else_branch;
@@ -246,7 +262,8 @@ bool Validator::check_object(const Frame& frame, const json::object& object) {
 
 bool Validator::check_members(const Frame& frame, const json::object& object) {
   const Node& node = frame.node;
-  if (node.properties.empty() && node.pattern_properties.empty() && node.additional_properties == kNoNode && node.property_names == kNoNode) {
+  if (node.properties.empty() && node.pattern_properties.empty() && node.additional_properties == kNoNode &&
+      node.property_names == kNoNode) {
     return true;
   }
   bool ok = true;
@@ -260,16 +277,20 @@ bool Validator::check_members(const Frame& frame, const json::object& object) {
       met = true;
       ok = evaluate(id, member.value(), place, frame.scope, nullptr, frame.depth + 1) && ok;
     };
-    const auto known = std::lower_bound(node.properties.begin(), node.properties.end(), name,
-                                        [](const auto& property, std::string_view n) { return property.first < n; });
+    const auto known =
+        std::lower_bound(node.properties.begin(), node.properties.end(), name,
+                         [](const auto& property, std::string_view n) { return property.first < n; });
     if (known != node.properties.end() && known->first == name) check(known->second);
     for (const auto& [pattern, id] : node.pattern_properties) {
       if (matches(*pattern, name)) check(id);
     }
     if (!met && node.additional_properties != kNoNode) {
-      const std::string what = reporting() ? fmt::format("the property '{}'", utf8_prefix(name, 64)) : std::string();
-      if (not_allowed(frame, "additionalProperties", node.additional_properties, what)) ok = false, met = true;
-      else check(node.additional_properties);
+      const std::string what =
+          reporting() ? fmt::format("the property '{}'", utf8_prefix(name, 64)) : std::string();
+      if (not_allowed(frame, "additionalProperties", node.additional_properties, what))
+        ok = false, met = true;
+      else
+        check(node.additional_properties);
     }
     if (met && frame.evaluated != nullptr) frame.evaluated->mark(position);
     if (node.property_names != kNoNode) {
@@ -288,9 +309,14 @@ bool Validator::check_unevaluated_members(const Frame& frame, const json::object
     if (!spend(1)) return false;
     if (!frame.evaluated->has(position)) {
       const Place place{&frame.place, member.key(), 0, false};
-      const std::string what = reporting() ? fmt::format("the property '{}'", utf8_prefix(member.key(), 64)) : std::string();
-      if (not_allowed(frame, "unevaluatedProperties", frame.node.unevaluated_properties, what)) ok = false;
-      else ok = evaluate(frame.node.unevaluated_properties, member.value(), place, frame.scope, nullptr, frame.depth + 1) && ok;
+      const std::string what =
+          reporting() ? fmt::format("the property '{}'", utf8_prefix(member.key(), 64)) : std::string();
+      if (not_allowed(frame, "unevaluatedProperties", frame.node.unevaluated_properties, what))
+        ok = false;
+      else
+        ok = evaluate(frame.node.unevaluated_properties, member.value(), place, frame.scope, nullptr,
+                      frame.depth + 1) &&
+             ok;
     }
     ++position;
   }
@@ -338,7 +364,9 @@ bool Validator::check_contains(const Frame& frame, const json::array& array) {
                   fmt::format("must contain at least {} items of the wanted kind, has {}", least, hits));
   }
   if (node.max_contains && hits > *node.max_contains) {
-    return report(frame, "maxContains", fmt::format("must contain at most {} items of that kind, has {}", *node.max_contains, hits));
+    return report(
+        frame, "maxContains",
+        fmt::format("must contain at most {} items of that kind, has {}", *node.max_contains, hits));
   }
   return true;
 }
@@ -350,8 +378,11 @@ bool Validator::check_unevaluated_items(const Frame& frame, const json::array& a
     if (frame.evaluated->has(i)) continue;
     const Place place{&frame.place, {}, i, true};
     const std::string what = reporting() ? fmt::format("the item {}", i) : std::string();
-    if (not_allowed(frame, "unevaluatedItems", frame.node.unevaluated_items, what)) ok = false;
-    else ok = evaluate(frame.node.unevaluated_items, array[i], place, frame.scope, nullptr, frame.depth + 1) && ok;
+    if (not_allowed(frame, "unevaluatedItems", frame.node.unevaluated_items, what))
+      ok = false;
+    else
+      ok = evaluate(frame.node.unevaluated_items, array[i], place, frame.scope, nullptr, frame.depth + 1) &&
+           ok;
   }
   frame.evaluated->all = true;
   return ok;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One validation of one instance: walks the nodes, counts its steps, and gives up (as a violation) when they run out.
+// One validation of one instance: walks the nodes, counts its steps, and gives up (as a violation) when they
+// run out.
 #pragma once
 #include <string>
 #include <string_view>
@@ -12,7 +13,8 @@ namespace pryx::schema::internal {
 
 class Validator {
  public:
-  Validator(const Compiled& schema, const ValidateLimits& limits) : schema_(schema), limits_(limits), steps_(limits.steps) {}
+  Validator(const Compiled& schema, const ValidateLimits& limits)
+      : schema_(schema), limits_(limits), steps_(limits.steps) {}
   [[nodiscard]] std::vector<Violation> run(const json::value& instance);
 
  private:
@@ -28,13 +30,16 @@ class Validator {
     const Scope* parent = nullptr;
     ResourceId resource = 0;
   };
-  // Which members or items of the instance some subschema has evaluated, for unevaluatedProperties and unevaluatedItems.
+  // Which members or items of the instance some subschema has evaluated, for unevaluatedProperties and
+  // unevaluatedItems.
   struct Evaluated {
     bool all = false;
     std::vector<bool> at;  // by position; shorter means false
     void mark(std::size_t position);
     void join(const Evaluated& other);
-    [[nodiscard]] bool has(std::size_t position) const { return all || (position < at.size() && at[position]); }
+    [[nodiscard]] bool has(std::size_t position) const {
+      return all || (position < at.size() && at[position]);
+    }
   };
   // Everything that one evaluation of a node hands to its parts.
   struct Frame {
@@ -46,7 +51,8 @@ class Validator {
     int depth;
   };
 
-  bool evaluate(NodeId id, const json::value& value, const Place& place, const Scope& scope, Evaluated* evaluated, int depth);
+  bool evaluate(NodeId id, const json::value& value, const Place& place, const Scope& scope,
+                Evaluated* evaluated, int depth);
   bool same_place(const Frame& frame, NodeId id);
   bool check_keywords(const Frame& frame);
 

@@ -147,7 +147,9 @@ class FakeDiagnostics final : public Diagnostics {
  public:
   std::vector<Component> parts{{"store", "ok", true, "", "1"}};
   async::Task<std::vector<Component>> components() override { co_return parts; }
-  async::Task<std::vector<Component>> integrity() override { co_return std::vector<Component>{{"integrity", "ok", false, "", ""}}; }
+  async::Task<std::vector<Component>> integrity() override {
+    co_return std::vector<Component>{{"integrity", "ok", false, "", ""}};
+  }
 };
 
 }  // namespace pryx::server::testing

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""What people edit while the daemon runs (policy.yaml, config.yaml), and what it writes for them to read (its log)."""
+import json
+import os
+import signal
+
+from harness import case, collect, contains, equal, expect, lacks, raw_http, stop_within, wait_until
+
+POLICY = "name: mine\ntools:\n  allowed: [fs.list, fs.read]\n  denied: [memory.save]\n"
+
+
+@case
+def an_invalid_policy_at_start_denies_all_but_reads(lab):
+    daemon = lab.daemon(start=False)
+    daemon.start()
+    stop_within(daemon)
+    lab.write_config(daemon, "policy.yaml", "tools:\n  alowed: [fs.list]\n")
+    daemon.start()
+    api = daemon.api()
+    policy = api.get("/policy")
+    equal(policy["in_force"], "read_only", "what is in force")
+    equal(policy["problems"][0]["line"], 2, "line of the problem")
+    decide = {tool: api.post("/policy/test", {"tool": tool, "arguments": arguments})["decision"] for tool, arguments in
+              {"fs.list": {}, "fs.read": {"path": "a"}, "memory.save": {"text": "x"}}.items()}
+    equal(decide, {"fs.list": "allow", "fs.read": "allow", "memory.save": "deny"}, "decisions")
+    turn = api.run(api.session(), "remember that I like tea")
+    equal(turn["denied_calls"], 1, "denied calls")
+    equal(api.get("/memory")["items"], [], "memories")
+    contains(daemon.log(), "policy", "the log")
+    event = collect(api.bus(since=0), lambda e: e["event"] == "error.occurred", 10)[-1]
+    equal(event["payload"]["area"], "policy", "area of the error event")
+    lab.write_config(daemon, "policy.yaml", POLICY)
+    wait_until(lambda: api.get("/policy")["in_force"] == "file", 10, "the corrected policy is in force")
+
+
+@case
+def an_edit_of_policy_yaml_is_picked_up(lab):
+    daemon = lab.daemon()
+    api = daemon.api()
+
+    def decision(tool="memory.save"):
+        return api.post("/policy/test", {"tool": tool, "arguments": {"text": "x"} if tool == "memory.save" else {}})["decision"]
+    equal(decision(), "allow", "memory.save by default")
+    lab.write_config(daemon, "policy.yaml", POLICY)
+    wait_until(lambda: decision() == "deny", 10, "the edit is in force")
+    bus = api.bus()
+    lab.write_config(daemon, "policy.yaml", POLICY + "nonsense: true\n")
+    event = collect(bus, lambda e: e["event"] == "error.occurred", 10)[-1]
+    equal(event["payload"]["area"], "policy", "area of the error event")
+    contains(event["payload"]["detail"], "line 5", "the detail names the line")
+    policy = api.get("/policy")
+    equal(policy["in_force"], "last_good", "in force after the invalid edit")
+    equal(decision(), "deny", "memory.save under the last good policy")
+    problems = policy["problems"]
+    equal([(p["line"], p["key"]) for p in problems], [(5, "nonsense")], "problems")
+    lab.write_config(daemon, "policy.yaml", POLICY.replace("memory.save", "fs.search"))
+    wait_until(lambda: decision() == "ask", 10, "the corrected edit is in force")
+    equal(api.get("/policy")["in_force"], "file", "in force at the end")
+    # An undone mistake is no mistake.
+    good = POLICY.replace("memory.save", "fs.search")
+    lab.write_config(daemon, "policy.yaml", "tools: [")
+    wait_until(lambda: api.get("/policy")["in_force"] == "last_good", 10, "the mistake is noticed")
+    lab.write_config(daemon, "policy.yaml", good)
+    wait_until(lambda: api.get("/policy")["in_force"] == "file", 10, "the mistake was undone")
+    (daemon.home / "config" / "policy.yaml").unlink()
+    wait_until(lambda: api.get("/policy")["in_force"] == "default", 10, "the default policy after the file is gone")
+    wait_until(lambda: "was removed" in str(api.get("/audit?limit=3")["items"]), 5, "an audit row about the removal")
+    rows = len([r for r in api.pages("/audit") if r["kind"].startswith("policy.")])
+    lab.write_config(daemon, "config.yaml", "model:\n  default: fake/one\n")
+    wait_until(lambda: api.get("/settings")["settings"]["model.default"] == "fake/one", 10, "the other file is read")
+    equal(len([r for r in api.pages("/audit") if r["kind"].startswith("policy.")]), rows, "audit rows about the policy after an edit of the other file")
+
+
+@case
+def a_policy_that_cannot_be_read_keeps_the_last_good_one(lab):
+    daemon = lab.daemon()
+    api, bus = daemon.api(), daemon.api().bus()
+    lab.write_config(daemon, "policy.yaml", POLICY)
+    wait_until(lambda: api.get("/policy")["in_force"] == "file", 10, "the edit is in force")
+    lab.write_config(daemon, "policy.yaml", "tools:\n  allowed: [\"*\"]\n", mode=0)
+    event = collect(bus, lambda e: e["event"] == "error.occurred", 10)[-1]
+    equal(event["payload"]["area"], "policy", "area")
+    equal(api.post("/policy/test", {"tool": "memory.save", "arguments": {"text": "x"}})["decision"], "deny", "memory.save under the last good policy")
+    daemon.restart()
+    equal(daemon.api().get("/policy")["in_force"], "read_only", "in force after a restart")
+
+
+@case
+def an_invalid_policy_edit_stays_invalid_over_a_restart(lab):
+    """What was last good lives in memory only: a restart with an invalid file must not fall back to the looser default."""
+    daemon = lab.daemon()
+    lab.write_config(daemon, "policy.yaml", "tools: [")
+    wait_until(lambda: daemon.api().get("/policy")["in_force"] == "last_good", 10, "the edit is noticed")
+    daemon.restart()
+    equal(daemon.api().get("/policy")["in_force"], "read_only", "in force after the restart")
+
+
+@case
+def an_edit_of_config_yaml_is_picked_up(lab):
+    daemon = lab.daemon()
+    api = daemon.api()
+    bus = api.bus()
+    lab.write_config(daemon, "config.yaml", "model:\n  default: fake/one\nfuture_key: 1\n")
+    wait_until(lambda: api.get("/settings")["settings"]["model.default"] == "fake/one", 10, "the edit is in force")
+    equal(api.get("/settings")["origins"]["model.default"], "file", "origin")
+    contains(daemon.log(), "future_key", "the warning about an unknown key")
+    lab.write_config(daemon, "config.yaml", "model:\n  default: [1, 2\n")
+    event = collect(bus, lambda e: e["event"] == "error.occurred", 10)[-1]
+    equal(event["payload"]["area"], "config", "area of the error event")
+    equal(api.get("/settings")["settings"]["model.default"], "fake/one", "the last good value")
+    lab.write_config(daemon, "config.yaml", "model:\n  default: fake/two\n")
+    wait_until(lambda: api.get("/settings")["settings"]["model.default"] == "fake/two", 10, "the corrected edit is in force")
+    equal(daemon.cli("config", "get", "model.default").must(0).out.strip(), "fake/two", "config get")
+
+
+CANARY = "canary-5f1c9e7ab2"
+
+
+@case
+def the_log_is_json_and_holds_no_secret(lab):
+    daemon = lab.daemon("--verbose", env={"PRYX_TEST_KEY": CANARY})
+    model = lab.model(daemon, key=f"sk-{CANARY}")
+    api = daemon.api()
+    api.put("/providers/fake", {"kind": "openai", "base_url": model.url, "key": f"sk-{CANARY}"})
+    api.put("/secrets/github", {"value": f"ghp-{CANARY}"})
+    token = api.make_token("t")
+    equal(api.run(api.session(), f"my password is {CANARY}")["state"], "completed", "a turn with the key")
+    tcp = daemon.tcp("read")
+    raw_http(daemon.port, f"GET /api/v1/status?token={token} HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\n\r\n")
+    raw_http(daemon.port, f"GET /api/v1/status HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\nAuthorization: Bearer wrong-{CANARY}\r\n\r\n")
+    daemon.cli("secret", "set", "other", stdin=f"v-{CANARY}\n").must(0)
+    code = api.post("/login/links", {})["code"]
+    api.must_refuse("PUT", "/providers/fake", 400, {"kind": "openai", "base_url": f"http://u:{CANARY}@host/v1"})
+    api.put("/providers/dead", {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "key": f"dead-{CANARY}"})
+    api.call("POST", "/providers/dead/test", {})
+    stop_within(daemon)
+    lines = [line for line in daemon.lines if line]
+    expect(lines, "nothing was logged")
+    for line in lines:
+        entry = json.loads(line)
+        expect({"time", "level", "event"} <= entry.keys(), f"a log line without its fields: {line}")
+    for secret in (CANARY, token, code, tcp.token):
+        lacks("\n".join(lines), secret, "the log")
+    for path in daemon.home.rglob("*"):
+        if path.is_file():
+            expect(CANARY.encode() not in path.read_bytes(), f"{path.relative_to(daemon.home)} holds the secret in clear")
+
+
+@case
+def the_log_is_for_people_on_a_terminal(lab):
+    daemon = lab.daemon(start=False)
+    term = lab.terminal(daemon, "serve", "--listen", "127.0.0.1:0", rows=40, columns=200)
+    term.wait_for('"event":"ready"')
+    term.wait_for("daemon.ready")
+    lacks(term.text(), '{"time"', "the log on a terminal")
+    term.interrupt_process(signal.SIGTERM)
+    equal(term.wait_exit(10), 0, "exit code")
+
+
+@case
+def sighup_reloads_the_files(lab):
+    daemon = lab.daemon()
+    os.kill(daemon.pid, signal.SIGHUP)
+    daemon.api().get("/status")
+    lab.write_config(daemon, "config.yaml", "model:\n  default: fake/hup\n")
+    os.kill(daemon.pid, signal.SIGHUP)
+    wait_until(lambda: daemon.api().get("/settings")["settings"]["model.default"] == "fake/hup", 10, "the edit is in force")
