@@ -61,7 +61,7 @@ bool Clients::everything_is_sent() const {
   for (const Sender& sender : senders_) {
     if (sender.next < sender.messages.size()) return false;
   }
-  return true;
+  return conversations_left_ == 0;
 }
 
 bool Clients::followers_have(std::uint64_t version) const {
@@ -189,7 +189,6 @@ async::Task<void> Clients::run_front(Daemon& daemon) {
   while (conversations_left_ > 0) {
     const auto slept = co_await async::sleep(loop_, dice_.milliseconds(0, 4000));
     if (!slept || daemon.is_stopping()) co_return;
-    --conversations_left_;
     const std::string name = fmt::format("question c{}", conversations_left_);
     agent::NewConversation in;
     for (const auto& [role, text] :
@@ -202,6 +201,7 @@ async::Task<void> Clients::run_front(Daemon& daemon) {
     const auto accepted = co_await daemon.inbox().accept_conversation(owner_caller(), std::move(in));
     world_.trace().note("front {}: {}", name, accepted ? accepted->turn.str() : accepted.error().message);
     if (accepted) conversations_.push_back({*accepted, name});
+    --conversations_left_;  // after the answer: until then there is more to come
   }
 }
 

@@ -228,6 +228,8 @@ bool Simulation::is_quiet() {
   run_until([&] { return waiting.has_value(); }, 1s);
   PRYX_CHECK(waiting.has_value());
   if (!*waiting) return false;
+  // The look took time, in which somebody may have started something.
+  if (daemon_->dispatcher().running() > 0 || daemon_->dispatcher().queued() > 0) return false;
   for (const TurnId& turn : **waiting) {
     if (!clients_->leaves_alone(turn)) return false;
   }

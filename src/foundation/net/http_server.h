@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// HTTP/1.1 and WebSocket server on loopback TCP and a Unix socket. I/O thread only. The server owns its connections; a handler gets one
-// exchange at a time and must finish it. Limits are counted per connection and in total; a slow peer costs only itself.
+// HTTP/1.1 and WebSocket server on loopback TCP and a Unix socket. I/O thread only. The server owns its
+// connections; a handler gets one exchange at a time and must finish it. Limits are counted per connection
+// and in total; a slow peer costs only itself.
 #pragma once
 #include <memory>
 #include <string>
@@ -13,25 +14,30 @@ namespace pryx::net {
 struct ServerLimits {
   std::size_t max_connections = 10'000;
   std::size_t max_header_bytes = 32u << 10;
-  std::size_t max_body_bytes = 10u << 20;         // also the largest WebSocket message
-  std::size_t max_buffered_bytes = 256u << 20;    // request bytes of all connections together
-  Duration header_timeout = std::chrono::seconds(10);   // from the first byte of a request to its last header byte
+  std::size_t max_body_bytes = 10u << 20;       // also the largest WebSocket message
+  std::size_t max_buffered_bytes = 256u << 20;  // request bytes of all connections together
+  Duration header_timeout =
+      std::chrono::seconds(10);  // from the first byte of a request to its last header byte
   Duration body_timeout = std::chrono::seconds(60);
-  Duration idle_timeout = std::chrono::seconds(75);     // keep-alive
-  Duration write_timeout = std::chrono::seconds(30);    // a peer that reads nothing for so long is dropped
-  std::size_t max_socket_backlog_bytes = 4u << 20;      // queued, unsent WebSocket bytes of one peer; over it the peer is dropped
+  Duration idle_timeout = std::chrono::seconds(75);   // keep-alive
+  Duration write_timeout = std::chrono::seconds(30);  // a peer that reads nothing for so long is dropped
+  std::size_t max_socket_backlog_bytes =
+      4u << 20;  // queued, unsent WebSocket bytes of one peer; over it the peer is dropped
 };
 
-// An open WebSocket. send() never waits: it queues and the connection drops a consumer whose backlog passes the limit.
+// An open WebSocket. send() never waits: it queues and the connection drops a consumer whose backlog passes
+// the limit.
 class WebSocket {
  public:
   virtual ~WebSocket() = default;
   // The next text message; kUnavailable when the peer is gone, kCancelled when the caller is.
   [[nodiscard]] virtual async::Task<Result<std::string>> read() = 0;
-  // Shared so that one event to a thousand clients is one buffer. False when the peer is gone or was dropped as too slow.
+  // Shared so that one event to a thousand clients is one buffer. False when the peer is gone or was dropped
+  // as too slow.
   virtual bool send(std::shared_ptr<const std::string> text) = 0;
-  // Until little is queued, so that whoever has much to say at once (a replay) goes at the peer's pace. A peer that takes nothing for
-  // write_timeout is dropped, which ends the wait: kUnavailable. kCancelled when the caller is.
+  // Until little is queued, so that whoever has much to say at once (a replay) goes at the peer's pace. A
+  // peer that takes nothing for write_timeout is dropped, which ends the wait: kUnavailable. kCancelled when
+  // the caller is.
   [[nodiscard]] virtual async::Task<Result<void>> wait_writable() = 0;
   virtual void close(std::uint16_t code, std::string reason) = 0;
   [[nodiscard]] virtual bool is_open() const = 0;
@@ -44,7 +50,8 @@ class Exchange {
   [[nodiscard]] virtual const Request& request() const = 0;
   // True when all bytes were handed to the kernel: the receipt for pull deliveries.
   [[nodiscard]] virtual async::Task<Result<void>> respond(Response response) = 0;
-  // Chunked response; then write() any number of times and finish(). write() waits while the peer is slow, at most write_timeout.
+  // Chunked response; then write() any number of times and finish(). write() waits while the peer is slow, at
+  // most write_timeout.
   [[nodiscard]] virtual async::Task<Result<void>> start_stream(int status, Headers headers) = 0;
   [[nodiscard]] virtual async::Task<Result<void>> write(std::string bytes) = 0;
   [[nodiscard]] virtual async::Task<Result<void>> finish() = 0;
@@ -59,7 +66,8 @@ class Handler {
   virtual ~Handler() = default;
   // Runs once per request. When it returns without an answer, the server answers 500.
   [[nodiscard]] virtual async::Task<void> handle(Exchange& exchange) = 0;
-  // An early veto with headers only, before any body is read or buffered (Host, Origin, credentials, limits). nullopt: go on.
+  // An early veto with headers only, before any body is read or buffered (Host, Origin, credentials, limits).
+  // nullopt: go on.
   [[nodiscard]] virtual std::optional<Response> screen(const Request& head) = 0;
 };
 
@@ -73,9 +81,11 @@ struct ServerStats {
 class HttpServer {
  public:
   virtual ~HttpServer() = default;
-  // Binds and starts accepting. Port 0 takes any free one; the bound port is returned. kConflict when the port is taken.
+  // Binds and starts accepting. Port 0 takes any free one; the bound port is returned. kConflict when the
+  // port is taken.
   [[nodiscard]] virtual Result<std::uint16_t> listen_tcp(std::string address, std::uint16_t port) = 0;
-  // Takes over an already bound and listening Unix socket (foundation/platform binds relative to a held directory).
+  // Takes over an already bound and listening Unix socket (foundation/platform binds relative to a held
+  // directory).
   [[nodiscard]] virtual Result<void> listen_unix(int listening_fd) = 0;
   [[nodiscard]] virtual ServerStats stats() const = 0;
   // Stops accepting, cancels the handlers, closes every connection, returns when all are gone.
@@ -83,6 +93,7 @@ class HttpServer {
 };
 
 // The loop must be a RealEventLoop; handler must outlive the server.
-[[nodiscard]] std::unique_ptr<HttpServer> make_http_server(async::RealEventLoop& loop, Handler& handler, ServerLimits limits = {});
+[[nodiscard]] std::unique_ptr<HttpServer> make_http_server(async::RealEventLoop& loop, Handler& handler,
+                                                           ServerLimits limits = {});
 
 }  // namespace pryx::net
