@@ -290,6 +290,33 @@ def attacks(score, options):
                 raise Broken(f"SIGTERM: exit {code} after {took:.1f} s")
 
 
+REPLAYED = 12_000  # events, some 8 MiB: twice what may wait for one client
+
+
+def replay(score, options):
+    """A client that comes back to more than fits into its queue gets all of it, in order, at its own pace."""
+    with Box("replay") as box:
+        daemon = Daemon(box, options.bin)
+        with score.case(f"a replay of {REPLAYED:,} events to a client that takes its time", daemon):
+            daemon.start()
+            api = daemon.api()
+            for i in range(REPLAYED):
+                api.post("/sessions", {"title": f"{i} " + "t" * 380})
+            last, versions = api.get("/status")["event_version"], []
+            bus = api.bus(since=0)
+            while not versions or versions[-1] < last:
+                event = bus.next(10)
+                if event is None:
+                    raise Broken(f"nothing came after version {versions[-1] if versions else 0} of {last}")
+                if event["type"] == "event" and event["event"] == "session.created":
+                    versions.append(event["version"])
+                    if len(versions) % 50 == 0:
+                        time.sleep(0.002)
+            bus.close()
+            if len(versions) != REPLAYED or versions != sorted(set(versions)):
+                raise Broken(f"{len(versions)} events came, {len(set(versions))} different ones, for {REPLAYED}")
+
+
 HOLDER = """
 import resource, socket, sys
 hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -362,4 +389,4 @@ def refused_in_words(port):
         return answer_of(sock, 5)
 
 
-CASES = [("abuse", attacks), ("connections", connections)]
+CASES = [("abuse", attacks), ("replay", replay), ("connections", connections)]
