@@ -37,6 +37,8 @@ std::optional<EffectClass> effect_class_from_text(std::string_view text) {
   return std::nullopt;
 }
 
+async::Task<Result<Binding>> Tool::bind(json::object, ToolContext) { co_return Binding{}; }
+
 async::Task<PastEffect> Tool::query(json::object, ToolContext) { co_return PastEffect::kUnknown; }
 
 }  // namespace pryx::tools

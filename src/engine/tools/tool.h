@@ -10,6 +10,7 @@
 #include "foundation/async/task.h"
 #include "foundation/base/ids.h"
 #include "foundation/base/json.h"
+#include "trust/commands/shell_grammar.h"
 #include "trust/labels/labels.h"
 #include "trust/principals/principal.h"
 
@@ -44,6 +45,28 @@ struct Touches {
   std::vector<std::string> hosts;
   bool writes_own_future = false;  // memory, skills, schedules
   bool is_outward_sink = false;    // sends data out of this machine or to someone else
+  bool needs_sandbox = false;      // it runs a program: denied while a layer of the sandbox cannot be set up
+  // Of a call that runs programs: every simple command, as the grammar read them. `parse_complete` is false
+  // when there may be more than these.
+  std::vector<commands::SimpleCommand> commands;
+  bool parse_complete = true;
+};
+
+// What a call is bound to beyond its arguments: facts found out on this machine, never told by a model. The
+// gate hashes `facts` into what a person approves, asks for them again at launch, and runs nothing when they
+// differ.
+struct Binding {
+  json::object facts;   // cwd, environment, digests of programs, scripts and files it depends on…
+  std::string preview;  // for people, below the one line: a diff, the whole command. Raw; surfaces sanitise
+  bool shown_whole = true;      // false: the preview leaves something out, so one key cannot approve it
+  bool digest_changed = false;  // not what it was when a grant for it was made: forces an ask
+};
+
+// Where a running tool's output goes while it runs. Ephemeral: the outcome holds what counts.
+class OutputSink {
+ public:
+  virtual ~OutputSink() = default;
+  virtual void write(std::string_view bytes) = 0;  // never blocks; may drop when a surface is slow
 };
 
 // Everything a call may know about where it runs.
@@ -55,6 +78,8 @@ struct ToolContext {
   std::shared_ptr<const platform::HeldDirectory> workspace;  // null: the session has none that can be opened
   trust::Labels context_labels;                              // of everything the model had seen when it asked
   std::string idempotency_key;
+  Binding binding;                     // as re-checked at launch; empty in bind() itself
+  std::shared_ptr<OutputSink> output;  // may be null
 };
 
 struct ToolOutcome {
@@ -86,6 +111,8 @@ class Tool {
   [[nodiscard]] virtual Result<Touches> touches(const json::object& arguments) const = 0;
   // One line for people, complete: "fs.read src/main.cpp (lines 1-200)". Raw text; surfaces sanitise.
   [[nodiscard]] virtual std::string render(const json::object& arguments) const = 0;
+  // Reads what the call depends on; changes nothing. Called before the decision and again right before run().
+  [[nodiscard]] virtual async::Task<Result<Binding>> bind(json::object arguments, ToolContext context);
   // Cancellable; a cancelled read-only call returns kCancelled.
   [[nodiscard]] virtual async::Task<Result<ToolOutcome>> run(const GatePass& pass, json::object arguments,
                                                              ToolContext context) = 0;

@@ -9,6 +9,7 @@
 
 #include "foundation/base/ids.h"
 #include "foundation/base/json.h"
+#include "trust/commands/shell_grammar.h"
 #include "trust/labels/labels.h"
 
 namespace pryx::trust {
@@ -26,6 +27,8 @@ struct CallFacts {
   bool read_only = false;  // this call changes nothing, inside or outside
   bool read_only_commands =
       false;  // a shell call: every simple command of its parse is on the shipped read-only list
+  std::vector<commands::SimpleCommand>
+      commands;  // of a call that runs programs, each by its final executable
   std::vector<std::string>
       paths;  // touched, relative to the workspace, normalised; "" is the workspace itself
   bool outside_workspace = false;  // it touches something outside of the workspace
