@@ -160,7 +160,7 @@ Result<void> Daemon::open_store() {
 Result<void> Daemon::build() {
   events_.emplace(loop_, *database_);
   audit_.emplace(clock_);
-  vault_.emplace(*database_, key_.key, random_, clock_);
+  vault_.emplace(*database_, pool_, key_.key, random_, clock_);
   approvals_.emplace(loop_, *database_, *events_, *audit_, ids_);
   http_client_ = net::make_http_client(loop_);
   keys_.emplace(*vault_);
@@ -274,6 +274,7 @@ async::Task<Result<void>> Daemon::start() {
   PRYX_CO_TRY_VOID(co_await events_->start());
   PRYX_CO_TRY_VOID(co_await settings_->start());
   PRYX_CO_TRY_VOID(co_await approvals_->start());
+  PRYX_CO_TRY_VOID(co_await vault_->start());
   PRYX_CO_TRY_VOID(co_await providers_->start());
   PRYX_CO_TRY_VOID(co_await api_->start());
   PRYX_CO_TRY_VOID(listen());

@@ -15,6 +15,14 @@ CREATE TABLE secrets (
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   PRIMARY KEY (principal_id, name)
+) STRICT)"},
+                                         {2, "create vault_passphrases", R"(
+CREATE TABLE vault_passphrases (
+  principal_id TEXT PRIMARY KEY,
+  sealed_key TEXT NOT NULL,
+  failures INTEGER NOT NULL,
+  failed_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL
 ) STRICT)"}};
 
 constexpr std::string_view kUpsert =
@@ -46,8 +54,14 @@ Secret subkey_of(const Secret& database_key) {
 
 }  // namespace
 
-Vault::Vault(db::Database& database, const Secret& database_key, Random& random, const Clock& clock)
-    : database_(database), random_(random), clock_(clock), key_(subkey_of(database_key)) {}
+Vault::Vault(db::Database& database, async::WorkerPool& pool, const Secret& database_key, Random& random,
+             const Clock& clock, crypto::PassphraseCost cost)
+    : database_(database),
+      pool_(pool),
+      random_(random),
+      clock_(clock),
+      cost_(cost),
+      key_(subkey_of(database_key)) {}
 
 db::ModuleMigrations Vault::migrations() { return {"trust/vault", kMigrations}; }
 
@@ -60,13 +74,17 @@ async::Task<Result<void>> Vault::set(Principal principal, std::string name, Secr
     co_return fail(ErrorCode::kTooLarge, "the value of secret {} has {} bytes; the limit is {}", name,
                    value.reveal().size(), kMaxSecretBytes);
   }
-  std::string sealed = crypto::seal(key_, value, place_of(principal, name), random_);
+  if (changing_) co_return fail(ErrorCode::kConflict, "the passphrase is being changed; try again");
+  PRYX_CO_TRY(const Secret key, key_for(principal));
+  std::string sealed = crypto::seal(key, value, place_of(principal, name), random_);
   const WallTime at = clock_.wall();
   const auto write = [principal, name, at,
                       sealed = std::move(sealed)](db::Transaction& transaction) -> Result<std::int64_t> {
     return transaction.db().run(kUpsert, principal.id, name, db::Blob{sealed}, at);
   };
+  ++writing_;
   const Result<std::int64_t> written = co_await database_.write(write);
+  --writing_;
   if (!written) co_return fail(written.error());
   co_return Result<void>();
 }
@@ -79,7 +97,8 @@ async::Task<Result<std::optional<Secret>>> Vault::find(Principal principal, std:
   };
   PRYX_CO_TRY(const std::optional<std::string> sealed, co_await database_.read(read));
   if (!sealed) co_return std::nullopt;
-  auto value = crypto::open_sealed(key_, *sealed, place_of(principal, name));
+  PRYX_CO_TRY(const Secret key, key_for(principal));
+  auto value = crypto::open_sealed(key, *sealed, place_of(principal, name));
   if (!value) {
     co_return fail(ErrorCode::kCheckFailed,
                    "secret {} was changed outside Pryx and does not open; set it again", name);

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Vault: named secrets (provider keys, channel tokens) in the table `secrets`, sealed with a subkey of the
-// database's key. I/O thread only; owned by main, used by whoever makes the last hop of a call.
+// database's key, or with a key of their own that a passphrase opens: then the vault can be locked, and is at
+// each start. I/O thread only; owned by main, used by whoever makes the last hop of a call.
 #pragma once
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "foundation/async/task.h"
+#include "foundation/async/worker_pool.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/secret.h"
+#include "foundation/crypto/passphrase.h"
 #include "foundation/db/database.h"
 #include "foundation/platform/environment.h"
 #include "trust/principals/principal.h"
@@ -25,10 +29,34 @@ struct SecretEntry {
   bool operator==(const SecretEntry&) const = default;
 };
 
+struct VaultStatus {
+  bool has_passphrase = false;
+  bool locked = false;
+  std::optional<Duration> try_again_in;  // too many wrong passphrases
+};
+
 class Vault {
  public:
   // database_key: the 64 hex digits that the database was opened with. All references outlive the vault.
-  Vault(db::Database& database, const Secret& database_key, Random& random, const Clock& clock);
+  Vault(db::Database& database, async::WorkerPool& pool, const Secret& database_key, Random& random,
+        const Clock& clock, crypto::PassphraseCost cost = {});
+
+  // Whose secrets are under a passphrase; those begin locked. Call once before the first use.
+  [[nodiscard]] async::Task<Result<void>> start();
+  [[nodiscard]] VaultStatus status(const Principal& principal) const;
+  // Puts the secrets under a passphrase, or under another one; every secret is sealed anew in one commit.
+  // `current` is needed when there is one. Leaves the vault unlocked.
+  [[nodiscard]] async::Task<Result<void>> set_passphrase(Principal principal, std::optional<Secret> current,
+                                                         Secret passphrase);
+  // Back to the database's key alone.
+  [[nodiscard]] async::Task<Result<void>> remove_passphrase(Principal principal, Secret current);
+  // kUnauthenticated for a wrong passphrase, kOverloaded while too many wrong ones make it wait; the count
+  // outlives a restart, and is raised before each try.
+  [[nodiscard]] async::Task<Result<void>> unlock(Principal principal, Secret passphrase);
+  // Forgets the key. kConflict without a passphrase: nothing could unlock it again.
+  [[nodiscard]] Result<void> lock(const Principal& principal);
+  // Locks what was not used for that long; for a timer. Returns how many.
+  std::size_t lock_idle(Duration limit);
 
   [[nodiscard]] static db::ModuleMigrations migrations();
 
@@ -43,15 +71,35 @@ class Vault {
   // False when there was none.
   [[nodiscard]] async::Task<Result<bool>> remove(Principal principal, std::string name);
 
+  // A locked vault answers set, get and find with kUnauthenticated and how to unlock it.
+
   // What a reference stands for; kNotFound says how to provide it.
   [[nodiscard]] async::Task<Result<Secret>> resolve(Principal principal, SecretRef reference,
                                                     platform::Environment environment);
 
  private:
+  struct Passphrase {
+    std::string sealed_key;
+    std::int64_t failures = 0;
+    WallTime failed_at;
+    std::optional<Secret> key;  // none: locked
+    MonotonicTime used_at;
+  };
+  [[nodiscard]] Result<Secret> key_for(const Principal& principal);
+  [[nodiscard]] std::optional<Duration> waiting_time(const Passphrase& passphrase) const;
+  [[nodiscard]] async::Task<Result<Secret>> open_key(Principal principal, Secret passphrase);
+  [[nodiscard]] async::Task<Result<void>> seal_all_anew(Principal principal, Secret from, Secret to,
+                                                        std::string sealed_key);
+
   db::Database& database_;
+  async::WorkerPool& pool_;
   Random& random_;
   const Clock& clock_;
+  crypto::PassphraseCost cost_;
   Secret key_;
+  std::map<PrincipalId, Passphrase> passphrases_;
+  int writing_ = 0;        // set() calls between sealing and commit
+  bool changing_ = false;  // all secrets are being sealed anew
 };
 
 }  // namespace pryx::vault

@@ -42,7 +42,14 @@ class VaultTest : public ::testing::Test {
                                     .inline_mode = true},
                                    modules)
                     .value();
-    vault_ = std::make_unique<Vault>(*database_, Secret(std::string(kKey)), random_, loop_.clock());
+    open_vault();
+  }
+  // A start of the daemon.
+  void open_vault() {
+    constexpr crypto::PassphraseCost kCheap{.passes = 1, .memory_bytes = 8u << 20};
+    vault_ =
+        std::make_unique<Vault>(*database_, pool_, Secret(std::string(kKey)), random_, loop_.clock(), kCheap);
+    ASSERT_TRUE(run(loop_, vault_->start()).has_value());
   }
   Result<void> set(const Principal& who, const std::string& name, const std::string& value) {
     return run(loop_, vault_->set(who, name, Secret(value)));
@@ -56,6 +63,7 @@ class VaultTest : public ::testing::Test {
   platform::testing::TemporaryDirectory directory_;
   async::testing::VirtualLoop loop_;
   testing::SeededRandom random_{11};
+  async::WorkerPool pool_{loop_, 0};
   std::unique_ptr<db::Database> database_;
   std::unique_ptr<Vault> vault_;
 };
@@ -110,7 +118,7 @@ TEST_F(VaultTest, ARowMovedToAnotherNameOrOwnerDoesNotOpen) {
 
 TEST_F(VaultTest, AnotherDatabaseKeyDoesNotOpenTheSecrets) {
   ASSERT_TRUE(set(owner(), "name", "value").has_value());
-  vault_ = std::make_unique<Vault>(*database_, Secret(std::string(64, '0')), random_, loop_.clock());
+  vault_ = std::make_unique<Vault>(*database_, pool_, Secret(std::string(64, '0')), random_, loop_.clock());
   EXPECT_EQ(get(owner(), "name"), "error check_failed");
 }
 
@@ -154,6 +162,87 @@ TEST(SecretRef, RoundTripsAndRefusesTheRestWithoutRepeatingIt) {
     ASSERT_FALSE(reference.has_value()) << text;
     EXPECT_EQ(reference.error().message.find("canary"), std::string::npos);
   }
+}
+
+TEST_F(VaultTest, APassphraseLocksAndUnlocks) {
+  ASSERT_TRUE(set(owner(), "provider/openai", "sk-1").has_value());
+  ASSERT_TRUE(
+      run(loop_, vault_->set_passphrase(owner(), std::nullopt, Secret("a long passphrase"))).has_value());
+  EXPECT_FALSE(vault_->status(owner()).locked);
+  EXPECT_EQ(get(owner(), "provider/openai"), "sk-1");
+  ASSERT_TRUE(vault_->lock(owner()).has_value());
+  EXPECT_EQ(get(owner(), "provider/openai"),
+            fmt::format("error {}", facts(ErrorCode::kUnauthenticated).name));
+  EXPECT_EQ(set(owner(), "other", "x").error().code, ErrorCode::kUnauthenticated);
+  EXPECT_EQ(run(loop_, vault_->unlock(owner(), Secret("another passphrase"))).error().code,
+            ErrorCode::kUnauthenticated);
+  ASSERT_TRUE(run(loop_, vault_->unlock(owner(), Secret("a long passphrase"))).has_value());
+  EXPECT_EQ(get(owner(), "provider/openai"), "sk-1");
+}
+
+TEST_F(VaultTest, AStartBeginsLockedAndTheDatabaseKeyAloneOpensNothing) {
+  ASSERT_TRUE(set(owner(), "a", "one").has_value());
+  ASSERT_TRUE(
+      run(loop_, vault_->set_passphrase(owner(), std::nullopt, Secret("a long passphrase"))).has_value());
+  open_vault();
+  EXPECT_TRUE(vault_->status(owner()).locked);
+  EXPECT_EQ(get(owner(), "a"), fmt::format("error {}", facts(ErrorCode::kUnauthenticated).name));
+  // Control: whoever has the database and its key, and drops the row of the passphrase, still has nothing.
+  ASSERT_TRUE(run(loop_, execute(*database_, "DELETE FROM vault_passphrases")).has_value());
+  open_vault();
+  EXPECT_EQ(get(owner(), "a"), fmt::format("error {}", facts(ErrorCode::kCheckFailed).name));
+}
+
+TEST_F(VaultTest, ChangingAndRemovingThePassphraseKeepsEverySecret) {
+  for (int i = 0; i < 20; ++i)
+    ASSERT_TRUE(set(owner(), fmt::format("s{}", i), fmt::format("v{}", i)).has_value());
+  ASSERT_TRUE(
+      run(loop_, vault_->set_passphrase(owner(), std::nullopt, Secret("first passphrase"))).has_value());
+  EXPECT_EQ(
+      run(loop_, vault_->set_passphrase(owner(), std::nullopt, Secret("second passphrase"))).error().code,
+      ErrorCode::kUnauthenticated);
+  ASSERT_TRUE(
+      run(loop_, vault_->set_passphrase(owner(), Secret("first passphrase"), Secret("second passphrase")))
+          .has_value());
+  open_vault();
+  EXPECT_FALSE(run(loop_, vault_->unlock(owner(), Secret("first passphrase"))).has_value());
+  ASSERT_TRUE(run(loop_, vault_->unlock(owner(), Secret("second passphrase"))).has_value());
+  EXPECT_EQ(get(owner(), "s19"), "v19");
+  ASSERT_TRUE(run(loop_, vault_->remove_passphrase(owner(), Secret("second passphrase"))).has_value());
+  open_vault();
+  EXPECT_EQ(get(owner(), "s7"), "v7");
+  EXPECT_EQ(vault_->lock(owner()).error().code, ErrorCode::kConflict);
+}
+
+TEST_F(VaultTest, GuessingIsSlowedDownAlsoAcrossStarts) {
+  ASSERT_TRUE(
+      run(loop_, vault_->set_passphrase(owner(), std::nullopt, Secret("a long passphrase"))).has_value());
+  ASSERT_TRUE(vault_->lock(owner()).has_value());
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(run(loop_, vault_->unlock(owner(), Secret("wrong passphrase"))).error().code,
+              ErrorCode::kUnauthenticated);
+  EXPECT_EQ(run(loop_, vault_->unlock(owner(), Secret("a long passphrase"))).error().code,
+            ErrorCode::kOverloaded);
+  open_vault();
+  EXPECT_EQ(run(loop_, vault_->unlock(owner(), Secret("a long passphrase"))).error().code,
+            ErrorCode::kOverloaded);
+  ASSERT_TRUE(vault_->status(owner()).try_again_in.has_value());
+  loop_.run_for(*vault_->status(owner()).try_again_in + std::chrono::seconds(1));
+  EXPECT_TRUE(run(loop_, vault_->unlock(owner(), Secret("a long passphrase"))).has_value());
+}
+
+TEST_F(VaultTest, AnIdleVaultLocksItself) {
+  ASSERT_TRUE(
+      run(loop_, vault_->set_passphrase(owner(), std::nullopt, Secret("a long passphrase"))).has_value());
+  ASSERT_TRUE(set(owner(), "a", "one").has_value());
+  loop_.run_for(std::chrono::minutes(14));
+  EXPECT_EQ(vault_->lock_idle(std::chrono::minutes(15)), 0u);
+  EXPECT_EQ(get(owner(), "a"), "one");
+  loop_.run_for(std::chrono::minutes(14));
+  EXPECT_EQ(vault_->lock_idle(std::chrono::minutes(15)), 0u) << "it was used meanwhile";
+  loop_.run_for(std::chrono::minutes(16));
+  EXPECT_EQ(vault_->lock_idle(std::chrono::minutes(15)), 1u);
+  EXPECT_TRUE(vault_->status(owner()).locked);
 }
 
 }  // namespace
