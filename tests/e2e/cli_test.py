@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -174,7 +175,7 @@ def mistakes_get_a_suggestion(lab):
         problem_of(ran)
         contains(ran.err, hint, f"the hint of pryx {' '.join(args)}")
     for args in (["xyzzy"], ["session", "xyzzy"], ["session", "show"], ["status", "extra"], ["--timeout", "soon", "status"], ["--timeout"], ["--host", "ftp://x", "status"],
-                 ["cost", "summary"], ["trace", "show", "x"], ["undo", "x"], ["audit", "export"], ["mcp", "list"], ["completion", "bash"]):
+                 ["cost", "summary"], ["trace", "show", "x"], ["undo", "x"], ["audit", "export"], ["mcp", "list"]):
         ran = daemon.cli(*args).must(2)
         problem_of(ran)
 
@@ -426,4 +427,34 @@ def status_tells_the_truth(lab):
     ran = daemon.cli("status", "--no-start").must(8)
     problem_of(ran)
     daemon.cli("daemon", "status").must(8)
+    daemon.cli("doctor", timeout=60)
+    daemon.cli("daemon", "status").must(8)  # neither of them started one
     daemon.cli("exec", "hello", "--no-start").must(8)
+    started = daemon.cli("status", "--json").must(0).json()
+    expect(started["pid"] != daemon.pid, "pryx status starts a daemon")
+    daemon.cli("daemon", "stop").must(0)
+
+
+@case
+def help_and_completion_come_from_the_commands(lab):
+    home = lab.daemon(start=False)
+    equal(home.cli("help").must(0).out, home.cli("--help").must(0).out, "pryx help")
+    equal(home.cli("help", "session", "show").must(0).out, home.cli("session", "show", "--help").must(0).out, "help for a verb")
+    equal(home.cli("help", "session").must(0).out, home.cli("session", "--help").must(0).out, "help for a noun")
+    contains(home.cli("help", "sesion").must(2).err, "pryx session", "a guess")
+    contains(home.cli("help", "session", "lst").must(2).err, "pryx session list", "a guess")
+    home.cli("completion", "tcsh").must(2)
+    for shell in ("bash", "zsh", "fish"):
+        script = home.cli("completion", shell).must(0).out
+        if not shutil.which(shell):
+            continue
+        checked = subprocess.run([shell, "-n"], input=script, text=True, capture_output=True)
+        equal((checked.returncode, checked.stderr), (0, ""), f"the script for {shell}")
+    script = home.cli("completion", "bash").must(0).out
+    for words, expected, not_expected in ((["se"], ["session", "secret"], ["list"]), (["session", ""], ["list", "show", "fork"], ["exec"]),
+                                          (["-w", "/tmp", "session", "li"], ["list"], ["exec"]), (["session", "list", "--li"], ["--limit"], ["--listen"]),
+                                          (["help", "session", "sh"], ["show"], []), (["completion", ""], ["bash", "zsh", "fish"], [])):
+        line = " ".join(f"'{word}'" for word in ["pryx", *words])
+        ask = f"{script}\nCOMP_WORDS=({line}); COMP_CWORD={len(words)}; _pryx; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        offered = subprocess.run(["bash", "-c", ask], text=True, capture_output=True).stdout.split()
+        expect(set(expected) <= set(offered) and not set(not_expected) & set(offered), f"after {words}: {offered}")

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "surfaces/cli/commands/commands.h"
+#include "surfaces/cli/completion.h"
 #include "surfaces/cli/console.h"
 #include "surfaces/cli/listen_address.h"
 #include "surfaces/cli/read_secret.h"
@@ -133,6 +134,26 @@ TEST(CommandLine, EveryCommandHasExamplesThatParse) {
       if (line) EXPECT_EQ(line->invocation.command, &command) << example;
     }
   }
+}
+
+TEST(Completion, EveryScriptOffersEveryCommandAndNothingThatIsRefused) {
+  for (const std::string_view shell : kShells) {
+    const std::string script = completion_script(commands(), shell).value();
+    for (const Command& command : commands().commands()) {
+      const std::string place = shell == "fish"
+                                    ? fmt::format("{}:' -f -a {}", command.noun, command.verb)
+                                    : fmt::format("{}:{}", command.noun, command.verb);
+      const bool offered = !command.hidden && command.refused.empty();
+      if (!command.verb.empty())
+        EXPECT_EQ(script.find(place) != std::string::npos, offered) << shell << place;
+      for (const Flag& flag : command.flags) {
+        if (!offered || !flag.refused.empty()) continue;
+        EXPECT_NE(script.find(flag_key(flag)), std::string::npos) << shell << " " << flag.name;
+      }
+    }
+    EXPECT_EQ(script.find("max-cost"), std::string::npos) << shell;
+  }
+  EXPECT_EQ(completion_script(commands(), "tcsh").error().code, ErrorCode::kInvalidArgument);
 }
 
 TEST(CommandLine, NoCommandIsThereTwice) {

@@ -8,7 +8,7 @@ std::vector<Command> all_commands() {
   for (auto* commands : {exec_commands, chat_commands, session_commands, approval_commands, policy_commands,
                          model_commands, provider_commands, secret_commands, token_commands,
                          workspace_commands, tool_commands, config_commands, status_commands, doctor_commands,
-                         open_commands, daemon_commands, serve_commands, refused_commands}) {
+                         help_commands, open_commands, daemon_commands, serve_commands, refused_commands}) {
     std::vector<Command> rows = commands();
     all.insert(all.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
   }
@@ -45,7 +45,6 @@ std::vector<Command> refused_commands() {
        "pryx policy explain is not in this version; pryx policy test says which rule decides and why"},
       {"policy", "replay", "pryx policy replay is not in this version"},
       {"policy", "can", "pryx policy can is not in this version; pryx policy test decides one call"},
-      {"completion", "", "pryx completion is not in this version"},
       {"tui", "", "pryx tui is not in this version; pryx chat talks in the terminal"},
   };
   std::vector<Command> rows;

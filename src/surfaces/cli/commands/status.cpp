@@ -17,17 +17,8 @@ void add_row(std::vector<std::vector<Line>>& rows, std::string_view name, Line v
 }
 
 Result<int> run_status(Context& context, const Invocation&) {
-  auto api = context.api_if_running();
-  if (!api) {
-    if (api.error().code == ErrorCode::kUnavailable && context.globals().host.empty()) {
-      if (context.wants_json())
-        context.console().print_json({{"running", false}});
-      else
-        context.console().print("not running");
-    }
-    return fail(std::move(api.error()));
-  }
-  PRYX_TRY(const client::Reply reply, (*api)->get("/api/v1/status"));
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->get("/api/v1/status"));
   if (print_if_json(context, reply)) return 0;
   const json::object& s = reply.json;
   std::vector<std::vector<Line>> rows;
@@ -87,7 +78,7 @@ Line status_line(Context& context) {
 
 std::vector<Command> status_commands() {
   return {{.noun = "status",
-           .summary = "what the daemon is doing",
+           .summary = "what the daemon is doing; starts it when none runs (pryx daemon status does not)",
            .examples = {"status", "status --json"},
            .handler = run_status},
           {.noun = "version",
