@@ -4,7 +4,7 @@
 #include <deque>
 
 #include "engine/models/openai_codec.h"
-#include "engine/models/sse_parser.h"
+#include "foundation/net/sse_parser.h"
 #include "foundation/base/text.h"
 #include "foundation/net/http_client.h"
 
@@ -110,9 +110,9 @@ class OpenAiStream final : public ModelStream {
       whole_ += bytes;
       return {};
     }
-    std::vector<SseEvent> events;
+    std::vector<net::SseEvent> events;
     const auto parsed = parser_.feed(bytes, events);
-    for (const SseEvent& event : events) {
+    for (const net::SseEvent& event : events) {
       PRYX_TRY_VOID(decoder_.feed(event.data, out));
       if (decoder_.is_done()) return take_end(out);
     }
@@ -141,7 +141,7 @@ class OpenAiStream final : public ModelStream {
   OpenAiLimits limits_;
   std::unique_ptr<net::ClientResponse> response_;
   ChatStreamDecoder decoder_;
-  SseParser parser_;
+  net::SseParser parser_;
   MonotonicTime deadline_;
   std::deque<ModelEvent> ready_;
   std::optional<Error> failure_;

@@ -70,11 +70,11 @@ Result<void> TurnFollower::reconnect() {
   return fail(std::move(last));
 }
 
-bool TurnFollower::take(const client::ServerEvent& raw, TurnEvent& event) {
+bool TurnFollower::take(const net::SseEvent& raw, TurnEvent& event) {
   auto envelope = json::parse_object(raw.data, {.max_bytes = 16u << 20, .max_depth = 80});
   if (!envelope) return false;
   event = {};
-  event.name = json::string_or(*envelope, "event", raw.name);
+  event.name = json::string_or(*envelope, "event", raw.event);
   if (const json::value* payload = json::find(*envelope, "payload");
       payload != nullptr && payload->is_object())
     event.payload = payload->get_object();

@@ -41,7 +41,7 @@ class TurnFollower {
       : context_(&context), session_(std::move(session)), message_(std::move(message)) {}
   [[nodiscard]] Result<void> connect();
   [[nodiscard]] Result<void> reconnect();
-  [[nodiscard]] bool take(const client::ServerEvent& raw, TurnEvent& event);
+  [[nodiscard]] bool take(const net::SseEvent& raw, TurnEvent& event);
 
   Context* context_;
   std::string session_;

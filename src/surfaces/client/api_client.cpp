@@ -200,7 +200,7 @@ Result<EventStream> ApiClient::stream(Call call) {
 
 Result<void> EventStream::take(std::string_view bytes) {
   PRYX_TRY_VOID(parser_.feed(bytes));
-  std::vector<ServerEvent> events;
+  std::vector<net::SseEvent> events;
   PRYX_TRY_VOID(sse_.feed(parser_.take_body(), events));
   queue_.insert(queue_.begin(), std::make_move_iterator(events.rbegin()),
                 std::make_move_iterator(events.rend()));

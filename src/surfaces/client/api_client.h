@@ -11,9 +11,9 @@
 #include "foundation/base/json.h"
 #include "foundation/base/secret.h"
 #include "foundation/net/http_types.h"
+#include "foundation/net/sse_parser.h"
 #include "surfaces/client/connection.h"
 #include "surfaces/client/http_response.h"
-#include "surfaces/client/sse_parser.h"
 
 namespace pryx::client {
 
@@ -51,7 +51,7 @@ class EventStream {
   struct Next {
     enum class Kind : std::uint8_t { kEvent, kEnd, kCut, kTimeout, kInterrupted };
     Kind kind = Kind::kEnd;  // kEnd: the response is complete; kCut: the connection went away before
-    ServerEvent event;       // kEvent only
+    net::SseEvent event;     // kEvent only
   };
   [[nodiscard]] Result<Next> next(Duration limit);
   // Without waiting: kTimeout means nothing is there yet. For callers with a poll loop of their own over
@@ -69,9 +69,9 @@ class EventStream {
 
   Connection connection_;
   ResponseParser parser_;
-  SseParser sse_;
+  net::SseParser sse_{16u << 20};  // far beyond the largest event the daemon sends
   Waiting waiting_;
-  std::vector<ServerEvent> queue_;  // reversed: the next one is at the back
+  std::vector<net::SseEvent> queue_;  // reversed: the next one is at the back
   bool cut_ = false;
 };
 

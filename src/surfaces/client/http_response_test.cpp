@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "surfaces/client/sse_parser.h"
 
 namespace pryx::client {
 namespace {
@@ -84,43 +83,6 @@ TEST(ResponseParser, KeepsAliveOnlyWithoutLeftovers) {
   ResponseParser surplus;
   ASSERT_TRUE(surplus.feed("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1"));
   EXPECT_FALSE(surplus.keeps_alive());
-}
-
-std::vector<ServerEvent> events_of(std::string_view bytes, std::size_t piece) {
-  SseParser parser;
-  std::vector<ServerEvent> events;
-  while (!bytes.empty()) {
-    EXPECT_TRUE(parser.feed(bytes.substr(0, piece), events));
-    bytes.remove_prefix(std::min(piece, bytes.size()));
-  }
-  return events;
-}
-
-TEST(SseParser, ReadsEventsInPiecesOfAnySize) {
-  for (std::size_t piece : {1u, 3u, 4096u}) {
-    const auto events = events_of(
-        "\xEF\xBB\xBF: hi\r\nevent: turn.delta\ndata: a\ndata:b\nid: 7\n\ndata\r\n\r\nevent: lost\n\ndata: "
-        "x\rdata: y\r\r",
-        piece);
-    ASSERT_EQ(events.size(), 3u);
-    EXPECT_EQ(events[0].name, "turn.delta");
-    EXPECT_EQ(events[0].data, "a\nb");
-    EXPECT_EQ(events[0].id, "7");
-    EXPECT_EQ(events[1].name, "message");
-    EXPECT_EQ(events[1].data, "");
-    EXPECT_EQ(events[2].data, "x\ny");
-    EXPECT_EQ(events[2].id, "7");
-  }
-}
-
-TEST(SseParser, RefusesAnEventOverTheLimit) {
-  SseParser parser(100);
-  std::vector<ServerEvent> events;
-  EXPECT_FALSE(parser.feed("data: " + std::string(200, 'x'), events));
-  SseParser many(100);
-  std::string lines;
-  for (int i = 0; i < 50; ++i) lines += "data: xxxxx\n";
-  EXPECT_FALSE(many.feed(lines, events));
 }
 
 }  // namespace

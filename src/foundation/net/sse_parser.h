@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // SseParser: bytes of a text/event-stream to events, in pieces of any size. Follows the WHATWG algorithm;
-// bounded. Pure.
+// bounded. Both directions of the house read with it: answers of model providers, and the daemon's own events
+// in the client. Pure; one owner.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -10,7 +11,7 @@
 
 #include "foundation/base/result.h"
 
-namespace pryx::models {
+namespace pryx::net {
 
 struct SseEvent {
   std::string event;  // empty means "message"
@@ -29,6 +30,7 @@ class SseParser {
   // stream is lost then.
   [[nodiscard]] Result<void> feed(std::string_view bytes, std::vector<SseEvent>& out);
   // What an ended stream left half-done is dropped, as the standard says.
+  [[nodiscard]] const std::string& last_id() const { return event_.id; }  // what Last-Event-ID repeats
 
  private:
   void take_line(std::string_view line, std::vector<SseEvent>& out);
@@ -41,4 +43,4 @@ class SseParser {
   bool after_cr_ = false;  // a line feed that follows belongs to the last line end
 };
 
-}  // namespace pryx::models
+}  // namespace pryx::net

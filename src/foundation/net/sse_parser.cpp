@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "engine/models/sse_parser.h"
+#include "foundation/net/sse_parser.h"
 
 #include <algorithm>
 #include <charconv>
 
-namespace pryx::models {
+namespace pryx::net {
 namespace {
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 }
@@ -77,4 +77,4 @@ void SseParser::take_line(std::string_view line, std::vector<SseEvent>& out) {
   }
 }
 
-}  // namespace pryx::models
+}  // namespace pryx::net
