@@ -70,13 +70,19 @@ class CurlHttpClient final : public HttpClient {
     PRYX_CO_TRY(const CurlLibrary* const curl, load_curl());
     PRYX_CO_TRY_VOID(check_request(request));
     PRYX_CO_TRY(Target target, parse_target(*curl, request.url));
+    if (!request.expected_origin.empty() && target.origin != request.expected_origin)
+      co_return fail(ErrorCode::kForbidden,
+                     "request to {}: this URL can be read in two ways; write it plainly",
+                     request.expected_origin);
     const MonotonicTime begun = loop_.clock().monotonic();
     PRYX_CO_TRY(auto addresses, co_await resolver_.resolve(target.host, request.connect_timeout));
     if (stopping_) co_return fail(ErrorCode::kCancelled, "the HTTP client stopped");
     const bool cancelled = co_await async::is_cancelled();
     if (cancelled) co_return fail(ErrorCode::kCancelled, "request to {}: cancelled", target.origin);
-    if (!request.allow_private_addresses) {
-      std::erase_if(addresses, [](const IpAddress& address) { return !is_public(address); });
+    if (request.allow_peer || !request.allow_private_addresses) {
+      std::erase_if(addresses, [&](const IpAddress& address) {
+        return request.allow_peer ? !request.allow_peer(address) : !is_public(address);
+      });
       if (addresses.empty()) {
         co_return fail(ErrorCode::kForbidden,
                        "request to {}: it has only addresses of this machine or a private network, which "
@@ -93,7 +99,7 @@ class CurlHttpClient final : public HttpClient {
   }
 
   std::shared_ptr<Lane> lane_for(const CurlLibrary& curl, const ClientRequest& request) {
-    auto& lane = lanes_.at(request.allow_private_addresses ? 0 : 1);
+    auto& lane = lanes_.at(request.allow_peer ? 2 : request.allow_private_addresses ? 0 : 1);
     if (!lane || !lane->is_usable())
       lane = std::make_shared<Lane>(loop_, curl, options_.max_connections_per_host);
     return lane;
@@ -102,7 +108,7 @@ class CurlHttpClient final : public HttpClient {
   async::RealEventLoop& loop_;
   ClientOptions options_;
   DnsResolver resolver_;
-  std::array<std::shared_ptr<Lane>, 2> lanes_;
+  std::array<std::shared_ptr<Lane>, 3> lanes_;
   std::size_t starting_ = 0;
   bool stopping_ = false;
   async::WaitList all_returned_;

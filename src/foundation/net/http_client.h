@@ -2,10 +2,12 @@
 // Outbound HTTP(S). The interface is what the simulation replaces; the real one is libcurl multi on the loop,
 // with names resolved by c-ares, loaded when the first request is made. I/O thread only.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "foundation/async/event_loop.h"
+#include "foundation/net/address_rules.h"
 #include "foundation/net/http_types.h"
 
 namespace pryx::net {
@@ -20,6 +22,11 @@ struct ClientRequest {
   std::size_t max_body_bytes = 64u << 20;
   bool allow_private_addresses =
       true;  // the checked peer may be loopback or a private network (a local model server)
+  // When set it decides instead, for each address that a name has and again for the one that is connected;
+  // the connection is made for this request and never kept.
+  std::function<bool(const IpAddress&)> allow_peer;
+  // "host:port" that the caller has checked; the request is refused when libcurl reads another from the URL.
+  std::string expected_origin;
 };
 
 // A response whose body arrives in pieces. Destroying it cancels the transfer at once, upstream included.
@@ -28,6 +35,7 @@ class ClientResponse {
   virtual ~ClientResponse() = default;
   [[nodiscard]] virtual int status() const = 0;
   [[nodiscard]] virtual const Headers& headers() const = 0;
+  [[nodiscard]] virtual std::string peer() const { return {}; }  // the connected address, once the head came
   // The next piece; nullopt at the proper end; kUnavailable when the connection was cut before it; kTimeout
   // when nothing came for `idle_limit`; kCancelled at once when the calling task is cancelled.
   [[nodiscard]] virtual async::Task<Result<std::optional<std::string>>> read(Duration idle_limit) = 0;

@@ -114,7 +114,8 @@ void Transfer::set_request_options() {
   // requests that may be repeated.
   const bool repeatable = request_.method == "GET" || request_.method == "HEAD" ||
                           request_.method == "OPTIONS" || has_idempotency_key;
-  if (!repeatable) set(CURLOPT_FRESH_CONNECT, 1L);
+  if (!repeatable || request_.allow_peer) set(CURLOPT_FRESH_CONNECT, 1L);
+  if (request_.allow_peer) set(CURLOPT_FORBID_REUSE, 1L);
 }
 
 int Transfer::refuse_resolver(void* /*resolver*/, void* /*reserved*/, void* /*self*/) { return 1; }
@@ -123,7 +124,10 @@ curl_socket_t Transfer::on_open_socket(void* self, curlsocktype /*purpose*/, cur
   auto& transfer = *static_cast<Transfer*>(self);
   const auto peer = from_sockaddr(address->addr);
   if (!peer || !transfer.lane_->knows_address(transfer.target_, *peer)) return CURL_SOCKET_BAD;
-  if (!transfer.request_.allow_private_addresses && !is_public(*peer)) return CURL_SOCKET_BAD;
+  const ClientRequest& request = transfer.request_;
+  const bool allowed =
+      request.allow_peer ? request.allow_peer(*peer) : request.allow_private_addresses || is_public(*peer);
+  if (!allowed) return CURL_SOCKET_BAD;
   const int fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
   if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
     transfer.failure_ =
@@ -153,6 +157,9 @@ void Transfer::take_header_line(std::string_view line) {
   if (line.empty()) {
     if (status_ < 200) return;  // informational: the real head follows
     head_done_ = true;
+    const char* peer = nullptr;
+    if (lane_->curl().easy_getinfo(easy_, CURLINFO_PRIMARY_IP, &peer) == CURLE_OK && peer != nullptr)
+      peer_ = peer;
     changed_.wake_all();
     return;
   }

@@ -91,6 +91,7 @@ class Transfer final : public ClientResponse {
 
   [[nodiscard]] int status() const override { return status_; }
   [[nodiscard]] const Headers& headers() const override { return headers_; }
+  [[nodiscard]] std::string peer() const override { return peer_; }
   [[nodiscard]] async::Task<Result<std::optional<std::string>>> read(Duration idle_limit) override;
 
   void finish(CURLcode code);
@@ -121,6 +122,7 @@ class Transfer final : public ClientResponse {
 
   async::WaitList changed_;
   int status_ = 0;
+  std::string peer_;
   Headers headers_;
   std::size_t header_bytes_ = 0;
   bool head_done_ = false;
