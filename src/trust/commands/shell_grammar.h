@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 // What a shell command would run, read by a grammar and never by guessing: either the complete list of its
 // simple commands, or the reason why there may be more. Pure; any thread.
+//
+// A complete parse holds for `sh -c` and `bash -c` alike, not interactive, started with an environment that
+// the caller made from nothing (no BASH_ENV, IFS, exported functions) and a PATH whose folders the command
+// cannot write. What the two shells read differently is not complete.
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,12 +28,20 @@ struct Redirect {
 };
 
 struct SimpleCommand {
-  std::vector<std::string> argv;  // after quote removal; every word is literal, or the parse is incomplete
-  std::vector<Assignment> environment;  // NAME=value in front of it
+  std::vector<std::string> argv;  // after quote removal; every word is literal or a file name pattern, or the
+                                  // parse is incomplete
+  std::vector<Assignment> environment;  // NAME=value in front of it, or given to it by env or sudo
   std::vector<Redirect> redirects;
   // What really runs: argv with wrappers (env, nice, timeout, xargs, sudo…) taken off, layer by layer. Empty
-  // when that cannot be told; then the parse is incomplete.
+  // when that cannot be told; then the parse is incomplete. What `sh -c` or `find -exec` runs is a command of
+  // its own.
   std::vector<std::string> final_argv;
+  std::vector<std::string>
+      wrappers;  // names of what was taken off, outermost first; "sh", "find" for the above
+  // Indices of words in final_argv that the shell replaces by the names of files that match.
+  std::vector<std::uint32_t> patterns;
+  // Words are added or filled in at run time (xargs, find's {}): final_argv is only how it begins.
+  bool open_ended = false;
   bool operator==(const SimpleCommand&) const = default;
 };
 
@@ -48,7 +61,18 @@ inline constexpr std::size_t kMaxCommandBytes = 128u << 10;
 // Every simple command is on the shipped read-only list with arguments that only read, no redirect writes a
 // file, and no assignment changes how a program behaves. False for an incomplete parse.
 [[nodiscard]] bool is_read_only(const Parse& parse);
+[[nodiscard]] bool is_read_only(const SimpleCommand& command);
 // Shells, interpreters and wrappers: "always" may not be granted for these, whatever the arguments.
 [[nodiscard]] bool runs_other_programs(std::string_view program);
+// Programs that some option or operand makes run another program or write anywhere (git, tar, make, ssh…): a
+// wildcard may not stand for their options.
+[[nodiscard]] bool runs_others_on_request(std::string_view program);
+
+// What the environment of a command must hold so that the read-only list is true: pagers are cat, and git
+// runs no program that a repository's own configuration names.
+[[nodiscard]] const std::vector<Assignment>& quiet_environment();
+
+// The words as shell text that parse_shell() reads back as the same words.
+[[nodiscard]] std::string quote_words(const std::vector<std::string>& words);
 
 }  // namespace pryx::commands
