@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The sandbox around everything that runs a program: bubblewrap namespaces, then pryx-sandbox-init with
 // Landlock, seccomp, limits and an environment from empty. A layer that cannot be set up is a refusal with
-// the fix, never a run without it. Launching blocks (call it from a worker thread); the report is a value.
+// the fix, never a run without it. Launching blocks until the command has started (call it from a thread that
+// lives as long as the run: the kernel ties its life to that thread); the report is a value.
 #pragma once
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,12 +31,14 @@ struct Report {
 };
 
 struct Limits {
-  Duration wall_time = std::chrono::minutes(10);
-  std::uint64_t cpu_seconds = 600;
-  std::uint64_t memory_bytes = 4ull << 30;  // address space of one process
+  Duration wall_time =
+      std::chrono::minutes(10);             // kept by the caller: process().wait_for(), then kill_group()
+  std::uint64_t cpu_seconds = 600;          // of one process
+  std::uint64_t memory_bytes = 4ull << 30;  // private writable memory of one process
   std::uint64_t processes = 256;
   std::uint64_t open_files = 1024;
-  std::uint64_t file_bytes = 2ull << 30;  // largest file it may write
+  std::uint64_t file_bytes = 2ull << 30;       // largest file it may write
+  std::uint64_t temporary_bytes = 1ull << 30;  // of each of its private /tmp, home and /dev/shm
 };
 
 struct Request {
@@ -42,25 +47,31 @@ struct Request {
   std::map<std::string, std::string> env;  // on top of the fixed minimal one; the caller has judged it
   std::shared_ptr<const platform::HeldDirectory> workspace;  // writable; null: none
   bool workspace_writable = true;
-  std::string cwd;            // relative to the workspace; "" is the workspace itself
-  std::string egress_socket;  // host path of a proxy socket of egress::Broker; empty: no network at all
+  std::string cwd;  // relative to the workspace; "" is the workspace itself
+  // Host path of a proxy socket of egress::Broker, reached inside as an HTTP proxy that http_proxy and its
+  // kin name; empty: no network at all.
+  std::string egress_socket;
   std::vector<std::string> hidden_paths;  // besides the built-in list: Pryx's own places
   platform::Stream standard_input = platform::Stream::kNull;
   Limits limits;
 };
 
-// What happened to protected names (.git/hooks, rc files, unit files…) that did not exist before the run.
+// What a run left in the workspace, and what of it was refused (.git/hooks, rc files, unit files…). At most
+// 1,000 names each.
 struct Applied {
+  std::vector<std::string>
+      changed;  // relative paths that were written, made or deleted; empty without an overlay
   std::vector<std::string> quarantined;  // relative paths that were refused or moved aside
 };
 
 // One running child with everything below it. Destroying it kills all of it, also grandchildren in sessions
-// of their own.
+// of their own; what it wrote is then dropped, unless finish() was called. A command that a signal ended
+// shows as exit code 128 + signal.
 class Run {
  public:
   virtual ~Run() = default;
   [[nodiscard]] virtual platform::Subprocess& process() = 0;  // pipes and pidfd of the outermost process
-  // Once, after the process ended: takes over what it wrote and refuses protected names. Blocking.
+  // Once: ends whatever still runs, takes over what was written and refuses protected names. Blocking.
   [[nodiscard]] virtual Result<Applied> finish() = 0;
 };
 
@@ -68,7 +79,7 @@ class Sandbox {
  public:
   virtual ~Sandbox() = default;
   [[nodiscard]] virtual const Report& report() const = 0;  // probed once at construction by real runs
-  // kDenied with the fix when a layer cannot be set up.
+  // kDenied with the fix when a layer cannot be set up; kNotFound when there is no such program inside.
   [[nodiscard]] virtual Result<std::unique_ptr<Run>> launch(const Request& request) = 0;
 };
 
@@ -76,8 +87,15 @@ struct Options {
   std::string init_program;               // path of pryx-sandbox-init; empty: beside this executable
   std::vector<std::string> hidden_paths;  // Pryx's config, data, state, cache and run places
   std::string scratch;                    // private directory of ours for overlays' upper directories
-  std::optional<int> landlock_abi_cap;    // tests: pretend an older kernel
+  // Tests only. A home other than the user's own, an older kernel, and layers left out to learn what each is
+  // good for: "files" (the whole disk is visible and writable for the mounts), "landlock", "seccomp", "net",
+  // "pid", "ipc", "user" (bubblewrap still makes one, but allows more below it), "session", "limits",
+  // "overlay", "apply".
+  std::string home;
+  std::optional<int> landlock_abi_cap;
+  std::set<std::string> without;
 };
+// Never fails: what does not work is in the report, and launch() then refuses. Runs a few short programs.
 [[nodiscard]] std::unique_ptr<Sandbox> make_sandbox(Options options);
 
 }  // namespace pryx::sandbox

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: MIT
+#include "trust/sandbox/launch.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <climits>
+#include <cstring>
+
+#include "foundation/base/text.h"
+#include "trust/sandbox/mount_plan.h"
+#include "trust/sandbox/workspace_view.h"
+
+namespace pryx::sandbox {
+namespace {
+
+using platform::system_error;
+using platform::UniqueFd;
+
+constexpr const char* kInitInside = "/run/pryx-sandbox-init";
+constexpr const char* kEgressInside = "/run/pryx-egress.sock";
+constexpr int kEgressPort = 3128;
+constexpr int kStartLimitMs = 20'000;  // namespaces on a machine under full load
+constexpr int kKillLimitMs =
+    10'000;  // the kernel ends a pid namespace in milliseconds; a stuck disk may hold one process
+// The order of Subprocess: pass_fds become 3, 4…
+constexpr int kConfigFd = 3, kStatusFd = 4, kAllowFd = 5, kRefuseFd = 6, kWorkspaceFd = 7;
+
+void append(std::vector<std::string>& out, std::initializer_list<std::string> more) {
+  out.insert(out.end(), more);
+}
+void append(std::vector<std::string>& out, const std::vector<std::string>& more) {
+  out.insert(out.end(), more.begin(), more.end());
+}
+
+// The configuration of pryx-sandbox-init: "key=value" rows that end with NUL.
+class Rows {
+ public:
+  void add(std::string_view key, std::string_view value) {
+    has_nul_ = has_nul_ || value.find('\0') != std::string_view::npos;
+    bytes_.append(key).append("=").append(value).push_back('\0');
+  }
+  void add(std::string_view key, std::uint64_t value) { add(key, fmt::format("{}", value)); }
+  [[nodiscard]] Result<UniqueFd> store() const {
+    if (has_nul_)
+      return fail(ErrorCode::kInvalidArgument, "a NUL byte in the program, its environment or its folder");
+    UniqueFd file(::memfd_create("pryx-sandbox", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!file) return std::unexpected(system_error("keep a sandbox's configuration in memory", errno));
+    PRYX_TRY_VOID(platform::write_all(file.get(), bytes_, "a sandbox's configuration"));
+    if (::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
+      return std::unexpected(system_error("seal a sandbox's configuration", errno));
+    return file;
+  }
+
+ private:
+  std::string bytes_;
+  bool has_nul_ = false;
+};
+
+std::map<std::string, std::string> environment_inside(const Request& request, const MountPlan& plan) {
+  std::string path;
+  for (const std::string& folder : plan.search_path) path += (path.empty() ? "" : ":") + folder;
+  std::map<std::string, std::string> env = {
+      {"PATH", path},      {"HOME", plan.home},    {"TMPDIR", "/tmp"},
+      {"LANG", "C.UTF-8"}, {"SHELL", "/bin/sh"},   {"TERM", "dumb"},
+      {"USER", "sandbox"}, {"LOGNAME", "sandbox"}, {"PRYX_SANDBOX", "1"}};
+  if (!request.egress_socket.empty()) {
+    const std::string proxy = fmt::format("http://127.0.0.1:{}", kEgressPort);
+    for (const char* name :
+         {"http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"})
+      env[name] = proxy;
+    for (const char* name : {"no_proxy", "NO_PROXY"}) env[name] = "localhost,127.0.0.1,::1";
+  }
+  for (const auto& [name, value] : request.env) env[name] = value;
+  return env;
+}
+
+void add_limits(Rows& rows, const Limits& limits) {
+  rows.add("limits", 1);
+  rows.add("limit_cpu", limits.cpu_seconds);
+  rows.add("limit_data", limits.memory_bytes);
+  rows.add("limit_processes", limits.processes);
+  rows.add("limit_files", limits.open_files);
+  rows.add("limit_file_size", limits.file_bytes);
+  rows.add("limit_core", std::uint64_t{0});
+}
+
+Result<UniqueFd> describe_run(const Machine& machine, const Request& request, const MountPlan& plan,
+                              const std::string& workspace) {
+  Rows rows;
+  rows.add("program", request.program);
+  const auto env = environment_inside(request, plan);
+  rows.add("path", env.at("PATH"));
+  for (const auto& [name, value] : env) {
+    if (name.empty() || name.find('=') != std::string::npos)
+      return fail(ErrorCode::kInvalidArgument, "'{}' cannot name an environment variable", name);
+    rows.add("env", name + "=" + value);
+  }
+  rows.add("root", workspace.empty() ? "/tmp" : workspace);
+  rows.add("cwd", request.cwd);
+  for (const std::string& path : plan.make) rows.add("make", path);
+  if (!request.egress_socket.empty()) {
+    rows.add("forward_socket", kEgressInside);
+    rows.add("forward_port", kEgressPort);
+  }
+  if (machine.with("pid")) rows.add("pid_namespace", 1);
+  if (machine.with("limits")) add_limits(rows, request.limits);
+  rows.add("no_new_privileges", 1);
+  if (machine.with("landlock")) {
+    rows.add("landlock", 1);
+    if (machine.landlock_abi_cap)
+      rows.add("landlock_cap", static_cast<std::uint64_t>(*machine.landlock_abi_cap));
+    for (const std::string& path : plan.list) rows.add("list", path);
+    for (const std::string& path : plan.read) rows.add("read", path);
+    rows.add("read", kInitInside);
+    for (const std::string& path : plan.write) rows.add("write", path);
+    if (!workspace.empty()) rows.add(request.workspace_writable ? "write" : "read", workspace);
+  }
+  if (machine.with("seccomp")) {
+    rows.add("seccomp", kAllowFd);
+    rows.add("seccomp", kRefuseFd);
+  }
+  return rows.store();
+}
+
+std::vector<std::string> bubblewrap_arguments(const Machine& machine, const Request& request,
+                                              const MountPlan& plan, const WorkspaceView& workspace) {
+  std::vector<std::string> a = {
+      machine.bubblewrap,  "--unshare-user", "--unshare-uts", "--unshare-cgroup-try",
+      "--die-with-parent", "--hostname",     "pryx"};
+  if (machine.with("ipc")) append(a, {"--unshare-ipc"});
+  if (machine.with("pid")) append(a, {"--unshare-pid"});
+  if (machine.with("net")) append(a, {"--unshare-net"});
+  if (machine.with("session")) append(a, {"--new-session"});
+  if (machine.with("user") && machine.can_disable_user_namespaces) append(a, {"--disable-userns"});
+  append(a, {"--cap-drop", "ALL"});
+  if (machine.with("files")) {
+    append(a, {"--ro-bind", "/", "/"});
+    append(a, plan.before_workspace);
+  } else {
+    append(a, {"--dev-bind", "/", "/", "--tmpfs", "/run"});
+  }
+  append(a, workspace.mounts());
+  if (machine.with("files")) append(a, plan.after_workspace);
+  append(a, {"--proc", "/proc", "--dev", "/dev", "--size", std::to_string(request.limits.temporary_bytes),
+             "--tmpfs", "/dev/shm"});
+  append(a, {"--ro-bind", machine.init, kInitInside});
+  if (!request.egress_socket.empty()) append(a, {"--ro-bind", request.egress_socket, kEgressInside});
+  append(a, {"--chdir", "/", "--", kInitInside, "run", std::to_string(kConfigFd), std::to_string(kStatusFd)});
+  append(a, request.argv.empty() ? std::vector<std::string>{request.program} : request.argv);
+  return a;
+}
+
+// What the status socket said: a handle on the first process, or why there is none.
+struct Start {
+  UniqueFd first_process;
+  std::string refusal;      // of a layer
+  int missing_program = 0;  // errno of the command's own execution
+  bool silent = true;       // bubblewrap itself failed
+  bool late = false;
+};
+
+Start hear(int socket) {
+  Start start;
+  for (;;) {
+    pollfd entry{socket, POLLIN, 0};
+    const int ready = ::poll(&entry, 1, kStartLimitMs);
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0) {
+      start.late = true;
+      return start;
+    }
+    char text[1024];
+    iovec body{text, sizeof text};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    msghdr message{};
+    message.msg_iov = &body;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    const ssize_t got = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return start;
+    const std::string_view said(text, static_cast<std::size_t>(got));
+    start.silent = false;
+    if (said.front() == 'E') start.refusal = to_valid_utf8(said.substr(1));
+    if (said.front() == 'X')
+      std::from_chars(said.data() + 1, said.data() + said.size(), start.missing_program);
+    const cmsghdr* header = CMSG_FIRSTHDR(&message);
+    if (said.front() == 'P' && header != nullptr && header->cmsg_type == SCM_RIGHTS) {
+      int handle = -1;
+      std::memcpy(&handle, CMSG_DATA(header), sizeof handle);
+      start.first_process.reset(handle);
+    }
+  }
+}
+
+std::string last_words(platform::Subprocess& child) {
+  (void)child.wait_for(std::chrono::seconds(5));
+  char text[2048];
+  const ssize_t got = child.error_output() ? ::read(child.error_output().get(), text, sizeof text) : 0;
+  if (got <= 0) return "it ended without a word";
+  const std::string said = to_valid_utf8(std::string_view(text, static_cast<std::size_t>(got)));
+  return std::string(trim(std::string_view(said).substr(0, said.find('\n'))));
+}
+
+class SandboxedRun final : public Run {
+ public:
+  SandboxedRun(platform::Subprocess child, UniqueFd first_process, std::unique_ptr<WorkspaceView> workspace)
+      : child_(std::move(child)),
+        first_process_(std::move(first_process)),
+        workspace_(std::move(workspace)) {}
+  ~SandboxedRun() override { (void)end_everything(); }
+
+  platform::Subprocess& process() override { return child_; }
+
+  Result<Applied> finish() override {
+    // What is still running could write while it is being looked at.
+    PRYX_TRY_VOID(end_everything());
+    return workspace_->take_over();
+  }
+
+ private:
+  // The end of the namespace's first process is the end of everything in it.
+  Result<void> end_everything() {
+    if (first_process_) {
+      ::syscall(SYS_pidfd_send_signal, first_process_.get(), SIGKILL, nullptr, 0);
+      pollfd entry{first_process_.get(), POLLIN, 0};
+      int ready = 0;
+      do {
+        ready = ::poll(&entry, 1, kKillLimitMs);
+      } while (ready < 0 && errno == EINTR);
+      if (ready == 0)
+        return fail(ErrorCode::kTimeout,
+                    "a process of the sandbox does not end; what it wrote is left where it is");
+    }
+    child_.kill_group(SIGKILL);
+    PRYX_TRY_VOID(child_.wait_for(std::chrono::seconds(5)));
+    // When this process adopts orphans, the first process has become its child.
+    siginfo_t info{};
+    if (first_process_)
+      ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(first_process_.get()), &info,
+               WEXITED | WNOHANG);
+    first_process_.reset();
+    return {};
+  }
+
+  platform::Subprocess child_;
+  UniqueFd first_process_;
+  std::unique_ptr<WorkspaceView> workspace_;
+};
+
+std::unexpected<Error> explain(const Request& request, const Start& start, platform::Subprocess& child) {
+  if (start.late)
+    return fail(ErrorCode::kDenied,
+                "the sandbox was not ready after {} s; the machine is overloaded, try again",
+                kStartLimitMs / 1000);
+  if (start.missing_program == ENOENT)
+    return fail(ErrorCode::kNotFound,
+                "no program '{}' in the sandbox; give its absolute path, or install it for the whole system",
+                request.program);
+  if (start.missing_program != 0)
+    return fail(ErrorCode::kInvalidArgument, "'{}' cannot be executed: {}", request.program,
+                platform::describe_errno(start.missing_program));
+  if (!start.refusal.empty()) {
+    return fail(ErrorCode::kDenied, "the sandbox could not {}; run pryx doctor", start.refusal);
+  }
+  return fail(ErrorCode::kDenied, "bubblewrap could not make the sandbox: {}; {}", last_words(child),
+              namespaces_fix());
+}
+
+Result<std::unique_ptr<Run>> launch_in(const Machine& machine, const Request& request,
+                                       std::unique_ptr<WorkspaceView> workspace) {
+  View view{machine.home, machine.hidden_paths, workspace->path(), request.limits.temporary_bytes};
+  const MountPlan plan = plan_mounts(view);
+  PRYX_TRY(UniqueFd config, describe_run(machine, request, plan, workspace->path()));
+  int sockets[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
+    return std::unexpected(system_error("join a sandbox", errno));
+  const UniqueFd ours(sockets[0]);
+  UniqueFd theirs(sockets[1]);
+
+  platform::SpawnOptions options;
+  options.argv = workspace->stage(machine.init, kWorkspaceFd, kStatusFd);
+  append(options.argv, bubblewrap_arguments(machine, request, plan, *workspace));
+  options.executable = options.argv.front();
+  options.pass_fds = {config.get(), theirs.get(), machine.filters.allow_list.get(),
+                      machine.filters.refusals.get()};
+  if (workspace->fd() >= 0) options.pass_fds.push_back(workspace->fd());
+  options.standard_input = request.standard_input;
+  options.standard_output = platform::Stream::kPipe;
+  options.standard_error = platform::Stream::kPipe;
+  PRYX_TRY(platform::Subprocess child, platform::Subprocess::spawn(options));
+  theirs.reset();
+  Start start = hear(ours.get());
+  if (start.silent || start.late || !start.refusal.empty() || start.missing_program != 0) {
+    auto problem = explain(request, start, child);
+    // Owned, so that everything is dead before the error is told.
+    const SandboxedRun dying(std::move(child), std::move(start.first_process), std::move(workspace));
+    return problem;
+  }
+  return std::make_unique<SandboxedRun>(std::move(child), std::move(start.first_process),
+                                        std::move(workspace));
+}
+
+std::string read_setting(const char* path) {
+  const UniqueFd fd(::open(path, O_RDONLY | O_CLOEXEC));
+  char text[32];
+  const ssize_t got = fd ? ::read(fd.get(), text, sizeof text) : 0;
+  return got > 0 ? std::string(trim(std::string_view(text, static_cast<std::size_t>(got)))) : std::string();
+}
+
+}  // namespace
+
+std::string namespaces_fix() {
+  if (read_setting("/proc/sys/kernel/unprivileged_userns_clone") == "0")
+    return "allow user namespaces: sudo sysctl -w kernel.unprivileged_userns_clone=1";
+  if (read_setting("/proc/sys/user/max_user_namespaces") == "0")
+    return "allow user namespaces: sudo sysctl -w user.max_user_namespaces=15000";
+  if (read_setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1")
+    return "give bwrap an AppArmor profile that allows 'userns', or: sudo sysctl -w "
+           "kernel.apparmor_restrict_unprivileged_userns=0";
+  return "user namespaces must work for an ordinary user; inside a container, start it with them allowed";
+}
+
+Result<std::unique_ptr<Run>> launch_run(const Machine& machine, const Request& request) {
+  if (request.program.empty()) return fail(ErrorCode::kInvalidArgument, "no program to run");
+  PRYX_TRY(
+      auto workspace,
+      WorkspaceView::open(machine, request,
+                          machine.has_overlay && machine.with("overlay") ? Overlay::kYes : Overlay::kNo));
+  const bool had_overlay = workspace->has_overlay();
+  auto run = launch_in(machine, request, std::move(workspace));
+  // Some file systems cannot lie below an overlay; the sweep serves there.
+  if (run || !had_overlay || run.error().message.find("mount the overlay") == std::string::npos) return run;
+  PRYX_TRY(auto plain, WorkspaceView::open(machine, request, Overlay::kNo));
+  return launch_in(machine, request, std::move(plain));
+}
+
+}  // namespace pryx::sandbox

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// Starting one run: which arguments bubblewrap gets, what pryx-sandbox-init is told, and the handshake that
+// tells a started command from a layer that could not be set up. Internal to the module.
+#pragma once
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "trust/sandbox/sandbox.h"
+#include "trust/sandbox/seccomp_filter.h"
+
+namespace pryx::sandbox {
+
+// What is the same for every run.
+struct Machine {
+  std::string bubblewrap;
+  std::string init;
+  std::string scratch;  // empty: no overlay
+  std::string home;
+  std::vector<std::string> hidden_paths;
+  SyscallFilters filters;
+  bool can_disable_user_namespaces = false;
+  bool has_overlay = false;
+  std::optional<int> landlock_abi_cap;
+  std::set<std::string> without;
+
+  [[nodiscard]] bool with(const char* layer) const { return !without.contains(layer); }
+};
+
+[[nodiscard]] Result<std::unique_ptr<Run>> launch_run(const Machine& machine, const Request& request);
+// Why namespaces do not work here and the setting that changes it.
+[[nodiscard]] std::string namespaces_fix();
+
+}  // namespace pryx::sandbox

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+#include "trust/sandbox/mount_plan.h"
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace pryx::sandbox {
+namespace {
+
+// Of the machine. /run holds the sockets of its services, /media and /mnt other people's disks.
+constexpr std::array<std::string_view, 16> kHiddenFolders = {"/home",
+                                                             "/root",
+                                                             "/run",
+                                                             "/tmp",
+                                                             "/var/tmp",
+                                                             "/mnt",
+                                                             "/media",
+                                                             "/srv",
+                                                             "/var/mail",
+                                                             "/var/log",
+                                                             "/var/spool",
+                                                             "/var/backups",
+                                                             "/lost+found",
+                                                             "/var/lib/docker",
+                                                             "/var/lib/containerd",
+                                                             "/boot"};
+
+// Of the user, below the home: programs and libraries, no settings and no credentials.
+constexpr std::array<std::string_view, 30> kToolChains = {".cargo/bin",
+                                                          ".cargo/registry",
+                                                          ".cargo/git",
+                                                          ".rustup",
+                                                          ".pyenv",
+                                                          ".rbenv",
+                                                          ".nvm",
+                                                          ".nodenv",
+                                                          ".volta",
+                                                          ".fnm",
+                                                          ".asdf",
+                                                          ".deno",
+                                                          ".bun",
+                                                          ".sdkman/candidates",
+                                                          ".local/bin",
+                                                          ".local/lib",
+                                                          ".local/pipx",
+                                                          ".local/share/pnpm",
+                                                          ".local/share/uv",
+                                                          ".npm-global",
+                                                          "go",
+                                                          ".go",
+                                                          ".ghcup",
+                                                          ".opam",
+                                                          ".juliaup",
+                                                          ".dotnet",
+                                                          ".m2/repository",
+                                                          ".gradle/wrapper",
+                                                          "miniconda3",
+                                                          "anaconda3"};
+constexpr std::array<std::string_view, 11> kHomePrograms = {
+    ".cargo/bin", ".pyenv/shims", ".pyenv/bin", ".rbenv/shims",    ".volta/bin", ".asdf/shims",
+    ".deno/bin",  ".bun/bin",     ".local/bin", ".npm-global/bin", "go/bin"};
+// What programs write in a home, kept in memory until the run ends. None of them holds a tool chain.
+constexpr std::array<std::string_view, 5> kHomeWritable = {".cache", ".config", ".local/state", ".npm",
+                                                           ".gradle/daemon"};
+constexpr std::size_t kMaxSiblings = 4000;
+
+enum class Kind { kAbsent, kFolder, kOther, kLink };
+Kind kind_of(const std::string& path) {
+  struct stat info{};
+  if (::lstat(path.c_str(), &info) != 0) return Kind::kAbsent;
+  if (S_ISLNK(info.st_mode)) return Kind::kLink;
+  return S_ISDIR(info.st_mode) ? Kind::kFolder : Kind::kOther;
+}
+
+std::vector<std::string> list(const std::string& path) {
+  std::vector<std::string> names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(path.c_str()), &::closedir);
+  if (!stream) return names;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
+      names.emplace_back(entry->d_name);
+    if (names.size() > kMaxSiblings) return {};  // nothing there is readable rather than too much
+  }
+  return names;
+}
+
+// Landlock cannot take a right away below where it was given, so it is given to everything beside the hidden.
+void allow_beside(const std::string& folder, const std::vector<std::string>& hidden,
+                  std::vector<std::string>& read) {
+  for (const std::string& name : list(folder.empty() ? "/" : folder)) {
+    const std::string path = folder + "/" + name;
+    if (std::ranges::find(hidden, path) != hidden.end()) continue;
+    if (std::ranges::any_of(hidden, [&](const std::string& h) { return lies_in(h, path); }))
+      allow_beside(path, hidden, read);
+    else if (kind_of(path) != Kind::kLink)  // what a link names is judged by its own path
+      read.push_back(path);
+  }
+}
+
+void append(std::vector<std::string>& out, std::initializer_list<std::string> more) {
+  out.insert(out.end(), more);
+}
+
+void hide(std::vector<std::string>& arguments, const std::string& path, std::uint64_t bytes) {
+  if (kind_of(path) == Kind::kFolder)
+    append(arguments, {"--size", std::to_string(bytes), "--tmpfs", path});
+  else if (kind_of(path) == Kind::kOther)
+    append(arguments, {"--ro-bind", "/dev/null", path});
+}
+
+std::optional<std::string> real_path(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+  if (!real) return std::nullopt;
+  return std::string(real.get());
+}
+
+// Parents before what lies in them; nothing that lies in another hidden folder, because it is not there.
+std::vector<std::string> outermost(std::vector<std::string> paths) {
+  std::ranges::sort(paths);
+  std::vector<std::string> kept;
+  for (std::string& path : paths) {
+    if (path.empty() || path == "/") continue;
+    if (std::ranges::any_of(kept, [&](const std::string& k) { return lies_in(path, k); })) continue;
+    kept.push_back(std::move(path));
+  }
+  return kept;
+}
+
+void bring_home(const View& view, MountPlan& plan) {
+  plan.home = "/tmp";
+  if (view.home.empty() || view.home == "/" || kind_of(view.home) != Kind::kFolder) return;
+  plan.home = view.home;
+  append(plan.before_workspace, {"--dir", view.home});
+  for (const std::string_view name : kToolChains) {
+    const std::string path = fmt::format("{}/{}", view.home, name);
+    if (kind_of(path) != Kind::kFolder) continue;
+    append(plan.before_workspace, {"--ro-bind-try", path, path});
+    plan.read.push_back(path);
+  }
+  for (const std::string_view name : kHomePrograms) {
+    const std::string path = fmt::format("{}/{}", view.home, name);
+    if (kind_of(path) == Kind::kFolder) plan.search_path.push_back(path);
+  }
+  for (const std::string_view name : kHomeWritable) {
+    const std::string path = fmt::format("{}/{}", view.home, name);
+    append(plan.before_workspace, {"--dir", path});
+    plan.write.push_back(path);
+  }
+}
+
+}  // namespace
+
+bool lies_in(const std::string& path, const std::string& folder) {
+  if (folder == "/") return true;
+  return path == folder ||
+         (path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/');
+}
+
+MountPlan plan_mounts(const View& view) {
+  MountPlan plan;
+  std::vector<std::string> hidden(kHiddenFolders.begin(), kHiddenFolders.end());
+  if (!view.home.empty()) hidden.push_back(view.home);
+  for (const std::string& path : view.hidden_paths) hidden.push_back(real_path(path).value_or(path));
+  // Inside the workspace: hidden again, on top of it.
+  if (!view.workspace.empty()) {
+    for (const std::string& path : hidden) {
+      if (path != view.workspace && lies_in(path, view.workspace))
+        hide(plan.after_workspace, path, view.temporary_bytes);
+    }
+  }
+  const std::vector<std::string> outer = outermost(hidden);
+  for (const std::string& path : outer) hide(plan.before_workspace, path, view.temporary_bytes);
+  allow_beside("", outer, plan.read);
+  bring_home(view, plan);
+  append(plan.write, {"/tmp", "/var/tmp", "/dev"});
+  plan.list.push_back("/");
+  for (const char* path : {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"})
+    plan.search_path.emplace_back(path);
+  return plan;
+}
+
+}  // namespace pryx::sandbox

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: MIT
+// Real sandboxes around short programs. As root the sandbox refuses, so there the whole program runs once
+// more as an ordinary user, and the single tests skip.
+#include "trust/sandbox/sandbox.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "foundation/platform/testing/temporary_directory.h"
+#include "foundation/platform/user_switch.h"
+
+namespace pryx::sandbox {
+namespace {
+
+using platform::testing::TemporaryDirectory;
+constexpr uid_t kNobody = 65534;
+constexpr Duration kLong = std::chrono::seconds(60);
+
+struct Outcome {
+  int code = -1;
+  std::string output, errors;
+  Applied applied;
+};
+
+std::string drain(platform::UniqueFd& fd) {
+  std::string text;
+  char buffer[4096];
+  for (;;) {
+    pollfd entry{fd.get(), POLLIN, 0};
+    if (::poll(&entry, 1, 0) <= 0) return text;
+    const ssize_t got = ::read(fd.get(), buffer, sizeof buffer);
+    if (got <= 0) return text;
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
+}
+
+class SandboxTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (platform::is_root()) GTEST_SKIP() << "runs as an ordinary user in SandboxAsUser";
+    std::filesystem::create_directories(home_ / "project");
+    make({});
+  }
+  void make(std::set<std::string> without, std::optional<int> cap = {}) {
+    sandbox_ = make_sandbox({.init_program = PRYX_SANDBOX_INIT,
+                             .hidden_paths = {home_ / "pryx"},
+                             .scratch = scratch_ / "sandbox",
+                             .home = home_.path(),
+                             .landlock_abi_cap = cap,
+                             .without = std::move(without)});
+    if (!sandbox_->report().usable) {
+      for (const Layer& layer : sandbox_->report().layers) {
+        if (!layer.works) GTEST_SKIP() << layer.name << ": " << layer.detail << "; " << layer.fix;
+      }
+    }
+  }
+  Request request(const std::string& script) {
+    Request r;
+    r.program = "sh";
+    r.argv = {"sh", "-c", script};
+    auto held = platform::HeldDirectory::open(project());
+    r.workspace = std::make_shared<const platform::HeldDirectory>(std::move(held.value()));
+    return r;
+  }
+  Outcome run(const std::string& script) { return run(request(script)); }
+  Outcome run(const Request& r) {
+    Outcome outcome;
+    auto started = sandbox_->launch(r);
+    if (!started) {
+      outcome.errors = started.error().message;
+      return outcome;
+    }
+    auto status = (*started)->process().wait_for(kLong);
+    if (status && *status) outcome.code = (*status)->code;
+    outcome.output = drain((*started)->process().output());
+    outcome.errors = drain((*started)->process().error_output());
+    auto applied = (*started)->finish();
+    if (applied)
+      outcome.applied = *applied;
+    else
+      outcome.errors += applied.error().message;
+    return outcome;
+  }
+  [[nodiscard]] std::string project() const { return home_ / "project"; }
+  [[nodiscard]] std::string get(const std::string& name) const { return home_.get("project/" + name); }
+  [[nodiscard]] bool is_there(const std::string& name) const {
+    return std::filesystem::exists(std::filesystem::symlink_status(project() + "/" + name));
+  }
+
+  TemporaryDirectory home_, scratch_;
+  std::unique_ptr<Sandbox> sandbox_;
+};
+
+TEST(SandboxAsRoot, IsRefusedWithTheFix) {
+  if (!platform::is_root()) GTEST_SKIP() << "needs root";
+  const auto sandbox = make_sandbox({.init_program = PRYX_SANDBOX_INIT});
+  EXPECT_FALSE(sandbox->report().usable);
+  Request request;
+  request.program = "true";
+  const auto run = sandbox->launch(request);
+  ASSERT_FALSE(run);
+  EXPECT_EQ(run.error().code, ErrorCode::kDenied);
+  EXPECT_NE(run.error().message.find("--run-as"), std::string::npos) << run.error().message;
+}
+
+TEST(SandboxAsUser, EverySkippedTestPasses) {
+  if (!platform::is_root()) GTEST_SKIP() << "this already is an ordinary user";
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    if (::setgroups(0, nullptr) != 0 || ::setresgid(kNobody, kNobody, kNobody) != 0 ||
+        ::setresuid(kNobody, kNobody, kNobody) != 0)
+      ::_exit(90);
+    ::unsetenv("GTEST_OUTPUT");  // its folder belongs to root
+    ::execl("/proc/self/exe", "sandbox_test", "--gtest_filter=-SandboxAs*", nullptr);
+    ::_exit(91);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+TEST_F(SandboxTest, ReportsEveryLayerFromARealRun) {
+  std::set<std::string> names;
+  for (const Layer& layer : sandbox_->report().layers) {
+    names.insert(layer.name);
+    EXPECT_TRUE(layer.works) << layer.name << ": " << layer.detail;
+  }
+  EXPECT_EQ(names, (std::set<std::string>{"unprivileged user", "bubblewrap", "namespaces", "landlock",
+                                          "seccomp", "no new privileges", "overlay"}));
+}
+
+TEST_F(SandboxTest, RunsACommandInTheWorkspaceAndTakesOverWhatItWrote) {
+  home_.put("project/old.txt", "old");
+  home_.put("project/gone.txt", "x");
+  const Outcome outcome =
+      run("cat old.txt; echo new > made.txt; mkdir -p a/b; echo 1 > a/b/c; rm gone.txt; echo more >> "
+          "old.txt; exit 7");
+  EXPECT_EQ(outcome.code, 7) << outcome.errors;
+  EXPECT_EQ(outcome.output, "old");
+  EXPECT_EQ(get("made.txt"), "new\n");
+  EXPECT_EQ(get("a/b/c"), "1\n");
+  EXPECT_EQ(get("old.txt"), "oldmore\n");
+  EXPECT_FALSE(is_there("gone.txt"));
+  EXPECT_TRUE(outcome.applied.quarantined.empty());
+}
+
+TEST_F(SandboxTest, ReplacedFoldersFilesAndLinksArriveAsTheyWere) {
+  home_.put("project/dir/keep", "1");
+  home_.put("project/file", "1");
+  home_.put("project/mode", "1");
+  const Outcome outcome =
+      run("rm -r dir && mkdir dir && echo 2 > dir/fresh; rm file && mkdir file && echo 3 > file/inner; ln -s "
+          "mode link; chmod 755 mode; mkfifo pipe; ln mode twin");
+  EXPECT_EQ(outcome.code, 0) << outcome.errors;
+  EXPECT_FALSE(is_there("dir/keep"));
+  EXPECT_EQ(get("dir/fresh"), "2\n");
+  EXPECT_EQ(get("file/inner"), "3\n");
+  EXPECT_EQ(std::filesystem::read_symlink(project() + "/link"), "mode");
+  struct stat info{};
+  ASSERT_EQ(::stat((project() + "/mode").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0755u);
+  EXPECT_EQ(get("twin"), "1");
+  EXPECT_EQ(std::filesystem::status(project() + "/pipe").type(), std::filesystem::file_type::fifo);
+}
+
+TEST_F(SandboxTest, ProtectedNamesThatDidNotExistStayBehind) {
+  std::filesystem::create_directories(project() + "/sub/.git/hooks");
+  home_.put("project/sub/.git/hooks/pre-push", "old");
+  const Outcome outcome =
+      run("echo x > .envrc; mkdir -p .vscode && echo x > .vscode/tasks.json; mkdir -p n/.git/hooks && echo x "
+          "> n/.git/hooks/post-checkout; "
+          "echo x > sub/.git/hooks/pre-commit; echo x > sub/.git/hooks/pre-push; echo ok > fine; ln -s fine "
+          ".mcp.json; echo 'gitdir: n' > .git; true");
+  EXPECT_EQ(outcome.code, 0) << outcome.errors;
+  EXPECT_EQ(get("fine"), "ok\n");
+  for (const char* name :
+       {".envrc", ".vscode", "n/.git/hooks", "sub/.git/hooks/pre-commit", ".mcp.json", ".git"})
+    EXPECT_FALSE(is_there(name)) << name;
+  EXPECT_EQ(get("sub/.git/hooks/pre-push"), "old");
+  EXPECT_EQ(outcome.applied.quarantined,
+            (std::vector<std::string>{".envrc", ".git", ".mcp.json", ".vscode", "n/.git/hooks"}));
+}
+
+TEST_F(SandboxTest, ControlWithoutTheRefusalTheyArrive) {
+  make({"apply", "overlay"});
+  run("echo x > .envrc");
+  EXPECT_TRUE(is_there(".envrc"));
+}
+
+TEST_F(SandboxTest, WithoutAnOverlayTheyAreSetAside) {
+  make({"overlay"});
+  home_.put("project/.gitconfig", "mine");
+  const Outcome outcome =
+      run("echo x > .envrc; echo y >> .gitconfig; mv .gitconfig other; mkdir -p d && echo x > d/.mcp.json; "
+          "echo ok > fine");
+  EXPECT_EQ(get("fine"), "ok\n") << outcome.errors;
+  EXPECT_FALSE(is_there(".envrc"));
+  EXPECT_FALSE(is_there("d/.mcp.json"));
+  EXPECT_EQ(get(".gitconfig"), "mine");
+  EXPECT_EQ(outcome.applied.quarantined, (std::vector<std::string>{".envrc", "d/.mcp.json"}));
+}
+
+TEST_F(SandboxTest, AFolderOfAnyNameCannotBeCompletedToARepository) {
+  home_.put("project/bare/config", "[core]\n");
+  const Outcome outcome = run("mkdir -p bare/objects bare/refs; echo 'ref: refs/heads/main' > bare/HEAD");
+  EXPECT_EQ(outcome.code, 0) << outcome.errors;
+  EXPECT_FALSE(is_there("bare/HEAD"));
+  EXPECT_EQ(outcome.applied.quarantined, (std::vector<std::string>{"bare/HEAD"}));
+}
+
+TEST_F(SandboxTest, TheHomeIsEmptyAndPryxOwnPlacesAreGone) {
+  home_.put(".ssh/id_ed25519", "secret");
+  home_.put("pryx/config.yaml", "secret");
+  home_.put("project/x", "1");
+  const Outcome outcome = run("cat ../.ssh/id_ed25519 ../pryx/config.yaml; ls -A ..");
+  EXPECT_EQ(outcome.output.find("secret"), std::string::npos);
+  EXPECT_EQ(outcome.output.find("pryx"), std::string::npos) << outcome.output;
+}
+
+TEST_F(SandboxTest, NoNetworkNoUnixSocketsNoOtherProcesses) {
+  const Outcome outcome = run("ls /proc | grep -c '^[0-9]'; cat /proc/net/dev | grep -vc lo; ls /run");
+  EXPECT_EQ(outcome.code, 0) << outcome.errors;
+  EXPECT_EQ(outcome.output.find("docker"), std::string::npos);
+}
+
+TEST_F(SandboxTest, TheEnvironmentStartsEmpty) {
+  ::setenv("PRYX_CANARY", "leak", 1);
+  Request r = request("env");
+  r.env["ONLY"] = "this";
+  const Outcome outcome = run(r);
+  EXPECT_EQ(outcome.output.find("PRYX_CANARY"), std::string::npos);
+  EXPECT_NE(outcome.output.find("ONLY=this"), std::string::npos);
+}
+
+TEST_F(SandboxTest, AMissingProgramIsToldApartFromABrokenSandbox) {
+  Request r = request("");
+  r.program = "no-such-program";
+  r.argv = {"no-such-program"};
+  const auto run = sandbox_->launch(r);
+  ASSERT_FALSE(run);
+  EXPECT_EQ(run.error().code, ErrorCode::kNotFound) << run.error().message;
+}
+
+TEST_F(SandboxTest, TheCommandMayNotStartOutsideTheWorkspace) {
+  Request r = request("pwd");
+  r.cwd = "..";
+  EXPECT_FALSE(sandbox_->launch(r));
+  std::filesystem::create_directory_symlink("/etc", project() + "/away");
+  r.cwd = "away";
+  EXPECT_FALSE(sandbox_->launch(r));
+}
+
+TEST_F(SandboxTest, AHomeIsNoWorkspace) {
+  Request r = request("true");
+  auto held = platform::HeldDirectory::open(home_.path());
+  r.workspace = std::make_shared<const platform::HeldDirectory>(std::move(held.value()));
+  const auto run = sandbox_->launch(r);
+  ASSERT_FALSE(run);
+  EXPECT_EQ(run.error().code, ErrorCode::kDenied);
+}
+
+// The processes that this test itself has started and that are not reaped.
+bool any_process_says(const std::string& word) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
+    const std::string line{std::istreambuf_iterator<char>(file), {}};
+    if (line.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST_F(SandboxTest, DestroyingARunKillsOrphansInSessionsOfTheirOwn) {
+  const std::string mark = fmt::format("8643{}", ::getpid());
+  Request r = request("trap '' TERM; setsid sh -c 'trap \"\" TERM HUP; (sleep " + mark +
+                      ") & exit' ; echo up; sleep " + mark);
+  {
+    auto run = sandbox_->launch(r);
+    ASSERT_TRUE(run) << run.error().message;
+    pollfd entry{(*run)->process().output().get(), POLLIN, 0};
+    ASSERT_EQ(::poll(&entry, 1, 20'000), 1);
+    EXPECT_TRUE(any_process_says(mark));
+  }
+  EXPECT_FALSE(any_process_says(mark));
+}
+
+TEST_F(SandboxTest, WhatIsLeftRunningEndsWithTheCommand) {
+  const std::string mark = fmt::format("8644{}", ::getpid());
+  run("setsid sleep " + mark + " & echo done > marker");
+  EXPECT_EQ(get("marker"), "done\n");
+  EXPECT_FALSE(any_process_says(mark));
+}
+
+TEST_F(SandboxTest, WorksWithTheOldestLandlock) {
+  for (const int cap : {1, 2, 3, 4, 5}) {
+    make({}, cap);
+    home_.put(".ssh/id", "secret");
+    const Outcome outcome = run("echo 1 > made; cat ../.ssh/id");
+    EXPECT_EQ(get("made"), "1\n") << cap << outcome.errors;
+    EXPECT_EQ(outcome.output, "");
+  }
+}
+
+TEST_F(SandboxTest, AReadOnlyWorkspaceIsReadOnly) {
+  home_.put("project/x", "1");
+  Request r = request("cat x; echo 2 > x; echo 3 > y");
+  r.workspace_writable = false;
+  const Outcome outcome = run(r);
+  EXPECT_EQ(outcome.output, "1");
+  EXPECT_EQ(get("x"), "1");
+  EXPECT_FALSE(is_there("y"));
+}
+
+TEST_F(SandboxTest, TheOneWayOutLeadsToTheBrokerSocket) {
+  const std::string path = scratch_ / "broker.sock";
+  const platform::UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(listener.get(), 4), 0);
+  std::jthread broker([&] {
+    pollfd entry{listener.get(), POLLIN, 0};
+    if (::poll(&entry, 1, 20'000) != 1) return;
+    const platform::UniqueFd peer(::accept(listener.get(), nullptr, nullptr));
+    char byte[16];
+    static_cast<void>(!::read(peer.get(), byte, sizeof byte));
+    static_cast<void>(!::write(peer.get(), "from the broker\n", 16));
+  });
+  Request r = request("echo $http_proxy; exec 3<>/dev/tcp/127.0.0.1/3128; echo hi >&3; head -n1 <&3");
+  r.program = "bash";
+  r.argv[0] = "bash";
+  r.egress_socket = path;
+  const Outcome outcome = run(r);
+  EXPECT_EQ(outcome.output, "http://127.0.0.1:3128\nfrom the broker\n") << outcome.errors;
+}
+
+}  // namespace
+}  // namespace pryx::sandbox

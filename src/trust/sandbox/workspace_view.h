@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// How one run sees its workspace, and what becomes of its writes: below an overlay whose upper directory is
+// taken over afterwards, or directly with a sweep. Internal to the module; one thread at a time.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "trust/sandbox/launch.h"
+#include "trust/sandbox/written_tree.h"
+
+namespace pryx::sandbox {
+
+enum class Overlay : std::uint8_t { kYes, kNo };
+
+class WorkspaceView {
+ public:
+  // kDenied for a folder that no sandbox may have, such as a home.
+  [[nodiscard]] static Result<std::unique_ptr<WorkspaceView>> open(const Machine& machine,
+                                                                   const Request& request, Overlay overlay);
+  ~WorkspaceView();
+  WorkspaceView(const WorkspaceView&) = delete;
+  WorkspaceView& operator=(const WorkspaceView&) = delete;
+
+  [[nodiscard]] const std::string& path() const {
+    return path_;
+  }  // where it appears inside; empty without one
+  [[nodiscard]] int fd() const { return held_ ? held_->fd() : -1; }
+  [[nodiscard]] bool has_overlay() const { return !run_folder_.empty(); }
+  // What runs before bubblewrap; empty when nothing does.
+  [[nodiscard]] std::vector<std::string> stage(const std::string& init, int workspace_fd,
+                                               int status_fd) const;
+  [[nodiscard]] std::vector<std::string> mounts() const;  // arguments for bubblewrap
+  // Once, when no process of the run is left.
+  [[nodiscard]] Result<Applied> take_over();
+
+ private:
+  WorkspaceView() = default;
+  [[nodiscard]] Result<void> prepare(const Machine& machine, const Request& request, Overlay overlay);
+  [[nodiscard]] Result<void> make_run_folder(const std::string& scratch);
+
+  std::shared_ptr<const platform::HeldDirectory> held_;
+  std::string path_;
+  bool writable_ = false;
+  bool refuses_protected_ = true;
+  int bind_fd_ = -1;  // its number in the child
+  std::string scratch_;
+  std::string run_folder_;  // of the overlay: upper, work, merged
+  bool keep_run_folder_ = false;
+  ProtectedScan before_;
+};
+
+// Removes what runs of an earlier process left behind, and old quarantined files.
+void clean_scratch(const std::string& scratch);
+
+}  // namespace pryx::sandbox

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: MIT
+#include "trust/sandbox/written_tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "trust/sandbox/protected_names.h"
+
+namespace pryx::sandbox {
+namespace {
+
+using platform::system_error;
+using platform::UniqueFd;
+
+constexpr int kMaxDepth = 200;              // each level holds two descriptors
+constexpr std::size_t kMaxReported = 1000;  // names in a result; more are counted by nobody's patience
+constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+constexpr std::string_view kOverlayMarks = "user.overlay.";
+
+std::string join(const std::string& folder, const std::string& name) {
+  return folder.empty() ? name : folder + "/" + name;
+}
+
+// Sorted, without "." and "..". An own description, because reading moves its position.
+Result<std::vector<std::string>> names_in(int directory, const std::string& path) {
+  UniqueFd own(::openat(directory, ".", kOpenDirectory));
+  if (!own) return std::unexpected(system_error(fmt::format("read the folder '{}'", path), errno));
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(own.get()), &::closedir);
+  if (!stream) return std::unexpected(system_error(fmt::format("read the folder '{}'", path), errno));
+  static_cast<void>(own.release());
+  std::vector<std::string> names;
+  errno = 0;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
+      names.emplace_back(entry->d_name);
+    errno = 0;
+  }
+  if (errno != 0) return std::unexpected(system_error(fmt::format("read the folder '{}'", path), errno));
+  std::ranges::sort(names);
+  return names;
+}
+
+std::optional<struct stat> look(int directory, const std::string& name) {
+  struct stat info{};
+  if (::fstatat(directory, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+  return info;
+}
+
+bool is_deletion(const struct stat& info) { return S_ISCHR(info.st_mode) && info.st_rdev == 0; }
+
+// A folder called ".git" may be made; a file or link of that name redirects Git.
+bool refuses(const std::string& path, bool is_directory) {
+  return is_protected(path) && !(is_directory && may_be_folder(path));
+}
+
+void note(std::vector<std::string>& list, const std::string& path) {
+  if (list.size() < kMaxReported) list.push_back(path);
+}
+
+bool is_opaque(int directory) {
+  char value[4];
+  return ::fgetxattr(directory, "user.overlay.opaque", value, sizeof value) == 1 && value[0] == 'y';
+}
+
+// The overlay's own notes on a file must not reach the workspace.
+void strip_marks(int directory, const std::string& name) {
+  const std::string path = fmt::format("/proc/self/fd/{}/{}", directory, name);
+  char list[4096];
+  const ssize_t size = ::llistxattr(path.c_str(), list, sizeof list);
+  for (ssize_t at = 0; at < size;) {
+    const std::string_view attribute(list + at);
+    if (attribute.starts_with(kOverlayMarks)) ::lremovexattr(path.c_str(), list + at);
+    at += static_cast<ssize_t>(attribute.size()) + 1;
+  }
+}
+
+std::string temporary_name_for(const std::string& path) {
+  // Only one apply runs in a workspace folder at a time per name; the process and the address make it ours.
+  return fmt::format(".pryx-{:x}-{:x}", static_cast<unsigned>(::getpid()), std::hash<std::string>{}(path));
+}
+
+class Application {
+ public:
+  explicit Application(Applied& applied) : applied_(applied) {}
+
+  Result<void> folder(int upper, int target, const std::string& path, int depth) {
+    if (depth > kMaxDepth) return fail(ErrorCode::kTooLarge, "'{}' lies too deep to be taken over", path);
+    PRYX_TRY(const auto names, names_in(upper, path));
+    const std::set<std::string> held_back = parts_of_new_repository(upper, target, names);
+    for (const std::string& name : names) {
+      const std::string full = join(path, name);
+      const auto info = look(upper, name);
+      if (!info) continue;
+      if (held_back.contains(name) || refuses(full, S_ISDIR(info->st_mode))) {
+        note(applied_.quarantined, full);
+        continue;
+      }
+      PRYX_TRY_VOID(entry(upper, target, name, full, *info, depth));
+    }
+    return {};
+  }
+
+ private:
+  // A folder of any name becomes a repository as soon as it has these, and then its settings decide what Git
+  // runs. So a run may not complete one that has settings or hooks; the three that make it one stay behind.
+  std::set<std::string> parts_of_new_repository(int upper, int target,
+                                                const std::vector<std::string>& names) {
+    const auto before = [&](const char* name) { return look(target, name).has_value(); };
+    const auto after = [&](const char* name) {
+      const auto written = look(upper, name);
+      return written ? !is_deletion(*written) : before(name);
+    };
+    const bool was = before("HEAD") && before("objects") && before("refs");
+    const bool is = after("HEAD") && after("objects") && after("refs");
+    if (!is || (!after("config") && !after("hooks") && !after("commondir"))) return {};
+    std::set<std::string> parts = {"config", "hooks", "commondir", "config.worktree"};
+    if (!was) parts.insert("HEAD");
+    std::erase_if(parts, [&](const std::string& part) { return !std::ranges::binary_search(names, part); });
+    return parts;
+  }
+
+  Result<void> entry(int upper, int target, const std::string& name, const std::string& path,
+                     const struct stat& info, int depth) {
+    if (is_deletion(info)) return remove(target, name, path, depth);
+    if (S_ISDIR(info.st_mode)) return merge(upper, target, name, path, info, depth);
+    if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode) && !S_ISFIFO(info.st_mode))
+      return {};  // sockets: their server is gone
+    const auto there = look(target, name);
+    if (there && S_ISDIR(there->st_mode)) {
+      PRYX_TRY_VOID(remove(target, name, path, depth));
+      if (look(target, name)) return {};  // something protected below it stays, so it does
+    }
+    return carry(upper, target, name, path, info);
+  }
+
+  Result<void> carry(int upper, int target, const std::string& name, const std::string& path,
+                     const struct stat& info) {
+    if (!S_ISLNK(info.st_mode)) strip_marks(upper, name);
+    // Nobody gains rights by a file that a sandbox wrote.
+    if (S_ISREG(info.st_mode) && (info.st_mode & (S_ISUID | S_ISGID)) != 0)
+      ::fchmodat(upper, name.c_str(), info.st_mode & 0777, 0);
+    if (::renameat(upper, name.c_str(), target, name.c_str()) == 0) {
+      note(applied_.changed, path);
+      return {};
+    }
+    if (errno != EXDEV) return std::unexpected(system_error(fmt::format("take over '{}'", path), errno));
+    PRYX_TRY_VOID(copy(upper, target, name, path, info));
+    note(applied_.changed, path);
+    return {};
+  }
+
+  // From another file system: a copy beside it, then a rename, so that nobody sees half of it.
+  Result<void> copy(int upper, int target, const std::string& name, const std::string& path,
+                    const struct stat& info) {
+    const std::string temporary = temporary_name_for(path);
+    ::unlinkat(target, temporary.c_str(), 0);
+    const auto copied = S_ISLNK(info.st_mode) ? copy_link(upper, target, name, temporary)
+                        : S_ISFIFO(info.st_mode)
+                            ? (::mkfifoat(target, temporary.c_str(), info.st_mode & 0777) == 0 ? 0 : errno)
+                            : copy_file(upper, target, name, temporary, info);
+    int problem = copied;
+    if (problem == 0 && ::renameat(target, temporary.c_str(), target, name.c_str()) != 0) problem = errno;
+    if (problem == 0) return {};
+    ::unlinkat(target, temporary.c_str(), 0);
+    return std::unexpected(system_error(fmt::format("take over '{}'", path), problem));
+  }
+
+  static int copy_link(int upper, int target, const std::string& name, const std::string& temporary) {
+    char text[4097];
+    const ssize_t size = ::readlinkat(upper, name.c_str(), text, sizeof text - 1);
+    if (size < 0) return errno;
+    text[size] = '\0';
+    return ::symlinkat(text, target, temporary.c_str()) == 0 ? 0 : errno;
+  }
+
+  static int copy_file(int upper, int target, const std::string& name, const std::string& temporary,
+                       const struct stat& info) {
+    if ((info.st_mode & S_IRUSR) == 0) ::fchmodat(upper, name.c_str(), S_IRUSR | S_IWUSR, 0);
+    const UniqueFd from(::openat(upper, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (!from) return errno;
+    const UniqueFd to(
+        ::openat(target, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!to) return errno;
+    char buffer[65536];
+    for (;;) {
+      const ssize_t got = ::read(from.get(), buffer, sizeof buffer);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return errno;
+      if (got == 0) break;
+      for (ssize_t sent = 0; sent < got;) {
+        const ssize_t put = ::write(to.get(), buffer + sent, static_cast<std::size_t>(got - sent));
+        if (put < 0 && errno != EINTR) return errno;
+        if (put > 0) sent += put;
+      }
+    }
+    const timespec times[] = {info.st_atim, info.st_mtim};
+    ::futimens(to.get(), times);
+    return ::fchmod(to.get(), info.st_mode & 0777) == 0 ? 0 : errno;
+  }
+
+  Result<void> merge(int upper, int target, const std::string& name, const std::string& path,
+                     const struct stat& info, int depth) {
+    ::fchmodat(upper, name.c_str(), (info.st_mode & 0777) | S_IRWXU, 0);  // so that it can be walked
+    const UniqueFd from(::openat(upper, name.c_str(), kOpenDirectory));
+    if (!from) return std::unexpected(system_error(fmt::format("read the folder '{}'", path), errno));
+    const auto there = look(target, name);
+    if (there && !S_ISDIR(there->st_mode) && ::unlinkat(target, name.c_str(), 0) != 0)
+      return std::unexpected(system_error(fmt::format("replace '{}' by a folder", path), errno));
+    const bool is_new = !there || !S_ISDIR(there->st_mode);
+    if (is_new && ::mkdirat(target, name.c_str(), 0700) != 0)
+      return std::unexpected(system_error(fmt::format("make the folder '{}'", path), errno));
+    if (is_new) note(applied_.changed, path);
+    const UniqueFd to(::openat(target, name.c_str(), kOpenDirectory));
+    if (!to) return std::unexpected(system_error(fmt::format("enter the folder '{}'", path), errno));
+    if (!is_new && is_opaque(from.get())) PRYX_TRY_VOID(remove_others(from.get(), to.get(), path, depth));
+    PRYX_TRY_VOID(folder(from.get(), to.get(), path, depth + 1));
+    ::fchmod(to.get(), info.st_mode & 0777);
+    return {};
+  }
+
+  // The folder was deleted and made again: what it held before is gone.
+  Result<void> remove_others(int upper, int target, const std::string& path, int depth) {
+    PRYX_TRY(const auto names, names_in(target, path));
+    for (const std::string& name : names) {
+      if (!look(upper, name)) PRYX_TRY_VOID(remove(target, name, join(path, name), depth + 1));
+    }
+    return {};
+  }
+
+  // Protected names outlive the deletion of what they are in.
+  Result<void> remove(int target, const std::string& name, const std::string& path, int depth) {
+    const auto info = look(target, name);
+    if (!info) return {};
+    if (depth > kMaxDepth) return fail(ErrorCode::kTooLarge, "'{}' lies too deep to be deleted", path);
+    const bool is_directory = S_ISDIR(info->st_mode);
+    if (refuses(path, is_directory)) {
+      note(applied_.quarantined, path);
+      return {};
+    }
+    if (is_directory) {
+      const UniqueFd inside(::openat(target, name.c_str(), kOpenDirectory));
+      if (!inside) return std::unexpected(system_error(fmt::format("delete the folder '{}'", path), errno));
+      PRYX_TRY(const auto names, names_in(inside.get(), path));
+      for (const std::string& child : names)
+        PRYX_TRY_VOID(remove(inside.get(), child, join(path, child), depth + 1));
+    }
+    if (::unlinkat(target, name.c_str(), is_directory ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT &&
+        errno != ENOTEMPTY)
+      return std::unexpected(system_error(fmt::format("delete '{}'", path), errno));
+    if (!look(target, name)) note(applied_.changed, path);
+    return {};
+  }
+
+  Applied& applied_;
+};
+
+class Scan {
+ public:
+  Scan(ProtectedScan& scan, std::size_t max_names) : scan_(scan), left_(max_names) {}
+
+  void folder(int directory, const std::string& path, int depth) {
+    const auto names = names_in(directory, path);
+    if (!names || depth > kMaxDepth) {
+      scan_.complete = false;
+      return;
+    }
+    const auto has = [&](const char* name) { return std::ranges::binary_search(*names, name); };
+    const bool is_repository = has("HEAD") && has("objects") && has("refs");
+    for (const std::string& name : *names) {
+      if (left_ == 0) {
+        scan_.complete = false;
+        return;
+      }
+      --left_;
+      const std::string full = join(path, name);
+      const bool is_setting = is_repository && (name == "config" || name == "hooks" || name == "commondir");
+      if (is_setting || is_protected(full)) {
+        const auto info = look(directory, name);
+        if (!info) continue;
+        const bool is_directory = S_ISDIR(info->st_mode);
+        if (is_setting || refuses(full, is_directory)) {
+          scan_.entries[full] = {info->st_dev, info->st_ino, is_directory};
+          continue;
+        }
+      }
+      if (is_repository && name == "objects") continue;  // thousands of names that are only hashes
+      const UniqueFd inside(::openat(directory, name.c_str(), kOpenDirectory));
+      if (inside)
+        folder(inside.get(), full, depth + 1);
+      else if (errno == EACCES)
+        scan_.complete = false;
+    }
+  }
+
+ private:
+  ProtectedScan& scan_;
+  std::size_t left_;
+};
+
+}  // namespace
+
+Result<Applied> apply_written_tree(int upper, int workspace) {
+  Applied applied;
+  PRYX_TRY_VOID(Application(applied).folder(upper, workspace, "", 0));
+  return applied;
+}
+
+ProtectedScan find_protected(int directory, std::size_t max_names) {
+  ProtectedScan scan;
+  Scan(scan, max_names).folder(directory, "", 0);
+  return scan;
+}
+
+Result<Applied> sweep_protected(int workspace, const ProtectedScan& before, int quarantine) {
+  Applied applied;
+  const ProtectedScan after = find_protected(workspace, SIZE_MAX);
+  std::size_t number = 0;
+  for (const auto& [path, entry] : after.entries) {
+    const auto known = before.entries.find(path);
+    if (known != before.entries.end() && known->second == entry) continue;
+    const std::string kept = fmt::format("{:04}", number++);
+    note(applied.quarantined, path);
+    const std::size_t slash = path.rfind('/');
+    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash);
+    const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+    UniqueFd parent(::openat(workspace, ".", kOpenDirectory));
+    for (std::size_t at = 0; parent && folder != "." && at <= folder.size();) {
+      const std::size_t end = std::min(folder.find('/', at), folder.size());
+      parent.reset(::openat(parent.get(), folder.substr(at, end - at).c_str(), kOpenDirectory));
+      at = end + 1;
+    }
+    if (!parent) return std::unexpected(system_error(fmt::format("reach '{}' to set it aside", path), errno));
+    if (quarantine >= 0 && ::renameat(parent.get(), name.c_str(), quarantine, kept.c_str()) == 0) continue;
+    // Another file system: it keeps its place under a name that nothing obeys.
+    if (::renameat(parent.get(), name.c_str(), parent.get(), (name + ".pryx-refused").c_str()) != 0)
+      return std::unexpected(system_error(fmt::format("set '{}' aside", path), errno));
+  }
+  if (!after.complete)
+    return fail(ErrorCode::kStorage,
+                "the workspace could not be searched whole for names that others run later; look at it "
+                "before using it");
+  return applied;
+}
+
+void remove_tree(int parent, const std::string& name) {
+  if (::unlinkat(parent, name.c_str(), 0) == 0 || (errno != EISDIR && errno != EPERM)) return;
+  ::fchmodat(parent, name.c_str(), 0700, 0);
+  {
+    const UniqueFd inside(::openat(parent, name.c_str(), kOpenDirectory));
+    if (!inside) return;
+    const auto names = names_in(inside.get(), name);
+    if (!names) return;
+    for (const std::string& child : *names) remove_tree(inside.get(), child);
+  }
+  ::unlinkat(parent, name.c_str(), AT_REMOVEDIR);
+}
+
+}  // namespace pryx::sandbox

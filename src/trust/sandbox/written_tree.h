@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// What a run wrote, taken over into the workspace. The overlay's upper directory holds it: new and changed
+// files as they are, deletions as character devices 0:0, replaced folders with a mark. Every name is looked
+// at before it is carried over, and protected ones stay behind. Both trees are walked by descriptors; no link
+// is followed. Blocking.
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "foundation/base/result.h"
+#include "foundation/platform/files.h"
+#include "trust/sandbox/sandbox.h"
+
+namespace pryx::sandbox {
+
+// Moves everything but protected names from `upper` to `workspace` (descriptors of directories). What is
+// refused stays in `upper`. An error leaves the rest there too.
+[[nodiscard]] Result<Applied> apply_written_tree(int upper, int workspace);
+
+// Protected names that exist below a directory, each with what it is, so that a later look can tell an
+// unchanged one from one that was put in its place.
+struct ProtectedEntry {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  bool is_directory = false;
+  bool operator==(const ProtectedEntry&) const = default;
+};
+struct ProtectedScan {
+  std::map<std::string, ProtectedEntry> entries;
+  bool complete = true;  // false: the tree has more names than the limit, or a folder could not be read
+};
+[[nodiscard]] ProtectedScan find_protected(int directory, std::size_t max_names);
+
+// The fallback without an overlay: moves protected names that `before` does not know into `quarantine`.
+[[nodiscard]] Result<Applied> sweep_protected(int workspace, const ProtectedScan& before, int quarantine);
+
+// Deletes a tree of ours, whatever its permission bits are. Best effort.
+void remove_tree(int parent, const std::string& name);
+
+}  // namespace pryx::sandbox
