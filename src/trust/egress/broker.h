@@ -3,13 +3,18 @@
 // allows by host, resolves names itself, checks the connected peer, re-checks each redirect, counts bytes and
 // requests, and leaves a line in the record for each. I/O thread only.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "foundation/async/event_loop.h"
 #include "foundation/async/task.h"
 #include "foundation/base/ids.h"
+#include "foundation/net/address_rules.h"
 #include "foundation/net/http_client.h"
+#include "trust/egress/rate_limits.h"
+#include "trust/egress/request_log.h"
 #include "trust/principals/principal.h"
 
 namespace pryx::egress {
@@ -25,7 +30,9 @@ struct Sender {
 
 // What may be reached. A host is exact ("api.example.com", "10.0.0.7", "[::1]") or "*." and a domain; an
 // optional ":port" narrows it, without one it means 80 and 443. Addresses outside the public internet are
-// refused unless the entry names that very address or name.
+// refused unless an entry names that very address: as host ("10.0.0.7"), behind the name
+// ("nas.lan=10.0.0.7"), or as "localhost", which is this machine by definition. A name alone never opens a
+// private address: whoever owns the name chooses where it points.
 struct AllowList {
   std::vector<std::string> entries;
 };
@@ -34,7 +41,7 @@ struct Limits {
   std::size_t request_bytes = 8u << 20;
   std::size_t response_bytes = 16u << 20;
   int redirects = 5;
-  Duration time = std::chrono::seconds(60);
+  Duration time = std::chrono::seconds(60);  // of a fetch; silence on a connection of a proxy
 };
 
 struct FetchRequest {
@@ -58,9 +65,13 @@ struct FetchResponse {
   std::string body;
   bool truncated = false;
   std::vector<Hop> hops;  // the last one answered
+  // Why the last redirect was not followed: out of the list, to a forbidden peer, down to http. The answer is
+  // that of the server that redirects, because its effect has happened.
+  std::string refused_redirect;
 };
 
-// A proxy on a Unix socket for one sandboxed run; closing it ends every connection through it.
+// A proxy on a Unix socket for one sandboxed run; closing it ends every connection through it. It speaks
+// CONNECT and absolute-form http:// requests, one for each connection. Limits count over all connections.
 class ProxySocket {
  public:
   virtual ~ProxySocket() = default;
@@ -70,11 +81,25 @@ class ProxySocket {
 class Broker {
  public:
   virtual ~Broker() = default;
-  // kDenied: not on the list, a forbidden peer, a redirect out of the list. kQuota: a rate or byte limit.
+  // kDenied: not on the list, or a forbidden peer. kOverloaded: a rate limit.
+  // kTooLarge: the request. kStorage: the record could not be written, so nothing was sent.
   [[nodiscard]] virtual async::Task<Result<FetchResponse>> fetch(Sender sender, FetchRequest request) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<ProxySocket>> open_proxy(Sender sender, AllowList allowed,
                                                                         Limits limits) = 0;
   [[nodiscard]] virtual async::Task<void> stop() = 0;
 };
+
+struct BrokerOptions {
+  std::string socket_directory;  // private, for proxy sockets; made when needed
+  std::string dns_servers;       // as in net::ClientOptions; empty: the system's
+  RateLimits rates;
+  // What belongs to the public internet; empty: net::is_public and no address of this machine.
+  std::function<bool(const net::IpAddress&)> is_public;
+  // Pryx's own listening socket, which no entry opens.
+  std::function<bool(const net::IpAddress&, std::uint16_t)> is_own_service;
+};
+
+[[nodiscard]] std::unique_ptr<Broker> make_broker(async::RealEventLoop& loop, net::HttpClient& client,
+                                                  RequestLog& log, BrokerOptions options = {});
 
 }  // namespace pryx::egress

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include "trust/egress/request_log.h"
+
+#include <array>
+
+namespace pryx::egress {
+namespace {
+
+constexpr std::string_view kCreate = R"sql(
+CREATE TABLE egress_requests (
+  number INTEGER PRIMARY KEY,
+  principal_id TEXT NOT NULL,
+  session_id TEXT,
+  turn_id TEXT,
+  step_id TEXT,
+  tool TEXT NOT NULL,
+  method TEXT NOT NULL,
+  scheme TEXT NOT NULL,
+  host TEXT NOT NULL,
+  port INTEGER NOT NULL,
+  peer TEXT NOT NULL,
+  status INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open', 'done', 'failed', 'denied', 'unknown')),
+  reason TEXT NOT NULL,
+  bytes_out INTEGER NOT NULL,
+  bytes_in INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  ended_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX egress_requests_principal ON egress_requests (principal_id, number);
+CREATE INDEX egress_requests_open ON egress_requests (state) WHERE state = 'open';
+)sql";
+constexpr std::array kMigrations{db::Migration{1, "create egress_requests", kCreate}};
+
+constexpr std::string_view kNext = "SELECT coalesce(max(number), 0) + 1 FROM egress_requests";
+constexpr std::string_view kInsert =
+    "INSERT INTO egress_requests (number, principal_id, session_id, turn_id, step_id, tool, method, scheme, "
+    "host, port,"
+    " peer, status, state, reason, bytes_out, bytes_in, at, ended_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+constexpr std::string_view kEnd =
+    "UPDATE egress_requests SET peer = $2, status = $3, state = $4, reason = $5, bytes_out = $6, bytes_in = "
+    "$7,"
+    " ended_at = $8 WHERE number = $1";
+constexpr std::string_view kOrphans =
+    "UPDATE egress_requests SET state = 'unknown', reason = 'the daemon ended before the answer', ended_at = "
+    "$1"
+    " WHERE state = 'open'";
+constexpr std::string_view kList =
+    "SELECT number, principal_id, session_id, turn_id, step_id, tool, method, scheme, host, port, peer, "
+    "status,"
+    " state, reason, bytes_out, bytes_in, at, ended_at FROM egress_requests"
+    " WHERE principal_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3";
+constexpr std::string_view kPurge = "DELETE FROM egress_requests WHERE at < $1 AND state <> 'open'";
+constexpr Duration kKept = std::chrono::hours(24 * 90);
+
+RequestRecord read_record(const db::Row& row) {
+  RequestRecord r;
+  r.number = row.integer(0);
+  r.principal = row.id<PrincipalId>(1);
+  r.session = row.id<SessionId>(2);
+  r.turn = row.id<TurnId>(3);
+  r.step = row.id<StepId>(4);
+  r.tool = row.text(5);
+  r.method = row.text(6);
+  r.scheme = row.text(7);
+  r.host = row.text(8);
+  r.port = static_cast<std::uint16_t>(row.integer(9));
+  r.peer = row.text(10);
+  r.status = static_cast<int>(row.integer(11));
+  r.state = row.text(12);
+  r.reason = row.text(13);
+  r.bytes_out = row.integer(14);
+  r.bytes_in = row.integer(15);
+  r.at = row.time(16);
+  r.ended_at = row.time(17);
+  return r;
+}
+
+audit::Entry audit_entry(const RequestRecord& r) {
+  audit::Entry entry;
+  entry.principal = r.principal;
+  entry.kind = "egress.request";
+  entry.actor = "egress";
+  entry.session = r.session;
+  entry.turn = r.turn;
+  entry.step = r.step;
+  entry.subject = r.tool;
+  entry.detail = {{"method", r.method}, {"scheme", r.scheme},       {"host", r.host},
+                  {"port", r.port},     {"peer", r.peer},           {"status", r.status},
+                  {"state", r.state},   {"bytes_out", r.bytes_out}, {"bytes_in", r.bytes_in}};
+  return entry;
+}
+
+}  // namespace
+
+db::ModuleMigrations EgressLog::migrations() { return {"egress", kMigrations}; }
+
+async::Task<Result<void>> EgressLog::start() {
+  const WallTime now = clock_.wall();
+  co_return co_await database_.write([now](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(t.db().run(kOrphans, now));
+    return {};
+  });
+}
+
+async::Task<Result<std::int64_t>> EgressLog::begin(RequestRecord record) {
+  record.at = clock_.wall();
+  if (record.state == "denied") record.ended_at = record.at;
+  co_return co_await database_.write(
+      [this, r = std::move(record)](db::Transaction& t) -> Result<std::int64_t> {
+        PRYX_TRY(const std::int64_t number, t.db().count(kNext));
+        PRYX_TRY_VOID(t.db().run(kInsert, number, r.principal, r.session, r.turn, r.step, r.tool, r.method,
+                                 r.scheme, r.host, std::int64_t{r.port}, r.peer, std::int64_t{r.status},
+                                 r.state, r.reason, r.bytes_out, r.bytes_in, r.at, r.ended_at));
+        if (r.state == "denied") {
+          PRYX_TRY_VOID(audit_.append(t, audit_entry(r)));
+        }
+        return number;
+      });
+}
+
+async::Task<Result<void>> EgressLog::end(RequestRecord record) {
+  record.ended_at = clock_.wall();
+  co_return co_await database_.write([this, r = std::move(record)](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(t.db().run(kEnd, r.number, r.peer, std::int64_t{r.status}, r.state, r.reason, r.bytes_out,
+                             r.bytes_in, r.ended_at));
+    PRYX_TRY_VOID(audit_.append(t, audit_entry(r)));
+    return {};
+  });
+}
+
+async::Task<Result<std::vector<RequestRecord>>> EgressLog::list(PrincipalId principal, std::int64_t before,
+                                                                std::int64_t limit) {
+  const std::int64_t below = before > 0 ? before : INT64_MAX;
+  co_return co_await database_.read([principal, below, limit](db::Connection& db) {
+    return db.list(kList, read_record, principal, below, limit);
+  });
+}
+
+async::Task<Result<void>> EgressLog::purge() {
+  const WallTime oldest = clock_.wall() + -kKept;
+  co_return co_await database_.write([oldest](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(t.db().run(kPurge, oldest));
+    return {};
+  });
+}
+
+}  // namespace pryx::egress
