@@ -111,11 +111,13 @@ struct Step {
   StepKind kind = StepKind::kModel;
   StepState state = StepState::kPlanned;
   tools::EffectClass effect = tools::EffectClass::kIdempotent;
-  int attempt = 0;
+  int attempt = 0;  // how often it was started, for whatever reason
+  int crashes = 0;  // of the daemon while it was under way
   std::string tool;
   std::string call_id;    // the provider's id of the tool call
   std::string arguments;  // as the model wrote them
   std::string args_hash;
+  std::string call_hash;  // what it was bound to when it last started
   std::string idempotency_key;
   trust::Labels labels;  // of the context when it was planned
   std::string policy_version;

@@ -68,6 +68,21 @@ constexpr db::Migration kMigrations[] = {
      "CREATE INDEX outbox_pending ON outbox (principal_id, event_version) WHERE state = 'pending'"},
     {2, "find what a session has pending",
      "CREATE INDEX outbox_session ON outbox (principal_id, session_id) WHERE state = 'pending'"},
+    {3, "count crashes of a step apart from its attempts",
+     "ALTER TABLE steps ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;"
+     "UPDATE steps SET crashes = attempt - 1 WHERE state = 'started' AND attempt > 1"},
+    // A prefix that has an index of its length is one list on disk; any other is merged in memory from the
+    // lists of all words that begin so, which takes half a second for a common one in a million messages.
+    {4, "search prefixes of four to six letters fast",
+     "DROP TABLE messages_fts;"
+     "CREATE VIRTUAL TABLE messages_fts USING fts5(text, content='', contentless_delete=1, "
+     "tokenize='unicode61 remove_diacritics 2', prefix='3 4 5 6');"
+     "INSERT INTO messages_fts (rowid, text) SELECT seq, text FROM (SELECT seq, (SELECT "
+     "group_concat(json_extract(value, '$.text'), '') FROM json_each(parts) WHERE json_extract(value, "
+     "'$.type') = 'text') AS text FROM messages WHERE role IN ('user','assistant') AND streaming = 0 AND "
+     "json_valid(parts)) WHERE text <> ''"},
+    {5, "note what a started step was bound to",
+     "ALTER TABLE steps ADD COLUMN call_hash TEXT NOT NULL DEFAULT ''"},
 };
 
 #define PRYX_SESSION_COLUMNS                                                                           \
@@ -81,6 +96,12 @@ constexpr std::string_view kListSessions = "SELECT " PRYX_SESSION_COLUMNS
                                            " AND updated_at >= $4 AND ($5 = '' OR status = $5) AND ($6 = '' "
                                            "OR agent = $6) ORDER BY updated_at DESC, id DESC LIMIT $7";
 #undef PRYX_SESSION_COLUMNS
+// One that has work left, or waits for a person's word, stays.
+constexpr std::string_view kOldHidden =
+    "SELECT principal_id, id FROM sessions s WHERE hidden = 1 AND updated_at < $1 AND NOT EXISTS (SELECT 1 "
+    "FROM "
+    "turns t WHERE t.principal_id = s.principal_id AND t.session_id = s.id AND t.state IN "
+    "('queued','running','waiting','needs_attention')) ORDER BY updated_at LIMIT $2";
 constexpr std::string_view kInsertSession =
     "INSERT INTO sessions (principal_id, id, workspace_id, agent, model, title, status, hidden, surface, "
     "parent_id, message_count, unread, created_at, updated_at)"
@@ -215,8 +236,10 @@ std::string make_snippet(const std::string& parts, std::string_view query) {
   const std::string text = m.text();
   const std::string lower = lower_ascii(text);
   std::size_t at = std::string::npos;
-  for (const std::string_view word : split(query, ' ')) {
-    if (!trim(word).empty()) at = std::min(at, lower.find(lower_ascii(trim(word))));
+  for (std::string_view word : split(query, ' ')) {
+    word = trim(word);
+    if (word.ends_with('*')) word.remove_suffix(1);
+    if (!word.empty()) at = std::min(at, lower.find(lower_ascii(word)));
   }
   if (at == std::string::npos) at = 0;
   std::size_t from = at > 60 ? at - 60 : 0;
@@ -255,6 +278,7 @@ Result<std::vector<Seen>> first_hits(db::Connection& c, std::string_view sql, co
 Result<Paged<SessionHit>> search_sessions(db::Connection& c, const PrincipalId& principal,
                                           const SessionQuery& query) {
   Paged<SessionHit> page;
+  PRYX_TRY_VOID(check_prefixes(query.query));
   const std::string match = fts_query(query.query);
   if (match.empty()) return page;
   const auto limit = static_cast<std::size_t>(clamp_limit(query.page.limit));
@@ -282,27 +306,58 @@ Result<Paged<SessionHit>> search_sessions(db::Connection& c, const PrincipalId& 
 
 }  // namespace
 
+namespace {
+
+constexpr std::size_t kMaxQueryBytes = 512;
+constexpr int kMaxQueryWords = 16;
+constexpr std::size_t kFewestPrefixLetters = 3;  // what the index has prefixes of
+
+bool is_word_byte(char c) {
+  const auto u = static_cast<unsigned char>(c);
+  return u >= 0x80 || std::isalnum(u) != 0;
+}
+
+std::size_t count_letters(std::string_view word) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(word, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+}  // namespace
+
+Result<void> check_prefixes(std::string_view user_text) {
+  std::size_t from = 0;
+  for (std::size_t at = 0; at < user_text.size(); ++at) {
+    if (is_word_byte(user_text[at])) continue;
+    const std::string_view word = user_text.substr(from, at - from);
+    if (user_text[at] == '*' && !word.empty() && count_letters(word) < kFewestPrefixLetters) {
+      return fail(ErrorCode::kInvalidArgument, "query: a prefix needs {} letters; '{}*' has fewer",
+                  kFewestPrefixLetters, to_valid_utf8(word));
+    }
+    from = at + 1;
+  }
+  return {};
+}
+
 std::string fts_query(std::string_view user_text) {
   std::string out;
   std::string word;
   int words = 0;
-  const auto flush = [&](bool last) {
-    if (word.empty() || words >= 16) return;
+  const auto flush = [&](bool is_prefix) {
+    if (word.empty() || words >= kMaxQueryWords) return;
     if (!out.empty()) out += ' ';
     out += '"' + word + '"';
-    if (last && word.size() >= 3) out += '*';
+    if (is_prefix && count_letters(word) >= kFewestPrefixLetters) out += '*';
     word.clear();
     ++words;
   };
-  const std::string clean = to_valid_utf8(utf8_prefix(user_text, 512));
+  const std::string clean = to_valid_utf8(utf8_prefix(user_text, kMaxQueryBytes));
   for (const char c : clean) {
-    const auto u = static_cast<unsigned char>(c);
-    if (u >= 0x80 || std::isalnum(u) != 0)
+    if (is_word_byte(c))
       word += c;
     else
-      flush(false);
+      flush(c == '*');
   }
-  flush(true);
+  flush(true);  // it may still be typed
   return out;
 }
 
@@ -399,6 +454,15 @@ Result<void> SessionStore::delete_session(db::Connection& c, const PrincipalId& 
            c.run("DELETE FROM sessions WHERE principal_id = $1 AND id = $2", principal, id));
   if (changed == 0) return fail(ErrorCode::kNotFound, "there is no session {}", id.str());
   return {};
+}
+Result<std::int64_t> SessionStore::purge_hidden(db::Connection& c, WallTime before, std::int64_t most) {
+  PRYX_TRY(
+      const auto old,
+      c.list(
+          kOldHidden, [](const db::Row& r) { return std::pair(r.id<PrincipalId>(0), r.id<SessionId>(1)); },
+          before, most));
+  for (const auto& [principal, id] : old) PRYX_TRY_VOID(delete_session(c, principal, id));
+  return static_cast<std::int64_t>(old.size());
 }
 Result<void> SessionStore::set_unread(db::Connection& c, const PrincipalId& principal, const SessionId& id,
                                       bool unread) {

@@ -46,7 +46,10 @@ constexpr Arrow<S> kStep[] = {
     {S::kAwaitingApproval, S::kDenied},
     {S::kAwaitingApproval, S::kCancelled},
     {S::kAwaitingApproval, S::kFailed},  // after an upgrade its arguments do not fit the tool any more
-    {S::kStarted, S::kStarted},          // a new attempt after a crash
+    {S::kAwaitingApproval, S::kAwaitingApproval},  // what it depends on changed: asked anew
+    {S::kStarted, S::kStarted},                    // a new attempt after a crash
+    {S::kStarted, S::kAwaitingApproval},           // the same, of what is not as it was approved
+    {S::kUnknown, S::kAwaitingApproval},
     {S::kStarted, S::kDone},
     {S::kStarted, S::kFailed},
     {S::kStarted, S::kUnknown},

@@ -73,6 +73,7 @@ async::Task<Result<void>> StepJournal::record_ask(Decided decided, trust::Approv
 async::Task<Result<std::string>> StepJournal::record_start(Decided decided) {
   run_.wait_for_a_person(false);
   note(decided);
+  step_.call_hash = decided.call_hash;
   step_.idempotency_key = crypto::hash_json(
       "effect-key/1",
       json::object{{"turn", run_.turn_.id.str()}, {"step", step_.id.str()}, {"args", decided.args_hash}});
@@ -80,7 +81,13 @@ async::Task<Result<std::string>> StepJournal::record_start(Decided decided) {
     PRYX_TRY_VOID(run_.write_start(t));
     if (run_.turn_.state == TurnState::kWaiting)
       PRYX_TRY_VOID(TurnStore::change_state(t.db(), run_.turn_, TurnState::kRunning, run_.now()));
-    PRYX_TRY_VOID(TurnStore::start_attempt(t.db(), step_, run_.parts().boot_id, run_.now()));
+    // The approval is used up by the very commit that starts the call: neither a crash nor a second start
+    // finds it again.
+    if (!decided.approved_hash.empty())
+      PRYX_TRY_VOID(
+          run_.parts().approvals.use(t, run_.turn_.principal, decided.approval, decided.approved_hash));
+    PRYX_TRY_VOID(
+        TurnStore::start_attempt(t.db(), step_, run_.parts().boot_id, run_.crashes_of(step_), run_.now()));
     PRYX_TRY_VOID(run_.parts().audit.append(t, {.principal = run_.turn_.principal,
                                                 .kind = "tool.intent",
                                                 .actor = run_.turn_.surface,

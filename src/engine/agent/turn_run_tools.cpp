@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tool steps: each goes through the gate, one after the other, in the order the model asked for them.
 #include "engine/agent/step_journal.h"
+#include "engine/agent/tool_output.h"
 #include "engine/agent/turn_run.h"
 #include "foundation/base/text.h"
 
@@ -36,21 +37,26 @@ async::Task<TurnRun::Flow> TurnRun::run_tool_step(Step& step, bool was_started) 
   tools::GateCall call;
   call.tool = step.tool;
   call.arguments = step.arguments;
+  const auto output = std::make_shared<ToolOutput>(parts().loop, parts().events, turn_, step.id);
   call.context = {.principal = {.id = turn_.principal},
                   .session = turn_.session,
                   .turn = turn_.id,
                   .step = step.id,
                   .workspace = workspace_.directory,
                   .context_labels = step.labels,
-                  .idempotency_key = {}};
+                  .idempotency_key = {},
+                  .binding = {},
+                  .output = output};
   call.interactive = turn_.interactive;
   call.approve = approve_;
   call.was_started = was_started;
+  if (was_started) call.started_hash = step.call_hash;
   if (step.state == StepState::kAwaitingApproval) {
     call.pending_approval = step.approval;
     wait_for_a_person(true);
   }
   const tools::GateResult result = co_await parts().gate.call(std::move(call), journal);
+  output->close();
   wait_for_a_person(false);
   if (result.end == tools::GateEnd::kCancelled) co_return co_await cancel_turn();
   if (result.end == tools::GateEnd::kNotRecorded)
@@ -74,7 +80,9 @@ async::Task<TurnRun::Flow> TurnRun::recover_started_tool(Step& step) {
                              .step = step.id,
                              .workspace = workspace_.directory,
                              .context_labels = step.labels,
-                             .idempotency_key = step.idempotency_key};
+                             .idempotency_key = step.idempotency_key,
+                             .binding = {},
+                             .output = nullptr};
   const tools::PastEffect past = co_await tool->query(std::move(*arguments), std::move(context));
   const bool cancelled = co_await async::is_cancelled();
   if (cancelled && is_put_off())

@@ -40,13 +40,13 @@ constexpr std::string_view kListSteps =
     "SELECT principal_id, turn_id, seq, id, kind, state, effect_class, attempt, tool, call_id, args_json, "
     "args_hash, idempotency_key, labels, policy_version,"
     " decision_rule, approval_id, result_ref, error_code, summary, planned_at, started_at, ended_at, "
-    "boot_id, format FROM steps"
+    "boot_id, format, crashes, call_hash FROM steps"
     " WHERE principal_id = $1 AND turn_id = $2 ORDER BY seq";
 constexpr std::string_view kChangeStep =
     "UPDATE steps SET state = $5, effect_class = $6, attempt = $7, args_hash = $8, idempotency_key = $9, "
     "policy_version = $10, decision_rule = $11,"
     " approval_id = $12, result_ref = $13, error_code = $14, summary = $15, started_at = $16, ended_at = "
-    "$17, boot_id = $18"
+    "$17, boot_id = $18, crashes = $19, call_hash = $20"
     " WHERE principal_id = $1 AND turn_id = $2 AND seq = $3 AND state = $4";
 
 constexpr std::string_view kGetKey =
@@ -148,14 +148,17 @@ Step read_step(const db::Row& r) {
   s.ended_at = r.optional_time(22);
   s.boot_id = r.text(23);
   s.format = static_cast<int>(r.integer(24));
+  s.call_hash = r.text(26);
+  s.crashes = static_cast<int>(r.integer(25));
   return s;
 }
 
 Result<void> write_step(db::Connection& c, const Step& s, StepState from) {
-  PRYX_TRY(const auto changed, c.run(kChangeStep, s.principal, s.turn, s.seq, to_text(from), to_text(s.state),
-                                     tools::to_text(s.effect), s.attempt, s.args_hash, s.idempotency_key,
-                                     s.policy_version, s.decision_rule, s.approval, s.result_ref,
-                                     s.error_code, s.summary, s.started_at, s.ended_at, s.boot_id));
+  PRYX_TRY(const auto changed,
+           c.run(kChangeStep, s.principal, s.turn, s.seq, to_text(from), to_text(s.state),
+                 tools::to_text(s.effect), s.attempt, s.args_hash, s.idempotency_key, s.policy_version,
+                 s.decision_rule, s.approval, s.result_ref, s.error_code, s.summary, s.started_at, s.ended_at,
+                 s.boot_id, s.crashes, s.call_hash));
   if (changed != 1) return fail(ErrorCode::kConflict, "step {} is no longer {}", s.id.str(), to_text(from));
   return {};
 }
@@ -242,11 +245,13 @@ Result<void> TurnStore::change_state(db::Connection& c, Step& step, StepState to
   return written;
 }
 
-Result<void> TurnStore::start_attempt(db::Connection& c, Step& step, std::string_view boot_id, WallTime at) {
+Result<void> TurnStore::start_attempt(db::Connection& c, Step& step, std::string_view boot_id, int crashes,
+                                      WallTime at) {
   PRYX_CHECK(may_become(step.state, StepState::kStarted));
   Step next = step;
   next.state = StepState::kStarted;
   next.attempt += 1;
+  next.crashes = crashes;
   next.boot_id = boot_id;
   next.started_at = at;
   PRYX_TRY_VOID(write_step(c, next, step.state));
@@ -256,6 +261,7 @@ Result<void> TurnStore::start_attempt(db::Connection& c, Step& step, std::string
 
 Result<void> TurnStore::reset_attempts(db::Connection& c, Step& step) {
   step.attempt = 0;
+  step.crashes = 0;
   return write_step(c, step, step.state);
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "foundation/base/text.h"
+#include "foundation/crypto/crypto.h"
 
 namespace pryx::tools {
 namespace {
@@ -24,7 +25,17 @@ bool is_tool_name(std::string_view name) {
 struct Registry::Entry {
   std::unique_ptr<Tool> tool;
   schema::Schema arguments;
+  std::string digest;
 };
+
+namespace {
+std::string digest_of(const ToolDescription& d) {
+  return crypto::hash_json("tool/1", json::object{{"name", d.name},
+                                                  {"effect", to_text(d.effect)},
+                                                  {"read_only", d.read_only},
+                                                  {"parameters", d.parameters}});
+}
+}  // namespace
 
 Registry::Registry() = default;
 Registry::~Registry() = default;
@@ -43,7 +54,9 @@ Result<void> Registry::add(std::unique_ptr<Tool> tool) {
     return fail(compiled.error().code, "tool '{}': the schema of its arguments cannot be used: {}", name,
                 compiled.error().message);
   }
-  entries_.emplace(name, std::make_unique<Entry>(Entry{std::move(tool), std::move(*compiled)}));
+  std::string digest = digest_of(tool->description());
+  entries_.emplace(name,
+                   std::make_unique<Entry>(Entry{std::move(tool), std::move(*compiled), std::move(digest)}));
   return {};
 }
 
@@ -61,6 +74,12 @@ std::vector<std::string> Registry::check_arguments(std::string_view name,
     problems.push_back(violation.to_text());
   }
   return problems;
+}
+
+const std::string& Registry::digest(std::string_view name) const {
+  const auto entry = entries_.find(name);
+  PRYX_CHECK(entry != entries_.end());
+  return entry->second->digest;
 }
 
 std::vector<const ToolDescription*> Registry::list() const {

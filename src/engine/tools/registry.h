@@ -21,6 +21,9 @@ class Registry {
   // Problems of these arguments, one a line for the model; empty when they fit. The tool must exist.
   [[nodiscard]] std::vector<std::string> check_arguments(std::string_view name,
                                                          const json::object& arguments) const;
+  // Over name, effect class and argument schema: what a call of this tool means. Part of what an approval is
+  // bound to. The tool must exist.
+  [[nodiscard]] const std::string& digest(std::string_view name) const;
   [[nodiscard]] std::vector<const ToolDescription*> list() const;  // by name
 
  private:

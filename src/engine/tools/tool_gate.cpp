@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "engine/tools/tool_gate.h"
 
+#include "engine/tools/call_binding.h"
+#include "engine/tools/call_facts.h"
 #include "foundation/base/log.h"
 #include "foundation/base/text.h"
 #include "foundation/crypto/crypto.h"
-#include "foundation/platform/held_directory.h"
 
 namespace pryx::tools {
 
@@ -13,54 +14,29 @@ struct ToolGate::Prepared {
   json::object arguments;
   trust::CallFacts facts;
   PolicyInForce policy;
+  Binding binding;
+  json::object bound;  // the document whose hash is decided.call_hash
   CallJournal::Decided decided;
   trust::Decision decision;
 };
 
 ToolGate::ToolGate(async::EventLoop& loop, const Registry& registry, const PolicySource& policy,
-                   trust::Approvals& approvals, IdSource& ids)
-    : loop_(loop), registry_(registry), policy_(policy), approvals_(approvals), ids_(ids) {}
+                   trust::Approvals& approvals, IdSource& ids, const SandboxSource* sandbox,
+                   GateLimits limits)
+    : loop_(loop),
+      registry_(registry),
+      policy_(policy),
+      approvals_(approvals),
+      ids_(ids),
+      sandbox_(sandbox),
+      limits_(limits) {}
 
 namespace {
 
-trust::Sink sink_of(const Touches& touches) {
-  if (touches.writes_own_future) return trust::Sink::kOwnFuture;
-  if (touches.is_outward_sink) return trust::Sink::kEgress;
-  return trust::Sink::kNone;
-}
-
-Result<trust::CallFacts> gather_facts(const Tool& tool, const json::object& arguments) {
-  PRYX_TRY(Touches touches, tool.touches(arguments));
-  trust::CallFacts facts;
-  facts.tool = tool.description().name;
-  facts.arguments = arguments;
-  facts.read_only = tool.description().read_only;
-  facts.sink = sink_of(touches);
-  facts.paths = std::move(touches.workspace_paths);
-  facts.outside_workspace = touches.outside_workspace;
-  facts.hosts = std::move(touches.hosts);
-  facts.parse_complete = true;
-  return facts;
-}
-
-// Everything that must be the same when the approved call is launched. Turn and step are in it, so an
-// approval cannot travel; the folder is, because a session can be moved to another one while the question
-// stands.
-std::string hash_call(const GateCall& call, const std::string& canonical_arguments,
-                      const std::string& policy_version) {
-  return "sha256:" +
-         crypto::hash_json(
-             "call/1", json::object{{"tool", call.tool},
-                                    {"version", PRYX_VERSION},
-                                    {"arguments", canonical_arguments},
-                                    {"principal", call.context.principal.id.str()},
-                                    {"session", call.context.session.str()},
-                                    {"turn", call.context.turn.str()},
-                                    {"step", call.context.step.str()},
-                                    {"workspace",
-                                     call.context.workspace ? call.context.workspace->path() : std::string()},
-                                    {"policy", policy_version}});
-}
+constexpr std::size_t kMaxArgumentBytes = 1u << 20;
+constexpr std::size_t kMaxPreviewBytes = 256u << 10;
+// More than this nobody reads before pressing a key: it takes typing the code of what is approved.
+constexpr std::size_t kMaxOneKeyBytes = 32u << 10;
 
 std::string joined_lines(const std::vector<std::string>& lines) {
   std::string out;
@@ -81,7 +57,7 @@ Result<ToolGate::Prepared> ToolGate::prepare(const GateCall& call) const {
                 utf8_prefix(call.tool, 64));
   }
   auto arguments = json::parse_object(trim(call.arguments).empty() ? "{}" : std::string_view(call.arguments),
-                                      {.max_bytes = 1u << 20});
+                                      {.max_bytes = kMaxArgumentBytes});
   if (!arguments)
     return fail(ErrorCode::kInvalidArgument, "the arguments of {} are not a JSON object: {}", call.tool,
                 arguments.error().message);
@@ -90,30 +66,61 @@ Result<ToolGate::Prepared> ToolGate::prepare(const GateCall& call) const {
   if (!problems.empty())
     return fail(ErrorCode::kInvalidArgument, "the arguments of {} do not fit: {}", call.tool,
                 joined_lines(problems));
-  PRYX_TRY(p.facts, gather_facts(*p.tool, p.arguments));
+  auto touches = p.tool->touches(p.arguments);
+  if (!touches) {
+    // Only a tool that is not there at all counts as such.
+    return fail(ErrorCode::kInvalidArgument, "{}", touches.error().message);
+  }
+  p.facts = facts_of(p.tool->description(), p.arguments, std::move(*touches),
+                     sandbox_ != nullptr && sandbox_->is_usable());
   p.policy = policy_.policy();
   p.decided.canonical_arguments = json::canonical(p.arguments);
   p.decided.args_hash = crypto::hash_json("arguments/1", p.arguments);
-  p.decided.call_hash = hash_call(call, p.decided.canonical_arguments, p.policy.version);
   p.decided.rendering = p.tool->render(p.arguments);
   p.decided.policy_version = p.policy.version;
-  p.decided.effect = p.tool->description().effect;
-  p.facts.call_hash = p.decided.call_hash;
+  p.decided.effect = p.tool->effect(p.arguments);
   p.facts.context = call.context.context_labels;
   p.facts.session = call.context.session;
   p.facts.principal = call.context.principal.id;
   return p;
 }
 
-namespace {
-trust::Decision decide(const PolicyInForce& policy, const trust::Approvals& approvals,
-                       const trust::CallFacts& facts, const GateCall& call, WallTime at) {
-  const std::vector<trust::Grant> grants = approvals.grants_for(facts.principal, facts.session);
+trust::Decision ToolGate::decide(const GateCall& call, const Prepared& p) const {
+  const std::vector<trust::Grant> grants = approvals_.grants_for(p.facts.principal, p.facts.session);
   std::vector<std::shared_ptr<const trust::Layer>> more;
   if (call.approve) more.push_back(call.approve);
-  return policy.engine->decide(facts, grants, at, more);
+  return p.policy.engine->decide(p.facts, grants, loop_.clock().wall(), more);
 }
-}  // namespace
+
+async::Task<Result<void>> ToolGate::bind(const GateCall& call, Prepared& p) const {
+  auto binding = co_await p.tool->bind(p.arguments, call.context);
+  if (!binding) co_return std::unexpected(std::move(binding.error()));
+  p.binding = std::move(*binding);
+  p.policy = policy_.policy();
+  BoundCall bound = bind_call(call.tool, registry_.digest(call.tool), p.decided.args_hash, call.context,
+                              p.binding.facts, p.policy.version);
+  p.bound = std::move(bound.document);
+  p.decided.policy_version = p.policy.version;
+  p.decided.call_hash = std::move(bound.hash);
+  p.facts.call_hash = p.decided.call_hash;
+  p.facts.digest_changed = p.binding.digest_changed;
+  co_return Result<void>{};
+}
+
+async::Task<GateResult> ToolGate::deny(const Prepared& p, std::string reason, CallJournal& journal) const {
+  const auto recorded = co_await journal.record_denied(p.decided, reason);
+  if (!recorded) co_return ended(GateEnd::kNotRecorded, recorded.error().message);
+  co_return ended(GateEnd::kDenied, std::move(reason));
+}
+
+// What it depends on cannot be read: there is nothing that could be approved, and nothing is run.
+async::Task<GateResult> ToolGate::refuse_unbound(const Prepared& p, Error error, CallJournal& journal) const {
+  if (error.code == ErrorCode::kCancelled) co_return ended(GateEnd::kCancelled, error.message);
+  if (error.code == ErrorCode::kDenied) co_return co_await deny(p, error.message, journal);
+  const auto recorded = co_await journal.record_invalid(error.message);
+  if (!recorded) co_return ended(GateEnd::kNotRecorded, recorded.error().message);
+  co_return ended(GateEnd::kInvalid, std::move(error.message));
+}
 
 async::Task<GateResult> ToolGate::call(GateCall call, CallJournal& journal) {
   Result<Prepared> prepared = prepare(call);
@@ -128,88 +135,140 @@ async::Task<GateResult> ToolGate::call(GateCall call, CallJournal& journal) {
     co_return ended(GateEnd::kInvalid, prepared.error().message);
   }
   Prepared& p = *prepared;
+  if (call.pending_approval.empty()) {
+    // What is denied is not even looked at: a refusal tells nothing about the files it names.
+    p.decision = decide(call, p);
+    p.decided.rule = p.decision.rule;
+    p.decided.reason = p.decision.reason;
+    if (p.decision.verdict == trust::Verdict::kDeny) co_return co_await deny(p, p.decision.reason, journal);
+  }
+  const auto bound = co_await bind(call, p);
+  if (!bound) co_return co_await refuse_unbound(p, bound.error(), journal);
   if (!call.pending_approval.empty()) {
     p.decided.approval = call.pending_approval;
     co_return co_await ask(call, p, journal);
   }
-  p.decision = decide(p.policy, approvals_, p.facts, call, loop_.clock().wall());
+  p.decision = decide(call, p);
   p.decided.rule = p.decision.rule;
   p.decided.reason = p.decision.reason;
-  // A call that had started before a crash was decided then; only a deny of today's policy stops another
-  // attempt.
-  const bool may_ask = p.decision.verdict == trust::Verdict::kAsk && !call.was_started;
-  if (may_ask && call.interactive) co_return co_await ask(call, p, journal);
-  if (may_ask || p.decision.verdict == trust::Verdict::kDeny) {
-    std::string reason = p.decision.reason;
-    if (may_ask)
-      reason += "; nobody can be asked in this run: use `pryx chat`, or allow it with --approve FILE";
-    const auto recorded = co_await journal.record_denied(p.decided, reason);
-    if (!recorded) co_return ended(GateEnd::kNotRecorded, recorded.error().message);
-    co_return ended(GateEnd::kDenied, std::move(reason));
+  // A call that had started before a crash was decided then, as what it was bound to then; only a deny of
+  // today's policy stops another attempt of the very same one.
+  const bool keeps_right = call.was_started && call.started_hash == p.decided.call_hash;
+  const bool must_ask = p.decision.verdict == trust::Verdict::kAsk && !keeps_right;
+  if (must_ask && call.interactive) co_return co_await ask(call, p, journal);
+  if (must_ask) {
+    co_return co_await deny(
+        p,
+        p.decision.reason +
+            "; nobody can be asked in this run: use `pryx chat`, or allow it with --approve FILE",
+        journal);
   }
+  if (p.decision.verdict == trust::Verdict::kDeny) co_return co_await deny(p, p.decision.reason, journal);
   co_return co_await run(call, p, journal);
 }
 
+trust::Approval ToolGate::make_question(const GateCall& call, const Prepared& p,
+                                        std::vector<std::string> changes) {
+  const WallTime now = loop_.clock().wall();
+  trust::Approval approval;
+  approval.id = ids_.make<ApprovalId>();
+  approval.principal = call.context.principal.id;
+  approval.session = call.context.session;
+  approval.turn = call.context.turn;
+  approval.step = call.context.step;
+  approval.tool = call.tool;
+  approval.arguments = p.decided.canonical_arguments;
+  approval.rendering = p.decided.rendering;
+  approval.call_hash = p.decided.call_hash;
+  approval.bound = p.bound;
+  approval.reason = p.decision.reason;
+  approval.risk = to_text(p.tool->description().risk);
+  approval.labels = p.facts.context;
+  approval.changes = std::move(changes);
+  approval.replaces = p.decided.approval;
+  const bool fits = p.binding.preview.size() <= kMaxPreviewBytes;
+  approval.preview = fits ? p.binding.preview : std::string(utf8_prefix(p.binding.preview, kMaxPreviewBytes));
+  approval.shown_whole =
+      p.binding.shown_whole && fits && approval.arguments.size() + approval.preview.size() <= kMaxOneKeyBytes;
+  const auto suggestion = trust::suggest_pattern(p.facts);
+  // A forced ask is never answered by a grant, so none is offered.
+  if (suggestion && !p.decision.forced) approval.rule_suggestion = suggestion->to_text();
+  approval.facts = p.facts;
+  approval.created_at = now;
+  approval.expires_at = now + p.policy.approval_timeout;
+  return approval;
+}
+
+std::vector<std::string> ToolGate::why_stale(const trust::Approval& answer, const Prepared& p) const {
+  if (limits_.unsafe_skip_binding) return {};
+  std::vector<std::string> out;
+  if (answer.used_at) out.emplace_back("the approval was used before");
+  if (!answer.launch_by || *answer.launch_by <= loop_.clock().wall())
+    out.emplace_back("the call did not start in time after the answer");
+  if (answer.call_hash == p.decided.call_hash) return out;
+  if (answer.bound.empty())
+    out.emplace_back("Pryx was upgraded");
+  else
+    for (std::string& change : changes_between(answer.bound, p.bound)) out.push_back(std::move(change));
+  if (out.empty()) out.emplace_back("what the call is bound to");
+  return out;
+}
+
+// The store failed: the question stands as it is on disk, and is taken up again.
+async::Task<GateResult> ToolGate::wait_ended(const Prepared& p, Error error, CallJournal& journal) const {
+  if (error.code == ErrorCode::kCancelled)
+    co_return ended(GateEnd::kCancelled, "cancelled while waiting for an approval");
+  if (error.code != ErrorCode::kNotFound) co_return ended(GateEnd::kNotRecorded, error.message);
+  co_return co_await deny(p, error.message, journal);
+}
+
+namespace {
+std::string refusal_of(const trust::Approval& answer) {
+  if (answer.state == trust::ApprovalState::kExpired) return "nobody answered in time";
+  if (answer.state == trust::ApprovalState::kSuperseded) return "the question was withdrawn";
+  return answer.answer_reason.empty() ? "denied by a person"
+                                      : fmt::format("denied by a person: {}", answer.answer_reason);
+}
+}  // namespace
+
+// The bytes approved are the bytes run: after the answer everything is found out and decided again, with this
+// approval as the only thing that was added. What differs is asked about anew, and never run.
 async::Task<GateResult> ToolGate::ask(const GateCall& call, Prepared& p, CallJournal& journal) {
-  if (p.decided.approval.empty()) {
-    p.decided.approval = ids_.make<ApprovalId>();
-    const WallTime now = loop_.clock().wall();
-    trust::Approval approval;
-    approval.id = p.decided.approval;
-    approval.principal = call.context.principal.id;
-    approval.session = call.context.session;
-    approval.turn = call.context.turn;
-    approval.step = call.context.step;
-    approval.tool = call.tool;
-    approval.arguments = p.decided.canonical_arguments;
-    approval.rendering = p.decided.rendering;
-    approval.call_hash = p.decided.call_hash;
-    approval.reason = p.decision.reason;
-    const auto suggestion = trust::suggest_pattern(p.facts);
-    // A forced ask is never answered by a grant, so none is offered.
-    if (suggestion && !p.decision.forced) approval.rule_suggestion = suggestion->to_text();
-    approval.created_at = now;
-    approval.expires_at = now + p.policy.approval_timeout;
-    const auto recorded = co_await journal.record_ask(p.decided, std::move(approval));
-    if (!recorded) co_return ended(GateEnd::kNotRecorded, recorded.error().message);
-  }
-  const auto answer = co_await approvals_.wait(call.context.principal.id, p.decided.approval);
-  if (!answer) {
-    if (answer.error().code == ErrorCode::kCancelled)
-      co_return ended(GateEnd::kCancelled, "cancelled while waiting for an approval");
-    // The store failed: the question stands as it is on disk, and is taken up again.
-    if (answer.error().code != ErrorCode::kNotFound)
-      co_return ended(GateEnd::kNotRecorded, answer.error().message);
-    const auto recorded = co_await journal.record_denied(p.decided, answer.error().message);
-    co_return ended(recorded ? GateEnd::kDenied : GateEnd::kNotRecorded, answer.error().message);
-  }
-  // The bytes approved are the bytes run: policy is asked again, with this approval as the only thing that
-  // was added.
-  p.policy = policy_.policy();
-  if (answer->state == trust::ApprovalState::kApproved) p.facts.approved_call_hash = answer->call_hash;
-  p.decided.policy_version = p.policy.version;
-  p.decided.call_hash = hash_call(call, p.decided.canonical_arguments, p.policy.version);
-  p.facts.call_hash = p.decided.call_hash;
-  p.decision = decide(p.policy, approvals_, p.facts, call, loop_.clock().wall());
-  if (answer->state == trust::ApprovalState::kApproved && p.decision.verdict == trust::Verdict::kAllow) {
-    // A policy that changed meanwhile may allow by itself what this approval, bound to the old one, does not
-    // answer.
-    const bool is_answered = answer->call_hash == p.decided.call_hash;
-    p.decided.rule = is_answered ? fmt::format("approved by {} ({})", answer->resolved_by, answer->scope)
-                                 : p.decision.rule;
+  std::vector<std::string> changes;
+  for (int asked = 0; asked < limits_.max_asks; ++asked) {
+    if (p.decided.approval.empty() || !changes.empty()) {
+      trust::Approval question = make_question(call, p, std::move(changes));
+      p.decided.approval = question.id;
+      const auto recorded = co_await journal.record_ask(p.decided, std::move(question));
+      if (!recorded) co_return ended(GateEnd::kNotRecorded, recorded.error().message);
+    }
+    const auto answer = co_await approvals_.wait(call.context.principal.id, p.decided.approval);
+    if (!answer) co_return co_await wait_ended(p, answer.error(), journal);
+    if (answer->state != trust::ApprovalState::kApproved)
+      co_return co_await deny(p, refusal_of(*answer), journal);
+    const auto bound = co_await bind(call, p);
+    if (!bound) co_return co_await refuse_unbound(p, bound.error(), journal);
+    changes = why_stale(*answer, p);
+    p.facts.approved_call_hash = changes.empty() ? p.decided.call_hash : std::string();
+    p.decision = decide(call, p);
+    p.decided.rule = p.decision.rule;
+    p.decided.reason = p.decision.reason;
+    if (p.decision.verdict == trust::Verdict::kDeny)
+      co_return co_await deny(p, fmt::format("after the approval: {}", p.decision.reason), journal);
+    // A policy that changed meanwhile may allow by itself what this approval does not answer.
+    if (!changes.empty() && p.decision.verdict == trust::Verdict::kAsk && call.interactive) continue;
+    if (p.decision.verdict != trust::Verdict::kAllow)
+      co_return co_await deny(p, fmt::format("changed after the approval: {}", joined_lines(changes)),
+                              journal);
+    if (changes.empty()) {
+      p.decided.rule = fmt::format("approved by {} ({})", answer->resolved_by, answer->scope);
+      p.decided.approved_hash = answer->call_hash;
+    }
     co_return co_await run(call, p, journal);
   }
-  std::string reason;
-  if (answer->state == trust::ApprovalState::kExpired)
-    reason = "nobody answered in time";
-  else if (answer->state == trust::ApprovalState::kApproved)
-    reason = "policy or call changed after the approval";
-  else
-    reason = answer->answer_reason.empty() ? "denied by a person"
-                                           : fmt::format("denied by a person: {}", answer->answer_reason);
-  const auto recorded = co_await journal.record_denied(p.decided, reason);
-  if (!recorded) co_return ended(GateEnd::kNotRecorded, recorded.error().message);
-  co_return ended(GateEnd::kDenied, std::move(reason));
+  co_return co_await deny(
+      p, fmt::format("what it depends on changed each of the {} times it was approved", limits_.max_asks),
+      journal);
 }
 
 async::Task<GateResult> ToolGate::run(const GateCall& call, Prepared& p, CallJournal& journal) {
@@ -220,18 +279,41 @@ async::Task<GateResult> ToolGate::run(const GateCall& call, Prepared& p, CallJou
     co_return ended(
         GateEnd::kNotRecorded,
         fmt::format("not run, because the record of it could not be written: {}", key.error().message));
+  // Writing the record took time: what was decided on is looked at a last time before it takes effect.
+  const std::string recorded_hash = p.decided.call_hash;
+  const json::object recorded = std::move(p.bound);
+  const auto bound = co_await bind(call, p);
+  if (!bound) {
+    const bool cancels = bound.error().code == ErrorCode::kCancelled;
+    co_return co_await end(call,
+                           ended(cancels ? GateEnd::kCancelled : GateEnd::kFailed,
+                                 fmt::format("not run: {}", bound.error().message)),
+                           journal);
+  }
+  if (p.decided.call_hash != recorded_hash && !limits_.unsafe_skip_binding) {
+    const std::string what = joined_lines(changes_between(recorded, p.bound));
+    co_return co_await end(
+        call,
+        ended(GateEnd::kFailed, fmt::format("not run, because it changed at the last moment: {}", what)),
+        journal);
+  }
   ToolContext context = call.context;
   context.idempotency_key = *key;
+  context.binding = std::move(p.binding);
   const GatePass pass;
   auto outcome = co_await p.tool->run(pass, std::move(p.arguments), std::move(context));
   GateResult result;
   if (outcome) {
     result = {GateEnd::kDone, std::move(*outcome), {}};
   } else {
-    const GateEnd end =
+    const GateEnd how =
         outcome.error().code == ErrorCode::kCancelled ? GateEnd::kCancelled : GateEnd::kFailed;
-    result = ended(end, outcome.error().message);
+    result = ended(how, outcome.error().message);
   }
+  co_return co_await end(call, std::move(result), journal);
+}
+
+async::Task<GateResult> ToolGate::end(const GateCall& call, GateResult result, CallJournal& journal) const {
   const auto recorded = co_await journal.record_end(result.end, result.outcome, result.reason);
   if (!recorded) {
     // The effect happened and its outcome is not on disk: the next start resolves it by its effect class.

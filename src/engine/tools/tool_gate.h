@@ -28,6 +28,20 @@ class PolicySource {
   [[nodiscard]] virtual PolicyInForce policy() const = 0;
 };
 
+// Whether programs can be run here with every layer around them. Declared for the gate's own need; apps/
+// answers it from the sandbox.
+class SandboxSource {
+ public:
+  virtual ~SandboxSource() = default;
+  [[nodiscard]] virtual bool is_usable() const = 0;
+};
+
+struct GateLimits {
+  int max_asks = 5;  // how often one call is asked about when what it depends on keeps changing
+  // The control of the binding campaign: an approved call runs whatever became of it. Never set elsewhere.
+  bool unsafe_skip_binding = false;
+};
+
 struct GateCall {
   std::string tool;
   std::string arguments;  // as the model wrote them
@@ -37,6 +51,7 @@ struct GateCall {
   // Going on after a restart:
   ApprovalId pending_approval;  // the step was waiting for this one
   bool was_started = false;     // the step had started; its effect class allows another attempt
+  std::string started_hash;     // what the call was bound to then: another one has to be decided anew
 };
 
 enum class GateEnd : std::uint8_t {
@@ -69,12 +84,15 @@ class CallJournal {
     std::string reason;
     EffectClass effect = EffectClass::kOneShot;
     ApprovalId approval;
+    // Not empty: the call starts by this approval, which is used up in the same commit. What it is bound to.
+    std::string approved_hash;
   };
   [[nodiscard]] virtual async::Task<Result<void>> record_invalid(std::string reason) = 0;
   [[nodiscard]] virtual async::Task<Result<void>> record_denied(Decided decided, std::string reason) = 0;
   // The approval row is created in the same commit through Approvals::create().
   [[nodiscard]] virtual async::Task<Result<void>> record_ask(Decided decided, trust::Approval approval) = 0;
   // Evidence before effect: returns after the intent is on disk. The idempotency key is durable from here on.
+  // kConflict when the approval it needs cannot be used any more.
   [[nodiscard]] virtual async::Task<Result<std::string>> record_start(Decided decided) = 0;
   [[nodiscard]] virtual async::Task<Result<void>> record_end(GateEnd end, ToolOutcome outcome,
                                                              std::string reason) = 0;
@@ -82,8 +100,10 @@ class CallJournal {
 
 class ToolGate {
  public:
+  // Without a sandbox source every call that needs one is denied.
   ToolGate(async::EventLoop& loop, const Registry& registry, const PolicySource& policy,
-           trust::Approvals& approvals, IdSource& ids);
+           trust::Approvals& approvals, IdSource& ids, const SandboxSource* sandbox = nullptr,
+           GateLimits limits = {});
   [[nodiscard]] async::Task<GateResult> call(GateCall call, CallJournal& journal);
   // A hypothetical call, for `pryx policy test`: the same facts and the same decision, nothing recorded.
   [[nodiscard]] Result<trust::Decision> test(const std::string& tool, const json::object& arguments,
@@ -94,14 +114,32 @@ class ToolGate {
  private:
   struct Prepared;
   [[nodiscard]] Result<Prepared> prepare(const GateCall& call) const;
+  [[nodiscard]] trust::Decision decide(const GateCall& call, const Prepared& prepared) const;
+  // Finds out what the call depends on right now, and hashes it with the policy of right now.
+  [[nodiscard]] async::Task<Result<void>> bind(const GateCall& call, Prepared& prepared) const;
+  [[nodiscard]] trust::Approval make_question(const GateCall& call, const Prepared& prepared,
+                                              std::vector<std::string> changes);
+  // Why an approval does not answer the call as it is; empty when it does.
+  [[nodiscard]] std::vector<std::string> why_stale(const trust::Approval& answer,
+                                                   const Prepared& prepared) const;
+  [[nodiscard]] async::Task<GateResult> deny(const Prepared& prepared, std::string reason,
+                                             CallJournal& journal) const;
+  [[nodiscard]] async::Task<GateResult> refuse_unbound(const Prepared& prepared, Error error,
+                                                       CallJournal& journal) const;
   [[nodiscard]] async::Task<GateResult> ask(const GateCall& call, Prepared& prepared, CallJournal& journal);
+  [[nodiscard]] async::Task<GateResult> wait_ended(const Prepared& prepared, Error error,
+                                                   CallJournal& journal) const;
   [[nodiscard]] async::Task<GateResult> run(const GateCall& call, Prepared& prepared, CallJournal& journal);
+  [[nodiscard]] async::Task<GateResult> end(const GateCall& call, GateResult result,
+                                            CallJournal& journal) const;
 
   async::EventLoop& loop_;
   const Registry& registry_;
   const PolicySource& policy_;
   trust::Approvals& approvals_;
   IdSource& ids_;
+  const SandboxSource* sandbox_;
+  GateLimits limits_;
 };
 
 }  // namespace pryx::tools

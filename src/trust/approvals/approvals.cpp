@@ -1,147 +1,26 @@
 // SPDX-License-Identifier: MIT
+// Questions and their answers. Grants: grants.cpp.
 #include "trust/approvals/approvals.h"
 
 #include "foundation/base/log.h"
+#include "trust/approvals/approval_rows.h"
 
 namespace pryx::trust {
-namespace {
-
-constexpr Duration kAlwaysLifetime = std::chrono::hours(24 * 90);  // "always" is reviewed four times a year
-
-constexpr db::Migration kMigrations[] = {
-    {1, "create approvals and grants",
-     "CREATE TABLE approvals (principal_id TEXT NOT NULL, id TEXT NOT NULL, session_id TEXT NOT NULL, "
-     "turn_id TEXT NOT NULL, step_id TEXT NOT NULL,"
-     " tool TEXT NOT NULL, arguments TEXT NOT NULL, rendering TEXT NOT NULL, call_hash TEXT NOT NULL, reason "
-     "TEXT NOT NULL, rule_suggestion TEXT NOT NULL,"
-     " state TEXT NOT NULL CHECK (state IN ('pending','approved','denied','expired','superseded')), "
-     "created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
-     " resolved_at INTEGER, resolved_by TEXT NOT NULL DEFAULT '', scope TEXT NOT NULL DEFAULT '', "
-     "answer_reason TEXT NOT NULL DEFAULT '',"
-     " PRIMARY KEY (principal_id, id)) STRICT;"
-     "CREATE INDEX approvals_state ON approvals (principal_id, state, id);"
-     "CREATE TABLE grants (principal_id TEXT NOT NULL, id TEXT NOT NULL, scope TEXT NOT NULL, pattern TEXT "
-     "NOT NULL, session_id TEXT,"
-     " approval_id TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER, PRIMARY KEY "
-     "(principal_id, id)) STRICT"},
-};
-
-constexpr std::string_view kInsert =
-    "INSERT INTO approvals (principal_id, id, session_id, turn_id, step_id, tool, arguments, rendering, "
-    "call_hash, reason, rule_suggestion, state,"
-    " created_at, expires_at) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,'pending',$12,$13)";
-#define PRYX_APPROVAL_COLUMNS                                                                              \
-  "SELECT principal_id, id, session_id, turn_id, step_id, tool, arguments, rendering, call_hash, reason, " \
-  "rule_suggestion, state, "                                                                               \
-  "created_at, expires_at, resolved_at, resolved_by, scope, answer_reason FROM approvals "
-constexpr std::string_view kGet = PRYX_APPROVAL_COLUMNS "WHERE principal_id = $1 AND id = $2";
-constexpr std::string_view kList =
-    PRYX_APPROVAL_COLUMNS "WHERE principal_id = $1 AND ($2 = '' OR state = $2) ORDER BY id DESC LIMIT $3";
-constexpr std::string_view kOverdue = PRYX_APPROVAL_COLUMNS "WHERE state = 'pending' AND expires_at <= $1";
-#undef PRYX_APPROVAL_COLUMNS
-constexpr std::string_view kSettle =
-    "UPDATE approvals SET state = $3, resolved_at = $4, resolved_by = $5, scope = $6, answer_reason = $7 "
-    "WHERE principal_id = $1 AND id = $2 AND state = 'pending'";
-constexpr std::string_view kInsertGrant =
-    "INSERT INTO grants (principal_id, id, scope, pattern, session_id, approval_id, created_at, expires_at) "
-    "VALUES ($1,$2,$3,$4,$5,$6,$7,$8)";
-constexpr std::string_view kGrants =
-    "SELECT principal_id, id, scope, pattern, session_id, expires_at FROM grants";
-constexpr std::string_view kDeleteGrant = "DELETE FROM grants WHERE principal_id = $1 AND id = $2";
-
-Approval read_approval(const db::Row& r) {
-  Approval a;
-  a.principal = r.id<PrincipalId>(0);
-  a.id = r.id<ApprovalId>(1);
-  a.session = r.id<SessionId>(2);
-  a.turn = r.id<TurnId>(3);
-  a.step = r.id<StepId>(4);
-  a.tool = r.text(5);
-  a.arguments = r.text(6);
-  a.rendering = r.text(7);
-  a.call_hash = r.text(8);
-  a.reason = r.text(9);
-  a.rule_suggestion = r.text(10);
-  a.state = approval_state_from_text(r.view(11));
-  a.created_at = r.time(12);
-  a.expires_at = r.time(13);
-  a.resolved_at = r.optional_time(14);
-  a.resolved_by = r.text(15);
-  a.scope = r.text(16);
-  a.answer_reason = r.text(17);
-  return a;
-}
-
-std::optional<Grant> read_grant(const db::Row& r) {
-  Grant grant;
-  grant.principal = r.id<PrincipalId>(0);
-  grant.id = r.text(1);
-  const auto scope = grant_scope_from_text(r.view(2));
-  auto pattern = GrantPattern::parse(r.view(3));
-  if (!scope || !pattern) return std::nullopt;  // unreadable means not granted
-  grant.scope = *scope;
-  grant.pattern = std::move(*pattern);
-  grant.session = r.id<SessionId>(4);
-  grant.expires_at = r.optional_time(5);
-  return grant;
-}
-
-}  // namespace
-
-std::string_view to_text(ApprovalState state) {
-  switch (state) {
-    case ApprovalState::kPending:
-      return "pending";
-    case ApprovalState::kApproved:
-      return "approved";
-    case ApprovalState::kDenied:
-      return "denied";
-    case ApprovalState::kExpired:
-      return "expired";
-    case ApprovalState::kSuperseded:
-      return "superseded";
-  }
-  return "denied";
-}
-
-ApprovalState approval_state_from_text(std::string_view text) {
-  for (const auto state : {ApprovalState::kPending, ApprovalState::kApproved, ApprovalState::kExpired,
-                           ApprovalState::kSuperseded}) {
-    if (to_text(state) == text) return state;
-  }
-  return ApprovalState::kDenied;
-}
-
-bool may_become(ApprovalState from, ApprovalState to) {
-  return from == ApprovalState::kPending && to != ApprovalState::kPending;
-}
-
-json::object Approval::to_json() const {
-  json::object o;
-  o["id"] = id.str();
-  o["session_id"] = session.str();
-  o["turn_id"] = turn.str();
-  o["step_id"] = step.str();
-  o["tool"] = tool;
-  const auto parsed = json::parse(arguments);
-  o["arguments"] = parsed ? *parsed : json::value(nullptr);
-  o["rendering"] = rendering;
-  o["call_hash"] = call_hash;
-  o["reason"] = reason;
-  o["rule_suggestion"] = rule_suggestion.empty() ? json::value(nullptr) : json::value(rule_suggestion);
-  o["state"] = trust::to_text(state);
-  o["created_at"] = to_rfc3339(created_at);
-  o["expires_at"] = to_rfc3339(expires_at);
-  o["resolved_at"] = resolved_at ? json::value(to_rfc3339(*resolved_at)) : json::value(nullptr);
-  o["resolved_by"] = resolved_by.empty() ? json::value(nullptr) : json::value(resolved_by);
-  o["scope"] = scope.empty() ? json::value(nullptr) : json::value(scope);
-  o["answer_reason"] = answer_reason.empty() ? json::value(nullptr) : json::value(answer_reason);
-  return o;
-}
 
 struct Approvals::Waiting {
   explicit Waiting(async::EventLoop& loop) : settled(loop) {}
   async::OneShot<Approval> settled;
+};
+
+// How one request ends.
+struct Approvals::Settling {
+  PrincipalId principal;
+  ApprovalId id;
+  ApprovalState state = ApprovalState::kDenied;
+  Resolution resolution;
+  std::string by;
+  std::string grant_id;  // made on the loop: ids belong to its thread
+  bool in_plan = false;
 };
 
 Approvals::Approvals(async::EventLoop& loop, db::Database& database, events::EventLog& events,
@@ -149,18 +28,16 @@ Approvals::Approvals(async::EventLoop& loop, db::Database& database, events::Eve
     : loop_(loop), database_(database), events_(events), audit_(audit), ids_(ids) {}
 Approvals::~Approvals() = default;
 
-db::ModuleMigrations Approvals::migrations() { return {"trust/approvals", kMigrations}; }
+db::ModuleMigrations Approvals::migrations() { return rows::migrations(); }
 
 async::Task<Result<void>> Approvals::start() {
   const WallTime now = loop_.clock().wall();
   const auto overdue =
-      co_await database_.read([now](db::Connection& c) { return c.list(kOverdue, read_approval, now); });
+      co_await database_.read([now](db::Connection& c) { return rows::list_overdue(c, now); });
   if (!overdue) co_return std::unexpected(overdue.error());
-  const auto grants = co_await database_.read([](db::Connection& c) { return c.list(kGrants, read_grant); });
+  auto grants = co_await database_.read([](db::Connection& c) { return rows::list_grants(c); });
   if (!grants) co_return std::unexpected(grants.error());
-  for (const auto& grant : *grants) {
-    if (grant) grants_.push_back(*grant);
-  }
+  grants_ = std::move(*grants);
   const auto pending = co_await database_.read(
       [](db::Connection& c) { return c.count("SELECT count(*) FROM approvals WHERE state = 'pending'"); });
   if (!pending) co_return std::unexpected(pending.error());
@@ -174,9 +51,8 @@ async::Task<Result<void>> Approvals::start() {
 }
 
 Result<void> Approvals::create(db::Transaction& t, const Approval& a) {
-  PRYX_TRY_VOID(t.db().run(kInsert, a.principal, a.id, a.session, a.turn, a.step, a.tool, a.arguments,
-                           a.rendering, a.call_hash, a.reason, a.rule_suggestion, a.created_at,
-                           a.expires_at));
+  PRYX_TRY_VOID(rows::insert(t.db(), a));
+  if (!a.replaces.empty()) PRYX_TRY_VOID(rows::retire(t.db(), a.principal, a.replaces));
   json::object payload = a.to_json();
   payload["approval_id"] = a.id.str();
   PRYX_TRY_VOID(events_.append(t, {.principal = a.principal,
@@ -188,72 +64,114 @@ Result<void> Approvals::create(db::Transaction& t, const Approval& a) {
   return {};
 }
 
-// How one request ends.
-struct Approvals::Settling {
-  PrincipalId principal;
-  ApprovalId id;
-  ApprovalState state = ApprovalState::kDenied;
-  Resolution resolution;
-  std::string by;
-  std::string grant_id;  // made on the loop: ids belong to its thread
-};
+Result<void> Approvals::use(db::Transaction& t, const PrincipalId& principal, const ApprovalId& id,
+                            const std::string& call_hash) {
+  PRYX_TRY(const bool used, rows::use(t.db(), principal, id, call_hash, loop_.clock().wall()));
+  if (!used)
+    return fail(ErrorCode::kConflict,
+                "approval {} does not answer this call any more: used, too old, or for another call",
+                id.str());
+  return {};
+}
+
+namespace {
+
+Result<void> check_answer(const Approval& approval, ApprovalState to, const Resolution& resolution,
+                          WallTime now) {
+  const bool by_person = to == ApprovalState::kApproved || to == ApprovalState::kDenied;
+  if (approval.state == ApprovalState::kPending && by_person && approval.expires_at <= now) {
+    return fail(ErrorCode::kConflict, "approval {} ran out at {}", approval.id.str(),
+                to_rfc3339(approval.expires_at));
+  }
+  if (approval.state != ApprovalState::kPending || !may_become(approval.state, to))
+    return fail(ErrorCode::kConflict, "approval {} is already {}", approval.id.str(),
+                to_text(approval.state));
+  if (to != ApprovalState::kApproved) return {};
+  const std::string code = approval.confirm_code();
+  if (!resolution.confirm.empty() && resolution.confirm != code)
+    return fail(ErrorCode::kInvalidArgument,
+                "confirm is not the code of this call; look at it again: pryx approval show {}",
+                approval.id.str());
+  if (!approval.shown_whole && resolution.confirm.empty())
+    return fail(ErrorCode::kInvalidArgument,
+                "this call is too long to be shown whole, so it takes more than a yes: send its confirm_code "
+                "as confirm (--confirm)");
+  return {};
+}
+
+}  // namespace
+
+// What "session" and "always" keep: nothing wider than the rule that the person saw, and never one that does
+// not even cover the call it was made for.
+Result<std::optional<KeptGrant>> Approvals::keep_grant(db::Transaction& t, const Settling& s,
+                                                       const Approval& approval, WallTime now) {
+  const bool lasts = s.state == ApprovalState::kApproved && s.resolution.scope != GrantScope::kOnce;
+  if (!lasts) {
+    if (!s.resolution.rule.empty() || s.resolution.grant_expires_at)
+      return fail(ErrorCode::kInvalidArgument,
+                  "rule and expiry belong to an approval with scope session or always");
+    return std::nullopt;
+  }
+  // No rule is offered for a call that policy must ask about each time, and a person cannot bring one
+  // along: the grant would answer other calls than the one that was shown.
+  if (approval.rule_suggestion.empty())
+    return fail(ErrorCode::kInvalidArgument,
+                "this call can only be approved once: no rule may be kept for it");
+  const std::string& rule = s.resolution.rule.empty() ? approval.rule_suggestion : s.resolution.rule;
+  PRYX_TRY(GrantPattern pattern, GrantPattern::parse(rule));
+  if (pattern.tool != approval.tool)
+    return fail(ErrorCode::kInvalidArgument, "the rule names {}, the call is {}", pattern.tool,
+                approval.tool);
+  if (!pattern.matches(approval.facts))
+    return fail(ErrorCode::kInvalidArgument,
+                "the rule does not cover the call that is asked about; start from {}",
+                approval.rule_suggestion);
+  const WallTime expires_at = s.resolution.grant_expires_at.value_or(now + kGrantLifetime);
+  if (expires_at <= now || now + kMaxGrantLifetime < expires_at)
+    return fail(ErrorCode::kInvalidArgument, "a rule is kept for a year at most, and until a time to come");
+  KeptGrant kept{.grant = {.id = s.grant_id,
+                           .scope = s.resolution.scope,
+                           .pattern = std::move(pattern),
+                           .session = approval.session,
+                           .principal = s.principal,
+                           .expires_at = expires_at},
+                 .approval = s.id,
+                 .created_at = now};
+  PRYX_TRY_VOID(rows::insert_grant(t.db(), kept));
+  return kept;
+}
 
 Result<Approval> Approvals::settle_in(db::Transaction& t, const Settling& s) {
   const WallTime now = loop_.clock().wall();
-  PRYX_TRY(auto approval, t.db().find(kGet, read_approval, s.principal, s.id));
+  PRYX_TRY(auto approval, rows::find(t.db(), s.principal, s.id));
   if (!approval) return fail(ErrorCode::kNotFound, "there is no approval {}", s.id.str());
-  const bool by_person = s.state == ApprovalState::kApproved || s.state == ApprovalState::kDenied;
-  if (approval->state == ApprovalState::kPending && by_person && approval->expires_at <= now) {
-    return fail(ErrorCode::kConflict, "approval {} ran out at {}", s.id.str(),
-                to_rfc3339(approval->expires_at));
-  }
-  if (!may_become(approval->state, s.state))
-    return fail(ErrorCode::kConflict, "approval {} is already {}", s.id.str(),
-                trust::to_text(approval->state));
+  PRYX_TRY_VOID(check_answer(*approval, s.state, s.resolution, now));
+  PRYX_TRY(std::optional<KeptGrant> grant, keep_grant(t, s, *approval, now));
   const bool approved = s.state == ApprovalState::kApproved;
-  const std::string scope = approved ? std::string(trust::to_text(s.resolution.scope)) : std::string();
-  std::optional<Grant> grant;
-  if (approved && s.resolution.scope != GrantScope::kOnce) {
-    // No rule is offered for a call that policy must ask about each time, and a person cannot bring one
-    // along: the grant would answer other calls than the one that was shown.
-    if (approval->rule_suggestion.empty())
-      return fail(ErrorCode::kInvalidArgument,
-                  "this call can only be approved once: no rule may be kept for it");
-    const std::string& rule = s.resolution.rule.empty() ? approval->rule_suggestion : s.resolution.rule;
-    PRYX_TRY(GrantPattern pattern, GrantPattern::parse(rule));
-    if (pattern.tool != approval->tool)
-      return fail(ErrorCode::kInvalidArgument, "the rule names {}, the call is {}", pattern.tool,
-                  approval->tool);
-    Grant made{.id = s.grant_id,
-               .scope = s.resolution.scope,
-               .pattern = std::move(pattern),
-               .session = approval->session,
-               .principal = s.principal,
-               .expires_at = std::nullopt};
-    if (s.resolution.scope == GrantScope::kAlways) made.expires_at = now + kAlwaysLifetime;
-    PRYX_TRY_VOID(t.db().run(kInsertGrant, s.principal, made.id, trust::to_text(made.scope),
-                             made.pattern.to_text(), made.session, s.id, now, made.expires_at));
-    grant = std::move(made);
-  }
-  PRYX_TRY_VOID(
-      t.db().run(kSettle, s.principal, s.id, trust::to_text(s.state), now, s.by, scope, s.resolution.reason));
   approval->state = s.state;
   approval->resolved_at = now;
   approval->resolved_by = s.by;
-  approval->scope = scope;
+  approval->scope = approved ? std::string(trust::to_text(s.resolution.scope)) : std::string();
   approval->answer_reason = s.resolution.reason;
-  PRYX_TRY_VOID(audit_.append(t, {.principal = s.principal,
-                                  .kind = "approval.resolved",
-                                  .actor = s.by,
-                                  .session = approval->session,
-                                  .turn = approval->turn,
-                                  .step = approval->step,
-                                  .subject = approval->tool,
-                                  .detail = {{"approval_id", s.id.str()},
-                                             {"state", trust::to_text(s.state)},
-                                             {"scope", scope},
-                                             {"call_hash", approval->call_hash},
-                                             {"grant", grant ? grant->pattern.to_text() : std::string()}}}));
+  if (approved) approval->launch_by = now + (s.in_plan ? kPlanLaunchWindow : kLaunchWindow);
+  PRYX_TRY_VOID(rows::settle(t.db(), *approval));
+  PRYX_TRY_VOID(audit_.append(
+      t, {.principal = s.principal,
+          .kind = "approval.resolved",
+          .actor = s.by,
+          .session = approval->session,
+          .turn = approval->turn,
+          .step = approval->step,
+          .subject = approval->tool,
+          .detail = {{"approval_id", s.id.str()},
+                     {"state", trust::to_text(s.state)},
+                     {"scope", approval->scope},
+                     {"call_hash", approval->call_hash},
+                     {"plan", s.in_plan},
+                     {"grant", grant ? grant->grant.pattern.to_text() : std::string()},
+                     {"grant_id", grant ? grant->grant.id : std::string()},
+                     {"grant_expires_at",
+                      grant ? json::value(to_rfc3339(*grant->grant.expires_at)) : json::value(nullptr)}}}));
   json::object payload = approval->to_json();
   payload["approval_id"] = s.id.str();
   PRYX_TRY_VOID(events_.append(t, {.principal = s.principal,
@@ -267,7 +185,7 @@ Result<Approval> Approvals::settle_in(db::Transaction& t, const Settling& s) {
   return std::move(*approval);
 }
 
-void Approvals::note_settled(const Approval& approval, std::optional<Grant> grant) {
+void Approvals::note_settled(const Approval& approval, std::optional<KeptGrant> grant) {
   if (pending_ > 0) --pending_;
   if (grant) grants_.push_back(std::move(*grant));
   const auto found = waiting_.find(approval.id);
@@ -276,8 +194,12 @@ void Approvals::note_settled(const Approval& approval, std::optional<Grant> gran
 
 async::Task<Result<Approval>> Approvals::settle(PrincipalId principal, ApprovalId id, ApprovalState state,
                                                 Resolution resolution, std::string by) {
-  const Settling settling{std::move(principal),  std::move(id), state,
-                          std::move(resolution), std::move(by), ids_.make<GrantId>().str()};
+  const Settling settling{.principal = std::move(principal),
+                          .id = std::move(id),
+                          .state = state,
+                          .resolution = std::move(resolution),
+                          .by = std::move(by),
+                          .grant_id = ids_.make<GrantId>().str()};
   co_return co_await database_.write([&, this](db::Transaction& t) { return settle_in(t, settling); });
 }
 
@@ -286,7 +208,7 @@ async::Task<Result<Approval>> Approvals::wait(PrincipalId principal, ApprovalId 
   if (!slot) slot = std::make_shared<Waiting>(loop_);
   const std::shared_ptr<Waiting> waiting = slot;
   const auto current =
-      co_await database_.read([=](db::Connection& c) { return c.find(kGet, read_approval, principal, id); });
+      co_await database_.read([=](db::Connection& c) { return rows::find(c, principal, id); });
   if (!current || !*current || (*current)->state != ApprovalState::kPending) waiting_.erase(id);
   if (!current) co_return std::unexpected(current.error());
   if (!*current) co_return fail(ErrorCode::kNotFound, "there is no approval {}", id.str());
@@ -313,6 +235,44 @@ async::Task<Result<Approval>> Approvals::resolve(Caller caller, ApprovalId id, R
   co_return co_await settle(caller.principal.id, id, state, std::move(resolution), caller.surface);
 }
 
+async::Task<Result<std::vector<Approval>>> Approvals::resolve_plan(Caller caller, std::vector<ApprovalId> ids,
+                                                                   Resolution resolution) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kApprove));
+  if (ids.empty() || ids.size() > kMaxPlan)
+    co_return fail(ErrorCode::kInvalidArgument, "a plan has 1 to {} calls, not {}", kMaxPlan, ids.size());
+  if (resolution.scope != GrantScope::kOnce || !resolution.confirm.empty())
+    co_return fail(
+        ErrorCode::kInvalidArgument,
+        "a plan is answered once and as it is shown; a rule or a confirmation belongs to one call");
+  const ApprovalState state = resolution.approve ? ApprovalState::kApproved : ApprovalState::kDenied;
+  co_return co_await database_.write([&, this](db::Transaction& t) -> Result<std::vector<Approval>> {
+    std::vector<Approval> settled;
+    json::array calls;
+    for (const ApprovalId& id : ids) {
+      PRYX_TRY(Approval one, settle_in(t, {.principal = caller.principal.id,
+                                           .id = id,
+                                           .state = state,
+                                           .resolution = resolution,
+                                           .by = caller.surface,
+                                           .grant_id = {},
+                                           .in_plan = true}));
+      if (one.turn != (settled.empty() ? one.turn : settled.front().turn))
+        return fail(ErrorCode::kInvalidArgument, "the calls of a plan belong to one turn");
+      calls.push_back(json::object{{"approval_id", id.str()}, {"call_hash", one.call_hash}});
+      settled.push_back(std::move(one));
+    }
+    PRYX_TRY_VOID(
+        audit_.append(t, {.principal = caller.principal.id,
+                          .kind = "approval.plan_resolved",
+                          .actor = caller.surface,
+                          .session = settled.front().session,
+                          .turn = settled.front().turn,
+                          .subject = fmt::format("{} calls", settled.size()),
+                          .detail = {{"state", trust::to_text(state)}, {"calls", std::move(calls)}}}));
+    return settled;
+  });
+}
+
 Result<void> Approvals::supersede(db::Transaction& t, const PrincipalId& principal, const ApprovalId& id) {
   const auto settled = settle_in(t, {.principal = principal,
                                      .id = id,
@@ -327,8 +287,7 @@ Result<void> Approvals::supersede(db::Transaction& t, const PrincipalId& princip
 }
 
 async::Task<Result<Approval>> Approvals::get(PrincipalId principal, ApprovalId id) {
-  auto found =
-      co_await database_.read([=](db::Connection& c) { return c.find(kGet, read_approval, principal, id); });
+  auto found = co_await database_.read([=](db::Connection& c) { return rows::find(c, principal, id); });
   if (!found) co_return std::unexpected(found.error());
   if (!*found) co_return fail(ErrorCode::kNotFound, "there is no approval {}", id.str());
   co_return std::move(**found);
@@ -337,34 +296,12 @@ async::Task<Result<Approval>> Approvals::get(PrincipalId principal, ApprovalId i
 async::Task<Result<std::vector<Approval>>> Approvals::list(PrincipalId principal, std::string state,
                                                            std::int64_t limit) {
   co_return co_await database_.read(
-      [=](db::Connection& c) { return c.list(kList, read_approval, principal, state, limit); });
+      [=](db::Connection& c) { return rows::list(c, principal, state, limit); });
 }
 
-std::vector<Grant> Approvals::grants_for(const PrincipalId& principal, const SessionId& session) const {
-  const WallTime now = loop_.clock().wall();
-  std::vector<Grant> out;
-  for (const Grant& grant : grants_) {
-    if (grant.principal != principal || (grant.expires_at && *grant.expires_at <= now)) continue;
-    if (grant.scope != GrantScope::kAlways && grant.session != session) continue;
-    out.push_back(grant);
-  }
-  return out;
-}
-
-async::Task<Result<void>> Approvals::revoke_grant(PrincipalId principal, std::string grant_id) {
-  const auto changed = co_await database_.write([&](db::Transaction& t) -> Result<std::int64_t> {
-    PRYX_TRY(const auto rows, t.db().run(kDeleteGrant, principal, grant_id));
-    PRYX_TRY_VOID(audit_.append(t, {.principal = principal,
-                                    .kind = "grant.revoked",
-                                    .actor = "owner",
-                                    .subject = grant_id,
-                                    .detail = {}}));
-    return rows;
-  });
-  if (!changed) co_return std::unexpected(changed.error());
-  std::erase_if(grants_, [&](const Grant& grant) { return grant.id == grant_id; });
-  if (*changed == 0) co_return fail(ErrorCode::kNotFound, "there is no grant {}", grant_id);
-  co_return Result<void>{};
+async::Task<Result<std::vector<Approval>>> Approvals::list_pending(PrincipalId principal, TurnId turn) {
+  co_return co_await database_.read(
+      [=](db::Connection& c) { return rows::list_pending(c, principal, turn); });
 }
 
 }  // namespace pryx::trust

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Asking a person, and remembering what they granted. A request is a durable row with a deadline; the first
-// answer wins; silence, a restart and a deadline that passed while the daemon was down all mean no. I/O
-// thread only, but create(), which runs in a write job.
+// answer wins; silence, a restart and a deadline that passed while the daemon was down all mean no. An
+// approval starts one call, once, within minutes of the answer. I/O thread only, but what takes a
+// Transaction, which runs in a write job.
 #pragma once
 #include <map>
 #include <memory>
@@ -13,45 +14,36 @@
 #include "foundation/base/ids.h"
 #include "foundation/db/database.h"
 #include "foundation/events/event_log.h"
+#include "trust/approvals/approval.h"
 #include "trust/audit/audit_log.h"
-#include "trust/policy/grant.h"
 #include "trust/principals/caller.h"
 
 namespace pryx::trust {
 
-enum class ApprovalState : std::uint8_t { kPending, kApproved, kDenied, kExpired, kSuperseded };
-[[nodiscard]] std::string_view to_text(ApprovalState state);
-[[nodiscard]] ApprovalState approval_state_from_text(std::string_view text);
-[[nodiscard]] bool may_become(ApprovalState from, ApprovalState to);
-
-struct Approval {
-  ApprovalId id;
-  PrincipalId principal;
-  SessionId session;
-  TurnId turn;
-  StepId step;
-  std::string tool;
-  std::string arguments;        // canonical JSON: exactly what is bound
-  std::string rendering;        // one line for people, raw
-  std::string call_hash;        // what the approval is bound to
-  std::string reason;           // why policy asks
-  std::string rule_suggestion;  // the grant pattern that "always" would store; empty: none is offered
-  ApprovalState state = ApprovalState::kPending;
-  WallTime created_at;
-  WallTime expires_at;
-  std::optional<WallTime> resolved_at;
-  std::string resolved_by;  // surface
-  std::string scope;        // "once", "session", "always"
-  std::string answer_reason;
-  [[nodiscard]] json::object to_json() const;
-};
-
 struct Resolution {
   bool approve = false;
   GrantScope scope = GrantScope::kOnce;
-  std::string rule;    // for `always`: the pattern as the person edited it; empty takes the suggestion
-  std::string reason;  // of a denial, told to the model
+  std::string rule;     // for session and always: the pattern as the person edited it; empty: the suggestion
+  std::string reason;   // of a denial, told to the model
+  std::string confirm;  // the code of the call, typed by a person; needed when it was not shown whole
+  std::optional<WallTime> grant_expires_at;  // of what session and always keep; none: kGrantLifetime
 };
+
+// Which calls of the past a rule would have answered, newest first.
+struct RulePreview {
+  std::string rule;            // as it would be kept
+  bool matches_call = false;   // the one that is asked about
+  std::int64_t looked_at = 0;  // past calls that a person was asked about
+  std::int64_t matched = 0;
+  std::vector<Approval> samples;
+  [[nodiscard]] json::object to_json() const;
+};
+
+constexpr Duration kLaunchWindow = std::chrono::minutes(5);       // from the answer to the start
+constexpr Duration kPlanLaunchWindow = std::chrono::minutes(30);  // the calls before it take their time
+constexpr Duration kGrantLifetime = std::chrono::hours(24 * 30);
+constexpr Duration kMaxGrantLifetime = std::chrono::hours(24 * 366);
+constexpr std::size_t kMaxPlan = 20;  // what one answer may cover
 
 class Approvals {
  public:
@@ -62,13 +54,23 @@ class Approvals {
   // Expires what ran out while the daemon was down and reads the grants. Call once before the first turn.
   [[nodiscard]] async::Task<Result<void>> start();
 
-  // Inside the write job that makes the step wait; emits approval.needed with the commit.
+  // Inside the write job that makes the step wait; emits approval.needed with the commit. An approval that it
+  // replaces cannot be used any more.
   [[nodiscard]] Result<void> create(db::Transaction& transaction, const Approval& approval);
+  // Inside the write job that records the intent: the approval is used up with it. kConflict when it is not
+  // approved, bound to another call, used, or answered too long ago.
+  [[nodiscard]] Result<void> use(db::Transaction& transaction, const PrincipalId& principal,
+                                 const ApprovalId& id, const std::string& call_hash);
   // Until it is resolved or its deadline passes, which resolves it as expired. kCancelled leaves the request
   // open.
   [[nodiscard]] async::Task<Result<Approval>> wait(PrincipalId principal, ApprovalId id);
-  // First answer wins: kConflict for the second. kNotFound, kInvalidArgument (a rule that is too wide).
+  // First answer wins: kConflict for the second. kNotFound, kInvalidArgument (a rule that is too wide or does
+  // not match the call, a missing confirmation).
   [[nodiscard]] async::Task<Result<Approval>> resolve(Caller caller, ApprovalId id, Resolution resolution);
+  // One answer for several calls: all of them or, when one cannot be answered so, none. Scope is once.
+  [[nodiscard]] async::Task<Result<std::vector<Approval>>> resolve_plan(Caller caller,
+                                                                        std::vector<ApprovalId> ids,
+                                                                        Resolution resolution);
   // Inside the write job that ends the turn: a request that is still pending becomes superseded, others are
   // left alone.
   [[nodiscard]] Result<void> supersede(db::Transaction& transaction, const PrincipalId& principal,
@@ -77,17 +79,32 @@ class Approvals {
   [[nodiscard]] async::Task<Result<Approval>> get(PrincipalId principal, ApprovalId id);
   [[nodiscard]] async::Task<Result<std::vector<Approval>>> list(PrincipalId principal, std::string state,
                                                                 std::int64_t limit);
+  // The pending ones of a turn, in the order they were asked.
+  [[nodiscard]] async::Task<Result<std::vector<Approval>>> list_pending(PrincipalId principal, TurnId turn);
+  // What "session" or "always" with this rule (empty: the suggestion) would mean.
+  [[nodiscard]] async::Task<Result<RulePreview>> preview(PrincipalId principal, ApprovalId id,
+                                                         std::string rule);
 
   // What counts for a call of this session, expired ones left out.
   [[nodiscard]] std::vector<Grant> grants_for(const PrincipalId& principal, const SessionId& session) const;
-  [[nodiscard]] async::Task<Result<void>> revoke_grant(PrincipalId principal, std::string grant_id);
+  // Those that count, newest first.
+  [[nodiscard]] std::vector<KeptGrant> list_grants(const PrincipalId& principal) const;
+  // kNotFound. Both take effect with the commit, also for calls that are being decided.
+  [[nodiscard]] async::Task<Result<void>> revoke_grant(Caller caller, std::string grant_id);
+  [[nodiscard]] async::Task<Result<KeptGrant>> change_grant(Caller caller, std::string grant_id,
+                                                            WallTime expires_at);
+  // Deletes grants that ran out.
+  [[nodiscard]] async::Task<Result<std::int64_t>> purge_grants();
   [[nodiscard]] std::size_t pending_count() const { return pending_; }
 
  private:
   struct Waiting;
   struct Settling;
   [[nodiscard]] Result<Approval> settle_in(db::Transaction& transaction, const Settling& settling);
-  void note_settled(const Approval& approval, std::optional<Grant> grant);
+  [[nodiscard]] Result<std::optional<KeptGrant>> keep_grant(db::Transaction& transaction,
+                                                            const Settling& settling,
+                                                            const Approval& approval, WallTime now);
+  void note_settled(const Approval& approval, std::optional<KeptGrant> grant);
   [[nodiscard]] async::Task<Result<Approval>> settle(PrincipalId principal, ApprovalId id,
                                                      ApprovalState state, Resolution resolution,
                                                      std::string by);
@@ -97,7 +114,7 @@ class Approvals {
   audit::AuditLog& audit_;
   IdSource& ids_;
   std::map<ApprovalId, std::shared_ptr<Waiting>> waiting_;
-  std::vector<Grant> grants_;
+  std::vector<KeptGrant> grants_;
   std::size_t pending_ = 0;
 };
 

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "engine/tools/call_facts.h"
+
+#include <algorithm>
+
+#include "trust/sandbox/protected_names.h"
+
+namespace pryx::tools {
+
+trust::Sink sink_of(const ToolDescription& description, const Touches& touches) {
+  const bool writes_instructions =
+      !description.read_only && std::ranges::any_of(touches.workspace_paths, [](const std::string& path) {
+        return sandbox::is_own_future(path);
+      });
+  if (touches.writes_own_future || writes_instructions) return trust::Sink::kOwnFuture;
+  if (touches.needs_sandbox && !touches.hosts.empty()) return trust::Sink::kExecWithNetwork;
+  if (touches.is_outward_sink || !touches.hosts.empty()) return trust::Sink::kEgress;
+  return trust::Sink::kNone;
+}
+
+trust::CallFacts facts_of(const ToolDescription& description, const json::object& arguments, Touches touches,
+                          bool sandbox_usable) {
+  trust::CallFacts facts;
+  facts.tool = description.name;
+  facts.arguments = arguments;
+  facts.read_only = description.read_only;
+  facts.sink = sink_of(description, touches);
+  facts.parse_complete = touches.parse_complete;
+  if (touches.needs_sandbox) {
+    facts.sandbox = sandbox_usable ? trust::SandboxState::kAvailable : trust::SandboxState::kUnavailable;
+    facts.read_only_commands =
+        commands::is_read_only({.complete = touches.parse_complete && !touches.commands.empty(),
+                                .why_not = {},
+                                .commands = touches.commands});
+  }
+  facts.paths = std::move(touches.workspace_paths);
+  facts.outside_workspace = touches.outside_workspace;
+  facts.hosts = std::move(touches.hosts);
+  facts.commands = std::move(touches.commands);
+  return facts;
+}
+
+}  // namespace pryx::tools
