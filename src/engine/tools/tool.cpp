@@ -37,6 +37,8 @@ std::optional<EffectClass> effect_class_from_text(std::string_view text) {
   return std::nullopt;
 }
 
+EffectClass Tool::effect(const json::object&) const { return description().effect; }
+
 async::Task<Result<Binding>> Tool::bind(json::object, ToolContext) { co_return Binding{}; }
 
 async::Task<PastEffect> Tool::query(json::object, ToolContext) { co_return PastEffect::kUnknown; }

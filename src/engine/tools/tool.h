@@ -34,7 +34,8 @@ struct ToolDescription {
   json::object parameters;  // JSON Schema 2020-12 of the arguments
   EffectClass effect = EffectClass::kOneShot;
   Risk risk = Risk::kHigh;
-  bool read_only = false;  // changes nothing, inside or outside
+  bool read_only = false;   // changes nothing, inside or outside
+  bool keeps_undo = false;  // notes everything it changes in the undo journal first
 };
 
 // What one call would touch, as far as it can be told without doing it. The policy decides on this, never on
@@ -109,6 +110,9 @@ class Tool {
   [[nodiscard]] virtual const ToolDescription& description() const = 0;
   // Pure. An error means the arguments cannot be understood although they fit the schema.
   [[nodiscard]] virtual Result<Touches> touches(const json::object& arguments) const = 0;
+  // The effect class of this very call: the declared one, or a weaker one when the arguments prove it (a
+  // command that only reads may run again). Pure.
+  [[nodiscard]] virtual EffectClass effect(const json::object& arguments) const;
   // One line for people, complete: "fs.read src/main.cpp (lines 1-200)". Raw text; surfaces sanitise.
   [[nodiscard]] virtual std::string render(const json::object& arguments) const = 0;
   // Reads what the call depends on; changes nothing. Called before the decision and again right before run().

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+#include "engine/tools/shell/call_binding.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <set>
+
+#include "engine/tools/fs/workspace_path.h"
+#include "foundation/base/text.h"
+#include "foundation/crypto/crypto.h"
+#include "foundation/platform/subprocess.h"
+
+namespace pryx::tools::shell {
+namespace {
+
+using platform::HeldDirectory;
+
+constexpr std::size_t kMaxWords = 1024;
+constexpr std::size_t kMaxFolders = 8;
+
+// Programs that read a file of a fixed name and run what it says.
+struct Habit {
+  std::string_view program;
+  std::array<std::string_view, 3> files;
+};
+constexpr Habit kHabits[] = {
+    {"make", {"GNUmakefile", "makefile", "Makefile"}},
+    {"gmake", {"GNUmakefile", "makefile", "Makefile"}},
+    {"npm", {"package.json", ".npmrc", ""}},
+    {"npx", {"package.json", ".npmrc", ""}},
+    {"yarn", {"package.json", ".yarnrc.yml", ""}},
+    {"pnpm", {"package.json", ".npmrc", ""}},
+    {"just", {"justfile", "Justfile", ".justfile"}},
+    {"cargo", {"Cargo.toml", "build.rs", ".cargo/config.toml"}},
+    {"cmake", {"CMakeLists.txt", "CMakePresets.json", ""}},
+    {"ninja", {"build.ninja", "", ""}},
+    {"meson", {"meson.build", "", ""}},
+    {"rake", {"Rakefile", "rakefile", ""}},
+    {"gradle", {"build.gradle", "settings.gradle", "build.gradle.kts"}},
+    {"gradlew", {"build.gradle", "settings.gradle", "build.gradle.kts"}},
+    {"mvn", {"pom.xml", "", ""}},
+    {"tox", {"tox.ini", "pyproject.toml", ""}},
+    {"pytest", {"conftest.py", "pyproject.toml", "pytest.ini"}},
+    {"git", {".git/config", ".gitattributes", ""}},
+};
+
+std::string_view base_name(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+// The words of text that no grammar read to its end: whatever could be a name.
+std::vector<std::string> rough_words(std::string_view text) {
+  std::vector<std::string> out;
+  std::string word;
+  for (const char c : text) {
+    if (std::string_view(" \t\r\n;|&()<>\"'`${}[],").find(c) == std::string_view::npos) {
+      word += c;
+      continue;
+    }
+    if (!word.empty()) out.push_back(std::exchange(word, {}));
+    if (out.size() >= kMaxWords) return out;
+  }
+  if (!word.empty()) out.push_back(word);
+  return out;
+}
+
+class Gatherer {
+ public:
+  Gatherer(const HeldDirectory& workspace, std::string cwd, std::stop_token stop, BindingLimits limits)
+      : workspace_(workspace), stop_(std::move(stop)), limits_(limits), folders_{std::move(cwd)} {}
+
+  void add_command(const std::vector<std::string>& argv) {
+    if (argv.empty()) return;
+    add_program(argv.front());
+    for (const std::string& word : argv) add_word(word);
+    const bool moves = argv.front() == "cd" || argv.front() == "pushd";
+    if (moves && argv.size() > 1 && folders_.size() < kMaxFolders) {
+      if (const auto folder = below(folders_.back(), argv.back())) folders_.push_back(*folder);
+    }
+  }
+  void add_search_path(std::string_view value, std::string_view program) {
+    for (const std::string_view folder : split(value, ':')) {
+      if (!folder.starts_with('/')) add_file(fmt::format("{}/{}", folder.empty() ? "." : folder, program));
+    }
+  }
+  // A word may be a file, or hold its name: --file=X, -fX, @X.
+  void add_word(std::string_view word) {
+    if (++words_ > kMaxWords) return;
+    add_file(word);
+    const std::size_t equals = word.find('=');
+    if (equals != std::string_view::npos) add_file(word.substr(equals + 1));
+    if (word.size() > 2 && word[0] == '-' && word[1] != '-') add_file(word.substr(2));
+    if (word.size() > 1 && word[0] == '@') add_file(word.substr(1));
+  }
+  void add_program(const std::string& name) {
+    for (const Habit& habit : kHabits) {
+      if (base_name(name) != habit.program) continue;
+      for (const std::string_view file : habit.files) {
+        if (!file.empty()) add_file(file);
+      }
+    }
+    if (programs_.contains(name) || programs_.size() >= limits_.files) return;
+    programs_[name] = resolve(name);
+  }
+
+  [[nodiscard]] json::object take_programs() { return std::move(programs_); }
+  [[nodiscard]] json::object take_files() { return std::move(files_); }
+
+ private:
+  // The way from a folder of the workspace to what a program would open, when that is inside.
+  [[nodiscard]] std::optional<std::string> below(const std::string& folder, std::string_view word) const {
+    std::string path(word);
+    if (word.starts_with('/')) {
+      if (!word.starts_with(workspace_.path() + "/")) return std::nullopt;
+      path = word.substr(workspace_.path().size() + 1);
+    } else if (!folder.empty()) {
+      path = folder + "/" + path;
+    }
+    // Names of a program's arguments are bytes, not the escaped names of the file tools.
+    const auto parsed = fs::parse_workspace_path(fs::encode_name(path));
+    if (!parsed || parsed->outside) return std::nullopt;
+    return parsed->bytes;
+  }
+
+  [[nodiscard]] static json::value resolve(const std::string& name) {
+    std::optional<std::string> found;
+    if (name.starts_with('/')) found = name;
+    if (!found) found = platform::find_system_program(name);
+    if (!found)
+      return nullptr;  // a builtin, a path in the workspace (its digest is among the files), or nothing
+    std::error_code error;
+    const auto real = std::filesystem::canonical(*found, error);
+    return json::value(error ? *found : real.string());
+  }
+
+  void add_file(std::string_view word) {
+    if (word.empty() || word.size() > fs::kMaxPathBytes) return;
+    for (std::size_t i = 0; i < folders_.size(); ++i) {
+      if (stop_.stop_requested() || files_.size() >= limits_.files) return;
+      const auto path = below(folders_[i], word);
+      if (!path || path->empty() || files_.contains(fs::display_path(*path))) continue;
+      const auto info = workspace_.stat(*path);
+      if (!info || info->type != platform::FileType::kRegular) continue;
+      files_[fs::display_path(*path)] = identity(*path, *info);
+    }
+  }
+
+  [[nodiscard]] json::value identity(const std::string& path, const platform::FileInfo& info) {
+    if (info.size <= limits_.bytes) {
+      limits_.bytes -= info.size;
+      if (const auto digest = hash(path)) return json::value(*digest);
+    }
+    return json::value(
+        fmt::format("stat:{}:{}:{}:{}", info.device, info.inode, info.size, info.modified_at.unix_ms));
+  }
+
+  [[nodiscard]] std::optional<std::string> hash(const std::string& path) const {
+    const auto file = workspace_.open_file(path, O_RDONLY);
+    if (!file) return std::nullopt;
+    crypto::Sha256 sum;
+    std::string buffer(256u << 10, '\0');
+    for (;;) {
+      const ssize_t got = ::read(file->get(), buffer.data(), buffer.size());
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0 || stop_.stop_requested()) return std::nullopt;
+      if (got == 0) break;
+      sum.update(std::string_view(buffer.data(), static_cast<std::size_t>(got)));
+    }
+    return "sha256:" + to_hex(sum.finish());
+  }
+
+  const HeldDirectory& workspace_;
+  std::stop_token stop_;
+  BindingLimits limits_;
+  std::vector<std::string> folders_;  // where a command of the line may stand when it runs
+  std::size_t words_ = 0;
+  json::object programs_;
+  json::object files_;
+};
+
+}  // namespace
+
+json::object gather_binding(const ExecRequest& request, const commands::Parse& parse,
+                            const HeldDirectory& workspace, std::stop_token stop, BindingLimits limits) {
+  Gatherer gatherer(workspace, request.cwd, std::move(stop), limits);
+  if (request.command) gatherer.add_program("bash");
+  for (const commands::SimpleCommand& command : parse.commands) {
+    gatherer.add_command(command.argv);
+    gatherer.add_command(command.final_argv);
+    for (const commands::Redirect& redirect : command.redirects) gatherer.add_word(redirect.target);
+    for (const commands::Assignment& assignment : command.environment) {
+      gatherer.add_word(assignment.value);
+      if (assignment.name == "PATH" && !command.argv.empty())
+        gatherer.add_search_path(assignment.value, command.argv.front());
+    }
+  }
+  if (!parse.complete && request.command) {
+    for (const std::string& word : rough_words(*request.command)) gatherer.add_word(word);
+  }
+  if (!request.command) gatherer.add_command(request.argv);
+  return {{"cwd", fs::display_path(request.cwd)},
+          {"environment", json::array{}},
+          {"programs", gatherer.take_programs()},
+          {"files", gatherer.take_files()},
+          {"sandbox", kSandboxProfile}};
+}
+
+}  // namespace pryx::tools::shell

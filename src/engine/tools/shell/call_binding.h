@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// What a command depends on beyond its own words: where its programs are, and what the files of the workspace
+// that it names or reads by habit (a Makefile) hold. An approval is bound to these facts, so a script that
+// changes between the yes and the launch asks again. Blocking: for a worker thread.
+#pragma once
+#include <stop_token>
+
+#include "engine/tools/shell/exec_request.h"
+#include "foundation/platform/held_directory.h"
+
+namespace pryx::tools::shell {
+
+// Raised when the same request would run under other walls: an old approval does not fit then.
+inline constexpr int kSandboxProfile = 1;
+
+// What may be hashed for one call; larger files count by size, time and inode, which a program cannot forge
+// together.
+struct BindingLimits {
+  std::size_t files = 128;
+  std::uint64_t bytes = 256u << 20;
+};
+
+// {"cwd","environment":[],"programs":{name: path|null},"files":{path: "sha256:…"},"sandbox"}
+[[nodiscard]] json::object gather_binding(const ExecRequest& request, const commands::Parse& parse,
+                                          const platform::HeldDirectory& workspace, std::stop_token stop,
+                                          BindingLimits limits = {});
+
+}  // namespace pryx::tools::shell

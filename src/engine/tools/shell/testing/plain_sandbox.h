@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// A sandbox without walls: the command runs as an ordinary child of the test. Tests only; what the real one
+// guarantees (no network, no escape, orphans killed) is proven with the real one.
+#pragma once
+#include <atomic>
+#include <optional>
+
+#include "trust/sandbox/sandbox.h"
+
+namespace pryx::tools::shell::testing {
+
+class PlainSandbox final : public sandbox::Sandbox {
+ public:
+  std::optional<Error> refusal;          // instead of a launch
+  std::optional<Error> finish_failure;   // instead of taking over what was written
+  std::vector<std::string> quarantined;  // reported by every run
+  std::atomic<int> launches = 0;
+
+  [[nodiscard]] const sandbox::Report& report() const override { return report_; }
+  [[nodiscard]] Result<std::unique_ptr<sandbox::Run>> launch(const sandbox::Request& request) override {
+    if (refusal) return std::unexpected(*refusal);
+    ++launches;
+    platform::SpawnOptions options;
+    options.executable = request.program;
+    if (request.program.find('/') == std::string::npos) {
+      const auto found = platform::find_system_program(request.program);
+      if (!found) return fail(ErrorCode::kNotFound, "there is no program '{}'", request.program);
+      options.executable = *found;
+    }
+    options.argv = request.argv;
+    options.env = request.env;
+    options.env["PATH"] = "/usr/bin:/bin";
+    PRYX_TRY(const platform::HeldDirectory folder, request.workspace->open_directory(request.cwd));
+    options.cwd_fd = folder.fd();
+    options.standard_input = request.standard_input;
+    options.standard_output = platform::Stream::kPipe;
+    options.standard_error = platform::Stream::kPipe;
+    PRYX_TRY(platform::Subprocess child, platform::Subprocess::spawn(options));
+    return std::make_unique<PlainRun>(*this, std::move(child));
+  }
+
+ private:
+  class PlainRun final : public sandbox::Run {
+   public:
+    PlainRun(PlainSandbox& owner, platform::Subprocess child) : owner_(owner), child_(std::move(child)) {}
+    [[nodiscard]] platform::Subprocess& process() override { return child_; }
+    [[nodiscard]] Result<sandbox::Applied> finish() override {
+      if (owner_.finish_failure) return std::unexpected(*owner_.finish_failure);
+      return sandbox::Applied{owner_.quarantined};
+    }
+
+   private:
+    PlainSandbox& owner_;
+    platform::Subprocess child_;
+  };
+  sandbox::Report report_{.usable = true, .layers = {}};
+};
+
+}  // namespace pryx::tools::shell::testing
