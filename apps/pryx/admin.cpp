@@ -38,6 +38,9 @@ async::Task<Result<void>> audit_change(db::Database& database, audit::AuditLog& 
 }
 
 async::Task<Result<Secret>> VaultKeys::get_key(std::string secret_name, bool) {
+  // A reference that a person gave, or the name under which the provider's own key is kept.
+  const auto reference = vault::SecretRef::parse(secret_name);
+  if (reference) co_return co_await vault_.resolve(owner(), *reference, environment_);
   co_return co_await vault_.get(owner(), std::move(secret_name));
 }
 
@@ -79,6 +82,7 @@ async::Task<Result<models::ProviderConfig>> Providers::put(Caller caller, server
     return p.name == config.name && !p.key_secret_name.empty();
   });
   config.key_secret_name = change.key || (had_key && !change.remove_key) ? secret : "";
+  if (change.key_reference) config.key_secret_name = change.key_reference->to_text();
   PRYX_CO_TRY_VOID(router_.put_provider(config));  // also says what is wrong with it
   Result<void> key_set;
   if (change.key) key_set = co_await vault_.set(caller.principal, secret, std::move(*change.key));
@@ -180,6 +184,35 @@ async::Task<Result<bool>> Secrets::remove(Caller caller, std::string name) {
   PRYX_CO_TRY_VOID(
       co_await audit_change(database_, audit_, std::move(caller), "secret.removed", std::move(name), {}));
   co_return true;
+}
+
+vault::VaultStatus Secrets::vault_status(const Caller& caller) { return vault_.status(caller.principal); }
+
+async::Task<Result<void>> Secrets::lock(Caller caller) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
+  PRYX_CO_TRY_VOID(vault_.lock(caller.principal));
+  co_return co_await audit_change(database_, audit_, std::move(caller), "vault.locked", "vault", {});
+}
+
+async::Task<Result<void>> Secrets::unlock(Caller caller, Secret passphrase) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
+  const auto unlocked = co_await vault_.unlock(caller.principal, std::move(passphrase));
+  const json::object detail{{"ok", unlocked.has_value()}};
+  PRYX_CO_TRY_VOID(
+      co_await audit_change(database_, audit_, std::move(caller), "vault.unlocked", "vault", detail));
+  co_return unlocked;
+}
+
+async::Task<Result<void>> Secrets::change_passphrase(Caller caller, std::optional<Secret> current,
+                                                     std::optional<Secret> passphrase) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
+  if (!passphrase && !current)
+    co_return fail(ErrorCode::kInvalidArgument, "to remove the passphrase, give it as 'current'");
+  const json::object detail{{"removed", !passphrase.has_value()}};
+  // The record first: a change that cannot be recorded is not made.
+  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, caller, "vault.passphrase", "vault", detail));
+  if (!passphrase) co_return co_await vault_.remove_passphrase(caller.principal, std::move(*current));
+  co_return co_await vault_.set_passphrase(caller.principal, std::move(current), std::move(*passphrase));
 }
 
 Settings::Settings(async::EventLoop& loop, db::Database& database, events::EventLog& events,

@@ -23,11 +23,13 @@ namespace pryx::app {
 
 class VaultKeys final : public models::KeySource {
  public:
-  explicit VaultKeys(vault::Vault& vault) : vault_(vault) {}
+  VaultKeys(vault::Vault& vault, const platform::Environment& environment)
+      : vault_(vault), environment_(environment) {}
   [[nodiscard]] async::Task<Result<Secret>> get_key(std::string secret_name, bool refresh) override;
 
  private:
   vault::Vault& vault_;
+  const platform::Environment& environment_;
 };
 
 class Providers final : public server::ProviderAdmin {
@@ -63,6 +65,12 @@ class Secrets final : public server::SecretAdmin {
   [[nodiscard]] async::Task<Result<std::vector<server::SecretEntry>>> list(Caller caller) override;
   [[nodiscard]] async::Task<Result<void>> put(Caller caller, std::string name, Secret value) override;
   [[nodiscard]] async::Task<Result<bool>> remove(Caller caller, std::string name) override;
+
+  [[nodiscard]] vault::VaultStatus vault_status(const Caller& caller) override;
+  [[nodiscard]] async::Task<Result<void>> lock(Caller caller) override;
+  [[nodiscard]] async::Task<Result<void>> unlock(Caller caller, Secret passphrase) override;
+  [[nodiscard]] async::Task<Result<void>> change_passphrase(Caller caller, std::optional<Secret> current,
+                                                            std::optional<Secret> passphrase) override;
 
  private:
   db::Database& database_;

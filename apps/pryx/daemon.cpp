@@ -142,7 +142,7 @@ class Daemon {
 Result<void> Daemon::open_store() {
   const bool exists = platform::exists(ground_.places.database());
   PRYX_TRY(key_, vault::obtain_database_key(
-                     ground_.places, ground_.environment, random_, clock_,
+                     ground_.places, ground_.environment, ground_.secrets, random_, clock_,
                      exists ? vault::DatabaseState::kExists : vault::DatabaseState::kAbsent));
   const db::ModuleMigrations modules[] = {events::EventLog::migrations(), config::SettingsStore::migrations(),
                                           audit::AuditLog::migrations(),  trust::Approvals::migrations(),
@@ -163,7 +163,7 @@ Result<void> Daemon::build() {
   vault_.emplace(*database_, pool_, key_.key, random_, clock_);
   approvals_.emplace(loop_, *database_, *events_, *audit_, ids_);
   http_client_ = net::make_http_client(loop_);
-  keys_.emplace(*vault_);
+  keys_.emplace(*vault_, ground_.environment);
   router_.emplace(loop_, *http_client_, *keys_, random_);
   memory_store_.emplace(*database_, ids_, clock_);
   registry_.emplace();

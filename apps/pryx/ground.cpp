@@ -20,6 +20,9 @@ Result<Ground> prepare_ground(const cli::ServeOptions& options) {
   Ground ground;
   ground.environment = platform::Environment::capture();
   PRYX_TRY(ground.places, config::find_places(ground.environment, ::geteuid()));
+  // Before root becomes another user, who may not read what the service manager handed over.
+  PRYX_TRY(ground.secrets, vault::read_start_secrets(ground.environment));
+  if (options.passphrase) ground.secrets.passphrase = options.passphrase;
   if (platform::is_root()) {
     const std::string name = options.run_as.empty() ? "pryx" : options.run_as;
     PRYX_TRY(const platform::SystemUser user,

@@ -8,6 +8,7 @@
 #include "foundation/platform/environment.h"
 #include "foundation/platform/files.h"
 #include "surfaces/cli/cli.h"
+#include "trust/vault/database_key.h"
 
 namespace pryx::app {
 
@@ -16,6 +17,7 @@ struct Ground {
   config::Places places;
   bool dropped_from_root = false;
   std::string user_name;
+  vault::StartSecrets secrets;
 };
 
 // Started as root: makes the places, hands them to the system user and becomes that user for good.

@@ -28,6 +28,7 @@ struct Places {
   [[nodiscard]] std::string agents() const { return config + "/agents"; }
   [[nodiscard]] std::string tasks() const { return config + "/tasks"; }
   [[nodiscard]] std::string master_key() const { return config + "/master.key"; }
+  [[nodiscard]] std::string sealed_master_key() const { return config + "/master.key.sealed"; }
   [[nodiscard]] std::string database() const { return data + "/pryx.db"; }
   [[nodiscard]] std::string key_record() const { return data + "/key.json"; }
   [[nodiscard]] std::string results() const {

@@ -2,8 +2,13 @@
 #include "foundation/net/curl_library.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
+#include <string.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
 
 namespace pryx::net {
@@ -27,6 +32,23 @@ void ignore_sigpipe() {
   sigaction(SIGPIPE, &current, nullptr);
 }
 
+void wipe_and_free(void* memory) {
+  if (memory == nullptr) return;
+  ::explicit_bzero(memory, ::malloc_usable_size(memory));
+  std::free(memory);
+}
+
+void* wipe_and_reallocate(void* memory, std::size_t size) {
+  if (memory == nullptr) return std::malloc(size);
+  const std::size_t had = ::malloc_usable_size(memory);
+  if (size <= had && size > had / 2) return memory;
+  void* moved = std::malloc(size);
+  if (moved == nullptr) return nullptr;
+  std::memcpy(moved, memory, std::min(had, size));
+  wipe_and_free(memory);
+  return moved;
+}
+
 }  // namespace
 
 Result<CurlLibrary> load_curl_from(const char* file) {
@@ -40,7 +62,7 @@ Result<CurlLibrary> load_curl_from(const char* file) {
   CurlLibrary curl;
   decltype(&::curl_version_info) version_info = nullptr;
   const bool complete =
-      bind(library, "curl_global_init", curl.global_init) &&
+      bind(library, "curl_global_init_mem", curl.global_init_mem) &&
       bind(library, "curl_version_info", version_info) && bind(library, "curl_easy_init", curl.easy_init) &&
       bind(library, "curl_easy_setopt", curl.easy_setopt) &&
       bind(library, "curl_easy_getinfo", curl.easy_getinfo) &&
@@ -65,7 +87,9 @@ Result<CurlLibrary> load_curl_from(const char* file) {
                 "load {}: this libcurl is too old; install version 7.85 or later (package libcurl4)", file);
   }
   ignore_sigpipe();
-  if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+  // Its memory holds the headers it sends, credentials among them.
+  if (curl.global_init_mem(CURL_GLOBAL_DEFAULT, ::malloc, wipe_and_free, wipe_and_reallocate, ::strdup, ::calloc) !=
+      CURLE_OK)
     return fail(ErrorCode::kUnsupported, "load {}: libcurl cannot start", file);
   return curl;
 }

@@ -10,7 +10,7 @@
 namespace pryx::net {
 
 struct CurlLibrary {
-  decltype(&::curl_global_init) global_init = nullptr;
+  decltype(&::curl_global_init_mem) global_init_mem = nullptr;
   decltype(&::curl_easy_init) easy_init = nullptr;
   decltype(&::curl_easy_setopt) easy_setopt = nullptr;
   decltype(&::curl_easy_getinfo) easy_getinfo = nullptr;

@@ -164,6 +164,17 @@ Result<void> remove_file(const std::string& path) {
   return fail_errno(fmt::format("delete {}", path), errno);
 }
 
+Result<void> overwrite_and_remove(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd && errno == ENOENT) return {};
+  if (!fd) return fail_errno(fmt::format("overwrite {}", path), errno);
+  struct stat info{};
+  if (::fstat(fd.get(), &info) != 0) return fail_errno(fmt::format("overwrite {}", path), errno);
+  PRYX_TRY_VOID(write_all(fd.get(), std::string(static_cast<std::size_t>(info.st_size), '\0'), path));
+  if (::fsync(fd.get()) != 0) return fail_errno(fmt::format("write {} to the disk", path), errno);
+  return remove_file(path);
+}
+
 bool exists(const std::string& path) {
   struct stat info{};
   return ::stat(path.c_str(), &info) == 0;

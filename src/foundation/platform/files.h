@@ -50,6 +50,9 @@ class UniqueFd {
 [[nodiscard]] Result<void> atomic_write_file(const std::string& path, std::string_view bytes, mode_t mode);
 // Deletes the file and makes that durable; an absent file is fine.
 [[nodiscard]] Result<void> remove_file(const std::string& path);
+// The same for a file that held a secret: its bytes are overwritten first. What copies the disk keeps nobody
+// can say.
+[[nodiscard]] Result<void> overwrite_and_remove(const std::string& path);
 [[nodiscard]] bool exists(const std::string& path);
 
 // Makes the directory and missing parents (0700), and tightens an existing one to 0700. kForbidden when

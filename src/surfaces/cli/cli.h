@@ -5,9 +5,11 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "foundation/base/clock.h"
+#include "foundation/base/secret.h"
 
 namespace pryx::cli {
 
@@ -17,9 +19,10 @@ struct ServeOptions {
   std::string listen_address = "127.0.0.1";  // literal IPv4 or IPv6 loopback address, without brackets
   std::uint16_t port = 7799;                 // 0: any free one
   bool port_is_fixed = false;                // --listen was given: the next free port is no substitute
-  std::string run_as;           // --run-as USER; empty: `pryx` when started as root, else oneself
-  bool allow_safe_mode = true;  // false: --no-safe-mode
-  bool verbose = false;         // debug log lines too
+  std::string run_as;                // --run-as USER; empty: `pryx` when started as root, else oneself
+  bool allow_safe_mode = true;       // false: --no-safe-mode
+  bool verbose = false;              // debug log lines too
+  std::optional<Secret> passphrase;  // of a sealed key file; from standard input or a prompt
 };
 
 struct CliHooks {

@@ -100,7 +100,9 @@ Result<Started> DaemonControl::start() {
     if (find_running() || core.error().code == ErrorCode::kCancelled) return fail(std::move(core.error()));
   }
   const ServiceUnit unit = service_unit();
-  if (unit.has_manager() && (unit.is_installed() || places_.kind == config::PlacesKind::kUser))
+  // A service manager has its own way to hand over a passphrase: a credential.
+  if (!passphrase_ && unit.has_manager() &&
+      (unit.is_installed() || places_.kind == config::PlacesKind::kUser))
     return start_by_service_manager(unit);
   return start_by_supervisor();
 }
@@ -128,9 +130,18 @@ Result<Started> DaemonControl::start_by_supervisor() {
   spawn.argv = {"pryx", "daemon", "supervise"};
   for (const auto& [name, value] : environment_.values()) spawn.env.emplace(name, value);
   spawn.pass_fds = {writer.get()};
+  if (passphrase_) {
+    spawn.argv.emplace_back("--passphrase-stdin");
+    spawn.standard_input = platform::Stream::kPipe;
+  }
   spawn.lifetime = platform::Lifetime::kOutlivesParent;
   spawn.privileges = platform::Privileges::kKeep;
   PRYX_TRY(platform::Subprocess supervisor, platform::Subprocess::spawn(spawn));
+  if (passphrase_) {
+    PRYX_TRY_VOID(platform::write_all(supervisor.input().get(), passphrase_->reveal(), "passphrase"));
+    supervisor.input().reset();
+    passphrase_.reset();
+  }
   supervisor.release();
   writer.reset();
   std::string status;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "foundation/base/secret.h"
 #include "foundation/config/core_file.h"
 #include "foundation/config/places.h"
 #include "foundation/platform/environment.h"
@@ -29,6 +30,8 @@ class DaemonControl {
   }
   [[nodiscard]] Endpoint socket_endpoint() const;
 
+  // Of a sealed key file, for the next start().
+  void give_passphrase(std::optional<Secret> passphrase) { passphrase_ = std::move(passphrase); }
   // Starts the daemon unless one runs, and waits until it answers. The error carries the daemon's own exit
   // code's meaning and the end of its log.
   [[nodiscard]] Result<Started> start();
@@ -50,6 +53,7 @@ class DaemonControl {
   config::Places places_;
   platform::Environment environment_;
   Waiting waiting_;
+  std::optional<Secret> passphrase_;
 };
 
 // The last lines of the log, for an error or `pryx daemon logs`.

@@ -107,7 +107,13 @@ Result<platform::ExitStatus> Supervisor::run_once() {
   spawn.privileges = platform::Privileges::kKeep;
   ready_line_.clear();
   was_ready_ = false;
+  if (!options_.passphrase.empty()) spawn.standard_input = platform::Stream::kPipe;
   PRYX_TRY(child_, platform::Subprocess::spawn(spawn));
+  if (!options_.passphrase.empty()) {
+    // Far below what a pipe holds, so this does not wait for the reader.
+    (void)platform::write_all(child_->input().get(), options_.passphrase.reveal(), "passphrase");
+    child_->input().reset();
+  }
   log("supervisor.started", fmt::format("pid {}", child_->pid()));
   std::optional<MonotonicTime> kill_at;
   while (true) {

@@ -10,6 +10,7 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/json.h"
 #include "foundation/base/result.h"
+#include "foundation/base/secret.h"
 #include "foundation/config/places.h"
 #include "surfaces/client/restart_policy.h"
 
@@ -23,6 +24,7 @@ struct SupervisorOptions {
   int status_fd =
       -1;  // gets one line of JSON: the daemon's ready line, or {"event":"failed",…}; then it is closed
   RestartPolicy policy;
+  Secret passphrase;  // given to each start of the daemon on its standard input; empty: none
 };
 
 // Runs until the daemon ended for good or SIGTERM, SIGINT or SIGHUP came and was passed on. Returns the

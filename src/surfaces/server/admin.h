@@ -14,6 +14,8 @@
 #include "foundation/base/secret.h"
 #include "trust/policy/policy_file.h"
 #include "trust/principals/caller.h"
+#include "trust/vault/secret_ref.h"
+#include "trust/vault/vault.h"
 
 namespace pryx::server {
 
@@ -21,9 +23,10 @@ namespace pryx::server {
 // ------------------------------------------------------------------------------------------------------------------
 
 struct ProviderChange {
-  models::ProviderConfig config;  // key_secret_name is ignored: the other side chooses it
-  std::optional<Secret> key;      // goes to the vault; nullopt keeps the present one
-  bool remove_key = false;        // `--no-key`
+  models::ProviderConfig config;                  // key_secret_name is ignored: the other side chooses it
+  std::optional<Secret> key;                      // goes to the vault; nullopt keeps the present one
+  std::optional<vault::SecretRef> key_reference;  // instead of a key: where it is
+  bool remove_key = false;                        // `--no-key`
 };
 
 // Providers as a person configured them: persisted, put into the ModelRouter, keys in the vault. "starter" is
@@ -55,6 +58,15 @@ class SecretAdmin {
   [[nodiscard]] virtual async::Task<Result<std::vector<SecretEntry>>> list(Caller caller) = 0;
   [[nodiscard]] virtual async::Task<Result<void>> put(Caller caller, std::string name, Secret value) = 0;
   [[nodiscard]] virtual async::Task<Result<bool>> remove(Caller caller, std::string name) = 0;
+
+  // The passphrase that locks them; trust/vault has the rules.
+  [[nodiscard]] virtual vault::VaultStatus vault_status(const Caller& caller) = 0;
+  [[nodiscard]] virtual async::Task<Result<void>> lock(Caller caller) = 0;
+  [[nodiscard]] virtual async::Task<Result<void>> unlock(Caller caller, Secret passphrase) = 0;
+  // No `passphrase`: removes it.
+  [[nodiscard]] virtual async::Task<Result<void>> change_passphrase(Caller caller,
+                                                                    std::optional<Secret> current,
+                                                                    std::optional<Secret> passphrase) = 0;
 };
 
 // --- files a person edits

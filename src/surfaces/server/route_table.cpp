@@ -26,8 +26,10 @@ constexpr BodyField kResume[] = {{"step_id"}, {"resolution"}, {"result"}};
 constexpr BodyField kResolution[] = {{"decision"}, {"scope"}, {"rule"}, {"reason"}};
 constexpr BodyField kText[] = {{"text"}, {"hash"}};
 constexpr BodyField kPolicyTest[] = {{"tool"}, {"arguments"}, {"labels"}, {"session_id"}};
-constexpr BodyField kProvider[] = {{"kind"}, {"base_url"}, {"key"}, {"no_key"}};
+constexpr BodyField kProvider[] = {{"kind"}, {"base_url"}, {"key"}, {"key_ref"}, {"no_key"}};
 constexpr BodyField kSecret[] = {{"value"}};
+constexpr BodyField kUnlock[] = {{"passphrase"}};
+constexpr BodyField kPassphrase[] = {{"passphrase"}, {"current"}};
 constexpr BodyField kToken[] = {{"name"}, {"scopes"}, {"expires_in"}, {"expires_at"}};
 constexpr BodyField kCode[] = {{"code"}};
 constexpr BodyField kMemory[] = {{"text"}, {"type"}, {"idempotency_key"}};
@@ -100,6 +102,10 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/secrets/{name}", kAdmin, get_secret},
     {"PUT", "/api/v1/secrets/{name}", kAdmin, put_secret, kSecret},
     {"DELETE", "/api/v1/secrets/{name}", kAdmin, delete_secret},
+    {"GET", "/api/v1/vault", kAdmin, get_vault},
+    {"POST", "/api/v1/vault/lock", kAdmin, lock_vault},
+    {"POST", "/api/v1/vault/unlock", kAdmin, unlock_vault, kUnlock},
+    {"PUT", "/api/v1/vault/passphrase", kAdmin, put_vault_passphrase, kPassphrase},
 
     {"GET", "/api/v1/tokens", kAdmin, list_tokens},
     {"POST", "/api/v1/tokens", kAdmin, create_token, kToken},

@@ -32,7 +32,9 @@ Result<void> write_record(const config::Places& places, const KeyRecord& record)
 }
 
 KeyBackend* find_backend(const KeyBackends& backends, std::string_view name) {
-  for (KeyBackend* backend : {backends.secret_service, static_cast<KeyBackend*>(backends.file)}) {
+  for (KeyBackend* backend :
+       {backends.secret_service, static_cast<KeyBackend*>(backends.file),
+        static_cast<KeyBackend*>(backends.credential), static_cast<KeyBackend*>(backends.sealed_file)}) {
     if (backend != nullptr && backend->name() == name) return backend;
   }
   return nullptr;
@@ -69,6 +71,15 @@ Result<void> store_proven(KeyBackend& backend, const std::string& key_id, const 
   return fail(ErrorCode::kUnavailable, "the key that was stored in '{}' does not come back", backend.name());
 }
 
+Result<DatabaseKey> take_over(KeyBackend& backend, const std::string& key_id) {
+  auto key = backend.load(key_id);
+  if (!key)
+    return fail(ErrorCode::kUnauthenticated, "the database key {} cannot be read ({}); {}", key_id,
+                key.error().message, backend.how_to_unlock());
+  PRYX_CHECK(key->has_value());
+  return DatabaseKey{std::move(**key), key_id, std::string(backend.name()), false, ""};
+}
+
 Result<DatabaseKey> make_first(const KeyBackends& backends, Random& random) {
   DatabaseKey made;
   made.is_new = true;
@@ -79,13 +90,21 @@ Result<DatabaseKey> make_first(const KeyBackends& backends, Random& random) {
   made.key = Secret(digits);
   wipe(digits);
 
-  PRYX_TRY(const auto left_over, backends.file->find_key_id());
-  if (left_over) {
-    PRYX_TRY(auto key, backends.file->load(*left_over));
-    made.key_id = *left_over;
-    made.key = std::move(key.value());
-    made.is_new = false;
-    made.backend = backends.file->name();
+  // A start that was cut between the key and its record goes on with that key; a credential is there before
+  // any start.
+  PRYX_TRY(const auto file_id, backends.file->find_key_id());
+  if (file_id) return take_over(*backends.file, *file_id);
+  if (backends.sealed_file != nullptr) {
+    PRYX_TRY(const auto sealed_id, backends.sealed_file->find_key_id());
+    if (sealed_id) return take_over(*backends.sealed_file, *sealed_id);
+  }
+  if (backends.credential != nullptr) {
+    PRYX_TRY(const auto credential_id, backends.credential->find_key_id());
+    if (credential_id) return take_over(*backends.credential, *credential_id);
+  }
+  if (backends.sealed_file != nullptr && backends.sealed_file->has_passphrase()) {
+    PRYX_TRY_VOID(store_proven(*backends.sealed_file, made.key_id, made.key));
+    made.backend = backends.sealed_file->name();
     return made;
   }
   if (backends.secret_service != nullptr) {
@@ -134,13 +153,78 @@ Result<DatabaseKey> obtain_database_key(const config::Places& places, KeyBackend
 }
 
 Result<DatabaseKey> obtain_database_key(const config::Places& places,
-                                        const platform::Environment& environment, Random& random,
-                                        const Clock& clock, DatabaseState database) {
+                                        const platform::Environment& environment, const StartSecrets& secrets,
+                                        Random& random, const Clock& clock, DatabaseState database) {
   SecretServiceBackend secret_service{platform::SecretService(environment)};
   FileBackend file(places.master_key());
+  CredentialBackend credential(secrets.master_key);
+  SealedFileBackend sealed_file(places.sealed_master_key(), secrets.passphrase, random);
   const bool may_use_keychain = places.kind == config::PlacesKind::kUser;
-  return obtain_database_key(places, KeyBackends{may_use_keychain ? &secret_service : nullptr, &file}, random,
-                             clock, database);
+  PRYX_TRY(DatabaseKey key, obtain_database_key(places,
+                                                KeyBackends{may_use_keychain ? &secret_service : nullptr,
+                                                            &file, &credential, &sealed_file},
+                                                random, clock, database));
+  // A sealing that was cut after its record: the plain copy goes with the next start that proved the sealed
+  // one.
+  const bool is_sealed = key.backend == sealed_file.name();
+  if (is_sealed && platform::exists(places.master_key()))
+    PRYX_TRY_VOID(platform::overwrite_and_remove(places.master_key()));
+  return key;
+}
+
+Result<StartSecrets> read_start_secrets(const platform::Environment& environment) {
+  StartSecrets secrets;
+  const auto directory = environment.find("CREDENTIALS_DIRECTORY");
+  if (!directory) return secrets;
+  const auto read = [&](std::string_view name) -> Result<std::optional<Secret>> {
+    auto text = platform::read_file(fmt::format("{}/{}", *directory, name), kMaxRecord);
+    if (!text && text.error().code == ErrorCode::kNotFound) return std::nullopt;
+    if (!text) return std::unexpected(text.error());
+    Secret secret{std::string(trim(*text))};
+    wipe(*text);
+    return std::optional(std::move(secret));
+  };
+  PRYX_TRY(secrets.master_key, read("pryx.master-key"));
+  PRYX_TRY(secrets.passphrase, read("pryx.passphrase"));
+  return secrets;
+}
+
+Result<void> seal_key_file(const config::Places& places, Secret passphrase, Random& random,
+                           const Clock& clock, crypto::PassphraseCost cost) {
+  FileBackend file(places.master_key());
+  SealedFileBackend sealed(places.sealed_master_key(), std::move(passphrase), random, cost);
+  PRYX_TRY(const auto record, read_key_record(places));
+  if (!record || record->backend != file.name())
+    return fail(ErrorCode::kConflict,
+                "the database key is not in the file {} (it is in '{}'), so there is nothing to seal",
+                places.master_key(), record ? record->backend : "no place yet");
+  PRYX_TRY(const auto key, file.load(record->key_id));
+  if (!key)
+    return fail(ErrorCode::kUnauthenticated, "the database key {} is not in {}", record->key_id,
+                places.master_key());
+  // Left over from a sealing that was cut before its record: it may be under another passphrase.
+  if (platform::exists(places.sealed_master_key()))
+    PRYX_TRY_VOID(platform::overwrite_and_remove(places.sealed_master_key()));
+  PRYX_TRY_VOID(store_proven(sealed, record->key_id, *key));
+  PRYX_TRY_VOID(write_record(places, {std::string(sealed.name()), record->key_id, clock.wall()}));
+  return platform::overwrite_and_remove(places.master_key());
+}
+
+Result<void> unseal_key_file(const config::Places& places, Secret passphrase, Random& random,
+                             const Clock& clock) {
+  FileBackend file(places.master_key());
+  SealedFileBackend sealed(places.sealed_master_key(), std::move(passphrase), random);
+  PRYX_TRY(const auto record, read_key_record(places));
+  if (!record || record->backend != sealed.name())
+    return fail(ErrorCode::kConflict,
+                "the database key is not in a sealed file, so there is nothing to unseal");
+  PRYX_TRY(const auto key, sealed.load(record->key_id));
+  if (!key)
+    return fail(ErrorCode::kUnauthenticated, "the database key {} is not in {}", record->key_id,
+                places.sealed_master_key());
+  PRYX_TRY_VOID(store_proven(file, record->key_id, *key));
+  PRYX_TRY_VOID(write_record(places, {std::string(file.name()), record->key_id, clock.wall()}));
+  return platform::overwrite_and_remove(places.sealed_master_key());
 }
 
 }  // namespace pryx::vault

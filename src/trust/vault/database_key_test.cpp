@@ -44,12 +44,22 @@ class FakeKeychain final : public KeyBackend {
   std::map<std::string, Secret> keys_;
 };
 
+constexpr crypto::PassphraseCost kCheap{.passes = 1, .memory_bytes = 8u << 20};
+
 class DatabaseKeyTest : public ::testing::Test {
  protected:
   DatabaseKeyTest() { PRYX_CHECK(config::create_places(places_).has_value()); }
   Result<DatabaseKey> obtain(DatabaseState database, KeyBackend* keychain = nullptr) {
     FileBackend file(places_.master_key());
     return obtain_database_key(places_, {keychain, &file}, random_, clock_, database);
+  }
+  // A start of a machine without a keychain, with what the service manager or a person hands over.
+  Result<DatabaseKey> start(DatabaseState database, std::optional<Secret> master_key = {},
+                            std::optional<Secret> passphrase = {}) {
+    FileBackend file(places_.master_key());
+    CredentialBackend credential(std::move(master_key));
+    SealedFileBackend sealed(places_.sealed_master_key(), std::move(passphrase), random_, kCheap);
+    return obtain_database_key(places_, {nullptr, &file, &credential, &sealed}, random_, clock_, database);
   }
   // Everything on disk that a start could have changed.
   [[nodiscard]] std::string disk() const {
@@ -207,7 +217,7 @@ config::Places user_places() {
 Result<DatabaseKey> obtain_for_user(DatabaseState database) {
   testing::SeededRandom random(5);
   const testing::ManualClock clock;
-  return obtain_database_key(user_places(), Environment::capture(), random, clock, database);
+  return obtain_database_key(user_places(), Environment::capture(), {}, random, clock, database);
 }
 TEST(InsideKeyring, DISABLED_FirstStart) {
   ASSERT_TRUE(config::create_places(user_places()).has_value());
@@ -234,6 +244,72 @@ TEST(InsideKeyring, DISABLED_FallbackStart) {
   ASSERT_TRUE(made.has_value()) << made.error().message;
   EXPECT_EQ(made->backend, "file");
   EXPECT_FALSE(made->note.empty());
+}
+
+TEST_F(DatabaseKeyTest, ACredentialOfTheServiceManagerIsTheKey) {
+  const std::string digits(64, 'b');
+  const auto first = start(DatabaseState::kAbsent, Secret(digits + "\n"));
+  ASSERT_TRUE(first.has_value()) << first.error().message;
+  EXPECT_EQ(first->backend, "systemd_credential");
+  EXPECT_TRUE(first->key.equals(digits));
+  EXPECT_FALSE(platform::exists(places_.master_key()));
+  EXPECT_TRUE(start(DatabaseState::kExists, Secret(digits))->key.equals(digits));
+  // Another credential, none, or no key at all: refused, and nothing is made in its place.
+  const std::string before = disk();
+  for (const auto& other : {std::optional(Secret(std::string(64, 'c'))), std::optional<Secret>{},
+                            std::optional(Secret("no key"))}) {
+    const auto refused = start(DatabaseState::kExists, other);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, ErrorCode::kUnauthenticated) << refused.error().message;
+  }
+  EXPECT_EQ(disk(), before);
+}
+
+TEST_F(DatabaseKeyTest, APassphraseAtTheFirstStartMakesASealedFile) {
+  const auto first = start(DatabaseState::kAbsent, {}, Secret("a long passphrase"));
+  ASSERT_TRUE(first.has_value()) << first.error().message;
+  EXPECT_EQ(first->backend, "sealed_file");
+  EXPECT_FALSE(platform::exists(places_.master_key()));
+  const std::string file = platform::read_file(places_.sealed_master_key(), 10'000).value();
+  EXPECT_EQ(file.find(first->key.reveal()), std::string::npos);
+  EXPECT_TRUE(
+      start(DatabaseState::kExists, {}, Secret("a long passphrase"))->key.equals(first->key.reveal()));
+  for (const auto& other : {std::optional(Secret("another passphrase")), std::optional<Secret>{}}) {
+    const auto refused = start(DatabaseState::kExists, {}, other);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(facts(refused.error().code).exit_code, 4);
+    EXPECT_NE(refused.error().message.find("pryx daemon start"), std::string::npos)
+        << refused.error().message;
+  }
+}
+
+TEST_F(DatabaseKeyTest, TheKeyFileCanBeSealedAndUnsealed) {
+  const std::string key = start(DatabaseState::kAbsent)->key.reveal();
+  ASSERT_TRUE(seal_key_file(places_, Secret("a long passphrase"), random_, clock_, kCheap).has_value());
+  EXPECT_FALSE(platform::exists(places_.master_key()));
+  EXPECT_FALSE(start(DatabaseState::kExists).has_value());
+  EXPECT_TRUE(start(DatabaseState::kExists, {}, Secret("a long passphrase"))->key.equals(key));
+  EXPECT_EQ(seal_key_file(places_, Secret("a long passphrase"), random_, clock_, kCheap).error().code,
+            ErrorCode::kConflict);
+  EXPECT_FALSE(unseal_key_file(places_, Secret("another passphrase"), random_, clock_).has_value());
+  ASSERT_TRUE(unseal_key_file(places_, Secret("a long passphrase"), random_, clock_).has_value());
+  EXPECT_TRUE(start(DatabaseState::kExists)->key.equals(key));
+  EXPECT_FALSE(platform::exists(places_.sealed_master_key()));
+}
+
+TEST_F(DatabaseKeyTest, ASealingThatWasCutIsTakenUpAgain) {
+  const auto first = start(DatabaseState::kAbsent);
+  const std::string line = platform::read_file(places_.master_key(), 10'000).value();
+  // Cut after the sealed file, before the record: the plain file still counts, and sealing starts over.
+  ASSERT_TRUE(
+      platform::atomic_write_file(places_.sealed_master_key(), first->key_id + " half", 0600).has_value());
+  EXPECT_TRUE(start(DatabaseState::kExists)->key.equals(first->key.reveal()));
+  ASSERT_TRUE(seal_key_file(places_, Secret("a long passphrase"), random_, clock_, kCheap).has_value());
+  // Cut after the record, before the plain file went: the sealed one counts.
+  ASSERT_TRUE(platform::atomic_write_file(places_.master_key(), line, 0600).has_value());
+  EXPECT_TRUE(
+      start(DatabaseState::kExists, {}, Secret("a long passphrase"))->key.equals(first->key.reveal()));
+  EXPECT_FALSE(start(DatabaseState::kExists).has_value());
 }
 
 class RealKeychain : public ::testing::Test {

@@ -8,6 +8,7 @@
 
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
+#include "foundation/crypto/passphrase.h"
 #include "foundation/platform/secret_service.h"
 
 namespace pryx::vault {
@@ -57,6 +58,50 @@ class FileBackend final : public KeyBackend {
   };
   [[nodiscard]] Result<std::optional<Content>> read() const;
   std::string path_;
+};
+
+// A credential that the service manager handed to this start ($CREDENTIALS_DIRECTORY/pryx.master-key): 64 hex
+// digits, kept by systemd (encrypted, bound to the machine's TPM where there is one). Read only; its id is
+// made of the key itself.
+class CredentialBackend final : public KeyBackend {
+ public:
+  explicit CredentialBackend(std::optional<Secret> credential) : credential_(std::move(credential)) {}
+  [[nodiscard]] std::string_view name() const override { return "systemd_credential"; }
+  [[nodiscard]] Result<std::optional<Secret>> load(const std::string& key_id) override;
+  [[nodiscard]] Result<void> store(const std::string& key_id, const Secret& key) override;
+  [[nodiscard]] std::string how_to_unlock() const override;
+  // Nothing when there is no credential; kUnauthenticated when it is no key.
+  [[nodiscard]] Result<std::optional<std::string>> find_key_id() const;
+
+ private:
+  std::optional<Secret> credential_;
+};
+
+// One line, "<key id> <sealed text>" (foundation/crypto/passphrase.h), in a file that only its owner can
+// read: for machines without a keychain whose disk others may get hold of.
+class SealedFileBackend final : public KeyBackend {
+ public:
+  // Without a passphrase load() says how to give one.
+  SealedFileBackend(std::string path, std::optional<Secret> passphrase, Random& random,
+                    crypto::PassphraseCost cost = {})
+      : path_(std::move(path)), passphrase_(std::move(passphrase)), random_(random), cost_(cost) {}
+  [[nodiscard]] std::string_view name() const override { return "sealed_file"; }
+  [[nodiscard]] Result<std::optional<Secret>> load(const std::string& key_id) override;
+  [[nodiscard]] Result<void> store(const std::string& key_id, const Secret& key) override;
+  [[nodiscard]] std::string how_to_unlock() const override;
+  [[nodiscard]] Result<std::optional<std::string>> find_key_id() const;
+  [[nodiscard]] bool has_passphrase() const { return passphrase_.has_value(); }
+
+ private:
+  struct Content {
+    std::string key_id;
+    std::string sealed;
+  };
+  [[nodiscard]] Result<std::optional<Content>> read() const;
+  std::string path_;
+  std::optional<Secret> passphrase_;
+  Random& random_;
+  crypto::PassphraseCost cost_;
 };
 
 }  // namespace pryx::vault

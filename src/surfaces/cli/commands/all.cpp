@@ -5,10 +5,11 @@ namespace pryx::cli {
 
 std::vector<Command> all_commands() {
   std::vector<Command> all;
-  for (auto* commands : {exec_commands, chat_commands, session_commands, approval_commands, policy_commands,
-                         model_commands, provider_commands, secret_commands, token_commands,
-                         workspace_commands, tool_commands, config_commands, status_commands, doctor_commands,
-                         help_commands, open_commands, daemon_commands, serve_commands, refused_commands}) {
+  for (auto* commands :
+       {exec_commands,      chat_commands,     session_commands, approval_commands, policy_commands,
+        model_commands,     provider_commands, secret_commands,  vault_commands,    token_commands,
+        workspace_commands, tool_commands,     config_commands,  status_commands,   doctor_commands,
+        help_commands,      open_commands,     daemon_commands,  serve_commands,    refused_commands}) {
     std::vector<Command> rows = commands();
     all.insert(all.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
   }

@@ -15,6 +15,7 @@ namespace pryx::cli {
 [[nodiscard]] std::vector<Command> model_commands();
 [[nodiscard]] std::vector<Command> provider_commands();
 [[nodiscard]] std::vector<Command> secret_commands();
+[[nodiscard]] std::vector<Command> vault_commands();
 [[nodiscard]] std::vector<Command> token_commands();
 [[nodiscard]] std::vector<Command> workspace_commands();
 [[nodiscard]] std::vector<Command> tool_commands();
@@ -24,7 +25,7 @@ namespace pryx::cli {
 [[nodiscard]] std::vector<Command> open_commands();
 [[nodiscard]] std::vector<Command> daemon_commands();
 [[nodiscard]] std::vector<Command> serve_commands();
-[[nodiscard]] std::vector<Command> help_commands();  // and completion
+[[nodiscard]] std::vector<Command> help_commands();     // and completion
 [[nodiscard]] std::vector<Command> refused_commands();  // of the contract, for features that do not exist yet
 
 [[nodiscard]] std::vector<Command> all_commands();

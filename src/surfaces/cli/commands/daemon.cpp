@@ -8,8 +8,10 @@
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
 #include "surfaces/cli/listen_address.h"
+#include "surfaces/cli/read_secret.h"
 #include "surfaces/cli/signals.h"
 #include "surfaces/client/supervisor.h"
+#include "trust/vault/database_key.h"
 
 namespace pryx::cli {
 namespace {
@@ -37,9 +39,30 @@ Result<void> refuse_host(const Context& context) {
   return fail(ErrorCode::kInvalidArgument, "pryx daemon works on this machine's daemon; leave out --host");
 }
 
-Result<int> run_start(Context& context, const Invocation&) {
+// Of a sealed key file: read when that is asked for, asked for when the key is sealed and there is somebody
+// to ask.
+Result<std::optional<Secret>> start_passphrase(Context& context, const Invocation& invocation) {
+  if (invocation.has("passphrase-stdin")) {
+    PRYX_TRY(Secret passphrase, read_secret(context, "passphrase", true));
+    return std::optional(std::move(passphrase));
+  }
+  PRYX_TRY(const config::Places places, context.places());
+  const auto record = vault::read_key_record(places);
+  const bool is_sealed = record && *record && (*record)->backend == "sealed_file";
+  if (!is_sealed || !context.console().options().in_is_tty ||
+      context.environment().find("CREDENTIALS_DIRECTORY"))
+    return std::nullopt;
+  PRYX_TRY(Secret passphrase, context.console().ask_secret("passphrase of the database key"));
+  return std::optional(std::move(passphrase));
+}
+
+Result<int> run_start(Context& context, const Invocation& invocation) {
   PRYX_TRY_VOID(refuse_host(context));
   PRYX_TRY(client::DaemonControl control, context.daemon());
+  if (!control.find_running()) {
+    PRYX_TRY(auto passphrase, start_passphrase(context, invocation));
+    control.give_passphrase(std::move(passphrase));
+  }
   PRYX_TRY(const client::Started started, control.start());
   say_running(context, started.by == client::StartedBy::kAlreadyRunning ? "already running" : "started",
               started.core);
@@ -58,9 +81,11 @@ Result<int> run_stop(Context& context, const Invocation&) {
   return 0;
 }
 
-Result<int> run_restart(Context& context, const Invocation&) {
+Result<int> run_restart(Context& context, const Invocation& invocation) {
   PRYX_TRY_VOID(refuse_host(context));
   PRYX_TRY(client::DaemonControl control, context.daemon());
+  PRYX_TRY(auto passphrase, start_passphrase(context, invocation));
+  control.give_passphrase(std::move(passphrase));
   PRYX_TRY(const auto pid, control.stop());
   (void)pid;
   PRYX_TRY(const client::Started started, control.start());
@@ -157,7 +182,7 @@ Result<int> run_uninstall(Context& context, const Invocation&) {
   return 0;
 }
 
-Result<int> run_supervise(Context& context, const Invocation&) {
+Result<int> run_supervise(Context& context, const Invocation& invocation) {
   PRYX_TRY(client::SupervisorOptions options, [&]() -> Result<client::SupervisorOptions> {
     client::SupervisorOptions made;
     PRYX_TRY(made.executable, client::own_executable());
@@ -165,6 +190,10 @@ Result<int> run_supervise(Context& context, const Invocation&) {
     return made;
   }());
   options.arguments = {"serve"};
+  if (invocation.has("passphrase-stdin")) {
+    PRYX_TRY(options.passphrase, read_secret(context, "passphrase", true));
+    options.arguments.push_back("--passphrase-stdin");
+  }
   for (const auto& [name, value] : context.environment().values()) options.environment.emplace(name, value);
   options.status_fd = ::fcntl(kStatusFd, F_SETFD, FD_CLOEXEC) == 0 ? kStatusFd : -1;
   return client::supervise(std::move(options), context.clock());
@@ -188,55 +217,60 @@ Result<int> run_serve(Context& context, const Invocation& invocation) {
     return fail(ErrorCode::kInvalidArgument, "--run-as needs root");
   options.allow_safe_mode = !invocation.has("no-safe-mode");
   options.verbose = context.globals().verbose;
+  PRYX_TRY(options.passphrase, start_passphrase(context, invocation));
   return context.hooks().serve(options);
 }
 
 }  // namespace
 
 std::vector<Command> daemon_commands() {
-  return {{.noun = "daemon",
-           .verb = "start",
-           .summary = "start it and wait until it answers",
-           .examples = {"daemon start"},
-           .handler = run_start},
-          {.noun = "daemon",
-           .verb = "stop",
-           .summary = "let it finish what it is writing and end",
-           .examples = {"daemon stop"},
-           .handler = run_stop},
-          {.noun = "daemon",
-           .verb = "restart",
-           .summary = "stop and start; also leaves safe mode",
-           .examples = {"daemon restart"},
-           .handler = run_restart},
-          {.noun = "daemon",
-           .verb = "status",
-           .summary = "whether it runs; exits 8 when it does not",
-           .examples = {"daemon status --json"},
-           .handler = run_daemon_status},
-          {.noun = "daemon",
-           .verb = "logs",
-           .summary = "the end of its log",
-           .examples = {"daemon logs --lines 200", "daemon logs --follow"},
-           .flags = {{"-f,--follow", "", "go on printing what is added"},
-                     {"-n,--lines", "N", "how many lines (50)"}},
-           .handler = run_logs},
-          {.noun = "daemon",
-           .verb = "install",
-           .summary = "start it with your login, as a systemd unit",
-           .examples = {"daemon install", "daemon install --print"},
-           .flags = {{"--print", "", "print the unit and change nothing"}},
-           .handler = run_install},
-          {.noun = "daemon",
-           .verb = "uninstall",
-           .summary = "remove that unit; data stays",
-           .examples = {"daemon uninstall"},
-           .handler = run_uninstall},
-          {.noun = "daemon",
-           .verb = "supervise",
-           .summary = "the parent that daemon start leaves behind",
-           .handler = run_supervise,
-           .hidden = true}};
+  return {
+      {.noun = "daemon",
+       .verb = "start",
+       .summary = "start it and wait until it answers",
+       .examples = {"daemon start", "daemon start --passphrase-stdin < passphrase.txt"},
+       .flags = {{"--passphrase-stdin", "", "read the passphrase of a sealed key file from standard input"}},
+       .handler = run_start},
+      {.noun = "daemon",
+       .verb = "stop",
+       .summary = "let it finish what it is writing and end",
+       .examples = {"daemon stop"},
+       .handler = run_stop},
+      {.noun = "daemon",
+       .verb = "restart",
+       .summary = "stop and start; also leaves safe mode",
+       .examples = {"daemon restart"},
+       .flags = {{"--passphrase-stdin", "", "read the passphrase of a sealed key file from standard input"}},
+       .handler = run_restart},
+      {.noun = "daemon",
+       .verb = "status",
+       .summary = "whether it runs; exits 8 when it does not",
+       .examples = {"daemon status --json"},
+       .handler = run_daemon_status},
+      {.noun = "daemon",
+       .verb = "logs",
+       .summary = "the end of its log",
+       .examples = {"daemon logs --lines 200", "daemon logs --follow"},
+       .flags = {{"-f,--follow", "", "go on printing what is added"},
+                 {"-n,--lines", "N", "how many lines (50)"}},
+       .handler = run_logs},
+      {.noun = "daemon",
+       .verb = "install",
+       .summary = "start it with your login, as a systemd unit",
+       .examples = {"daemon install", "daemon install --print"},
+       .flags = {{"--print", "", "print the unit and change nothing"}},
+       .handler = run_install},
+      {.noun = "daemon",
+       .verb = "uninstall",
+       .summary = "remove that unit; data stays",
+       .examples = {"daemon uninstall"},
+       .handler = run_uninstall},
+      {.noun = "daemon",
+       .verb = "supervise",
+       .summary = "the parent that daemon start leaves behind",
+       .flags = {{"--passphrase-stdin", "", "read the passphrase of a sealed key file from standard input"}},
+       .handler = run_supervise,
+       .hidden = true}};
 }
 
 std::vector<Command> serve_commands() {
@@ -248,6 +282,7 @@ std::vector<Command> serve_commands() {
                   "a loopback address; port 0 takes any free one (127.0.0.1:7799, or the next free port)"},
                  {"--no-tcp", "", "the Unix socket only"},
                  {"--run-as", "USER", "as root: the user to become (pryx)"},
+                 {"--passphrase-stdin", "", "read the passphrase of a sealed key file from standard input"},
                  {"--no-safe-mode", "", "start normally whatever happened before; for crash tests"}},
        .handler = run_serve}};
 }

@@ -119,9 +119,14 @@ Result<int> add_provider(Context& context, const Invocation& invocation) {
                 "pryx provider add needs --kind; openai, anthropic, google or ollama");
   if (invocation.has("no-key") && invocation.has("key-stdin"))
     return fail(ErrorCode::kInvalidArgument, "--no-key and --key-stdin exclude each other");
+  const auto key_ref = invocation.find("key-ref");
+  if (key_ref && (invocation.has("no-key") || invocation.has("key-stdin")))
+    return fail(ErrorCode::kInvalidArgument, "--key-ref excludes --no-key and --key-stdin");
   json::object body{{"kind", *kind}};
   if (const auto url = invocation.find("base-url")) body["base_url"] = *url;
-  if (invocation.has("no-key")) {
+  if (key_ref) {
+    body["key_ref"] = *key_ref;
+  } else if (invocation.has("no-key")) {
     body["no_key"] = true;
   } else if (*kind != "ollama" || invocation.has("key-stdin")) {
     PRYX_TRY(const Secret key,
@@ -195,6 +200,8 @@ std::vector<Command> provider_commands() {
            .flags = {{"--kind", "K", "openai, anthropic, google or ollama"},
                      {"--base-url", "URL", "where its API is, when not at the usual place"},
                      {"--key-stdin", "", "read the key from standard input"},
+                     {"--key-ref", "REF",
+                      "where the key is: keychain:NAME (pryx secret) or ${VARIABLE} of the daemon"},
                      {"--no-key", "", "it needs none; one that is kept is removed"}},
            .positionals = {{"name", "what you call it; models are NAME/model"}},
            .handler = add_provider},

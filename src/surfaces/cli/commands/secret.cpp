@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // pryx secret: names come out, values only go in.
+#include <set>
+
 #include "foundation/platform/files.h"
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
@@ -50,6 +52,30 @@ Result<int> run_rm(Context& context, const Invocation& invocation) {
   return 0;
 }
 
+// Names and lengths, so that a person sees what would be kept, and nothing that an onlooker could use.
+Result<int> show_import(Context& context, const std::vector<std::pair<std::string, Secret>>& secrets) {
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->get("/api/v1/secrets"));
+  std::set<std::string, std::less<>> present;
+  for (const json::object& secret : items_of(reply.json)) present.insert(json::string_or(secret, "name"));
+  json::array items;
+  std::vector<std::vector<Line>> rows;
+  for (const auto& [name, value] : secrets) {
+    const std::string_view what = present.contains(name) ? "replaces the present one" : "is added";
+    items.push_back(
+        json::object{{"name", name}, {"bytes", value.reveal().size()}, {"replaces", present.contains(name)}});
+    rows.push_back(
+        {Line(name), Line(fmt::format("{}", value.reveal().size())), Line(std::string(what), kDim)});
+  }
+  if (context.wants_json()) {
+    context.console().print_json({{"items", std::move(items)}, {"next_cursor", nullptr}});
+    return 0;
+  }
+  context.console().print_table({{"NAME"}, {"BYTES"}, {"IT"}}, rows);
+  context.console().note("nothing was kept; leave out --dry-run to keep them");
+  return 0;
+}
+
 Result<int> run_import(Context& context, const Invocation& invocation) {
   const std::string file = invocation.positional("file");
   std::string text;
@@ -61,6 +87,7 @@ Result<int> run_import(Context& context, const Invocation& invocation) {
   auto secrets = parse_secret_file(text);
   wipe(text);
   if (!secrets) return fail(secrets.error().code, "{}: {}", file, secrets.error().message);
+  if (invocation.has("dry-run")) return show_import(context, *secrets);
   PRYX_TRY(client::ApiClient * api, context.api());
   json::array names;
   for (const auto& [name, value] : *secrets) {
@@ -99,7 +126,8 @@ std::vector<Command> secret_commands() {
           {.noun = "secret",
            .verb = "import",
            .summary = "keep every NAME=value of a file",
-           .examples = {"secret import .env", "secret import - < .env"},
+           .examples = {"secret import .env --dry-run", "secret import .env", "secret import - < .env"},
+           .flags = {{"--dry-run", "", "only say what would be kept; no value is shown"}},
            .positionals = {{"file", "a .env file, or -"}},
            .handler = run_import}};
 }

@@ -26,6 +26,13 @@ Result<ProviderChange> decode_change(const RouteCall& call) {
   PRYX_TRY(const auto no_key, json::find_bool(call.body, "no_key"));
   change.config.base_url = std::move(base_url).value_or("");
   change.remove_key = no_key.value_or(false);
+  PRYX_TRY(const auto key_ref, json::find_string(call.body, "key_ref"));
+  if (key_ref && (key || change.remove_key))
+    return fail(ErrorCode::kInvalidArgument, "key_ref excludes key and no_key");
+  if (key_ref) {
+    PRYX_TRY(const vault::SecretRef reference, vault::SecretRef::parse(*key_ref));
+    change.key_reference = reference;
+  }
   if (key && change.remove_key) return fail(ErrorCode::kInvalidArgument, "key and no_key exclude each other");
   if (key) {
     change.key.emplace(std::string(trim(*key)));

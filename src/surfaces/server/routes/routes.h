@@ -54,6 +54,10 @@ PRYX_HANDLER(list_secrets);
 PRYX_HANDLER(get_secret);
 PRYX_HANDLER(put_secret);
 PRYX_HANDLER(delete_secret);
+PRYX_HANDLER(get_vault);
+PRYX_HANDLER(lock_vault);
+PRYX_HANDLER(unlock_vault);
+PRYX_HANDLER(put_vault_passphrase);
 // tokens.cpp
 PRYX_HANDLER(list_tokens);
 PRYX_HANDLER(create_token);

@@ -48,6 +48,21 @@ class FakeSecrets final : public SecretAdmin {
     co_return Result<void>{};
   }
   async::Task<Result<bool>> remove(Caller, std::string name) override { co_return values.erase(name) > 0; }
+  vault::VaultStatus state;
+  vault::VaultStatus vault_status(const Caller&) override { return state; }
+  async::Task<Result<void>> lock(Caller) override {
+    state.locked = state.has_passphrase;
+    co_return Result<void>{};
+  }
+  async::Task<Result<void>> unlock(Caller, Secret) override {
+    state.locked = false;
+    co_return Result<void>{};
+  }
+  async::Task<Result<void>> change_passphrase(Caller, std::optional<Secret>,
+                                              std::optional<Secret> passphrase) override {
+    state.has_passphrase = passphrase.has_value();
+    co_return Result<void>{};
+  }
 };
 
 class FakeConfig final : public ConfigAdmin {
