@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "foundation/base/clock.h"
 #include "foundation/base/json.h"
 #include "foundation/net/url.h"
 
