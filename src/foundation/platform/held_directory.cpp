@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>  // renameat2
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -63,6 +64,7 @@ FileInfo info_from_stat(const struct stat& info) {
   out.modified_at = WallTime{info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1'000'000};
   out.mode = info.st_mode & 07777;
   out.uid = info.st_uid;
+  out.gid = info.st_gid;
   out.link_count = info.st_nlink;
   out.device = info.st_dev;
   out.inode = info.st_ino;
@@ -71,6 +73,23 @@ FileInfo info_from_stat(const struct stat& info) {
 
 std::string shown(std::string_view relative) {
   return relative.empty() ? "." : to_valid_utf8(relative.substr(0, 256));
+}
+
+// Best effort: only a member of the group may give it on.
+void keep_group(int fd, const struct stat& old) {
+  struct stat fresh{};
+  if (::fstat(fd, &fresh) != 0 || fresh.st_gid == old.st_gid) return;
+  if (::fchown(fd, static_cast<uid_t>(-1), old.st_gid) != 0) errno = 0;
+}
+
+// Some file systems know no flags; there a hard link is what never replaces.
+int rename_entry(int from_parent, const std::string& from, int to_parent, const std::string& to,
+                 unsigned flags) {
+  if (flags == 0) return ::renameat(from_parent, from.c_str(), to_parent, to.c_str());
+  if (::renameat2(from_parent, from.c_str(), to_parent, to.c_str(), flags) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return -1;
+  if (::linkat(from_parent, from.c_str(), to_parent, to.c_str(), 0) != 0) return -1;
+  return ::unlinkat(from_parent, from.c_str(), 0);
 }
 
 bool may_change(int flags) { return (flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC)) != 0; }
@@ -221,11 +240,13 @@ Result<std::string> HeldDirectory::read_file(std::string_view relative, std::siz
   return read_all(fd.get(), max_bytes, shown(relative));
 }
 
-Result<void> HeldDirectory::write_file(std::string_view relative, std::string_view bytes, mode_t mode) const {
+Result<void> HeldDirectory::write_file(std::string_view relative, std::string_view bytes, mode_t mode,
+                                       Existing existing) const {
   PRYX_TRY(const Leaf leaf, resolve_parent(relative));
   const int parent = leaf.parent.get();
   struct stat old{};
   const bool existed = ::fstatat(parent, leaf.name.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0;
+  if (existed && existing == Existing::kRefuse) return refuse("create", relative, EEXIST);
   if (existed && S_ISLNK(old.st_mode)) return refuse("write", relative, ELOOP);
   if (existed && !S_ISREG(old.st_mode)) {
     return fail(ErrorCode::kInvalidArgument, "'{}' is a {}, not a regular file", shown(relative),
@@ -237,15 +258,17 @@ Result<void> HeldDirectory::write_file(std::string_view relative, std::string_vi
     return refuse("write", relative, errno);
   const std::string temporary = internal::temporary_name();
   const UniqueFd fd(
-      ::openat(parent, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+      ::openat(parent, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd) return refuse("write", relative, errno);
   auto written = write_all(fd.get(), bytes, shown(relative));
-  if (written && existed && ::fchmod(fd.get(), old.st_mode & 07777) != 0)
+  if (written && existed) keep_group(fd.get(), old);
+  // As a write in place would, this drops set-user-id bits.
+  if (written && ::fchmod(fd.get(), (existed ? old.st_mode : mode) & 01777) != 0)
     written = refuse("set the mode of", relative, errno);
   if (written && ::fsync(fd.get()) != 0) written = refuse("write to the disk", relative, errno);
-  if (written && ::renameat(parent, temporary.c_str(), parent, leaf.name.c_str()) != 0) {
+  const unsigned flags = existing == Existing::kRefuse ? RENAME_NOREPLACE : 0;
+  if (written && rename_entry(parent, temporary, parent, leaf.name, flags) != 0)
     written = refuse("replace", relative, errno);
-  }
   if (!written) {
     ::unlinkat(parent, temporary.c_str(), 0);
     return written;
@@ -264,6 +287,7 @@ Result<void> HeldDirectory::make_directory(std::string_view relative, mode_t mod
 Result<void> HeldDirectory::remove_file(std::string_view relative) const {
   PRYX_TRY(const Leaf leaf, resolve_parent(relative));
   if (::unlinkat(leaf.parent.get(), leaf.name.c_str(), 0) != 0) return refuse("delete", relative, errno);
+  if (::fsync(leaf.parent.get()) != 0) return refuse("write to the disk", relative, errno);
   return {};
 }
 
@@ -274,10 +298,11 @@ Result<void> HeldDirectory::remove_directory(std::string_view relative) const {
   return {};
 }
 
-Result<void> HeldDirectory::rename(std::string_view from, std::string_view to) const {
+Result<void> HeldDirectory::rename(std::string_view from, std::string_view to, Existing existing) const {
   PRYX_TRY(const Leaf source, resolve_parent(from));
   PRYX_TRY(const Leaf target, resolve_parent(to));
-  if (::renameat(source.parent.get(), source.name.c_str(), target.parent.get(), target.name.c_str()) != 0) {
+  const unsigned flags = existing == Existing::kRefuse ? RENAME_NOREPLACE : 0;
+  if (rename_entry(source.parent.get(), source.name, target.parent.get(), target.name, flags) != 0) {
     if (errno == EXDEV) {
       return fail(ErrorCode::kUnsupported,
                   "rename '{}' to '{}': they lie on different file systems; copy and delete instead",
@@ -285,6 +310,9 @@ Result<void> HeldDirectory::rename(std::string_view from, std::string_view to) c
     }
     return refuse("rename", from, errno);
   }
+  // The new name first: a crash between the two leaves both names, never none.
+  if (::fsync(target.parent.get()) != 0) return refuse("write to the disk", to, errno);
+  if (::fsync(source.parent.get()) != 0) return refuse("write to the disk", from, errno);
   return {};
 }
 

@@ -27,6 +27,7 @@ struct FileInfo {
   WallTime modified_at;
   std::uint32_t mode = 0;  // permission bits
   uid_t uid = 0;
+  gid_t gid = 0;
   std::uint64_t link_count = 0;  // more than one: another name, perhaps elsewhere, shares the bytes
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -44,6 +45,8 @@ struct Listing {
 };
 
 enum class Symlinks : std::uint8_t { kFollowBeneath, kRefuse };
+// What a change does when its target name is taken. kRefuse is decided by the kernel, without a gap.
+enum class Existing : std::uint8_t { kReplace, kRefuse };
 
 class HeldDirectory {
  public:
@@ -65,17 +68,20 @@ class HeldDirectory {
   [[nodiscard]] Result<std::string> read_file(std::string_view relative, std::size_t max_bytes,
                                               Symlinks symlinks = Symlinks::kFollowBeneath) const;
 
-  // Old or new content, never a mix. `mode` is for a file that does not exist yet; an existing one keeps its
-  // permission bits.
-  [[nodiscard]] Result<void> write_file(std::string_view relative, std::string_view bytes,
-                                        mode_t mode = 0644) const;
+  // Old or new content, never a mix, and on the disk when it returns. `mode` is for a file that does not
+  // exist yet, whatever the umask; an existing one keeps its permission bits and, where the system lets us,
+  // its group. Another name of the same file keeps the old content. kConflict: kRefuse, and the name is
+  // taken.
+  [[nodiscard]] Result<void> write_file(std::string_view relative, std::string_view bytes, mode_t mode = 0644,
+                                        Existing existing = Existing::kReplace) const;
   [[nodiscard]] Result<void> make_directory(std::string_view relative,
                                             mode_t mode = 0755) const;  // kConflict when it exists
   [[nodiscard]] Result<void> remove_file(
       std::string_view relative) const;  // a link is removed, not what it names
   [[nodiscard]] Result<void> remove_directory(std::string_view relative) const;  // empty ones only
-  [[nodiscard]] Result<void> rename(std::string_view from,
-                                    std::string_view to) const;  // replaces an existing file
+  // Durable when it returns, as the removals are.
+  [[nodiscard]] Result<void> rename(std::string_view from, std::string_view to,
+                                    Existing existing = Existing::kReplace) const;
 
   [[nodiscard]] int fd() const { return fd_.get(); }  // O_PATH
   // The path it was opened by, for messages. It may name another directory by the time it is shown.

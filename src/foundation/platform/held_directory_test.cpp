@@ -158,6 +158,27 @@ TEST_F(HeldDirectoryTest, ListingIsSortedTypedAndBounded) {
   EXPECT_EQ(held.stat("a.txt")->size, 5u);
 }
 
+TEST_F(HeldDirectoryTest, NewFilesHaveTheGivenModeWhateverTheUmask) {
+  const mode_t before = ::umask(0077);
+  const auto held = open();
+  EXPECT_TRUE(held.write_file("fresh", "x", 0644).has_value());
+  ::umask(before);
+  EXPECT_EQ(held.stat("fresh")->mode, 0644u);
+  ASSERT_EQ(::chmod((top_ / "work/fresh").c_str(), 04755), 0);
+  EXPECT_TRUE(held.write_file("fresh", "y").has_value());
+  EXPECT_EQ(held.stat("fresh")->mode, 0755u) << "set-user-id does not pass to another content";
+}
+
+TEST_F(HeldDirectoryTest, WhatMustBeFreeIsNeverReplaced) {
+  const auto held = open();
+  EXPECT_EQ(held.write_file("a.txt", "x", 0644, Existing::kRefuse).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(held.rename("sub/b.txt", "a.txt", Existing::kRefuse).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(top_.get("work/a.txt"), "alpha");
+  EXPECT_TRUE(held.rename("sub/b.txt", "c.txt", Existing::kRefuse).has_value());
+  EXPECT_TRUE(held.write_file("new", "x", 0644, Existing::kRefuse).has_value());
+  EXPECT_EQ(held.list("", 10)->entries.size(), 4u) << "no temporary file is left";
+}
+
 TEST_F(HeldDirectoryTest, MakeRenameRemove) {
   const auto held = open();
   EXPECT_TRUE(held.make_directory("new").has_value());
@@ -198,7 +219,11 @@ class SwappingThread {
   std::jthread thread_;
 };
 
-constexpr int kRaceTries = 200'000;
+// A campaign sets more: 10 million take about 16 s.
+long race_tries() {
+  const char* text = std::getenv("PRYX_RACE_TRIES");
+  return text == nullptr ? 200'000 : std::max(200'000L, std::atol(text));
+}
 
 // The usual check: resolve the path, compare it with the root as text, then open. Returns what was read.
 std::string read_with_prefix_check(const std::string& root, const std::string& relative) {
@@ -217,13 +242,14 @@ TEST_F(HeldDirectoryTest, SymlinkRaceNeverEscapesWhileThePrefixCheckDoes) {
   const auto held = open();
 
   long control_escapes = 0;
-  for (int i = 0; i < kRaceTries && control_escapes == 0; ++i) {
+  for (long i = 0; i < race_tries() && control_escapes == 0; ++i) {
     control_escapes += read_with_prefix_check(top_ / "work", "dir/file") == "OUTSIDE" ? 1 : 0;
   }
   EXPECT_GT(control_escapes, 0) << "the control must escape, or this test proves nothing";
 
   long escapes = 0, reads = 0, refusals = 0;
-  for (int i = 0; i < kRaceTries; ++i) {
+  const long tries = race_tries();
+  for (long i = 0; i < tries; ++i) {
     const auto symlinks = i % 2 == 0 ? Symlinks::kFollowBeneath : Symlinks::kRefuse;
     const auto text = held.read_file("dir/file", 100, symlinks);
     if (!text)
@@ -239,16 +265,46 @@ TEST_F(HeldDirectoryTest, SymlinkRaceNeverEscapesWhileThePrefixCheckDoes) {
   EXPECT_GT(attacker.swaps(), 0);
 }
 
-TEST_F(HeldDirectoryTest, SymlinkRaceNeverWritesOutside) {
+// The usual check before a write, and then the write by name.
+bool write_with_prefix_check(const std::string& root, const std::string& folder) {
+  char resolved[PATH_MAX];
+  if (::realpath((root + "/" + folder).c_str(), resolved) == nullptr) return false;
+  if (!std::string_view(resolved).starts_with(root + "/")) return false;
+  const UniqueFd fd(::open((root + "/" + folder + "/planted").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  return bool(fd);
+}
+
+TEST_F(HeldDirectoryTest, SymlinkRaceNeverChangesAnythingOutsideWhileThePrefixCheckDoes) {
+  top_.put("outside/victim", "OUTSIDE");
   top_.put("work/dir/file", "inside");
   link("../outside", "work/swap");
   const SwappingThread attacker(top_ / "work/dir", top_ / "work/swap");
   const auto held = open();
-  int written = 0;
-  for (int i = 0; i < 2'000; ++i) written += held.write_file("dir/new", "x").has_value() ? 1 : 0;
-  EXPECT_GT(written, 0);
-  EXPECT_FALSE(exists(top_ / "outside/new"));
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(top_ / "outside"), {}), 1);
+
+  for (long i = 0; i < race_tries() && !exists(top_ / "outside/planted"); ++i)
+    write_with_prefix_check(top_ / "work", "dir");
+  EXPECT_TRUE(exists(top_ / "outside/planted")) << "the control must escape, or this test proves nothing";
+  ::unlink((top_ / "outside/planted").c_str());
+
+  long done = 0, refused = 0;
+  const auto count = [&](const Result<void>& result) { ++(result ? done : refused); };
+  const long rounds = race_tries() / 100;  // each syncs the disk several times
+  for (long i = 0; i < rounds; ++i) {
+    count(held.write_file("dir/new", "x"));
+    count(held.write_file("dir/victim", "x", 0600, Existing::kRefuse));
+    count(held.rename("dir/new", "dir/moved"));
+    count(held.remove_file("dir/victim"));
+    count(held.make_directory("dir/folder"));
+    count(held.remove_directory("dir/folder"));
+  }
+  EXPECT_GT(done, 0);
+  EXPECT_GT(refused, 0) << "the attacker never won a race, so nothing was tested";
+  EXPECT_EQ(top_.get("outside/victim"), "OUTSIDE");
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(top_ / "outside"))
+    names.push_back(entry.path().filename());
+  std::ranges::sort(names);
+  EXPECT_EQ(names, (std::vector<std::string>{"secret", "victim"}));
 }
 
 }  // namespace
