@@ -70,6 +70,36 @@ tools::ToolOutcome refused(const Error& error, const Principal& principal) {
   return {false, error.message, error.message, {}, own_labels(principal)};
 }
 
+class SaveTool final : public tools::Tool {
+ public:
+  explicit SaveTool(MemoryStore& store);
+  [[nodiscard]] const tools::ToolDescription& description() const override { return description_; }
+  [[nodiscard]] Result<tools::Touches> touches(const json::object& arguments) const override;
+  [[nodiscard]] std::string render(const json::object& arguments) const override;
+  [[nodiscard]] async::Task<Result<tools::ToolOutcome>> run(const tools::GatePass& pass,
+                                                            json::object arguments,
+                                                            tools::ToolContext context) override;
+
+ private:
+  MemoryStore& store_;
+  tools::ToolDescription description_;
+};
+
+class SearchTool final : public tools::Tool {
+ public:
+  explicit SearchTool(MemoryStore& store);
+  [[nodiscard]] const tools::ToolDescription& description() const override { return description_; }
+  [[nodiscard]] Result<tools::Touches> touches(const json::object& arguments) const override;
+  [[nodiscard]] std::string render(const json::object& arguments) const override;
+  [[nodiscard]] async::Task<Result<tools::ToolOutcome>> run(const tools::GatePass& pass,
+                                                            json::object arguments,
+                                                            tools::ToolContext context) override;
+
+ private:
+  MemoryStore& store_;
+  tools::ToolDescription description_;
+};
+
 }  // namespace
 
 SaveTool::SaveTool(MemoryStore& store) : store_(store) {
@@ -162,6 +192,18 @@ async::Task<Result<tools::ToolOutcome>> SearchTool::run(const tools::GatePass&, 
   out.summary = found->empty() ? "nothing found" : counted(found->size());
   out.details = {{"count", found->size()}, {"items", std::move(items)}};
   co_return out;
+}
+
+std::unique_ptr<tools::Tool> make_save_tool(MemoryStore& store) { return std::make_unique<SaveTool>(store); }
+
+std::unique_ptr<tools::Tool> make_search_tool(MemoryStore& store) {
+  return std::make_unique<SearchTool>(store);
+}
+
+Result<void> add_memory_tools(tools::Registry& registry, MemoryStore& store) {
+  PRYX_TRY_VOID(registry.add(make_save_tool(store)));
+  PRYX_TRY_VOID(registry.add(make_search_tool(store)));
+  return {};
 }
 
 }  // namespace pryx::memory

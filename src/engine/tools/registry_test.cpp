@@ -3,11 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/tools/fs/list_tool.h"
-#include "engine/tools/fs/read_tool.h"
-#include "engine/tools/fs/search_tool.h"
-#include "engine/tools/fs/stat_tool.h"
+#include "engine/tools/fs/fs_tools.h"
+#include "engine/tools/undo/undo_journal.h"
 #include "foundation/async/testing/virtual_loop.h"
+#include "foundation/platform/testing/temporary_directory.h"
 
 namespace pryx::tools {
 namespace {
@@ -87,11 +86,21 @@ TEST(Registry, NamesEveryProblemOfTheArguments) {
 TEST(Registry, TakesTheFileTools) {
   async::testing::VirtualLoop loop;
   async::WorkerPool pool(loop, 0);
+  const platform::testing::TemporaryDirectory folder;
+  const db::ModuleMigrations modules[] = {UndoJournal::migrations()};
+  const auto database =
+      db::Database::open(loop, {.open = {.path = folder / "t.db"}, .inline_mode = true}, modules);
+  ASSERT_TRUE(database);
+  UndoJournal journal(**database, loop.clock());
   std::vector<std::unique_ptr<Tool>> tools;
-  tools.push_back(std::make_unique<fs::ListTool>(pool));
-  tools.push_back(std::make_unique<fs::ReadTool>(pool));
-  tools.push_back(std::make_unique<fs::SearchTool>(pool, loop.clock()));
-  tools.push_back(std::make_unique<fs::StatTool>(pool));
+  tools.push_back(fs::make_list_tool(pool));
+  tools.push_back(fs::make_read_tool(pool));
+  tools.push_back(fs::make_search_tool(pool, loop.clock()));
+  tools.push_back(fs::make_stat_tool(pool));
+  tools.push_back(fs::make_write_tool(pool, journal));
+  tools.push_back(fs::make_edit_tool(pool, journal));
+  tools.push_back(fs::make_move_tool(pool, journal));
+  tools.push_back(fs::make_delete_tool(pool, journal));
   Registry registry;
   schema::CompileOptions strict;
   strict.unknown_keywords = schema::UnknownKeywords::kRefuse;
@@ -105,6 +114,10 @@ TEST(Registry, TakesTheFileTools) {
   EXPECT_FALSE(registry.check_arguments("fs.search", {{"pattern", ""}}).empty());
   EXPECT_FALSE(registry.check_arguments("fs.search", {{"pattern", "x"}, {"max_matches", 2001}}).empty());
   EXPECT_FALSE(registry.check_arguments("fs.read", {{"path", "x"}, {"offset", 1}}).empty());
+  EXPECT_FALSE(registry.check_arguments("fs.write", {{"path", "x"}}).empty());
+  EXPECT_FALSE(
+      registry.check_arguments("fs.edit", {{"path", "x"}, {"old_text", ""}, {"new_text", "a"}}).empty());
+  EXPECT_FALSE(registry.check_arguments("fs.move", {{"from", "x"}}).empty());
 }
 
 }  // namespace

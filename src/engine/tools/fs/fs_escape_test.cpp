@@ -72,8 +72,7 @@ TEST_F(FsEscape, NothingOutsideIsEverReached) {
                                           std::string("src\0/../../outside/secret.txt", 29),
                                           "\xEF\xBC\x8E\xEF\xBC\x8E/outside/secret.txt"};
   for (const std::string& path : paths) {
-    for (Tool* tool :
-         {static_cast<Tool*>(&list_), static_cast<Tool*>(&read_), static_cast<Tool*>(&search_)}) {
+    for (Tool* tool : {&list_, &read_, &search_}) {
       const auto outcome = call(*tool, {{"path", path}, {"pattern", "c"}, {"recursive", true}});
       EXPECT_FALSE(outcome.ok) << tool->description().name << " " << path << ": " << outcome.text;
       EXPECT_EQ(outcome.text.find(kCanary), std::string::npos) << path;

@@ -209,8 +209,8 @@ class SlowClock final : public Clock {
 TEST_F(FsTools, SearchGivesWhatItHasWhenTimeIsUp) {
   for (int i = 0; i < 100; ++i) put(fmt::format("many/f{:03}", i), "needle\n");
   SlowClock clock;
-  SearchTool search(pool_, clock);
-  const auto outcome = call(search, {{"pattern", "needle"}});
+  const auto search = make_search_tool(pool_, clock);
+  const auto outcome = call(*search, {{"pattern", "needle"}});
   EXPECT_NE(outcome.text.find("The search took too long"), std::string::npos);
   EXPECT_TRUE(outcome.details.at("truncated").as_bool());
   EXPECT_GT(outcome.details.at("matches").as_uint64(), 0u);
@@ -259,7 +259,7 @@ TEST_F(FsTools, WithoutAWorkspaceTheySaySo) {
   }
 }
 
-async::Task<void> search_into(SearchTool& tool, const GatePass& pass, ToolContext context,
+async::Task<void> search_into(Tool& tool, const GatePass& pass, ToolContext context,
                               std::optional<Result<ToolOutcome>>& out) {
   out = co_await tool.run(pass, {{"pattern", "needle"}}, std::move(context));
 }
@@ -286,10 +286,10 @@ TEST_F(FsTools, ACancelledSearchStopsInTheMiddle) {
   GateClock clock;
   async::testing::VirtualLoop loop;
   async::WorkerPool pool(loop, 1);
-  SearchTool search(pool, clock);
+  const auto search = make_search_tool(pool, clock);
   std::optional<Result<ToolOutcome>> out;
   async::TaskGroup group(loop, "test");
-  const auto id = group.spawn("search", search_into(search, pass_, context(), out));
+  const auto id = group.spawn("search", search_into(*search, pass_, context(), out));
   loop.poll();
   clock.reached_.wait();
   group.cancel(id);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "engine/tools/fs/list_tool.h"
+#include "engine/tools/fs/file_tool.h"
+#include "engine/tools/fs/fs_tools.h"
 
 #include "engine/tools/fs/walk.h"
 
@@ -61,6 +62,17 @@ ToolOutcome describe_file(const std::string& path, const platform::FileInfo& inf
   return out;
 }
 
+class ListTool final : public FileTool {
+ public:
+  explicit ListTool(async::WorkerPool& pool);
+  [[nodiscard]] std::string render(const json::object& arguments) const override;
+
+ protected:
+  [[nodiscard]] Result<ToolOutcome> perform(const json::object& arguments,
+                                            const platform::HeldDirectory& workspace,
+                                            std::stop_token stop) const override;
+};
+
 }  // namespace
 
 ListTool::ListTool(async::WorkerPool& pool) : FileTool(pool, "fs.list", kText, kParameters) {}
@@ -115,5 +127,7 @@ Result<ToolOutcome> ListTool::perform(const json::object& arguments, const platf
                  {"ignored", report->ignored}};
   return out;
 }
+
+std::unique_ptr<Tool> make_list_tool(async::WorkerPool& pool) { return std::make_unique<ListTool>(pool); }
 
 }  // namespace pryx::tools::fs

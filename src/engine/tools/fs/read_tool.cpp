@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "engine/tools/fs/read_tool.h"
+#include "engine/tools/fs/file_tool.h"
+#include "engine/tools/fs/fs_tools.h"
 
 #include <fcntl.h>
 
@@ -169,6 +170,17 @@ void append_continuation(ToolOutcome& out, const Request& request, const Excerpt
   out.details["next_offset_line"] = last + 1;
 }
 
+class ReadTool final : public FileTool {
+ public:
+  explicit ReadTool(async::WorkerPool& pool);
+  [[nodiscard]] std::string render(const json::object& arguments) const override;
+
+ protected:
+  [[nodiscard]] Result<ToolOutcome> perform(const json::object& arguments,
+                                            const platform::HeldDirectory& workspace,
+                                            std::stop_token stop) const override;
+};
+
 }  // namespace
 
 ReadTool::ReadTool(async::WorkerPool& pool) : FileTool(pool, "fs.read", kText, kParameters) {}
@@ -241,5 +253,7 @@ Result<ToolOutcome> ReadTool::perform(const json::object& arguments, const platf
                                       : counted(static_cast<std::size_t>(excerpt.lines), "line", "lines");
   return out;
 }
+
+std::unique_ptr<Tool> make_read_tool(async::WorkerPool& pool) { return std::make_unique<ReadTool>(pool); }
 
 }  // namespace pryx::tools::fs

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "engine/tools/fs/search_tool.h"
+#include "engine/tools/fs/file_tool.h"
+#include "engine/tools/fs/fs_tools.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -187,6 +188,21 @@ class Search {
   std::size_t matches_ = 0, files_ = 0, searched_ = 0, binary_ = 0, unreadable_ = 0, partly_ = 0;
 };
 
+class SearchTool final : public FileTool {
+ public:
+  // The clock serves the time limit; it must be readable from worker threads.
+  SearchTool(async::WorkerPool& pool, const Clock& clock);
+  [[nodiscard]] std::string render(const json::object& arguments) const override;
+
+ protected:
+  [[nodiscard]] Result<ToolOutcome> perform(const json::object& arguments,
+                                            const platform::HeldDirectory& workspace,
+                                            std::stop_token stop) const override;
+
+ private:
+  const Clock& clock_;
+};
+
 }  // namespace
 
 SearchTool::SearchTool(async::WorkerPool& pool, const Clock& clock)
@@ -229,6 +245,10 @@ Result<ToolOutcome> SearchTool::perform(const json::object& arguments, const Hel
            [&](const HeldDirectory& start, const WalkEntry& entry) { return search.visit(start, entry); });
   if (!report) return explain(workspace, path->bytes, report.error());
   return search.outcome(text, *report);
+}
+
+std::unique_ptr<Tool> make_search_tool(async::WorkerPool& pool, const Clock& clock) {
+  return std::make_unique<SearchTool>(pool, clock);
 }
 
 }  // namespace pryx::tools::fs

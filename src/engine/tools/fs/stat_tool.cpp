@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "engine/tools/fs/stat_tool.h"
+#include "engine/tools/fs/file_tool.h"
+#include "engine/tools/fs/fs_tools.h"
 
 namespace pryx::tools::fs {
 namespace {
@@ -27,6 +28,17 @@ std::string describe_goal(const platform::HeldDirectory& workspace, const std::s
     return "outside of the workspace or in a circle: it cannot be followed";
   return "something that cannot be looked at";
 }
+
+class StatTool final : public FileTool {
+ public:
+  explicit StatTool(async::WorkerPool& pool);
+  [[nodiscard]] std::string render(const json::object& arguments) const override;
+
+ protected:
+  [[nodiscard]] Result<ToolOutcome> perform(const json::object& arguments,
+                                            const platform::HeldDirectory& workspace,
+                                            std::stop_token stop) const override;
+};
 
 }  // namespace
 
@@ -68,5 +80,7 @@ Result<ToolOutcome> StatTool::perform(const json::object& arguments, const platf
       info->type == FileType::kRegular ? fmt::format("file, {} bytes", info->size) : std::string(type);
   return out;
 }
+
+std::unique_ptr<Tool> make_stat_tool(async::WorkerPool& pool) { return std::make_unique<StatTool>(pool); }
 
 }  // namespace pryx::tools::fs

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
-// A workspace "ws" with a few files, a secret beside it, and the four file tools on a pool that runs inline.
-// Tests only.
+// A workspace "ws" with a few files, a secret beside it, and the reading file tools on a pool that runs
+// inline. Tests only.
 #pragma once
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
-#include "engine/tools/fs/list_tool.h"
-#include "engine/tools/fs/read_tool.h"
-#include "engine/tools/fs/search_tool.h"
-#include "engine/tools/fs/stat_tool.h"
+#include "engine/tools/fs/file_tool.h"
+#include "engine/tools/fs/fs_tools.h"
 #include "engine/tools/testing/ungated_pass.h"
 #include "foundation/async/testing/virtual_loop.h"
 #include "foundation/base/text.h"
@@ -60,10 +58,9 @@ class FsFixture : public ::testing::Test {
   async::testing::VirtualLoop loop_;
   async::WorkerPool pool_{loop_, 0};
   GatePass pass_ = tools::testing::UngatedPass::make();
-  ListTool list_{pool_};
-  ReadTool read_{pool_};
-  SearchTool search_{pool_, loop_.clock()};
-  StatTool stat_{pool_};
+  std::unique_ptr<Tool> made_[4] = {make_list_tool(pool_), make_read_tool(pool_),
+                                    make_search_tool(pool_, loop_.clock()), make_stat_tool(pool_)};
+  Tool &list_ = *made_[0], &read_ = *made_[1], &search_ = *made_[2], &stat_ = *made_[3];
 };
 
 }  // namespace pryx::tools::fs::testing

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+// The undo journal and giving back: bytes, modes, order, what was changed since, crashes in between, bounds.
+#include "engine/tools/fs/entry_state.h"
+#include "engine/tools/fs/testing/change_fixture.h"
+
+namespace pryx::tools {
+namespace {
+
+using Lines = std::vector<std::string>;
+class Undo : public fs::testing::ChangeFixture {};
+
+TEST_F(Undo, GivesBackWhatEveryToolChangedExactly) {
+  const std::string odd("a\r\nb\0c\xFF\n no end", 16);
+  put("odd", odd);
+  ASSERT_EQ(::chmod(at("readme.md").c_str(), 0751), 0);
+  EXPECT_TRUE(change(*write_, {{"path", "odd"}, {"content", "plain"}}, "stp_1").ok);
+  EXPECT_TRUE(change(*write_, {{"path", "n/e/w.txt"}, {"content", "x"}}, "stp_2").ok);
+  EXPECT_TRUE(change(*edit_, {{"path", "src/main.cpp"}, {"old_text", "0"}, {"new_text", "1"}}, "stp_3").ok);
+  EXPECT_TRUE(change(*delete_, {{"path", "readme.md"}}, "stp_4").ok);
+  EXPECT_TRUE(change(*move_, {{"from", "src/util.cpp"}, {"to", "lib/util.cpp"}}, "stp_5").ok);
+  const Lines expected = {
+      "restored src/util.cpp", "removed lib/util.cpp", "removed lib", "restored readme.md",
+      "restored src/main.cpp", "removed n/e/w.txt",    "removed n/e", "removed n",
+      "restored odd"};
+  EXPECT_EQ(undo(Force::kNo, true), expected) << "the rehearsal foresees it";
+  EXPECT_EQ(get("odd"), "plain") << "and changes nothing";
+  EXPECT_EQ(undo(), expected);
+  EXPECT_EQ(get("odd"), odd);
+  EXPECT_EQ(get("readme.md"), "# Title\nhello world\n");
+  EXPECT_EQ(mode("readme.md"), 0751u);
+  EXPECT_EQ(get("src/main.cpp"), "int main() {\n  return 0;  // TODO\n}\n");
+  EXPECT_EQ(get("src/util.cpp"), "// TODO: more\n");
+  EXPECT_FALSE(exists("n"));
+  EXPECT_FALSE(exists("lib"));
+  for (const std::string& line : undo()) EXPECT_TRUE(line.starts_with("already_undone ")) << line;
+}
+
+TEST_F(Undo, ChangesOfOneFileAreTakenBackInReverse) {
+  for (int i = 1; i <= 5; ++i)
+    EXPECT_TRUE(
+        change(*write_, {{"path", "f"}, {"content", fmt::format("{}", i)}}, fmt::format("stp_{}", i)).ok);
+  EXPECT_EQ(undo(), (Lines{"restored f", "restored f", "restored f", "restored f", "removed f"}));
+  EXPECT_FALSE(exists("f"));
+}
+
+TEST_F(Undo, WhatWasChangedSinceIsLeftAloneUnlessForced) {
+  put("b", "old b");
+  EXPECT_TRUE(change(*write_, {{"path", "a"}, {"content", "mine"}}, "stp_1").ok);
+  EXPECT_TRUE(change(*write_, {{"path", "b"}, {"content", "mine"}}, "stp_2").ok);
+  put("a", "a person's");
+  EXPECT_EQ(undo(), (Lines{"restored b", "changed_since a"}));
+  EXPECT_EQ(get("a"), "a person's");
+  EXPECT_EQ(get("b"), "old b");
+  EXPECT_EQ(undo(Force::kYes), (Lines{"already_undone b", "removed a"}));
+  EXPECT_FALSE(exists("a"));
+}
+
+TEST_F(Undo, AStepIsGivenBackWholeOrNotAtAll) {
+  EXPECT_TRUE(change(*move_, {{"from", "src/util.cpp"}, {"to", "lib.cpp"}}).ok);
+  put("src/util.cpp", "another file took the name\n");
+  EXPECT_EQ(undo(), (Lines{"changed_since src/util.cpp", "held lib.cpp"}));
+  EXPECT_EQ(get("lib.cpp"), "// TODO: more\n") << "the only copy of the content is still there";
+}
+
+TEST_F(Undo, AFolderWithOtherThingsInItStays) {
+  EXPECT_TRUE(change(*write_, {{"path", "d/mine"}, {"content", "x"}}).ok);
+  put("d/theirs", "x");
+  EXPECT_EQ(undo(), (Lines{"removed d/mine", "folder_kept d"}));
+  EXPECT_TRUE(exists("d/theirs"));
+}
+
+TEST_F(Undo, ALinkInThePlaceOfAFileIsNotFollowed) {
+  EXPECT_TRUE(change(*write_, {{"path", "readme.md"}, {"content", "mine"}}).ok);
+  std::filesystem::remove(at("readme.md"));
+  link("../outside/secret.txt", "readme.md");
+  EXPECT_EQ(undo(Force::kYes), Lines{"failed readme.md"});
+  EXPECT_EQ(dir_.get("outside/secret.txt"), fs::testing::kCanary);
+}
+
+// A crash leaves the file as before or as after; nothing else can be on the disk, because it is replaced
+// as a whole.
+TEST_F(Undo, ACrashBeforeTheChangeIsKnownAndLeavesNothingToUndo) {
+  const ToolContext context = turn_context();
+  const Change noted{.path = "readme.md",
+                     .before = fs::state_of("# Title\nhello world\n", 0644),
+                     .after = fs::state_of("new", 0644),
+                     .content = "# Title\nhello world\n"};
+  ASSERT_TRUE(wait(journal_->note_change(
+      {.principal = owner().id, .turn = turn_, .step = context.step, .workspace = context.workspace->path()},
+      noted)));
+  const json::object arguments{{"path", "readme.md"}, {"content", "new"}};
+  EXPECT_EQ(wait(write_->query(arguments, context)), PastEffect::kDidNotHappen);
+  EXPECT_EQ(undo(Force::kNo, true), Lines{"unchanged readme.md"});
+  // The next start runs it again.
+  EXPECT_TRUE(wait(write_->run(pass_, arguments, context))->ok);
+  EXPECT_EQ(wait(write_->query(arguments, context)), PastEffect::kHappened);
+  EXPECT_EQ(undo(), (Lines{"restored readme.md", "unchanged readme.md"}));
+  EXPECT_EQ(get("readme.md"), "# Title\nhello world\n");
+}
+
+TEST_F(Undo, WhetherAnAppendHappenedIsKnownAfterACrash) {
+  const json::object arguments{{"path", "log"}, {"content", "line\n"}, {"append", true}};
+  const ToolContext context = turn_context();
+  EXPECT_EQ(wait(write_->query(arguments, context)), PastEffect::kDidNotHappen);
+  EXPECT_TRUE(wait(write_->run(pass_, arguments, context))->ok);
+  EXPECT_EQ(wait(write_->query(arguments, context)), PastEffect::kHappened);
+  put("log", "somebody wrote here\n");
+  EXPECT_EQ(wait(write_->query(arguments, context)), PastEffect::kUnknown);
+}
+
+TEST_F(Undo, AnUndoThatWasCutShortGoesOn) {
+  EXPECT_TRUE(change(*write_, {{"path", "a"}, {"content", "1"}}, "stp_1").ok);
+  EXPECT_TRUE(change(*write_, {{"path", "a"}, {"content", "2"}}, "stp_2").ok);
+  // The newest change is given back, and the daemon dies before it is marked.
+  const ToolContext held = context();
+  const auto items = plan_undo(*held.workspace, recorded(), Force::kNo);
+  ASSERT_TRUE(undo_change(*held.workspace, items.front(), "1"));
+  EXPECT_EQ(undo(), (Lines{"unchanged a", "removed a"}));
+  EXPECT_FALSE(exists("a"));
+}
+
+TEST_F(Undo, ContentsAreBounded) {
+  UndoJournal small(*database_, loop_.clock(), {.max_file_bytes = 100, .max_total_bytes = 250});
+  const auto note = [&](std::size_t bytes, std::string_view step) {
+    const std::string content(bytes, 'x');
+    ASSERT_TRUE(wait(small.note_change(
+        {.principal = owner().id, .turn = turn_, .step = StepId(std::string(step)), .workspace = dir_ / "ws"},
+        {.path = std::string(step),
+         .before = fs::state_of(content, 0644),
+         .after = {},
+         .content = content})));
+  };
+  note(101, "stp_large");
+  for (const char* step : {"stp_a", "stp_b", "stp_c"}) note(100, step);
+  const auto rows = recorded();
+  ASSERT_EQ(rows.size(), 4u);
+  EXPECT_FALSE(rows[0].has_content) << "too large";
+  EXPECT_FALSE(rows[1].has_content) << "the oldest goes first";
+  EXPECT_TRUE(rows[2].has_content);
+  EXPECT_TRUE(rows[3].has_content);
+  EXPECT_EQ(undo(), (Lines{"restored stp_c", "restored stp_b", "not_kept stp_a", "not_kept stp_large"}));
+}
+
+TEST_F(Undo, OldEntriesAreForgotten) {
+  EXPECT_TRUE(change(*write_, {{"path", "a"}, {"content", "1"}}).ok);
+  ASSERT_TRUE(wait(journal_->purge()));
+  EXPECT_EQ(recorded().size(), 1u);
+  UndoJournal strict(*database_, loop_.clock(), {.max_age = std::chrono::hours(-1)});
+  ASSERT_TRUE(wait(strict.purge()));
+  EXPECT_TRUE(recorded().empty());
+}
+
+TEST_F(Undo, ChangesOfOthersAreNotSeen) {
+  EXPECT_TRUE(change(*write_, {{"path", "a"}, {"content", "1"}}).ok);
+  const auto rows = wait(journal_->list(PrincipalId("prn_other"), turn_));
+  ASSERT_TRUE(rows);
+  EXPECT_TRUE(rows->empty());
+  EXPECT_FALSE(wait(journal_->read_content(PrincipalId("prn_other"), recorded().front().number)));
+}
+
+}  // namespace
+}  // namespace pryx::tools
