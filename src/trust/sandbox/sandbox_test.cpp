@@ -193,7 +193,7 @@ TEST_F(SandboxTest, ProtectedNamesThatDidNotExistStayBehind) {
 }
 
 TEST_F(SandboxTest, ControlWithoutTheRefusalTheyArrive) {
-  make({"apply", "overlay"});
+  make({"apply"});
   run("echo x > .envrc");
   EXPECT_TRUE(is_there(".envrc"));
 }

@@ -76,7 +76,8 @@ Result<std::unique_ptr<WorkspaceView>> WorkspaceView::open(const Machine& machin
 Result<void> WorkspaceView::prepare(const Machine& machine, const Request& request, Overlay overlay) {
   held_ = request.workspace;
   writable_ = request.workspace_writable;
-  refuses_protected_ = machine.with("apply");
+  refusal_ = machine.with("apply") ? Refusal::kProtectedNames : Refusal::kNothing;
+  mounts_protected_ = machine.with("mounts");
   scratch_ = machine.scratch;
   bind_fd_ = 7;
   path_ = current_path(held_->fd());
@@ -89,7 +90,7 @@ Result<void> WorkspaceView::prepare(const Machine& machine, const Request& reque
   const bool fits = overlay == Overlay::kYes && !scratch_.empty() && !lies_in(scratch_, path_);
   const UniqueFd readable(::openat(held_->fd(), ".", kOpenDirectory));
   if (!readable) return std::unexpected(system_error(fmt::format("read the workspace '{}'", path_), errno));
-  if (machine.with("apply")) before_ = find_protected(readable.get(), fits ? kScanForOverlay : kScanForSweep);
+  before_ = find_protected(readable.get(), fits ? kScanForOverlay : kScanForSweep);
   if (fits) return make_run_folder(scratch_);
   if (!before_.complete)
     return fail(
@@ -143,6 +144,7 @@ std::vector<std::string> WorkspaceView::mounts() const {
     out = {"--bind", source, path_};
   else
     out = {writable_ ? "--bind-fd" : "--ro-bind-fd", std::to_string(bind_fd_), path_};
+  if (!mounts_protected_) return out;
   std::size_t count = 0;
   for (const auto& [relative, entry] : before_.entries) {
     if (has_overlay() && ++count > kMaxProtectedMounts) break;
@@ -156,7 +158,7 @@ Result<Applied> WorkspaceView::take_over() {
   const UniqueFd workspace(::openat(held_->fd(), ".", kOpenDirectory));
   if (!workspace) return std::unexpected(system_error(fmt::format("open the workspace '{}'", path_), errno));
   if (!has_overlay()) {
-    if (!refuses_protected_) return Applied{};
+    if (refusal_ == Refusal::kNothing) return Applied{};
     const std::string folder = scratch_.empty() ? std::string() : fmt::format("{}/quarantine", scratch_);
     UniqueFd quarantine;
     if (!folder.empty()) {
@@ -171,7 +173,7 @@ Result<Applied> WorkspaceView::take_over() {
   }
   const UniqueFd upper(::open((run_folder_ + "/upper").c_str(), kOpenDirectory));
   if (!upper) return std::unexpected(system_error("open what the command wrote", errno));
-  auto applied = apply_written_tree(upper.get(), workspace.get());
+  auto applied = apply_written_tree(upper.get(), workspace.get(), refusal_);
   if (!applied) {
     keep_run_folder_ = true;
     return fail(applied.error().code, "{}; what the command wrote is kept in {}", applied.error().message,

@@ -42,7 +42,8 @@ class WorkspaceView {
   std::shared_ptr<const platform::HeldDirectory> held_;
   std::string path_;
   bool writable_ = false;
-  bool refuses_protected_ = true;
+  Refusal refusal_ = Refusal::kProtectedNames;
+  bool mounts_protected_ = true;
   int bind_fd_ = -1;  // its number in the child
   std::string scratch_;
   std::string run_folder_;  // of the overlay: upper, work, merged

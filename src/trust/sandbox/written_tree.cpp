@@ -93,7 +93,7 @@ std::string temporary_name_for(const std::string& path) {
 
 class Application {
  public:
-  explicit Application(Applied& applied) : applied_(applied) {}
+  Application(Applied& applied, Refusal refusal) : applied_(applied), refusal_(refusal) {}
 
   Result<void> folder(int upper, int target, const std::string& path, int depth) {
     if (depth > kMaxDepth) return fail(ErrorCode::kTooLarge, "'{}' lies too deep to be taken over", path);
@@ -103,7 +103,7 @@ class Application {
       const std::string full = join(path, name);
       const auto info = look(upper, name);
       if (!info) continue;
-      if (held_back.contains(name) || refuses(full, S_ISDIR(info->st_mode))) {
+      if (held_back.contains(name) || refuses_here(full, S_ISDIR(info->st_mode))) {
         note(applied_.quarantined, full);
         continue;
       }
@@ -117,6 +117,7 @@ class Application {
   // runs. So a run may not complete one that has settings or hooks; the three that make it one stay behind.
   std::set<std::string> parts_of_new_repository(int upper, int target,
                                                 const std::vector<std::string>& names) {
+    if (refusal_ == Refusal::kNothing) return {};
     const auto before = [&](const char* name) { return look(target, name).has_value(); };
     const auto after = [&](const char* name) {
       const auto written = look(upper, name);
@@ -245,7 +246,7 @@ class Application {
     if (!info) return {};
     if (depth > kMaxDepth) return fail(ErrorCode::kTooLarge, "'{}' lies too deep to be deleted", path);
     const bool is_directory = S_ISDIR(info->st_mode);
-    if (refuses(path, is_directory)) {
+    if (refuses_here(path, is_directory)) {
       note(applied_.quarantined, path);
       return {};
     }
@@ -263,7 +264,12 @@ class Application {
     return {};
   }
 
+  [[nodiscard]] bool refuses_here(const std::string& path, bool is_directory) const {
+    return refusal_ == Refusal::kProtectedNames && refuses(path, is_directory);
+  }
+
   Applied& applied_;
+  Refusal refusal_;
 };
 
 class Scan {
@@ -311,9 +317,9 @@ class Scan {
 
 }  // namespace
 
-Result<Applied> apply_written_tree(int upper, int workspace) {
+Result<Applied> apply_written_tree(int upper, int workspace, Refusal refusal) {
   Applied applied;
-  PRYX_TRY_VOID(Application(applied).folder(upper, workspace, "", 0));
+  PRYX_TRY_VOID(Application(applied, refusal).folder(upper, workspace, "", 0));
   return applied;
 }
 

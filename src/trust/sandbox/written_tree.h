@@ -4,6 +4,7 @@
 // at before it is carried over, and protected ones stay behind. Both trees are walked by descriptors; no link
 // is followed. Blocking.
 #pragma once
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -14,9 +15,12 @@
 
 namespace pryx::sandbox {
 
+enum class Refusal : std::uint8_t { kProtectedNames, kNothing };  // kNothing: controls of tests
+
 // Moves everything but protected names from `upper` to `workspace` (descriptors of directories). What is
 // refused stays in `upper`. An error leaves the rest there too.
-[[nodiscard]] Result<Applied> apply_written_tree(int upper, int workspace);
+[[nodiscard]] Result<Applied> apply_written_tree(int upper, int workspace,
+                                                 Refusal refusal = Refusal::kProtectedNames);
 
 // Protected names that exist below a directory, each with what it is, so that a later look can tell an
 // unchanged one from one that was put in its place.
