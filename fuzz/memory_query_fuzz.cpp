@@ -19,7 +19,7 @@ void require(bool holds, const char* what) {
   std::abort();
 }
 
-// "word" OR "word" …
+// "word" OR "word"* …
 bool is_list_of_quoted_words(std::string_view query) {
   if (query.empty()) return true;
   for (;;) {
@@ -30,6 +30,7 @@ bool is_list_of_quoted_words(std::string_view query) {
         std::string_view::npos)
       return false;
     query.remove_prefix(end + 1);
+    if (query.starts_with('*')) query.remove_prefix(1);
     if (query.empty()) return true;
     if (!query.starts_with(" OR ")) return false;
     query.remove_prefix(4);

@@ -44,7 +44,9 @@ namespace {
 
 constexpr Duration kHousekeepingInterval = std::chrono::minutes(10);
 constexpr Duration kStopLimit =
-    std::chrono::milliseconds(2700);  // 3 s are promised; the rest is for closing the database
+    std::chrono::milliseconds(2700);      // 3 s are promised; the rest is for closing the database
+constexpr std::int64_t kPurgeBatch = 20;  // sessions in one transaction
+constexpr int kPurgeBatches = 50;
 constexpr std::size_t kPoolThreads = 2;
 constexpr std::uint16_t kPortsToTry = 64;
 
@@ -88,6 +90,7 @@ class Daemon {
   void housekeeping();
   [[nodiscard]] async::Task<void> clean_up();
   void feed_watchdog();
+  [[nodiscard]] async::Task<void> purge_hidden_sessions();
   void watch_files();
   [[nodiscard]] async::Task<void> files_changed();
   void apply_settings(const config::Config& config);
@@ -139,6 +142,7 @@ class Daemon {
   std::string failure_;
 };
 
+  Duration hidden_retention_{};
 Result<void> Daemon::open_store() {
   const bool exists = platform::exists(ground_.places.database());
   PRYX_TRY(key_, vault::obtain_database_key(
@@ -199,7 +203,17 @@ Result<void> Daemon::build() {
                                           .dispatcher = *dispatcher_,
                                           .ids = ids_,
                                           .boot_id = ids_.make<BootId>().str(),
-                                          .default_model = std::string(models::kDefaultModel)});
+                                          .default_model = std::string(models::kDefaultModel),
+                                          .after_crash = start_.after_crash});
+  undo_.emplace(agent::TurnUndo::Parts{.loop = loop_,
+                                       .pool = pool_,
+                                       .database = *database_,
+                                       .events = *events_,
+                                       .audit = *audit_,
+                                       .journal = *undo_journal_,
+                                       .registry = *registry_,
+                                       .workspaces = *workspaces_,
+                                       .dispatcher = *dispatcher_});
   outbox_.emplace(loop_, *database_);
   inbox_.emplace(loop_, *database_, *events_, ids_, *dispatcher_);
   providers_.emplace(loop_, *database_, *audit_, *vault_, *router_, *turns_);
@@ -256,6 +270,10 @@ Result<void> Daemon::listen() {
   return {};
 }
 
+  const std::string copy_to = config.text("audit.copy_to");
+  checkpoints_->set_copy_directory(copy_to == "off" ? std::string() : copy_to);
+  turns_->set_max_steps(static_cast<int>(config.integer("tools.max_steps")));
+  hidden_retention_ = config.duration("openai.retention");
 // One line on stdout when requests are answered, then the rest of the world is told.
 void Daemon::announce() {
   const std::string line =
@@ -388,9 +406,26 @@ int Daemon::run() {
   info_.pid = ::getpid();
   info_.started_at = clock_.wall();
   info_.mode = start_.safe_mode ? "safe" : "normal";
+  co_await purge_hidden_sessions();
+  const auto sent = co_await egress_->purge();
+  if (!sent) log::warn("housekeeping.egress", {{"error", sent.error().message}});
+  const auto undo = co_await undo_journal_->purge();
+  if (!undo) log::warn("housekeeping.undo", {{"error", undo.error().message}});
   info_.safe_mode_reason = start_.reason;
   auto manager = platform::ServiceManager::connect(ground_.environment);
   if (!manager) {
+// In small transactions, because the writer is everybody's; what is left is for the next run.
+async::Task<void> Daemon::purge_hidden_sessions() {
+  const WallTime before = clock_.wall() + -hidden_retention_;
+  for (int batch = 0; batch < kPurgeBatches && !stopping_; ++batch) {
+    const auto purged = co_await database_->write([before](db::Transaction& t) {
+      return agent::SessionStore::purge_hidden(t.db(), before, kPurgeBatch);
+    });
+    if (!purged) log::warn("housekeeping.hidden_sessions", {{"error", purged.error().message}});
+    if (!purged || *purged < kPurgeBatch) co_return;
+  }
+}
+
     log::error("daemon.notify_socket", {{"error", manager.error().message}});
     return 1;
   }

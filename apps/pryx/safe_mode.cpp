@@ -10,7 +10,8 @@ StartDecision decide_start(StartRecord before, WallTime now) {
   StartDecision decision;
   decision.record = std::move(before);
   std::vector<WallTime>& crashes = decision.record.after_crash;
-  if (decision.record.running) crashes.push_back(now);
+  decision.after_crash = decision.record.running;
+  if (decision.after_crash) crashes.push_back(now);
   // A clock that was set back must not keep old crashes alive for ever.
   std::erase_if(crashes, [&](WallTime at) { return at + kCrashWindow < now || at > now; });
   decision.record.running = true;

@@ -21,6 +21,7 @@ constexpr Duration kCrashWindow = std::chrono::minutes(10);
 struct StartDecision {
   StartRecord record;  // to be written before anything else happens
   bool safe_mode = false;
+  bool after_crash = false;  // the daemon before this one did not end cleanly
   std::string reason;
 };
 [[nodiscard]] StartDecision decide_start(StartRecord before, WallTime now);

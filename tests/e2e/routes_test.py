@@ -417,6 +417,17 @@ def sessions_are_searched_and_filtered(lab):
     for query in ("%22", "a%20OR", "NEAR(", "*", "%27%27", "title:x", "-", "%28%29", "ha*"):
         status, answer = api.call("GET", f"/sessions?query={query}")
         expect(status in (200, 400), f"the query {query} answered {status}: {short(answer, 200)}")
+    equal(found("harb*"), {ids["harbour"], ids["harbinger"]}, "a prefix with a star")
+    equal(found("harb*%20dawn"), {ids["harbour"], ids["harbinger"]}, "a prefix with a star before another word")
+    equal(found("harb%20dawn"), set(), "a word in the middle is no prefix")
+    status, answer = api.call("GET", "/sessions?query=ha*")
+    equal(status, 400, "a prefix of two letters with a star")
+    contains(answer["detail"], "3 letters", "the refusal")
+    for path, most in (("/sessions", 200), (f"/sessions/{ids['harbour']}/messages", 200), ("/approvals", 200), ("/audit", 200), ("/memory", 100)):
+        equal(api.call("GET", f"{path}?limit={most}")[0], 200, f"{path} with the largest limit")
+        status, answer = api.call("GET", f"{path}?limit={most + 1}")
+        equal(status, 400, f"{path} over the largest limit")
+        contains(answer["detail"], f"1 to {most}", "the bound")
     hit = next(s for s in api.get("/sessions?query=lighthouse")["items"])
     contains(hit["snippet"], "lighthouse", "the snippet")
     api.call("PATCH", f"/sessions/{ids['harbour']}", {"status": "archived"})

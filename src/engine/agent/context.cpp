@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/agent/context.h"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 
@@ -53,7 +54,66 @@ Results find_results(const std::vector<Message>& history) {
   return results;
 }
 
-void add_result(const Part& call, Results& results, std::vector<ChatMessage>& out, trust::Labels& labels) {
+// A result in the request, and where the whole of it is.
+struct PlacedResult {
+  std::size_t at = 0;
+  std::string ref;
+};
+
+constexpr std::size_t kKeptResults = 4;  // the newest ones are what the model works on
+constexpr std::size_t kShortenedAtOnce =
+    8;  // so that the beginning stays the same for a while and caches hold
+constexpr std::size_t kShortResultBytes = 400;
+constexpr std::size_t kShortArgumentBytes = 1'000;
+
+std::size_t size_of(const ChatMessage& message) {
+  std::size_t bytes = message.text.size();
+  for (const models::ToolCall& call : message.tool_calls)
+    bytes += call.arguments_json.size() + call.name.size() + call.id.size();
+  return bytes;
+}
+
+std::string shortened_result(const std::string& text, const std::string& ref) {
+  const std::string_view head = utf8_prefix(text, kShortResultBytes);
+  return fmt::format(
+      "{}\n[… {} bytes of this older result are left out{}; make the call again if they matter …]", head,
+      text.size() - head.size(), ref.empty() ? std::string() : fmt::format(", the whole is kept as {}", ref));
+}
+
+// Oldest results first, then long arguments, then whole exchanges before the turn's own message.
+void fit(std::vector<ChatMessage>& out, const std::vector<PlacedResult>& results, std::size_t budget) {
+  std::size_t total = 0;
+  for (const ChatMessage& message : out) total += size_of(message);
+  for (std::size_t i = 0; i + kKeptResults < results.size(); ++i) {
+    if (total <= budget && i % kShortenedAtOnce == 0) break;
+    std::string& text = out[results[i].at].text;
+    if (text.size() <= 2 * kShortResultBytes) continue;
+    total -= text.size();
+    text = shortened_result(text, results[i].ref);
+    total += text.size();
+  }
+  for (std::size_t i = 0; i + 1 < out.size() && total > budget; ++i) {
+    for (models::ToolCall& call : out[i].tool_calls) {
+      if (call.arguments_json.size() <= kShortArgumentBytes) continue;
+      total -= call.arguments_json.size();
+      call.arguments_json =
+          json::to_text(json::object{{"left_out", fmt::format("{} bytes", call.arguments_json.size())}});
+      total += call.arguments_json.size();
+    }
+  }
+  const auto is_user = [](const ChatMessage& message) { return message.role == ChatMessage::Role::kUser; };
+  while (total > budget) {
+    const auto first = std::find_if(out.begin() + 1, out.end(), is_user);
+    if (first == out.end()) return;
+    const auto second = std::find_if(first + 1, out.end(), is_user);
+    if (second == out.end()) return;  // the first is the turn's own
+    for (auto dropped = out.begin() + 1; dropped != second; ++dropped) total -= size_of(*dropped);
+    out.erase(out.begin() + 1, second);
+  }
+}
+
+void add_result(const Part& call, Results& results, std::vector<ChatMessage>& out,
+                std::vector<PlacedResult>& placed, trust::Labels& labels) {
   auto& found = results[result_key(call)];
   if (found.empty()) {
     // A turn that was cancelled, failed or waits for a person leaves calls without a result.
@@ -66,6 +126,7 @@ void add_result(const Part& call, Results& results, std::vector<ChatMessage>& ou
   }
   const Part& part = *found.front();
   found.pop_front();
+  placed.push_back({out.size(), part.result_ref});
   out.push_back({.role = ChatMessage::Role::kTool,
                  .text = trim_for_model(part.text, part.result_ref),
                  .tool_call_id = call.call_id,
@@ -74,7 +135,7 @@ void add_result(const Part& call, Results& results, std::vector<ChatMessage>& ou
 }
 
 void add_assistant(const Message& message, Results& results, std::vector<ChatMessage>& out,
-                   trust::Labels& labels) {
+                   std::vector<PlacedResult>& placed, trust::Labels& labels) {
   ChatMessage chat{.role = ChatMessage::Role::kAssistant};
   std::vector<const Part*> calls;
   for (const Part& part : message.parts) {
@@ -88,7 +149,7 @@ void add_assistant(const Message& message, Results& results, std::vector<ChatMes
     labels.join(part.labels);
   }
   if (!chat.text.empty() || !chat.tool_calls.empty()) out.push_back(std::move(chat));
-  for (const Part* call : calls) add_result(*call, results, out, labels);
+  for (const Part* call : calls) add_result(*call, results, out, placed, labels);
 }
 
 }  // namespace
@@ -109,6 +170,7 @@ Context build_context(const ContextInput& input) {
   std::vector<ChatMessage>& out = context.request.messages;
   out.push_back(system_message(input, context.labels));
   Results results = find_results(input.history);
+  std::vector<PlacedResult> placed;
   for (const Message& message : input.history) {
     switch (message.role) {
       case Role::kUser:
@@ -119,12 +181,13 @@ Context build_context(const ContextInput& input) {
         break;
       }
       case Role::kAssistant:
-        add_assistant(message, results, out, context.labels);
+        add_assistant(message, results, out, placed, context.labels);
         break;
       case Role::kTool:
         break;  // with its call
     }
   }
+  fit(out, placed, input.max_bytes > 0 ? input.max_bytes : kMaxContextBytes);
   for (const tools::ToolDescription* tool : input.tools) {
     context.request.tools.push_back({tool->name, tool->description, tool->parameters});
   }

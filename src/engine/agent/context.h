@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the model gets to see: profile, workspace facts, AGENTS.md, history. Pure: values in, a request out.
-// Labels of every part are joined, so the gate knows what the model had read when it asked for something.
+// What does not fit is shortened, oldest results first; the rows on disk keep all of it.
+// Labels of every part are joined, shortened or not, so the gate knows what the model had read when it asked
+// for something.
 #pragma once
 #include <string>
 #include <vector>
@@ -29,6 +31,7 @@ struct ContextInput {
   const std::vector<Message>& history;               // oldest first
   std::vector<const tools::ToolDescription*> tools;  // empty: none are offered
   std::string today;                                 // "2026-11-21"
+  std::size_t max_bytes = 0;                         // of all messages together; 0: kMaxContextBytes
 };
 
 struct Context {
@@ -38,6 +41,7 @@ struct Context {
 
 constexpr std::size_t kMaxInstructionBytes = 20'000;
 constexpr std::size_t kMaxHistoryBytes = 400'000;
+constexpr std::size_t kMaxContextBytes = 480'000;  // about 120,000 tokens: what common models still take
 constexpr std::size_t kMaxResultBytesForModel =
     24'000;  // a tool result in the prompt; the whole one stays in the store
 

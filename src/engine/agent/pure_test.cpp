@@ -149,6 +149,12 @@ TEST(FtsQuery, UserTextIsNeverSyntax) {
   EXPECT_EQ(fts_query("\"); DROP TABLE x; --"), "\"DROP\" \"TABLE\" \"x\"");
   EXPECT_EQ(fts_query("NEAR(x y)^*:"), "\"NEAR\" \"x\" \"y\"");
   EXPECT_EQ(fts_query("***"), "");
+  EXPECT_EQ(fts_query("harb* town hall"), "\"harb\"* \"town\" \"hall\"*");
+  EXPECT_EQ(fts_query("harb* at"), "\"harb\"* \"at\"");
+  EXPECT_TRUE(check_prefixes("harb* a b c"));
+  EXPECT_TRUE(check_prefixes("*"));
+  EXPECT_FALSE(check_prefixes("the ha* of"));
+  EXPECT_FALSE(check_prefixes("éé*"));  // letters, not bytes
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::asks_for;
 using testing::Corridor;
+using testing::cut_after;
 using testing::kMe;
 using testing::says;
 using trust::Verdict;
@@ -172,6 +173,71 @@ TEST_F(Recovery, AStepThatIsThereAtThreeCrashesIsNotStartedAgain) {
   model->add(says("done"));
   ASSERT_TRUE(resume(t, Choice::kRetry));
   EXPECT_EQ(state(t), "completed");
+}
+
+TEST_F(Recovery, CutAnswersAndCleanStopsAreNoCrashes) {
+  const SessionId s = session();
+  for (int i = 0; i < 2; ++i) model->add(cut_after("half"));
+  model->add(says("whole", 1h));
+  const TurnId t = send(s, "go");
+  pass(1min);
+  EXPECT_EQ(steps(t)[0].attempt, 3);
+  for (int restart = 0; restart < 3; ++restart) {
+    stop();
+    model->add(says("whole", 1h));
+    boot();
+    EXPECT_EQ(state(t), "running");
+  }
+  EXPECT_EQ(steps(t)[0].attempt, 6);
+  EXPECT_EQ(steps(t)[0].crashes, 0);
+  for (int crash = 1; crash <= 3; ++crash) {
+    EXPECT_EQ(state(t), "running");
+    model->add(says("whole", 1h));
+    reboot();
+  }
+  EXPECT_EQ(state(t), "needs_attention");
+}
+
+TEST_F(Recovery, AnAnswerIsCutThreeTimesAfterACrashAsWell) {
+  const SessionId s = session();
+  model->add(says("half", 1h));
+  const TurnId t = send(s, "go");
+  settle();
+  model->add(cut_after("one"));
+  model->add(cut_after("two"));
+  model->add(says("whole"));
+  reboot();
+  pass(1min);
+  EXPECT_EQ(state(t), "completed");
+  EXPECT_EQ(steps(t)[0].attempt, 4);
+  EXPECT_EQ(steps(t)[0].crashes, 1);
+}
+
+TEST_F(Recovery, AQuestionAboutAnUnknownOutcomeIsDeliveredLikeAReply) {
+  const TurnId t = die_in("test.one_shot");
+  const auto rows = [&] {
+    return read([&](db::Connection& c) { return TurnStore::list_outbox(c, kMe, t); });
+  };
+  ASSERT_EQ(rows().size(), 1u);
+  EXPECT_EQ(rows()[0].state, OutboxState::kPending);
+  EXPECT_TRUE(is_unread(session_));
+  daemon->outbox.acknowledge_turn(kMe, t);
+  settle();
+  EXPECT_EQ(rows()[0].state, OutboxState::kDelivered);
+  EXPECT_FALSE(is_unread(session_));
+  ASSERT_TRUE(resume(t, Choice::kRetry));
+  EXPECT_EQ(state(t), "completed");
+  EXPECT_EQ(rows().size(), 2u);
+  EXPECT_TRUE(is_unread(session_));
+}
+
+TEST_F(Recovery, WhoAnswersOrCancelsHasReceivedTheQuestion) {
+  const TurnId t = die_in("test.one_shot");
+  ASSERT_TRUE(cancel(t));
+  EXPECT_FALSE(is_unread(session_));
+  const auto rows = read([&](db::Connection& c) { return TurnStore::list_outbox(c, kMe, t); });
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].state, OutboxState::kDelivered);
 }
 
 TEST_F(Recovery, AQuestionIsStillOpenAfterARestart) {

@@ -62,6 +62,10 @@ struct SessionStore {
       db::Connection& c, const Session& session);  // title, status, model, agent, workspace
   [[nodiscard]] static Result<void> delete_session(db::Connection& c, const PrincipalId& principal,
                                                    const SessionId& id);
+  // Deletes conversations of stateless clients that were last used before this; at most so many, returns how
+  // many.
+  [[nodiscard]] static Result<std::int64_t> purge_hidden(db::Connection& c, WallTime before,
+                                                         std::int64_t most);
   [[nodiscard]] static Result<void> set_unread(db::Connection& c, const PrincipalId& principal,
                                                const SessionId& id, bool unread);
   [[nodiscard]] static Result<Paged<SessionHit>> list_sessions(db::Connection& c,
@@ -84,8 +88,10 @@ struct SessionStore {
                                                        const TurnId& turn);
 };
 
-// User text as an FTS5 query that cannot be anything but words: quoted terms, last one as a prefix when it
-// has 3 letters.
+// kInvalidArgument when a word with a star behind it is shorter than the prefixes that are indexed.
+[[nodiscard]] Result<void> check_prefixes(std::string_view user_text);
+// User text as an FTS5 query that cannot be anything but words: quoted terms. The last one, and each with a
+// star right behind it, is a prefix when it has 3 letters.
 [[nodiscard]] std::string fts_query(std::string_view user_text);
 
 }  // namespace pryx::agent

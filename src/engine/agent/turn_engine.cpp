@@ -171,6 +171,7 @@ async::Task<Result<bool>> TurnEngine::cancel_at_rest(Caller caller, Turn seen) {
     }
     PRYX_TRY_VOID(SessionStore::interrupt_streaming(t.db(), turn->principal, turn->id));
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), *turn, TurnState::kCancelled, at));
+    PRYX_TRY_VOID(TurnStore::deliver_turn(t.db(), turn->principal, turn->id, at));
     PRYX_TRY_VOID(TurnStore::mark_read_if_delivered(t.db(), turn->principal, turn->session));
     PRYX_TRY_VOID(parts_.events.append(
         t, {.principal = turn->principal,
@@ -227,6 +228,9 @@ async::Task<Result<void>> TurnEngine::resume(Caller caller, TurnId id, StepId st
                                               .step = step_id,
                                               .subject = step->tool,
                                               .detail = {{"choice", to_text(choice)}}}));
+        // Who answers the question has received it.
+        PRYX_TRY_VOID(TurnStore::deliver_turn(t.db(), principal, id, at));
+        PRYX_TRY_VOID(TurnStore::mark_read_if_delivered(t.db(), principal, turn->session));
         PRYX_TRY_VOID(
             TurnStore::change_state(t.db(), *turn, ends ? TurnState::kCancelled : TurnState::kQueued, at));
         if (ends) {

@@ -38,9 +38,8 @@ class WorkspaceOpener {
 };
 
 struct EngineLimits {
-  int max_steps = 40;      // model calls in one turn
+  int max_steps = 50;      // model calls in one turn
   int max_same_calls = 4;  // the same call with the same arguments in a row: a loop
-  Duration first_token_limit = std::chrono::seconds(120);
   Duration partial_interval = std::chrono::milliseconds(500);  // how much streamed text a crash may cost
   // The control of the simulation: writes the outbox row in a transaction of its own, which loses replies.
   // Never set elsewhere.
@@ -65,6 +64,7 @@ class TurnEngine final : public TurnRunner {
     IdSource& ids;
     std::string boot_id;
     std::string default_model;
+    bool after_crash = true;  // whether the daemon before this one ended without stopping
   };
   TurnEngine(Parts parts, EngineLimits limits = {});
   ~TurnEngine() override;
@@ -78,6 +78,7 @@ class TurnEngine final : public TurnRunner {
   // end is on disk. kNotFound; kConflict when it ended already; kStorage when it was told but its end could
   // not be written yet.
   [[nodiscard]] async::Task<Result<void>> cancel(Caller caller, TurnId turn);
+  void set_max_steps(int steps) { limits_.max_steps = steps; }
   void set_default_model(std::string model) { parts_.default_model = std::move(model); }
   [[nodiscard]] const std::string& default_model() const { return parts_.default_model; }
   // Text of a step that streams right now: {part, text} for GET /turns/{id}.

@@ -116,10 +116,10 @@ async::Task<TurnRun::Flow> TurnRun::recover() {
       if (flow == Flow::kStop) co_return flow;
     }
     if (step.state != StepState::kStarted) continue;
-    if (step.attempt >= kMaxAttempts) {
+    if (crashes_of(step) >= kMaxCrashes) {
       co_return co_await needs_attention(
           step,
-          fmt::format("it was under way at {} crashes and is not started again by itself", step.attempt));
+          fmt::format("it was under way at {} crashes and is not started again by itself", crashes_of(step)));
     }
     if (step.kind == StepKind::kTool) {
       const Flow flow = co_await recover_started_tool(step);
@@ -134,6 +134,11 @@ async::Task<TurnRun::Flow> TurnRun::recover() {
   co_return Flow::kGoOn;
 }
 
+int TurnRun::crashes_of(const Step& step) const {
+  const bool was_cut = step.state == StepState::kStarted && step.boot_id != parts().boot_id;
+  return step.crashes + (was_cut && parts().after_crash ? 1 : 0);
+}
+
 Step* TurnRun::find_interrupted_model_step() {
   for (Step& step : steps_) {
     if (step.kind == StepKind::kModel &&
@@ -143,13 +148,17 @@ Step* TurnRun::find_interrupted_model_step() {
   return nullptr;
 }
 
-Result<void> TurnRun::emit(db::Transaction& t, std::string name, json::object payload) {
+Result<std::uint64_t> TurnRun::append_event(db::Transaction& t, std::string name, json::object payload) {
   payload["turn_id"] = turn_.id.str();
-  PRYX_TRY_VOID(parts().events.append(t, {.principal = turn_.principal,
-                                          .name = std::move(name),
-                                          .session = turn_.session,
-                                          .surface = turn_.surface,
-                                          .payload = std::move(payload)}));
+  return parts().events.append(t, {.principal = turn_.principal,
+                                   .name = std::move(name),
+                                   .session = turn_.session,
+                                   .surface = turn_.surface,
+                                   .payload = std::move(payload)});
+}
+
+Result<void> TurnRun::emit(db::Transaction& t, std::string name, json::object payload) {
+  PRYX_TRY_VOID(append_event(t, std::move(name), std::move(payload)));
   return {};
 }
 
@@ -240,6 +249,7 @@ async::Task<TurnRun::Flow> TurnRun::cancel_turn() {
 async::Task<TurnRun::Flow> TurnRun::needs_attention(Step& step, std::string detail) {
   log::warn("turn.needs_attention",
             {{"turn_id", turn_.id.str()}, {"step_id", step.id.str()}, {"tool", step.tool}});
+  const OutboxId outbox_id = parts().ids.make<OutboxId>();
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(write_start(t));
     if (step.state != StepState::kUnknown) {
@@ -258,12 +268,22 @@ async::Task<TurnRun::Flow> TurnRun::needs_attention(Step& step, std::string deta
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), turn_, TurnState::kNeedsAttention, now()));
     PRYX_TRY_VOID(SessionStore::set_unread(t.db(), turn_.principal, turn_.session, true));
     json::array choices{"retry", "treat_as_done", "abandon"};
-    return emit(t, "turn.needs_attention",
-                {{"step_id", step.id.str()},
-                 {"tool", step.tool},
-                 {"detail", detail},
-                 {"resume", json::object{{"path", fmt::format("/api/v1/turns/{}/resume", turn_.id.str())},
-                                         {"choices", std::move(choices)}}}});
+    PRYX_TRY(const std::uint64_t version,
+             append_event(
+                 t, "turn.needs_attention",
+                 {{"step_id", step.id.str()},
+                  {"tool", step.tool},
+                  {"detail", detail},
+                  {"resume", json::object{{"path", fmt::format("/api/v1/turns/{}/resume", turn_.id.str())},
+                                          {"choices", std::move(choices)}}}}));
+    // The question is a reply too: it counts as unread until somebody has received it.
+    return Outbox::enqueue(t, {.principal = turn_.principal,
+                               .id = outbox_id,
+                               .turn = turn_.id,
+                               .session = turn_.session,
+                               .target = "pull",
+                               .event_version = version,
+                               .created_at = now()});
   });
   if (!written) co_return co_await stopped_by_storage(written.error());
   co_return Flow::kStop;

@@ -40,6 +40,7 @@ class TurnRun {
   [[nodiscard]] async::Task<Flow> end_model_step(Step& step);
   [[nodiscard]] async::Task<Flow> model_failed(Step& step, Error error);
   [[nodiscard]] async::Task<void> save_partial(Step& step);
+  void tell_retry(const StepId& step, const Error& error, Duration wait);
   void send_delta(const Step& step, std::string_view part, DeltaBuffer& buffer, bool force);
   void reset_stream();
   // What was streamed stays in the transcript, marked as unfinished; nothing when nothing was. Made before
@@ -71,11 +72,16 @@ class TurnRun {
 
   [[nodiscard]] const TurnEngine::Parts& parts() const { return engine_.parts_; }
   [[nodiscard]] WallTime now() const { return engine_.parts_.loop.clock().wall(); }
+  [[nodiscard]] Result<std::uint64_t> append_event(db::Transaction& t, std::string name,
+                                                   json::object payload);
   [[nodiscard]] const std::string& model_name() const;
   [[nodiscard]] Step* find_interrupted_model_step();
 
   TurnEngine& engine_;
   OpenTurn open_;
+  // With the one that cut this start, if one did. A clean stop, a failing store and a cut connection are
+  // none.
+  [[nodiscard]] int crashes_of(const Step& step) const;
   std::string default_model_;  // one for the whole run, because write jobs read it on another thread
   Turn turn_;
   Session session_;

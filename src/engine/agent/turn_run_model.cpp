@@ -2,6 +2,7 @@
 // One model step: committed before the request leaves, streamed to everybody who looks, committed with
 // everything it led to.
 #include "engine/agent/turn_run.h"
+#include "engine/models/retry_policy.h"
 #include "foundation/base/log.h"
 
 namespace pryx::agent {
@@ -21,6 +22,7 @@ void add_usage(models::Usage& sum, const models::Usage& usage) {
   sum.reasoning_tokens += usage.reasoning_tokens;
   sum.estimated = sum.estimated || usage.estimated;
 }
+constexpr int kMaxCuts = 3;  // an answer that was cut so often in the middle fails; a crash does not count
 bool is_worth_another_attempt(const Error& error) {
   return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kTimeout;
 }
@@ -54,7 +56,7 @@ async::Task<TurnRun::Flow> TurnRun::run_model_step() {
   Step& step = existing != nullptr ? *existing : steps_.back();
   bool is_new = existing == nullptr;
   lost_attempts_ = step.state == StepState::kStarted ? step.attempt : 0;
-  for (;;) {
+  for (int cuts = 1;; ++cuts) {
     reset_stream();
     streaming_step_ = step.id;
     const auto begun = co_await begin_model_step(step, is_new);
@@ -66,7 +68,7 @@ async::Task<TurnRun::Flow> TurnRun::run_model_step() {
     if (cancelled) co_return co_await cancel_turn();
     count_lost_attempt();
     const bool shown = !text_.empty() || !reasoning_.empty();
-    if (!shown || !is_worth_another_attempt(streamed.error()) || step.attempt >= kMaxAttempts) {
+    if (!shown || !is_worth_another_attempt(streamed.error()) || cuts >= kMaxCuts) {
       co_return co_await model_failed(step, streamed.error());
     }
     std::optional<Message> interrupted = interrupted_message();
@@ -89,7 +91,7 @@ async::Task<Result<void>> TurnRun::begin_model_step(Step& step, bool is_new) {
       PRYX_TRY_VOID(TurnStore::insert_step(t.db(), step));
     } else {
       PRYX_TRY_VOID(SessionStore::interrupt_streaming(t.db(), turn_.principal, turn_.id));
-      PRYX_TRY_VOID(TurnStore::start_attempt(t.db(), step, parts().boot_id, now()));
+      PRYX_TRY_VOID(TurnStore::start_attempt(t.db(), step, parts().boot_id, crashes_of(step), now()));
     }
     return emit(
         t, "step.started",
@@ -109,7 +111,10 @@ async::Task<Result<void>> TurnRun::stream_answer(Step& step) {
   context.request.request_id = step.idempotency_key;
   estimate_ = estimate_input(context.request);
   for (; lost_attempts_ > 0; --lost_attempts_) add_usage(turn_.usage, estimate_);
-  PRYX_CO_TRY(auto stream, co_await parts().models.stream(std::move(context.request)));
+  PRYX_CO_TRY(auto stream,
+              co_await parts().models.stream(
+                  std::move(context.request),
+                  [this, id = step.id](const Error& error, Duration wait) { tell_retry(id, error, wait); }));
   for (;;) {
     PRYX_CO_TRY(auto event, co_await stream->next());
     if (!event) break;
@@ -138,6 +143,20 @@ async::Task<void> TurnRun::take_event(Step& step, models::ModelEvent event) {
     finish_model_ = finished->model_that_answered;
   }
   if (!text_.empty() && at - last_partial_ >= engine_.limits_.partial_interval) co_await save_partial(step);
+}
+
+// Somebody looks at a turn that seems to do nothing.
+void TurnRun::tell_retry(const StepId& step, const Error& error, Duration wait) {
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(wait).count();
+  parts().events.publish_ephemeral({.principal = turn_.principal,
+                                    .name = "turn.retrying",
+                                    .session = turn_.session,
+                                    .surface = turn_.surface,
+                                    .payload = {{"turn_id", turn_.id.str()},
+                                                {"step_id", step.str()},
+                                                {"code", facts(error.code).name},
+                                                {"reason", models::describe(models::classify(error.code))},
+                                                {"delay_ms", milliseconds}}});
 }
 
 void TurnRun::send_delta(const Step& step, std::string_view part, DeltaBuffer& buffer, bool force) {

@@ -13,7 +13,7 @@ namespace pryx::agent {
 
 constexpr int kMaxQueuedPerSession = 32;
 constexpr int kMaxQueuedTurns = 10'000;
-constexpr int kMaxAttempts = 3;  // a step that was under way at so many crashes is not started again
+constexpr int kMaxCrashes = 3;  // a step that was under way at so many crashes is not started again
 
 struct IdempotentAnswer {
   std::string body_hash;
@@ -48,11 +48,12 @@ struct TurnStore {
                                                             const TurnId& turn);
   [[nodiscard]] static Result<void> change_state(db::Connection& c, Step& step, StepState to,
                                                  WallTime at);  // writes every mutable field
-  // started with attempt + 1, from planned, awaiting_approval, unknown or an interrupted start.
+  // started with attempt + 1, from planned, awaiting_approval, unknown or an interrupted start. `crashes`:
+  // how many there were while it was under way, this start's reason among them.
   [[nodiscard]] static Result<void> start_attempt(db::Connection& c, Step& step, std::string_view boot_id,
-                                                  WallTime at);
+                                                  int crashes, WallTime at);
 
-  // A person said: try again. The attempts before do not count any more.
+  // A person said: try again. The attempts and crashes before do not count any more.
   [[nodiscard]] static Result<void> reset_attempts(db::Connection& c, Step& step);
 
   [[nodiscard]] static Result<std::optional<IdempotentAnswer>> find_key(db::Connection& c,

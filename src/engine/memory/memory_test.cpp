@@ -23,6 +23,8 @@ TEST(MemoryQuery, MakesQuotedWordsOfAnything) {
   EXPECT_EQ(fts_query("NEAR(a b, 2) AND NOT ^c"),
             "\"near\" OR \"a\" OR \"b\" OR \"2\" OR \"and\" OR \"not\" OR \"c\"");
   EXPECT_EQ(fts_query("\"*()-+:^{}"), "");
+  EXPECT_EQ(fts_query("harb* ab* harb"), "\"harb\"* OR \"ab\"");
+  EXPECT_EQ(fts_query("tea * harb *"), "\"tea\" OR \"harb\"");
   EXPECT_EQ(fts_query(""), "");
   EXPECT_TRUE(is_valid_utf8(fts_query("caf\xC3 \xFF\xFE")));
   EXPECT_LE(query_words(std::string(100'000, 'a') + " b").front().size(), kMaxQueryWordBytes);
@@ -167,6 +169,16 @@ TEST_F(MemoryTest, HostileQueriesAreOnlyWords) {
   EXPECT_EQ(all->size(), 2u);
 }
 
+TEST_F(MemoryTest, AStarBehindAWordFindsAllThatBeginsSo) {
+  save("the harbour at dawn");
+  save("a harbinger of spring");
+  EXPECT_EQ(find("harb").size(), 2u);  // the substring search, when no word is so
+  save("harb is a word too");
+  EXPECT_EQ(find("harb"), Texts{"harb is a word too"});
+  EXPECT_EQ(find("harb*").size(), 3u);
+  EXPECT_EQ(find("spring harb*").size(), 3u);
+}
+
 TEST_F(MemoryTest, NobodySeesAnothersMemories) {
   save("owner note");
   const auto saved = run(
@@ -295,8 +307,8 @@ TEST_F(MemoryTest, SurvivesReopening) {
 }
 
 TEST_F(MemoryTest, ToolsDeclareWhatTheyDo) {
-  SaveTool save_tool(*store_);
-  SearchTool search_tool(*store_);
+  const auto made_save = make_save_tool(*store_), made_search = make_search_tool(*store_);
+  tools::Tool &save_tool = *made_save, &search_tool = *made_search;
   EXPECT_EQ(save_tool.description().effect, tools::EffectClass::kIdempotent);
   EXPECT_FALSE(save_tool.description().read_only);
   EXPECT_TRUE(save_tool.touches({{"text", "x"}})->writes_own_future);
@@ -312,8 +324,8 @@ TEST_F(MemoryTest, ToolsDeclareWhatTheyDo) {
 }
 
 TEST_F(MemoryTest, ToolsSaveAndFindWithLabels) {
-  SaveTool save_tool(*store_);
-  SearchTool search_tool(*store_);
+  const auto made_save = make_save_tool(*store_), made_search = make_search_tool(*store_);
+  tools::Tool &save_tool = *made_save, &search_tool = *made_search;
   const Labels context{"owner", "web", "private"};
   const auto saved = call(save_tool, {{"text", "The door code is 4711."}}, context, "k1");
   EXPECT_TRUE(saved.ok);

@@ -55,8 +55,13 @@ Result<ModelName> parse_model_name(std::string_view text) {
 // One request that survives failures until its first event was handed out.
 class ModelRouter::RetryingStream final : public ModelStream {
  public:
-  RetryingStream(async::EventLoop& loop, Random& random, std::shared_ptr<Entry> entry, ModelRequest request)
-      : loop_(loop), random_(random), entry_(std::move(entry)), request_(std::move(request)) {}
+  RetryingStream(async::EventLoop& loop, Random& random, std::shared_ptr<Entry> entry, ModelRequest request,
+                 RetryObserver on_retry)
+      : loop_(loop),
+        random_(random),
+        entry_(std::move(entry)),
+        request_(std::move(request)),
+        on_retry_(std::move(on_retry)) {}
   ~RetryingStream() override {
     if (unreported_) entry_->breaker.abandoned();
   }
@@ -118,6 +123,7 @@ class ModelRouter::RetryingStream final : public ModelStream {
     const auto retry = next_retry(error, history_, random_.next_u64());
     if (!retry) co_return fail(std::move(error));
     if (retry->refresh_key) entry_->provider->key_was_refused();
+    if (on_retry_) on_retry_(error, retry->delay);
     last_error_ = std::move(error);
     if (retry->delay > Duration::zero()) PRYX_CO_TRY_VOID(co_await async::sleep(loop_, retry->delay));
     co_return Result<void>{};
@@ -127,6 +133,7 @@ class ModelRouter::RetryingStream final : public ModelStream {
   Random& random_;
   std::shared_ptr<Entry> entry_;
   ModelRequest request_;
+  RetryObserver on_retry_;
   std::unique_ptr<ModelStream> stream_;
   RetryHistory history_;
   std::optional<Error> last_error_;
@@ -198,11 +205,12 @@ Result<ModelName> ModelRouter::resolve(std::string_view model) const {
   return name;
 }
 
-async::Task<Result<std::unique_ptr<ModelStream>>> ModelRouter::stream(ModelRequest request) {
+async::Task<Result<std::unique_ptr<ModelStream>>> ModelRouter::stream(ModelRequest request,
+                                                                      RetryObserver on_retry) {
   PRYX_CO_TRY(ModelName name, resolve(request.model));
   request.model = std::move(name.model);
-  auto stream =
-      std::make_unique<RetryingStream>(loop_, random_, find_entry(name.provider), std::move(request));
+  auto stream = std::make_unique<RetryingStream>(loop_, random_, find_entry(name.provider),
+                                                 std::move(request), std::move(on_retry));
   PRYX_CO_TRY_VOID(co_await stream->open());
   co_return std::unique_ptr<ModelStream>(std::move(stream));
 }

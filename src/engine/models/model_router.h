@@ -2,6 +2,7 @@
 // ModelRouter: from "provider/model" to a stream of events. It owns the providers, one circuit breaker each,
 // and the retries that may happen before anything was shown. I/O thread only.
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -35,6 +36,9 @@ struct ProviderHealth {
   BreakerState breaker = BreakerState::kClosed;
 };
 
+// Why an attempt failed, and how long until the next one.
+using RetryObserver = std::function<void(const Error& error, Duration wait)>;
+
 class ModelRouter {
  public:
   // All references outlive the router.
@@ -54,7 +58,9 @@ class ModelRouter {
   // Tries until the first event was handed out (RT-20); what fails later is the caller's to decide.
   // `request.model` is a full name; empty means kDefaultModel. kUnavailable at once while the provider's
   // breaker is open, with retry_after_ms.
-  [[nodiscard]] async::Task<Result<std::unique_ptr<ModelStream>>> stream(ModelRequest request);
+  // `on_retry` is called before each wait; it outlives the stream.
+  [[nodiscard]] async::Task<Result<std::unique_ptr<ModelStream>>> stream(ModelRequest request,
+                                                                         RetryObserver on_retry = {});
   [[nodiscard]] async::Task<Result<std::vector<ModelInfo>>> list_models(std::string provider);
   // One round trip to the provider (its model list), for `pryx provider test`.
   [[nodiscard]] async::Task<Result<std::size_t>> test_provider(std::string provider);

@@ -76,6 +76,22 @@ FailureClass classify(ErrorCode code) {
   }
 }
 
+std::string_view describe(FailureClass failure) {
+  switch (failure) {
+    case FailureClass::kPermanent:
+      return "refused";
+    case FailureClass::kUnauthorized:
+      return "the key was refused";
+    case FailureClass::kRateLimited:
+      return "rate limited";
+    case FailureClass::kServer:
+      return "the provider failed";
+    case FailureClass::kNetwork:
+      return "no connection";
+  }
+  return "refused";
+}
+
 std::optional<RetryDecision> next_retry(const Error& error, RetryHistory& history, std::uint64_t jitter) {
   switch (classify(error.code)) {
     case FailureClass::kPermanent:

@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "foundation/base/clock.h"
 #include "foundation/base/error.h"
@@ -20,6 +21,7 @@ enum class FailureClass : std::uint8_t {
 
 [[nodiscard]] ErrorCode code_for_status(int http_status);
 [[nodiscard]] FailureClass classify(ErrorCode code);
+[[nodiscard]] std::string_view describe(FailureClass failure);  // "rate limited", for a person
 
 // Counts retries by class, so that one 401 does not eat what a flaky network may need.
 struct RetryHistory {

@@ -106,7 +106,11 @@ TEST_F(EventSchemas, HoldForABusyConversation) {
   take_events();
   house.model->failure = Error{ErrorCode::kUnauthenticated, "the key is wrong", -1};
   say(session);
+  house.model->failure = Error{ErrorCode::kOverloaded, "slow down", -1};
+  say(session);
   house.model->failure.reset();
+  loop.run_for(std::chrono::seconds(5));
+  take_events();
   house.model->hangs_after_words = true;
   const json::object body{{"text", "hi"}};
   const Answer running =
@@ -116,10 +120,10 @@ TEST_F(EventSchemas, HoldForABusyConversation) {
   take_events();
   EXPECT_EQ(remove("/api/v1/sessions/" + session).status, 204);
   take_events();
-  for (const char* name :
-       {"session.created", "session.updated", "session.deleted", "message.created", "turn.started",
-        "turn.delta", "turn.completed", "turn.failed", "turn.cancelled", "step.started", "step.finished",
-        "tool.requested", "tool.started", "tool.finished", "approval.needed", "approval.resolved"}) {
+  for (const char* name : {"session.created", "session.updated", "session.deleted", "message.created",
+                           "turn.started", "turn.delta", "turn.retrying", "turn.completed", "turn.failed",
+                           "turn.cancelled", "step.started", "step.finished", "tool.requested",
+                           "tool.started", "tool.finished", "approval.needed", "approval.resolved"}) {
     EXPECT_TRUE(seen_.contains(name)) << name << " did not happen in this test";
   }
 }

@@ -61,10 +61,10 @@ Result<std::int64_t> limit_of(const RouteCall& call, std::int64_t fallback, std:
   if (!text) return fallback;
   std::int64_t limit = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
-  if (error != std::errc() || end != text->data() + text->size() || limit < 1) {
+  if (error != std::errc() || end != text->data() + text->size() || limit < 1 || limit > most) {
     return fail(ErrorCode::kInvalidArgument, "limit must be a number from 1 to {}", most);
   }
-  return std::min(limit, most);
+  return limit;
 }
 
 Result<agent::Page> page_of(const RouteCall& call) {

@@ -306,6 +306,24 @@ TEST_F(Routes, MemoryModelsToolsAgents) {
   EXPECT_EQ(get("/api/v1/agents/other").status, 404);
 }
 
+TEST_F(Routes, AForkOfAnAnswerThatStreamsHasItInterrupted) {
+  const std::string session = new_session();
+  ASSERT_EQ(say(session, {{"text", "one"}}).status, 202);
+  const auto streaming = async::testing::run(loop, house.database->write([](db::Transaction& t) {
+    return t.db().run(
+        "UPDATE messages SET streaming = 1, parts = replace(parts, '\"complete\"', '\"streaming\"') WHERE "
+        "role = "
+        "'assistant'");
+  }));
+  ASSERT_EQ(streaming.value(), 1);
+  const Answer fork = post("/api/v1/sessions/" + session + "/fork", {});
+  ASSERT_EQ(fork.status, 201) << fork.body;
+  const Answer copy = get("/api/v1/sessions/" + field(fork, "id") + "/messages");
+  EXPECT_EQ(copy.body.find("\"streaming\""), std::string::npos) << copy.body;
+  EXPECT_NE(copy.body.find("\"interrupted\""), std::string::npos) << copy.body;
+  EXPECT_NE(get("/api/v1/sessions/" + session + "/messages").body.find("\"streaming\""), std::string::npos);
+}
+
 TEST_F(Routes, AForkHasTheMessagesUpToOne) {
   const std::string session = new_session();
   ASSERT_EQ(say(session, {{"text", "one"}}).status, 202);

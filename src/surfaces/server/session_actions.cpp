@@ -85,6 +85,10 @@ Result<void> copy_messages(db::Connection& c, IdSource& ids, const Session& from
       message.id = ids.make<MessageId>();
       message.turn = {};
       message.step = {};
+      // What still streams goes on in the original alone.
+      for (agent::Part& part : message.parts) {
+        if (part.state == agent::PartState::kStreaming) part.state = agent::PartState::kInterrupted;
+      }
       PRYX_TRY_VOID(SessionStore::insert_message(c, message));
       if (is_last) return {};
     }

@@ -47,8 +47,7 @@ async::Task<bool> pass_on(RouteCall& call, Following& following, const events::E
   if (!ends_stream(event->name)) co_return true;
   // The flushed terminal event is the receipt: a client that has read it may hang up before the stream's last
   // bytes.
-  if (ends_turn(event->name))
-    call.services().outbox.acknowledge_turn(call.principal(), following.accepted.turn);
+  call.services().outbox.acknowledge_turn(call.principal(), following.accepted.turn);
   (void)co_await call.exchange.finish();
   co_return false;
 }

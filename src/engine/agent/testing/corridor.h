@@ -146,9 +146,9 @@ struct NoWorkspaces final : WorkspaceOpener {
 // All that a daemon holds in memory.
 struct Daemon {
   Daemon(async::EventLoop& loop, Random& random, World& world, SetPolicy& policy, const std::string& path,
-         int boot, EngineLimits limits, std::size_t slots)
+         const Secret& key, int boot, bool after_crash, EngineLimits limits, std::size_t slots)
       : ids(loop.clock(), random),
-        database(open(loop, path)),
+        database(open(loop, path, key)),
         events(loop, *database),
         audit(loop.clock()),
         approvals(loop, *database, events, audit, ids),
@@ -170,17 +170,20 @@ struct Daemon {
                 .dispatcher = dispatcher,
                 .ids = ids,
                 .boot_id = fmt::format("bot_{}", boot),
-                .default_model = "fake/one"},
+                .default_model = "fake/one",
+                .after_crash = after_crash},
                limits) {
     for (const auto effect : {tools::EffectClass::kPure, tools::EffectClass::kIdempotent,
                               tools::EffectClass::kQueryable, tools::EffectClass::kOneShot}) {
       PRYX_CHECK(registry.add(std::make_unique<FakeTool>(loop, world, effect)).has_value());
     }
   }
-  static std::unique_ptr<db::Database> open(async::EventLoop& loop, const std::string& path) {
+  static std::unique_ptr<db::Database> open(async::EventLoop& loop, const std::string& path,
+                                            const Secret& key) {
     const db::ModuleMigrations modules[] = {events::EventLog::migrations(), audit::AuditLog::migrations(),
                                             trust::Approvals::migrations(), SessionStore::migrations()};
-    auto opened = db::Database::open(loop, {.open = {.path = path}, .inline_mode = true}, modules);
+    auto opened =
+        db::Database::open(loop, {.open = {.path = path, .key = key}, .inline_mode = true}, modules);
     PRYX_CHECK(opened.has_value());
     return std::move(*opened);
   }
@@ -227,14 +230,23 @@ class Corridor {
   std::size_t slots = 64;
   bool paused = false;
   std::unique_ptr<Daemon> daemon;
+  Secret key;  // of the database; empty: it is not encrypted
+  [[nodiscard]] std::string database_path() const { return (folder_ / "c.db").string(); }
+  // Before the first boot: a store that another daemon left behind when it was killed.
+  void adopt(const std::filesystem::path& file) {
+    std::filesystem::copy_file(file, folder_ / "c.db");
+    std::filesystem::permissions(folder_ / "c.db",
+                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    killed_ = true;
+  }
 
   void boot() {
     boot_and([] {});
   }
   // `early` happens before the dispatcher has read the open turns.
   void boot_and(const std::function<void()>& early) {
-    daemon = std::make_unique<Daemon>(loop, random_, world, policy, (folder_ / "c.db").string(), ++boots_,
-                                      limits, slots);
+    daemon = std::make_unique<Daemon>(loop, random_, world, policy, database_path(), key, ++boots_,
+                                      std::exchange(killed_, false), limits, slots);
     daemon->models.put_provider("fake", model);
     PRYX_CHECK(now(daemon->events.start()).has_value());
     PRYX_CHECK(now(daemon->approvals.start()).has_value());
@@ -254,6 +266,7 @@ class Corridor {
           std::filesystem::copy_file(folder_ / (from + suffix), folder_ / (to + suffix));
       }
     };
+    killed_ = true;
     copy("c.db", "kept");
     stop();
     copy("kept", "c.db");
@@ -394,6 +407,7 @@ class Corridor {
   std::filesystem::path folder_;
   pryx::testing::SeededRandom random_{1};
   int boots_ = 0;
+  bool killed_ = false;
 };
 
 }  // namespace pryx::agent::testing

@@ -140,7 +140,7 @@ async::Task<Result<Reply>> end_turn(RouteCall& call, Following& following, const
                                      event.name.substr(event.name.find('.') + 1));
   }
   const Result<void> flushed = co_await call.exchange.respond(std::move(response));
-  if (event.name != "turn.needs_attention") note_delivery(call, following, flushed);
+  note_delivery(call, following, flushed);
   co_return Reply::sent();
 }
 
