@@ -89,8 +89,8 @@ class Daemon {
   [[nodiscard]] async::Task<void> stop();
   void housekeeping();
   [[nodiscard]] async::Task<void> clean_up();
-  void feed_watchdog();
   [[nodiscard]] async::Task<void> purge_hidden_sessions();
+  void feed_watchdog();
   void watch_files();
   [[nodiscard]] async::Task<void> files_changed();
   void apply_settings(const config::Config& config);
@@ -136,13 +136,13 @@ class Daemon {
   std::optional<Health> health_;
   std::optional<server::ApiServer> api_;
   std::unique_ptr<net::HttpServer> http_;
+  Duration hidden_retention_{};
   bool stopping_ = false;
   bool forced_ = false;
   int exit_code_ = 0;
   std::string failure_;
 };
 
-  Duration hidden_retention_{};
 Result<void> Daemon::open_store() {
   const bool exists = platform::exists(ground_.places.database());
   PRYX_TRY(key_, vault::obtain_database_key(
@@ -245,6 +245,10 @@ Result<void> Daemon::build() {
 
 void Daemon::apply_settings(const config::Config& config) {
   turns_->set_default_model(config.text("model.default"));
+  const std::string copy_to = config.text("audit.copy_to");
+  checkpoints_->set_copy_directory(copy_to == "off" ? std::string() : copy_to);
+  turns_->set_max_steps(static_cast<int>(config.integer("tools.max_steps")));
+  hidden_retention_ = config.duration("openai.retention");
   log::configure({.level = log_level(config.text("log.level"), options_.verbose),
                   .json = ::isatty(STDERR_FILENO) == 0,
                   .sink = {},
@@ -270,10 +274,6 @@ Result<void> Daemon::listen() {
   return {};
 }
 
-  const std::string copy_to = config.text("audit.copy_to");
-  checkpoints_->set_copy_directory(copy_to == "off" ? std::string() : copy_to);
-  turns_->set_max_steps(static_cast<int>(config.integer("tools.max_steps")));
-  hidden_retention_ = config.duration("openai.retention");
 // One line on stdout when requests are answered, then the rest of the world is told.
 void Daemon::announce() {
   const std::string line =
@@ -374,7 +374,24 @@ async::Task<void> Daemon::clean_up() {
   const auto keys = co_await database_->write(
       [now](db::Transaction& t) { return agent::TurnStore::purge_keys(t.db(), now); });
   if (!keys) log::warn("housekeeping.keys", {{"error", keys.error().message}});
+  co_await purge_hidden_sessions();
+  const auto sent = co_await egress_->purge();
+  if (!sent) log::warn("housekeeping.egress", {{"error", sent.error().message}});
+  const auto undo = co_await undo_journal_->purge();
+  if (!undo) log::warn("housekeeping.undo", {{"error", undo.error().message}});
   ::malloc_trim(0);  // an idle daemon gives back what a busy hour took
+}
+
+// In small transactions, because the writer is everybody's; what is left is for the next run.
+async::Task<void> Daemon::purge_hidden_sessions() {
+  const WallTime before = clock_.wall() + -hidden_retention_;
+  for (int batch = 0; batch < kPurgeBatches && !stopping_; ++batch) {
+    const auto purged = co_await database_->write([before](db::Transaction& t) {
+      return agent::SessionStore::purge_hidden(t.db(), before, kPurgeBatch);
+    });
+    if (!purged) log::warn("housekeeping.hidden_sessions", {{"error", purged.error().message}});
+    if (!purged || *purged < kPurgeBatch) co_return;
+  }
 }
 
 void Daemon::watch_files() {
@@ -406,26 +423,9 @@ int Daemon::run() {
   info_.pid = ::getpid();
   info_.started_at = clock_.wall();
   info_.mode = start_.safe_mode ? "safe" : "normal";
-  co_await purge_hidden_sessions();
-  const auto sent = co_await egress_->purge();
-  if (!sent) log::warn("housekeeping.egress", {{"error", sent.error().message}});
-  const auto undo = co_await undo_journal_->purge();
-  if (!undo) log::warn("housekeeping.undo", {{"error", undo.error().message}});
   info_.safe_mode_reason = start_.reason;
   auto manager = platform::ServiceManager::connect(ground_.environment);
   if (!manager) {
-// In small transactions, because the writer is everybody's; what is left is for the next run.
-async::Task<void> Daemon::purge_hidden_sessions() {
-  const WallTime before = clock_.wall() + -hidden_retention_;
-  for (int batch = 0; batch < kPurgeBatches && !stopping_; ++batch) {
-    const auto purged = co_await database_->write([before](db::Transaction& t) {
-      return agent::SessionStore::purge_hidden(t.db(), before, kPurgeBatch);
-    });
-    if (!purged) log::warn("housekeeping.hidden_sessions", {{"error", purged.error().message}});
-    if (!purged || *purged < kPurgeBatch) co_return;
-  }
-}
-
     log::error("daemon.notify_socket", {{"error", manager.error().message}});
     return 1;
   }

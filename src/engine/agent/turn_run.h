@@ -68,20 +68,20 @@ class TurnRun {
   [[nodiscard]] bool is_put_off() const;
   [[nodiscard]] async::Task<Flow> needs_attention(Step& step, std::string detail);
   [[nodiscard]] async::Task<Flow> stopped_by_storage(const Error& error);
+  [[nodiscard]] Result<std::uint64_t> append_event(db::Transaction& t, std::string name,
+                                                   json::object payload);
   [[nodiscard]] Result<void> emit(db::Transaction& t, std::string name, json::object payload);
 
   [[nodiscard]] const TurnEngine::Parts& parts() const { return engine_.parts_; }
   [[nodiscard]] WallTime now() const { return engine_.parts_.loop.clock().wall(); }
-  [[nodiscard]] Result<std::uint64_t> append_event(db::Transaction& t, std::string name,
-                                                   json::object payload);
   [[nodiscard]] const std::string& model_name() const;
+  // With the one that cut this start, if one did. A clean stop, a failing store and a cut connection are
+  // none.
+  [[nodiscard]] int crashes_of(const Step& step) const;
   [[nodiscard]] Step* find_interrupted_model_step();
 
   TurnEngine& engine_;
   OpenTurn open_;
-  // With the one that cut this start, if one did. A clean stop, a failing store and a cut connection are
-  // none.
-  [[nodiscard]] int crashes_of(const Step& step) const;
   std::string default_model_;  // one for the whole run, because write jobs read it on another thread
   Turn turn_;
   Session session_;

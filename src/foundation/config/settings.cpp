@@ -36,6 +36,12 @@ constexpr std::array kSettings{
             .type = SettingType::kText,
             .default_value = "starter/commands",
             .help = "The model, as provider/model, of sessions that name none."},
+    Setting{.key = "openai.retention",
+            .type = SettingType::kDuration,
+            .default_value = "7d",
+            .help = "How long a conversation of the OpenAI-compatible front is kept after its last use.",
+            .minimum = 60'000,
+            .maximum = 3'650 * 86'400'000LL},
     Setting{.key = "tools.max_steps",
             .type = SettingType::kInteger,
             .default_value = "50",
@@ -43,12 +49,6 @@ constexpr std::array kSettings{
             .minimum = 1,
             .maximum = 1'000},
 };
-    Setting{.key = "openai.retention",
-            .type = SettingType::kDuration,
-            .default_value = "7d",
-            .help = "How long a conversation of the OpenAI-compatible front is kept after its last use.",
-            .minimum = 60'000,
-            .maximum = 3'650 * 86'400'000LL},
 
 std::string_view type_name(SettingType type) {
   switch (type) {
