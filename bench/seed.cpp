@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Fills a store with sessions and messages through the daemon's own code: `pryx_bench_seed HOME SESSIONS
-// MESSAGES_PER_SESSION`. HOME is a PRYX_HOME whose daemon is stopped and that has been started once (its key
-// file exists).
+// MESSAGES_PER_SESSION`; or forgets events as their retention would: `pryx_bench_seed HOME forget VERSION`.
+// HOME is a PRYX_HOME whose daemon is stopped and that has been started once (its key file exists).
 #include <cstdio>
 #include <string>
 
@@ -31,12 +31,21 @@ std::string sentence(Random& random) {
   return text;
 }
 
-Result<void> fill(const std::string& home, int sessions, int per_session) {
+Result<std::unique_ptr<db::Connection>> open_store(const std::string& home) {
   PRYX_TRY(std::string key, platform::read_file(home + "/config/master.key", 4096));
   while (!key.empty() && (key.back() == '\n' || key.back() == ' ')) key.pop_back();
   key.erase(0, key.rfind(' ') + 1);  // "key id, key" on its only line
-  PRYX_TRY(auto db,
-           db::Connection::open({.path = home + "/data/pryx.db", .key = Secret(key), .cache_kib = 262144}));
+  return db::Connection::open({.path = home + "/data/pryx.db", .key = Secret(key), .cache_kib = 262144});
+}
+
+Result<void> forget(const std::string& home, std::int64_t version) {
+  PRYX_TRY(auto db, open_store(home));
+  PRYX_TRY_VOID(db->run("DELETE FROM events WHERE version <= $1", version));
+  return db->execute("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+Result<void> fill(const std::string& home, int sessions, int per_session) {
+  PRYX_TRY(auto db, open_store(home));
   testing::ManualClock clock;
   testing::SeededRandom random(7);
   IdSource ids(clock, random);
@@ -74,7 +83,9 @@ Result<void> fill(const std::string& home, int sessions, int per_session) {
 
 int main(int argc, char** argv) {
   if (argc != 4) return 2;
-  const auto done = fill(argv[1], std::atoi(argv[2]), std::atoi(argv[3]));
+  const auto done = std::string_view(argv[2]) == "forget"
+                        ? forget(argv[1], std::atoll(argv[3]))
+                        : fill(argv[1], std::atoi(argv[2]), std::atoi(argv[3]));
   if (!done) std::fprintf(stderr, "seed: %s\n", done.error().message.c_str());
   return done ? 0 : 1;
 }

@@ -5,10 +5,12 @@ import json
 import os
 import socket
 import struct
+import subprocess
 import threading
 import time
 
-from harness import EPHEMERAL, Broken, ask, case, collect, contains, equal, expect, lacks, raw_http, short, wait_until
+from harness import EPHEMERAL, Broken, ask, case, collect, contains, equal, expect, is_root, lacks, raw_http, short, wait_until
+from auth_test import open_browser
 from lab import Bus
 
 
@@ -199,6 +201,79 @@ def requests_over_the_bus(lab):
         equal(collect(bus, lambda m: m["type"] in ("error", "response"))[-1]["type"], "error", f"the answer to {text[:20]!r}")
     answer, _ = ask(bus, "ping", {})
     equal(answer["type"], "response", "the bus still works")
+
+
+@case
+def who_was_away_longer_than_events_are_kept_reloads(lab):
+    daemon = lab.daemon()
+    lab.model(daemon)
+    api = daemon.api()
+    session = api.session()
+    bus = api.bus(since=0)
+    turn = api.send(session, "before")
+    seen = durable(collect(bus, completed(turn)))
+    first, last = seen[0]["version"], seen[-1]["version"]
+    daemon.stop()
+    owner = os.stat(daemon.home / "data" / "pryx.db")
+    who = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if is_root() else {}
+    subprocess.run([f"{lab.binaries}/pryx_bench_seed", str(daemon.home), "forget", str(last - 1)], check=True, **who)
+    daemon.start()
+    bus = api.bus(since=first)
+    turn = api.send(session, "after")
+    got = collect(bus, completed(turn))
+    equal(got[0]["event"], "bus.reset", "the first message to who was away too long")
+    equal(got[0]["payload"], {"since": first}, "its payload")
+    versions = [e["version"] for e in durable(got)]
+    expect(versions and min(versions) > last, f"after a reset only what is live comes: {versions}, the last before was {last}")
+    bus = api.bus(since=last - 1)
+    again = durable(collect(bus, completed(turn)))
+    equal([e["version"] for e in again], [last, *versions], "who was away shortly gets everything")
+    answer, rest = ask(bus, "subscribe", {"since": first})
+    equal((answer["type"], rest[0]["event"] if rest else collect(bus, lambda e: e["event"] == "bus.reset")[-1]["event"]), ("response", "bus.reset"), "subscribe resets as well")
+
+
+@case
+def a_cookie_alone_changes_nothing_over_the_bus(lab):
+    daemon = lab.daemon()
+    lab.model(daemon)
+    owner = daemon.api()
+    session = owner.session()
+    cookie, csrf, _, _ = open_browser(daemon)
+
+    class Page:
+        """Connects as a browser does, or as somebody who saw its cookie."""
+        timeout = 15
+
+        def __init__(self, origin):
+            self.origin = origin
+
+        def open_socket(self):
+            return socket.create_connection(("127.0.0.1", daemon.port), timeout=self.timeout)
+
+        def head(self, method, path, extra):
+            lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{daemon.port}", f"Cookie: {cookie}", *([f"Origin: {self.origin}"] if self.origin else []), *(f"{k}: {v}" for k, v in extra.items())]
+            return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+    for origin in ("", "http://127.0.0.1:1", f"http://localhost:{daemon.port}", "null"):
+        try:
+            Bus(Page(origin))
+        except Exception as error:
+            contains(str(error), "403", f"an upgrade from {origin!r}")
+        else:
+            raise Broken(f"an upgrade from {origin!r} is accepted")
+    bus = Bus(Page(f"http://127.0.0.1:{daemon.port}"))
+    for name, payload in (("chat.send", {"session_id": session, "text": "x"}), ("turn.cancel", {"turn_id": "trn_01J00000000000000000000000"}),
+                          ("approval.resolve", {"approval_id": "apr_01J00000000000000000000000", "decision": "approve"}), ("ack", {"version": 1})):
+        answer, _ = ask(bus, name, payload)
+        equal((answer["type"], answer["payload"].get("status")), ("error", 403), f"{name} without the token of the login")
+        bus.send_frame(1, json.dumps({"type": "request", "event": name, "csrf": csrf[:-1] + "x", "payload": payload}).encode())
+        equal(collect(bus, lambda m: m["event"] == name)[-1]["payload"].get("status"), 403, f"{name} with a wrong token")
+    equal(ask(bus, "subscribe", {})[0]["type"], "response", "subscribe")
+    equal(ask(bus, "ping", {})[0]["type"], "response", "ping")
+    bus.send_frame(1, json.dumps({"type": "request", "event": "chat.send", "csrf": csrf, "payload": {"session_id": session, "text": "x"}}).encode())
+    answer = collect(bus, lambda m: m["event"] == "chat.send")[-1]
+    equal(answer["type"], "response", f"chat.send with the token: {answer['payload']}")
+    owner.wait_turn(answer["payload"]["turn_id"])
 
 
 @case

@@ -190,6 +190,7 @@ void Subscription::drop_waiting() {
 
 async::Task<Result<void>> Subscription::read_page() {
   const std::uint64_t published_before = log_.last_version_;
+  const std::uint64_t generation = generation_;
   struct Page {
     std::vector<EventPtr> events;
     bool is_last = true;
@@ -220,6 +221,7 @@ async::Task<Result<void>> Subscription::read_page() {
     return out;
   });
   if (!page) co_return std::unexpected(page.error());
+  if (generation != generation_) co_return Result<void>{};
   for (const EventPtr& event : page->events) {
     position_ = event->version;
     if (!filter_.admits(*event)) continue;
@@ -260,6 +262,7 @@ async::Task<Result<EventPtr>> Subscription::next(std::optional<Duration> limit) 
 
 void Subscription::refilter(Filter filter, std::optional<std::uint64_t> since) {
   filter_ = std::move(filter);
+  ++generation_;
   if (since) {
     drop_waiting();
     position_ = *since;

@@ -93,8 +93,8 @@ class Subscription {
   ~Subscription();
   // The next admitted event; kCancelled when the caller is cancelled, kTimeout after the limit.
   [[nodiscard]] async::Task<Result<EventPtr>> next(std::optional<Duration> limit = std::nullopt);
-  // Changes what is admitted from here on, optionally going back to a version. Not while somebody waits in
-  // next().
+  // Changes what is admitted from here on, optionally going back to a version. At any time: a page that is
+  // being read for the old filter or position is dropped.
   void refilter(Filter filter, std::optional<std::uint64_t> since);
   [[nodiscard]] const Filter& filter() const { return filter_; }
   [[nodiscard]] std::size_t waiting_bytes() const { return waiting_bytes_; }
@@ -111,6 +111,7 @@ class Subscription {
   Filter filter_;
   std::uint64_t position_;  // every durable event up to here was handed out or filtered
   bool catching_up_;
+  std::uint64_t generation_ = 0;  // of filter and position: a page that was read for another one is not used
   std::deque<EventPtr> waiting_;
   std::size_t waiting_bytes_ = 0;
   async::WaitList arrived_;

@@ -24,11 +24,13 @@ class Events : public ::testing::Test {
     open();
   }
   ~Events() override { std::filesystem::remove_all(path_); }
-  void open() {
+  void open(Duration read_time = {}) {
     log_.reset();
     db_.reset();
+    db::DatabaseOptions options{.open = {.path = path_ / "e.db"}, .inline_mode = true};
+    if (read_time > Duration::zero()) options.inline_delay = [read_time] { return read_time; };
     const db::ModuleMigrations modules[] = {EventLog::migrations()};
-    auto opened = db::Database::open(loop_, {.open = {.path = path_ / "e.db"}, .inline_mode = true}, modules);
+    auto opened = db::Database::open(loop_, options, modules);
     PRYX_CHECK(opened.has_value());
     db_ = std::move(*opened);
     log_ = std::make_unique<EventLog>(loop_, *db_);
@@ -155,6 +157,36 @@ TEST_F(Events, PurgeKeepsWhatIsYoungEnough) {
   ASSERT_TRUE(run(loop_, log_->purge()));
   EXPECT_TRUE(log_->is_too_old(9));
   EXPECT_FALSE(log_->is_too_old(10));
+}
+
+TEST_F(Events, AChangeWhileAPageIsReadDropsThatPage) {
+  open(std::chrono::milliseconds(10));
+  ASSERT_TRUE(run(loop_, append(*db_, *log_, 300, "a.b")));
+  auto s = log_->subscribe({.principal = kMe}, 0);
+  std::vector<std::uint64_t> seen;
+  async::TaskGroup group(loop_, "t");
+  group.spawn("collect", collect(*s, seen, 400));
+  while (loop_.poll()) {
+  }
+  s->refilter({.principal = kMe}, 290);
+  loop_.run_until_idle();
+  ASSERT_EQ(seen.size(), 10u);
+  EXPECT_EQ(seen.front(), 291u);
+  EXPECT_EQ(seen.back(), 300u);
+}
+
+TEST_F(Events, AnotherFilterWhileAPageIsReadLosesNothing) {
+  open(std::chrono::milliseconds(10));
+  ASSERT_TRUE(run(loop_, append(*db_, *log_, 300, "a.b")));
+  auto s = log_->subscribe({.principal = kMe, .names = {}, .session = SessionId("ses_none")}, 0);
+  std::vector<std::uint64_t> seen;
+  async::TaskGroup group(loop_, "t");
+  group.spawn("collect", collect(*s, seen, 400));
+  while (loop_.poll()) {
+  }
+  s->refilter({.principal = kMe}, std::nullopt);
+  loop_.run_until_idle();
+  EXPECT_EQ(seen.size(), 300u);
 }
 
 TEST_F(Events, FiltersByNameSessionAndPrincipal) {
