@@ -156,7 +156,8 @@ Result<Identity> Auth::identify(const net::Request& head) {
     return Identity{Identity::Proof::kPeer,
                     {owner(), Scopes::all(), surface_of(head, "cli"), Transport::kUnixSocket},
                     "",
-                    std::nullopt};
+                    std::nullopt,
+                    {}};
   }
   const auto cookie = find_cookie(head.headers, cookie_name());
   if (!cookie)
@@ -169,7 +170,8 @@ Result<Identity> Auth::identify(const net::Request& head) {
   return Identity{Identity::Proof::kCookie,
                   {session->principal, session->scopes, surface_of(head, "web"), Transport::kTcp},
                   BrowserSessions::key_of(*cookie),
-                  session->expires_at};
+                  session->expires_at,
+                  session->csrf};
 }
 
 Result<Identity> Auth::admit(const net::Request& head, const AuthRule* rule) {

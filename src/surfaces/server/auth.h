@@ -42,6 +42,7 @@ struct Identity {
   Caller caller;
   std::string key;  // of the token or browser session, for ending what hangs on it
   std::optional<WallTime> expires_at;
+  std::string csrf;  // kCookie: what the page must send with a change
 };
 
 class Auth {

@@ -211,7 +211,11 @@ async::Task<void> Bus::answer_requests(std::shared_ptr<Client> client) {
       const json::value* payload = json::find(*message, "payload");
       json::object fields;
       if (payload != nullptr && payload->is_object()) fields = payload->get_object();
-      answer = co_await perform(client, name, std::move(fields));
+      const Result<void> may = check_csrf(*client, name, json::string_or(*message, "csrf"));
+      if (may)
+        answer = co_await perform(client, name, std::move(fields));
+      else
+        answer = std::unexpected(may.error());
     }
     const std::string reply = answer
                                   ? envelope("response", name, request_id, *answer)
@@ -219,6 +223,17 @@ async::Task<void> Bus::answer_requests(std::shared_ptr<Client> client) {
                                              problem_body(answer.error(), services_.ids.make_text("req_")));
     if (!client->socket->send(std::make_shared<const std::string>(reply))) co_return;
   }
+}
+
+// A page cannot put a header on an upgrade, so its token comes with each request that changes something. The
+// cookie alone, which a browser sends to every port of a host, only reads.
+Result<void> Bus::check_csrf(const Client& client, std::string_view name, std::string_view csrf) {
+  const bool only_reads = name == "subscribe" || name == "ping";
+  if (client.identity.proof != Identity::Proof::kCookie || only_reads) return {};
+  if (equal_constant_time(csrf, client.identity.csrf)) return {};
+  return fail(ErrorCode::kForbidden,
+              "{} with a session cookie needs the member csrf beside payload, with the token of the login",
+              name);
 }
 
 async::Task<Result<json::object>> Bus::perform(std::shared_ptr<Client> client, std::string name,
@@ -278,7 +293,7 @@ Result<json::object> Bus::acknowledge(Client& client, const json::object& payloa
            std::ranges::any_of(filter.names, [&](const std::string& glob) { return glob_match(glob, name); });
   };
   const std::uint64_t covered = std::min(*version, client.last_sent);
-  if (covered > 0 && sees("turn.completed") && sees("turn.failed")) {
+  if (covered > 0 && sees("turn.completed") && sees("turn.failed") && sees("turn.needs_attention")) {
     services_.outbox.acknowledge_version(client.identity.caller.principal.id, covered, filter.session);
   }
   return json::object{{"version", covered}};

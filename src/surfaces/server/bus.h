@@ -29,6 +29,8 @@ class Bus {
   struct Client;
   [[nodiscard]] async::Task<void> pump_events(std::shared_ptr<Client> client);
   [[nodiscard]] async::Task<void> answer_requests(std::shared_ptr<Client> client);
+  [[nodiscard]] static Result<void> check_csrf(const Client& client, std::string_view name,
+                                               std::string_view csrf);
   [[nodiscard]] async::Task<Result<json::object>> perform(std::shared_ptr<Client> client, std::string name,
                                                           json::object payload);
   [[nodiscard]] async::Task<Result<json::object>> subscribe(std::shared_ptr<Client> client,
