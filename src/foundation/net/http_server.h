@@ -19,7 +19,9 @@ struct ServerLimits {
   Duration header_timeout =
       std::chrono::seconds(10);  // from the first byte of a request to its last header byte
   Duration body_timeout = std::chrono::seconds(60);
-  Duration idle_timeout = std::chrono::seconds(75);   // keep-alive
+  Duration idle_timeout = std::chrono::seconds(75);  // keep-alive
+  // A WebSocket peer gets a ping when it was silent for half of this, and is dropped at the end of it.
+  Duration websocket_idle_timeout = std::chrono::seconds(60);
   Duration write_timeout = std::chrono::seconds(30);  // a peer that reads nothing for so long is dropped
   std::size_t max_socket_backlog_bytes =
       4u << 20;  // queued, unsent WebSocket bytes of one peer; over it the peer is dropped

@@ -23,10 +23,9 @@ constexpr std::size_t kMaxInboxBytes = 256u << 10;
 constexpr Duration kCloseTime = 2s;           // for the peer to answer a close frame
 constexpr std::size_t kMaxCloseReason = 123;  // a control frame has 125 bytes
 
-// Beast pings at half of idle_timeout: a silent peer gets one after 30 s and is dropped when 30 s later
-// nothing came.
-websocket::stream_base::timeout make_timeouts() {
-  return {.handshake_timeout = 5s, .idle_timeout = 60s, .keep_alive_pings = true};
+// Beast pings at half of idle_timeout, and what comes counts as life, whatever it is.
+websocket::stream_base::timeout make_timeouts(Duration idle) {
+  return {.handshake_timeout = 5s, .idle_timeout = idle, .keep_alive_pings = true};
 }
 }  // namespace
 
@@ -45,7 +44,7 @@ WebSocketSession::WebSocketSession(ServerCore& core, Socket socket, std::move_on
       writable_(core.loop),
       accepted_(core.loop) {
   auto& ws = stream_->websocket;
-  ws.set_option(make_timeouts());
+  ws.set_option(make_timeouts(core.limits.websocket_idle_timeout));
   ws.read_message_max(core.limits.max_body_bytes);
   ws.auto_fragment(false);
   ws.text(true);

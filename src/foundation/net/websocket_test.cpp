@@ -33,11 +33,19 @@ struct Server : RunningServer {
 
 constexpr int kText = 1;
 constexpr int kClose = 8;
+constexpr int kPing = 9;
 constexpr int kPong = 10;
 
 // After this the handler is known to have the socket.
 bool is_echoed(RawClient& client) {
   return client.send_text("there?") && client.read_frame().payload == "there?";
+}
+
+bool is_echoed_among_pings(RawClient& client) {
+  client.send_text("there?");
+  RawFrame frame = client.read_frame();
+  while (frame.opcode == kPing) frame = client.read_frame();
+  return frame.payload == "there?";
 }
 
 TEST(WebSocket, EchoesText) {
@@ -201,6 +209,27 @@ TEST(WebSocket, AWriteThatStandsStillIsDropped) {
   EXPECT_TRUE(is_echoed(client));
   server.on_loop([&] { server.script().broadcast(std::make_shared<const std::string>(16u << 20, '.')); });
   EXPECT_TRUE(server.sockets_become(0));
+}
+
+TEST(WebSocket, ASilentPeerIsPingedAndStaysWhileItAnswers) {
+  Server server({.websocket_idle_timeout = 200ms});
+  RawClient client(server.port());
+  ASSERT_TRUE(client.open_websocket("/ws"));
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_EQ(client.read_frame().opcode, kPing) << i;
+    client.send(RawClient::frame(0x8a, ""));
+  }
+  EXPECT_TRUE(is_echoed_among_pings(client));
+}
+
+TEST(WebSocket, APeerThatAnswersNoPingIsDropped) {
+  Server server({.websocket_idle_timeout = 200ms});
+  RawClient client(server.port());
+  ASSERT_TRUE(client.open_websocket("/ws"));
+  EXPECT_EQ(client.read_frame().opcode, kPing);
+  EXPECT_TRUE(server.sockets_become(0));
+  server.stop();
+  EXPECT_EQ(server.script().closed_sockets, 1);
 }
 
 }  // namespace
