@@ -371,6 +371,7 @@ def root_drops_to_an_unprivileged_user(lab):
     equal(re.search(r"^Uid:\s+(.*)$", status, re.M)[1].split(), [str(uid)] * 4, "user ids")
     expect("0" not in re.search(r"^Gid:\s+(.*)$", status, re.M)[1].split(), "a group id is root's")
     expect("0" not in re.search(r"^Groups:(.*)$", status, re.M)[1].split(), "a supplementary group is root's")
+    equal(re.search(r"^NoNewPrivs:\s+(\d)$", status, re.M)[1], "1", "NoNewPrivs")
     for name in ("CapEff", "CapPrm", "CapInh", "CapAmb", "CapBnd"):
         value = int(re.search(rf"^{name}:\s+(\w+)$", status, re.M)[1], 16)
         if name != "CapBnd":

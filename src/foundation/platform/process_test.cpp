@@ -386,7 +386,8 @@ TEST(UserSwitch, AMissingSystemUserIsMade) {
     if (!made || made->uid == 0 || made->uid >= 1000 || made->home != "/var/lib/pryxtest") return 1;
     const auto again = ensure_system_user("pryxtest-user", "/elsewhere");
     if (!again || again->uid != made->uid) return 2;
-    return drop_to_user(*made) && ::getuid() == made->uid ? 0 : 3;
+    const bool dropped = drop_to_user(*made) && ::getuid() == made->uid;
+    return dropped && ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : 3;
   });
   if (code == kNoNamespaces) GTEST_SKIP() << "mount namespaces are not allowed here";
   EXPECT_EQ(code, 0);

@@ -185,6 +185,8 @@ Result<void> drop_to_user(const SystemUser& user) {
   if (!dropped || ::setuid(0) == 0 || ::seteuid(0) == 0 || ::setgid(0) == 0 || ::setegid(0) == 0) {
     return fail(ErrorCode::kInternal, "become user {}: root could come back", user.name);
   }
+  // Nor by a set-user-id program: nothing that this process ever runs gains rights.
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed("give up gaining rights");
   return {};
 }
 

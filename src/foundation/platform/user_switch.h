@@ -26,8 +26,9 @@ struct SystemUser {
 // one with uid 0.
 [[nodiscard]] Result<SystemUser> ensure_system_user(const std::string& name, const std::string& home);
 
-// Sets groups, gid and uid, then proves that root cannot come back. When this fails half way, the caller must
-// end the process.
+// Sets groups, gid and uid, then proves that root cannot come back, and lets no program that is run later
+// gain rights (a sandbox on unprivileged user namespaces needs none). When this fails half way, the caller
+// must end the process.
 [[nodiscard]] Result<void> drop_to_user(const SystemUser& user);
 
 // Gives the tree to the user without following links or leaving the file system. Looks at everything first
