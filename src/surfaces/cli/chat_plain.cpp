@@ -120,7 +120,6 @@ Result<void> PlainConversation::do_turn(const std::string& prompt) {
   if (!model_.empty()) message["model"] = model_;
   context_.set_interrupt_fd(signals_.fd());
   auto turn = TurnFollower::send(context_, session_, std::move(message));
-  bool wrote = false;
   TurnEvent event;
   while (turn) {
     auto step = turn->next(event, kForever);
@@ -142,7 +141,6 @@ Result<void> PlainConversation::do_turn(const std::string& prompt) {
     if (*step != TurnStep::kEvent) break;
     if (event.name == "turn.delta" && json::string_or(event.payload, "part") == "text") {
       context_.console().stream(event.text);
-      wrote = true;
     } else if (event.name == "approval.needed") {
       context_.console().end_stream();
       context_.set_interrupt_fd(-1);
@@ -150,8 +148,7 @@ Result<void> PlainConversation::do_turn(const std::string& prompt) {
       context_.set_interrupt_fd(signals_.fd());
       if (leave_ != 0) break;
     } else if (ends_turn(event.name)) {
-      if (!wrote && event.name == "turn.completed")
-        context_.console().stream(json::string_or(event.payload, "text"));
+      if (event.name == "turn.completed") context_.console().stream(event.text);
       finish(event);
       break;
     } else if (const auto line = describe_event(event)) {

@@ -100,6 +100,12 @@ void ChatView::print_error(const Error& error) {
 }
 
 void ChatView::take(const TurnEvent& event, MonotonicTime now) {
+  if (event.name == "turn.retrying") {
+    retry_reason_ = sanitize_line(json::string_or(event.payload, "reason"));
+    retry_at_ = now + std::chrono::milliseconds(json::integer_or(event.payload, "delay_ms", 0));
+    return;
+  }
+  retry_reason_.clear();
   if (event.name == "turn.delta") {
     is_thinking_ = json::string_or(event.payload, "part") != "text";
     if (!is_thinking_) add_text(json::string_or(event.payload, "step_id"), event.text);
@@ -146,7 +152,10 @@ void ChatView::end_turn(const TurnEvent& event, MonotonicTime now) {
   if (event.name == "turn.completed") {
     const std::string text = json::string_or(event.payload, "text");
     // Nothing of the last step was streamed when the connection was away at that time.
-    if (step_bytes_ == 0 && !text.empty()) add_text("end", text);
+    if (step_bytes_ == 0 && !text.empty())
+      add_text("end", text);
+    else if (!event.text.empty())
+      add_text(text_step_.empty() ? "end" : text_step_, event.text);
     finish_text();
     tokens_ += tokens_of(event.payload);
     model_ = json::string_or(event.payload, "model", model_);
@@ -175,6 +184,9 @@ std::string ChatView::state_text(MonotonicTime now) const {
     case ChatMode::kReady:
       return "ready";
     case ChatMode::kWorking:
+      if (!retry_reason_.empty() && retry_at_ > now)
+        return fmt::format("retrying in {} ({})", seconds_text(retry_at_ - now), retry_reason_);
+      if (!retry_reason_.empty()) return fmt::format("retrying ({})", retry_reason_);
       return fmt::format("{} {}", is_thinking_ ? "thinking" : "working", seconds_text(now - started_));
     case ChatMode::kCancelling:
       return "cancelling";

@@ -67,6 +67,8 @@ class ChatView {
   std::size_t step_bytes_ = 0;  // of it
   bool has_text_ = false;       // the stream holds something that is not finished
   bool is_thinking_ = false;
+  std::string retry_reason_;  // the model is asked again, because of this
+  MonotonicTime retry_at_{};
   bool after_tool_ = false;  // the line above is about a tool
   MonotonicTime started_{};
   std::int64_t tokens_ = 0;

@@ -53,6 +53,21 @@ json::object approval() {
           {"expires_at", "2026-11-21T12:00:00Z"}};
 }
 
+TEST(ChatView, SaysWhenTheModelIsAskedAgain) {
+  Stage stage;
+  stage.view.start_turn("hello", at(0s));
+  stage.view.take(event("turn.retrying", {{"reason", "rate limited"}, {"delay_ms", 2000}}), at(0s));
+  stage.draw();
+  EXPECT_NE(stage.shown().find("retrying in 2 s (rate limited)"), std::string::npos) << stage.shown();
+  stage.time = 3s;
+  stage.draw();
+  EXPECT_NE(stage.shown().find("retrying (rate limited)"), std::string::npos) << stage.shown();
+  stage.view.take(delta("Hi."), at(4s));
+  stage.time = 4s;
+  stage.draw();
+  EXPECT_EQ(stage.shown().find("retrying"), std::string::npos) << stage.shown();
+}
+
 TEST(ChatView, ShowsATurnFromPromptToAnswer) {
   Stage stage;
   stage.draw();

@@ -158,6 +158,38 @@ TEST_F(CliFlow, ExecTakesUpABrokenConnectionWithoutGapsOrRepeats) {
   EXPECT_EQ(sent[0], sent[1]) << "the same idempotency key and body";
 }
 
+// What was streamed while nobody was connected is in no event: it comes from the turn, or with its end.
+TEST_F(CliFlow, TextThatWasStreamedMeanwhileIsFetchedFromTheTurn) {
+  const std::string partial =
+      R"({"id":"trn_1","partial":[{"step_id":"stp_1","part":"text","text":"one two three "}]})";
+  struct Case {
+    std::vector<std::string> after;  // the connection was taken up again
+    std::string turn;                // what the turn says meanwhile
+  };
+  const std::vector<Case> cases = {
+      {{text(14, "four"), completed("one two three four")}, partial},
+      {{text(8, "three "), text(14, "four"), completed("one two three four")}, partial},
+      {{text(14, "four"), completed("one two three four")}, R"({"id":"trn_1","partial":[]})"},
+      {{completed("one two three four")}, R"({"id":"trn_1","partial":[]})"}};
+  for (const Case& one : cases) {
+    for (const std::string verb : {"exec", "chat"}) {
+      std::vector<FakeAnswer> script =
+          answers({started(), text(0, "one "), sse(2, "step.finished", R"({"turn_id":"trn_1"})"), "CUT"});
+      script.insert(script.begin(), {"POST", kMessages, 200, "", one.after, "Last-Event-ID: 2"});
+      script.insert(script.begin(), {"GET", "/api/v1/turns/trn_1", 200, one.turn, {}, ""});
+      FakeDaemon daemon(places_, std::move(script));
+      CliTerminal terminal({verb, "x"}, environment_);
+      if (verb == "chat") {
+        ASSERT_TRUE(terminal.wait_for("7 tokens")) << terminal.shown();
+        terminal.type("\x04");
+      }
+      EXPECT_EQ(terminal.wait_for_end(), 0);
+      EXPECT_NE(terminal.shown().find("one two three four\n"), std::string::npos) << terminal.shown();
+      EXPECT_TRUE(daemon.was_asked("GET /api/v1/turns/trn_1"));
+    }
+  }
+}
+
 TEST_F(CliFlow, ProblemsBecomeErrorsWithTheirExitCode) {
   std::vector<FakeAnswer> script = answers({});
   script.insert(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "surfaces/cli/turn_follower.h"
 
+#include <charconv>
+
 #include "foundation/base/text.h"
 #include "surfaces/cli/terminal_text.h"
 
@@ -12,6 +14,7 @@ constexpr auto kReconnectPause =
     std::chrono::milliseconds(500);  // a restarted daemon is back within a second or two
 constexpr auto kAcceptLimit = std::chrono::seconds(30);
 constexpr auto kCancelLimit = std::chrono::seconds(5);
+constexpr auto kFetchLimit = std::chrono::seconds(5);
 constexpr std::size_t kMaxRendering = 300;
 
 std::string fresh_key(Random& random) {
@@ -26,6 +29,24 @@ std::string brief(std::string_view text) {
   std::string line = sanitize_line(cut);
   if (cut.size() < text.size()) line += "…";
   return line;
+}
+
+}  // namespace
+
+namespace {
+
+std::string key_of(const TurnEvent& event) {
+  return json::string_or(event.payload, "step_id") + "/" + json::string_or(event.payload, "part");
+}
+
+std::size_t offset_of(const TurnEvent& event) {
+  return static_cast<std::size_t>(std::max<std::int64_t>(0, json::integer_or(event.payload, "offset", 0)));
+}
+
+std::int64_t to_version(const std::string& id) {
+  std::int64_t version = 0;
+  (void)std::from_chars(id.data(), id.data() + id.size(), version);
+  return version;
 }
 
 }  // namespace
@@ -82,33 +103,84 @@ bool TurnFollower::take(const net::SseEvent& raw, TurnEvent& event) {
   if (!raw.id.empty()) last_id_ = raw.id;
   if (turn_id_.empty()) turn_id_ = json::string_or(event.payload, "turn_id");
   if (event.name == "turn.delta") {
-    const std::string text = json::string_or(event.payload, "text");
-    const std::string key =
-        json::string_or(event.payload, "step_id") + "/" + json::string_or(event.payload, "part");
-    std::size_t& received = received_[key];
-    const auto offset = static_cast<std::size_t>(std::max<std::int64_t>(
-        0, json::integer_or(event.payload, "offset", static_cast<std::int64_t>(received))));
-    // Joined by offset: what came before is skipped. An attempt that starts over shows as offset 0 of the
-    // same step.
-    const std::size_t known = received > offset ? std::min(received - offset, text.size()) : 0;
-    event.text = text.substr(known);
-    received = std::max(received, offset + text.size());
-    return !event.text.empty();
+    if (offset_of(event) > received_[key_of(event)]) fetch_missed_text();
+    if (!join_delta(event)) return false;
+    if (ready_.empty()) return true;
+    ready_.push_back(std::move(event));  // behind what was fetched
+    return false;
   }
   if (event.name == "step.started") {
     // A new attempt writes its text from the start.
     const std::string step = json::string_or(event.payload, "step_id");
+    if (json::string_or(event.payload, "kind") == "model") last_step_ = step;
     if (json::integer_or(event.payload, "attempt", 1) > 1)
       std::erase_if(received_, [&](const auto& entry) { return entry.first.starts_with(step + "/"); });
   }
+  if (event.name == "turn.completed") event.text = missing_end(event);
   ended_ = ends_turn(event.name);
   return true;
+}
+
+bool TurnFollower::join_delta(TurnEvent& event) {
+  const std::string text = json::string_or(event.payload, "text");
+  const std::string key = key_of(event);
+  std::size_t& received = received_[key];
+  const std::size_t offset = offset_of(event);
+  // What cannot be fetched any more comes with the end of the turn, which has the whole text.
+  if (offset > received) return false;
+  // Joined by offset: what came before is skipped. An attempt that starts over shows as offset 0 of the same
+  // step.
+  event.text = text.substr(std::min(received - offset, text.size()));
+  received = std::max(received, offset + text.size());
+  if (json::string_or(event.payload, "part") == "text") text_key_ = key;
+  return !event.text.empty();
+}
+
+void TurnFollower::fetch_missed_text() {
+  if (turn_id_.empty()) return;
+  const auto api = context_->api();
+  if (!api) return;
+  const auto turn = (*api)->call({"GET", path_of("/api/v1/turns/", turn_id_), {}, {}, kFetchLimit});
+  if (!turn) return;  // the end of the turn brings the text
+  const json::value* partial = json::find(turn->json, "partial");
+  if (partial == nullptr || !partial->is_array()) return;
+  for (const json::value& part : partial->get_array()) {
+    if (!part.is_object()) continue;
+    TurnEvent event;
+    event.name = "turn.delta";
+    event.payload = part.get_object();
+    event.payload["turn_id"] = turn_id_;
+    event.payload["offset"] = 0;
+    event.envelope = {{"type", "event"},
+                      {"schema", 1},
+                      {"version", to_version(last_id_)},
+                      {"event", event.name},
+                      {"session_id", session_},
+                      {"surface", nullptr},
+                      {"timestamp", to_rfc3339(context_->clock().wall())},
+                      {"payload", event.payload}};
+    if (join_delta(event)) ready_.push_back(std::move(event));
+  }
+}
+
+// The text of a completed turn is that of its last model step.
+std::string TurnFollower::missing_end(const TurnEvent& event) const {
+  const auto received = received_.find(text_key_);
+  const std::string text = json::string_or(event.payload, "text");
+  const bool is_of_last_step = last_step_.empty() || text_key_.starts_with(last_step_ + "/");
+  if (received == received_.end() || !is_of_last_step) return text;
+  return text.substr(std::min(received->second, text.size()));
 }
 
 Result<TurnStep> TurnFollower::next(TurnEvent& event, Duration limit) {
   if (ended_) return TurnStep::kEnd;
   const MonotonicTime deadline = context_->clock().monotonic() + limit;
   while (true) {
+    if (!ready_.empty()) {
+      event = std::move(ready_.front());
+      ready_.pop_front();
+      return TurnStep::kEvent;
+    }
     const Duration left = std::max<Duration>(Duration::zero(), deadline - context_->clock().monotonic());
     auto got = stream_->next(left);
     if (!got) return fail(std::move(got.error()));
@@ -126,6 +198,7 @@ Result<TurnStep> TurnFollower::next(TurnEvent& event, Duration limit) {
         auto connected = reconnect();
         if (!connected && connected.error().code == ErrorCode::kCancelled) return TurnStep::kInterrupted;
         if (!connected) return fail(std::move(connected.error()));
+        fetch_missed_text();
         break;
       }
     }
@@ -161,6 +234,12 @@ Result<std::string> open_session(Context& context, const std::optional<std::stri
 }
 
 std::optional<Line> describe_event(const TurnEvent& event) {
+  if (event.name == "turn.retrying") {
+    const auto wait = std::chrono::milliseconds(json::integer_or(event.payload, "delay_ms", 0));
+    return Line(fmt::format("retrying in {} ({})", format_duration(wait),
+                            brief(json::string_or(event.payload, "reason", "no answer"))),
+                kWarning);
+  }
   const std::string tool = json::string_or(event.payload, "tool");
   if (event.name == "tool.requested") {
     const std::string rendering = json::string_or(event.payload, "rendering");

@@ -3,6 +3,7 @@
 // breaks is taken up again where it broke (same idempotency key, Last-Event-ID). Text comes without gaps or
 // repeats. One owner, main thread.
 #pragma once
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,7 +17,7 @@ struct TurnEvent {
   std::string name;       // "turn.delta", "tool.requested"…
   json::object envelope;  // as it came
   json::object payload;
-  std::string text;  // turn.delta: what is new of it
+  std::string text;  // turn.delta: what is new of it; turn.completed: what of the answer did not come before
 };
 
 enum class TurnStep : std::uint8_t { kEvent, kNothing, kInterrupted, kEnd };
@@ -42,6 +43,12 @@ class TurnFollower {
   [[nodiscard]] Result<void> connect();
   [[nodiscard]] Result<void> reconnect();
   [[nodiscard]] bool take(const net::SseEvent& raw, TurnEvent& event);
+  // False: nothing of it is new, or a piece before it is missing.
+  [[nodiscard]] bool join_delta(TurnEvent& event);
+  // Streamed text is not kept in the event log: what was said while nobody listened comes from the turn
+  // itself.
+  void fetch_missed_text();
+  [[nodiscard]] std::string missing_end(const TurnEvent& event) const;
 
   Context* context_;
   std::string session_;
@@ -50,6 +57,9 @@ class TurnFollower {
   std::string last_id_;
   std::string turn_id_;
   std::map<std::string, std::size_t> received_;  // bytes of text by step and part
+  std::string last_step_;                        // the model's, that was started last
+  std::string text_key_;                         // of the text that came last
+  std::deque<TurnEvent> ready_;                  // text that was fetched, before what comes next
   bool ended_ = false;
 };
 

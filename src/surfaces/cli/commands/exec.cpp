@@ -52,15 +52,14 @@ void ExecRun::show(const TurnEvent& event) {
 }
 
 Result<int> ExecRun::finish(const TurnEvent& last) {
-  if (!context_.wants_json()) context_.console().end_stream();
   if (last.name == "turn.completed") {
-    if (!context_.wants_json() && !wrote_text_) {
-      context_.console().stream(json::string_or(last.payload, "text"));
-      context_.console().end_stream();
-    }
+    if (!context_.wants_json())
+      context_.console().stream(wrote_text_ ? last.text : json::string_or(last.payload, "text"));
+    context_.console().end_stream();
     denied_ = std::max(denied_, json::integer_or(last.payload, "denied_calls", 0));
     return denied_ > 0 ? facts(ErrorCode::kDenied).exit_code : 0;
   }
+  context_.console().end_stream();
   if (last.name == "turn.cancelled") return fail(ErrorCode::kCancelled, "the turn was cancelled");
   if (last.name == "turn.needs_attention")
     return fail(ErrorCode::kInternal, "{}", describe_attention(last.payload));
