@@ -5,7 +5,6 @@
 
 #include <set>
 
-
 namespace pryx::models {
 namespace {
 using Role = ChatMessage::Role;

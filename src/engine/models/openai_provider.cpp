@@ -4,9 +4,9 @@
 #include <deque>
 
 #include "engine/models/openai_codec.h"
-#include "foundation/net/sse_parser.h"
 #include "foundation/base/text.h"
 #include "foundation/net/http_client.h"
+#include "foundation/net/sse_parser.h"
 
 namespace pryx::models {
 namespace {

@@ -140,9 +140,8 @@ TEST(Completion, EveryScriptOffersEveryCommandAndNothingThatIsRefused) {
   for (const std::string_view shell : kShells) {
     const std::string script = completion_script(commands(), shell).value();
     for (const Command& command : commands().commands()) {
-      const std::string place = shell == "fish"
-                                    ? fmt::format("{}:' -f -a {}", command.noun, command.verb)
-                                    : fmt::format("{}:{}", command.noun, command.verb);
+      const std::string place = shell == "fish" ? fmt::format("{}:' -f -a {}", command.noun, command.verb)
+                                                : fmt::format("{}:{}", command.noun, command.verb);
       const bool offered = !command.hidden && command.refused.empty();
       if (!command.verb.empty())
         EXPECT_EQ(script.find(place) != std::string::npos, offered) << shell << place;
