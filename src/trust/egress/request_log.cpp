@@ -130,12 +130,9 @@ async::Task<Result<void>> EgressLog::end(RequestRecord record) {
   });
 }
 
-async::Task<Result<std::vector<RequestRecord>>> EgressLog::list(PrincipalId principal, std::int64_t before,
-                                                                std::int64_t limit) {
-  const std::int64_t below = before > 0 ? before : INT64_MAX;
-  co_return co_await database_.read([principal, below, limit](db::Connection& db) {
-    return db.list(kList, read_record, principal, below, limit);
-  });
+Result<std::vector<RequestRecord>> EgressLog::list(db::Connection& connection, const PrincipalId& principal,
+                                                   std::int64_t before, std::int64_t limit) {
+  return connection.list(kList, read_record, principal, before, limit);
 }
 
 async::Task<Result<void>> EgressLog::purge() {

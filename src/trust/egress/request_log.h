@@ -52,9 +52,10 @@ class EgressLog final : public RequestLog {
   [[nodiscard]] async::Task<Result<void>> start();
   [[nodiscard]] async::Task<Result<std::int64_t>> begin(RequestRecord record) override;
   [[nodiscard]] async::Task<Result<void>> end(RequestRecord record) override;
-  // Newest first, below `before` (0: from the newest).
-  [[nodiscard]] async::Task<Result<std::vector<RequestRecord>>> list(PrincipalId principal,
-                                                                     std::int64_t before, std::int64_t limit);
+  // Inside a read job. Newest first, below `before`.
+  [[nodiscard]] static Result<std::vector<RequestRecord>> list(db::Connection& connection,
+                                                               const PrincipalId& principal,
+                                                               std::int64_t before, std::int64_t limit);
   // Drops what is older than 90 days; the audit log keeps its rows.
   [[nodiscard]] async::Task<Result<void>> purge();
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "foundation/base/clock.h"
+#include "foundation/base/clock.h"
 #include "foundation/base/json.h"
 #include "foundation/net/url.h"
 
