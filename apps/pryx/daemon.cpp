@@ -14,13 +14,12 @@
 #include <cstdlib>
 
 #include "admin.h"
+#include "egress_keeper.h"
 #include "engine/agent/inbox.h"
 #include "engine/memory/memory_tools.h"
 #include "engine/models/provider_store.h"
-#include "engine/tools/fs/list_tool.h"
-#include "engine/tools/fs/read_tool.h"
-#include "engine/tools/fs/search_tool.h"
-#include "engine/tools/fs/stat_tool.h"
+#include "engine/tools/fs/fs_tools.h"
+#include "engine/tools/undo/undo_journal.h"
 #include "foundation/base/log.h"
 #include "foundation/base/text.h"
 #include "foundation/config/core_file.h"
@@ -35,7 +34,9 @@
 #include "policy_keeper.h"
 #include "result_files.h"
 #include "safe_mode.h"
+#include "shell_keeper.h"
 #include "surfaces/server/server.h"
+#include "trust/audit/checkpointer.h"
 #include "trust/vault/database_key.h"
 #include "workspace_keeper.h"
 
@@ -114,6 +115,7 @@ class Daemon {
   std::unique_ptr<db::Database> database_;
   std::optional<events::EventLog> events_;
   std::optional<audit::AuditLog> audit_;
+  std::optional<audit::Checkpointer> checkpoints_;
   std::optional<vault::Vault> vault_;
   std::optional<trust::Approvals> approvals_;
   std::unique_ptr<net::HttpClient> http_client_;
@@ -121,12 +123,16 @@ class Daemon {
   std::optional<models::ModelRouter> router_;
   std::optional<tools::Registry> registry_;
   std::optional<memory::MemoryStore> memory_store_;
+  std::optional<tools::UndoJournal> undo_journal_;
+  std::optional<EgressKeeper> egress_;
+  std::optional<ShellKeeper> shell_;
   std::optional<PolicyKeeper> policy_;
   std::optional<tools::ToolGate> gate_;
   std::optional<SealedResultFiles> results_;
   std::optional<WorkspaceKeeper> workspaces_;
   std::optional<agent::Dispatcher> dispatcher_;
   std::optional<agent::TurnEngine> turns_;
+  std::optional<agent::TurnUndo> undo_;
   std::optional<agent::Outbox> outbox_;
   std::optional<agent::Inbox> inbox_;
   std::optional<Providers> providers_;
@@ -148,11 +154,13 @@ Result<void> Daemon::open_store() {
   PRYX_TRY(key_, vault::obtain_database_key(
                      ground_.places, ground_.environment, ground_.secrets, random_, clock_,
                      exists ? vault::DatabaseState::kExists : vault::DatabaseState::kAbsent));
-  const db::ModuleMigrations modules[] = {events::EventLog::migrations(), config::SettingsStore::migrations(),
-                                          audit::AuditLog::migrations(),  trust::Approvals::migrations(),
-                                          vault::Vault::migrations(),     models::ProviderStore::migrations(),
-                                          memory::migrations(),           agent::SessionStore::migrations(),
-                                          server::ApiServer::migrations()};
+  const db::ModuleMigrations modules[] = {
+      events::EventLog::migrations(),      config::SettingsStore::migrations(),
+      audit::AuditLog::migrations(),       egress::EgressLog::migrations(),
+      trust::Approvals::migrations(),      vault::Vault::migrations(),
+      models::ProviderStore::migrations(), memory::migrations(),
+      tools::UndoJournal::migrations(), tools::shell::BackgroundProcesses::migrations(),    agent::SessionStore::migrations(),
+      server::ApiServer::migrations()};
   db::DatabaseOptions options{.open = {.path = ground_.places.database(), .key = key_.key}};
   PRYX_TRY(database_, db::Database::open(loop_, std::move(options), modules));
   if (database_->migration_report().applied > 0)
@@ -163,7 +171,11 @@ Result<void> Daemon::open_store() {
 
 Result<void> Daemon::build() {
   events_.emplace(loop_, *database_);
-  audit_.emplace(clock_);
+  const Secret data_key(from_hex(key_.key.reveal()).value());
+  audit_.emplace(clock_,
+                 audit::LogKeys{.master = crypto::derive_subkey(data_key, 3, "pryxaudt"), .random = random_});
+  checkpoints_.emplace(loop_, pool_, *database_, *audit_, crypto::derive_subkey(data_key, 4, "pryxaudt"),
+                       audit::CheckpointerOptions{.file = ground_.places.state + "/audit/checkpoints.jsonl"});
   vault_.emplace(*database_, pool_, key_.key, random_, clock_);
   approvals_.emplace(loop_, *database_, *events_, *audit_, ids_);
   http_client_ = net::make_http_client(loop_);
@@ -171,20 +183,33 @@ Result<void> Daemon::build() {
   router_.emplace(loop_, *http_client_, *keys_, random_);
   memory_store_.emplace(*database_, ids_, clock_);
   registry_.emplace();
-  PRYX_TRY_VOID(registry_->add(std::make_unique<tools::fs::ListTool>(pool_)));
-  PRYX_TRY_VOID(registry_->add(std::make_unique<tools::fs::ReadTool>(pool_)));
-  PRYX_TRY_VOID(registry_->add(std::make_unique<tools::fs::SearchTool>(pool_, clock_)));
-  PRYX_TRY_VOID(registry_->add(std::make_unique<tools::fs::StatTool>(pool_)));
-  PRYX_TRY_VOID(registry_->add(std::make_unique<memory::SaveTool>(*memory_store_)));
-  PRYX_TRY_VOID(registry_->add(std::make_unique<memory::SearchTool>(*memory_store_)));
+  undo_journal_.emplace(*database_, clock_);
+  PRYX_TRY_VOID(tools::fs::add_fs_tools(*registry_, pool_, clock_, *undo_journal_));
+  PRYX_TRY_VOID(memory::add_memory_tools(*registry_, *memory_store_));
+  egress_.emplace(EgressKeeper::Parts{.loop = loop_,
+                                      .pool = pool_,
+                                      .client = *http_client_,
+                                      .database = *database_,
+                                      .audit = *audit_,
+                                      .run_directory = ground_.places.run});
+  PRYX_TRY_VOID(egress_->add_tools(*registry_));
+  shell_.emplace(ShellKeeper::Parts{.loop = loop_,
+                                    .pool = pool_,
+                                    .database = *database_,
+                                    .events = *events_,
+                                    .audit = *audit_,
+                                    .ids = ids_,
+                                    .broker = egress_->broker(),
+                                    .places = ground_.places});
+  PRYX_TRY_VOID(shell_->add_tools(*registry_));
   policy_.emplace(ground_.places.policy_file(), *database_, *events_, *audit_);
   policy_->load_at_start();
-  gate_.emplace(loop_, *registry_, *policy_, *approvals_, ids_);
+  gate_.emplace(loop_, *registry_, *policy_, *approvals_, ids_, &*shell_);
   results_.emplace(pool_, ground_.places.results(),
                    crypto::derive_subkey(Secret(from_hex(key_.key.reveal()).value()), 2, "pryxrslt"),
                    random_);
   workspaces_.emplace(
-      loop_, pool_, *database_, ids_,
+      loop_, pool_, *database_, *audit_, ids_,
       WorkspaceKeeper::Options{.private_root = ground_.places.workspaces(),
                                .own_places = {ground_.places.config, ground_.places.data,
                                               ground_.places.state, ground_.places.cache, ground_.places.run},
@@ -231,11 +256,11 @@ Result<void> Daemon::build() {
   providers_->on_stored_setting(
       [this](const std::string& key, json::value value) { settings_->note_stored(key, std::move(value)); });
   memories_.emplace(*memory_store_, loop_);
-  health_.emplace(*database_, *dispatcher_, *policy_, std::string(key_.backend));
-  server::Services services{loop_,        *database_,  *events_,  ids_,        random_,  *inbox_,
-                            *dispatcher_, *turns_,     *outbox_,  *approvals_, *gate_,   *audit_,
-                            *router_,     *providers_, *secrets_, *settings_,  *policy_, *workspaces_,
-                            *memories_,   *health_,    info_};
+  health_.emplace(*database_, *dispatcher_, *policy_, *audit_, *checkpoints_, std::string(key_.backend));
+  server::Services services{loop_,        *database_,    *events_,   ids_,        random_,     *inbox_,
+                            *dispatcher_, *turns_,       *undo_,     *outbox_,    *approvals_, *gate_,
+                            *audit_,      *checkpoints_, *router_,   *providers_, *secrets_,   *settings_,
+                            *policy_,     *workspaces_,  *memories_, shell_->processes(), *health_,    info_};
   api_.emplace(services, server::ServerOptions{.own_uid = ::geteuid(),
                                                .root_is_owner = ground_.dropped_from_root,
                                                .is_own_descendant = {}});
@@ -268,6 +293,7 @@ Result<void> Daemon::listen() {
   }
   if (!bound) return std::unexpected(bound.error());
   api_->set_tcp_port(*bound);
+  egress_->set_own_port(*bound);
   const bool v6 = options_.listen_address.find(':') != std::string::npos;
   info_.url = v6 ? fmt::format("http://[{}]:{}", options_.listen_address, *bound)
                  : fmt::format("http://{}:{}", options_.listen_address, *bound);
@@ -291,7 +317,10 @@ void Daemon::announce() {
 async::Task<Result<void>> Daemon::start() {
   PRYX_CO_TRY_VOID(co_await events_->start());
   PRYX_CO_TRY_VOID(co_await settings_->start());
+  PRYX_CO_TRY_VOID(co_await checkpoints_->start());
   PRYX_CO_TRY_VOID(co_await approvals_->start());
+  PRYX_CO_TRY_VOID(co_await egress_->start());
+  PRYX_CO_TRY_VOID(co_await shell_->start());
   PRYX_CO_TRY_VOID(co_await vault_->start());
   PRYX_CO_TRY_VOID(co_await providers_->start());
   PRYX_CO_TRY_VOID(co_await api_->start());
@@ -344,10 +373,13 @@ void Daemon::begin_stop(std::string why) {
 
 async::Task<void> Daemon::stop() {
   co_await dispatcher_->stop();
+  co_await shell_->stop();
   co_await api_->stop();
   co_await http_->stop();
   co_await outbox_->stop();
+  co_await egress_->stop();
   co_await http_client_->stop();
+  co_await checkpoints_->stop();
   loop_.stop();
 }
 
@@ -414,7 +446,7 @@ void Daemon::watch_files() {
 }
 
 async::Task<void> Daemon::files_changed() {
-  co_await settings_->reload_file();
+  co_await settings_->reload_file("file");
   co_await policy_->reload();
 }
 

@@ -23,7 +23,12 @@ constexpr BodyField kFork[] = {{"message_id"}, {"title"}};
 constexpr BodyField kMessage[] = {{"text"},    {"model"},        {"idempotency_key"}, {"interactive"},
                                   {"approve"}, {"parts", false}, {"max_cost", false}};
 constexpr BodyField kResume[] = {{"step_id"}, {"resolution"}, {"result"}};
-constexpr BodyField kResolution[] = {{"decision"}, {"scope"}, {"rule"}, {"reason"}};
+constexpr BodyField kUndo[] = {{"dry_run"}, {"force"}};
+constexpr BodyField kResolution[] = {{"decision"}, {"scope"}, {"rule"}, {"reason"}, {"confirm"}, {"expires"}};
+constexpr BodyField kPlan[] = {{"turn_id"}, {"approval_ids"}, {"decision"}, {"reason"}};
+constexpr BodyField kRule[] = {{"rule"}};
+constexpr BodyField kGrantChange[] = {{"expires"}};
+constexpr BodyField kAgainst[] = {{"against"}};
 constexpr BodyField kText[] = {{"text"}, {"hash"}};
 constexpr BodyField kPolicyTest[] = {{"tool"}, {"arguments"}, {"labels"}, {"session_id"}};
 constexpr BodyField kProvider[] = {{"kind"}, {"base_url"}, {"key"}, {"key_ref"}, {"no_key"}};
@@ -34,6 +39,7 @@ constexpr BodyField kToken[] = {{"name"}, {"scopes"}, {"expires_in"}, {"expires_
 constexpr BodyField kCode[] = {{"code"}};
 constexpr BodyField kMemory[] = {{"text"}, {"type"}, {"idempotency_key"}};
 constexpr BodyField kMemorySearch[] = {{"query"}, {"limit"}, {"type"}};
+constexpr BodyField kProcessInput[] = {{"text"}, {"close"}};
 constexpr BodyField kSettings[] = {{"settings"}};
 constexpr BodyField kCompletion[] = {{"model"}, {"messages"}, {"stream"}, {"stream_options"}, {"pryx"}};
 
@@ -42,8 +48,14 @@ constexpr std::string_view kSessionQuery[] = {"query",  "status", "agent", "afte
                                               "before", "sort",   "limit", "cursor"};
 constexpr std::string_view kDiagnosticsQuery[] = {"integrity"};
 constexpr std::string_view kApprovalQuery[] = {"state", "limit"};
+constexpr std::string_view kAuditQuery[] = {"session", "turn",  "tool",   "surface", "action", "user",
+                                            "success", "after", "before", "limit",   "cursor"};
+constexpr std::string_view kProofQuery[] = {"index", "from"};
+constexpr std::string_view kExportQuery[] = {"format", "from", "limit", "size"};
 constexpr std::string_view kModelQuery[] = {"provider"};
 constexpr std::string_view kMemoryQuery[] = {"type", "limit", "cursor"};
+constexpr std::string_view kProcessListQuery[] = {"state", "session_id"};
+constexpr std::string_view kProcessQuery[] = {"lines", "after"};
 constexpr std::string_view kBusQuery[] = {"since", "event", "events", "session_id"};
 
 constexpr Route kRoutes[] = {
@@ -80,17 +92,27 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/turns/{id}", kRead, get_turn},
     {"POST", "/api/v1/turns/{id}/cancel", kChat, cancel_turn},
     {"POST", "/api/v1/turns/{id}/resume", kApprove, resume_turn, kResume},
+    {"POST", "/api/v1/turns/{id}/undo", kApprove, undo_turn, kUndo},
 
     {"GET", "/api/v1/approvals", kRead, list_approvals, {}, kApprovalQuery},
+    {"POST", "/api/v1/approvals/plan", kApprove, resolve_plan, kPlan},
     {"GET", "/api/v1/approvals/{id}", kRead, get_approval},
     {"POST", "/api/v1/approvals/{id}", kApprove, resolve_approval, kResolution},
+    {"POST", "/api/v1/approvals/{id}/preview", kRead, preview_rule, kRule},
+
+    {"GET", "/api/v1/grants", kRead, list_grants},
+    {"PATCH", "/api/v1/grants/{id}", kApprove, change_grant, kGrantChange},
+    {"DELETE", "/api/v1/grants/{id}", kApprove, revoke_grant},
 
     {"GET", "/api/v1/policy", kRead, get_policy},
     {"PUT", "/api/v1/policy", kAdmin, put_policy, kText},
     {"POST", "/api/v1/policy/test", kRead, test_policy, kPolicyTest},
 
-    {"GET", "/api/v1/audit", kRead, list_audit, {}, kPage},
-    {"POST", "/api/v1/audit/verify", kRead, verify_audit},
+    {"GET", "/api/v1/audit", kRead, list_audit, {}, kAuditQuery},
+    {"POST", "/api/v1/audit/verify", kRead, verify_audit, kAgainst},
+    {"GET", "/api/v1/audit/checkpoint", kRead, get_audit_checkpoint},
+    {"GET", "/api/v1/audit/proof", kRead, get_audit_proof, {}, kProofQuery},
+    {"GET", "/api/v1/audit/export", kAdmin, export_audit, {}, kExportQuery},
 
     {"GET", "/api/v1/models", kRead, list_models, {}, kModelQuery},
     {"GET", "/api/v1/providers", kRead, list_providers},
@@ -116,9 +138,16 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/tools", kRead, list_tools},
     {"GET", "/api/v1/tools/{name}", kRead, get_tool},
 
+    {"GET", "/api/v1/egress", kRead, list_egress, {}, kPage},
+
     {"GET", "/api/v1/memory", kRead, list_memories, {}, kMemoryQuery},
     {"POST", "/api/v1/memory", kChat, save_memory, kMemory},
     {"POST", "/api/v1/memory/search", kRead, search_memories, kMemorySearch},
+
+    {"GET", "/api/v1/processes", kRead, list_processes, {}, kProcessListQuery},
+    {"GET", "/api/v1/processes/{id}", kRead, get_process, {}, kProcessQuery},
+    {"POST", "/api/v1/processes/{id}/input", kApprove, write_to_process, kProcessInput},
+    {"DELETE", "/api/v1/processes/{id}", kChat, stop_process},
 
     {"GET", "/api/v1/settings", kRead, get_settings},
     {"PUT", "/api/v1/settings", kAdmin, put_settings, kSettings},

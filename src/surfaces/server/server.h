@@ -11,7 +11,9 @@
 #include "engine/agent/inbox.h"
 #include "engine/agent/outbox.h"
 #include "engine/agent/turn_engine.h"
+#include "engine/agent/turn_undo.h"
 #include "engine/models/model_router.h"
+#include "engine/tools/shell/background_processes.h"
 #include "engine/tools/tool_gate.h"
 #include "foundation/async/task_group.h"
 #include "foundation/db/database.h"
@@ -20,6 +22,7 @@
 #include "surfaces/server/admin.h"
 #include "trust/approvals/approvals.h"
 #include "trust/audit/audit_log.h"
+#include "trust/audit/checkpointer.h"
 
 namespace pryx::server {
 
@@ -45,10 +48,12 @@ struct Services {
   agent::Inbox& inbox;
   agent::Dispatcher& dispatcher;
   agent::TurnEngine& turns;
+  agent::TurnUndo& undo;
   agent::Outbox& outbox;
   trust::Approvals& approvals;
   tools::ToolGate& gate;
   audit::AuditLog& audit;
+  audit::Checkpointer& checkpoints;
   models::ModelRouter& models;
   ProviderAdmin& providers;
   SecretAdmin& secrets;
@@ -56,6 +61,7 @@ struct Services {
   PolicyAdmin& policy;
   WorkspaceAdmin& workspaces;
   MemoryAdmin& memory;
+  tools::shell::BackgroundProcesses& processes;
   Diagnostics& diagnostics;
   const DaemonInfo& info;
 };

@@ -154,7 +154,7 @@ async::Task<Result<Session>> change_session(Services& services, Caller caller, S
   // Checked on a throwaway value here, because the router belongs to this thread.
   Session checked;
   PRYX_CO_TRY_VOID(apply(services, fields, checked));
-  co_return co_await services.database.write([&](db::Transaction& t) -> Result<Session> {
+  auto changed = co_await services.database.write([&](db::Transaction& t) -> Result<Session> {
     PRYX_TRY(Session session, must_find(t.db(), caller.principal.id, id));
     if (fields.agent) session.agent = checked.agent;
     if (fields.model) session.model = checked.model;
@@ -165,6 +165,10 @@ async::Task<Result<Session>> change_session(Services& services, Caller caller, S
     PRYX_TRY_VOID(emit(t, services.events, caller, "session.updated", session));
     return session;
   });
+  // An archived session has ended, and with it what it left running.
+  if (changed && changed->status == "archived")
+    co_await services.processes.end_session(caller.principal.id, id);
+  co_return changed;
 }
 
 async::Task<Result<void>> delete_session(Services& services, Caller caller, SessionId id) {
@@ -174,9 +178,17 @@ async::Task<Result<void>> delete_session(Services& services, Caller caller, Sess
     if (open > 0)
       return fail(ErrorCode::kConflict, "session {} has {} open turns; cancel them first", id.str(), open);
     PRYX_TRY_VOID(SessionStore::delete_session(t.db(), caller.principal.id, id));
+    // What was done stays on record; what was said and named goes with the session.
+    PRYX_TRY_VOID(services.audit.append(t, {.principal = caller.principal.id,
+                                            .kind = "session.deleted",
+                                            .actor = caller.surface,
+                                            .session = id,
+                                            .subject = id.str()}));
+    PRYX_TRY_VOID(services.audit.erase(t, caller.principal.id, id, caller.surface));
     return emit(t, services.events, caller, "session.deleted", session);
   });
   if (!deleted) co_return deleted;
+  PRYX_CO_TRY_VOID(co_await services.processes.forget_session(caller.principal.id, id));
   co_return co_await services.memory.forget_session(caller, id);
 }
 

@@ -270,6 +270,12 @@ async::Task<Result<ProcessView>> BackgroundProcesses::take(ProcessViewer viewer,
   co_return out;
 }
 
+async::Task<void> BackgroundProcesses::wait_for_end(ProcessViewer viewer, ProcessId id, Duration limit) {
+  const auto entry = find_entry(viewer, id);
+  if (!entry) co_return;
+  static_cast<void>(co_await entry->stored.wait(limit));
+}
+
 async::Task<Result<void>> BackgroundProcesses::write(ProcessViewer viewer, ProcessId id, std::string bytes,
                                                      bool close_after) {
   const auto entry = find_entry(viewer, id);

@@ -67,6 +67,8 @@ class BackgroundProcesses {
   // last lines. Waits up to `wait` for something new.
   [[nodiscard]] async::Task<Result<ProcessView>> take(ProcessViewer viewer, ProcessId id, std::size_t lines,
                                                       Duration wait);
+  // Returns once its end is on disk, or after the limit.
+  [[nodiscard]] async::Task<void> wait_for_end(ProcessViewer viewer, ProcessId id, Duration limit);
   [[nodiscard]] async::Task<Result<void>> write(ProcessViewer viewer, ProcessId id, std::string bytes,
                                                 bool close_after);
   // Returns after its end is on disk. One that has ended stays as it is.

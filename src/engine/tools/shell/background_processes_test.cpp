@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 
 class Background : public ShellFixture {
  protected:
+  // On a store of processes that a test has not replaced.
   ListTool list_{*processes_};
   ViewTool view_{*processes_};
   WriteTool write_{*processes_};
@@ -164,6 +165,8 @@ TEST_F(Background, HasATimeLimit) {
 }
 
 TEST_F(Background, TellsAFailureAtOnce) {
+  first_look_ = 10s;
+  make_processes();
   const ToolOutcome outcome = exec({{"command", "echo oh no >&2; exit 4"}, {"background", true}});
   EXPECT_FALSE(outcome.ok);
   EXPECT_NE(outcome.text.find("exit code 4"), std::string::npos) << outcome.text;
@@ -184,8 +187,8 @@ TEST_F(Background, ModesDecideWhoHears) {
   ASSERT_TRUE(event);
   EXPECT_NE((*event)->envelope.find("loud"), std::string::npos);
   EXPECT_NE((*event)->envelope.find(loud.str()), std::string::npos);
-  EXPECT_EQ(take(loud).lines.size(), 1u);
-  EXPECT_EQ(take(loud).lines.size(), 1u) << "streaming shows the last lines each time";
+  EXPECT_EQ(take(loud, 0s).lines.size(), 1u);
+  EXPECT_EQ(take(loud, 0s).lines.size(), 1u) << "streaming shows the last lines each time";
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "engine/tools/fs/text_probe.h"
 #include "engine/tools/fs/workspace_path.h"
+#include "engine/tools/shell/process_record.h"
 
 namespace pryx::tools::shell {
 namespace {
@@ -12,7 +13,7 @@ std::string how_it_ended(const ExecReport& report) {
   if (end.killed_for == KillReason::kTimeLimit)
     return fmt::format("killed: not done within its time limit of {}", format_duration(report.limit));
   if (end.killed_for != KillReason::kNone) return fmt::format("killed: {}", to_text(end.killed_for));
-  return end.status.describe();
+  return describe_exit(end.status);
 }
 
 // "0.3 s"

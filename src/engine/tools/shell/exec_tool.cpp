@@ -20,8 +20,6 @@ constexpr std::string_view kText =
 // The sandbox's own clock is only the backstop of the one that runs here.
 constexpr Duration kBackstop = std::chrono::seconds(5);
 constexpr std::uint64_t kLeastCpuSeconds = 600;
-// So long a start in the background is watched: what fails at once is told at once.
-constexpr Duration kFirstLook = std::chrono::milliseconds(300);
 constexpr std::size_t kMaxStoredCommand = 4096;
 
 ToolOutcome no_workspace() {
@@ -215,8 +213,8 @@ async::Task<Result<ToolOutcome>> ExecTool::start_in_background(ExecRequest reque
     co_return std::unexpected(started.error());
   }
   const ProcessViewer viewer{context.principal.id, context.session, "agent"};
-  const auto look =
-      co_await parts_.processes.take(viewer, started->id, BackgroundProcesses::kListLines, kFirstLook);
+  co_await parts_.processes.wait_for_end(viewer, started->id, parts_.first_look);
+  const auto look = co_await parts_.processes.take(viewer, started->id, BackgroundProcesses::kListLines, {});
   ToolOutcome out;
   const ProcessRecord& record = look ? look->record : *started;
   out.ok = record.is_running() || record.exit_code == 0;
@@ -228,8 +226,7 @@ async::Task<Result<ToolOutcome>> ExecTool::start_in_background(ExecRequest reque
     for (const OutputLine& shown : look->lines) out.text += shown.text + "\n";
   }
   if (record.is_running())
-    out.text +=
-        fmt::format("[shell.view shows its output, shell.write sends it input, shell.stop ends it]\n");
+    out.text += "[shell.view shows its output, shell.write sends it input, shell.stop ends it]\n";
   out.details = record.to_json();
   out.labels = output_labels(context.principal, !request.hosts.empty());
   co_return out;

@@ -24,6 +24,8 @@ class ExecTool final : public Tool {
     BackgroundProcesses& processes;
     egress::Broker* broker = nullptr;  // null: no command gets a network
     Caps caps = {};
+    // So long a start in the background is watched: what fails at once is told at once.
+    Duration first_look = std::chrono::milliseconds(300);
   };
 
   explicit ExecTool(Parts parts);

@@ -31,14 +31,14 @@ void LiveOutput::send(std::size_t bytes) {
 void LiveOutput::send_whole_code_points() { send(waiting_.size() - open_bytes(waiting_)); }
 
 void LiveOutput::add(std::string_view bytes) {
-  if (!sink_ || sent_ >= most_) return;
-  const std::size_t room = most_ - sent_ - std::min(waiting_.size(), most_ - sent_);
+  if (!sink_ || is_full_) return;
+  const std::size_t room = most_ - sent_ - waiting_.size();
   waiting_ += bytes.substr(0, room);
   if (bytes.size() > room) {
+    is_full_ = true;
     stop_timer();
     send(waiting_.size());
     sink_->write("\n[… more output follows, it is not shown live …]\n");
-    sent_ = most_;
     return;
   }
   if (waiting_.size() >= kPiece) send_whole_code_points();

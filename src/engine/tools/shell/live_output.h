@@ -37,6 +37,7 @@ class LiveOutput {
   std::string waiting_;
   std::size_t most_;
   std::size_t sent_ = 0;
+  bool is_full_ = false;
   bool timer_runs_ = false;
   async::EventLoop::TimerId timer_ = 0;
 };

@@ -96,10 +96,17 @@ json::object ProcessView::to_json() const {
   return out;
 }
 
+std::string describe_exit(const platform::ExitStatus& status) {
+  // The sandbox passes on a signal that ended its command as shells do.
+  const int passed_on = status.code - 128;
+  if (status.signal != 0 || passed_on < 1 || passed_on > 64) return status.describe();
+  return fmt::format("exit code {}, as of {}", status.code, platform::ExitStatus{-1, passed_on}.describe());
+}
+
 std::string describe_state(const ProcessRecord& record) {
   std::string out(to_text(record.state));
-  if (record.exit_code) out = platform::ExitStatus{*record.exit_code, 0}.describe();
-  if (record.signal) out = platform::ExitStatus{-1, *record.signal}.describe();
+  if (record.exit_code) out = describe_exit({*record.exit_code, 0});
+  if (record.signal) out = describe_exit({-1, *record.signal});
   if (!record.reason.empty()) out += ", " + record.reason;
   return out;
 }

@@ -12,6 +12,7 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/ids.h"
 #include "foundation/base/json.h"
+#include "foundation/platform/subprocess.h"
 
 namespace pryx::tools::shell {
 
@@ -81,6 +82,7 @@ struct ProcessView {
   [[nodiscard]] json::object to_json() const;
 };
 
+[[nodiscard]] std::string describe_exit(const platform::ExitStatus& status);
 // How it stands, for one line: "running", "exit code 3", "signal 9 (Killed), time limit".
 [[nodiscard]] std::string describe_state(const ProcessRecord& record);
 

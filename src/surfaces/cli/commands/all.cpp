@@ -6,10 +6,11 @@ namespace pryx::cli {
 std::vector<Command> all_commands() {
   std::vector<Command> all;
   for (auto* commands :
-       {exec_commands,      chat_commands,     session_commands, approval_commands, policy_commands,
-        model_commands,     provider_commands, secret_commands,  vault_commands,    token_commands,
-        workspace_commands, tool_commands,     config_commands,  status_commands,   doctor_commands,
-        help_commands,      open_commands,     daemon_commands,  serve_commands,    refused_commands}) {
+       {exec_commands,   chat_commands,   session_commands, approval_commands,  grant_commands,
+        undo_commands,   policy_commands, audit_commands,   model_commands,     provider_commands,
+        secret_commands, vault_commands,  token_commands,   workspace_commands, tool_commands, process_commands,
+        egress_commands, config_commands, status_commands,  doctor_commands,    help_commands,
+        open_commands,   daemon_commands, serve_commands,   refused_commands}) {
     std::vector<Command> rows = commands();
     all.insert(all.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
   }
@@ -21,18 +22,11 @@ std::vector<Command> refused_commands() {
     std::string_view noun, verb, text;
   };
   static constexpr Refused kRefused[] = {
-      {"audit", "list", "pryx audit is not in this version; the log itself is written: GET /api/v1/audit"},
-      {"audit", "show", "pryx audit is not in this version; the log itself is written: GET /api/v1/audit"},
-      {"audit", "verify",
-       "pryx audit is not in this version; verify over the API: POST /api/v1/audit/verify"},
-      {"audit", "export", "pryx audit is not in this version; the log itself is written: GET /api/v1/audit"},
-      {"audit", "checkpoint", "pryx audit is not in this version; there are no checkpoints yet"},
       {"trace", "show", "pryx trace is not in this version; pryx session show has the steps of a turn"},
       {"trace", "export", "pryx trace is not in this version; pryx session show has the steps of a turn"},
       {"cost", "summary", "pryx cost is not in this version; no prices are kept yet"},
       {"cost", "daily", "pryx cost is not in this version; no prices are kept yet"},
       {"cost", "monthly", "pryx cost is not in this version; no prices are kept yet"},
-      {"undo", "", "pryx undo is not in this version; no tool of it changes files"},
       {"mcp", "list", "pryx mcp is not in this version; no MCP servers are run yet"},
       {"mcp", "add", "pryx mcp is not in this version; no MCP servers are run yet"},
       {"mcp", "import", "pryx mcp is not in this version; no MCP servers are run yet"},

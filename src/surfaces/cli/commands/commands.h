@@ -11,7 +11,10 @@ namespace pryx::cli {
 [[nodiscard]] std::vector<Command> chat_commands();
 [[nodiscard]] std::vector<Command> session_commands();
 [[nodiscard]] std::vector<Command> approval_commands();
+[[nodiscard]] std::vector<Command> grant_commands();
+[[nodiscard]] std::vector<Command> undo_commands();
 [[nodiscard]] std::vector<Command> policy_commands();
+[[nodiscard]] std::vector<Command> audit_commands();
 [[nodiscard]] std::vector<Command> model_commands();
 [[nodiscard]] std::vector<Command> provider_commands();
 [[nodiscard]] std::vector<Command> secret_commands();
@@ -19,6 +22,8 @@ namespace pryx::cli {
 [[nodiscard]] std::vector<Command> token_commands();
 [[nodiscard]] std::vector<Command> workspace_commands();
 [[nodiscard]] std::vector<Command> tool_commands();
+[[nodiscard]] std::vector<Command> process_commands();
+[[nodiscard]] std::vector<Command> egress_commands();
 [[nodiscard]] std::vector<Command> config_commands();
 [[nodiscard]] std::vector<Command> status_commands();
 [[nodiscard]] std::vector<Command> doctor_commands();

@@ -32,10 +32,16 @@ PRYX_HANDLER(send_message);
 PRYX_HANDLER(get_turn);
 PRYX_HANDLER(cancel_turn);
 PRYX_HANDLER(resume_turn);
+PRYX_HANDLER(undo_turn);
 // approvals.cpp
 PRYX_HANDLER(list_approvals);
 PRYX_HANDLER(get_approval);
 PRYX_HANDLER(resolve_approval);
+PRYX_HANDLER(resolve_plan);
+PRYX_HANDLER(preview_rule);
+PRYX_HANDLER(list_grants);
+PRYX_HANDLER(change_grant);
+PRYX_HANDLER(revoke_grant);
 // policy.cpp
 PRYX_HANDLER(get_policy);
 PRYX_HANDLER(put_policy);
@@ -43,6 +49,9 @@ PRYX_HANDLER(test_policy);
 // audit.cpp
 PRYX_HANDLER(list_audit);
 PRYX_HANDLER(verify_audit);
+PRYX_HANDLER(get_audit_checkpoint);
+PRYX_HANDLER(get_audit_proof);
+PRYX_HANDLER(export_audit);
 // models.cpp
 PRYX_HANDLER(list_models);
 PRYX_HANDLER(list_providers);
@@ -72,9 +81,15 @@ PRYX_HANDLER(get_agent);
 PRYX_HANDLER(list_tools);
 PRYX_HANDLER(get_tool);
 // memory.cpp
+PRYX_HANDLER(list_egress);
 PRYX_HANDLER(list_memories);
 PRYX_HANDLER(save_memory);
 PRYX_HANDLER(search_memories);
+// processes.cpp
+PRYX_HANDLER(list_processes);
+PRYX_HANDLER(get_process);
+PRYX_HANDLER(write_to_process);
+PRYX_HANDLER(stop_process);
 // config.cpp
 PRYX_HANDLER(get_settings);
 PRYX_HANDLER(put_settings);

@@ -8,6 +8,7 @@
 #include "engine/agent/dispatcher.h"
 #include "engine/agent/inbox.h"
 #include "engine/agent/session_store.h"
+#include "engine/tools/shell/testing/plain_sandbox.h"
 #include "engine/tools/tool_gate.h"
 #include "foundation/base/testing/manual_clock.h"
 #include "foundation/net/http_client.h"
@@ -124,6 +125,10 @@ class House {
   NoDirectory opener;
   std::unique_ptr<agent::Dispatcher> dispatcher;
   std::unique_ptr<agent::TurnEngine> turns;
+  std::unique_ptr<async::WorkerPool> pool;
+  std::unique_ptr<audit::Checkpointer> checkpoints;
+  std::unique_ptr<tools::UndoJournal> undo_journal;
+  std::unique_ptr<agent::TurnUndo> undo;
   std::unique_ptr<agent::Outbox> outbox;
   std::unique_ptr<agent::Inbox> inbox;
   std::unique_ptr<memory::MemoryStore> memory_store;
@@ -133,6 +138,8 @@ class House {
   FakePolicy policy;
   std::unique_ptr<FakeWorkspaces> workspaces;
   std::unique_ptr<StoredMemories> memories;
+  tools::shell::testing::PlainSandbox sandbox;
+  std::unique_ptr<tools::shell::BackgroundProcesses> processes;
   FakeDiagnostics diagnostics;
   DaemonInfo info;
   ServerOptions options;

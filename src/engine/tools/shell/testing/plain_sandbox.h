@@ -46,7 +46,7 @@ class PlainSandbox final : public sandbox::Sandbox {
     [[nodiscard]] platform::Subprocess& process() override { return child_; }
     [[nodiscard]] Result<sandbox::Applied> finish() override {
       if (owner_.finish_failure) return std::unexpected(*owner_.finish_failure);
-      return sandbox::Applied{owner_.quarantined};
+      return sandbox::Applied{.changed = {}, .quarantined = owner_.quarantined};
     }
 
    private:

@@ -55,8 +55,12 @@ class ShellFixture : public ::testing::Test {
   }
   void make_processes() {
     processes_ = std::make_unique<BackgroundProcesses>(loop_, *database_, *events_, audit_, ids_, sandbox_);
-    exec_ = std::make_unique<ExecTool>(ExecTool::Parts{
-        .loop = loop_, .pool = pool_, .sandbox = sandbox_, .processes = *processes_, .caps = caps_});
+    exec_ = std::make_unique<ExecTool>(ExecTool::Parts{.loop = loop_,
+                                                       .pool = pool_,
+                                                       .sandbox = sandbox_,
+                                                       .processes = *processes_,
+                                                       .caps = caps_,
+                                                       .first_look = first_look_});
   }
   async::Task<bool> stopped() {
     co_await processes_->stop();
@@ -128,6 +132,7 @@ class ShellFixture : public ::testing::Test {
   std::unique_ptr<events::EventLog> events_;
   PlainSandbox sandbox_;
   ExecTool::Caps caps_;
+  Duration first_look_ = std::chrono::milliseconds(100);
   std::unique_ptr<BackgroundProcesses> processes_;
   std::unique_ptr<ExecTool> exec_;
   SessionId session_{"ses_01J00000000000000000000000"};

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include "shell_keeper.h"
+
+#include "engine/tools/shell/exec_tool.h"
+#include "engine/tools/shell/process_tools.h"
+#include "foundation/base/log.h"
+
+namespace pryx::app {
+namespace {
+
+std::unique_ptr<sandbox::Sandbox> build_sandbox(const config::Places& places) {
+  sandbox::Options options;
+  options.hidden_paths = {places.config, places.data, places.state, places.cache, places.run};
+  options.scratch = places.state + "/sandbox";
+  auto made = sandbox::make_sandbox(std::move(options));
+  for (const sandbox::Layer& layer : made->report().layers) {
+    if (!layer.works)
+      log::warn("sandbox.layer", {{"layer", layer.name}, {"detail", layer.detail}, {"fix", layer.fix}});
+  }
+  return made;
+}
+
+}  // namespace
+
+ShellKeeper::ShellKeeper(const Parts& parts)
+    : loop_(parts.loop),
+      pool_(parts.pool),
+      broker_(parts.broker),
+      sandbox_(build_sandbox(parts.places)),
+      processes_(parts.loop, parts.database, parts.events, parts.audit, parts.ids, *sandbox_) {}
+
+Result<void> ShellKeeper::add_tools(tools::Registry& registry) {
+  PRYX_TRY_VOID(registry.add(std::make_unique<tools::shell::ExecTool>(tools::shell::ExecTool::Parts{
+      .loop = loop_, .pool = pool_, .sandbox = *sandbox_, .processes = processes_, .broker = &broker_})));
+  return tools::shell::add_process_tools(registry, processes_);
+}
+
+}  // namespace pryx::app
