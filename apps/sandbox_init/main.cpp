@@ -81,7 +81,6 @@ char** make_environment(int socket) {
   ::umask(0022);
   if (const char* path = configuration.find("forward_socket"))
     start_forwarder(static_cast<std::uint16_t>(configuration.number("forward_port", 0)), path, socket);
-  for (std::size_t n = 0; const char* path = configuration.find("make", n); ++n) ::mkdir(path, 0700);
   enter_directory(socket);
   char** environment = make_environment(socket);
   report_ready(socket, configuration.is_on("pid_namespace"));

@@ -60,7 +60,9 @@ void run_overlay_stage(int argc, char** argv) {
     refuse(socket, "detach", "the mounts", errno);
   static char options[3 * 4096 + 128];
   const std::size_t size = sizeof options;
-  strcpy(options, "userxattr,lowerdir=.,upperdir=");
+  // volatile: the end of the mount would otherwise write out the whole disk that the upper directory is on.
+  // Nobody needs the overlay after a crash: what is in it is dropped then.
+  strcpy(options, "userxattr,volatile,lowerdir=.,upperdir=");
   std::size_t at = append_path(options, strlen(options), size, upper, socket);
   at += static_cast<std::size_t>(snprintf(options + at, size - at, ",workdir="));
   append_path(options, at, size, work, socket);

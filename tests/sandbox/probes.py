@@ -60,16 +60,14 @@ def all_probes(world, exe):
     def shell(name, script, *args, layers, watch=(), **more):
         out.append(Probe(name, ["/bin/sh", "-c", script, "sh", *map(str, args)], layers, watch, **more))
 
-    home, project, outside, pryx = world.home, world.project, world.outside, world.pryx
     secrets(world, add, shell)
     writes_outside(world, add, shell)
     later_run(world, add, shell)
     services(world, add)
     kernel(add)
     processes(world, add, shell)
-    for name, cwd in (("up", ".."), ("absolute", str(outside)), ("link", "to_outside"), ("link home", "to_home"), ("far up", "src/../../../outside"), ("proc", "/proc/self/cwd")):
+    for name, cwd in (("up", ".."), ("absolute", str(world.outside)), ("link", "to_outside"), ("link home", "to_home"), ("far up", "src/../../../outside"), ("proc", "/proc/self/cwd")):
         out.append(Probe(f"start in a folder outside: {name}", ["/bin/sh", "-c", "echo REACHED"], {"start"}, cwd=cwd))
-    del home, project, pryx
     return out
 
 
@@ -80,7 +78,8 @@ def secrets(world, add, shell):
     for name in ("config/config.yaml", "config/policy.yaml", "config/master.key", "data/pryx.db", "data/key.json", "state/audit.checkpoint", "run/core.json"):
         add(f"read Pryx's {name}", "read", world.pryx / name, layers=both)
     for folder, own in world.system.items():
-        add(f"read in {folder}", "read", own / "secret.txt", layers=both)
+        # Landlock opens the private /tmp, and knows it by its path only.
+        add(f"read in {folder}", "read", own / "secret.txt", layers={"files"} if folder in ("/tmp", "/var/tmp") else both)
     add("read through a link of the workspace", "read", world.project / "to_secret", layers=both)
     add("read through a link and ..", "read", world.project / "to_home/.ssh/id_ed25519", layers=both)
     add("read relative to the workspace", "read", "../.ssh/id_ed25519", layers=both)
@@ -116,7 +115,7 @@ def writes_outside(world, add, shell):
         add(f"overwrite ~/{name}", "write", world.home / name, layers=both, watch=[world.home / name])
         add(f"plant beside ~/{name}", "write", (world.home / name).parent / "planted", layers=both, watch=[(world.home / name).parent])
     for name in (".bashrc", ".profile", ".ssh/authorized_keys", ".gitconfig", ".config/autostart/x.desktop", ".config/systemd/user/x.service", ".local/bin/planted", ".pam_environment"):
-        shell(f"plant ~/{name}", 'mkdir -p "$(dirname "$1")" && echo x > "$1"', world.home / name, layers={"files"} if name.startswith(".config") else both,
+        shell(f"plant ~/{name}", 'mkdir -p "$(dirname "$1")" && echo x > "$1"', world.home / name, layers=both,
               watch=[world.home / name])
     for name in ("config/policy.yaml", "config/config.yaml", "config/agents/x.yaml", "data/pryx.db", "run/core.json"):
         add(f"write Pryx's {name}", "write", world.pryx / name, layers=both, watch=[world.pryx / "config", world.pryx / "data", world.pryx / "run"])
@@ -136,7 +135,6 @@ def writes_outside(world, add, shell):
 
 def later_run(world, add, shell):
     p = world.project
-    top = lambda name: p / name.split("/")[0]  # noqa: E731
     write = 'mkdir -p "$(dirname "$1")" && echo x > "$1"'
     for i, name in enumerate(ABSENT):
         at = ("", "sub/", "new/deep/")[i % 3] + name
@@ -176,14 +174,17 @@ def later_run(world, add, shell):
         ("delete a repository", "rm -rf sub/.git", [p / "sub/.git/config", p / "sub/.git/hooks"]),
         ("a file of the user with rights of the group", "cp /bin/true t; chmod 6755 t; mv t .bash_login", [p / ".bash_login"]),
     ]
+    # Mounts over what existed stop these as well, and the end of the run whoever waits for it.
+    twice = {"move .git away and make another": "mounts", "a link to the hooks": "mounts", "a link in the place of the hooks": "mounts",
+             "replace a whole folder": "mounts", "replace the folder above": "mounts", "delete a hook": "mounts", "delete a repository": "mounts", "write after the end": "pid"}
     for name, script, watch in tricks:
-        shell(name, script, layers={"apply"}, watch=watch)
-    del top
+        shell(name, script, layers={"apply", twice.get(name, "apply")}, watch=watch)
 
 
 def services(world, add):
     for name, path in world.sockets.items():
-        layers = {"seccomp"} if name in ("in-workspace", "outside") else {"files", "seccomp"}
+        # Through an overlay the name of a socket leads nowhere.
+        layers = {"in-workspace": {"overlay", "seccomp"}, "outside": {"seccomp"}}.get(name, {"files", "seccomp"})
         add(f"talk to {name}'s socket", "unix", path, layers=layers)
     add("talk to an abstract socket", "abstract", world.tag, layers={"net", "seccomp"})
     for host, (tcp, udp) in world.ports.items():
@@ -238,8 +239,9 @@ def kernel(add):
 def processes(world, add, shell):
     victim = world.victim.pid
     for name in ("environ", "cmdline", "maps", "status", "stat", "comm"):
-        add(f"read /proc/PID/{name} of the host", "read", f"/proc/{victim}/{name}", layers={"pid"})
-    add("signal a process of the host", "kill", victim, layers={"pid"})
+        # What needs the right to trace is refused across user namespaces and by Landlock as well.
+        add(f"read /proc/PID/{name} of the host", "read", f"/proc/{victim}/{name}", layers={"pid", "user namespace"} if name in ("environ", "maps") else {"pid"})
+    add("signal a process of the host", "kill", victim, layers={"pid", "landlock"})
     add("slow a process of the host", "priority", victim, layers={"pid"})
     add("limit a process of the host", "prlimit", victim, layers={"pid"})
     add("a handle on a process of the host", "pidfd", victim, layers={"pid"})

@@ -70,10 +70,21 @@ class Rows {
 std::map<std::string, std::string> environment_inside(const Request& request, const MountPlan& plan) {
   std::string path;
   for (const std::string& folder : plan.search_path) path += (path.empty() ? "" : ":") + folder;
-  std::map<std::string, std::string> env = {
-      {"PATH", path},      {"HOME", plan.home},    {"TMPDIR", "/tmp"},
-      {"LANG", "C.UTF-8"}, {"SHELL", "/bin/sh"},   {"TERM", "dumb"},
-      {"USER", "sandbox"}, {"LOGNAME", "sandbox"}, {"PRYX_SANDBOX", "1"}};
+  std::map<std::string, std::string> env = {{"PATH", path},
+                                            {"HOME", plan.home},
+                                            {"TMPDIR", "/tmp"},
+                                            {"LANG", "C.UTF-8"},
+                                            {"SHELL", "/bin/sh"},
+                                            {"TERM", "dumb"},
+                                            {"USER", "sandbox"},
+                                            {"LOGNAME", "sandbox"},
+                                            {"PRYX_SANDBOX", "1"},
+                                            // The home is empty and nothing can be made in it.
+                                            {"XDG_CONFIG_HOME", "/tmp/.config"},
+                                            {"XDG_CACHE_HOME", "/tmp/.cache"},
+                                            {"XDG_STATE_HOME", "/tmp/.state"},
+                                            {"XDG_DATA_HOME", "/tmp/.data"},
+                                            {"npm_config_cache", "/tmp/.npm"}};
   if (!request.egress_socket.empty()) {
     const std::string proxy = fmt::format("http://127.0.0.1:{}", kEgressPort);
     for (const char* name :
@@ -108,7 +119,6 @@ Result<UniqueFd> describe_run(const Machine& machine, const Request& request, co
   }
   rows.add("root", workspace.empty() ? "/tmp" : workspace);
   rows.add("cwd", request.cwd);
-  for (const std::string& path : plan.make) rows.add("make", path);
   if (!request.egress_socket.empty()) {
     rows.add("forward_socket", kEgressInside);
     rows.add("forward_port", kEgressPort);

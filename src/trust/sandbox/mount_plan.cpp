@@ -69,9 +69,6 @@ constexpr std::array<std::string_view, 30> kToolChains = {".cargo/bin",
 constexpr std::array<std::string_view, 11> kHomePrograms = {
     ".cargo/bin", ".pyenv/shims", ".pyenv/bin", ".rbenv/shims",    ".volta/bin", ".asdf/shims",
     ".deno/bin",  ".bun/bin",     ".local/bin", ".npm-global/bin", "go/bin"};
-// What programs write in a home, kept in memory until the run ends. None of them holds a tool chain.
-constexpr std::array<std::string_view, 5> kHomeWritable = {".cache", ".config", ".local/state", ".npm",
-                                                           ".gradle/daemon"};
 constexpr std::size_t kMaxSiblings = 4000;
 
 enum class Kind { kAbsent, kFolder, kOther, kLink };
@@ -151,11 +148,6 @@ void bring_home(const View& view, MountPlan& plan) {
     const std::string path = fmt::format("{}/{}", view.home, name);
     if (kind_of(path) == Kind::kFolder) plan.search_path.push_back(path);
   }
-  for (const std::string_view name : kHomeWritable) {
-    const std::string path = fmt::format("{}/{}", view.home, name);
-    append(plan.before_workspace, {"--dir", path});
-    plan.write.push_back(path);
-  }
 }
 
 }  // namespace
@@ -178,6 +170,8 @@ MountPlan plan_mounts(const View& view) {
         hide(plan.after_workspace, path, view.temporary_bytes);
     }
   }
+  // What is not there needs no hiding, and would only split the lists of its neighbours.
+  std::erase_if(hidden, [](const std::string& path) { return kind_of(path) == Kind::kAbsent; });
   const std::vector<std::string> outer = outermost(hidden);
   for (const std::string& path : outer) hide(plan.before_workspace, path, view.temporary_bytes);
   allow_beside("", outer, plan.read);

@@ -21,7 +21,6 @@ struct View {
 struct MountPlan {
   std::vector<std::string> before_workspace;   // arguments for bubblewrap
   std::vector<std::string> after_workspace;    // hides what lies inside the workspace
-  std::vector<std::string> make;               // directories to make in the private home
   std::vector<std::string> read, write, list;  // Landlock
   std::vector<std::string> search_path;        // for PATH
   std::string home;                            // $HOME inside
