@@ -176,8 +176,8 @@ bool has(const std::vector<Word>& words, std::string_view text) {
 bool is_reading_sed_script(std::string_view script) { return SedScript(script).reads(); }
 
 bool is_known_check(std::string_view check) {
-  static constexpr std::array<std::string_view, 8> kKnown = {"sed",    "date",  "test",   "bracket",
-                                                             "printf", "colon", "equals", "top"};
+  static constexpr std::array<std::string_view, 9> kKnown = {"sed",   "date",   "test", "bracket", "printf",
+                                                             "colon", "equals", "top",  "version"};
   return std::find(kKnown.begin(), kKnown.end(), check) != kKnown.end();
 }
 
@@ -197,6 +197,7 @@ bool passes(std::string_view check, const std::vector<std::string_view>& operand
   if (check == "colon") return !many && none_has(':');  // tar takes "host:file" for a file of another machine
   if (check == "equals") return !many && none_has('=');
   if (check == "top") return words.size() > 1 && words[1].text.starts_with("-b");
+  if (check == "version") return operands.empty() && words.size() == 2;  // else it does its work
   return false;
 }
 

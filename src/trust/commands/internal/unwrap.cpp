@@ -257,6 +257,8 @@ Unwrapper::Step Unwrapper::peel_xargs(const Program& wrapper) {
 // Only `sh -c 'text'`, with options that do not change how the text is read.
 Unwrapper::Step Unwrapper::peel_shell() {
   const std::string name(listed_name(words_[0].text));
+  if (name != "sh" && name != "bash" && name != "dash")
+    return unknown(fmt::format("{} has a grammar of its own", name));
   std::size_t at = 1;
   bool has_text = false;
   for (; at < words_.size() && words_[at].text.size() > 1 && words_[at].text[0] == '-' && !has_text; ++at) {
