@@ -374,36 +374,6 @@ TEST_F(Turns, ALargeResultIsAFileAndTheModelSeesItTrimmed) {
   EXPECT_NE(last_prompt().find("TAIL"), std::string::npos);
 }
 
-TEST_F(Turns, ALongTurnStaysWithinWhatAModelTakes) {
-  constexpr int kCalls = 200;
-  reboot_with({.max_steps = kCalls + 1});
-  world.text = std::string(30'000, 'x');
-  for (int i = 0; i < kCalls; ++i) model->add(asks_for({{"test.pure", fmt::format(R"({{"n":{}}})", i)}}));
-  model->add(says("done"));
-  const SessionId s = session();
-  const TurnId t = send(s, "go");
-  settle();
-  ASSERT_EQ(state(t), "completed");
-  ASSERT_EQ(model->requests.size(), static_cast<std::size_t>(kCalls) + 1);
-  for (const auto& request : model->requests) {
-    std::size_t bytes = 0;
-    std::set<std::string> open;
-    for (const auto& message : request.messages) {
-      bytes += message.text.size();
-      for (const auto& call : message.tool_calls) open.insert(call.id);
-      if (message.role == models::ChatMessage::Role::kTool) EXPECT_EQ(open.erase(message.tool_call_id), 1u);
-    }
-    EXPECT_LE(bytes, kMaxContextBytes);
-    EXPECT_TRUE(open.empty());  // every call has its result, short or whole
-  }
-  EXPECT_EQ(model->requests.back().messages.back().text.size(),
-            model->requests[1].messages.back().text.size());
-  EXPECT_EQ(read([&](db::Connection& c) {
-              return c.count("SELECT count(*) FROM messages WHERE role = 'tool' AND length(parts) > 30000");
-            }),
-            kCalls);  // whole on disk
-}
-
 TEST_F(Turns, LabelsJoinAndStay) {
   world.labels = trust::Labels{"web"};
   model->add(asks_for({{"test.pure"}}));
@@ -432,48 +402,6 @@ TEST_F(Turns, AHiddenSessionRunsNoTools) {
   EXPECT_EQ(step_states(t), "model done, test.pure denied, model done");
   EXPECT_TRUE(model->requests[0].tools.empty());
   EXPECT_TRUE(world.runs.empty());
-}
-
-TEST_F(Turns, HiddenSessionsGoWhenNobodyUsedThemForLong) {
-  const SessionId shown = session(), old = session(true), stuck = session(true);
-  model->add(says("one"));
-  send(shown, "hi");
-  model->add(says("two"));
-  send(old, "hi");
-  model->add(says("three", 1h));
-  const TurnId running = send(stuck, "hi");
-  settle();
-  const auto purge = [&](Duration age, std::int64_t most) {
-    return write([&](db::Transaction& t) {
-             return SessionStore::purge_hidden(t.db(), loop.clock().wall() + -age, most);
-           })
-        .value();
-  };
-  EXPECT_EQ(purge(1min, 10), 0);  // used a moment ago
-  pass(2min);
-  const SessionId fresh = session(true);
-  EXPECT_EQ(purge(1min, 10), 1);
-  EXPECT_TRUE(messages(old).empty());
-  EXPECT_EQ(messages(shown).size(), 2u);
-  EXPECT_EQ(state(running), "running");
-  pass(4h);
-  EXPECT_EQ(purge(1min, 1), 1);  // no more than asked for
-  EXPECT_EQ(purge(1min, 10), 1);
-  EXPECT_EQ(read([&](db::Connection& c) { return c.count("SELECT count(*) FROM sessions"); }), 1);
-}
-
-TEST_F(Turns, SomebodyWhoLooksIsToldThatTheModelIsAskedAgain) {
-  auto live = daemon->events.subscribe({.principal = kMe, .names = {"turn.retrying"}});
-  model->add({.refused = Error{ErrorCode::kOverloaded, "slow down", 2000}, .events = {}, .broken = {}});
-  model->add(says("hello"));
-  const TurnId t = send(session(), "hi");
-  const auto told = now(live->next(1s));
-  ASSERT_TRUE(told);
-  EXPECT_FALSE((*told)->durable);
-  EXPECT_NE((*told)->envelope.find("\"reason\":\"rate limited\""), std::string::npos) << (*told)->envelope;
-  pass(10s);
-  EXPECT_EQ(state(t), "completed");
-  EXPECT_EQ(steps(t)[0].attempt, 1);
 }
 
 TEST_F(Turns, BackgroundTurnsDoNotStarve) {
