@@ -175,7 +175,7 @@ def mistakes_get_a_suggestion(lab):
         problem_of(ran)
         contains(ran.err, hint, f"the hint of pryx {' '.join(args)}")
     for args in (["xyzzy"], ["session", "xyzzy"], ["session", "show"], ["status", "extra"], ["--timeout", "soon", "status"], ["--timeout"], ["--host", "ftp://x", "status"],
-                 ["cost", "summary"], ["trace", "show", "x"], ["undo", "x"], ["audit", "export"], ["mcp", "list"]):
+                 ["cost", "summary"], ["trace", "show", "x"], ["mcp", "list"]):
         ran = daemon.cli(*args).must(2)
         problem_of(ran)
 

@@ -82,9 +82,8 @@ TEST(CommandLine, SuggestsWhatWasMeant) {
 TEST(CommandLine, RefusesWhatDoesNotExistYet) {
   EXPECT_NE(refusal({"exec", "--max-cost", "1", "x"}).find("--max-cost is not in this version"),
             std::string::npos);
-  EXPECT_NE(refusal({"audit", "verify", "--against", "x"}).find("audit"), std::string::npos);
   EXPECT_NE(refusal({"mcp", "list"}).find("not in this version"), std::string::npos);
-  EXPECT_NE(refusal({"undo", "trn_1"}).find("not in this version"), std::string::npos);
+  EXPECT_NE(refusal({"trace", "show", "trn_1"}).find("not in this version"), std::string::npos);
   EXPECT_NE(refusal({"session", "export", "ses_1"}).find("not in this version"), std::string::npos);
 }
 

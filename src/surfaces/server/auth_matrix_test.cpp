@@ -227,10 +227,29 @@ TEST_F(AuthMatrix, SecretsInTheUrlAreRefused) {
 TEST_F(AuthMatrix, ChildrenOfPryxMayNotGiveOrders) {
   ServerOptions options{.own_uid = testing::House::kOwnUid,
                         .is_own_descendant = [](std::int32_t pid) { return pid == 666; }};
-  Services services{loop,         *house.database,   *house.events,     house.ids,       house.random,
-                    *house.inbox, *house.dispatcher, *house.turns,      *house.outbox,   *house.approvals,
-                    *house.gate,  house.audit,       house.models,      house.providers, house.secrets,
-                    house.config, house.policy,      *house.workspaces, *house.memories, house.diagnostics,
+  Services services{loop,
+                    *house.database,
+                    *house.events,
+                    house.ids,
+                    house.random,
+                    *house.inbox,
+                    *house.dispatcher,
+                    *house.turns,
+                    *house.undo,
+                    *house.outbox,
+                    *house.approvals,
+                    *house.gate,
+                    house.audit,
+                    *house.checkpoints,
+                    house.models,
+                    house.providers,
+                    house.secrets,
+                    house.config,
+                    house.policy,
+                    *house.workspaces,
+                    *house.memories,
+                    *house.processes,
+                    house.diagnostics,
                     house.info};
   ApiServer guarded(services, options);
   net::Request request = testing::make_request("GET", "/api/v1/status");

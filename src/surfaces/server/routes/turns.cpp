@@ -56,4 +56,14 @@ async::Task<Result<Reply>> resume_turn(RouteCall& call) {
   co_return co_await get_turn(call);
 }
 
+async::Task<Result<Reply>> undo_turn(RouteCall& call) {
+  PRYX_CO_TRY(const TurnId id, path_id<TurnId>(call));
+  PRYX_CO_TRY(const auto dry_run, json::find_bool(call.body, "dry_run"));
+  PRYX_CO_TRY(const auto force, json::find_bool(call.body, "force"));
+  const agent::UndoOptions options{.dry_run = dry_run.value_or(false),
+                                   .force = force.value_or(false) ? tools::Force::kYes : tools::Force::kNo};
+  PRYX_CO_TRY(const agent::UndoReport report, co_await call.services().undo.undo(call.caller(), id, options));
+  co_return Reply::of(report.to_json());
+}
+
 }  // namespace pryx::server::routes
