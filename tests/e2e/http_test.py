@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """http.request: asked for per host, through the egress broker, read by pryx-worker, and on record."""
 import http.server
+import json
 import threading
 
 from harness import case, contains, equal, expect, lacks, wait_until
@@ -176,7 +177,7 @@ def answers_are_read_by_what_they_are(lab):
 def nothing_private_is_reached_by_a_name_or_a_disguise(lab):
     site, daemon = Site(), lab.daemon()
     model, api = lab.model(daemon), daemon.api()
-    own = daemon.core_file()["url"]
+    own = json.loads(daemon.core_file.read_text())["url"]
     tries = [f"http://127.1:{site.port}/", f"http://2130706433:{site.port}/", f"http://0x7f.0.0.1:{site.port}/",
              f"http://a@127.0.0.1:{site.port}/", f"http://127.0.0.1:{site.port}\\@example.com/", "file:///etc/passwd", own + "/api/v1/health"]
     for i, url in enumerate(tries):

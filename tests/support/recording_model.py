@@ -114,7 +114,7 @@ class RecordingModel:
         if "#hang" in words:
             time.sleep(600)
             raise BrokenPipeError
-        orders = [w for w in words if w.split(":")[0] in ("#list", "#save", "#both")]
+        orders = [w for w in words if w.split(":")[0] in ("#list", "#save", "#both", "#http")]
         names = {t["function"]["name"].replace("_", ".").replace("-", "."): t["function"]["name"] for t in request.get("tools", [])}
         handler.send_response(200)
         handler.send_header("Content-Type", "text/event-stream")
@@ -144,6 +144,9 @@ class RecordingModel:
             kind, _, argument = order.partition(":")
             wanted = [("fs.list", {})] if kind in ("#list", "#both") else []
             wanted += [("memory.save", {"text": argument})] if kind in ("#save", "#both") else []
+            if kind == "#http":  # "#http:POST:http://…"
+                method, _, url = argument.partition(":")
+                wanted.append(("http.request", {"method": method, "url": url, **({"body": text} if method == "POST" else {})}))
             calls = [{"index": i, "id": f"call_{seen.number}_{i}", "type": "function", "function": {"name": names.get(name, name), "arguments": json.dumps(arguments)}}
                      for i, (name, arguments) in enumerate(wanted)]
             time.sleep(pause)
