@@ -124,8 +124,10 @@ async::Task<GateResult> ToolGate::refuse_unbound(const Prepared& p, Error error,
 
 async::Task<GateResult> ToolGate::call(GateCall call, CallJournal& journal) {
   Result<Prepared> prepared = prepare(call);
-  if (!prepared && prepared.error().code == ErrorCode::kNotFound) {
-    // Not there in this version: no rule could allow it, so it counts as denied.
+  const bool is_never = !prepared && (prepared.error().code == ErrorCode::kNotFound ||
+                                      prepared.error().code == ErrorCode::kDenied);
+  if (is_never) {
+    // Not there in this version, or what the tool never does: no rule could allow it, so it counts as denied.
     const auto recorded = co_await journal.record_denied({}, prepared.error().message);
     co_return ended(recorded ? GateEnd::kDenied : GateEnd::kNotRecorded, prepared.error().message);
   }
