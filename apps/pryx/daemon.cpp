@@ -28,6 +28,7 @@
 #include "foundation/net/http_client.h"
 #include "foundation/net/http_server.h"
 #include "foundation/platform/file_watch.h"
+#include "foundation/platform/process_identity.h"
 #include "foundation/platform/service_manager.h"
 #include "foundation/platform/user_switch.h"
 #include "ground.h"
@@ -55,6 +56,13 @@ log::Level log_level(const std::string& name, bool verbose) {
   if (verbose || name == "debug") return log::Level::kDebug;
   if (name == "warn") return log::Level::kWarn;
   return name == "error" ? log::Level::kError : log::Level::kInfo;
+}
+
+// Whatever this process or a child of it has started may not give it orders. A peer that is gone or lives in a
+// namespace that cannot be seen counts as one of them.
+bool is_own_descendant(std::int32_t pid) {
+  const platform::ProcessFamily family{.ancestors = {::getpid()}, .sessions = {}};
+  return platform::membership_of(pid, family) != platform::Membership::kOutside;
 }
 
 // The parts of a running daemon, in the order they are built; destroyed in reverse.
@@ -256,14 +264,14 @@ Result<void> Daemon::build() {
   providers_->on_stored_setting(
       [this](const std::string& key, json::value value) { settings_->note_stored(key, std::move(value)); });
   memories_.emplace(*memory_store_, loop_);
-  health_.emplace(*database_, *dispatcher_, *policy_, *audit_, *checkpoints_, std::string(key_.backend));
+  health_.emplace(*database_, *dispatcher_, *policy_, *audit_, *checkpoints_, shell_->report(), std::string(key_.backend));
   server::Services services{loop_,        *database_,    *events_,   ids_,        random_,     *inbox_,
                             *dispatcher_, *turns_,       *undo_,     *outbox_,    *approvals_, *gate_,
                             *audit_,      *checkpoints_, *router_,   *providers_, *secrets_,   *settings_,
                             *policy_,     *workspaces_,  *memories_, shell_->processes(), *health_,    info_};
   api_.emplace(services, server::ServerOptions{.own_uid = ::geteuid(),
                                                .root_is_owner = ground_.dropped_from_root,
-                                               .is_own_descendant = {}});
+                                               .is_own_descendant = is_own_descendant});
   http_ = net::make_http_server(loop_, *api_);
   return {};
 }
@@ -472,6 +480,9 @@ int Daemon::run() {
                {{"error", built.error().message}, {"code", facts(built.error().code).wire}});
     return facts(built.error().code).exit_code;
   }
+  // A child that forks twice stays below this process, where is_own_descendant() finds it.
+  if (const auto adopted = platform::adopt_orphans(); !adopted)
+    log::warn("daemon.orphans", {{"error", adopted.error().message}});
   if (start_.safe_mode) log::error("daemon.safe_mode", {{"reason", start_.reason}});
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
   await_signal();

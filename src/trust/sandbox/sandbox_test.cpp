@@ -301,6 +301,41 @@ TEST_F(SandboxTest, WhatIsLeftRunningEndsWithTheCommand) {
   EXPECT_FALSE(any_process_says(mark));
 }
 
+// Twenty children, each with a grandchild that left its session and ignores polite signals, and an owner that
+// gets no chance to clean up.
+TEST_F(SandboxTest, TheDeathOfTheOwnerIsTheDeathOfAll) {
+  const std::string mark = fmt::format("8645{}", ::getpid());
+  int ready[2];
+  ASSERT_EQ(::pipe2(ready, O_CLOEXEC), 0);
+  const pid_t owner = ::fork();
+  ASSERT_GE(owner, 0);
+  if (owner == 0) {
+    std::vector<std::unique_ptr<Run>> runs;
+    for (int i = 0; i < 20; ++i) {
+      auto run = sandbox_->launch(request("trap '' TERM HUP; setsid sh -c 'trap \"\" TERM HUP; (sleep " +
+                                          mark + ") & exit'; sleep " + mark));
+      if (!run) ::_exit(1);
+      runs.push_back(std::move(*run));
+    }
+    static_cast<void>(!::write(ready[1], "x", 1));
+    ::pause();
+    ::_exit(0);
+  }
+  pollfd entry{ready[0], POLLIN, 0};
+  ASSERT_EQ(::poll(&entry, 1, 60'000), 1);
+  EXPECT_TRUE(any_process_says(mark));
+  ::kill(owner, SIGKILL);
+  ::waitpid(owner, nullptr, 0);
+  bool alive = true;
+  for (int i = 0; i < 20 && alive; ++i) {
+    ::poll(nullptr, 0, 100);
+    alive = any_process_says(mark);
+  }
+  EXPECT_FALSE(alive) << "still there after two seconds";
+  ::close(ready[0]);
+  ::close(ready[1]);
+}
+
 TEST_F(SandboxTest, WorksWithTheOldestLandlock) {
   for (const int cap : {1, 2, 3, 4, 5}) {
     make({}, cap);
