@@ -8,7 +8,13 @@ namespace pryx::agent {
 
 namespace {
 constexpr std::size_t kMaxInlineResultBytes = 64u << 10;  // longer results are files named by their hash
+
+// As they are bound; the audit log itself takes secrets out.
+json::value arguments_of(const tools::CallJournal::Decided& decided) {
+  auto arguments = json::parse(decided.canonical_arguments, json::kOwnText);
+  return arguments ? std::move(*arguments) : json::value(nullptr);
 }
+}  // namespace
 
 void StepJournal::note(const Decided& decided) {
   step_.args_hash = decided.args_hash;
@@ -27,24 +33,23 @@ async::Task<Result<void>> StepJournal::record_invalid(std::string reason) {
                              .reason = reason,
                              .labels = trust::Labels{"model"},
                              .audit_kind = "tool.invalid",
-                             .audit_detail = {{"reason", reason}}});
+                             .audit_detail = {}});
 }
 
 async::Task<Result<void>> StepJournal::record_denied(Decided decided, std::string reason) {
   note(decided);
   step_.error_code = "denied";
   ++run_.turn_.denied_calls;
-  co_return co_await finish({.state = StepState::kDenied,
-                             .ok = false,
-                             .text = fmt::format("Denied: {}", reason),
-                             .summary = "denied",
-                             .reason = reason,
-                             .labels = trust::Labels{"owner"},
-                             .audit_kind = "tool.denied",
-                             .audit_detail = {{"reason", reason},
-                                              {"rule", decided.rule},
-                                              {"args_hash", decided.args_hash},
-                                              {"policy", decided.policy_version}}});
+  co_return co_await finish(
+      {.state = StepState::kDenied,
+       .ok = false,
+       .text = fmt::format("Denied: {}", reason),
+       .summary = "denied",
+       .reason = reason,
+       .labels = trust::Labels{"owner"},
+       .audit_kind = "tool.denied",
+       .audit_detail = {
+           {"rule", decided.rule}, {"args_hash", decided.args_hash}, {"policy", decided.policy_version}}});
 }
 
 async::Task<Result<void>> StepJournal::record_ask(Decided decided, trust::Approval approval) {
@@ -63,7 +68,8 @@ async::Task<Result<void>> StepJournal::record_ask(Decided decided, trust::Approv
                                                 .subject = approval.tool,
                                                 .detail = {{"approval_id", approval.id.str()},
                                                            {"call_hash", approval.call_hash},
-                                                           {"rule", decided.rule}}}));
+                                                           {"rule", decided.rule}},
+                                                .personal = {{"rendering", decided.rendering}}}));
     return run_.parts().approvals.create(t, approval);
   });
   if (written) run_.wait_for_a_person(true);
@@ -88,20 +94,22 @@ async::Task<Result<std::string>> StepJournal::record_start(Decided decided) {
           run_.parts().approvals.use(t, run_.turn_.principal, decided.approval, decided.approved_hash));
     PRYX_TRY_VOID(
         TurnStore::start_attempt(t.db(), step_, run_.parts().boot_id, run_.crashes_of(step_), run_.now()));
-    PRYX_TRY_VOID(run_.parts().audit.append(t, {.principal = run_.turn_.principal,
-                                                .kind = "tool.intent",
-                                                .actor = run_.turn_.surface,
-                                                .session = run_.turn_.session,
-                                                .turn = run_.turn_.id,
-                                                .step = step_.id,
-                                                .subject = step_.tool,
-                                                .detail = {{"args_hash", decided.args_hash},
-                                                           {"call_hash", decided.call_hash},
-                                                           {"rule", decided.rule},
-                                                           {"policy", decided.policy_version},
-                                                           {"attempt", step_.attempt},
-                                                           {"key", step_.idempotency_key},
-                                                           {"approval_id", decided.approval.str()}}}));
+    PRYX_TRY_VOID(run_.parts().audit.append(
+        t, {.principal = run_.turn_.principal,
+            .kind = "tool.intent",
+            .actor = run_.turn_.surface,
+            .session = run_.turn_.session,
+            .turn = run_.turn_.id,
+            .step = step_.id,
+            .subject = step_.tool,
+            .detail = {{"args_hash", decided.args_hash},
+                       {"call_hash", decided.call_hash},
+                       {"rule", decided.rule},
+                       {"policy", decided.policy_version},
+                       {"attempt", step_.attempt},
+                       {"key", step_.idempotency_key},
+                       {"approval_id", decided.approval.str()}},
+            .personal = {{"args", arguments_of(decided)}, {"rendering", decided.rendering}}}));
     return run_.emit(t, "tool.started",
                      {{"step_id", step_.id.str()}, {"tool", step_.tool}, {"attempt", step_.attempt}});
   });
@@ -151,8 +159,8 @@ async::Task<Result<void>> StepJournal::record_end(tools::GateEnd end, tools::Too
   ending.audit_kind = "tool.outcome";
   ending.audit_detail = {{"ok", ending.ok},
                          {"result_hash", crypto::hash_json("result/1", json::value(ending.text))},
-                         {"bytes", ending.text.size()},
-                         {"reason", reason}};
+                         {"bytes", ending.text.size()}};
+  ending.reason = std::move(reason);
   co_return co_await finish(std::move(ending));
 }
 
@@ -199,14 +207,17 @@ async::Task<Result<void>> StepJournal::finish(Ending ending) {
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), step_, ending.state, run_.now()));
     PRYX_TRY_VOID(TurnStore::save_progress(t.db(), run_.turn_));
     PRYX_TRY_VOID(SessionStore::insert_message(t.db(), message));
-    PRYX_TRY_VOID(run_.parts().audit.append(t, {.principal = run_.turn_.principal,
-                                                .kind = ending.audit_kind,
-                                                .actor = run_.turn_.surface,
-                                                .session = run_.turn_.session,
-                                                .turn = run_.turn_.id,
-                                                .step = step_.id,
-                                                .subject = step_.tool,
-                                                .detail = ending.audit_detail}));
+    PRYX_TRY_VOID(run_.parts().audit.append(
+        t, {.principal = run_.turn_.principal,
+            .kind = ending.audit_kind,
+            .actor = run_.turn_.surface,
+            .session = run_.turn_.session,
+            .turn = run_.turn_.id,
+            .step = step_.id,
+            .subject = step_.tool,
+            .detail = ending.audit_detail,
+            .success = ending.ok,
+            .personal = ending.reason.empty() ? json::object() : json::object{{"reason", ending.reason}}}));
     PRYX_TRY_VOID(run_.emit(t, "tool.finished",
                             {{"step_id", step_.id.str()},
                              {"tool", step_.tool},

@@ -54,6 +54,10 @@ class TurnRun {
   // Tool steps.
   [[nodiscard]] async::Task<Flow> run_open_tool_steps();
   [[nodiscard]] async::Task<Flow> run_tool_step(Step& step, bool was_started);
+  [[nodiscard]] tools::GateCall gate_call(const Step& step) const;
+  // Calls that come one after the other and all ask are asked about together.
+  [[nodiscard]] async::Task<Flow> ask_as_plan();
+  [[nodiscard]] async::Task<Result<void>> note_waiting();
   [[nodiscard]] bool is_looping() const;
   // A turn that waits for a person takes no slot from turns that could work.
   void wait_for_a_person(bool waits);

@@ -15,7 +15,49 @@ std::string TurnRun::render_call(const Step& step) const {
   return fmt::format("{} {}", step.tool, utf8_prefix(step.arguments, 200));
 }
 
+tools::GateCall TurnRun::gate_call(const Step& step) const {
+  tools::GateCall call;
+  call.tool = step.tool;
+  call.arguments = step.arguments;
+  call.context = {.principal = {.id = turn_.principal},
+                  .session = turn_.session,
+                  .turn = turn_.id,
+                  .step = step.id,
+                  .workspace = workspace_.directory,
+                  .context_labels = step.labels,
+                  .idempotency_key = {},
+                  .binding = {},
+                  .output = nullptr};
+  call.interactive = turn_.interactive;
+  call.approve = approve_;
+  return call;
+}
+
+async::Task<TurnRun::Flow> TurnRun::ask_as_plan() {
+  std::vector<Step*> open;
+  for (Step& step : steps_) {
+    if (step.kind == StepKind::kTool && step.state == StepState::kPlanned) open.push_back(&step);
+    // After a restart some may be asked already: they go on one by one.
+    if (step.kind == StepKind::kTool && step.state == StepState::kAwaitingApproval) co_return Flow::kGoOn;
+  }
+  if (open.size() < 2 || session_.hidden || !turn_.interactive) co_return Flow::kGoOn;
+  if (open.size() > trust::kMaxPlan) open.resize(trust::kMaxPlan);
+  const std::string plan = "pln_" + open.front()->id.str().substr(StepId::prefix().size());
+  for (Step* step : open) {
+    const bool cancelled = co_await async::is_cancelled();
+    if (cancelled) co_return Flow::kGoOn;  // whoever runs the steps ends the turn
+    StepJournal journal(*this, *step);
+    const auto asked = co_await parts().gate.ask_ahead(gate_call(*step), plan, journal);
+    if (!asked) co_return co_await stopped_by_storage(asked.error());
+    // What does not ask may change what the ones after it depend on: they are asked in their turn.
+    if (!*asked) co_return Flow::kGoOn;
+  }
+  co_return Flow::kGoOn;
+}
+
 async::Task<TurnRun::Flow> TurnRun::run_open_tool_steps() {
+  const Flow asked = co_await ask_as_plan();
+  if (asked == Flow::kStop) co_return asked;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     if (steps_[i].kind != StepKind::kTool) continue;
     if (steps_[i].state != StepState::kPlanned && steps_[i].state != StepState::kAwaitingApproval) continue;
@@ -23,6 +65,16 @@ async::Task<TurnRun::Flow> TurnRun::run_open_tool_steps() {
     if (flow == Flow::kStop) co_return flow;
   }
   co_return Flow::kGoOn;
+}
+
+// A call of a plan waits again after the one before it ran.
+async::Task<Result<void>> TurnRun::note_waiting() {
+  if (turn_.state != TurnState::kRunning) co_return Result<void>{};
+  co_return co_await parts().database.write([this](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(write_start(t));
+    if (turn_.state != TurnState::kRunning) return {};
+    return TurnStore::change_state(t.db(), turn_, TurnState::kWaiting, now());
+  });
 }
 
 async::Task<TurnRun::Flow> TurnRun::run_tool_step(Step& step, bool was_started) {
@@ -34,25 +86,15 @@ async::Task<TurnRun::Flow> TurnRun::run_tool_step(Step& step, bool was_started) 
     if (!recorded) co_return co_await stopped_by_storage(recorded.error());
     co_return Flow::kGoOn;
   }
-  tools::GateCall call;
-  call.tool = step.tool;
-  call.arguments = step.arguments;
   const auto output = std::make_shared<ToolOutput>(parts().loop, parts().events, turn_, step.id);
-  call.context = {.principal = {.id = turn_.principal},
-                  .session = turn_.session,
-                  .turn = turn_.id,
-                  .step = step.id,
-                  .workspace = workspace_.directory,
-                  .context_labels = step.labels,
-                  .idempotency_key = {},
-                  .binding = {},
-                  .output = output};
-  call.interactive = turn_.interactive;
-  call.approve = approve_;
+  tools::GateCall call = gate_call(step);
+  call.context.output = output;
   call.was_started = was_started;
   if (was_started) call.started_hash = step.call_hash;
   if (step.state == StepState::kAwaitingApproval) {
     call.pending_approval = step.approval;
+    const auto noted = co_await note_waiting();
+    if (!noted) co_return co_await stopped_by_storage(noted.error());
     wait_for_a_person(true);
   }
   const tools::GateResult result = co_await parts().gate.call(std::move(call), journal);

@@ -223,7 +223,15 @@ TEST_F(Turns, AnApprovalIsBoundToThePolicyItWasAskedUnder) {
   ASSERT_TRUE(answer(open_questions().at(0).id, {.approve = true}));
   settle();
   EXPECT_TRUE(world.runs.empty());
-  EXPECT_EQ(step_states(t), "model done, test.one_shot denied, model done");
+  // It is asked about anew, and the question says why.
+  EXPECT_EQ(step_states(t), "model done, test.one_shot awaiting_approval");
+  const trust::Approval again = open_questions().at(0);
+  ASSERT_EQ(again.changes.size(), 1u);
+  EXPECT_TRUE(again.changes[0].starts_with("policy: ")) << again.changes[0];
+  ASSERT_TRUE(answer(again.id, {.approve = true}));
+  settle();
+  EXPECT_EQ(world.runs.size(), 1u);
+  EXPECT_EQ(state(t), "completed");
 }
 
 TEST_F(Turns, WhatAChangedPolicyAllowsIsNotRecordedAsApproved) {

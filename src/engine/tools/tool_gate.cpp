@@ -169,6 +169,26 @@ async::Task<GateResult> ToolGate::call(GateCall call, CallJournal& journal) {
   co_return co_await run(call, p, journal);
 }
 
+async::Task<Result<bool>> ToolGate::ask_ahead(GateCall call, std::string plan, CallJournal& journal) {
+  Result<Prepared> prepared = prepare(call);
+  if (!prepared || !call.interactive) co_return false;
+  Prepared& p = *prepared;
+  p.decision = decide(call, p);
+  if (p.decision.verdict != trust::Verdict::kAsk) co_return false;
+  const auto bound = co_await bind(call, p);
+  if (!bound) co_return false;
+  p.decision = decide(call, p);
+  if (p.decision.verdict != trust::Verdict::kAsk) co_return false;
+  p.decided.rule = p.decision.rule;
+  p.decided.reason = p.decision.reason;
+  trust::Approval question = make_question(call, p, {});
+  question.plan = std::move(plan);
+  p.decided.approval = question.id;
+  const auto recorded = co_await journal.record_ask(p.decided, std::move(question));
+  if (!recorded) co_return std::unexpected(recorded.error());
+  co_return true;
+}
+
 trust::Approval ToolGate::make_question(const GateCall& call, const Prepared& p,
                                         std::vector<std::string> changes) {
   const WallTime now = loop_.clock().wall();

@@ -105,6 +105,9 @@ class ToolGate {
            trust::Approvals& approvals, IdSource& ids, const SandboxSource* sandbox = nullptr,
            GateLimits limits = {});
   [[nodiscard]] async::Task<GateResult> call(GateCall call, CallJournal& journal);
+  // Asks before the call's turn has come, so that calls that wait for a person can be answered together;
+  // call() then goes on with the approval. False, and nothing recorded, when it would not ask.
+  [[nodiscard]] async::Task<Result<bool>> ask_ahead(GateCall call, std::string plan, CallJournal& journal);
   // A hypothetical call, for `pryx policy test`: the same facts and the same decision, nothing recorded.
   [[nodiscard]] Result<trust::Decision> test(const std::string& tool, const json::object& arguments,
                                              const trust::Labels& labels, const PrincipalId& principal,

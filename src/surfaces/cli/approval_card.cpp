@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "foundation/base/text.h"
 #include "surfaces/cli/terminal_text.h"
 #include "surfaces/cli/text_width.h"
 
@@ -10,6 +11,8 @@ namespace pryx::cli {
 namespace {
 
 constexpr std::string_view kBar = "│ ";
+// A text that stands in the preview is not repeated among the arguments when it is longer than this.
+constexpr std::size_t kMaxRepeatedBytes = 256;
 
 void add_wrapped(std::vector<Line>& out, std::string_view text, Style style, int columns) {
   for (const std::string& row : wrap_text(text, std::max(10, columns - display_width(kBar) - 1))) {
@@ -18,26 +21,95 @@ void add_wrapped(std::vector<Line>& out, std::string_view text, Style style, int
   }
 }
 
-}  // namespace
+Style diff_style(std::string_view line) {
+  if (line.starts_with("@@")) return kAccent;
+  if (line.starts_with('+')) return kGood;
+  if (line.starts_with('-')) return Style{.colour = Colour::kRed};
+  return {};
+}
 
-std::vector<Line> approval_card(const json::object& approval, int columns) {
-  std::vector<Line> out;
+void add_preview(std::vector<Line>& out, std::string_view preview, int columns) {
+  const std::string shown = sanitize(preview, Exactness::kExact);
+  std::string_view rest = shown;
+  if (rest.ends_with('\n')) rest.remove_suffix(1);
+  for (const std::string_view line : split(rest, '\n')) add_wrapped(out, line, diff_style(line), columns);
+}
+
+// What would run, exactly. A long text that the preview holds is named by its size.
+json::object shown_arguments(const json::object& arguments, bool in_preview) {
+  json::object out = arguments;
+  if (!in_preview) return out;
+  for (auto& member : out) {
+    json::value& value = member.value();
+    if (value.is_string() && value.get_string().size() > kMaxRepeatedBytes)
+      value = fmt::format("({} bytes, above)", value.get_string().size());
+  }
+  return out;
+}
+
+std::string joined(const json::object& o, std::string_view key) {
+  std::string out;
+  const json::value* items = json::find(o, key);
+  if (items == nullptr || !items->is_array()) return out;
+  for (const json::value& item : items->get_array()) {
+    if (!item.is_string()) continue;
+    out += out.empty() ? "" : ", ";
+    out += std::string_view(item.get_string());
+  }
+  return out;
+}
+
+void add_call(std::vector<Line>& out, const json::object& approval, int columns) {
   const std::string tool = json::string_or(approval, "tool");
-  Line head("┌ approval needed", kWarning);
-  out.push_back(head.add("  " + tool, kBold));
   const std::string rendering = json::string_or(approval, "rendering");
   add_wrapped(out, sanitize(rendering.empty() ? tool : rendering, Exactness::kExact), kBold, columns);
+  const std::string preview = json::string_or(approval, "preview");
+  if (!preview.empty()) add_preview(out, preview, columns);
   // The rendering is a summary by the tool; what would run are the arguments.
   if (const json::value* arguments = json::find(approval, "arguments");
       arguments != nullptr && arguments->is_object() && !arguments->get_object().empty()) {
-    add_wrapped(out, sanitize(json::to_text(*arguments), Exactness::kExact), {}, columns);
+    const json::object shown =
+        shown_arguments(arguments->get_object(), !preview.empty() && is_shown_whole(approval));
+    add_wrapped(out, sanitize(json::to_text(shown), Exactness::kExact), {}, columns);
   }
+  const json::value* bound = json::find(approval, "bound");
+  const json::value* facts =
+      bound != nullptr && bound->is_object() ? json::find(bound->get_object(), "facts") : nullptr;
+  if (facts != nullptr && facts->is_object() && !facts->get_object().empty())
+    add_wrapped(out, "bound to: " + sanitize(json::to_text(*facts), Exactness::kExact), kDim, columns);
+}
+
+}  // namespace
+
+bool is_shown_whole(const json::object& approval) {
+  const json::value* whole = json::find(approval, "shown_whole");
+  return whole == nullptr || !whole->is_bool() || whole->get_bool();
+}
+
+std::vector<Line> approval_card(const json::object& approval, int columns) {
+  std::vector<Line> out;
+  Line head("┌ approval needed", kWarning);
+  head.add("  " + json::string_or(approval, "tool"), kBold);
+  if (const std::string risk = json::string_or(approval, "risk"); risk == "high")
+    head.add("  high risk", kBad);
+  out.push_back(std::move(head));
+  if (const std::string changes = joined(approval, "changes"); !changes.empty())
+    add_wrapped(out, "asked again, because it changed: " + sanitize(changes, Exactness::kExact), kBad,
+                columns);
+  add_call(out, approval, columns);
   if (const std::string reason = json::string_or(approval, "reason"); !reason.empty())
     add_wrapped(out, "asks because: " + sanitize(reason), kDim, columns);
+  if (const std::string labels = joined(approval, "labels"); !labels.empty())
+    add_wrapped(out, "the agent had read: " + sanitize(labels), kDim, columns);
   if (const std::string rule = json::string_or(approval, "rule_suggestion"); !rule.empty())
     add_wrapped(out, "rule to keep: " + sanitize(rule, Exactness::kExact), kDim, columns);
   if (const std::string until = json::string_or(approval, "expires_at"); !until.empty())
     add_wrapped(out, "denied by itself at " + sanitize(until), kDim, columns);
+  if (!is_shown_whole(approval))
+    add_wrapped(out,
+                "this is too long to be judged at a glance: allowing it takes typing the code " +
+                    json::string_or(approval, "confirm_code"),
+                kBad, columns);
   out.emplace_back("└", kWarning);
   return out;
 }
@@ -46,8 +118,22 @@ json::object to_json(const ApprovalAnswer& answer) {
   json::object body{{"decision", answer.approve ? "approve" : "deny"}};
   if (answer.approve && !answer.scope.empty()) body["scope"] = answer.scope;
   if (answer.approve && !answer.rule.empty()) body["rule"] = answer.rule;
+  if (answer.approve && !answer.confirm.empty()) body["confirm"] = answer.confirm;
+  if (answer.approve && !answer.expires.empty()) body["expires"] = answer.expires;
   if (!answer.approve && !answer.reason.empty()) body["reason"] = answer.reason;
   return body;
+}
+
+std::string preview_text(const json::object& preview) {
+  const std::int64_t matched = json::integer_or(preview, "would_have_matched", 0);
+  std::string out = fmt::format("this rule would have answered {} of the last {} calls that were asked about",
+                                matched, json::integer_or(preview, "looked_at", 0));
+  const json::value* samples = json::find(preview, "samples");
+  if (samples == nullptr || !samples->is_array()) return out;
+  for (const json::value& sample : samples->get_array()) {
+    if (sample.is_object()) out += "\n  " + sanitize_line(json::string_or(sample.get_object(), "rendering"));
+  }
+  return out;
 }
 
 }  // namespace pryx::cli

@@ -13,11 +13,18 @@ namespace pryx::cli {
 // The card's lines. The action is shown byte for byte (escapes made visible), wrapped and never cut.
 [[nodiscard]] std::vector<Line> approval_card(const json::object& approval, int columns);
 
+// False: one key does not answer it, its code has to be typed.
+[[nodiscard]] bool is_shown_whole(const json::object& approval);
+// What POST /approvals/{id}/preview says, for people.
+[[nodiscard]] std::string preview_text(const json::object& preview);
+
 struct ApprovalAnswer {
   bool approve = false;
-  std::string scope;   // "once", "session", "always"; approve only
-  std::string rule;    // session and always; empty: what the daemon suggests
-  std::string reason;  // deny only, for the agent
+  std::string scope;         // "once", "session", "always"; approve only
+  std::string rule;          // session and always; empty: what the daemon suggests
+  std::string reason;        // deny only, for the agent
+  std::string confirm = {};  // the code of a call that is not shown whole
+  std::string expires = {};  // of what session and always keep; empty: 30 days
 };
 [[nodiscard]] json::object to_json(const ApprovalAnswer& answer);
 

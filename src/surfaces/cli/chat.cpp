@@ -67,6 +67,8 @@ class Conversation {
   void submit();
   void submit_rule_or_reason();
   void answer(const ApprovalAnswer& answer);
+  void answer_all(bool approve);
+  void show_preview(const std::string& rule);
   void interrupt();
   void take_signals();
   void send(const std::string& prompt);
@@ -92,8 +94,10 @@ class Conversation {
 };
 
 void Conversation::draw() {
-  const LineEditor& editor =
-      view_.mode() == ChatMode::kRule || view_.mode() == ChatMode::kReason ? side_editor_ : editor_;
+  const LineEditor& editor = view_.mode() == ChatMode::kRule || view_.mode() == ChatMode::kReason ||
+                                     view_.mode() == ChatMode::kConfirm
+                                 ? side_editor_
+                                 : editor_;
   const std::vector<Line> above = view_.take_above();
   const std::string bytes = region_.draw(view_.frame(editor, now()), above);
   if (!bytes.empty()) write(bytes);
@@ -208,6 +212,14 @@ void Conversation::answer(const ApprovalAnswer& answer) {
 void Conversation::take_approval_key(const Key& key) {
   if (key.kind != Key::Kind::kText) return;
   const std::string rule = json::string_or(*view_.approval(), "rule_suggestion");
+  if (key.text == "Y" || key.text == "N") return answer_all(key.text == "Y");
+  const bool allows = key.text == "y" || key.text == "s" || key.text == "a";
+  if (allows && !is_shown_whole(*view_.approval())) {
+    // More than a key: the code is typed from the card, for this one call.
+    side_editor_.clear();
+    view_.set_mode(ChatMode::kConfirm);
+    return;
+  }
   if (key.text == "y") return answer({.approve = true, .scope = "once", .rule = {}, .reason = {}});
   if (key.text == "n") return answer({.approve = false, .scope = {}, .rule = {}, .reason = {}});
   if (key.text == "r") {
@@ -221,8 +233,40 @@ void Conversation::take_approval_key(const Key& key) {
     return;
   }
   if (key.text == "s") return answer({.approve = true, .scope = "session", .rule = {}, .reason = {}});
+  show_preview(rule);
   side_editor_.set_text(rule);
   view_.set_mode(ChatMode::kRule);
+}
+
+void Conversation::show_preview(const std::string& rule) {
+  const std::string id =
+      json::string_or(*view_.approval(), "approval_id", json::string_or(*view_.approval(), "id"));
+  auto api = context_.api();
+  if (!api) return;
+  const auto reply =
+      (*api)->post(path_of("/api/v1/approvals/", id, "/preview"), json::object{{"rule", rule}});
+  if (!reply) return;  // it is a help; the answer itself is judged by the daemon
+  for (const std::string_view line : split(preview_text(reply->json), '\n')) view_.print(Line(line, kDim));
+}
+
+// The whole plan at once; each call stays bound to what its card showed.
+void Conversation::answer_all(bool approve) {
+  const std::vector<std::string> ids = view_.plan();
+  if (ids.empty()) {
+    view_.set_hint("these are answered one by one");
+    return;
+  }
+  json::array list;
+  for (const std::string& id : ids) list.emplace_back(id);
+  auto api = context_.api();
+  const auto reply =
+      api ? (*api)->post("/api/v1/approvals/plan",
+                         json::object{{"decision", approve ? "approve" : "deny"}, {"approval_ids", list}})
+          : Result<client::Reply>(std::unexpected(api.error()));
+  if (!reply) return view_.print_error(reply.error());
+  Line line(approve ? "  ✓ " : "  ✗ ", approve ? kGood : kBad);
+  view_.print(line.add(fmt::format("{} all {} calls", approve ? "allowed" : "denied", ids.size()), kDim));
+  view_.close_all_approvals();
 }
 
 void Conversation::submit_rule_or_reason() {
@@ -230,6 +274,8 @@ void Conversation::submit_rule_or_reason() {
   if (view_.mode() == ChatMode::kReason)
     return answer({.approve = false, .scope = {}, .rule = {}, .reason = text});
   if (text.empty()) return;
+  if (view_.mode() == ChatMode::kConfirm)
+    return answer({.approve = true, .scope = "once", .rule = {}, .reason = {}, .confirm = text});
   answer({.approve = true, .scope = "always", .rule = text, .reason = {}});
 }
 
@@ -263,7 +309,7 @@ void Conversation::interrupt() {
     const auto cancelled =
         api ? cancel_turn(**api, turn_->turn_id()) : Result<void>(std::unexpected(api.error()));
     if (!cancelled) view_.print_error(cancelled.error());
-    view_.close_approval();
+    view_.close_all_approvals();
     view_.set_mode(ChatMode::kCancelling);
     return;
   }
@@ -288,6 +334,7 @@ void Conversation::take_key(const Key& key) {
     case ChatMode::kReady:
     case ChatMode::kRule:
     case ChatMode::kReason:
+    case ChatMode::kConfirm:
       return take_line_key(key);
     case ChatMode::kWorking:
     case ChatMode::kCancelling:

@@ -73,6 +73,7 @@ Result<void> PlainConversation::answer(const json::object& approval) {
   context_.console().print_lines(approval_card(approval, context_.console().options().columns));
   const std::string id = json::string_or(approval, "approval_id", json::string_or(approval, "id"));
   const std::string rule = json::string_or(approval, "rule_suggestion");
+  const bool is_whole = is_shown_whole(approval);
   while (true) {
     const auto typed = ask("allow? y once, s session, a always, n deny, r deny with reason: ");
     if (!typed) return {};
@@ -99,6 +100,11 @@ Result<void> PlainConversation::answer(const json::object& approval) {
       context_.console().print(rule.empty() ? "y, n or r: no rule is narrow enough to keep"
                                             : "one of y, s, a, n, r");
       continue;
+    }
+    if (answer.approve && !is_whole) {
+      const auto code = ask("type the code above to allow it: ");
+      if (!code) return {};
+      answer.confirm = std::string(trim(*code));
     }
     PRYX_TRY(client::ApiClient * api, context_.api());
     auto reply = api->post(path_of("/api/v1/approvals/", id), to_json(answer));

@@ -79,14 +79,46 @@ void ChatView::add_text(const std::string& step, std::string_view text) {
 void ChatView::open_approval(const json::object& approval) {
   finish_text();
   for (Line& line : approval_card(approval, columns_)) above_.push_back(std::move(line));
+  if (approval_) {
+    more_approvals_.push_back(approval);
+    return;
+  }
   approval_ = approval;
   mode_ = ChatMode::kApproval;
 }
 
+namespace {
+std::string approval_id_of(const json::object& approval) {
+  return json::string_or(approval, "approval_id", json::string_or(approval, "id"));
+}
+}  // namespace
+
+std::vector<std::string> ChatView::plan() const {
+  if (!approval_ || more_approvals_.empty() || !is_shown_whole(*approval_)) return {};
+  std::vector<std::string> ids{approval_id_of(*approval_)};
+  for (const json::object& approval : more_approvals_) {
+    if (!is_shown_whole(approval)) return {};
+    ids.push_back(approval_id_of(approval));
+  }
+  return ids;
+}
+
 void ChatView::close_approval() {
   approval_.reset();
-  if (mode_ == ChatMode::kApproval || mode_ == ChatMode::kRule || mode_ == ChatMode::kReason)
-    mode_ = ChatMode::kWorking;
+  const bool was_asking = mode_ == ChatMode::kApproval || mode_ == ChatMode::kRule ||
+                          mode_ == ChatMode::kReason || mode_ == ChatMode::kConfirm;
+  if (!more_approvals_.empty()) {
+    approval_ = std::move(more_approvals_.front());
+    more_approvals_.erase(more_approvals_.begin());
+    if (was_asking) mode_ = ChatMode::kApproval;
+    return;
+  }
+  if (was_asking) mode_ = ChatMode::kWorking;
+}
+
+void ChatView::close_all_approvals() {
+  more_approvals_.clear();
+  close_approval();
 }
 
 void ChatView::print_error(const Error& error) {
@@ -130,6 +162,8 @@ void ChatView::take(const TurnEvent& event, MonotonicTime now) {
                              json::string_or(event.payload, "resolved_by", "another surface")),
                  kDim));
       close_approval();
+    } else {
+      std::erase_if(more_approvals_, [&](const json::object& a) { return approval_id_of(a) == id; });
     }
     return;
   }
@@ -147,6 +181,7 @@ void ChatView::take(const TurnEvent& event, MonotonicTime now) {
 
 void ChatView::end_turn(const TurnEvent& event, MonotonicTime now) {
   approval_.reset();
+  more_approvals_.clear();
   mode_ = ChatMode::kReady;
   is_thinking_ = false;
   if (event.name == "turn.completed") {
@@ -213,6 +248,8 @@ Line ChatView::status_line(MonotonicTime now) const {
       return line.add(" · Enter allow from now on · Esc back", kDim);
     case ChatMode::kReason:
       return line.add(" · Enter deny · Esc back", kDim);
+    case ChatMode::kConfirm:
+      return line.add(" · Enter allow · Esc back", kDim);
   }
   return line;
 }
@@ -234,6 +271,13 @@ Frame ChatView::frame(const LineEditor& editor, MonotonicTime now) const {
       break;
     }
     case ChatMode::kApproval: {
+      if (!more_approvals_.empty()) {
+        const std::size_t count = more_approvals_.size() + 1;
+        Line first(fmt::format("1 of {}: ", count), kWarning);
+        first.add(sanitize_line(json::string_or(*approval_, "rendering")), kBold);
+        if (!plan().empty()) first.add(fmt::format(" · Y all {} once · N none", count), kDim);
+        frame.lines.push_back(truncate(first, columns_ - 1));
+      }
       Line keys("allow? ", kWarning);
       keys.add("y", kBold)
           .add(" once · ", kDim)
@@ -251,8 +295,12 @@ Frame ChatView::frame(const LineEditor& editor, MonotonicTime now) const {
     case ChatMode::kReason:
       editor.render(frame, "reason › ", kWarning, columns_, std::min(kEditorRows, room));
       break;
+    case ChatMode::kConfirm:
+      editor.render(frame, "code › ", kWarning, columns_, std::min(kEditorRows, room));
+      break;
   }
-  const bool has_editor = mode_ == ChatMode::kReady || mode_ == ChatMode::kRule || mode_ == ChatMode::kReason;
+  const bool has_editor = mode_ == ChatMode::kReady || mode_ == ChatMode::kRule ||
+                          mode_ == ChatMode::kReason || mode_ == ChatMode::kConfirm;
   frame.lines.push_back(status_line(now));
   if (!has_editor) {
     frame.cursor_row = static_cast<int>(frame.lines.size()) - 1;

@@ -24,6 +24,7 @@ enum class ChatMode : std::uint8_t {
   kApproval,    // a key answers the card above
   kRule,        // the rule of "always" is edited
   kReason,      // the reason of a denial is typed
+  kConfirm,     // the code of a call that is not shown whole is typed
 };
 
 class ChatView {
@@ -39,9 +40,13 @@ class ChatView {
 
   void start_turn(std::string_view prompt, MonotonicTime now);
   void take(const TurnEvent& event, MonotonicTime now);
+  // The oldest question that is open.
   [[nodiscard]] const std::optional<json::object>& approval() const { return approval_; }
-  // The card was answered here or elsewhere.
+  // Their ids, when several wait and each can be judged as it is shown: one answer may cover them all.
+  [[nodiscard]] std::vector<std::string> plan() const;
+  // The card was answered here or elsewhere; the next one takes its place.
   void close_approval();
+  void close_all_approvals();
   void print(Line line) { above_.push_back(std::move(line)); }
   void print_error(const Error& error);
 
@@ -73,6 +78,7 @@ class ChatView {
   MonotonicTime started_{};
   std::int64_t tokens_ = 0;
   std::optional<json::object> approval_;
+  std::vector<json::object> more_approvals_;  // asked while it is open
   std::vector<Line> above_;
 };
 

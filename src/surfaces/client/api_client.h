@@ -90,6 +90,9 @@ class ApiClient {
   [[nodiscard]] Result<Reply> put(std::string target, json::object body) {
     return call({"PUT", std::move(target), std::move(body), {}, {}});
   }
+  [[nodiscard]] Result<Reply> patch(std::string target, json::object body) {
+    return call({.method = "PATCH", .target = std::move(target), .body = std::move(body)});
+  }
   [[nodiscard]] Result<Reply> remove(std::string target) {
     return call({"DELETE", std::move(target), {}, {}, {}});
   }

@@ -262,7 +262,7 @@ async::Task<Result<json::object>> Bus::perform(std::shared_ptr<Client> client, s
   if (name == "approval.resolve") {
     PRYX_CO_TRY_VOID(caller.require(Scope::kApprove));
     PRYX_CO_TRY(ApprovalId id, id_of_payload<ApprovalId>(payload, "approval_id"));
-    PRYX_CO_TRY(trust::Resolution resolution, decode_resolution(payload));
+    PRYX_CO_TRY(trust::Resolution resolution, decode_resolution(payload, services_.loop.clock().wall()));
     PRYX_CO_TRY(const trust::Approval approval,
                 co_await services_.approvals.resolve(caller, std::move(id), std::move(resolution)));
     co_return approval.to_json();

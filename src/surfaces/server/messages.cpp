@@ -36,7 +36,17 @@ Result<agent::NewMessage> decode_message(const json::object& body, const Caller&
   return message;
 }
 
-Result<trust::Resolution> decode_resolution(const json::object& body) {
+Result<WallTime> decode_expiry(const std::string& text, WallTime now) {
+  if (const auto lifetime = parse_duration(text)) return now + *lifetime;
+  const auto at = parse_rfc3339(text);
+  if (!at)
+    return fail(ErrorCode::kInvalidArgument,
+                "expires must be a duration such as 30d or a time such as "
+                "2026-12-24T18:00:00Z");
+  return *at;
+}
+
+Result<trust::Resolution> decode_resolution(const json::object& body, WallTime now) {
   trust::Resolution resolution;
   PRYX_TRY(const std::string decision, json::get_string(body, "decision"));
   if (decision != "approve" && decision != "deny")
@@ -50,6 +60,12 @@ Result<trust::Resolution> decode_resolution(const json::object& body) {
   }
   PRYX_TRY(auto rule, json::find_string(body, "rule"));
   PRYX_TRY(auto reason, json::find_string(body, "reason"));
+  PRYX_TRY(auto confirm, json::find_string(body, "confirm"));
+  PRYX_TRY(const auto expires, json::find_string(body, "expires"));
+  if (expires) {
+    PRYX_TRY(resolution.grant_expires_at, decode_expiry(*expires, now));
+  }
+  resolution.confirm = std::move(confirm).value_or("");
   resolution.rule = std::move(rule).value_or("");
   resolution.reason = std::move(reason).value_or("");
   return resolution;

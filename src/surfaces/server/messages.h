@@ -11,8 +11,10 @@ namespace pryx::server {
 // {text, model?, idempotency_key?, interactive?, approve?}
 [[nodiscard]] Result<agent::NewMessage> decode_message(const json::object& body, const Caller& caller,
                                                        SessionId session, const models::ModelRouter& models);
-// {decision, scope?, rule?, reason?}
-[[nodiscard]] Result<trust::Resolution> decode_resolution(const json::object& body);
+// {decision, scope?, rule?, reason?, confirm?, expires?}
+[[nodiscard]] Result<trust::Resolution> decode_resolution(const json::object& body, WallTime now);
+// A time to come, as RFC 3339 or as a duration from now: "2026-12-24T18:00:00Z", "30d".
+[[nodiscard]] Result<WallTime> decode_expiry(const std::string& text, WallTime now);
 // kInvalidArgument, naming each problem with its line, when the fragment is no valid --approve file.
 [[nodiscard]] Result<void> check_approve_fragment(const std::string& text);
 

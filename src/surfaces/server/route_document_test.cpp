@@ -250,7 +250,34 @@ json::object sample_approval() {
   approval.rule_suggestion = "fs.write(path: \"a\")";
   approval.created_at = kAt;
   approval.expires_at = kAt;
+  approval.bound = {{"policy", "v1"}};
+  approval.labels = kLabels;
+  approval.changes = {"policy: \"v0\" became \"v1\""};
   return approval.to_json();
+}
+
+json::object sample_grant() {
+  return trust::KeptGrant{.grant = {.id = id<GrantId>().str(),
+                                    .scope = trust::GrantScope::kSession,
+                                    .pattern = trust::GrantPattern::parse("fs.write(path: \"a\")").value(),
+                                    .session = id<SessionId>(),
+                                    .principal = kMe,
+                                    .expires_at = kAt},
+                          .approval = id<ApprovalId>(),
+                          .created_at = kAt}
+      .to_json();
+}
+
+json::object sample_preview() {
+  trust::RulePreview preview{.rule = "fs.write(path: \"a\")", .matches_call = true, .samples = {}};
+  trust::Approval past;
+  past.id = id<ApprovalId>();
+  past.rendering = "fs.write a";
+  past.created_at = kAt;
+  preview.looked_at = 3;
+  preview.matched = 1;
+  preview.samples = {past};
+  return preview.to_json();
 }
 
 Token sample_token() { return {kMe, id<TokenId>(), "ci", Scopes{Scope::kChat}, kAt, kAt}; }
@@ -297,6 +324,10 @@ std::map<std::string, json::object> samples() {
       kAt,
       {kMe, "tool.intent", "cli", id<SessionId>(), id<TurnId>(), id<StepId>(), "fs.read", {{"rule", "x"}}},
       "ab12"};
+  audit::Row outcome = row;
+  outcome.entry.success = true;
+  outcome.entry.personal = {{"reason", "x"}};
+  outcome.state = audit::Personal::kPresent;
   const models::ProviderConfig config{"cloud", "openai", "https://example.test/v1", "provider/cloud"};
   json::object new_token = sample_token().to_json();
   new_token["token"] = "pryx_" + std::string(43, 'x');
@@ -321,10 +352,21 @@ std::map<std::string, json::object> samples() {
       {"Accepted", {{"message_id", id<MessageId>().str()}, {"turn_id", id<TurnId>().str()}}},
       {"Turn", sample_turn()},
       {"Approval", sample_approval()},
+      {"Grant", sample_grant()},
+      {"RulePreview", sample_preview()},
       {"Policy", sample_policy()},
       {"Decision", sample_decision()},
-      {"AuditEntry", encode(row)},
-      {"AuditVerdict", encode(audit::Verdict{7, 3, "the row or its predecessor was changed"})},
+      {"AuditEntry", encode(outcome)},
+      {"AuditCheckpoint",
+       {{"size", 3}, {"at", to_rfc3339(kAt)}, {"note", "a\n"}, {"key", "a+b+c"}, {"copies", "a file"}}},
+      {"AuditProof",
+       {{"checkpoint", "a\n"},
+        {"index", 3},
+        {"leaf", "ab"},
+        {"path", json::array{"cd"}},
+        {"root", "ef"},
+        {"size", 4}}},
+      {"AuditVerdict", encode(audit::Verdict{7, 3, "the entry was changed", 2, 1, "ab12"})},
       {"Model", sample_model()},
       {"Provider", encode(models::ProviderHealth{"cloud", "openai", "https://example.test/v1"}, &config)},
       {"ProviderTest", {{"ok", true}, {"provider", "cloud"}, {"models", 3}}},

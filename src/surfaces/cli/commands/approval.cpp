@@ -62,12 +62,47 @@ Result<int> run_approve(Context& context, const Invocation& invocation) {
   ApprovalAnswer answer{.approve = true,
                         .scope = invocation.value_or("scope", ""),
                         .rule = invocation.value_or("rule", ""),
-                        .reason = {}};
-  if (!answer.rule.empty() && answer.scope != "session" && answer.scope != "always") {
+                        .reason = {},
+                        .confirm = invocation.value_or("confirm", ""),
+                        .expires = invocation.value_or("expires", "")};
+  const bool lasts = answer.scope == "session" || answer.scope == "always";
+  if ((!answer.rule.empty() || !answer.expires.empty()) && !lasts) {
     return fail(ErrorCode::kInvalidArgument,
-                "--rule is kept only with --scope session or always; add one of them");
+                "--rule and --expires belong to --scope session or always; add one of them");
   }
   return resolve(context, invocation.positional("id"), answer);
+}
+
+// What a rule would mean before it is kept.
+Result<int> run_preview(Context& context, const Invocation& invocation) {
+  PRYX_TRY(client::ApiClient * api, context.api());
+  json::object body;
+  if (const auto rule = invocation.find("rule")) body["rule"] = *rule;
+  PRYX_TRY(const client::Reply reply,
+           api->post(path_of("/api/v1/approvals/", invocation.positional("id"), "/preview"), body));
+  if (print_if_json(context, reply)) return 0;
+  const json::value* matches = json::find(reply.json, "matches_call");
+  context.console().print(Line(json::string_or(reply.json, "rule"), kBold));
+  if (matches != nullptr && matches->is_bool() && !matches->get_bool())
+    context.console().print(Line("it does not cover the call that is asked about", kBad));
+  context.console().print(preview_text(reply.json));
+  return 0;
+}
+
+// One answer for all that waits in a turn.
+Result<int> run_plan(Context& context, const Invocation& invocation) {
+  const std::string decision = invocation.positional("decision");
+  if (decision != "approve" && decision != "deny")
+    return fail(ErrorCode::kInvalidArgument, "the answer to a plan is approve or deny");
+  json::object body{{"decision", decision}, {"turn_id", invocation.positional("turn")}};
+  if (const auto reason = invocation.find("reason")) body["reason"] = *reason;
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->post("/api/v1/approvals/plan", body));
+  if (print_if_json(context, reply)) return 0;
+  for (const json::object& approval : items_of(reply.json))
+    context.console().note(
+        fmt::format("{} {}", json::string_or(approval, "state"), json::string_or(approval, "rendering")));
+  return 0;
 }
 
 Result<int> run_deny(Context& context, const Invocation& invocation) {
@@ -133,10 +168,13 @@ std::vector<Command> approval_commands() {
       {.noun = "approval",
        .verb = "approve",
        .summary = "allow it",
-       .examples = {"approval approve apr_01J…", "approval approve apr_01J… --scope session",
-                    "approval approve apr_01J… --scope always --rule \"fs.write notes/*\""},
+       .examples =
+           {"approval approve apr_01J…", "approval approve apr_01J… --scope session",
+            "approval approve apr_01J… --scope always --rule 'fs.write(path: \"notes/*\")' --expires 7d"},
        .flags = {{"--scope", "once|session|always", "for this call (default), this session, or from now on"},
-                 {"--rule", "RULE", "what session or always allow; default: the suggested rule"}},
+                 {"--rule", "RULE", "what session or always allow; default: the suggested rule"},
+                 {"--expires", "D", "how long the rule is kept, 30d by default"},
+                 {"--confirm", "CODE", "the code of a call that is too long to be shown whole"}},
        .positionals = {{"id", "the approval"}},
        .handler = run_approve},
       {.noun = "approval",
@@ -146,6 +184,22 @@ std::vector<Command> approval_commands() {
        .flags = {{"--reason", "TEXT", "told to the agent"}},
        .positionals = {{"id", "the approval"}},
        .handler = run_deny},
+      {.noun = "approval",
+       .verb = "preview",
+       .summary = "which past calls a rule would have answered",
+       .examples = {"approval preview apr_01J…",
+                    "approval preview apr_01J… --rule 'fs.write(path: \"notes/*\")'"},
+       .flags = {{"--rule", "RULE", "default: the suggested rule"}},
+       .positionals = {{"id", "the approval"}},
+       .handler = run_preview},
+      {.noun = "approval",
+       .verb = "plan",
+       .summary = "one answer for all that waits in a turn",
+       .examples = {"approval plan trn_01J… approve",
+                    "approval plan trn_01J… deny --reason \"too much at once\""},
+       .flags = {{"--reason", "TEXT", "of a denial, told to the agent"}},
+       .positionals = {{"turn", "the turn"}, {"decision", "approve or deny"}},
+       .handler = run_plan},
       {.noun = "approval",
        .verb = "watch",
        .summary = "print each as it comes",

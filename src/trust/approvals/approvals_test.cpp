@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+// Answers, plans and grants over a real database file on a virtual clock.
+#include "trust/approvals/approvals.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "foundation/async/testing/virtual_loop.h"
+
+namespace pryx::trust {
+namespace {
+
+const PrincipalId kMe("prn_owner");
+Caller person(Scopes scopes = Scopes::all()) {
+  return {.principal = {.id = kMe}, .scopes = scopes, .surface = "test", .transport = Transport::kInternal};
+}
+
+class ApprovalsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() /
+              fmt::format("pryx-approvals-{}-{}", ::getpid(),
+                          ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+    boot();
+  }
+  void TearDown() override {
+    house_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  struct House {
+    House(async::EventLoop& loop, IdSource& ids, const std::string& path)
+        : database(open(loop, path)),
+          events(loop, *database),
+          audit(loop.clock()),
+          approvals(loop, *database, events, audit, ids) {}
+    static std::unique_ptr<db::Database> open(async::EventLoop& loop, const std::string& path) {
+      const db::ModuleMigrations modules[] = {events::EventLog::migrations(), audit::AuditLog::migrations(),
+                                              Approvals::migrations()};
+      auto opened = db::Database::open(loop, {.open = {.path = path}, .inline_mode = true}, modules);
+      PRYX_CHECK(opened.has_value());
+      return std::move(*opened);
+    }
+    std::unique_ptr<db::Database> database;
+    events::EventLog events;
+    audit::AuditLog audit;
+    Approvals approvals;
+  };
+  void boot() {
+    house_.reset();
+    house_ = std::make_unique<House>(loop_, ids_, (folder_ / "a.db").string());
+    ASSERT_TRUE(now(house_->events.start()).has_value());
+    ASSERT_TRUE(now(house_->approvals.start()).has_value());
+  }
+  [[nodiscard]] Approvals& approvals() { return house_->approvals; }
+  template <class T>
+  T now(async::Task<T> task) {
+    std::optional<T> out;
+    async::TaskGroup group(loop_, "test");
+    group.spawn("now", async::testing::detail::keep<T>(std::move(task), out));
+    while (loop_.poll()) {
+    }
+    PRYX_CHECK(out.has_value());
+    return std::move(*out);
+  }
+  Approval ask(const std::string& path, bool whole = true) {
+    Approval a;
+    a.id = ids_.make<ApprovalId>();
+    a.principal = kMe;
+    a.session = session_;
+    a.turn = turn_;
+    a.step = ids_.make<StepId>();
+    a.tool = "fs.write";
+    a.arguments = json::canonical(json::object{{"path", path}});
+    a.rendering = "fs.write " + path;
+    a.call_hash = fmt::format("sha256:{:064x}", ++calls_);
+    a.rule_suggestion = fmt::format("fs.write(path: \"{}\")", path);
+    a.shown_whole = whole;
+    a.facts.tool = a.tool;
+    a.facts.paths = {path};
+    a.created_at = loop_.clock().wall();
+    a.expires_at = a.created_at + std::chrono::minutes(5);
+    PRYX_CHECK(now(house_->database->write([&](db::Transaction& t) {
+                 return approvals().create(t, a);
+               })).has_value());
+    return a;
+  }
+  Result<Approval> answer(const Approval& a, Resolution resolution) {
+    return now(approvals().resolve(person(), a.id, std::move(resolution)));
+  }
+  std::size_t granted() { return approvals().grants_for(kMe, session_).size(); }
+
+  async::testing::VirtualLoop loop_;
+  pryx::testing::SeededRandom random_{3};
+  IdSource ids_{loop_.clock(), random_};
+  SessionId session_ = ids_.make<SessionId>();
+  TurnId turn_ = ids_.make<TurnId>();
+  std::filesystem::path folder_;
+  std::unique_ptr<House> house_;
+  int calls_ = 0;
+};
+
+TEST_F(ApprovalsTest, WhatIsNotShownWholeTakesItsCode) {
+  const Approval a = ask("notes.txt", false);
+  EXPECT_EQ(answer(a, {.approve = true}).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(answer(a, {.approve = true, .confirm = "000000x"}).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(now(approvals().resolve_plan(person(), {a.id}, {.approve = true})).error().code,
+            ErrorCode::kInvalidArgument)
+      << "a plan is no way around it";
+  EXPECT_EQ(a.confirm_code(), a.call_hash.substr(7, 6));
+  EXPECT_TRUE(answer(a, {.approve = true, .confirm = a.confirm_code()}).has_value());
+  EXPECT_TRUE(answer(ask("b", false), {.approve = false}).has_value()) << "a no needs no code";
+}
+
+TEST_F(ApprovalsTest, AnApprovalIsUsedOnceForItsHash) {
+  const Approval a = ask("a"), b = ask("b");
+  const auto use = [&](const Approval& which, const std::string& hash) {
+    return now(
+        house_->database->write([&](db::Transaction& t) { return approvals().use(t, kMe, which.id, hash); }));
+  };
+  EXPECT_FALSE(use(a, a.call_hash)) << "not answered yet";
+  ASSERT_TRUE(answer(a, {.approve = true}));
+  EXPECT_FALSE(use(a, b.call_hash));
+  EXPECT_FALSE(use(b, a.call_hash));
+  EXPECT_TRUE(use(a, a.call_hash));
+  EXPECT_FALSE(use(a, a.call_hash)) << "once";
+  boot();
+  EXPECT_FALSE(use(a, a.call_hash)) << "after a restart, too";
+  ASSERT_TRUE(answer(b, {.approve = true}));
+  loop_.run_for(kLaunchWindow);
+  EXPECT_FALSE(use(b, b.call_hash)) << "too late";
+}
+
+TEST_F(ApprovalsTest, ARuleMustCoverTheCallItIsMadeFor) {
+  const Approval a = ask("src/a.txt");
+  for (const char* rule : {"fs.write(path: \"docs/*\")", "fs.read(path: \"src/*\")", "fs.write(path: \"*\")",
+                           "fs.write()", "fs.write"}) {
+    EXPECT_EQ(answer(a, {.approve = true, .scope = GrantScope::kAlways, .rule = rule}).error().code,
+              ErrorCode::kInvalidArgument)
+        << rule;
+  }
+  EXPECT_EQ(granted(), 0u);
+  EXPECT_EQ(answer(a, {.approve = true, .rule = "fs.write(path: \"src/*\")"}).error().code,
+            ErrorCode::kInvalidArgument)
+      << "once keeps no rule";
+  EXPECT_TRUE(
+      answer(a, {.approve = true, .scope = GrantScope::kAlways, .rule = "fs.write(path: \"src/*\")"}));
+  EXPECT_EQ(granted(), 1u);
+}
+
+TEST_F(ApprovalsTest, ARuleIsPreviewedOverThePast) {
+  for (const char* path : {"src/a", "src/b", "docs/c"}) ASSERT_TRUE(answer(ask(path), {.approve = true}));
+  const Approval a = ask("src/d");
+  const auto narrow = now(approvals().preview(kMe, a.id, "")).value();
+  EXPECT_TRUE(narrow.matches_call);
+  EXPECT_EQ(narrow.looked_at, 3);
+  EXPECT_EQ(narrow.matched, 0);
+  const auto wide = now(approvals().preview(kMe, a.id, "fs.write(path: \"src/*\")")).value();
+  EXPECT_EQ(wide.matched, 2);
+  ASSERT_EQ(wide.samples.size(), 2u);
+  EXPECT_EQ(wide.samples[0].rendering, "fs.write src/b") << "newest first";
+  EXPECT_FALSE(now(approvals().preview(kMe, a.id, "fs.write(path: \"docs/*\")")).value().matches_call);
+  EXPECT_EQ(now(approvals().preview(kMe, a.id, "fs.write(path: \"*\")")).error().code,
+            ErrorCode::kInvalidArgument);
+}
+
+TEST_F(ApprovalsTest, GrantsRunOutMoveAndAreTakenBack) {
+  ASSERT_TRUE(answer(ask("a"), {.approve = true, .scope = GrantScope::kSession}));
+  ASSERT_TRUE(answer(ask("b"), {.approve = true, .scope = GrantScope::kAlways}));
+  ASSERT_TRUE(answer(ask("c"), {.approve = true,
+                                .scope = GrantScope::kAlways,
+                                .grant_expires_at = loop_.clock().wall() + std::chrono::hours(1)}));
+  EXPECT_EQ(answer(ask("d"), {.approve = true,
+                              .scope = GrantScope::kAlways,
+                              .grant_expires_at = loop_.clock().wall() + std::chrono::hours(24 * 400)})
+                .error()
+                .code,
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(granted(), 3u);
+  boot();
+  EXPECT_EQ(granted(), 3u) << "kept over a restart";
+  EXPECT_EQ(approvals().grants_for(kMe, ids_.make<SessionId>()).size(), 2u) << "one is of the session";
+  loop_.run_for(std::chrono::hours(1));
+  EXPECT_EQ(granted(), 2u) << "one ran out";
+  EXPECT_EQ(now(approvals().purge_grants()).value(), 1);
+  const std::vector<KeptGrant> kept = approvals().list_grants(kMe);
+  ASSERT_EQ(kept.size(), 2u);
+  EXPECT_EQ(now(approvals().revoke_grant(person({Scope::kChat}), kept[0].grant.id)).error().code,
+            ErrorCode::kForbidden);
+  ASSERT_TRUE(now(approvals().revoke_grant(person(), kept[0].grant.id)));
+  EXPECT_EQ(granted(), 1u);
+  EXPECT_EQ(now(approvals().revoke_grant(person(), kept[0].grant.id)).error().code, ErrorCode::kNotFound);
+  const auto moved = now(
+      approvals().change_grant(person(), kept[1].grant.id, loop_.clock().wall() + std::chrono::minutes(1)));
+  ASSERT_TRUE(moved.has_value());
+  boot();
+  EXPECT_EQ(granted(), 1u);
+  loop_.run_for(std::chrono::minutes(1));
+  EXPECT_EQ(granted(), 0u);
+  EXPECT_EQ(
+      now(approvals().change_grant(person(), kept[1].grant.id, loop_.clock().wall() + std::chrono::hours(1)))
+          .error()
+          .code,
+      ErrorCode::kNotFound)
+      << "what ran out stays so";
+}
+
+TEST_F(ApprovalsTest, APlanIsAtomicAndNeedsTheScope) {
+  const Approval a = ask("a"), b = ask("b"), c = ask("c", false);
+  EXPECT_EQ(
+      now(approvals().resolve_plan(person({Scope::kChat}), {a.id, b.id}, {.approve = true})).error().code,
+      ErrorCode::kForbidden);
+  EXPECT_FALSE(now(approvals().resolve_plan(person(), {a.id, b.id, c.id}, {.approve = true})));
+  EXPECT_EQ(approvals().pending_count(), 3u) << "nothing was answered";
+  EXPECT_FALSE(now(approvals().resolve_plan(person(), std::vector<ApprovalId>(21, a.id), {.approve = true})));
+  ASSERT_TRUE(now(approvals().resolve_plan(person(), {a.id, b.id}, {.approve = true})));
+  EXPECT_EQ(approvals().pending_count(), 1u);
+}
+
+TEST_F(ApprovalsTest, FactsSurviveStorage) {
+  CallFacts facts;
+  facts.paths = {"a", "b/c"};
+  facts.hosts = {"example.org"};
+  facts.outside_workspace = false;
+  facts.parse_complete = true;
+  facts.sink = Sink::kExecWithNetwork;
+  commands::SimpleCommand command;
+  command.argv = {"env", "A=b", "ls", "*.c"};
+  command.environment = {{"A", "b"}};
+  command.redirects = {{">", "out.txt"}};
+  command.final_argv = {"ls", "*.c"};
+  command.wrappers = {"env"};
+  command.patterns = {1};
+  facts.commands = {command};
+  const CallFacts read = facts_from_json(json::parse_object(json::to_text(facts_to_json(facts))).value());
+  EXPECT_EQ(read.commands, facts.commands);
+  EXPECT_EQ(read.paths, facts.paths);
+  EXPECT_EQ(read.hosts, facts.hosts);
+  EXPECT_EQ(read.sink, facts.sink);
+  EXPECT_TRUE(read.parse_complete);
+  EXPECT_TRUE(facts_from_json({}).outside_workspace) << "what cannot be read matches no rule";
+}
+
+}  // namespace
+}  // namespace pryx::trust
