@@ -12,7 +12,12 @@ namespace {
 
 constexpr Duration kDeadline = std::chrono::seconds(15);
 constexpr std::uint64_t kCpuSeconds = 10;
+// The sanitizers' shadow memory alone is terabytes of address space.
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr std::uint64_t kMemory = RLIM_INFINITY;
+#else
 constexpr std::uint64_t kMemory = 1ull << 30;
+#endif
 constexpr std::uint64_t kOpenFiles = 16;
 
 Result<ReadableText> run_worker(const std::string& program, const Document& document) {

