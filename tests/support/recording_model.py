@@ -5,6 +5,7 @@ Words of the message that begin with '#' are orders, worked off one model call a
 "answer to <message>":
   #list            calls fs.list                       #save:TEXT  calls memory.save with TEXT
   #both:TEXT       calls fs.list and memory.save in one answer
+  #shell:PORT:/path calls shell.exec with an effect   #look        calls shell.exec with a command that only reads
 Others change how the answers are given:
   #slow            deltas with 20 ms between them      #stream:SECONDS  streams words for so long
   #hang            never answers                       #cut        ends the connection in the middle of each answer
@@ -114,7 +115,7 @@ class RecordingModel:
         if "#hang" in words:
             time.sleep(600)
             raise BrokenPipeError
-        orders = [w for w in words if w.split(":")[0] in ("#list", "#save", "#both", "#http")]
+        orders = [w for w in words if w.split(":")[0] in ("#list", "#save", "#both", "#http", "#shell", "#look")]
         names = {t["function"]["name"].replace("_", ".").replace("-", "."): t["function"]["name"] for t in request.get("tools", [])}
         handler.send_response(200)
         handler.send_header("Content-Type", "text/event-stream")
@@ -147,6 +148,11 @@ class RecordingModel:
             if kind == "#http":  # "#http:POST:http://…"
                 method, _, url = argument.partition(":")
                 wanted.append(("http.request", {"method": method, "url": url, **({"body": text} if method == "POST" else {})}))
+            if kind == "#shell":  # "#shell:PORT:/path": a command with an effect that a server at PORT counts
+                port, _, path = argument.partition(":")
+                wanted.append(("shell.exec", {"argv": ["python3", "hit.py", port, path], "hosts": [f"localhost:{port}"]}))
+            if kind == "#look":  # a command that only reads
+                wanted.append(("shell.exec", {"command": "ls -lR / | wc -l; cat hit.py"}))
             calls = [{"index": i, "id": f"call_{seen.number}_{i}", "type": "function", "function": {"name": names.get(name, name), "arguments": json.dumps(arguments)}}
                      for i, (name, arguments) in enumerate(wanted)]
             time.sleep(pause)

@@ -31,6 +31,8 @@ constexpr std::string_view kParameters = R"json({
   "additionalProperties": false
 })json";
 
+constexpr std::size_t kMaxPreviewedInput = 4 * kMaxShownBytes;
+
 bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
 Result<std::vector<std::string>> read_list(const json::object& arguments, std::string_view key) {
@@ -183,8 +185,12 @@ std::string preview_exec(const ExecRequest& request) {
                                : fmt::format("network: {}\n", fmt::join(request.hosts, ", "));
   out += fmt::format("time limit: {}\n", format_duration(request.limit));
   if (request.background) out += fmt::format("in the background: {}\n", ends_with_what(request.scope));
-  if (!request.input.empty())
-    out += fmt::format("standard input ({} bytes):\n{}", request.input.size(), indented(request.input));
+  if (request.input.empty()) return out;
+  // More than that nobody reads; the call counts as not shown whole then.
+  const std::string_view shown = utf8_prefix(request.input, kMaxPreviewedInput);
+  out += fmt::format("standard input ({} bytes):\n{}", request.input.size(), indented(shown));
+  if (shown.size() < request.input.size())
+    out += fmt::format("  [… {} bytes more]\n", request.input.size() - shown.size());
   return out;
 }
 
