@@ -147,7 +147,7 @@ Result<std::string> canonical_target(std::string_view text) {
   std::string out = without_dot_segments(path);
   if (question == std::string_view::npos) return out;
   PRYX_TRY(const std::string query, canonical_part(text.substr(question + 1)));
-  return out + "?" + query;
+  return query.empty() ? out : out + "?" + query;  // libcurl drops the mark of an empty query
 }
 
 // "//authority/target" behind the scheme.

@@ -16,6 +16,7 @@ TEST(Url, CanonicalForms) {
       {"http://example.com:8080", "http://example.com:8080/"},
       {"https://example.com:80/", "https://example.com:80/"},
       {"http://example.com?q", "http://example.com/?q"},
+      {"http://example.com/a?", "http://example.com/a"},
       {"http://example.com/a/./b/..", "http://example.com/a/"},
       {"http://example.com/%2e%2E/x", "http://example.com/x"},
       {"http://example.com/../../etc/passwd", "http://example.com/etc/passwd"},
