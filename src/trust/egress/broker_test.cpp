@@ -154,7 +154,7 @@ TEST(Broker, NoDisguiseReachesAForbiddenPeer) {
     EXPECT_FALSE(answer) << url << " was answered with " << answer->status;
   }
   EXPECT_EQ(traps.connections(), 0);
-  for (const RequestRecord& record : rig.log.records()) EXPECT_EQ(record.peer, "") << record.host;
+  for (const RequestRecord& record : rig.records()) EXPECT_EQ(record.peer, "") << record.host;
 }
 
 // The same corpus, the check of the connected peer switched off.
@@ -186,7 +186,7 @@ TEST(Broker, RebindingBetweenCheckAndConnectIsNeverReached) {
   EXPECT_EQ(trap.connections(), 0);
   EXPECT_GT(answered, kRebinds / 3);
   EXPECT_EQ(good.connections(), answered);
-  for (const RequestRecord& record : rig.log.records())
+  for (const RequestRecord& record : rig.records())
     EXPECT_TRUE(record.peer.empty() || record.peer == "127.0.0.2");
 }
 
@@ -331,7 +331,7 @@ TEST(Broker, BoundsAndRefusals) {
 TEST(Broker, NothingIsSentThatCannotBeRecorded) {
   const Trap server("127.0.0.1");
   Rig rig;
-  rig.log.fails = true;
+  rig.break_log();
   const auto answer = rig.get(fmt::format("http://127.0.0.1:{}/", server.port()),
                               {fmt::format("127.0.0.1:{}", server.port())});
   ASSERT_FALSE(answer);
@@ -345,7 +345,7 @@ TEST(Broker, TheRecordSaysWhoAndWhereAndNothingElse) {
   ASSERT_TRUE(rig.get(fmt::format("http://127.0.0.1:{}/path?token=hush", server.port()),
                       {fmt::format("127.0.0.1:{}", server.port())}));
   (void)rig.get("http://elsewhere.test/", {"example.com"});
-  const auto records = rig.log.records();
+  const auto records = rig.records();
   ASSERT_EQ(records.size(), 2u);
   EXPECT_EQ(records[0].state, "done");
   EXPECT_EQ(records[0].status, 200);

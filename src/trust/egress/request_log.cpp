@@ -86,9 +86,10 @@ audit::Entry audit_entry(const RequestRecord& r) {
   entry.turn = r.turn;
   entry.step = r.step;
   entry.subject = r.tool;
-  entry.detail = {{"method", r.method}, {"scheme", r.scheme},       {"host", r.host},
-                  {"port", r.port},     {"peer", r.peer},           {"status", r.status},
-                  {"state", r.state},   {"bytes_out", r.bytes_out}, {"bytes_in", r.bytes_in}};
+  entry.detail = {{"method", r.method},    {"scheme", r.scheme}, {"port", r.port},
+                  {"status", r.status},    {"state", r.state},   {"bytes_out", r.bytes_out},
+                  {"bytes_in", r.bytes_in}};
+  entry.personal = {{"host", r.host}, {"peer", r.peer}};  // where somebody went is erased with the session
   return entry;
 }
 

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "foundation/base/clock.h"
-#include "foundation/base/clock.h"
 #include "foundation/base/json.h"
 #include "foundation/net/url.h"
 
