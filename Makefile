@@ -27,7 +27,7 @@ fmt:  ## format all C++ files in place
 	@tools/lint/run --fix
 
 bench: deps  ## measure the release build
-	@tools/build release apps/all bench/all pryx_sandbox_lab && bench/run $(BENCH_ARGS)
+	@tools/build release apps/all bench/all pryx_sandbox_lab pryx_audit_campaign && bench/run $(BENCH_ARGS)
 
 campaign: deps  ## hours: thread sanitizer, clang-tidy, long simulation, crash and fuzz runs
 	@tools/campaign

@@ -179,6 +179,8 @@ async::Task<Result<void>> Secrets::put(Caller caller, std::string name, Secret v
 
 async::Task<Result<bool>> Secrets::remove(Caller caller, std::string name) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
+  // The record first: a change that cannot be recorded is not made.
+  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, caller, "secret.removal_asked", name, {}));
   PRYX_CO_TRY(const bool removed, co_await vault_.remove(caller.principal, name));
   if (!removed) co_return false;
   PRYX_CO_TRY_VOID(
@@ -244,12 +246,12 @@ async::Task<Result<void>> Settings::start() {
   for (const auto& [key, value] : *stored) {
     if (config::find_setting(key) != nullptr) overlay_.values[key] = {value, "settings"};
   }
-  co_await reload_file();
+  co_await reload_file({});  // as it was when the daemon stopped, as far as anybody knows
   combine();
   co_return Result<void>{};
 }
 
-async::Task<void> Settings::reload_file() {
+async::Task<void> Settings::reload_file(std::string actor) {
   const auto file = read_human_file(path_);
   if (!file || file->text == file_text_) co_return;
   file_text_ = file->text;  // judged once, right or wrong
@@ -272,6 +274,21 @@ async::Task<void> Settings::reload_file() {
   }
   for (const config::ConfigWarning& warning : parsed->warnings)
     log::warn("config.warning", {{"line", warning.line}, {"text", warning.text}});
+  if (!actor.empty()) {
+    const auto recorded = co_await database_.write([&, this](db::Transaction& t) {
+      return audit_.append(t, {.principal = owner().id,
+                               .kind = "config.changed",
+                               .actor = actor,
+                               .subject = "config.yaml",
+                               .detail = {{"hash", file->hash}}});
+    });
+    // What cannot be recorded does not come into force; the next look at the file tries again.
+    if (!recorded) {
+      log::error("config.change_not_recorded", {{"error", recorded.error().message}});
+      file_text_.clear();
+      co_return;
+    }
+  }
   file_ = parsed->layer;
   combine();
 }
@@ -285,10 +302,13 @@ async::Task<Result<server::HumanFile>> Settings::put_text(Caller caller, std::st
                                                           std::string expected_hash) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
   PRYX_CO_TRY_VOID(config::parse_config_file(text, "config.yaml"));
+  // Evidence before effect: settings that cannot be recorded do not come into force.
+  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, caller, "config.change_asked", "config.yaml",
+                                         {{"instead_of", expected_hash}}));
   PRYX_CO_TRY(auto file, replace_human_file(path_, text, expected_hash));
-  co_await reload_file();
-  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, std::move(caller), "config.changed", path_,
-                                         {{"hash", file.hash}}));
+  co_await reload_file({});
+  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, std::move(caller), "config.changed",
+                                         "config.yaml", {{"hash", file.hash}}));
   co_return file;
 }
 
@@ -402,6 +422,19 @@ async::Task<std::vector<server::Component>> Health::components() {
     turns.detail = "safe mode: messages are accepted and wait; leave it with `pryx daemon restart`";
   }
   out.push_back(std::move(turns));
+  server::Component evidence{.name = "audit",
+                             .state = "ok",
+                             .required = false,
+                             .detail = fmt::format("checkpoints go to {}", checkpoints_.copies()),
+                             .version = {}};
+  if (!checkpoints_.problem().empty()) {
+    evidence.state = "down";
+    evidence.detail = fmt::format(
+        "{}; no checkpoint is signed until this is looked into: run `pryx audit "
+        "verify`, keep a copy of the data folder",
+        checkpoints_.problem());
+  }
+  out.push_back(std::move(evidence));
   server::Component policy{.name = "policy",
                            .state = "ok",
                            .required = false,
@@ -413,6 +446,7 @@ async::Task<std::vector<server::Component>> Health::components() {
         fmt::format("policy.yaml is invalid; in force: {}; run `pryx policy check`", policy_.state());
   }
   out.push_back(std::move(policy));
+  for (server::Component& layer : describe_sandbox(sandbox_)) out.push_back(std::move(layer));
   co_return out;
 }
 
@@ -433,17 +467,22 @@ async::Task<std::vector<server::Component>> Health::integrity() {
                                checked.error().message);
   }
   out.push_back(std::move(store));
-  const auto verdict = co_await database_.read([](db::Connection& c) { return audit::AuditLog::verify(c); });
+  const audit::VerifyInput input{.log = &audit_, .key = &checkpoints_.public_key(), .outside = {}};
+  const auto verdict =
+      co_await database_.read([&](db::Connection& c) { return audit::verify_log(c, input); });
   server::Component log{.name = "audit log", .state = "ok", .required = false, .detail = {}, .version = {}};
   if (!verdict) {
     log.state = "down";
     log.detail = verdict.error().message;
-  } else if (verdict->first_bad_index) {
+  } else if (!verdict->ok()) {
     log.state = "down";
-    log.detail = fmt::format("entry {}: {}; keep a copy of the data folder and find out who wrote to it",
-                             *verdict->first_bad_index, verdict->reason);
+    log.detail =
+        fmt::format("{}{}; keep a copy of the data folder and find out who wrote to it",
+                    verdict->first_bad_index ? fmt::format("entry {}: ", *verdict->first_bad_index) : "",
+                    verdict->reason);
   } else {
-    log.detail = fmt::format("{} entries in one unbroken chain", verdict->rows);
+    log.detail =
+        fmt::format("{} entries, equal to {} signed checkpoints", verdict->rows, verdict->checkpoints);
   }
   out.push_back(std::move(log));
   co_return out;

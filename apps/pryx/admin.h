@@ -10,8 +10,10 @@
 #include "engine/models/model_router.h"
 #include "foundation/config/layers.h"
 #include "policy_keeper.h"
+#include "sandbox_health.h"
 #include "surfaces/server/admin.h"
 #include "trust/audit/audit_log.h"
+#include "trust/audit/checkpointer.h"
 #include "trust/vault/vault.h"
 
 namespace pryx::app {
@@ -84,7 +86,7 @@ class Settings final : public server::ConfigAdmin {
   Settings(async::EventLoop& loop, db::Database& database, events::EventLog& events, audit::AuditLog& audit,
            std::string path, config::Layer environment);
   [[nodiscard]] async::Task<Result<void>> start();
-  [[nodiscard]] async::Task<void> reload_file();
+  [[nodiscard]] async::Task<void> reload_file(std::string actor);
   [[nodiscard]] const config::Config& current() const { return config_; }
   void on_change(std::function<void(const config::Config&)> callback) { on_change_ = std::move(callback); }
   // What a value must fulfil beyond its type, before it is stored: a default model has to exist.
@@ -135,8 +137,15 @@ class Memories final : public server::MemoryAdmin {
 class Health final : public server::Diagnostics {
  public:
   Health(db::Database& database, agent::Dispatcher& dispatcher, const PolicyKeeper& policy,
-         std::string key_backend)
-      : database_(database), dispatcher_(dispatcher), policy_(policy), key_backend_(std::move(key_backend)) {}
+         const audit::AuditLog& audit, const audit::Checkpointer& checkpoints,
+         const sandbox::Report& sandbox, std::string key_backend)
+      : database_(database),
+        dispatcher_(dispatcher),
+        policy_(policy),
+        audit_(audit),
+        checkpoints_(checkpoints),
+        sandbox_(sandbox),
+        key_backend_(std::move(key_backend)) {}
   [[nodiscard]] async::Task<std::vector<server::Component>> components() override;
   [[nodiscard]] async::Task<std::vector<server::Component>> integrity() override;
 
@@ -144,6 +153,9 @@ class Health final : public server::Diagnostics {
   db::Database& database_;
   agent::Dispatcher& dispatcher_;
   const PolicyKeeper& policy_;
+  const audit::AuditLog& audit_;
+  const audit::Checkpointer& checkpoints_;
+  const sandbox::Report& sandbox_;
   std::string key_backend_;
 };
 

@@ -36,6 +36,7 @@
 #include "result_files.h"
 #include "safe_mode.h"
 #include "shell_keeper.h"
+#include "surfaces/cli/listen_address.h"
 #include "surfaces/server/server.h"
 #include "trust/audit/checkpointer.h"
 #include "trust/vault/database_key.h"
@@ -45,6 +46,7 @@ namespace pryx::app {
 namespace {
 
 constexpr Duration kHousekeepingInterval = std::chrono::minutes(10);
+constexpr Duration kVaultInterval = std::chrono::seconds(30);
 constexpr Duration kStopLimit =
     std::chrono::milliseconds(2700);      // 3 s are promised; the rest is for closing the database
 constexpr std::int64_t kPurgeBatch = 20;  // sessions in one transaction
@@ -58,8 +60,8 @@ log::Level log_level(const std::string& name, bool verbose) {
   return name == "error" ? log::Level::kError : log::Level::kInfo;
 }
 
-// Whatever this process or a child of it has started may not give it orders. A peer that is gone or lives in a
-// namespace that cannot be seen counts as one of them.
+// Whatever this process or a child of it has started may not give it orders. A peer that is gone or lives in
+// a namespace that cannot be seen counts as one of them.
 bool is_own_descendant(std::int32_t pid) {
   const platform::ProcessFamily family{.ancestors = {::getpid()}, .sessions = {}};
   return platform::membership_of(pid, family) != platform::Membership::kOutside;
@@ -91,12 +93,19 @@ class Daemon {
   [[nodiscard]] Result<void> build();
   [[nodiscard]] async::Task<void> start_task();
   [[nodiscard]] async::Task<Result<void>> start();
+  struct ListenPlan {
+    std::string address;
+    std::uint16_t port = 0;
+    bool port_is_fixed = false;
+  };
+  [[nodiscard]] Result<std::optional<ListenPlan>> plan_listening() const;
   [[nodiscard]] Result<void> listen();
   void announce();
   void await_signal();
   void begin_stop(std::string why);
   [[nodiscard]] async::Task<void> stop();
   void housekeeping();
+  void watch_vault();
   [[nodiscard]] async::Task<void> clean_up();
   [[nodiscard]] async::Task<void> purge_hidden_sessions();
   void feed_watchdog();
@@ -151,6 +160,7 @@ class Daemon {
   std::optional<server::ApiServer> api_;
   std::unique_ptr<net::HttpServer> http_;
   Duration hidden_retention_{};
+  Duration vault_lock_after_{};
   bool stopping_ = false;
   bool forced_ = false;
   int exit_code_ = 0;
@@ -167,8 +177,8 @@ Result<void> Daemon::open_store() {
       audit::AuditLog::migrations(),       egress::EgressLog::migrations(),
       trust::Approvals::migrations(),      vault::Vault::migrations(),
       models::ProviderStore::migrations(), memory::migrations(),
-      tools::UndoJournal::migrations(), tools::shell::BackgroundProcesses::migrations(),    agent::SessionStore::migrations(),
-      server::ApiServer::migrations()};
+      tools::UndoJournal::migrations(),    tools::shell::BackgroundProcesses::migrations(),
+      agent::SessionStore::migrations(),   server::ApiServer::migrations()};
   db::DatabaseOptions options{.open = {.path = ground_.places.database(), .key = key_.key}};
   PRYX_TRY(database_, db::Database::open(loop_, std::move(options), modules));
   if (database_->migration_report().applied > 0)
@@ -264,11 +274,20 @@ Result<void> Daemon::build() {
   providers_->on_stored_setting(
       [this](const std::string& key, json::value value) { settings_->note_stored(key, std::move(value)); });
   memories_.emplace(*memory_store_, loop_);
-  health_.emplace(*database_, *dispatcher_, *policy_, *audit_, *checkpoints_, shell_->report(), std::string(key_.backend));
-  server::Services services{loop_,        *database_,    *events_,   ids_,        random_,     *inbox_,
-                            *dispatcher_, *turns_,       *undo_,     *outbox_,    *approvals_, *gate_,
-                            *audit_,      *checkpoints_, *router_,   *providers_, *secrets_,   *settings_,
-                            *policy_,     *workspaces_,  *memories_, shell_->processes(), *health_,    info_};
+  health_.emplace(*database_, *dispatcher_, *policy_, *audit_, *checkpoints_, shell_->report(),
+                  std::string(key_.backend));
+  server::Services services{loop_,        *database_,
+                            *events_,     ids_,
+                            random_,      *inbox_,
+                            *dispatcher_, *turns_,
+                            *undo_,       *outbox_,
+                            *approvals_,  *gate_,
+                            *audit_,      *checkpoints_,
+                            *router_,     *providers_,
+                            *secrets_,    *settings_,
+                            *policy_,     *workspaces_,
+                            *memories_,   shell_->processes(),
+                            *health_,     info_};
   api_.emplace(services, server::ServerOptions{.own_uid = ::geteuid(),
                                                .root_is_owner = ground_.dropped_from_root,
                                                .is_own_descendant = is_own_descendant});
@@ -280,31 +299,49 @@ void Daemon::apply_settings(const config::Config& config) {
   turns_->set_default_model(config.text("model.default"));
   const std::string copy_to = config.text("audit.copy_to");
   checkpoints_->set_copy_directory(copy_to == "off" ? std::string() : copy_to);
+  policy_->set_approval_timeout(config.duration("approval.timeout"));
   turns_->set_max_steps(static_cast<int>(config.integer("tools.max_steps")));
   hidden_retention_ = config.duration("openai.retention");
+  vault_lock_after_ = config.duration("vault.lock_after");
   log::configure({.level = log_level(config.text("log.level"), options_.verbose),
                   .json = ::isatty(STDERR_FILENO) == 0,
                   .sink = {},
                   .clock = &clock_});
 }
 
+// A flag wins over the setting; an address that somebody wrote down is no suggestion. None: no TCP.
+Result<std::optional<Daemon::ListenPlan>> Daemon::plan_listening() const {
+  if (!options_.tcp) return std::nullopt;
+  const ListenPlan by_flag{options_.listen_address, options_.port, options_.port_is_fixed};
+  const config::Config& config = settings_->current();
+  if (options_.port_is_fixed || config.find("listen")->origin == config::Origin::kDefault)
+    return by_flag;
+  const std::string text = config.text("listen");
+  if (text == "off") return std::nullopt;
+  const auto address = cli::parse_listen_address(text);
+  if (!address)
+    return fail(ErrorCode::kInvalidArgument, "the setting listen: {}", address.error().message);
+  return ListenPlan{address->address, address->port, true};
+}
+
 Result<void> Daemon::listen() {
   PRYX_TRY(platform::UniqueFd socket, bind_unix_socket(ground_.places));
   PRYX_TRY_VOID(http_->listen_unix(socket.release()));
   info_.socket = ground_.places.socket();
-  if (!options_.tcp) return {};
-  Result<std::uint16_t> bound = http_->listen_tcp(options_.listen_address, options_.port);
+  PRYX_TRY(const std::optional<ListenPlan> plan, plan_listening());
+  if (!plan) return {};
+  Result<std::uint16_t> bound = http_->listen_tcp(plan->address, plan->port);
   for (std::uint16_t next = 1;
-       !bound && bound.error().code == ErrorCode::kConflict && !options_.port_is_fixed && next < kPortsToTry;
+       !bound && bound.error().code == ErrorCode::kConflict && !plan->port_is_fixed && next < kPortsToTry;
        ++next) {
-    bound = http_->listen_tcp(options_.listen_address, static_cast<std::uint16_t>(options_.port + next));
+    bound = http_->listen_tcp(plan->address, static_cast<std::uint16_t>(plan->port + next));
   }
   if (!bound) return std::unexpected(bound.error());
   api_->set_tcp_port(*bound);
   egress_->set_own_port(*bound);
-  const bool v6 = options_.listen_address.find(':') != std::string::npos;
-  info_.url = v6 ? fmt::format("http://[{}]:{}", options_.listen_address, *bound)
-                 : fmt::format("http://{}:{}", options_.listen_address, *bound);
+  const bool v6 = plan->address.find(':') != std::string::npos;
+  info_.url = v6 ? fmt::format("http://[{}]:{}", plan->address, *bound)
+                 : fmt::format("http://{}:{}", plan->address, *bound);
   return {};
 }
 
@@ -353,6 +390,7 @@ async::Task<void> Daemon::start_task() {
   announce();
   feed_watchdog();
   housekeeping();
+  watch_vault();
 }
 
 void Daemon::await_signal() {
@@ -399,6 +437,14 @@ void Daemon::feed_watchdog() {
   loop_.call_after(*limit / 2, [this] { feed_watchdog(); });
 }
 
+void Daemon::watch_vault() {
+  loop_.call_after(kVaultInterval, [this] {
+    if (stopping_) return;
+    if (vault_->lock_idle(vault_lock_after_) > 0) log::info("vault.locked", {{"why", "not used"}});
+    watch_vault();
+  });
+}
+
 void Daemon::housekeeping() {
   loop_.call_after(kHousekeepingInterval, [this] {
     if (stopping_) return;
@@ -410,6 +456,8 @@ void Daemon::housekeeping() {
 async::Task<void> Daemon::clean_up() {
   const auto purged = co_await events_->purge();
   if (!purged) log::warn("housekeeping.events", {{"error", purged.error().message}});
+  const auto grants = co_await approvals_->purge_grants();
+  if (!grants) log::warn("housekeeping.grants", {{"error", grants.error().message}});
   const WallTime now = clock_.wall();
   const auto keys = co_await database_->write(
       [now](db::Transaction& t) { return agent::TurnStore::purge_keys(t.db(), now); });

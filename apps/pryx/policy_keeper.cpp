@@ -56,9 +56,16 @@ PolicyKeeper::PolicyKeeper(std::string path, db::Database& database, events::Eve
 void PolicyKeeper::use(const trust::PolicyFile& policy, std::string state, std::string text) {
   in_force_.engine = std::make_shared<const trust::PolicyEngine>(policy.layer);
   in_force_.version = "sha256:" + crypto::hash_json("policy/1", json::value(policy.layer->to_text()));
-  in_force_.approval_timeout = policy.approval_timeout;
+  own_timeout_.reset();
+  if (policy.sets_approval_timeout) own_timeout_ = policy.approval_timeout;
+  in_force_.approval_timeout = own_timeout_.value_or(usual_timeout_);
   state_ = std::move(state);
   in_force_text_ = std::move(text);
+}
+
+void PolicyKeeper::set_approval_timeout(Duration usual) {
+  usual_timeout_ = usual;
+  in_force_.approval_timeout = own_timeout_.value_or(usual_timeout_);
 }
 
 void PolicyKeeper::load_at_start() {

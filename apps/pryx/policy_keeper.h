@@ -21,6 +21,9 @@ class PolicyKeeper final : public tools::PolicySource, public server::PolicyAdmi
   // After the file changed on disk; raises error.occurred when it became invalid.
   [[nodiscard]] async::Task<void> reload();
 
+  // Of questions, where the policy does not say it itself.
+  void set_approval_timeout(Duration usual);
+
   [[nodiscard]] tools::PolicyInForce policy() const override { return in_force_; }
   [[nodiscard]] async::Task<Result<server::PolicyStatus>> get(Caller caller) override;
   [[nodiscard]] async::Task<Result<server::PolicyStatus>> put(Caller caller, std::string text,
@@ -36,6 +39,8 @@ class PolicyKeeper final : public tools::PolicySource, public server::PolicyAdmi
   events::EventLog& events_;
   audit::AuditLog& audit_;
   tools::PolicyInForce in_force_;
+  Duration usual_timeout_ = trust::kDefaultApprovalTimeout;
+  std::optional<Duration> own_timeout_;
   std::string state_ = "default";  // file | default | last_good | read_only
   std::string in_force_text_;
   std::optional<std::string>

@@ -51,8 +51,8 @@ agent::WorkspaceOpener::Opened open_directory(const std::string& path) {
 }  // namespace
 
 WorkspaceKeeper::WorkspaceKeeper(async::EventLoop& loop, async::WorkerPool& pool, db::Database& database,
-                                 IdSource& ids, Options options)
-    : loop_(loop), pool_(pool), database_(database), ids_(ids), options_(std::move(options)) {}
+                                 audit::AuditLog& audit, IdSource& ids, Options options)
+    : loop_(loop), pool_(pool), database_(database), audit_(audit), ids_(ids), options_(std::move(options)) {}
 
 Result<std::string> WorkspaceKeeper::check_path(const std::string& path) const {
   if (path.empty() || path.front() != '/' || path.find('\0') != std::string::npos) {
@@ -92,6 +92,12 @@ async::Task<Result<agent::Workspace>> WorkspaceKeeper::open(Caller caller, std::
     PRYX_TRY(auto known, agent::SessionStore::find_workspace_by_path(t.db(), caller.principal.id, real));
     if (known) return std::move(*known);
     PRYX_TRY_VOID(agent::SessionStore::insert_workspace(t.db(), made));
+    PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id,
+                                    .kind = "workspace.added",
+                                    .actor = caller.surface,
+                                    .subject = made.id.str(),
+                                    .detail = {},
+                                    .personal = {{"path", real}}}));
     return made;
   });
 }

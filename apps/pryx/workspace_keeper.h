@@ -9,6 +9,7 @@
 #include "engine/agent/turn_engine.h"
 #include "foundation/async/worker_pool.h"
 #include "surfaces/server/admin.h"
+#include "trust/audit/audit_log.h"
 
 namespace pryx::app {
 
@@ -20,8 +21,8 @@ class WorkspaceKeeper final : public server::WorkspaceAdmin, public agent::Works
     std::string user_name;  // whom the daemon runs as, for the message that tells how to give it access
     bool dropped_from_root = false;
   };
-  WorkspaceKeeper(async::EventLoop& loop, async::WorkerPool& pool, db::Database& database, IdSource& ids,
-                  Options options);
+  WorkspaceKeeper(async::EventLoop& loop, async::WorkerPool& pool, db::Database& database,
+                  audit::AuditLog& audit, IdSource& ids, Options options);
 
   [[nodiscard]] async::Task<Result<agent::Workspace>> open(Caller caller, std::string path) override;
   [[nodiscard]] async::Task<Opened> open(agent::Session session) override;
@@ -31,6 +32,7 @@ class WorkspaceKeeper final : public server::WorkspaceAdmin, public agent::Works
   async::EventLoop& loop_;
   async::WorkerPool& pool_;
   db::Database& database_;
+  audit::AuditLog& audit_;
   IdSource& ids_;
   Options options_;
 };

@@ -8,6 +8,7 @@ import random
 import threading
 import time
 
+import evidence
 from lab import Broken, wait_until
 
 GONE = (OSError, http.client.HTTPException, ConnectionError, json.JSONDecodeError)
@@ -290,6 +291,7 @@ class World:
         verdict = self.api.post("/audit/verify", {})
         if verdict.get("ok") is not True:
             raise Broken(f"the audit log does not verify: {verdict}")
+        self._check_evidence()
         self._check_receipts()
         if self.problems:
             raise Broken(f"{len(self.problems)} problems, first: " + "\n".join(self.problems[:5]))
@@ -325,6 +327,14 @@ class World:
                     raise Broken(f"{message.text!r}: the step is done, the memory {note!r} is not there")
                 if "done" not in states and note in saved and "failed" not in states and not message.cancel_asked:
                     raise Broken(f"{message.text!r}: memory {note!r} is there, its step is {states}")
+
+    def _check_evidence(self):
+        """Each memory that is there, and each step that was started, has an earlier intent in the exported and verified log."""
+        entries = evidence.exported(self.daemon)
+        steps = [step for message in self.messages for step in message.steps]
+        effects = [(None, "memory.save", {"text": item["text"]}, None) for item in self.api.pages("/memory")]
+        evidence.check(entries, steps, effects)
+        evidence.control(entries, steps, effects)
 
     def _check_replay(self):
         """Everything that anybody ever saw is in the log, once, with the same text."""

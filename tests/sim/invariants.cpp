@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "trust/audit/audit_tree.h"
+
 namespace pryx::sim {
 namespace {
 
@@ -448,9 +450,9 @@ async::Task<void> check_invariants(db::Database& database, events::EventLog& log
                                    const Clients& clients, std::uint64_t& turns) {
   const auto sound = co_await database.read([](db::Connection& c) { return db::check_integrity(c); });
   if (!sound) world.violate(fmt::format("integrity: {}", sound.error().message));
-  const auto audit = co_await database.read([](db::Connection& c) { return audit::AuditLog::verify(c); });
-  if (!audit || audit->first_bad_index)
-    world.violate(fmt::format("the audit chain breaks at {}", audit ? *audit->first_bad_index : -1));
+  const auto audit = co_await database.read([](db::Connection& c) { return audit::verify_log(c); });
+  if (!audit || !audit->ok())
+    world.violate(fmt::format("the audit log does not verify: {}", audit ? audit->reason : audit.error().message));
   const auto stored = co_await database.read(read_store);
   if (!stored) {
     world.violate(fmt::format("the store cannot be read: {}", stored.error().message));

@@ -130,7 +130,8 @@ async::Task<Result<void>> StepJournal::record_end(tools::GateEnd end, tools::Too
     ending.summary = std::move(outcome.summary);
     // A tool that cannot say where its text came from is not trusted with it.
     const bool is_unlabelled = outcome.labels.empty() && !ending.text.empty();
-    ending.labels = is_unlabelled ? trust::Labels::unreadable() : std::move(outcome.labels);
+    ending.labels =
+        is_unlabelled ? trust::Labels::unreadable() : trust::with_sensitivity(std::move(outcome.labels));
   } else if (end == tools::GateEnd::kCancelled) {
     ending = {.state = StepState::kCancelled,
               .ok = false,

@@ -169,7 +169,8 @@ async::Task<Result<void>> TurnUndo::record(Caller caller, const Subject& subject
                            .turn = subject.turn.id,
                            .step = {},
                            .subject = "undo",
-                           .detail = std::move(detail)};
+                           .detail = {},
+                           .personal = std::move(detail)};  // names files
   const bool is_end = kind == "undo.outcome";
   const std::int64_t given_back = count_if(report.items, changes_something);
   const std::int64_t left_alone = count_if(report.items, tools::is_left_alone);

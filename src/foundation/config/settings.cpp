@@ -19,6 +19,13 @@ constexpr std::array kSettings{
             .help = "How long an approval waits for an answer before it counts as denied.",
             .minimum = 1'000,
             .maximum = 7 * 86'400'000LL},
+    Setting{
+        .key = "audit.copy_to",
+        .type = SettingType::kText,
+        .default_value = "off",
+        .help =
+            "A folder outside of Pryx's own that gets a copy of each signed checkpoint of the audit log, or "
+            "'off'. Best is one that this machine can only add to."},
     Setting{.key = "listen",
             .type = SettingType::kText,
             .default_value = "127.0.0.1:7799",
@@ -48,6 +55,12 @@ constexpr std::array kSettings{
             .help = "Model calls that one turn may make before it stops and says so.",
             .minimum = 1,
             .maximum = 1'000},
+    Setting{.key = "vault.lock_after",
+            .type = SettingType::kDuration,
+            .default_value = "15m",
+            .help = "How long after its last use a vault with a passphrase locks itself.",
+            .minimum = 60'000,
+            .maximum = 3'650 * 86'400'000LL},
 };
 
 std::string_view type_name(SettingType type) {

@@ -94,15 +94,22 @@ json::object encode(const audit::Row& row) {
           {"step_id", text_or_null(row.entry.step.str())},
           {"subject", row.entry.subject},
           {"detail", row.entry.detail},
+          {"success", row.entry.success ? json::value(*row.entry.success) : json::value(nullptr)},
+          {"personal",
+           row.state == audit::Personal::kPresent ? json::value(row.entry.personal) : json::value(nullptr)},
+          {"erased", row.state == audit::Personal::kErased},
           {"hash", row.hash}};
 }
 
 json::object encode(const audit::Verdict& verdict) {
-  return {{"ok", !verdict.first_bad_index.has_value()},
+  return {{"ok", verdict.ok()},
           {"rows", verdict.rows},
           {"first_bad_index",
            verdict.first_bad_index ? json::value(*verdict.first_bad_index) : json::value(nullptr)},
-          {"reason", text_or_null(verdict.reason)}};
+          {"reason", text_or_null(verdict.reason)},
+          {"checkpoints", verdict.checkpoints},
+          {"erased", verdict.erased},
+          {"root", verdict.root}};
 }
 
 json::object encode(const models::ModelInfo& model, std::string_view default_model) {

@@ -8,6 +8,7 @@
 #include "surfaces/server/admin.h"
 #include "surfaces/server/server.h"
 #include "trust/audit/audit_log.h"
+#include "trust/audit/audit_tree.h"
 
 namespace pryx::server {
 

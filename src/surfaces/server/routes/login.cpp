@@ -2,12 +2,28 @@
 #include "surfaces/server/routes/routes.h"
 
 namespace pryx::server::routes {
+namespace {
+
+// A way in that cannot be recorded is not opened.
+async::Task<Result<void>> record(RouteCall& call, std::string kind, PrincipalId principal) {
+  const auto written = co_await call.services().database.write([&](db::Transaction& t) {
+    return call.services().audit.append(t, {.principal = principal,
+                                            .kind = kind,
+                                            .actor = call.caller().surface,
+                                            .subject = std::string(transport_name(call.caller().transport))});
+  });
+  if (!written) co_return std::unexpected(written.error());
+  co_return Result<void>{};
+}
+
+}  // namespace
 
 // The code goes into the fragment: browsers keep that to themselves, so no log or referrer ever has it.
 async::Task<Result<Reply>> make_login_link(RouteCall& call) {
   const std::string& url = call.services().info.url;
   if (url.empty())
     co_return fail(ErrorCode::kConflict, "this daemon does not listen on TCP; start it without --no-tcp");
+  PRYX_CO_TRY_VOID(co_await record(call, "login.link_made", call.principal()));
   const LoginLink link = call.core.auth.browsers().make_link(call.caller());
   co_return Reply::of({{"url", fmt::format("{}/#code={}", url, link.code)},
                        {"code", link.code},
@@ -24,6 +40,8 @@ async::Task<Result<Reply>> log_in(RouteCall& call) {
     co_return std::unexpected(call.core.auth.refuse_credential(
         call.request.peer, "this login link was used or is over; make another with: pryx open"));
   }
+  // Whoever fails before this point leaves no row: strangers must not be able to fill the log.
+  PRYX_CO_TRY_VOID(co_await record(call, "login.opened", owner().id));
   Reply reply = Reply::of({{"csrf_token", opened->csrf}, {"expires_at", to_rfc3339(opened->expires_at)}});
   reply.headers.add("Set-Cookie", fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict",
                                               call.core.auth.cookie_name(), opened->cookie_value));
@@ -33,6 +51,7 @@ async::Task<Result<Reply>> log_in(RouteCall& call) {
 async::Task<Result<Reply>> log_out(RouteCall& call) {
   if (call.identity.proof != Identity::Proof::kCookie)
     co_return fail(ErrorCode::kInvalidArgument, "only a browser session can log out; revoke a token instead");
+  PRYX_CO_TRY_VOID(co_await record(call, "login.ended", call.principal()));
   call.core.auth.browsers().end(call.identity.key);
   call.core.auth.end_all_with(call.identity.key);
   Reply reply = Reply::empty();

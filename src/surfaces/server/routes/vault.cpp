@@ -43,7 +43,7 @@ async::Task<Result<Reply>> unlock_vault(RouteCall& call) {
 }
 
 async::Task<Result<Reply>> put_vault_passphrase(RouteCall& call) {
-  const json::value* field = json::find(call.body, "passphrase");
+  const json::value* field = call.body.if_contains("passphrase");
   if (field == nullptr)
     co_return fail(ErrorCode::kInvalidArgument, "passphrase is missing; null removes the present one");
   std::optional<Secret> passphrase;

@@ -8,6 +8,17 @@ namespace pryx::server::routes {
 
 using agent::SessionStore;
 
+namespace {
+// The record of a change that took place, in the change's own transaction.
+Result<bool> with_audit(RouteCall& call, db::Transaction& t, Result<bool> changed, audit::Entry entry) {
+  if (!changed || !*changed) return changed;
+  entry.principal = call.principal();
+  entry.actor = call.caller().surface;
+  PRYX_TRY_VOID(call.services().audit.append(t, entry));
+  return true;
+}
+}  // namespace
+
 async::Task<Result<Reply>> list_workspaces(RouteCall& call) {
   PRYX_CO_TRY(const auto found,
               co_await call.services().database.read([principal = call.principal()](db::Connection& c) {
@@ -44,20 +55,20 @@ async::Task<Result<Reply>> rename_workspace(RouteCall& call) {
   PRYX_CO_TRY(const std::string name, json::get_string(call.body, "name"));
   if (trim(name).empty() || name.size() > 200)
     co_return fail(ErrorCode::kInvalidArgument, "name must have 1 to 200 bytes");
-  PRYX_CO_TRY(const bool renamed, co_await call.services().database.write(
-                                      [principal = call.principal(), id, name](db::Transaction& t) {
-                                        return SessionStore::rename_workspace(t.db(), principal, id, name);
-                                      }));
+  PRYX_CO_TRY(const bool renamed, co_await call.services().database.write([&](db::Transaction& t) {
+    return with_audit(call, t, SessionStore::rename_workspace(t.db(), call.principal(), id, name),
+                      {.kind = "workspace.renamed", .subject = id.str(), .personal = {{"name", name}}});
+  }));
   if (!renamed) co_return fail(ErrorCode::kNotFound, "there is no workspace {}", id.str());
   co_return co_await get_workspace(call);
 }
 
 async::Task<Result<Reply>> delete_workspace(RouteCall& call) {
   PRYX_CO_TRY(const WorkspaceId id, path_id<WorkspaceId>(call));
-  PRYX_CO_TRY(const bool deleted,
-              co_await call.services().database.write([principal = call.principal(), id](db::Transaction& t) {
-                return SessionStore::delete_workspace(t.db(), principal, id);
-              }));
+  PRYX_CO_TRY(const bool deleted, co_await call.services().database.write([&](db::Transaction& t) {
+    return with_audit(call, t, SessionStore::delete_workspace(t.db(), call.principal(), id),
+                      {.kind = "workspace.removed", .subject = id.str()});
+  }));
   if (!deleted) co_return fail(ErrorCode::kNotFound, "there is no workspace {}", id.str());
   co_return Reply::empty();
 }

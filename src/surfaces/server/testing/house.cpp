@@ -81,10 +81,15 @@ House::House(async::EventLoop& given, bool inline_store)
       audit(given.clock()),
       models(given, network, keys, random),
       model(std::make_shared<FakeModel>(given)) {
-  const db::ModuleMigrations modules[] = {
-      events::EventLog::migrations(),    audit::AuditLog::migrations(), egress::EgressLog::migrations(),
-      trust::Approvals::migrations(),    memory::migrations(),          tools::UndoJournal::migrations(), tools::shell::BackgroundProcesses::migrations(),
-      agent::SessionStore::migrations(), ApiServer::migrations()};
+  const db::ModuleMigrations modules[] = {events::EventLog::migrations(),
+                                          audit::AuditLog::migrations(),
+                                          egress::EgressLog::migrations(),
+                                          trust::Approvals::migrations(),
+                                          memory::migrations(),
+                                          tools::UndoJournal::migrations(),
+                                          tools::shell::BackgroundProcesses::migrations(),
+                                          agent::SessionStore::migrations(),
+                                          ApiServer::migrations()};
   auto opened =
       db::Database::open(loop, {.open = {.path = directory / "t.db"}, .inline_mode = inline_store}, modules);
   PRYX_CHECK(opened.has_value());
@@ -113,7 +118,8 @@ House::House(async::EventLoop& given, bool inline_store)
   pool = std::make_unique<async::WorkerPool>(loop, 0);
   checkpoints = std::make_unique<audit::Checkpointer>(
       loop, *pool, *database, audit, Secret(std::string(32, 'c')),
-      audit::CheckpointerOptions{.file = directory / "audit/checkpoints.jsonl"});
+      audit::CheckpointerOptions{.file = directory / "audit/checkpoints.jsonl",
+                                 .interval = Duration::zero()});
   undo_journal = std::make_unique<tools::UndoJournal>(*database, loop.clock());
   undo = std::make_unique<agent::TurnUndo>(agent::TurnUndo::Parts{.loop = loop,
                                                                   .pool = *pool,
@@ -127,7 +133,8 @@ House::House(async::EventLoop& given, bool inline_store)
   outbox = std::make_unique<agent::Outbox>(loop, *database);
   inbox = std::make_unique<agent::Inbox>(loop, *database, *events, ids, *dispatcher);
   memory_store = std::make_unique<memory::MemoryStore>(*database, ids, loop.clock());
-  processes = std::make_unique<tools::shell::BackgroundProcesses>(loop, *database, *events, audit, ids, sandbox);
+  processes =
+      std::make_unique<tools::shell::BackgroundProcesses>(loop, *database, *events, audit, ids, sandbox);
   workspaces = std::make_unique<FakeWorkspaces>(*database, ids);
   memories = std::make_unique<StoredMemories>(*memory_store, loop.clock());
   info = {.version = "0.1.0",
@@ -141,7 +148,7 @@ House::House(async::EventLoop& given, bool inline_store)
   api = std::make_unique<ApiServer>(
       Services{loop,    *database, *events,    ids,         random,    *inbox,       *dispatcher, *turns,
                *undo,   *outbox,   *approvals, *gate,       audit,     *checkpoints, models,      providers,
-               secrets, config,    policy,     *workspaces, *memories, *processes, diagnostics,  info},
+               secrets, config,    policy,     *workspaces, *memories, *processes,   diagnostics, info},
       options);
   api->set_tcp_port(kPort);
 }
@@ -151,6 +158,7 @@ House::~House() = default;
 async::Task<Result<void>> House::start() {
   PRYX_CO_TRY_VOID(co_await events->start());
   PRYX_CO_TRY_VOID(co_await approvals->start());
+  PRYX_CO_TRY_VOID(co_await checkpoints->start());
   PRYX_CO_TRY_VOID(co_await processes->start());
   PRYX_CO_TRY_VOID(co_await api->start());
   co_return co_await dispatcher->start(*turns, false);

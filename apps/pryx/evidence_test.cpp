@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// Settings and rules that cannot be recorded do not come into force; with the log in order they do.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "admin.h"
+#include "foundation/async/testing/virtual_loop.h"
+#include "foundation/config/settings_store.h"
+#include "foundation/platform/files.h"
+#include "policy_keeper.h"
+
+namespace pryx::app {
+namespace {
+
+class Evidence : public ::testing::TestWithParam<bool> {
+ protected:
+  Evidence() : folder_(std::filesystem::temp_directory_path() / fmt::format("pryx-evidence-{}", ::getpid())) {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+    const db::ModuleMigrations modules[] = {events::EventLog::migrations(), audit::AuditLog::migrations(),
+                                            config::SettingsStore::migrations()};
+    database_ = std::move(
+        *db::Database::open(loop_, {.open = {.path = folder_ / "t.db"}, .inline_mode = true}, modules));
+    events_.emplace(loop_, *database_);
+    PRYX_CHECK(async::testing::run(loop_, events_->start()).has_value());
+  }
+  ~Evidence() override {
+    events_.reset();
+    database_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  void fill_the_log() {
+    if (!GetParam()) return;
+    PRYX_CHECK(async::testing::run(loop_, database_->write([](db::Transaction& t) {
+                 return t.db().execute(
+                     "CREATE TRIGGER audit_is_full BEFORE INSERT ON audit BEGIN SELECT "
+                     "raise(ABORT, 'no room'); END");
+               })).has_value());
+  }
+  [[nodiscard]] static Caller me() {
+    return {.principal = owner(), .scopes = Scopes::all(), .surface = "test"};
+  }
+  [[nodiscard]] std::string path(const char* name) const { return (folder_ / name).string(); }
+
+  async::testing::VirtualLoop loop_;
+  std::filesystem::path folder_;
+  std::unique_ptr<db::Database> database_;
+  std::optional<events::EventLog> events_;
+  audit::AuditLog audit_{loop_.clock()};
+};
+
+TEST_P(Evidence, Rules) {
+  PolicyKeeper keeper(path("policy.yaml"), *database_, *events_, audit_);
+  keeper.load_at_start();
+  const std::string before = keeper.policy().version;
+  const std::string seen = async::testing::run(loop_, keeper.get(me()))->file.hash;
+  fill_the_log();
+  const auto put = async::testing::run(loop_, keeper.put(me(), "tools:\n  denied: [\"fs.*\"]\n", seen));
+  EXPECT_EQ(put.has_value(), !GetParam());
+  EXPECT_EQ(platform::exists(path("policy.yaml")), !GetParam());
+  EXPECT_EQ(keeper.policy().version == before, GetParam());
+}
+
+TEST_P(Evidence, SettingsAndTheirFile) {
+  Settings settings(loop_, *database_, *events_, audit_, path("config.yaml"), {});
+  PRYX_CHECK(async::testing::run(loop_, settings.start()).has_value());
+  const std::string seen = async::testing::run(loop_, settings.get_text(me()))->hash;
+  fill_the_log();
+  const auto text = async::testing::run(loop_, settings.put_text(me(), "log:\n  level: warn\n", seen));
+  EXPECT_EQ(text.has_value(), !GetParam());
+  EXPECT_EQ(platform::exists(path("config.yaml")), !GetParam());
+  const auto put = async::testing::run(loop_, settings.put_settings(me(), {{"log.level", "error"}}));
+  EXPECT_EQ(put.has_value(), !GetParam());
+  const auto shown = async::testing::run(loop_, settings.get_settings(me())).value();
+  EXPECT_EQ(shown.at("settings").at("log.level"), GetParam() ? "info" : "error");
+}
+
+TEST_P(Evidence, AFileEditedByHand) {
+  Settings settings(loop_, *database_, *events_, audit_, path("config.yaml"), {});
+  PRYX_CHECK(async::testing::run(loop_, settings.start()).has_value());
+  fill_the_log();
+  PRYX_CHECK(platform::atomic_write_file(path("config.yaml"), "log:\n  level: debug\n", 0600).has_value());
+  async::TaskGroup group(loop_, "test");
+  group.spawn("reload", settings.reload_file("file"));
+  loop_.run_until_idle();
+  const auto shown = async::testing::run(loop_, settings.get_settings(me())).value();
+  EXPECT_EQ(shown.at("settings").at("log.level"), GetParam() ? "info" : "debug");
+}
+
+INSTANTIATE_TEST_SUITE_P(FullAndNot, Evidence, ::testing::Bool(), [](const auto& info) {
+  return info.param ? std::string("FullLog") : std::string("TheControl");
+});
+
+}  // namespace
+}  // namespace pryx::app

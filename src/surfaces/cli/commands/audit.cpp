@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+// pryx audit: what was intended and done, and the proof that nobody rewrote it.
+#include <fcntl.h>
+
+#include "foundation/base/text.h"
+#include "foundation/platform/files.h"
+#include "surfaces/cli/commands/commands.h"
+#include "surfaces/cli/context.h"
+
+namespace pryx::cli {
+namespace {
+
+constexpr int kRowsOfAPage = 2'000;  // of an export
+constexpr std::size_t kMaxKeptBytes = 512u << 20;
+constexpr std::size_t kMaxKeptNotes = 10'000;  // that the daemon takes at once
+constexpr int kCheckFailed = 3;
+
+std::string one_line(const json::object& entry) {
+  const json::value* personal = json::find(entry, "personal");
+  const json::value* detail = json::find(entry, "detail");
+  if (const json::value* erased = json::find(entry, "erased"); erased != nullptr && *erased == true)
+    return "(erased)";
+  if (personal != nullptr) {
+    if (const json::value* rendering = json::find(personal->as_object(), "rendering"))
+      if (rendering->is_string()) return std::string(rendering->get_string());
+    return json::to_text(*personal);
+  }
+  return detail == nullptr ? std::string() : json::to_text(*detail);
+}
+
+Result<int> run_list(Context& context, const Invocation& invocation) {
+  PRYX_TRY(const auto limit, invocation.find_integer("limit", 1, 200));
+  PRYX_TRY(client::ApiClient * api, context.api());
+  Query query;
+  for (const char* name :
+       {"session", "turn", "tool", "surface", "action", "user", "success", "after", "before"})
+    query.add(name, invocation.value_or(name, ""));
+  query.add("cursor", invocation.value_or("cursor", "")).add("limit", limit ? fmt::format("{}", *limit) : "");
+  PRYX_TRY(const client::Reply reply, api->get(query.on("/api/v1/audit")));
+  if (print_if_json(context, reply)) return 0;
+  std::vector<std::vector<Line>> rows;
+  for (const json::object& entry : items_of(reply.json)) {
+    const bool tty = context.console().options().out_is_tty;
+    const std::string at = json::string_or(entry, "at");
+    const json::value* success = json::find(entry, "success");
+    const std::string ok = success == nullptr ? "" : *success == true ? "ok" : "no";
+    rows.push_back({Line(fmt::format("{}", json::integer_or(entry, "index", 0))),
+                    Line(tty ? relative_time(at, context.clock().wall()) : at, kDim),
+                    Line(json::string_or(entry, "kind")), Line(ok, ok == "no" ? kWarning : kDim),
+                    Line(json::string_or(entry, "actor")), Line(json::string_or(entry, "subject")),
+                    Line(one_line(entry), kDim)});
+  }
+  if (rows.empty())
+    context.console().note("no entry fits");
+  else
+    context.console().print_table({{"INDEX"}, {"AT"}, {"ACTION"}, {"OK"}, {"BY"}, {"SUBJECT"}, {"DETAIL"}},
+                                  rows);
+  return 0;
+}
+
+Result<int> run_show(Context& context, const Invocation& invocation) {
+  const std::string text = invocation.positional("index");
+  std::int64_t index = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9' || index > 1'000'000'000'000)
+      return fail(ErrorCode::kInvalidArgument, "an entry is named by its number, not by '{}'", text);
+    index = index * 10 + (c - '0');
+  }
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->get(fmt::format("/api/v1/audit?limit=1&cursor={}", index + 1)));
+  const auto items = items_of(reply.json);
+  if (items.empty() || json::integer_or(items.front(), "index", 0) != index)
+    return fail(ErrorCode::kNotFound, "there is no audit entry {}", text);
+  if (context.wants_json()) {
+    context.console().print_json(items.front());
+    return 0;
+  }
+  for (const auto& member : items.front()) {
+    if (member.value().is_null()) continue;
+    Line line(fmt::format("{:<11} ", std::string_view(member.key())), kDim);
+    line.add(member.value().is_string() ? std::string(member.value().get_string())
+                                        : json::to_text(member.value()));
+    context.console().print(line);
+  }
+  return 0;
+}
+
+// A file of checkpoints: one note, or lines of {"note":…}.
+Result<json::array> read_kept(const std::string& path) {
+  PRYX_TRY(const std::string text, platform::read_file(path, kMaxKeptBytes));
+  json::array notes;
+  if (!text.starts_with('{')) {
+    notes.push_back(json::value(text));
+    return notes;
+  }
+  for (const std::string_view line : split(text, '\n')) {
+    if (trim(line).empty()) continue;
+    const auto object = json::parse_object(line);
+    const std::string note = object ? json::string_or(*object, "note") : std::string();
+    if (note.empty()) return fail(ErrorCode::kCheckFailed, "{} holds a line that is no checkpoint", path);
+    notes.push_back(json::value(note));
+  }
+  if (notes.empty()) return fail(ErrorCode::kCheckFailed, "{} holds no checkpoint", path);
+  // Each checkpoint covers all entries before it: the last ones say everything.
+  if (notes.size() > kMaxKeptNotes)
+    notes.erase(notes.begin(), notes.end() - static_cast<std::ptrdiff_t>(kMaxKeptNotes));
+  return notes;
+}
+
+Result<int> run_verify(Context& context, const Invocation& invocation) {
+  json::object body;
+  json::array against;
+  for (const std::string& path : invocation.all("against")) {
+    PRYX_TRY(json::array notes, read_kept(path));
+    for (json::value& note : notes) against.push_back(std::move(note));
+  }
+  const std::size_t kept = against.size();
+  if (kept > 0) body["against"] = std::move(against);
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->post("/api/v1/audit/verify", std::move(body)));
+  const json::value* ok = json::find(reply.json, "ok");
+  const bool is_good = ok != nullptr && *ok == true;
+  if (print_if_json(context, reply)) return is_good ? 0 : kCheckFailed;
+  const auto number = [&](std::string_view name) { return json::integer_or(reply.json, name, 0); };
+  if (!is_good) {
+    const std::int64_t index = number("first_bad_index");
+    return fail(ErrorCode::kCheckFailed, "{}{}; keep a copy of the data folder and find out who wrote to it",
+                index > 0 ? fmt::format("audit entry {}: ", index) : "the audit log does not verify: ",
+                json::string_or(reply.json, "reason"));
+  }
+  context.console().print(Line(fmt::format("{} entries verify, against {} signed checkpoints", number("rows"),
+                                           number("checkpoints"))));
+  if (kept == 0)
+    context.console().note(
+        "a log rewritten together with its checkpoints is only told by one kept elsewhere: --against FILE");
+  return 0;
+}
+
+// Page by page, so that a log of any length passes through little memory.
+Result<int> run_export(Context& context, const Invocation& invocation) {
+  const std::string format = invocation.value_or("format", "jsonl");
+  PRYX_TRY(client::ApiClient * api, context.api());
+  platform::UniqueFd file;
+  const std::string path = invocation.value_or("output", "");
+  if (!path.empty()) {
+    file = platform::UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!file) return fail(platform::system_error(fmt::format("write {}", path), errno));
+  }
+  const auto put = [&](std::string_view text) -> Result<void> {
+    return platform::write_all(file ? file.get() : 1, text, path.empty() ? "stdout" : path);
+  };
+  if (format == "json") {
+    PRYX_TRY(const client::Reply reply, api->get("/api/v1/audit/export?format=json"));
+    PRYX_TRY_VOID(put(reply.body));
+    return 0;
+  }
+  std::int64_t from = 1, size = 0;
+  do {
+    Query query;
+    query.add("format", format).add("limit", fmt::format("{}", kRowsOfAPage));
+    if (from > 1) query.add("from", fmt::format("{}", from)).add("size", fmt::format("{}", size));
+    PRYX_TRY(const client::Reply reply, api->get(query.on("/api/v1/audit/export")));
+    if (from == 1) {
+      for (const char c : reply.headers.find("Pryx-Audit-Size").value_or("0"))
+        size = c >= '0' && c <= '9' ? size * 10 + (c - '0') : size;
+    }
+    PRYX_TRY_VOID(put(reply.body));
+    from += kRowsOfAPage;
+  } while (from <= size);
+  if (!path.empty()) context.console().note(fmt::format("wrote {} entries to {}", size, path));
+  return 0;
+}
+
+Result<int> run_checkpoint(Context& context, const Invocation& invocation) {
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->get("/api/v1/audit/checkpoint"));
+  if (print_if_json(context, reply)) return 0;
+  if (invocation.has("key"))
+    context.console().print(Line(json::string_or(reply.json, "key")));
+  else
+    PRYX_TRY_VOID(platform::write_all(1, json::string_or(reply.json, "note"), "stdout"));
+  return 0;
+}
+
+}  // namespace
+
+std::vector<Command> audit_commands() {
+  Command list{.noun = "audit",
+               .verb = "list",
+               .summary = "what was intended and what came of it, newest first",
+               .examples = {"audit list --limit 20", "audit list --tool shell.exec --success false",
+                            "audit list --action 'policy.*' --after 2026-11-01T00:00:00Z"},
+               .flags = {{"--session", "ID", "of one session"},
+                         {"--turn", "ID", "of one turn"},
+                         {"--tool", "NAME", "about this tool, setting, provider…"},
+                         {"--surface", "NAME", "caused by cli, web, api, file…"},
+                         {"--action", "KIND", "tool.intent, approval.resolved…; tool.* names all of tool"},
+                         {"--user", "NAME", "of this person"},
+                         {"--success", "BOOL", "outcomes that went well (true) or not (false)"},
+                         {"--after", "TIME", "since this time, RFC 3339"},
+                         {"--before", "TIME", "until this time"},
+                         {"--limit", "N", "at most so many, 1 to 200"},
+                         {"--cursor", "C", "the next page: next_cursor of --json"}},
+               .positionals = {},
+               .handler = run_list};
+  Command show{.noun = "audit",
+               .verb = "show",
+               .summary = "one entry with everything it says",
+               .examples = {"audit show 17"},
+               .flags = {},
+               .positionals = {{"index", "the entry's number"}},
+               .handler = run_show};
+  Command verify{
+      .noun = "audit",
+      .verb = "verify",
+      .summary = "recompute the log and hold it against its signed checkpoints",
+      .examples = {"audit verify", "audit verify --against /media/usb/pryx.note"},
+      .flags = {{"--against", "FILE", "a checkpoint that was kept elsewhere, or checkpoints.jsonl", true}},
+      .positionals = {},
+      .handler = run_verify};
+  Command exported{.noun = "audit",
+                   .verb = "export",
+                   .summary = "the whole log; pryx-audit-verify reads jsonl",
+                   .examples = {"audit export --output log.jsonl", "audit export --format csv"},
+                   .flags = {{"--format", "F", "jsonl (default), json or csv"},
+                             {"-o,--output", "FILE", "instead of stdout"}},
+                   .positionals = {},
+                   .handler = run_export};
+  Command checkpoint{.noun = "audit",
+                     .verb = "checkpoint",
+                     .summary = "sign the log as it is; keep what is printed on another machine",
+                     .examples = {"audit checkpoint", "audit checkpoint --key"},
+                     .flags = {{"--key", "", "print the public key instead"}},
+                     .positionals = {},
+                     .handler = run_checkpoint};
+  return {std::move(list), std::move(show), std::move(verify), std::move(exported), std::move(checkpoint)};
+}
+
+}  // namespace pryx::cli

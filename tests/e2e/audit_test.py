@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: MIT
+"""Evidence: what is recorded, who can tell when it was changed, what a deleted session leaves, and that nothing happens unrecorded."""
+import csv
+import io
+import json
+import pathlib
+import subprocess
+
+from harness import case, contains, equal, expect, lacks, wait_until
+
+SECRET = "sk-abcdefghijklmnopqrstuvwx0123"
+
+
+def talk(lab, daemon, texts=("read it",)):
+    """Turns with a tool call each; the session."""
+    model = lab.model(daemon)
+    work = lab.workspace({"note.txt": "the cat is called Miso"})
+    api = daemon.api()
+    session = api.session(workspace=str(work))
+    for text in texts:
+        model.script[text] = [[("call", "fs.read", {"path": "note.txt"})], ["read"]]
+        equal(api.run(session, text)["state"], "completed", text)
+    return api, session
+
+
+def verifier(lab, *args, check=None):
+    done = subprocess.run([f"{lab.binaries}/pryx-audit-verify", *map(str, args)], capture_output=True, text=True, timeout=60)
+    if check is not None:
+        equal(done.returncode, check, f"exit code of pryx-audit-verify ({done.stdout}{done.stderr})")
+    return json.loads(done.stdout) if done.stdout.startswith("{") else None
+
+
+def write(lab, name, text):
+    path = lab.box.root / name
+    path.write_text(text)
+    return path
+
+
+@case
+def a_tool_call_is_on_record_with_everything(lab):
+    """AU-01, AU-03: what, with which arguments, for whom, from where, when, how it ended."""
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    work = lab.workspace({"note.txt": "x"})
+    model.script["look"] = [[("call", "fs.search", {"pattern": SECRET})], ["none"]]
+    api = daemon.api()
+    session = api.session(workspace=str(work))
+    turn = api.run(session, "look")
+    rows = {r["kind"]: r for r in api.pages("/audit") if r["turn_id"] == turn["id"]}
+    intent, outcome = rows["tool.intent"], rows["tool.outcome"]
+    expect(intent["index"] < outcome["index"], "the intent comes first")
+    equal((intent["subject"], intent["session_id"], outcome["success"]), ("fs.search", session, True), "tool, session, success")
+    expect(intent["actor"] and intent["at"] and intent["detail"]["args_hash"] and intent["detail"]["call_hash"], f"who, when, which call: {intent}")
+    contains(json.dumps(intent["personal"]["args"]), "hmac:", "a secret in the arguments")
+    lacks(json.dumps(api.pages("/audit")), SECRET, "the audit log")
+    expect(intent["personal"]["rendering"] is not None and outcome["detail"]["result_hash"], "rendering and result hash")
+
+
+@case
+def the_list_filters(lab):
+    """AU-06."""
+    daemon = lab.daemon()
+    api, session = talk(lab, daemon)
+
+    def kinds(query):
+        return {r["kind"] for r in api.get("/audit?limit=200&" + query)["items"]}
+    equal(kinds(f"session={session}"), {"tool.intent", "tool.outcome"}, "of the session")
+    equal(kinds("action=tool.intent"), {"tool.intent"}, "one action")
+    equal(kinds("action=tool.*"), {"tool.intent", "tool.outcome"}, "a group")
+    equal(kinds("tool=fs.read&success=true"), {"tool.outcome"}, "outcomes that went well")
+    equal(kinds("success=false"), set(), "outcomes that did not")
+    equal(kinds("surface=nowhere"), set(), "another surface")
+    equal(kinds("user=stranger"), set(), "another user")
+    expect(kinds("user=owner") >= {"tool.intent", "setting.changed"}, "the owner")
+    equal(kinds("after=2999-01-01T00:00:00Z"), set(), "the future")
+    equal(kinds("before=2001-01-01T00:00:00Z"), set(), "the past")
+    for query in ("success=perhaps", "after=yesterday", "cursor=x", "limit=0"):
+        api.must_refuse("GET", f"/audit?{query}", 400)
+    listed = daemon.cli("audit", "list", "--tool", "fs.read", "--json", check=0).json()["items"]
+    equal([r["kind"] for r in listed], ["tool.outcome", "tool.intent"], "pryx audit list")
+    shown = daemon.cli("audit", "show", listed[0]["index"], "--json", check=0).json()
+    equal(shown, listed[0], "pryx audit show")
+    equal(daemon.cli("audit", "show", 99999).code, 6, "an entry that does not exist")
+    contains(daemon.cli("audit", "list", check=0).out, "tool.intent", "the table")
+
+
+@case
+def an_export_verifies_without_the_daemon(lab):
+    """AU-02: the separate verifier needs the export, the public key, and for the tail a checkpoint that was kept."""
+    daemon = lab.daemon()
+    talk(lab, daemon, ("one", "two"))
+    key = daemon.cli("audit", "checkpoint", "--key", check=0).out.strip()
+    old = write(lab, "old.note", daemon.cli("audit", "checkpoint", check=0).out)
+    old_log = write(lab, "old.jsonl", daemon.cli("audit", "export", check=0).out)
+    daemon.cli("config", "set", "log.level", "warn", check=0)
+    new = write(lab, "new.note", daemon.cli("audit", "checkpoint", check=0).out)
+    log = write(lab, "log.jsonl", daemon.cli("audit", "export", check=0).out)
+    for kept in (("--against", old), ("--against", new), ("--against", daemon.home / "state/audit/checkpoints.jsonl"), ()):
+        expect(verifier(lab, "--key", key, *kept, log, check=0)["ok"], f"the true log with {kept}")
+    expect(verifier(lab, "--key", key, old_log, check=0)["ok"], "the control: an older whole log by itself")
+    rolled_back = verifier(lab, "--key", key, "--against", new, old_log, check=3)
+    size = len(old_log.read_text().splitlines()) - 2
+    equal(rolled_back["first_bad_index"], size + 1, "a log without its tail")
+    lines = log.read_text().splitlines(keepends=True)
+    for at, forged in ((3, lines[:3] + [lines[3].replace("cli", "web").replace("fs.read", "fs.list").replace("owner", "ownex")] + lines[4:]),
+                       (2, lines[:2] + lines[3:]), (2, [lines[0], lines[1], lines[3], lines[2], *lines[4:]])):
+        bad = verifier(lab, "--key", key, write(lab, "bad.jsonl", "".join(forged)), check=3)
+        equal(bad["first_bad_index"], at, "the first bad index")
+    other = lab.daemon(home=lab.box.home("other"))
+    verifier(lab, "--key", other.cli("audit", "checkpoint", "--key", check=0).out.strip(), log, check=3)
+    proof = daemon.api().request("GET", "/api/v1/audit/proof?index=2").body
+    expect(verifier(lab, "--key", key, "--proof", write(lab, "p.json", proof.decode()), check=0)["ok"], "a proof of entry 2")
+    verifier(lab, "--key", key, "--proof", write(lab, "p.json", proof.decode().replace('"index":2', '"index":3')), check=3)
+    before = int(old.read_text().splitlines()[1])
+    growth = daemon.api().request("GET", f"/api/v1/audit/proof?from={before}").body.decode()
+    expect(verifier(lab, "--key", key, "--against", old, "--proof", write(lab, "g.json", growth), check=0)["ok"], "a proof of growth")
+    verifier(lab, "--key", key, "--against", new, "--proof", write(lab, "g.json", growth), check=3)
+
+
+@case
+def the_daemon_verifies_itself(lab):
+    daemon = lab.daemon()
+    talk(lab, daemon)
+    note = write(lab, "kept.note", daemon.cli("audit", "checkpoint", check=0).out)
+    contains(daemon.cli("audit", "verify", check=0).out, "verify", "pryx audit verify")
+    equal(daemon.cli("audit", "verify", "--against", note, "--json", check=0).json()["first_bad_index"], None, "against its own checkpoint")
+    kept = note.read_text().splitlines()
+    forged = "\n".join([kept[0], str(int(kept[1]) + 1), *kept[2:]]) + "\n"
+    equal(daemon.cli("audit", "verify", "--against", write(lab, "forged.note", forged)).code, 3, "against a forged checkpoint")
+    other = lab.daemon(home=lab.box.home("other"))
+    foreign = write(lab, "foreign.note", other.cli("audit", "checkpoint", check=0).out)
+    equal(daemon.cli("audit", "verify", "--against", foreign).code, 3, "against another log's checkpoint")
+    daemon.restart()
+    equal(daemon.cli("audit", "verify", "--against", note).code, 0, "after a restart")
+    contains(daemon.cli("doctor", "--json").out, "audit", "doctor names the audit log")
+
+
+@case
+def a_database_from_before_the_last_checkpoint_is_noticed(lab):
+    """T34: the data folder is put back to an older, consistent state; the checkpoints outside of it tell."""
+    daemon = lab.daemon()
+    talk(lab, daemon)
+    daemon.stop()
+    older = {p.name: p.read_bytes() for p in (daemon.home / "data").iterdir() if p.is_file()}
+    daemon.start()
+    daemon.cli("config", "set", "log.level", "warn", check=0)
+    kept = write(lab, "kept.note", daemon.cli("audit", "checkpoint", check=0).out)
+    daemon.stop()
+    for path in (daemon.home / "data").iterdir():
+        if path.is_file() and path.name not in older:
+            path.unlink()
+    for name, data in older.items():
+        (daemon.home / "data" / name).write_bytes(data)
+    daemon.start()
+    equal(daemon.cli("audit", "verify", "--against", kept).code, 3, "against the kept checkpoint")
+    equal(daemon.cli("audit", "verify").code, 3, "the checkpoint in the state folder tells as well")
+    equal(daemon.cli("audit", "checkpoint").code, 3, "and no new one is signed")
+    # The control: with that file gone as well, nothing inside of the home can tell.
+    daemon.stop()
+    (daemon.home / "state/audit/checkpoints.jsonl").unlink()
+    daemon.start()
+    equal(daemon.cli("audit", "verify").code, 0, "the control")
+    equal(daemon.cli("audit", "verify", "--against", kept).code, 3, "the kept checkpoint still tells")
+
+
+@case
+def checkpoints_are_copied_to_another_place(lab):
+    daemon = lab.daemon()
+    place = lab.workspace(name="elsewhere")
+    daemon.cli("config", "set", "audit.copy_to", place, check=0)
+    note = daemon.cli("audit", "checkpoint", check=0).out
+    files = list(place.iterdir())
+    equal(len(files), 1, "files in the other place")
+    notes = [json.loads(line)["note"] for line in files[0].read_text().splitlines()]
+    expect(note in notes, "the checkpoint is in the copy")
+    daemon.stop()
+    expect(len(files[0].read_text().splitlines()) >= len(notes), "a stop takes nothing away")
+
+
+@case
+def exports_come_in_three_formats(lab):
+    daemon = lab.daemon()
+    talk(lab, daemon)
+    document = json.loads(daemon.cli("audit", "export", "--format", "json", check=0).out)
+    rows = list(csv.reader(io.StringIO(daemon.cli("audit", "export", "--format", "csv", check=0).out)))
+    lines = [json.loads(line) for line in daemon.cli("audit", "export", check=0).out.splitlines()]
+    equal(document["size"], len(document["items"]), "entries of the document")
+    equal(len(rows) - 1, document["size"], "rows of the table")
+    equal(len(lines) - 2, document["size"], "lines")
+    equal(lines[1]["leaf"], document["items"][0]["leaf"], "the first leaf")
+    equal(lines[1]["leaf"], rows[1][-1], "the first leaf")
+    paged = b"".join(daemon.api().request("GET", f"/api/v1/audit/export?format=jsonl&limit=2&from={first}&size={document['size']}").body
+                     for first in range(1, document["size"] + 1, 2))
+    equal(len(paged.splitlines()) - 2, document["size"], "lines of all pages")
+    daemon.api().must_refuse("GET", "/audit/export?format=xml", 400)
+    daemon.api().must_refuse("GET", "/audit/export?size=999999", 400)
+    equal(daemon.tcp("read").request("GET", "/api/v1/audit/export").status, 403, "without admin")
+
+
+@case
+def a_deleted_session_leaves_evidence_and_no_content(lab):
+    """CO-01, AU-05: the entries and their proof stay, what was personal about them is gone."""
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    work = lab.workspace({"diary-of-anna.txt": "dear diary"})
+    model.script["look"] = [[("call", "fs.read", {"path": "diary-of-anna.txt"})], ["read"]]
+    api = daemon.api()
+    session = api.session(workspace=str(work))
+    api.run(session, "look")
+    key = daemon.cli("audit", "checkpoint", "--key", check=0).out.strip()
+    kept = write(lab, "kept.note", daemon.cli("audit", "checkpoint", check=0).out)
+    contains(daemon.cli("audit", "export", check=0).out, "diary-of-anna", "the control: it is there before")
+    daemon.cli("session", "rm", session, "--yes", check=0)
+    export = daemon.cli("audit", "export", check=0).out
+    lacks(export, "diary-of-anna", "the export")
+    lacks(json.dumps(api.pages("/audit")), "diary-of-anna", "the list")
+    rows = api.get(f"/audit?session={session}")["items"]
+    expect({"tool.intent", "tool.outcome", "session.deleted", "audit.erased"} <= {r["kind"] for r in rows}, f"rows that stay: {rows}")
+    expect(any(r["erased"] and r["personal"] is None for r in rows), "rows are marked as erased")
+    equal(daemon.cli("audit", "verify", "--against", kept).code, 0, "the log verifies")
+    report = verifier(lab, "--key", key, "--against", kept, write(lab, "log.jsonl", export), check=0)
+    expect(report["erased"] > 0, f"the verifier counts what was erased: {report}")
+    # Called erased without an entry that says so: the verifier does not take it.
+    lines = [line for line in export.splitlines(keepends=True)]
+    hidden = [line for line in lines if '"personal":' in line]
+    if hidden:
+        bare = json.loads(hidden[0])
+        forged = hidden[0][:hidden[0].index(',"leaf"')] + ',"erased":true,"leaf":"' + bare["leaf"] + '"}\n'
+        verifier(lab, "--key", key, write(lab, "bad.jsonl", export.replace(hidden[0], forged)), check=3)
+
+
+# Unsafe routes that leave no row of their own, each with the reason.
+EXEMPT = {
+    "POST /api/v1/sessions": "an empty conversation: no right, no effect; what happens in it is recorded",
+    "PATCH /api/v1/sessions/{id}": "title, model and folder of a conversation; a folder must be a recorded workspace",
+    "POST /api/v1/sessions/{id}/fork": "a copy of a conversation",
+    "POST /api/v1/sessions/{id}/messages": "talk; each tool call that follows is recorded before it runs",
+    "POST /v1/chat/completions": "the same through the other front",
+    "POST /api/v1/turns/{id}/cancel": "ends talk; a call whose outcome it leaves unknown is recorded (tool.unknown)",
+    "POST /api/v1/turns/{id}/resume": "recorded as turn.resumed: held by messages_test and the sim",
+    "POST /api/v1/turns/{id}/undo": "recorded as undo: held by its own tests",
+    "POST /api/v1/approvals/{id}": "recorded as approval.resolved: held by approvals_test",
+    "POST /api/v1/policy/test": "changes nothing",
+    "POST /api/v1/policy/replay": "changes nothing",
+    "POST /api/v1/audit/verify": "changes nothing",
+    "POST /api/v1/providers/{id}/test": "asks a configured provider whether it answers",
+    "POST /api/v1/memory": "the owner's own words; the tool that a model uses for it is recorded",
+    "POST /api/v1/memory/search": "changes nothing",
+    "POST /api/v1/login": "recorded as login.opened: needs a browser's code, held by auth_test",
+    "POST /api/v1/logout": "recorded as login.ended: needs a browser's cookie, held by auth_test",
+    "POST /api/v1/approvals/plan": "recorded as approval.plan_resolved",
+    "POST /api/v1/approvals/{id}/preview": "changes nothing",
+    "PATCH /api/v1/grants/{id}": "recorded as grant.changed",
+    "DELETE /api/v1/grants/{id}": "recorded as grant.revoked",
+    "POST /api/v1/processes/{id}/input": "recorded as process.input before it is written: held by the tests of processes",
+    "DELETE /api/v1/processes/{id}": "ends what was recorded when it began; its end is recorded as process.ended",
+}
+
+
+def administrative_calls(lab, api):
+    """route -> (expected kind, the call)."""
+    made = {}
+    work = str(lab.workspace())
+    policy = api.get("/policy")
+
+    def workspace():
+        made["workspace"] = api.post("/workspaces", {"path": work}, 201)["id"]
+
+    def token():
+        made["token"] = api.post("/tokens", {"name": "t", "scopes": ["read"]}, 201)["id"]
+
+    def session():
+        made["session"] = api.session()
+        api.delete(f"/sessions/{made['session']}")
+    return {
+        "POST /api/v1/workspaces": ("workspace.added", workspace),
+        "PATCH /api/v1/workspaces/{id}": ("workspace.renamed", lambda: api.request("PATCH", f"/api/v1/workspaces/{made['workspace']}", {"name": "n"})),
+        "DELETE /api/v1/workspaces/{id}": ("workspace.removed", lambda: api.delete(f"/workspaces/{made['workspace']}")),
+        "DELETE /api/v1/sessions/{id}": ("session.deleted", session),
+        "PUT /api/v1/policy": ("policy.changed", lambda: api.put("/policy", {"text": "name: p\ntools:\n  allowed: [fs.read]\n", "hash": policy["hash"]})),
+        "PUT /api/v1/providers/{id}": ("provider.changed", lambda: api.put("/providers/p", {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "no_key": True})),
+        "DELETE /api/v1/providers/{id}": ("provider.removed", lambda: api.delete("/providers/p")),
+        "PUT /api/v1/secrets/{name}": ("secret.changed", lambda: api.request("PUT", "/api/v1/secrets/s", {"value": "some value"})),
+        "DELETE /api/v1/secrets/{name}": ("secret.removed", lambda: api.delete("/secrets/s")),
+        "POST /api/v1/tokens": ("token.created", token),
+        "DELETE /api/v1/tokens/{id}": ("token.revoked", lambda: api.delete(f"/tokens/{made['token']}")),
+        "PUT /api/v1/settings": ("setting.changed", lambda: api.put("/settings", {"settings": {"log.level": "warn"}})),
+        "PUT /api/v1/config": ("config.changed", lambda: api.put("/config", {"text": "log:\n  level: info\n", "hash": api.get("/config")["hash"]})),
+        "POST /api/v1/login/links": ("login.link_made", lambda: api.post("/login/links", {}, 201)),
+        "PUT /api/v1/vault/passphrase": ("vault.passphrase", lambda: api.request("PUT", "/api/v1/vault/passphrase", {"passphrase": "several good words"})),
+        "POST /api/v1/vault/lock": ("vault.locked", lambda: api.request("POST", "/api/v1/vault/lock", {})),
+        "POST /api/v1/vault/unlock": ("vault.unlocked", lambda: api.request("POST", "/api/v1/vault/unlock", {"passphrase": "several good words"})),
+    }
+
+
+@case
+def every_change_of_what_may_happen_is_on_record(lab):
+    """AU-04: walks all unsafe routes; each leaves a row with its actor, or stands in EXEMPT with a reason."""
+    daemon = lab.daemon()
+    api = daemon.tcp()
+    calls = administrative_calls(lab, api)
+    document = json.loads(api.request("GET", "/openapi.json").body)
+    unsafe = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods if method in ("post", "put", "patch", "delete")}
+    left = unsafe - set(calls) - set(EXEMPT)
+    expect(not left, f"unsafe routes that neither leave a row nor are exempt: {sorted(left)}")
+    for route, (kind, call) in calls.items():
+        if route not in unsafe:
+            continue
+        newest = api.get("/audit?limit=1")["items"]
+        before = newest[0]["index"] if newest else 0
+        call()
+        rows = [r for r in api.get("/audit?limit=20")["items"] if r["index"] > before and r["kind"] == kind]
+        expect(rows, f"{route} left no {kind}: {[r['kind'] for r in api.get('/audit?limit=20')['items']]}")
+        expect(all(r["actor"] == "api" for r in rows), f"{route}: the actor is {[r['actor'] for r in rows]}")
+    daemon.cli("config", "set", "log.level", "error", check=0)
+    equal(api.get("/audit?action=setting.changed&limit=1")["items"][0]["actor"], "cli", "the same by the CLI")
+    lab.write_config(daemon, "config.yaml", "log:\n  level: debug\n")
+    wait_until(lambda: api.get("/audit?action=config.changed&limit=1")["items"][0]["actor"] == "file", 10, "the same by an editor")
+
+
+@case
+def the_public_key_stays_and_the_private_one_is_nowhere(lab):
+    daemon = lab.daemon()
+    key = daemon.cli("audit", "checkpoint", "--key", check=0).out.strip()
+    daemon.restart()
+    equal(daemon.cli("audit", "checkpoint", "--key", check=0).out.strip(), key, "the key after a restart")
+    name, key_id, _ = key.split("+", 2)
+    note = daemon.cli("audit", "checkpoint", "--json", check=0).json()["note"]
+    equal(note.splitlines()[0], name, "the origin")
+    expect(len(key_id) == 8 and "PRIVATE" not in "".join(p.read_text() for p in pathlib.Path(daemon.home / "state/audit").iterdir()), "the key's id")
