@@ -3,6 +3,8 @@
 
 #include <sys/socket.h>
 
+#include <string.h>
+
 #include <cerrno>
 
 #include "foundation/base/log.h"
@@ -76,6 +78,12 @@ void Connection::on_readable(bool failed) {
   if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return wait_readable();
   if (count <= 0) return on_end_of_input();
   std::string_view bytes(core_.scratch.data(), static_cast<std::size_t>(count));
+  // The buffer is everybody's and stays: what one request said (a key, a passphrase) must not lie in it until
+  // the next.
+  const struct Wipe {
+    std::span<char> used;
+    ~Wipe() { ::explicit_bzero(used.data(), used.size()); }
+  } wipe{std::span(core_.scratch).first(bytes.size())};
   switch (state_) {
     case State::kReading:
       process_input(bytes);
