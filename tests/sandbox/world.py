@@ -79,6 +79,9 @@ class World:
         for repository in (".git", "sub/.git", "deep/er/.git"):
             for name in ("HEAD", "config", "hooks/pre-commit", "hooks/post-merge", "objects/aa/bb", "refs/heads/main", "info/attributes"):
                 self.put(self.project / repository / name, "original\n")
+        for name in ("half/config", "most/config", "most/HEAD", "most/refs/heads/main", "whole/HEAD", "whole/objects/aa/bb", "whole/refs/heads/main"):
+            self.put(self.project / name, "original\n")
+        (self.project / ".tcshrc").symlink_to(".tcshrc")  # a trap for whoever mounts over it
         for name in ("file.txt", "sub/file.txt", "bin/tool"):
             self.put(self.outside / name, "original\n")
         for name in (".cargo/bin/tool", ".local/bin/tool", ".local/lib/module.py"):

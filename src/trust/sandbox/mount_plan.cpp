@@ -35,8 +35,13 @@ constexpr std::array<std::string_view, 16> kHiddenFolders = {"/home",
                                                              "/var/lib/containerd",
                                                              "/boot"};
 
+// What a system has at its top. Any other folder there is somebody's data.
+constexpr std::array<std::string_view, 17> kSystemFolders = {"bin",   "boot",  "dev",    "etc", "gnu", "lib",
+                                                             "lib32", "lib64", "libx32", "nix", "opt", "proc",
+                                                             "sbin",  "snap",  "sys",    "usr", "var"};
+
 // Of the user, below the home: programs and libraries, no settings and no credentials.
-constexpr std::array<std::string_view, 30> kToolChains = {".cargo/bin",
+constexpr std::array<std::string_view, 31> kToolChains = {".cargo/bin",
                                                           ".cargo/registry",
                                                           ".cargo/git",
                                                           ".rustup",
@@ -52,6 +57,7 @@ constexpr std::array<std::string_view, 30> kToolChains = {".cargo/bin",
                                                           ".sdkman/candidates",
                                                           ".local/bin",
                                                           ".local/lib",
+                                                          ".local/share/pipx",
                                                           ".local/pipx",
                                                           ".local/share/pnpm",
                                                           ".local/share/uv",
@@ -161,6 +167,9 @@ bool lies_in(const std::string& path, const std::string& folder) {
 MountPlan plan_mounts(const View& view) {
   MountPlan plan;
   std::vector<std::string> hidden(kHiddenFolders.begin(), kHiddenFolders.end());
+  for (const std::string& name : list("/")) {
+    if (std::ranges::find(kSystemFolders, name) == kSystemFolders.end()) hidden.push_back("/" + name);
+  }
   if (!view.home.empty()) hidden.push_back(view.home);
   for (const std::string& path : view.hidden_paths) hidden.push_back(real_path(path).value_or(path));
   // Inside the workspace: hidden again, on top of it.

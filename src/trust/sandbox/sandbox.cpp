@@ -82,7 +82,8 @@ class BubblewrapSandbox final : public Sandbox {
   void probe();
   [[nodiscard]] bool find_programs();
   void probe_run();
-  void probe_overlay();
+  [[nodiscard]] Result<std::map<std::string, std::string>> ask_with_overlay();
+  [[nodiscard]] Result<std::map<std::string, std::string>> ask_in_folder(const std::string& folder);
   [[nodiscard]] Result<std::map<std::string, std::string>> ask_inside(Request request);
   void add(std::string name, bool works, std::string detail, std::string fix) {
     report_.layers.push_back(
@@ -175,11 +176,18 @@ Result<std::map<std::string, std::string>> BubblewrapSandbox::ask_inside(Request
   return answers;
 }
 
+// One run with an overlay tells everything when all is well; else one without tells what is left.
 void BubblewrapSandbox::probe_run() {
-  const auto answers = ask_inside({});
+  std::string without_overlay = "no private folder for it";
+  auto answers = ask_with_overlay();
+  machine_.has_overlay = answers && answers->contains("taken_over");
+  if (!machine_.has_overlay) {
+    if (!machine_.scratch.empty())
+      without_overlay = answers ? "it does not hold writes back" : answers.error().message;
+    answers = ask_inside({});
+  }
   if (!answers) {
-    const std::string& why = answers.error().message;
-    add("namespaces", false, why, namespaces_fix());
+    add("namespaces", false, answers.error().message, namespaces_fix());
     return;
   }
   const auto says = [&](const char* key, const char* value) {
@@ -199,39 +207,33 @@ void BubblewrapSandbox::probe_run() {
     layer->detail = "the kernel accepted the rules and does not keep them";
     layer->fix = "switch Landlock on: add 'landlock' to the kernel's lsm= list";
   }
-  probe_overlay();
+  add("overlay", machine_.has_overlay,
+      machine_.has_overlay
+          ? "writes are looked at before they reach the workspace"
+          : without_overlay +
+                "; writes go straight into the workspace, and names that others run later are "
+                "set aside when a command ends",
+      "use a kernel from 5.11 on, with Pryx's state on an ordinary disk (not on an overlay or a network file "
+      "system)");
 }
 
-void BubblewrapSandbox::probe_overlay() {
-  constexpr const char* kWithout =
-      "; writes go straight into the workspace, and names that others run later are set aside when a command "
-      "ends";
-  const std::string fix =
-      "use a kernel from 5.11 on, with Pryx's state on an ordinary disk (not on an overlay or a network file "
-      "system)";
-  if (machine_.scratch.empty()) {
-    add("overlay", false, std::string("no private folder for it") + kWithout, fix);
-    return;
-  }
+Result<std::map<std::string, std::string>> BubblewrapSandbox::ask_with_overlay() {
+  if (machine_.scratch.empty()) return fail(ErrorCode::kUnavailable, "no private folder for it");
   // Beside the folders of runs: an overlay cannot have its upper directory inside its lower one.
   std::string pattern = machine_.scratch + "-probe-XXXXXX";
-  if (::mkdtemp(pattern.data()) == nullptr) {
-    add("overlay", false, platform::system_error("make a folder for a trial", errno).message + kWithout, fix);
-    return;
-  }
-  auto folder = platform::HeldDirectory::open(pattern);
+  if (::mkdtemp(pattern.data()) == nullptr)
+    return std::unexpected(platform::system_error("make a folder for a trial", errno));
+  auto answers = ask_in_folder(pattern);
+  remove_tree(AT_FDCWD, pattern);
+  return answers;
+}
+
+Result<std::map<std::string, std::string>> BubblewrapSandbox::ask_in_folder(const std::string& folder) {
+  PRYX_TRY(auto held, platform::HeldDirectory::open(folder));
   machine_.has_overlay = true;
   Request request;
-  if (folder) request.workspace = std::make_shared<const platform::HeldDirectory>(std::move(*folder));
-  // Found in what was taken over, so mount, copy and walk all work.
-  const auto answers = ask_inside(std::move(request));
-  const bool works = answers && answers->contains("taken_over");
-  machine_.has_overlay = works;
-  add("overlay", works,
-      works ? "writes are looked at before they reach the workspace"
-            : (answers ? "does not hold writes back" : answers.error().message) + kWithout,
-      fix);
-  remove_tree(AT_FDCWD, pattern);
+  request.workspace = std::make_shared<const platform::HeldDirectory>(std::move(held));
+  return ask_inside(std::move(request));
 }
 
 Result<std::unique_ptr<Run>> BubblewrapSandbox::launch(const Request& request) {

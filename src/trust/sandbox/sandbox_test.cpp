@@ -216,7 +216,17 @@ TEST_F(SandboxTest, AFolderOfAnyNameCannotBeCompletedToARepository) {
   const Outcome outcome = run("mkdir -p bare/objects bare/refs; echo 'ref: refs/heads/main' > bare/HEAD");
   EXPECT_EQ(outcome.code, 0) << outcome.errors;
   EXPECT_FALSE(is_there("bare/HEAD"));
-  EXPECT_EQ(outcome.applied.quarantined, (std::vector<std::string>{"bare/HEAD"}));
+  EXPECT_EQ(outcome.applied.quarantined,
+            (std::vector<std::string>{"bare/HEAD", "bare/objects", "bare/refs"}));
+}
+
+TEST_F(SandboxTest, ARepositoryMadeInsideArrivesWithoutSettings) {
+  const Outcome outcome =
+      run("mkdir -p .git/objects .git/refs .git/hooks; echo x > .git/config; echo 'ref: refs/heads/main' > "
+          ".git/HEAD");
+  EXPECT_EQ(outcome.code, 0) << outcome.errors;
+  EXPECT_TRUE(is_there(".git/HEAD"));
+  EXPECT_EQ(outcome.applied.quarantined, (std::vector<std::string>{".git/config", ".git/hooks"}));
 }
 
 TEST_F(SandboxTest, TheHomeIsEmptyAndPryxOwnPlacesAreGone) {
@@ -310,7 +320,7 @@ TEST_F(SandboxTest, TheDeathOfTheOwnerIsTheDeathOfAll) {
   const pid_t owner = ::fork();
   ASSERT_GE(owner, 0);
   if (owner == 0) {
-    std::vector<std::unique_ptr<Run>> runs;
+    std::vector<std::unique_ptr<sandbox::Run>> runs;
     for (int i = 0; i < 20; ++i) {
       auto run = sandbox_->launch(request("trap '' TERM HUP; setsid sh -c 'trap \"\" TERM HUP; (sleep " +
                                           mark + ") & exit'; sleep " + mark));

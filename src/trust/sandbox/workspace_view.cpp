@@ -23,6 +23,8 @@ using platform::UniqueFd;
 constexpr std::size_t kScanForOverlay = 5'000;
 constexpr std::size_t kScanForSweep = 1'000'000;
 constexpr std::size_t kMaxProtectedMounts = 128;
+constexpr std::size_t kMaxMountsForSweep = 4'000;  // they become arguments of one program
+constexpr std::size_t kMaxMountPath = 4'000;
 constexpr std::size_t kMaxQuarantined = 20;  // runs
 constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
@@ -92,7 +94,7 @@ Result<void> WorkspaceView::prepare(const Machine& machine, const Request& reque
   if (!readable) return std::unexpected(system_error(fmt::format("read the workspace '{}'", path_), errno));
   before_ = find_protected(readable.get(), fits ? kScanForOverlay : kScanForSweep);
   if (fits) return make_run_folder(scratch_);
-  if (!before_.complete)
+  if (!before_.complete || before_.entries.size() > kMaxMountsForSweep)
     return fail(
         ErrorCode::kDenied,
         "no overlay can be laid over '{}', and it cannot be searched whole for names that others run later "
@@ -147,8 +149,11 @@ std::vector<std::string> WorkspaceView::mounts() const {
   if (!mounts_protected_) return out;
   std::size_t count = 0;
   for (const auto& [relative, entry] : before_.entries) {
-    if (has_overlay() && ++count > kMaxProtectedMounts) break;
-    out.insert(out.end(), {"--ro-bind", source + "/" + relative, path_ + "/" + relative});
+    // What a link names is no protected name, and a link that leads nowhere or in circles cannot be mounted.
+    if (entry.is_link || source.size() + relative.size() >= kMaxMountPath) continue;
+    if (++count > kMaxProtectedMounts && has_overlay()) break;
+    // Gone meanwhile: then it counts as one that did not exist.
+    out.insert(out.end(), {"--ro-bind-try", source + "/" + relative, path_ + "/" + relative});
   }
   return out;
 }

@@ -113,8 +113,8 @@ class Application {
   }
 
  private:
-  // A folder of any name becomes a repository as soon as it has these, and then its settings decide what Git
-  // runs. So a run may not complete one that has settings or hooks; the three that make it one stay behind.
+  // A folder of any name that has these three is a repository, and then its settings decide what Git runs. A
+  // run may not give it settings, and may not complete one that already has them.
   std::set<std::string> parts_of_new_repository(int upper, int target,
                                                 const std::vector<std::string>& names) {
     if (refusal_ == Refusal::kNothing) return {};
@@ -123,11 +123,13 @@ class Application {
       const auto written = look(upper, name);
       return written ? !is_deletion(*written) : before(name);
     };
-    const bool was = before("HEAD") && before("objects") && before("refs");
-    const bool is = after("HEAD") && after("objects") && after("refs");
-    if (!is || (!after("config") && !after("hooks") && !after("commondir"))) return {};
+    if (!after("HEAD") || !after("objects") || !after("refs")) return {};
     std::set<std::string> parts = {"config", "hooks", "commondir", "config.worktree"};
-    if (!was) parts.insert("HEAD");
+    if (std::ranges::any_of(parts, [&](const std::string& part) { return before(part.c_str()); })) {
+      for (const char* part : {"HEAD", "objects", "refs"}) {
+        if (!before(part)) parts.insert(part);
+      }
+    }
     std::erase_if(parts, [&](const std::string& part) { return !std::ranges::binary_search(names, part); });
     return parts;
   }
@@ -297,7 +299,7 @@ class Scan {
         if (!info) continue;
         const bool is_directory = S_ISDIR(info->st_mode);
         if (is_setting || refuses(full, is_directory)) {
-          scan_.entries[full] = {info->st_dev, info->st_ino, is_directory};
+          scan_.entries[full] = {info->st_dev, info->st_ino, is_directory, S_ISLNK(info->st_mode)};
           continue;
         }
       }

@@ -28,6 +28,7 @@ struct ProtectedEntry {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   bool is_directory = false;
+  bool is_link = false;
   bool operator==(const ProtectedEntry&) const = default;
 };
 struct ProtectedScan {
