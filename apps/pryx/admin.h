@@ -137,8 +137,8 @@ class Memories final : public server::MemoryAdmin {
 class Health final : public server::Diagnostics {
  public:
   Health(db::Database& database, agent::Dispatcher& dispatcher, const PolicyKeeper& policy,
-         const audit::AuditLog& audit, const audit::Checkpointer& checkpoints,
-         const sandbox::Report& sandbox, std::string key_backend)
+         const audit::AuditLog& audit, const audit::Checkpointer& checkpoints, const sandbox::Report& sandbox,
+         std::string key_backend)
       : database_(database),
         dispatcher_(dispatcher),
         policy_(policy),

@@ -314,13 +314,11 @@ Result<std::optional<Daemon::ListenPlan>> Daemon::plan_listening() const {
   if (!options_.tcp) return std::nullopt;
   const ListenPlan by_flag{options_.listen_address, options_.port, options_.port_is_fixed};
   const config::Config& config = settings_->current();
-  if (options_.port_is_fixed || config.find("listen")->origin == config::Origin::kDefault)
-    return by_flag;
+  if (options_.port_is_fixed || config.find("listen")->origin == config::Origin::kDefault) return by_flag;
   const std::string text = config.text("listen");
   if (text == "off") return std::nullopt;
   const auto address = cli::parse_listen_address(text);
-  if (!address)
-    return fail(ErrorCode::kInvalidArgument, "the setting listen: {}", address.error().message);
+  if (!address) return fail(ErrorCode::kInvalidArgument, "the setting listen: {}", address.error().message);
   return ListenPlan{address->address, address->port, true};
 }
 
