@@ -25,6 +25,15 @@ def asking(lab, workspace_files=None, policy=None, **options):
     return daemon, model, api, api.session(workspace=str(work))
 
 
+WRITE = "fs.write"
+
+
+def keeping(model):
+    """The model only writes a file: that asks too, and is no way out, so the answer may be kept."""
+    for name in ("save", "save again", "save more"):
+        model.script[name] = [[("call", WRITE, {"path": "cat.txt", "content": "Miso"})], [f"{name}: done"]]
+
+
 def tool_steps(turn):
     return [(s["tool"], s["state"]) for s in turn["steps"] if s["kind"] == "tool"]
 
@@ -154,25 +163,27 @@ def the_first_answer_wins(lab):
 @case
 def a_session_answer_holds_for_the_session_only(lab):
     daemon, model, api, session = asking(lab)
+    keeping(model)
     other = api.session(workspace=str(lab.box.root / "work"))
     turn = api.send(session, "save")
     api.post(f"/approvals/{api.pending(turn)['id']}", {"decision": "approve", "scope": "session"})
     api.wait_turn(turn)
     row = api.run(session, "save again")
-    equal((row["state"], tool_steps(row)[-1]), ("completed", (SAVE, "done")), "the same call in the same session")
-    contains([s for s in row["steps"] if s["tool"] == SAVE][0]["decision_rule"], "grant", "its rule")
+    equal((row["state"], tool_steps(row)[-1]), ("completed", (WRITE, "done")), "the same call in the same session")
+    contains([s for s in row["steps"] if s["tool"] == WRITE][0]["decision_rule"], "grant", "its rule")
     turn = api.send(other, "save")
     api.post(f"/approvals/{api.pending(turn)['id']}", {"decision": "deny"})
     api.wait_turn(turn)
-    model.script["different"] = [[("call", "fs.read", {"path": "note.txt"})], [("call", SAVE, {"text": "something else entirely"})], ["done"]]
+    model.script["different"] = [[("call", WRITE, {"path": "dog.txt", "content": "Rex"})], ["done"]]
     turn = api.send(session, "different")
     api.post(f"/approvals/{api.pending(turn)['id']}", {"decision": "deny"})
-    equal(api.wait_turn(turn)["denied_calls"], 1, "another text in the same session asks again")
+    equal(api.wait_turn(turn)["denied_calls"], 1, "another file in the same session asks again")
 
 
 @case
 def an_always_answer_outlives_the_daemon(lab):
     daemon, model, api, session = asking(lab)
+    keeping(model)
     turn = api.send(session, "save")
     approval = api.pending(turn)
     for rule in ("memory.save", "fs.read(path: \"x\")", "*", "memory.save(*)", "nonsense(", ""):
@@ -183,21 +194,22 @@ def an_always_answer_outlives_the_daemon(lab):
     daemon.restart()
     api = daemon.api()
     row = api.run(api.session(workspace=str(lab.box.root / "work")), "save again")
-    equal(tool_steps(row)[-1], (SAVE, "done"), "the same call in another session after a restart")
-    decision = api.post("/policy/test", {"tool": SAVE, "arguments": {"text": "the cat is called Miso"}, "labels": ["file", "model"]})
+    equal(tool_steps(row)[-1], (WRITE, "done"), "the same call in another session after a restart")
+    decision = api.post("/policy/test", {"tool": WRITE, "arguments": {"path": "cat.txt", "content": "x"}, "labels": ["file", "model"]})
     equal(decision["decision"], "allow", "policy test knows the grant")
 
 
 @case
 def a_deny_rule_beats_an_always_answer(lab):
     daemon, model, api, session = asking(lab)
+    keeping(model)
     turn = api.send(session, "save")
     api.post(f"/approvals/{api.pending(turn)['id']}", {"decision": "approve", "scope": "always"})
     api.wait_turn(turn)
-    lab.write_config(daemon, "policy.yaml", "tools:\n  allowed: [fs.read]\n  denied: [memory.save]\n")
+    lab.write_config(daemon, "policy.yaml", "tools:\n  allowed: [fs.read]\n  denied: [fs.write]\n")
     wait_until(lambda: api.get("/policy")["in_force"] == "file", 10, "the policy is in force")
     row = api.run(session, "save again")
-    equal(tool_steps(row)[-1], (SAVE, "denied"), "a denied call with a grant")
+    equal(tool_steps(row)[-1], (WRITE, "denied"), "a denied call with a grant")
 
 
 @case
@@ -311,23 +323,29 @@ def exec_denies_what_asks_and_exits_7(lab):
 @case
 def exec_with_an_approve_file(lab):
     daemon, model, api, _ = asking(lab)
+    keeping(model)
     work = lab.box.root / "work"
+    cat = work / "cat.txt"
 
     def approve(text, code):
         path = lab.box.root / "approve.yaml"
         path.write_text(text)
         return daemon.cli(*EXEC, work, "--approve", path).must(code)
-    approve("tools:\n  allowed: [memory.save]\n", 0)
-    equal(len(memories(api)), 1, "memories")
+    approve("tools:\n  allowed: [fs.write]\n", 0)
+    equal(cat.read_text(), "Miso", "the file")
+    cat.unlink()
     daemon.cli(*EXEC, work).must(7)
-    approve("tools:\n  denied: [memory.save]\n  allowed: [memory.save]\n", 7)
-    approve("tools:\n  denied: [fs.read]\n", 7)
-    before = len(memories(api))
-    for wrong in ("tools:\n  ask: [memory.save]\n", "tools:\n  alowed: [memory.save]\n", "workspace:\n  allow_outside: true\n", "approval:\n  timeout: 1s\n", "tools: [", "- x\n"):
+    approve("tools:\n  denied: [fs.write]\n  allowed: [fs.write]\n", 7)
+    approve("tools:\n  denied: [fs.*]\n", 7)
+    for wrong in ("tools:\n  ask: [fs.write]\n", "tools:\n  alowed: [fs.write]\n", "workspace:\n  allow_outside: true\n", "approval:\n  timeout: 1s\n", "tools: [", "- x\n"):
         ran = approve(wrong, 3)
         contains(ran.err, "line", f"what exec says about {wrong!r}")
+    # What the agent read in files may not leave its context by a rule that was made before.
+    model.script["save"] = [[("call", "fs.read", {"path": "note.txt"})], [("call", SAVE, {"text": "x"})], ["save: done"]]
+    approve("tools:\n  allowed: [memory.save]\n", 7)
     daemon.cli(*EXEC, work, "--approve", "/nothing/there").must(6)
-    equal(len(memories(api)), before, "memories after refused files")
+    expect(not cat.exists(), "a refused call wrote its file")
+    equal(memories(api), [], "memories after refused files")
     lab.write_config(daemon, "policy.yaml", "tools:\n  allowed: [fs.read]\n  denied: [memory.save]\n")
     wait_until(lambda: api.get("/policy")["in_force"] == "file", 10, "the policy is in force")
     approve("tools:\n  allowed: [memory.save]\n", 7)

@@ -131,6 +131,8 @@ def deny_with_a_reason(lab):
 @case
 def session_and_always_by_key(lab):
     daemon, model, term = chat(lab)
+    for name in ("save", "save again"):
+        model.script[name] = [[("call", "fs.write", {"path": "cat.txt", "content": "Miso"})], [f"{name}: done"]]
     say(term, "save")
     term.wait_for("allow?")
     term.wait_quiet(0.2)
@@ -150,7 +152,7 @@ def session_and_always_by_key(lab):
     other.wait_quiet(0.2)
     other.send("a")
     other.wait_for("rule ›")
-    contains(other.text(), "memory.save(", "the rule that would be kept is shown")
+    contains(other.text(), "fs.write(", "the rule that would be kept is shown")
     other.send("\r")
     other.wait_for("save: done")
     other.wait_for(READY)

@@ -357,7 +357,7 @@ TEST_F(CliFlow, ChatKeysGiveEveryAnswer) {
       {{{"r", "y once"}, {"use staging\r", "reason ›"}}, R"({"decision":"deny","reason":"use staging"})"},
   };
   for (const Case& some : cases) {
-    FakeDaemon daemon(places_, answers({started(), sse(3, "approval.needed", card), "WAIT /approvals/apr_1",
+    FakeDaemon daemon(places_, answers({started(), sse(3, "approval.needed", card), "WAIT approvals/apr_1 {",
                                         completed("ok")}));
     CliTerminal terminal({"chat", "go"}, environment_);
     for (const auto& [keys, expected] : some.keys) {
@@ -402,7 +402,7 @@ TEST_F(CliFlow, TheTerminalIsGivenBackOnSignalsAndCrashes) {
 TEST_F(CliFlow, PlainChatChangesNothingInPlace) {
   const std::string card =
       R"({"turn_id":"trn_1","approval_id":"apr_1","tool":"fs.write","rendering":"w","reason":"r"})";
-  FakeDaemon daemon(places_, answers({started(), sse(3, "approval.needed", card), "WAIT /approvals/apr_1",
+  FakeDaemon daemon(places_, answers({started(), sse(3, "approval.needed", card), "WAIT approvals/apr_1 {",
                                       text(0, "All done."), completed("All done.")}));
   CliTerminal terminal({"chat", "--plain"}, environment_);
   ASSERT_TRUE(terminal.wait_for(">"));

@@ -161,6 +161,11 @@ Labels joined(Labels a, const Labels& b) {
   return a;
 }
 
+Labels with_sensitivity(Labels labels) {
+  if (!labels.has("file") || labels.is_private()) return labels;
+  return joined(std::move(labels), Labels{"private"});
+}
+
 bool breaks_trifecta(const Labels& context) { return context.is_private() && context.is_untrusted(); }
 
 bool forces_ask(const Labels& context, Sink sink) { return sink != Sink::kNone && breaks_trifecta(context); }

@@ -79,6 +79,10 @@ class Labels {
 
 [[nodiscard]] Labels joined(Labels a, const Labels& b);
 
+// What a tool says of its result, with the sensitivity that holds by rule: content of files is the owner's
+// private data. A tool may add labels and never takes one away.
+[[nodiscard]] Labels with_sensitivity(Labels labels);
+
 // Private data, untrusted content and a way out must not meet without a person: true when the context holds
 // the first two.
 [[nodiscard]] bool breaks_trifecta(const Labels& context);

@@ -118,6 +118,13 @@ TEST(Labels, PrivateDataAndUntrustedContentForceAnAskOnEverySink) {
   }
 }
 
+TEST(Labels, FilesArePrivateByRule) {
+  EXPECT_EQ(with_sensitivity(Labels{"file"}), (Labels{"file", "private"}));
+  EXPECT_EQ(with_sensitivity(Labels{"file", "secret"}), (Labels{"file", "secret"}));
+  for (const std::string_view label : {"owner", "model", "web", "memory", "mcp:x"})
+    EXPECT_EQ(with_sensitivity(Labels{label}), Labels{label}) << label;
+}
+
 TEST(Labels, SinksHaveNames) {
   for (const Sink sink :
        {Sink::kNone, Sink::kEgress, Sink::kExecWithNetwork, Sink::kMessage, Sink::kOwnFuture}) {
