@@ -14,8 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <thread>
-
 #include "foundation/platform/testing/temporary_directory.h"
 #include "foundation/platform/user_switch.h"
 
@@ -374,20 +372,24 @@ TEST_F(SandboxTest, TheOneWayOutLeadsToTheBrokerSocket) {
   path.copy(address.sun_path, sizeof address.sun_path - 1);
   ASSERT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   ASSERT_EQ(::listen(listener.get(), 4), 0);
-  std::jthread broker([&] {
+  const pid_t broker = ::fork();
+  ASSERT_GE(broker, 0);
+  if (broker == 0) {
     pollfd entry{listener.get(), POLLIN, 0};
-    if (::poll(&entry, 1, 20'000) != 1) return;
+    if (::poll(&entry, 1, 20'000) != 1) ::_exit(1);
     const platform::UniqueFd peer(::accept(listener.get(), nullptr, nullptr));
     char byte[16];
     static_cast<void>(!::read(peer.get(), byte, sizeof byte));
     static_cast<void>(!::write(peer.get(), "from the broker\n", 16));
-  });
+    ::_exit(0);
+  }
   Request r = request("echo $http_proxy; exec 3<>/dev/tcp/127.0.0.1/3128; echo hi >&3; head -n1 <&3");
   r.program = "bash";
   r.argv[0] = "bash";
   r.egress_socket = path;
   const Outcome outcome = run(r);
   EXPECT_EQ(outcome.output, "http://127.0.0.1:3128\nfrom the broker\n") << outcome.errors;
+  ::waitpid(broker, nullptr, 0);
 }
 
 }  // namespace
