@@ -124,15 +124,20 @@ Words without_clauses(const Words& words) {
 
 }  // namespace
 
-bool is_read_only(const SimpleCommand& command) {
-  if (command.final_argv.empty()) return false;
+bool adds_nothing(const SimpleCommand& command) {
   const auto harmless = [](const auto& item) { return is_harmless(item); };
-  if (!std::all_of(command.redirects.begin(), command.redirects.end(), harmless) ||
-      !std::all_of(command.environment.begin(), command.environment.end(), harmless) ||
-      !std::all_of(command.wrappers.begin(), command.wrappers.end(),
-                   [](const std::string& name) { return is_harmless_wrapper(name); })) {
-    return false;
-  }
+  return std::all_of(command.redirects.begin(), command.redirects.end(), harmless) &&
+         std::all_of(command.environment.begin(), command.environment.end(), harmless) &&
+         std::all_of(command.wrappers.begin(), command.wrappers.end(),
+                     [](const std::string& name) { return is_harmless_wrapper(name); });
+}
+
+bool on_read_only_list(std::string_view program) {
+  return internal::read_only_programs().find(internal::listed_name(program)) != nullptr;
+}
+
+bool is_read_only(const SimpleCommand& command) {
+  if (command.final_argv.empty() || !adds_nothing(command)) return false;
   const Program* program = internal::read_only_programs().find(internal::listed_name(command.final_argv[0]));
   if (program == nullptr) return false;
   Words words;

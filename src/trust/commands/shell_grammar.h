@@ -62,6 +62,10 @@ inline constexpr std::size_t kMaxCommandBytes = 128u << 10;
 // file, and no assignment changes how a program behaves. False for an incomplete parse.
 [[nodiscard]] bool is_read_only(const Parse& parse);
 [[nodiscard]] bool is_read_only(const SimpleCommand& command);
+// What stands around the program (wrappers, assignments, redirects) changes nothing that matters: no file is
+// written, no rights are gained, no variable moves what runs.
+[[nodiscard]] bool adds_nothing(const SimpleCommand& command);
+[[nodiscard]] bool on_read_only_list(std::string_view program);
 // Shells, interpreters and wrappers: "always" may not be granted for these, whatever the arguments.
 [[nodiscard]] bool runs_other_programs(std::string_view program);
 // Programs that some option or operand makes run another program or write anywhere (git, tar, make, ssh…): a

@@ -21,19 +21,6 @@ constexpr std::size_t kMaxSuggestedBytes =
 
 bool has_wildcard(std::string_view text) { return text.find_first_of("*?") != std::string_view::npos; }
 
-// Facts come resolved; this is the second lock: a path that could climb or start anew is covered by no glob.
-bool is_plain_path(std::string_view path) {
-  if (path.starts_with('/') || path.find('\0') != std::string_view::npos) return false;
-  const auto parts = split(path, '/');
-  return std::none_of(parts.begin(), parts.end(), [](std::string_view part) { return part == ".."; });
-}
-
-bool host_matches(std::string_view pattern, std::string_view host) {
-  if (!pattern.starts_with("*.")) return pattern == host;
-  const std::string_view domain = pattern.substr(1);  // with its dot, so that "badexample.com" stays out
-  return host.size() > domain.size() && host.ends_with(domain);
-}
-
 Result<> check_host(std::string_view host) {
   std::string_view rest = host;
   if (rest.starts_with("*.")) {
@@ -75,6 +62,10 @@ Result<> check_selector(const Selector& selector) {
       if (selector.value.empty())
         return fail(ErrorCode::kInvalidArgument, "a call selector needs the hash of the call");
       return {};
+    case Kind::kCommand: {
+      PRYX_TRY(const CommandPattern pattern, CommandPattern::parse(selector.value));
+      return pattern.check_allows();
+    }
   }
   return {};
 }
@@ -97,6 +88,8 @@ std::string selector_text(const Selector& selector) {
     case Kind::kArgument:
       return fmt::format("arg.{}: {}", is_bare_name(selector.name) ? selector.name : quoted(selector.name),
                          selector.value);
+    case Kind::kCommand:
+      return "command: " + quoted(selector.value);
     case Kind::kCall:
       break;
   }
@@ -158,8 +151,10 @@ class PatternReader {
         selector.kind = Kind::kHost;
       else if (key == "call")
         selector.kind = Kind::kCall;
+      else if (key == "command")
+        selector.kind = Kind::kCommand;
       else
-        return malformed("selectors are path, host, arg.<name> and call");
+        return malformed("selectors are path, host, command, arg.<name> and call");
       at_ += colon;
     }
     skip_spaces();
@@ -169,7 +164,7 @@ class PatternReader {
     if (selector.kind == Kind::kArgument) {
       selector.value = json::canonical(value);
     } else {
-      if (!value.is_string()) return malformed("path, host and call take a string in double quotes");
+      if (!value.is_string()) return malformed("path, host, command and call take a string in double quotes");
       selector.value = std::string_view(value.get_string());
     }
     return selector;
@@ -231,7 +226,7 @@ bool all_covered(const std::vector<std::string>& touched, const std::vector<Sele
     if (kind == Kind::kPath && !is_plain_path(item)) return false;
     return std::any_of(selectors.begin(), selectors.end(), [&](const Selector& s) {
       return s.kind == kind &&
-             (kind == Kind::kPath ? glob_match(s.value, item) : host_matches(s.value, item));
+             (kind == Kind::kPath ? glob_match(s.value, item) : domain_matches(s.value, item));
     });
   });
 }
@@ -247,6 +242,39 @@ bool arguments_pinned(const json::object& arguments, const std::vector<Selector>
     ++named;
   }
   return named == arguments.size();
+}
+
+// What a command rule says nothing about, and what therefore must not be there unless it is named: a command
+// is judged by its words, in the workspace, for a while.
+bool is_beside_the_command(std::string_view argument) {
+  return argument != "command" && argument != "argv" && argument != "timeout" && argument != "description";
+}
+
+bool commands_covered(const CallFacts& facts, const std::vector<Selector>& selectors) {
+  if (!facts.parse_complete) return false;
+  std::vector<CommandPattern> patterns;
+  for (const Selector& selector : selectors) {
+    if (selector.kind != Kind::kCommand) continue;
+    auto pattern = CommandPattern::parse(selector.value);
+    if (!pattern) return false;
+    patterns.push_back(std::move(*pattern));
+  }
+  for (const auto& member : facts.arguments) {
+    const bool named = std::any_of(selectors.begin(), selectors.end(), [&](const Selector& s) {
+      return s.kind == Kind::kArgument && s.name == member.key();
+    });
+    if (is_beside_the_command(member.key()) && !named) return false;
+  }
+  return all_covered(facts.commands, patterns);
+}
+
+// Named arguments besides the command's own words.
+bool pins_arguments(const CallFacts& facts, const std::vector<Selector>& selectors, bool by_command) {
+  if (!by_command) return arguments_pinned(facts.arguments, selectors);
+  return std::all_of(selectors.begin(), selectors.end(), [&](const Selector& s) {
+    const json::value* value = s.kind == Kind::kArgument ? facts.arguments.if_contains(s.name) : nullptr;
+    return s.kind != Kind::kArgument || (value != nullptr && json::canonical(*value) == s.value);
+  });
 }
 
 }  // namespace
@@ -288,7 +316,8 @@ Result<> GrantPattern::check() const {
   }
   if (selectors.empty()) {
     return fail(ErrorCode::kInvalidArgument,
-                "a grant never covers a whole tool; limit {} by path, host, arg.<name> or call", tool);
+                "a grant never covers a whole tool; limit {} by path, host, command, arg.<name> or call",
+                tool);
   }
   if (selectors.size() > kMaxSelectors) {
     return fail(ErrorCode::kTooLarge, "a grant with {} limits is over the limit of {}", selectors.size(),
@@ -319,7 +348,7 @@ std::string GrantPattern::to_text() const {
 
 bool GrantPattern::matches(const CallFacts& facts) const {
   if (facts.tool != tool || selectors.empty() || facts.outside_workspace) return false;
-  bool by_path = false, by_host = false, by_argument = false, by_call = false;
+  bool by_path = false, by_host = false, by_argument = false, by_call = false, by_command = false;
   for (const Selector& selector : selectors) {
     switch (selector.kind) {
       case Kind::kPath:
@@ -335,10 +364,14 @@ bool GrantPattern::matches(const CallFacts& facts) const {
         if (facts.call_hash.empty() || selector.value != facts.call_hash) return false;
         by_call = true;
         break;
+      case Kind::kCommand:
+        by_command = true;
+        break;
     }
   }
-  const bool pinned = by_call || by_argument;
-  if (by_argument && !arguments_pinned(facts.arguments, selectors)) return false;
+  if (by_command && !commands_covered(facts, selectors)) return false;
+  const bool pinned = by_call || by_argument || by_command;
+  if (by_argument && !pins_arguments(facts, selectors, by_command)) return false;
   if ((by_path || (!pinned && !facts.paths.empty())) && !all_covered(facts.paths, selectors, Kind::kPath))
     return false;
   return !(by_host || (!pinned && !facts.hosts.empty())) || all_covered(facts.hosts, selectors, Kind::kHost);
@@ -361,8 +394,19 @@ std::optional<GrantPattern> suggest_pattern(const CallFacts& facts) {
   if (facts.outside_workspace) return std::nullopt;
   GrantPattern pattern{facts.tool, {}};
   const auto literal = [](const std::string& item) { return !has_wildcard(item); };
-  if (!facts.paths.empty() && facts.hosts.empty() &&
-      std::all_of(facts.paths.begin(), facts.paths.end(), literal)) {
+  if (!facts.commands.empty()) {
+    for (const auto& command : facts.commands) {
+      Selector selector{Kind::kCommand, "", CommandPattern::exact(command)};
+      if (std::find(pattern.selectors.begin(), pattern.selectors.end(), selector) == pattern.selectors.end())
+        pattern.selectors.push_back(std::move(selector));
+    }
+    for (const auto& member : facts.arguments) {
+      if (is_beside_the_command(member.key()))
+        pattern.selectors.push_back(
+            {Kind::kArgument, std::string(member.key()), json::canonical(member.value())});
+    }
+  } else if (!facts.paths.empty() && facts.hosts.empty() &&
+             std::all_of(facts.paths.begin(), facts.paths.end(), literal)) {
     for (const std::string& path : facts.paths) pattern.selectors.push_back({Kind::kPath, "", path});
   } else if (!facts.hosts.empty() && facts.paths.empty()) {
     for (const std::string& host : facts.hosts) pattern.selectors.push_back({Kind::kHost, "", host});

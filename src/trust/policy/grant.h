@@ -29,6 +29,7 @@ struct Selector {
     kArgument,  // the argument `name` equals the JSON value; then the call may have no argument that is not
                 // named
     kCall,      // exactly this call_hash
+    kCommand,   // CommandPattern ("git log *"); every command of the call must match one
   };
   Kind kind = Kind::kCall;
   std::string name;   // of an argument, else empty
@@ -39,7 +40,7 @@ struct Selector {
 
 // Text form, as shown in approvals and accepted back from people:
 //   fs.write(path: "src/*", path: "docs/*") · http.request(host: "*.example.com") · shell.exec(arg.command:
-//   "make test") memory.save(call: "sha256:…")
+//   "make test") memory.save(call: "sha256:…") · shell.exec(command: "git log *")
 struct GrantPattern {
   std::string tool;  // exact name
   std::vector<Selector> selectors;

@@ -15,6 +15,7 @@ std::string_view mismatch(const Layer::Entry& entry, const CallFacts& facts) {
   for (const Condition condition : entry.rule.when) {
     if (!holds(condition, facts)) return "a condition does not hold";
   }
+  if (!Layer::within_limits(entry, facts)) return "the call is not within its commands, domains or paths";
   return {};
 }
 

@@ -17,6 +17,7 @@ constexpr config::YamlLimits kYamlLimits = {.max_bytes = 256u << 10, .max_depth 
 constexpr std::size_t kMaxProblems = 50;
 constexpr std::size_t kMaxRules =
     2000;  // a decision walks them all: this keeps it within tens of microseconds
+constexpr std::size_t kMaxLimits = 200;      // commands, domains or paths of one entry
 constexpr std::size_t kMaxTextBytes = 2000;  // name and description
 constexpr Duration kShortestTimeout = std::chrono::seconds(1);
 constexpr Duration kLongestTimeout =
@@ -157,6 +158,7 @@ class Reader {
   void read_entry(const Node& node, Verdict verdict, const std::string& key);
   void read_entry_map(const Node& node, Rule& rule, const std::string& key);
   void read_conditions(const Node& node, Rule& rule, const std::string& key);
+  void read_limit(const Node& node, std::vector<std::string>& to, const std::string& key);
   bool read_glob(const Node& node, Rule& rule, const std::string& key);
   void read_text(const Node& node, const std::string& key, std::string& out);
 
@@ -252,8 +254,10 @@ void Reader::read_approval(const Node& node) {
         problem(member.value.line(), key, "must be a duration such as 90s, 5m or 1h");
       else if (*timeout < kShortestTimeout || *timeout > kLongestTimeout)
         problem(member.value.line(), key, "must lie between 1s and 24h");
-      else
+      else {
         file_.approval_timeout = *timeout;
+        file_.sets_approval_timeout = true;
+      }
     } else if (member.key == "default") {
       if (value.text() != "deny") {
         problem(member.value.line(), key, "only 'deny' is possible: no answer never means yes");
@@ -300,7 +304,13 @@ void Reader::read_entries(const Node& node, Verdict verdict, const std::string& 
 }
 
 void Reader::read_entry(const Node& node, Verdict verdict, const std::string& key) {
-  Rule rule{.verdict = verdict, .tool = {}, .when = {}, .line = node.line()};
+  Rule rule{.verdict = verdict,
+            .tool = {},
+            .when = {},
+            .line = node.line(),
+            .commands = {},
+            .domains = {},
+            .paths = {}};
   const std::size_t before = problems_.size();
   if (node.text())
     read_glob(node, rule, key);
@@ -321,14 +331,35 @@ void Reader::read_entry_map(const Node& node, Rule& rule, const std::string& key
       read_glob(member.value, rule, path);
     } else if (member.key == "when") {
       read_conditions(member.value, rule, path);
-    } else if (std::find(kKeys.begin(), kKeys.end(), member.key) != kKeys.end()) {
-      problem(member.value.line(), path,
-              "not enforced in this version; remove it, or move the whole tool to 'ask' or 'denied'");
+    } else if (member.key == "domains") {
+      read_limit(member.value, rule.domains, path);
+    } else if (member.key == "commands") {
+      read_limit(member.value, rule.commands, path);
+    } else if (member.key == "paths") {
+      read_limit(member.value, rule.paths, path);
     } else {
       problem(member.value.line(), path, closest(member.key, kKeys));
     }
   }
   if (!has_tool) problem(node.line(), key, "needs 'tool', the glob of the tools it is about");
+  if (const std::string wrong = limits_problem(rule); !wrong.empty()) problem(node.line(), key, wrong);
+}
+
+void Reader::read_limit(const Node& node, std::vector<std::string>& to, const std::string& key) {
+  if (!node.is_list() || node.items().empty()) {
+    problem(node.line(), key,
+            fmt::format("must be a list of at least one, found {}",
+                        node.is_list() ? "an empty one" : node.kind()));
+    return;
+  }
+  for (const Node& item : node.items()) {
+    if (const auto text = item.text(); !text)
+      problem(item.line(), key, fmt::format("must be text, found {}", item.kind()));
+    else if (to.size() >= kMaxLimits)
+      problem(item.line(), key, fmt::format("more than {} in one entry", kMaxLimits));
+    else
+      to.emplace_back(*text);
+  }
 }
 
 bool Reader::read_glob(const Node& node, Rule& rule, const std::string& key) {
@@ -399,6 +430,27 @@ const PolicyFile& default_policy() {
 const PolicyFile& deny_all_but_reads() {
   static const PolicyFile policy = built_in(internal::kReadOnlyPolicyText, "read-only policy");
   return policy;
+}
+
+const std::vector<PolicyTemplate>& policy_templates() {
+  static const std::vector<PolicyTemplate> templates = [] {
+    std::vector<PolicyTemplate> out;
+    for (const auto& [name, text] : {std::pair{"default", internal::kDefaultPolicyText},
+                                     std::pair{"read-only", internal::kReadOnlyPolicyText},
+                                     std::pair{"workspace", internal::kWorkspacePolicyText},
+                                     std::pair{"network-allowlist", internal::kNetworkAllowlistPolicyText},
+                                     std::pair{"safe", internal::kSafePolicyText}})
+      out.push_back({name, built_in(text, name).description, text});
+    return out;
+  }();
+  return templates;
+}
+
+const PolicyTemplate* find_policy_template(std::string_view name) {
+  for (const PolicyTemplate& item : policy_templates()) {
+    if (item.name == name) return &item;
+  }
+  return nullptr;
 }
 
 std::vector<std::string> entries_without_tool(const Layer& layer, std::span<const std::string> tools) {

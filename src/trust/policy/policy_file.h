@@ -23,6 +23,7 @@ struct PolicyFile {
   std::string name;
   std::string description;
   Duration approval_timeout = kDefaultApprovalTimeout;  // no answer within it: denied
+  bool sets_approval_timeout = false;                   // the file says it itself
   std::shared_ptr<const Layer> layer;                   // never null
 };
 
@@ -54,6 +55,15 @@ enum class PolicyFileKind : std::uint8_t {
 [[nodiscard]] const PolicyFile& default_policy();
 // What an invalid policy at start means: deny all but reads (data/policies/read-only.yaml, built in).
 [[nodiscard]] const PolicyFile& deny_all_but_reads();
+
+// A policy that ships with Pryx, to be used as it is or as a start: its whole text.
+struct PolicyTemplate {
+  std::string_view name;  // "read-only"
+  std::string description;
+  std::string_view text;
+};
+[[nodiscard]] const std::vector<PolicyTemplate>& policy_templates();
+[[nodiscard]] const PolicyTemplate* find_policy_template(std::string_view name);
 
 // Entries whose glob matches none of these tools, as text: mostly typing errors, worth a warning where the
 // tools are known.

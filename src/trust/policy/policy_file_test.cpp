@@ -154,15 +154,18 @@ TEST(PolicyFile, NothingPassesSilently) {
        "line 2: workspace.allow_outside: must be true or false"},
       {"tools: {}\nworkspace: {allow_outsid: false}\n",
        "line 2: workspace.allow_outsid: unknown key; did you mean 'allow_outside'?"},
-      {"tools:\n  allowed:\n    - tool: http.request\n      domains: [a.com]\n",
-       "line 4: tools.allowed[0].domains: not enforced in this version; remove it, or move the whole tool to "
-       "'ask' or 'denied'"},
-      {"tools:\n  allowed:\n    - {tool: shell.exec, commands: [ls]}\n",
-       "line 3: tools.allowed[0].commands: not enforced in this version; remove it, or move the whole tool "
-       "to 'ask' or 'denied'"},
-      {"tools:\n  denied:\n    - x\n    - {tool: fs.read, paths: [a]}\n",
-       "line 4: tools.denied[1].paths: not enforced in this version; remove it, or move the whole tool to "
-       "'ask' or 'denied'"},
+      {"tools:\n  allowed:\n    - tool: http.request\n      domains: [A.com]\n",
+       "line 3: tools.allowed[0]: 'A.com' is no domain; use a lower-case host name, or '*.' and a domain"},
+      {"tools:\n  allowed:\n    - tool: http.request\n      domains: []\n",
+       "line 4: tools.allowed[0].domains: must be a list of at least one, found an empty one"},
+      {"tools:\n  allowed:\n    - {tool: shell.exec, commands: ['make *']}\n",
+       "line 3: tools.allowed[0]: 'make *' covers everything that make can do; name at least one argument"},
+      {"tools:\n  allowed:\n    - {tool: shell.exec, commands: ['env make test']}\n",
+       "line 3: tools.allowed[0]: env runs other programs; a rule is made for what really runs, never for a "
+       "shell, an "
+       "interpreter or a wrapper"},
+      {"tools:\n  denied:\n    - x\n    - {tool: fs.read, paths: [../a]}\n",
+       "line 4: tools.denied[1]: '../a' is no path glob; it is relative to the workspace and without '..'"},
       {"tools:\n  ask: fs.read\n", "line 2: tools.ask: must be a list of tool globs, found text"},
       {"tools: [fs.read]\n", "line 1: tools: must be a map of keys, found a list"},
       {"tools:\n  ask: [[fs.read]]\n",

@@ -33,7 +33,34 @@ std::string_view list_name(Verdict verdict) {
   return "denied";
 }
 
+// All of them for what allows, one for what denies or asks.
+template <class Items, class Fits>
+bool fits_limit(Verdict verdict, const Items& items, Fits fits) {
+  if (verdict == Verdict::kAllow) return !items.empty() && std::all_of(items.begin(), items.end(), fits);
+  return std::any_of(items.begin(), items.end(), fits);
+}
+
+std::string list_text(std::string_view key, const std::vector<std::string>& items) {
+  if (items.empty()) return {};
+  std::string out = fmt::format(" {} [", key);
+  for (std::size_t i = 0; i < items.size(); ++i) out += (i > 0 ? ", " : "") + items[i];
+  return out + "]";
+}
+
 }  // namespace
+
+bool is_plain_path(std::string_view path) {
+  if (path.starts_with('/') || path.find('\0') != std::string_view::npos) return false;
+  const auto parts = split(path, '/');
+  return std::none_of(parts.begin(), parts.end(), [](std::string_view part) { return part == ".."; });
+}
+
+bool domain_matches(std::string_view pattern, std::string_view host) {
+  if (pattern == "*") return true;
+  if (!pattern.starts_with("*.")) return pattern == host;
+  const std::string_view domain = pattern.substr(1);  // with its dot, so that "badexample.com" stays out
+  return host.size() > domain.size() && host.ends_with(domain);
+}
 
 std::string_view to_text(Verdict verdict) {
   switch (verdict) {
@@ -91,7 +118,60 @@ std::string to_text(const Rule& rule) {
     out += to_text(condition);
     separator = " and ";
   }
-  return out;
+  return out + list_text("commands", rule.commands) + list_text("domains", rule.domains) +
+         list_text("paths", rule.paths);
+}
+
+std::string limits_problem(const Rule& rule) {
+  for (const std::string& text : rule.commands) {
+    const auto pattern = CommandPattern::parse(text);
+    if (!pattern) return pattern.error().message;
+    if (rule.verdict != Verdict::kAllow) continue;
+    if (const auto allowed = pattern->check_allows(); !allowed) return allowed.error().message;
+  }
+  for (const std::string& domain : rule.domains) {
+    const std::string_view rest =
+        domain.starts_with("*.") ? std::string_view(domain).substr(2) : std::string_view(domain);
+    const bool name =
+        !rest.empty() &&
+        rest.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-_:[]") == std::string_view::npos &&
+        !rest.starts_with('.');
+    if (domain != "*" && !name)
+      return fmt::format("'{}' is no domain; use a lower-case host name, or '*.' and a domain",
+                         utf8_prefix(domain, 64));
+  }
+  for (const std::string& path : rule.paths) {
+    if (path.empty() || !is_plain_path(path))
+      return fmt::format("'{}' is no path glob; it is relative to the workspace and without '..'",
+                         utf8_prefix(path, 64));
+  }
+  return {};
+}
+
+bool Layer::within_limits(const Entry& entry, const CallFacts& facts) {
+  const Rule& rule = entry.rule;
+  if (!entry.commands.empty()) {
+    if (rule.verdict == Verdict::kAllow) {
+      if (!facts.parse_complete || !all_covered(facts.commands, entry.commands)) return false;
+    } else if (std::none_of(
+                   facts.commands.begin(), facts.commands.end(), [&](const commands::SimpleCommand& command) {
+                     return std::any_of(entry.commands.begin(), entry.commands.end(),
+                                        [&](const CommandPattern& p) { return p.concerns(command); });
+                   })) {
+      return false;
+    }
+  }
+  const auto host_fits = [&](const std::string& host) {
+    return std::any_of(rule.domains.begin(), rule.domains.end(),
+                       [&](const std::string& domain) { return domain_matches(domain, host); });
+  };
+  if (!rule.domains.empty() && !fits_limit(rule.verdict, facts.hosts, host_fits)) return false;
+  const auto path_fits = [&](const std::string& path) {
+    return (is_plain_path(path) || rule.verdict != Verdict::kAllow) &&
+           std::any_of(rule.paths.begin(), rule.paths.end(),
+                       [&](const std::string& glob) { return glob_match(glob, path); });
+  };
+  return rule.paths.empty() || fits_limit(rule.verdict, facts.paths, path_fits);
 }
 
 ToolGlob::ToolGlob(std::string_view glob) : text_(glob) {
@@ -135,7 +215,14 @@ Layer::Layer(LayerKind kind, std::string name, const std::vector<Rule>& rules)
   entries_.reserve(rules.size());
   for (const Verdict verdict : {Verdict::kDeny, Verdict::kAsk, Verdict::kAllow}) {
     for (const Rule& rule : rules) {
-      if (rule.verdict == verdict) entries_.push_back({rule, ToolGlob(rule.tool), trust::to_text(rule)});
+      if (rule.verdict != verdict) continue;
+      Entry entry{rule, ToolGlob(rule.tool), trust::to_text(rule), {}};
+      for (const std::string& text : rule.commands) {
+        auto pattern = CommandPattern::parse(text);
+        PRYX_CHECK(pattern.has_value());  // limits_problem() comes before
+        entry.commands.push_back(std::move(*pattern));
+      }
+      entries_.push_back(std::move(entry));
     }
   }
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "trust/policy/call_facts.h"
+#include "trust/policy/command_pattern.h"
 
 namespace pryx::trust {
 
@@ -34,12 +35,24 @@ struct Rule {
   std::string tool;  // glob: '*' any run, dots included, '?' one character
   std::vector<Condition> when;
   int line = 0;  // in the file it comes from; 0: none
+  // Limits by what the call touches. One that allows needs every command, host or path of the call to match;
+  // one that denies or asks needs one. Kinds add up.
+  std::vector<std::string> commands = {};  // CommandPattern: "git log *"
+  std::vector<std::string> domains = {};   // "example.com", "*.example.com", "*"
+  std::vector<std::string> paths = {};     // glob over workspace paths
 
   bool operator==(const Rule&) const = default;
 };
 
+// Exact, or "*." and a domain, or "*".
+[[nodiscard]] bool domain_matches(std::string_view pattern, std::string_view host);
+// Relative to the workspace, and without "..".
+[[nodiscard]] bool is_plain_path(std::string_view path);
+
 // "tools.denied: shell.* when changes"
 [[nodiscard]] std::string to_text(const Rule& rule);
+// What is wrong with the rule's limits; empty when nothing is.
+[[nodiscard]] std::string limits_problem(const Rule& rule);
 
 // A tool glob, taken apart once so that the usual forms need no matcher.
 class ToolGlob {
@@ -67,7 +80,11 @@ class Layer {
     Rule rule;
     ToolGlob glob;
     std::string text;
+    std::vector<CommandPattern> commands;
   };
+  // Whether the limits of the entry's rule fit the call.
+  [[nodiscard]] static bool within_limits(const Entry& entry, const CallFacts& facts);
+
   // `name` is shown to people: "policy.yaml", "default policy", "agent reviewer".
   Layer(LayerKind kind, std::string name, const std::vector<Rule>& rules);
 

@@ -7,5 +7,8 @@ namespace pryx::trust::internal {
 
 extern const std::string_view kDefaultPolicyText;
 extern const std::string_view kReadOnlyPolicyText;
+extern const std::string_view kWorkspacePolicyText;
+extern const std::string_view kNetworkAllowlistPolicyText;
+extern const std::string_view kSafePolicyText;
 
 }  // namespace pryx::trust::internal

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+#include "trust/policy/command_pattern.h"
+
+#include <gtest/gtest.h>
+
+#include "trust/policy/grant.h"
+#include "trust/policy/policy_engine.h"
+#include "trust/policy/policy_file.h"
+
+namespace pryx::trust {
+namespace {
+
+CallFacts shell(std::string_view command) {
+  commands::Parse parse = commands::parse_shell(command);
+  CallFacts facts;
+  facts.tool = "shell.exec";
+  facts.arguments = {{"command", command}};
+  facts.call_hash = "sha256:s";
+  facts.session = SessionId("ses_1");
+  facts.principal = PrincipalId("prn_1");
+  facts.sandbox = SandboxState::kAvailable;
+  facts.parse_complete = parse.complete;
+  facts.read_only_commands = commands::is_read_only(parse);
+  facts.commands = std::move(parse.commands);
+  return facts;
+}
+
+bool grants(std::string_view pattern, std::string_view command) {
+  const auto parsed = GrantPattern::parse(fmt::format("shell.exec(command: \"{}\")", pattern));
+  EXPECT_TRUE(parsed.has_value()) << pattern << ": " << (parsed ? "" : parsed.error().message);
+  return parsed && parsed->matches(shell(command));
+}
+
+TEST(CommandPattern, CoversWhatItSays) {
+  EXPECT_TRUE(grants("make test", "make test"));
+  EXPECT_TRUE(grants("make test", "timeout 5 make test 2>&1"));
+  EXPECT_TRUE(grants("make test", "cat x; make test") == false);
+  EXPECT_TRUE(grants("git log *", "git log --oneline -5"));
+  EXPECT_TRUE(grants("git commit -m *", "git commit -m 'a message'"));
+  EXPECT_TRUE(grants("rm build/*", "rm build/a/b.o"));
+  EXPECT_TRUE(grants("ls *", "ls -la src"));
+}
+
+TEST(CommandPattern, CoversNothingElse) {
+  for (const auto& [pattern, command] : std::vector<std::pair<const char*, const char*>>{
+           {"make test", "make test all"},
+           {"make test", "make"},
+           {"make test", "sudo make test"},
+           {"make test", "PATH=. make test"},
+           {"make test", "env A=1 make test"},
+           {"make test", "make test > .bashrc"},
+           {"make test", "make test; rm x"},
+           {"make test", "make test $(id)"},
+           {"make test", "make 'test '"},
+           {"make test", "./make test"},
+           {"make test", "nohup make test"},
+           {"make test", "ls | xargs make test"},
+           {"git log *", "git log --output=x"},
+           {"git log *", "git -c core.pager=x log"},
+           {"git log *", "git push log"},
+           {"git commit -m *", "git commit -m x --template=y"},
+           {"git commit -m *", "git commit -m x --no-verify"},
+           {"tar xf *", "tar xf a.tar --checkpoint-action=exec=sh"},
+           {"make test *", "make test SHELL=./x"},
+           {"rm build/*", "rm build/../src/a"},
+           {"rm build/*", "rm build/a src/b"},
+           {"rm build/*", "rm build/*"},
+           {"rm *.o", "rm -rf.o"},
+           {"ls *", "ls > x"},
+           {"sort a *", "sort a -o x y"},
+           {"./run x *", "cd other && ./run x"},
+       })
+    EXPECT_FALSE(grants(pattern, command)) << pattern << " must not cover " << command;
+}
+
+TEST(CommandPattern, AllowsNoShellInterpreterWrapperOrWholeProgram) {
+  for (const char* pattern :
+       {"sh -c x", "bash *", "python3 x.py", "env make test", "sudo make", "xargs rm", "make *", "git * *",
+        "* x", "ma?e test", "eval x", "ssh host x", "/usr/bin/python3.11 x", "rm *", "", "'a"})
+    EXPECT_FALSE(GrantPattern::parse(fmt::format("shell.exec(command: \"{}\")", pattern)).has_value())
+        << pattern;
+}
+
+TEST(CommandPattern, SuggestsExactlyTheCall) {
+  const auto pattern = suggest_pattern(shell("make test | tail -20"));
+  ASSERT_TRUE(pattern.has_value());
+  EXPECT_EQ(pattern->to_text(), R"(shell.exec(command: "make test", command: "tail -20"))");
+  EXPECT_EQ(suggest_pattern(shell("sh script.sh"))->to_text(), R"(shell.exec(call: "sha256:s"))");
+  EXPECT_EQ(suggest_pattern(shell("python3 x.py"))->to_text(), R"(shell.exec(call: "sha256:s"))");
+  CallFacts elsewhere = shell("make test");
+  elsewhere.arguments["cwd"] = "other";
+  EXPECT_FALSE(GrantPattern::parse(R"(shell.exec(command: "make test"))")->matches(elsewhere));
+  EXPECT_EQ(suggest_pattern(elsewhere)->to_text(), R"(shell.exec(command: "make test", arg.cwd: "other"))");
+}
+
+Verdict verdict(std::string_view policy, const CallFacts& facts) {
+  const auto file = parse_policy(policy, PolicyFileKind::kPolicy, "p");
+  EXPECT_TRUE(file.has_value()) << (file ? "" : file.error().message);
+  return PolicyEngine(file->layer).decide(facts, {}, WallTime{}).verdict;
+}
+
+TEST(PolicyLimits, CommandsAllowAllAndDenyAny) {
+  const char* allow = "tools: {allowed: [{tool: shell.exec, commands: ['make test', 'git log *']}]}";
+  EXPECT_EQ(verdict(allow, shell("make test && git log -3")), Verdict::kAllow);
+  EXPECT_EQ(verdict(allow, shell("make test && rm x")), Verdict::kAsk);
+  const char* deny =
+      "tools: {allowed: [{tool: shell.exec, commands: ['git push origin main']}], denied: [{tool: "
+      "shell.exec, commands: ['git "
+      "push', 'rm', sudo]}]}";
+  for (const char* smuggled : {"git push",
+                               "ls; git push",
+                               "ls && git push --force",
+                               "git -C x push",
+                               "env A=1 git push",
+                               "timeout 5 git push",
+                               "sudo ls",
+                               "sh -c 'ls; git push'",
+                               "(ls; git push)",
+                               "echo $(git push)",
+                               "/usr/bin/git push",
+                               "'git' push",
+                               "g\"i\"t pu\\sh",
+                               "ls | xargs rm",
+                               "find . -exec rm {} +",
+                               "if true; then git push; fi",
+                               "A=1 rm x",
+                               "nice -n 5 sudo -n ls",
+                               "git push origin main",
+                               "git p*",
+                               "ssh host git push",
+                               "echo `git push`",
+                               "ls\ngit push",
+                               "ls & git push"})
+    EXPECT_EQ(verdict(deny, shell(smuggled)), Verdict::kDeny) << smuggled;
+  EXPECT_EQ(verdict(deny, shell("git pull")), Verdict::kAsk);
+}
+
+TEST(PolicyLimits, DomainsAndPaths) {
+  CallFacts request = shell("x");
+  request.tool = "http.request";
+  request.commands.clear();
+  request.hosts = {"api.example.com"};
+  const char* allow =
+      "tools: {allowed: [{tool: http.request, domains: ['*.example.com']}], denied: [{tool: http.*, domains: "
+      "[evil.org]}]}";
+  EXPECT_EQ(verdict(allow, request), Verdict::kAllow);
+  request.hosts.emplace_back("other.org");
+  EXPECT_EQ(verdict(allow, request), Verdict::kAsk);
+  request.hosts.emplace_back("evil.org");
+  EXPECT_EQ(verdict(allow, request), Verdict::kDeny);
+  request.hosts.clear();
+  EXPECT_EQ(verdict(allow, request), Verdict::kAsk);
+
+  CallFacts write = request;
+  write.tool = "fs.write";
+  write.paths = {"src/a.cpp"};
+  const char* paths =
+      "tools: {allowed: [{tool: fs.write, paths: ['src/*']}], denied: [{tool: fs.*, paths: ['*.key']}]}";
+  EXPECT_EQ(verdict(paths, write), Verdict::kAllow);
+  write.paths.emplace_back("docs/x");
+  EXPECT_EQ(verdict(paths, write), Verdict::kAsk);
+  write.paths.emplace_back("src/my.key");
+  EXPECT_EQ(verdict(paths, write), Verdict::kDeny);
+}
+
+TEST(PolicyTemplates, SwitchWhatIsAllowed) {
+  ASSERT_EQ(policy_templates().size(), 5U);
+  const auto say = [](std::string_view name, const CallFacts& facts) {
+    return verdict(find_policy_template(name)->text, facts);
+  };
+  CallFacts write = shell("x");
+  write.tool = "fs.write";
+  write.commands.clear();
+  write.paths = {"a"};
+  EXPECT_EQ(say("read-only", write), Verdict::kDeny);
+  EXPECT_EQ(say("default", write), Verdict::kAsk);
+  EXPECT_EQ(say("workspace", write), Verdict::kAllow);
+  EXPECT_EQ(say("default", shell("ls")), Verdict::kAllow);
+  EXPECT_EQ(say("safe", shell("ls")), Verdict::kAsk);
+  EXPECT_EQ(say("workspace", shell("rm x")), Verdict::kAsk);
+  CallFacts request = write;
+  request.tool = "http.request";
+  request.paths.clear();
+  request.hosts = {"docs.rs"};
+  EXPECT_EQ(say("network-allowlist", request), Verdict::kAllow);
+  EXPECT_EQ(say("safe", request), Verdict::kDeny);
+  EXPECT_EQ(say("workspace", request), Verdict::kAsk);
+  request.hosts = {"evil.example"};
+  EXPECT_EQ(say("network-allowlist", request), Verdict::kAsk);
+  EXPECT_EQ(find_policy_template("nothing"), nullptr);
+}
+
+}  // namespace
+}  // namespace pryx::trust
