@@ -273,7 +273,8 @@ async::Task<Result<ProcessView>> BackgroundProcesses::take(ProcessViewer viewer,
 async::Task<void> BackgroundProcesses::wait_for_end(ProcessViewer viewer, ProcessId id, Duration limit) {
   const auto entry = find_entry(viewer, id);
   if (!entry) co_return;
-  static_cast<void>(co_await entry->stored.wait(limit));
+  const auto stored = co_await entry->stored.wait(limit);
+  static_cast<void>(stored);
 }
 
 async::Task<Result<void>> BackgroundProcesses::write(ProcessViewer viewer, ProcessId id, std::string bytes,
