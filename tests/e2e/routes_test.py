@@ -47,6 +47,7 @@ def every_route_answers_as_described(lab):
     secrets_and_tokens(tour)
     policy_and_audit(tour)
     agents_tools_memory(tour)
+    processes(tour, daemon, model, session)
     settings_and_config(tour)
     bus_and_front(tour)
     the_rest_of_sessions(tour, session, workspace)
@@ -236,6 +237,24 @@ def agents_tools_memory(tour):
     tour.go("POST", V + "/memory/search", 400, {"query": "x", "limit": 0})
 
 
+def processes(tour, daemon, model, session):
+    model.script["start one"] = [[("call", "shell.exec", {"command": "cat", "background": True})], ["started"]]
+    api = daemon.api()
+    turn = api.send(session, "start one")
+    api.post(f"/approvals/{api.pending(turn)['id']}", {"decision": "approve"})
+    api.wait_turn(turn)
+    running = tour.go("GET", V + "/processes", 200, query="?state=running")["items"]
+    equal(len(running), 1, "background processes")
+    tour.go("GET", V + "/processes", 400, query="?state=odd")
+    one, none = running[0]["id"], "prc_01ARZ3NDEKTSV4RRFFQ69G5FAV"
+    tour.go("POST", V + "/processes/{id}/input", 204, {"text": "hello\n"}, id=one)
+    tour.go("POST", V + "/processes/{id}/input", 400, {}, id=one)
+    tour.go("GET", V + "/processes/{id}", 200, id=one, query="?lines=5")
+    tour.go("GET", V + "/processes/{id}", 404, id=none)
+    equal(tour.go("DELETE", V + "/processes/{id}", 200, id=one)["state"], "killed", "the stopped process")
+    tour.go("DELETE", V + "/processes/{id}", 404, id=none)
+
+
 def settings_and_config(tour):
     tour.go("GET", V + "/settings", 200)
     tour.go("PUT", V + "/settings", 400, {"settings": {"modl.default": "x"}})
@@ -317,7 +336,9 @@ def heads(tour, daemon, session):
     approval = tour.get("/approvals?state=approved")["items"][0]["id"]
     tour.put("/secrets/here", {"value": "x"})
     workspace = tour.post("/workspaces", {"path": str(lab_folder(daemon))}, 201)["id"]
-    values = {"sessions": session, "turns": turn, "approvals": approval, "workspaces": workspace, "agents": "default", "tools": "fs.read", "secrets": "here"}
+    process = tour.get("/processes")["items"][0]["id"]
+    values = {"sessions": session, "turns": turn, "approvals": approval, "workspaces": workspace, "agents": "default", "tools": "fs.read", "secrets": "here",
+              "processes": process}
     for method, template, _ in tour.schemas.operations():
         if method != "GET":
             continue

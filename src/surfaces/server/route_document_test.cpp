@@ -377,6 +377,9 @@ std::map<std::string, json::object> samples() {
       {"Tool", encode(testing::NoteTool().description())},
       {"Memory", encode(memory::Memory{id<MemoryId>(), memory::MemoryType::kLongterm, "a text", kLabels,
                                        id<SessionId>(), kAt})},
+      {"Process",
+       tools::shell::ProcessView{.record = {.id = id<tools::shell::ProcessId>(), .started_at = kAt}}
+           .to_json()},
       {"Settings",
        {{"settings", json::object{{"log.level", "info"}}},
         {"origins", json::object{{"log.level", "file"}}},
