@@ -152,8 +152,9 @@ class Application {
                      const struct stat& info) {
     if (!S_ISLNK(info.st_mode)) strip_marks(upper, name);
     // Nobody gains rights by a file that a sandbox wrote.
-    if (S_ISREG(info.st_mode) && (info.st_mode & (S_ISUID | S_ISGID)) != 0)
-      ::fchmodat(upper, name.c_str(), info.st_mode & 0777, 0);
+    if (S_ISREG(info.st_mode) && (info.st_mode & (S_ISUID | S_ISGID)) != 0 &&
+        ::fchmodat(upper, name.c_str(), info.st_mode & 0777, 0) != 0)
+      return std::unexpected(system_error(fmt::format("take the rights off '{}'", path), errno));
     if (::renameat(upper, name.c_str(), target, name.c_str()) == 0) {
       note(applied_.changed, path);
       return {};
@@ -190,7 +191,8 @@ class Application {
 
   static int copy_file(int upper, int target, const std::string& name, const std::string& temporary,
                        const struct stat& info) {
-    if ((info.st_mode & S_IRUSR) == 0) ::fchmodat(upper, name.c_str(), S_IRUSR | S_IWUSR, 0);
+    if ((info.st_mode & S_IRUSR) == 0 && ::fchmodat(upper, name.c_str(), S_IRUSR | S_IWUSR, 0) != 0)
+      return errno;
     const UniqueFd from(::openat(upper, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     if (!from) return errno;
     const UniqueFd to(
@@ -215,7 +217,9 @@ class Application {
 
   Result<void> merge(int upper, int target, const std::string& name, const std::string& path,
                      const struct stat& info, int depth) {
-    ::fchmodat(upper, name.c_str(), (info.st_mode & 0777) | S_IRWXU, 0);  // so that it can be walked
+    // So that it can be walked.
+    if (::fchmodat(upper, name.c_str(), (info.st_mode & 0777) | S_IRWXU, 0) != 0)
+      return std::unexpected(system_error(fmt::format("open up the folder '{}'", path), errno));
     const UniqueFd from(::openat(upper, name.c_str(), kOpenDirectory));
     if (!from) return std::unexpected(system_error(fmt::format("read the folder '{}'", path), errno));
     const auto there = look(target, name);
@@ -364,7 +368,7 @@ Result<Applied> sweep_protected(int workspace, const ProtectedScan& before, int 
 
 void remove_tree(int parent, const std::string& name) {
   if (::unlinkat(parent, name.c_str(), 0) == 0 || (errno != EISDIR && errno != EPERM)) return;
-  ::fchmodat(parent, name.c_str(), 0700, 0);
+  if (::fchmodat(parent, name.c_str(), 0700, 0) != 0) return;
   {
     const UniqueFd inside(::openat(parent, name.c_str(), kOpenDirectory));
     if (!inside) return;
