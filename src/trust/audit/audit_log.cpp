@@ -64,10 +64,14 @@ AuditLog::AuditLog(const Clock& clock, const LogKeys& keys)
 db::ModuleMigrations AuditLog::migrations() { return {"trust/audit", kMigrations}; }
 
 std::string commitment_of(std::string_view salt, const json::object& personal) {
+  return commitment_of(salt, std::string_view(json::canonical(personal)));
+}
+
+std::string commitment_of(std::string_view salt, std::string_view canonical_personal) {
   crypto::Sha256 hash;
   hash.update(std::string_view("pryx/audit-personal/1\0", 22));
   hash.update(salt);
-  hash.update(json::canonical(personal));
+  hash.update(canonical_personal);
   return to_hex(hash.finish());
 }
 
@@ -150,18 +154,23 @@ Result<void> AuditLog::erase(db::Transaction& transaction, const PrincipalId& pr
   return {};
 }
 
-void AuditLog::open_personal(Row& row, std::string_view sealed_key, std::string_view sealed) const {
+void AuditLog::open_personal(Row& row, std::string_view sealed_key, std::string_view sealed,
+                             OpenKeys& keys) const {
   if (row.commitment.empty()) return;
   row.state = sealed_key.empty() ? Personal::kErased : Personal::kSealed;
-  if (random_ == nullptr || sealed_key.empty()) return;
-  const auto key =
-      crypto::open_sealed(wrap_, sealed_key, place_of(row.entry.principal, row.entry.session.str()));
-  if (!key) return;
-  const auto plain = crypto::open_sealed(*key, sealed, place_of(row.index));
+  if (random_ == nullptr || sealed_key.empty() || !row.subject_key) return;
+  auto known = keys.find(*row.subject_key);
+  if (known == keys.end()) {
+    auto key = crypto::open_sealed(wrap_, sealed_key, place_of(row.entry.principal, row.entry.session.str()));
+    if (!key) return;
+    known = keys.emplace(*row.subject_key, std::move(*key)).first;
+  }
+  const auto plain = crypto::open_sealed(known->second, sealed, place_of(row.index));
   if (!plain) return;
+  const std::string salt = salt_of(known->second, row.index);
+  if (commitment_of(salt, std::string_view(plain->reveal())) != row.commitment) return;
   auto personal = json::parse_object(plain->reveal(), json::kOwnText);
-  const std::string salt = salt_of(*key, row.index);
-  if (!personal || commitment_of(salt, *personal) != row.commitment) return;
+  if (!personal) return;
   row.entry.personal = std::move(*personal);
   row.salt = to_hex(salt);
   row.state = Personal::kPresent;
@@ -189,12 +198,13 @@ Result<std::vector<Row>> AuditLog::find(db::Connection& connection, const Query&
   };
   std::optional<std::string> prefix;
   if (query.action.ends_with(".*")) prefix = query.action.substr(0, query.action.size() - 1);
+  OpenKeys keys;
   std::vector<Row> out;
   PRYX_TRY_VOID(connection.each(
       query.session.empty() ? of_all : of_session,
       [&](const db::Row& r) {
         Row row = read_row(r);
-        open_personal(row, r.view(kSealedKeyColumn), r.view(kSealedColumn));
+        open_personal(row, r.view(kSealedKeyColumn), r.view(kSealedColumn), keys);
         out.push_back(std::move(row));
       },
       query.principal, query.below, given(query.turn), given(query.tool), given(query.surface),
@@ -206,11 +216,12 @@ Result<std::vector<Row>> AuditLog::find(db::Connection& connection, const Query&
 Result<std::optional<Row>> AuditLog::get(db::Connection& connection, const PrincipalId& principal,
                                          std::int64_t index) const {
   static const std::string sql = std::string(kOpenColumns) + " WHERE a.principal_id = $1 AND a.idx = $2";
+  OpenKeys keys;
   return connection.find(
       sql,
       [&](const db::Row& r) {
         Row row = read_row(r);
-        open_personal(row, r.view(kSealedKeyColumn), r.view(kSealedColumn));
+        open_personal(row, r.view(kSealedKeyColumn), r.view(kSealedColumn), keys);
         return row;
       },
       principal, index);
@@ -219,11 +230,12 @@ Result<std::optional<Row>> AuditLog::get(db::Connection& connection, const Princ
 Result<void> AuditLog::walk(db::Connection& connection, std::int64_t first, std::int64_t last,
                             const std::function<bool(const Row&)>& on_row) const {
   static const std::string sql = std::string(kOpenColumns) + " WHERE a.idx BETWEEN $1 AND $2 ORDER BY a.idx";
+  OpenKeys keys;
   return connection.each(
       sql,
       [&](const db::Row& r) -> bool {
         Row row = read_row(r);
-        open_personal(row, r.view(kSealedKeyColumn), r.view(kSealedColumn));
+        open_personal(row, r.view(kSealedKeyColumn), r.view(kSealedColumn), keys);
         return on_row(row);
       },
       first, last);

@@ -7,6 +7,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,7 +49,8 @@ struct Row {
   std::string hash;  // format 2: the leaf's hash, hex; format 1: of the chain
   int format = 2;
   std::optional<std::int64_t> subject_key;
-  std::string commitment;  // hex; empty when nothing is personal
+  std::string commitment;   // hex; empty when nothing is personal
+  std::string detail_text;  // of a stored row of format 2: entry.detail in canonical form
   Personal state = Personal::kNone;
   std::string salt;  // of the commitment, hex; kPresent only
 };
@@ -57,6 +59,7 @@ struct Row {
 [[nodiscard]] std::string leaf_bytes(const Row& row);
 // "pryx/audit-personal/1", NUL, salt, canonical content; hex.
 [[nodiscard]] std::string commitment_of(std::string_view salt, const json::object& personal);
+[[nodiscard]] std::string commitment_of(std::string_view salt, std::string_view canonical_personal);
 
 struct Query {
   PrincipalId principal;
@@ -108,7 +111,9 @@ class AuditLog {
   [[nodiscard]] Result<std::optional<Subject>> subject_for(db::Connection& c, const Entry& entry);
   [[nodiscard]] Result<std::optional<Sealed>> seal_personal(db::Connection& c, std::int64_t index,
                                                             const Entry& entry);
-  void open_personal(Row& row, std::string_view sealed_key, std::string_view sealed) const;
+  // Subjects' keys as one walk over many rows has opened them.
+  using OpenKeys = std::map<std::int64_t, Secret>;
+  void open_personal(Row& row, std::string_view sealed_key, std::string_view sealed, OpenKeys& keys) const;
   const Clock& clock_;
   Secret wrap_;  // seals the subjects' keys
   Secret salt_;  // of secret_mark()

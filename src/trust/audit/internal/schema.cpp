@@ -85,6 +85,7 @@ Row read_row(const db::Row& r) {
   row.entry.detail = detail ? std::move(*detail) : json::object{{"unreadable", r.text(9)}};
   row.hash = r.text(10);
   row.format = static_cast<int>(r.integer(11));
+  if (row.format != 1) row.detail_text = r.text(9);
   if (!r.is_null(12)) row.entry.success = r.boolean(12);
   row.subject_key = r.optional_integer(13);
   row.commitment = r.text(14);
@@ -133,7 +134,7 @@ std::string leaf_bytes(const Row& row) {
   add_member(out, "at", fmt::format("{}", row.at.unix_ms));
   if (is_chained) add_member(out, "chain", quoted(row.hash));
   if (!is_chained) add_member(out, "commitment", quoted_or_null(row.commitment));
-  add_member(out, "detail", json::canonical(e.detail));
+  add_member(out, "detail", row.detail_text.empty() ? json::canonical(e.detail) : row.detail_text);
   add_member(out, "format", fmt::format("{}", row.format));
   add_member(out, "index", fmt::format("{}", row.index));
   add_member(out, "kind", quoted(e.kind));
