@@ -315,7 +315,7 @@ class World:
 
     def _check_memories(self):
         saved = {}
-        for item in self.api.pages("/memory"):
+        for item in self.api.pages("/memory", limit=100):
             saved[item["text"]] = saved.get(item["text"], 0) + 1
         for text, count in saved.items():
             if count > 1:
@@ -332,7 +332,7 @@ class World:
         """Each memory that is there, and each step that was started, has an earlier intent in the exported and verified log."""
         entries = evidence.exported(self.daemon)
         steps = [step for message in self.messages for step in message.steps]
-        effects = [(None, "memory.save", {"text": item["text"]}, None) for item in self.api.pages("/memory")]
+        effects = [(None, "memory.save", {"text": item["text"]}, None) for item in self.api.pages("/memory", limit=100)]
         evidence.check(entries, steps, effects)
         evidence.control(entries, steps, effects)
 
