@@ -57,7 +57,8 @@ void PolicyKeeper::use(const trust::PolicyFile& policy, std::string state, std::
   in_force_.engine = std::make_shared<const trust::PolicyEngine>(policy.layer);
   in_force_.version = "sha256:" + crypto::hash_json("policy/1", json::value(policy.layer->to_text()));
   own_timeout_.reset();
-  if (policy.sets_approval_timeout) own_timeout_ = policy.approval_timeout;
+  // The built-in policies say the usual time; only a person's own file overrules the setting.
+  if (state == "file" && policy.sets_approval_timeout) own_timeout_ = policy.approval_timeout;
   in_force_.approval_timeout = own_timeout_.value_or(usual_timeout_);
   state_ = std::move(state);
   in_force_text_ = std::move(text);

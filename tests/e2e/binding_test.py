@@ -146,3 +146,21 @@ def a_model_that_obeys_every_order_reaches_no_way_out(lab):
     model.script["work"] = [[("call", "fs.read", {"path": "mail.txt"})], [("call", WRITE, {"path": "summary.txt", "content": "a mail"})], ["done"]]
     equal(api.run(session, "work")["denied_calls"], 0, "denied calls of ordinary work")
     lacks((work / "summary.txt").read_text(), "canary", "the summary")
+
+
+@case
+def settings_of_config_yaml_are_obeyed(lab):
+    """approval.timeout where the policy does not say it, and the address of the HTTP interface."""
+    daemon, model, api, session, work = writing(lab, [{"path": "a.txt", "content": "two\n"}])
+    lab.write_config(daemon, "config.yaml", "approval:\n  timeout: 1s\n")
+    wait_until(lambda: api.get("/settings")["settings"]["approval.timeout"] == "1s", 10, "the setting is read")
+    turn = api.send(session, "go")
+    equal(api.wait_turn(turn, 20)["denied_calls"], 1, "a question that nobody answered within a second")
+    lab.write_config(daemon, "policy.yaml", "tools:\n  allowed: [fs.read]\napproval:\n  timeout: 5m\n")
+    wait_until(lambda: api.get("/policy")["in_force"] == "file", 10, "the policy is in force")
+    turn = api.send(session, "go")
+    question = pending(api, turn)[0]
+    expect(question["expires_at"] > question["created_at"][:14] + "00", "an end")
+    equal(len(pending(api, turn)), 1, "the policy's own time counts")
+    api.post(f"/approvals/{question['id']}", {"decision": "deny"})
+    api.wait_turn(turn)

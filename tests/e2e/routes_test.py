@@ -43,6 +43,7 @@ def every_route_answers_as_described(lab):
     workspace = workspaces(tour, lab)
     session = sessions(tour, workspace)
     turns_and_approvals(tour, session)
+    plans_and_grants(tour, model, session)
     providers_and_models(tour, model)
     secrets_and_tokens(tour)
     policy_and_audit(tour)
@@ -162,6 +163,37 @@ def turns_and_approvals(tour, session):
     tour.go("GET", messages, 400, id=session, query="?cursor=nonsense")
 
 
+def plans_and_grants(tour, model, session):
+    messages, plan = V + "/sessions/{id}/messages", V + "/approvals/plan"
+    model.script["keep one"] = [[("call", "fs.write", {"path": "kept/a.txt", "content": "1"})], ["kept"]]
+    model.script["write two"] = [[("call", "fs.write", {"path": f"{n}.txt", "content": n}) for n in "pq"], ["written"]]
+    turn = tour.go("POST", messages, 202, {"text": "keep one"}, id=session)["turn_id"]
+    question = tour.pending(turn)["id"]
+    preview = V + "/approvals/{id}/preview"
+    tour.go("POST", preview, 200, {}, id=question)
+    tour.go("POST", preview, 400, {"rule": "fs.write"}, id=question)
+    tour.go("POST", preview, 404, {}, id=NO_APPROVAL)
+    resolve = V + "/approvals/{id}"
+    tour.go("POST", resolve, 400, {"decision": "approve", "scope": "always", "expires": "next year"}, id=question)
+    tour.go("POST", resolve, 400, {"decision": "approve", "confirm": "000000x"}, id=question)
+    tour.go("POST", resolve, 200, {"decision": "approve", "scope": "always", "expires": "7d"}, id=question)
+    tour.wait_turn(turn)
+    grant, none = tour.go("GET", V + "/grants", 200)["items"][0]["id"], "grt_01ARZ3NDEKTSV4RRFFQ69G5FAV"
+    tour.go("PATCH", V + "/grants/{id}", 200, {"expires": "2h"}, id=grant)
+    tour.go("PATCH", V + "/grants/{id}", 400, {"expires": "-1h"}, id=grant)
+    tour.go("PATCH", V + "/grants/{id}", 404, {"expires": "2h"}, id=none)
+    tour.go("DELETE", V + "/grants/{id}", 204, id=grant)
+    tour.go("DELETE", V + "/grants/{id}", 404, id=grant)
+    turn = tour.go("POST", messages, 202, {"text": "write two"}, id=session)["turn_id"]
+    tour.pending(turn)
+    tour.go("POST", plan, 400, {"decision": "approve"})
+    tour.go("POST", plan, 400, {"decision": "approve", "approval_ids": ["x"]})
+    tour.go("POST", plan, 404, {"decision": "approve", "approval_ids": [NO_APPROVAL]})
+    tour.go("POST", plan, 409, {"decision": "approve", "turn_id": NO_TURN})
+    tour.go("POST", plan, 200, {"decision": "deny", "turn_id": turn, "reason": "only looking"})
+    tour.wait_turn(turn)
+
+
 def providers_and_models(tour, model):
     tour.go("GET", V + "/models", 200)
     expect([m["id"] for m in tour.go("GET", V + "/models", 200, query="?provider=fake")["items"]], "the fake provider has no models")
@@ -228,6 +260,8 @@ def agents_tools_memory(tour):
     expect({"fs.list", "fs.read", "fs.search", "fs.stat", "memory.save", "memory.search"} <= set(names), f"tools are {names}")
     tour.go("GET", V + "/tools/{name}", 200, name="fs.read")
     tour.go("GET", V + "/tools/{name}", 404, name="fs.nothing")
+    equal(tour.go("GET", V + "/egress", 200)["items"], [], "what left")
+    tour.go("GET", V + "/egress", 400, query="?cursor=x")
     made = tour.go("POST", V + "/memory", 201, {"text": "the tide table is in the blue folder"})
     tour.go("POST", V + "/memory", 400, {})
     tour.go("POST", V + "/memory", 400, {"text": "x", "type": "eternal"})

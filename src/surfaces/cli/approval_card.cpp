@@ -21,6 +21,20 @@ void add_wrapped(std::vector<Line>& out, std::string_view text, Style style, int
   }
 }
 
+// One line that is exact to the last blank: a line feed or a tab in it is shown, not obeyed.
+std::string exact_line(std::string_view text) {
+  std::string out;
+  for (const char c : sanitize(text, Exactness::kExact)) {
+    if (c == '\n')
+      out += "\\x0a";
+    else if (c == '\t')
+      out += "\\x09";
+    else
+      out += c;
+  }
+  return out;
+}
+
 Style diff_style(std::string_view line) {
   if (line.starts_with("@@")) return kAccent;
   if (line.starts_with('+')) return kGood;
@@ -62,7 +76,7 @@ std::string joined(const json::object& o, std::string_view key) {
 void add_call(std::vector<Line>& out, const json::object& approval, int columns) {
   const std::string tool = json::string_or(approval, "tool");
   const std::string rendering = json::string_or(approval, "rendering");
-  add_wrapped(out, sanitize(rendering.empty() ? tool : rendering, Exactness::kExact), kBold, columns);
+  add_wrapped(out, exact_line(rendering.empty() ? tool : rendering), kBold, columns);
   const std::string preview = json::string_or(approval, "preview");
   if (!preview.empty()) add_preview(out, preview, columns);
   // The rendering is a summary by the tool; what would run are the arguments.
