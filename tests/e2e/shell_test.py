@@ -172,6 +172,17 @@ def what_changes_something_asks_and_shows_the_whole_command(lab):
 
 
 @case
+def only_reading_without_a_network_runs_unasked(lab):
+    """The default policy decides on what a command would do, and a host makes reading an outward act."""
+    api = lab.daemon().api()
+    for arguments, decision in (({"command": "ls"}, "allow"), ({"command": "ls | wc -l"}, "allow"), ({"argv": ["ls"]}, "allow"),
+                                ({"command": "ls", "hosts": ["example.com"]}, "ask"), ({"command": "touch x"}, "ask"), ({"command": "ls > x"}, "ask"),
+                                ({"command": "ls $(touch x)"}, "ask"), ({"command": "ls", "cwd": "/etc"}, "deny"), ({"command": "ls", "cwd": ".."}, "deny")):
+        found = api.post("/policy/test", {"tool": "shell.exec", "arguments": arguments})
+        equal(found["decision"], decision, f"decision on {arguments} ({found['reason']})")
+
+
+@case
 def a_script_that_changes_after_the_approval_asks_again(lab):
     """T13: what a call is bound to is looked at again when it is launched."""
     for change, runs in ((True, False), (False, True)):

@@ -28,7 +28,9 @@ trust::CallFacts facts_of(const ToolDescription& description, const json::object
   facts.parse_complete = touches.parse_complete;
   if (touches.needs_sandbox) {
     facts.sandbox = sandbox_usable ? trust::SandboxState::kAvailable : trust::SandboxState::kUnavailable;
+    // With a network even a command that only reads can send away what it reads.
     facts.read_only_commands =
+        touches.hosts.empty() &&
         commands::is_read_only({.complete = touches.parse_complete && !touches.commands.empty(),
                                 .why_not = {},
                                 .commands = touches.commands});

@@ -282,6 +282,25 @@ json::object sample_preview() {
 
 Token sample_token() { return {kMe, id<TokenId>(), "ci", Scopes{Scope::kChat}, kAt, kAt}; }
 
+json::object sample_egress() {
+  egress::RequestRecord r;
+  r.number = 1;
+  r.session = id<SessionId>();
+  r.turn = id<TurnId>();
+  r.step = id<StepId>();
+  r.tool = "http.request";
+  r.method = "GET";
+  r.scheme = "https";
+  r.host = "example.com";
+  r.port = 443;
+  r.peer = "192.0.2.1";
+  r.status = 200;
+  r.state = "done";
+  r.reason = "timeout";
+  r.at = r.ended_at = kAt;
+  return encode(r);
+}
+
 json::object sample_policy() {
   return encode(PolicyStatus{{"/config/policy.yaml", "tools: {}", "sha256:ef", true},
                              "last_good",
@@ -342,6 +361,7 @@ std::map<std::string, json::object> samples() {
       {"Workspace",
        agent::Workspace{kMe, id<WorkspaceId>(), "/home/me/project", "project", false, kAt}.to_json()},
       {"Session", sample_session()},
+      {"EgressRequest", sample_egress()},
       {"SessionHit",
        [] {
          json::object o = sample_session();
@@ -361,6 +381,8 @@ std::map<std::string, json::object> samples() {
        {{"size", 3}, {"at", to_rfc3339(kAt)}, {"note", "a\n"}, {"key", "a+b+c"}, {"copies", "a file"}}},
       {"AuditProof",
        {{"checkpoint", "a\n"},
+        {"from", nullptr},
+        {"from_root", nullptr},
         {"index", 3},
         {"leaf", "ab"},
         {"path", json::array{"cd"}},
@@ -378,7 +400,10 @@ std::map<std::string, json::object> samples() {
       {"Memory", encode(memory::Memory{id<MemoryId>(), memory::MemoryType::kLongterm, "a text", kLabels,
                                        id<SessionId>(), kAt})},
       {"Process",
-       tools::shell::ProcessView{.record = {.id = id<tools::shell::ProcessId>(), .started_at = kAt}}
+       tools::shell::ProcessView{
+           .record = {.id = id<tools::shell::ProcessId>(), .hosts = {"a.example"}, .started_at = kAt},
+           .lines = {{.number = 1, .text = "a line"}},
+           .total_lines = 1}
            .to_json()},
       {"Settings",
        {{"settings", json::object{{"log.level", "info"}}},
