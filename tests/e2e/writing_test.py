@@ -159,7 +159,7 @@ def undo_survives_a_killed_daemon(lab):
 @case
 def what_undo_cannot_know_it_says(lab):
     daemon, model, api, work, session = writing(lab, {"a": "x"}, policy="tools:\n  allowed: [fs.*, memory.*]\n")
-    model.script["both"] = calls(("fs.write", {"path": "a", "content": "y"}), ("memory.save", {"text": "tea"}))
+    model.script["both"] = calls(("memory.save", {"text": "tea"}), ("fs.write", {"path": "a", "content": "y"}))
     turn = api.run(session, "both")["id"]
     report = api.post(f"/turns/{turn}/undo", {"dry_run": True})
     equal([(s["tool"], bool(s["reason"])) for s in report["not_undone"]], [("memory.save", True)], "what is not undone")
