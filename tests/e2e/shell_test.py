@@ -398,7 +398,8 @@ for address, url in ((("127.0.0.1", port), "/direct"), ((proxy.hostname, proxy.p
     try:
         with socket.create_connection(address, timeout=5) as s:
             s.sendall(f"GET {url} HTTP/1.1\\r\\nHost: localhost:{port}\\r\\nConnection: close\\r\\n\\r\\n".encode())
-            print(s.recv(65536).decode())
+            while piece := s.recv(65536):
+                print(piece.decode())
     except OSError as error:
         print(error)
 """
