@@ -8,6 +8,7 @@
 #include "surfaces/server/admin.h"
 #include "surfaces/server/server.h"
 #include "trust/audit/audit_log.h"
+#include "trust/egress/request_log.h"
 #include "trust/audit/audit_tree.h"
 
 namespace pryx::server {
@@ -30,6 +31,7 @@ struct StatusFacts {
                                        json::array partial);
 [[nodiscard]] json::object encode(const PolicyStatus& status);
 [[nodiscard]] json::object encode(const audit::Row& row);
+[[nodiscard]] json::object encode(const egress::RequestRecord& record);
 [[nodiscard]] json::object encode(const audit::Verdict& verdict);
 [[nodiscard]] json::object encode(const models::ModelInfo& model, std::string_view default_model);
 // `config` is null for the built-in provider.

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include <charconv>
 
+#include "surfaces/server/encode.h"
 #include "surfaces/server/routes/routes.h"
 #include "trust/egress/request_log.h"
 
-namespace pryx::server::routes {
+namespace pryx::server {
 namespace {
 
 json::value or_null(const std::string& text) {
   return text.empty() ? json::value(nullptr) : json::value(text);
 }
+
+}  // namespace
 
 json::object encode(const egress::RequestRecord& r) {
   return {{"number", r.number},
@@ -31,7 +34,9 @@ json::object encode(const egress::RequestRecord& r) {
           {"step_id", or_null(r.step.str())}};
 }
 
-}  // namespace
+}  // namespace pryx::server
+
+namespace pryx::server::routes {
 
 async::Task<Result<Reply>> list_egress(RouteCall& call) {
   PRYX_CO_TRY(const std::int64_t limit, limit_of(call, 50, 200));
