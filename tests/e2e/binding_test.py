@@ -2,7 +2,7 @@
 """What a person approves is what runs: changed calls ask again, long ones take their code, several are answered at once, kept rules are
 shown, previewed, taken back; and a model that obeys every injected order reaches no way out.
 """
-from harness import case, contains, equal, expect, lacks, wait_until
+from harness import case, contains, equal, expect, free_port, lacks, wait_until
 
 WRITE = "fs.write"
 
@@ -164,3 +164,19 @@ def settings_of_config_yaml_are_obeyed(lab):
     equal(len(pending(api, turn)), 1, "the policy's own time counts")
     api.post(f"/approvals/{question['id']}", {"decision": "deny"})
     api.wait_turn(turn)
+
+
+@case
+def the_setting_listen_decides_where_no_flag_does(lab):
+    daemon = lab.daemon(listen=None, start=False)
+    lab.write_config(daemon, "config.yaml", "listen: 'off'\n")
+    daemon.start()
+    equal(daemon.ready["url"], None, "the address with listen: off")
+    daemon.stop()
+    port = free_port()
+    lab.write_config(daemon, "config.yaml", f"listen: 127.0.0.1:{port}\n")
+    daemon.start()
+    equal(daemon.ready["url"], f"http://127.0.0.1:{port}", "the address of the setting")
+    daemon.stop()
+    lab.write_config(daemon, "config.yaml", "listen: 0.0.0.0:7799\n")
+    contains(daemon.refused(2), "no loopback address", "an address that anybody could reach")
