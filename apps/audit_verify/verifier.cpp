@@ -165,7 +165,7 @@ Report verify_proof(const Key& key, std::string_view json, const std::vector<std
   const auto checkpoint = open_note(*note_text, key, why);
   if (!checkpoint) return fail("the proof's checkpoint: " + why);
   report.root = checkpoint->root;
-  if (const auto index = find(*members, "index")) {
+  if (const auto index = find(*members, "index"); index && *index != "null") {
     const auto number = number_of(*index);
     const auto leaf = hash_member(*members, "leaf");
     const auto entry = find(*members, "entry");

@@ -209,6 +209,8 @@ async::Task<Result<Reply>> get_audit_proof(RouteCall& call) {
     co_return json_reply({{"checkpoint", to.note},
                           {"from", proof.older},
                           {"from_root", to_hex(proof.older_root)},
+                          {"index", nullptr},
+                          {"leaf", nullptr},
                           {"path", hex_of(proof.path)},
                           {"root", to_hex(proof.root)},
                           {"size", proof.size}});
@@ -217,6 +219,8 @@ async::Task<Result<Reply>> get_audit_proof(RouteCall& call) {
     return audit::prove_entry(c, *index, to.size);
   }));
   co_return json_reply({{"checkpoint", to.note},
+                        {"from", nullptr},
+                        {"from_root", nullptr},
                         {"index", proof.index},
                         {"leaf", to_hex(proof.leaf)},
                         {"path", hex_of(proof.path)},
