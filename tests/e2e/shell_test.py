@@ -180,6 +180,9 @@ def only_reading_without_a_network_runs_unasked(lab):
                                 ({"command": "ls $(touch x)"}, "ask"), ({"command": "ls", "cwd": "/etc"}, "deny"), ({"command": "ls", "cwd": ".."}, "deny")):
         found = api.post("/policy/test", {"tool": "shell.exec", "arguments": arguments})
         equal(found["decision"], decision, f"decision on {arguments} ({found['reason']})")
+    for tool, decision in (("shell.list", "allow"), ("shell.view", "allow"), ("shell.stop", "ask"), ("shell.write", "ask")):
+        arguments = {"shell.list": {}, "shell.write": {"id": "prc_x", "text": "a"}}.get(tool, {"id": "prc_x"})
+        equal(api.post("/policy/test", {"tool": tool, "arguments": arguments})["decision"], decision, f"decision on {tool}")
 
 
 @case
