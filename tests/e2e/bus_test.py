@@ -266,7 +266,7 @@ def a_cookie_alone_changes_nothing_over_the_bus(lab):
                           ("approval.resolve", {"approval_id": "apr_01J00000000000000000000000", "decision": "approve"}), ("ack", {"version": 1})):
         answer, _ = ask(bus, name, payload)
         equal((answer["type"], answer["payload"].get("status")), ("error", 403), f"{name} without the token of the login")
-        bus.send_frame(1, json.dumps({"type": "request", "event": name, "csrf": csrf[:-1] + "x", "payload": payload}).encode())
+        bus.send_frame(1, json.dumps({"type": "request", "event": name, "csrf": csrf[:-1] + ("y" if csrf[-1] == "x" else "x"), "payload": payload}).encode())
         equal(collect(bus, lambda m: m["event"] == name)[-1]["payload"].get("status"), 403, f"{name} with a wrong token")
     equal(ask(bus, "subscribe", {})[0]["type"], "response", "subscribe")
     equal(ask(bus, "ping", {})[0]["type"], "response", "ping")

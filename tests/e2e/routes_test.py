@@ -223,6 +223,7 @@ def secrets_and_tokens(tour):
     tour.go("GET", name, 404, name="gitlab")
     tour.go("DELETE", name, 204, name="github")
     tour.go("DELETE", name, 404, name="github")
+    vault(tour)
     made = tour.go("POST", V + "/tokens", 201, {"name": "t", "scopes": "read,chat", "expires_in": "7d"})
     tour.go("POST", V + "/tokens", 400, {"name": "t", "scopes": ["everything"]})
     tour.go("POST", V + "/tokens", 400, {"name": "t", "scopes": []})
@@ -231,6 +232,20 @@ def secrets_and_tokens(tour):
     expect(all("token" not in t for t in listed), "the list shows tokens")
     tour.go("DELETE", V + "/tokens/{id}", 204, id=made["id"])
     tour.go("DELETE", V + "/tokens/{id}", 404, id=made["id"])
+
+
+def vault(tour):
+    equal(tour.go("GET", V + "/vault", 200), {"has_passphrase": False, "locked": False, "retry_after_ms": None}, "the vault")
+    equal(tour.request("DELETE", V + "/vault").status, 405, "DELETE /vault")
+    tour.bad.add(("GET", V + "/vault"))
+    tour.go("POST", V + "/vault/lock", 409, {})
+    tour.go("PUT", V + "/vault/passphrase", 400, {"passphrase": "short"})
+    tour.go("PUT", V + "/vault/passphrase", 400, {})
+    tour.go("PUT", V + "/vault/passphrase", 200, {"passphrase": "a passphrase for the tour"})
+    equal(tour.go("POST", V + "/vault/lock", 200, {})["locked"], True, "locked")
+    tour.go("POST", V + "/vault/unlock", 401, {"passphrase": "another passphrase"})
+    tour.go("POST", V + "/vault/unlock", 200, {"passphrase": "a passphrase for the tour"})
+    tour.go("PUT", V + "/vault/passphrase", 200, {"passphrase": None, "current": "a passphrase for the tour"})
 
 
 def policy_and_audit(tour):
@@ -250,6 +265,12 @@ def policy_and_audit(tour):
     tour.go("GET", V + "/audit", 200, query=f"?limit=2&cursor={page['next_cursor']}")
     tour.go("GET", V + "/audit", 400, query="?cursor=x")
     equal(tour.go("POST", V + "/audit/verify", 200, {})["ok"], True, "the audit log")
+    tour.go("GET", V + "/audit/checkpoint", 200)
+    tour.go("GET", V + "/audit/proof", 200, query="?index=1")
+    tour.go("GET", V + "/audit/proof", 200, query="?from=1")
+    tour.go("GET", V + "/audit/proof", 400)
+    tour.go("GET", V + "/audit/export", 200, query="?format=json")
+    tour.go("GET", V + "/audit/export", 400, query="?format=xml")
 
 
 def agents_tools_memory(tour):
@@ -377,7 +398,7 @@ def heads(tour, daemon, session):
         if method != "GET":
             continue
         noun = template.split("/")[3] if template.startswith(V) else ""
-        path = template.format(id=values.get(noun, "x"), name=values.get(noun, "x"))
+        path = template.format(id=values.get(noun, "x"), name=values.get(noun, "x")) + ("?index=1" if template.endswith("/proof") else "")
         get, head = tour.request("GET", path), tour.request("HEAD", path)
         if head.status != get.status or head.body:
             tour.findings.append(f"HEAD {path}: {head.status} with {len(head.body)} bytes, GET: {get.status}")
@@ -385,7 +406,7 @@ def heads(tour, daemon, session):
             tour.findings.append(f"GET {path}: {get.status}")
         for name in ("Content-Type", "Content-Length"):
             same = head.headers.get(name) == get.headers.get(name)
-            if not same and not (name == "Content-Length" and template.endswith(("/status", "/diagnostics", "/ready"))):
+            if not same and not (name == "Content-Length" and template.endswith(("/status", "/diagnostics", "/ready", "/export", "/checkpoint", "/proof"))):
                 tour.findings.append(f"HEAD {path}: {name} is {head.headers.get(name)}, GET's is {get.headers.get(name)}")
 
 

@@ -69,6 +69,10 @@ class Api:
     def raw(self, method, path, body=None, headers=None):
         """(status, headers, bytes)"""
         connection = self._connection()
+        # A connection that lay idle may have been closed by the daemon; a request that fails on it would not be the daemon's fault.
+        if time.monotonic() - getattr(self.local, "used_at", 0) > 5:
+            connection.close()
+        self.local.used_at = time.monotonic()
         try:
             connection.request(method, path, body=body, headers=self.headers(headers))
             answer = connection.getresponse()

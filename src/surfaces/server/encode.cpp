@@ -84,6 +84,10 @@ json::object encode(const PolicyStatus& status) {
   return o;
 }
 
+json::object encode(const trust::PolicyTemplate& item) {
+  return {{"name", item.name}, {"description", item.description}, {"text", item.text}};
+}
+
 json::object encode(const audit::Row& row) {
   return {{"index", row.index},
           {"at", to_rfc3339(row.at)},
@@ -139,6 +143,15 @@ json::object encode(const models::ProviderHealth& health, const models::Provider
           {"has_key", config != nullptr && !config->key_secret_name.empty()},
           {"built_in", config == nullptr},
           {"state", state}};
+}
+
+json::object encode(const vault::VaultStatus& status) {
+  json::object body{{"has_passphrase", status.has_passphrase}, {"locked", status.locked}};
+  body["retry_after_ms"] =
+      status.try_again_in
+          ? json::value(std::chrono::ceil<std::chrono::milliseconds>(*status.try_again_in).count())
+          : json::value(nullptr);
+  return body;
 }
 
 json::object encode(const SecretEntry& secret) {

@@ -8,8 +8,8 @@
 #include "surfaces/server/admin.h"
 #include "surfaces/server/server.h"
 #include "trust/audit/audit_log.h"
-#include "trust/egress/request_log.h"
 #include "trust/audit/audit_tree.h"
+#include "trust/egress/request_log.h"
 
 namespace pryx::server {
 
@@ -30,6 +30,7 @@ struct StatusFacts {
 [[nodiscard]] json::object encode_turn(const agent::Turn& turn, const std::vector<agent::Step>& steps,
                                        json::array partial);
 [[nodiscard]] json::object encode(const PolicyStatus& status);
+[[nodiscard]] json::object encode(const trust::PolicyTemplate& item);
 [[nodiscard]] json::object encode(const audit::Row& row);
 [[nodiscard]] json::object encode(const egress::RequestRecord& record);
 [[nodiscard]] json::object encode(const audit::Verdict& verdict);
@@ -37,6 +38,7 @@ struct StatusFacts {
 // `config` is null for the built-in provider.
 [[nodiscard]] json::object encode(const models::ProviderHealth& health, const models::ProviderConfig* config);
 [[nodiscard]] json::object encode(const SecretEntry& secret);
+[[nodiscard]] json::object encode(const vault::VaultStatus& status);
 [[nodiscard]] json::object encode(const agent::AgentProfile& profile);
 [[nodiscard]] json::object encode(const tools::ToolDescription& tool);
 [[nodiscard]] json::object encode(const memory::Memory& memory);

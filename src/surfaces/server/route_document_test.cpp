@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Over 500 lines: one sample for each schema of the document, beside the test that holds them against it.
 // Holds the router and api/openapi.yaml against each other: routes, auth rules, query and body fields, and
 // the fields of what the encoders write. Also holds the encoders against api/examples/*.json, so that a
 // change of the wire shows in review. With PRYX_WRITE_EXAMPLES set, the examples are written anew.
@@ -11,6 +12,7 @@
 #include <set>
 #include <sstream>
 
+#include "engine/agent/turn_undo.h"
 #include "foundation/base/text.h"
 #include "surfaces/server/embedded.h"
 #include "surfaces/server/encode.h"
@@ -320,6 +322,13 @@ json::object sample_decision() {
   return decision.to_json();
 }
 
+json::object sample_reach() {
+  json::object reach = trust::tool_reach(*trust::deny_all_but_reads().layer, "fs.write", false).to_json();
+  reach["tool"] = "fs.write";
+  reach["known"] = true;
+  return reach;
+}
+
 json::object sample_model() {
   models::ModelInfo model{
       .id = "words", .provider = "fake", .context_tokens = 1000, .max_output_tokens = 100};
@@ -332,6 +341,19 @@ json::object sample_completion() {
       {"input_tokens", 12}, {"output_tokens", 3}, {"cached_input_tokens", 0}, {"reasoning_tokens", 0}};
   return completion_body({id<SessionId>(), id<TurnId>(), 1'790'000'000, "fake/words"},
                          {"Hello", "fake/words-2", usage});
+}
+
+json::object sample_undo() {
+  agent::UndoReport report;
+  report.turn = id<TurnId>();
+  tools::UndoItem item;
+  item.recorded.step = id<StepId>();
+  item.recorded.change.path = "notes.txt";
+  item.action = tools::UndoAction::kChangedSince;
+  item.detail = "it was changed since";
+  report.items.push_back(item);
+  report.not_undone.push_back({id<StepId>(), "shell.exec", "exit code 0", "what a command did is not kept"});
+  return report.to_json();
 }
 
 std::map<std::string, json::object> samples() {
@@ -376,6 +398,8 @@ std::map<std::string, json::object> samples() {
       {"RulePreview", sample_preview()},
       {"Policy", sample_policy()},
       {"Decision", sample_decision()},
+      {"PolicyTemplate", encode(trust::PolicyTemplate{"calm", "Everything asks.", "name: calm\n"})},
+      {"ToolReach", sample_reach()},
       {"AuditEntry", encode(outcome)},
       {"AuditCheckpoint",
        {{"size", 3}, {"at", to_rfc3339(kAt)}, {"note", "a\n"}, {"key", "a+b+c"}, {"copies", "a file"}}},
@@ -393,6 +417,8 @@ std::map<std::string, json::object> samples() {
       {"Provider", encode(models::ProviderHealth{"cloud", "openai", "https://example.test/v1"}, &config)},
       {"ProviderTest", {{"ok", true}, {"provider", "cloud"}, {"models", 3}}},
       {"Secret", encode(SecretEntry{"deploy", kAt})},
+      {"Vault", encode(vault::VaultStatus{true, true, std::chrono::seconds(30)})},
+      {"UndoReport", sample_undo()},
       {"Token", sample_token().to_json()},
       {"NewToken", new_token},
       {"Agent", encode(agent::AgentProfile())},

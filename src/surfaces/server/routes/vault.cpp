@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The lock of the vault: /vault, lock, unlock, passphrase.
+#include "surfaces/server/encode.h"
 #include "surfaces/server/routes/routes.h"
 
 namespace pryx::server::routes {
 namespace {
 
 Reply describe(RouteCall& call) {
-  const vault::VaultStatus status = call.services().secrets.vault_status(call.caller());
-  json::object body{{"has_passphrase", status.has_passphrase}, {"locked", status.locked}};
-  body["retry_after_ms"] =
-      status.try_again_in
-          ? json::value(std::chrono::ceil<std::chrono::milliseconds>(*status.try_again_in).count())
-          : json::value(nullptr);
-  return Reply::of(std::move(body));
+  return Reply::of(encode(call.services().secrets.vault_status(call.caller())));
 }
 
 // Takes the text out of the parsed body, so that no copy of it stays there.
