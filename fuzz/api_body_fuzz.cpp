@@ -83,7 +83,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     require(headers.all()[0].second.find("pryx_session_7799=") != std::string::npos, "a cookie was sent");
   const auto body = json::parse_object(text);
   if (!body) return 0;
-  if (const auto resolution = server::decode_resolution(*body)) {
+  if (const auto resolution = server::decode_resolution(*body, WallTime{})) {
     const std::string decision = json::string_or(*body, "decision");
     require(resolution->approve == (decision == "approve") && (resolution->approve || decision == "deny"),
             "only a clear yes is a yes");

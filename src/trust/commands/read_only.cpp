@@ -116,7 +116,9 @@ Words without_clauses(const Words& words) {
       out.push_back(words[i]);
       continue;
     }
-    while (i < words.size() && words[i].text != ";" && !(words[i].text == "+" && words[i - 1].text == "{}"))
+    const bool asks = text.starts_with("-ok");  // ends at ';' only
+    while (i < words.size() && words[i].text != ";" &&
+           (asks || words[i].text != "+" || words[i - 1].text != "{}"))
       ++i;
   }
   return out;
@@ -141,7 +143,10 @@ bool is_read_only(const SimpleCommand& command) {
   const Program* program = internal::read_only_programs().find(internal::listed_name(command.final_argv[0]));
   if (program == nullptr) return false;
   Words words;
-  for (const std::string& text : command.final_argv) words.push_back({.text = text});
+  for (const std::string& text : command.final_argv) {
+    const bool filled = command.open_ended && text.find("{}") != std::string::npos;
+    words.push_back({.text = text, .filled = filled});
+  }
   for (const std::uint32_t index : command.patterns) {
     Word& word = words[index];
     word.pattern = true;

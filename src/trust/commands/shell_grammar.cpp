@@ -96,8 +96,10 @@ const std::vector<Assignment>& quiet_environment() {
 std::string quote_words(const std::vector<std::string>& words) {
   std::string out;
   for (const std::string& word : words) {
-    if (!out.empty()) out += ' ';
-    if (is_plain(word)) {
+    // A program may bear the name of a keyword; where it begins the command only quotes tell them apart.
+    const bool is_first = out.empty();
+    if (!is_first) out += ' ';
+    if (is_plain(word) && !(is_first && internal::is_keyword(word))) {
       out += word;
       continue;
     }

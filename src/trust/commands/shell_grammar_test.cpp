@@ -183,5 +183,15 @@ TEST(QuoteWords, ReadsBackTheSame) {
   EXPECT_EQ(parse.commands[0].argv, words);
 }
 
+TEST(QuoteWords, AProgramNamedLikeAKeywordStaysAProgram) {
+  for (const char* name : {"if", "for", "in", "time", "select", "]]"}) {
+    const Strings words = {name, "if"};
+    const Parse parse = parse_shell(quote_words(words));
+    ASSERT_TRUE(parse.complete) << name << ": " << parse.why_not;
+    EXPECT_EQ(parse.commands[0].argv, words);
+  }
+  EXPECT_EQ(quote_words({"grep", "if"}), "grep if") << "behind the program it is a word like any other";
+}
+
 }  // namespace
 }  // namespace pryx::commands

@@ -162,10 +162,18 @@ const Program* ProgramList::find(std::string_view name) const {
 
 std::size_t take_option(const Options& options, const std::vector<Word>& words, std::size_t at) {
   const std::string_view word = words[at].text;
-  const auto with_value = [&] { return at + 1 < words.size() ? std::size_t{2} : std::size_t{0}; };
+  const bool has_next = at + 1 < words.size();
+  // A value of its own word that looks like an option would be one for a program that takes the value
+  // attached only, or not at all in its other versions. Numbers below zero are no such options.
+  const auto with_value = [&]() -> std::size_t {
+    if (!has_next) return 0;
+    const std::string_view next = words[at + 1].text;
+    const bool like_option = next.size() > 1 && next[0] == '-' && (next[1] < '0' || next[1] > '9');
+    return like_option ? 0 : 2;
+  };
   if (words[at].filled) return 0;
   if (contains(options.dash_flags, word)) return 1;
-  if (contains(options.dash_values, word)) return with_value();
+  if (contains(options.dash_values, word)) return has_next ? 2 : 0;
   if (word.starts_with("--")) {
     const std::size_t equals = word.find('=');
     const std::string_view name = word.substr(2, equals == std::string_view::npos ? equals : equals - 2);

@@ -156,15 +156,32 @@ bool sed_reads(const std::vector<std::string_view>& operands, const std::vector<
       continue;
     }
     given = true;
-    if (words[i].pattern || !is_reading_sed_script(script)) return false;
+    if (words[i].pattern || words[i].filled || !is_reading_sed_script(script)) return false;
   }
   if (given) return true;
   static_cast<void>(many);
   if (operands.empty()) return false;
   for (const Word& word : words) {
-    if (word.pattern && word.text == operands[0]) return false;
+    if ((word.pattern || word.filled) && word.text == operands[0]) return false;
   }
   return is_reading_sed_script(operands[0]);
+}
+
+// %n gives a variable a value: printf '%n' PATH moves what runs next.
+bool sets_variable(std::string_view format) {
+  for (std::size_t at = format.find('%'); at < format.size(); at = format.find('%', at + 1)) {
+    at = std::min(format.find_first_not_of("-+ #'*.0123456789hlLjzt", at + 1), format.size());
+    if (at < format.size() && format[at] == 'n') return true;
+    if (at >= format.size()) return false;
+  }
+  return false;
+}
+
+// Binutils read further options, such as a plugin to load, from a file that is named as @file.
+bool may_be_response_file(const Word& word) {
+  const char first = word.text.empty() ? '\0' : word.text[0];
+  return word.filled || first == '@' ||
+         (word.pattern && std::string_view("*?[").find(first) != std::string_view::npos);
 }
 
 bool has(const std::vector<Word>& words, std::string_view text) {
@@ -176,8 +193,8 @@ bool has(const std::vector<Word>& words, std::string_view text) {
 bool is_reading_sed_script(std::string_view script) { return SedScript(script).reads(); }
 
 bool is_known_check(std::string_view check) {
-  static constexpr std::array<std::string_view, 9> kKnown = {"sed",   "date",   "test", "bracket", "printf",
-                                                             "colon", "equals", "top",  "version"};
+  static constexpr std::array<std::string_view, 10> kKnown = {"plain",  "sed",   "date",   "test", "bracket",
+                                                              "printf", "colon", "equals", "top",  "version"};
   return std::find(kKnown.begin(), kKnown.end(), check) != kKnown.end();
 }
 
@@ -193,7 +210,10 @@ bool passes(std::string_view check, const std::vector<std::string_view>& operand
   // In bash -v and -R evaluate a subscript, which can run a command.
   if (check == "test") return !many && !has(words, "-v") && !has(words, "-R");
   if (check == "bracket") return words.back().text == "]";
-  if (check == "printf") return words.size() > 1 && !words[1].pattern && !words[1].text.starts_with('-');
+  if (check == "printf")
+    return words.size() > 1 && !words[1].pattern && !words[1].filled && !words[1].text.starts_with('-') &&
+           !sets_variable(words[1].text);
+  if (check == "plain") return std::none_of(words.begin() + 1, words.end(), may_be_response_file);
   if (check == "colon") return !many && none_has(':');  // tar takes "host:file" for a file of another machine
   if (check == "equals") return !many && none_has('=');
   if (check == "top") return words.size() > 1 && words[1].text.starts_with("-b");

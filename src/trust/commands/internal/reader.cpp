@@ -37,6 +37,8 @@ bool is_fd(std::string_view text) {
 
 }  // namespace
 
+bool is_keyword(std::string_view word) { return is_control(word) || word == "time"; }
+
 void Reader::read() {
   read_list(End::kText);
   if (!stopped_ && !at_end()) broken("a closing bracket closes nothing");

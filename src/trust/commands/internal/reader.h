@@ -11,6 +11,9 @@
 
 namespace pryx::commands::internal {
 
+// Whether the shell reads this word as a part of its grammar where a command begins.
+[[nodiscard]] bool is_keyword(std::string_view word);
+
 // Reads one text into found.parse. What is not understood is noted and reading goes on where it can, so that
 // people and deny rules see the commands that were found; a syntax error ends it.
 class Reader {

@@ -288,8 +288,9 @@ Unwrapper::Step Unwrapper::peel_find() {
   for (std::size_t i = 1; i < words_.size(); ++i) {
     if (std::find(kRuns.begin(), kRuns.end(), words_[i].text) == kRuns.end()) continue;
     std::size_t end = i + 1;
+    const bool asks = words_[i].text.starts_with("-ok");  // ends at ';' only
     while (end < words_.size() && words_[end].text != ";" &&
-           !(words_[end].text == "+" && words_[end - 1].text == "{}"))
+           (asks || words_[end].text != "+" || words_[end - 1].text != "{}"))
       ++end;
     if (end >= words_.size() || end == i + 1) return unknown("find runs a program that is not named");
     runs.emplace_back(i + 1, end);
