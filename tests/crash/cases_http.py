@@ -13,7 +13,7 @@ from lab import Box, Broken, Daemon
 from recording_model import RecordingModel
 from world import GONE
 
-POLICY = "name: crash\ntools:\n  allowed: [http.request]\n"
+POLICY = "name: crash\ntools:\n  allowed:\n    - tool: http.request\n      domains: [127.0.0.1]\n"
 ENDED = ("completed", "failed", "cancelled", "needs_attention")
 
 

@@ -375,4 +375,11 @@ Result<trust::Decision> ToolGate::test(const std::string& tool, const json::obje
   return policy.engine->decide(facts, grants, loop_.clock().wall(), {}, trust::Explain::kYes);
 }
 
+trust::ToolReach ToolGate::reach(const std::string& tool) const {
+  const Tool* known = registry_.find(tool);
+  std::optional<bool> reads_only;
+  if (known != nullptr) reads_only = known->description().read_only;
+  return trust::tool_reach(policy_.policy().engine->base(), tool, reads_only);
+}
+
 }  // namespace pryx::tools

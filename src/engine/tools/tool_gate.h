@@ -13,6 +13,7 @@
 #include "foundation/async/event_loop.h"
 #include "trust/approvals/approvals.h"
 #include "trust/policy/policy_engine.h"
+#include "trust/policy/tool_reach.h"
 
 namespace pryx::tools {
 
@@ -112,6 +113,8 @@ class ToolGate {
   [[nodiscard]] Result<trust::Decision> test(const std::string& tool, const json::object& arguments,
                                              const trust::Labels& labels, const PrincipalId& principal,
                                              const SessionId& session) const;
+  // What the rules in force say about a tool by its name alone, for `pryx policy can`.
+  [[nodiscard]] trust::ToolReach reach(const std::string& tool) const;
   [[nodiscard]] const Registry& registry() const { return registry_; }
 
  private:

@@ -43,8 +43,79 @@ bool naive_untrusted(const Labels& labels) {
   return false;
 }
 
+// The generator makes plain commands, without wrappers and redirects, and patterns of one form: words, and
+// "*" behind them or not. "tar c *" covers "tar c f" and "tar c", but of a program that can be told to run
+// others no option that is not spelled out, and never a program as a whole. What narrows finds the words in
+// this order, others in between, from wherever the program's name stands.
+bool naive_command(const std::string& pattern, const std::vector<std::string>& argv, bool strict) {
+  std::vector<std::string> words;
+  std::string word;
+  for (const char c : pattern + " ") {
+    if (c != ' ') {
+      word += c;
+      continue;
+    }
+    words.push_back(word);
+    word.clear();
+  }
+  const bool open = words.back() == "*";
+  if (open) words.pop_back();
+  if (strict) {
+    if (argv.size() < words.size() || (!open && argv.size() != words.size())) return false;
+    if (open && words.size() == 1) return false;
+    for (std::size_t i = words.size(); i < argv.size(); ++i) {
+      if (words[0] == "tar" && argv[i][0] == '-') return false;
+    }
+    return std::equal(words.begin(), words.end(), argv.begin());
+  }
+  for (std::size_t from = 0; from < argv.size(); ++from) {
+    if (argv[from] != words[0]) continue;
+    std::size_t found = 1;
+    for (std::size_t i = from + 1; i < argv.size(); ++i) {
+      if (found < words.size() && words[found] == argv[i]) ++found;
+    }
+    if (found == words.size()) return true;
+  }
+  return false;
+}
+
+bool naive_domain(const std::string& pattern, const std::string& host) {
+  if (pattern == "*") return true;
+  if (pattern[0] != '*') return pattern == host;
+  const std::string end = pattern.substr(1);
+  return host.size() > end.size() && host.compare(host.size() - end.size(), end.size(), end) == 0;
+}
+
+// Whether the call's things fit a limit: all of them for what allows, and there must be one; one of them for
+// what narrows.
+template <class Things, class Fits>
+bool naive_limit(Verdict verdict, const std::vector<std::string>& limit, const Things& things, Fits fits) {
+  if (limit.empty()) return true;
+  std::size_t fitting = 0;
+  for (const auto& thing : things) {
+    bool any = false;
+    for (const std::string& item : limit) any = any || fits(item, thing);
+    fitting += any ? 1 : 0;
+  }
+  return verdict == Verdict::kAllow ? fitting > 0 && fitting == things.size() : fitting > 0;
+}
+
+// The generator's only private host is the one without a dot.
+bool naive_limits(const Rule& rule, const CallFacts& facts) {
+  const bool allows = rule.verdict == Verdict::kAllow;
+  if (allows && rule.domains.empty() && std::ranges::count(facts.hosts, "example") > 0) return false;
+  if (allows && !rule.commands.empty() && !facts.parse_complete) return false;
+  return naive_limit(rule.verdict, rule.commands, facts.commands,
+                     [&](const std::string& pattern, const commands::SimpleCommand& command) {
+                       return naive_command(pattern, command.final_argv, allows);
+                     }) &&
+         naive_limit(rule.verdict, rule.domains, facts.hosts, naive_domain) &&
+         naive_limit(rule.verdict, rule.paths, facts.paths,
+                     [](const std::string& glob, const std::string& path) { return naive_glob(glob, path); });
+}
+
 bool naive_rule(const Rule& rule, const CallFacts& facts) {
-  if (!naive_glob(rule.tool, facts.tool)) return false;
+  if (!naive_glob(rule.tool, facts.tool) || !naive_limits(rule, facts)) return false;
   for (const Condition condition : rule.when) {
     const bool untrusted = naive_untrusted(facts.context);
     if (condition == Condition::kTrustedContext && untrusted) return false;
@@ -71,11 +142,11 @@ bool naive_grant(const Grant& grant, const Case& c) {
   if (grant.principal != c.facts.principal || grant.pattern.tool != c.facts.tool) return false;
   if (grant.scope != GrantScope::kAlways && grant.session != c.facts.session) return false;
   if (grant.expires_at && c.at.unix_ms >= grant.expires_at->unix_ms) return false;
-  // The generator makes grants of one selector, either a path glob or a call hash, and calls that touch paths
-  // and no hosts.
+  // The generator makes grants of one selector, either a path glob or a call hash. A path says nothing about
+  // hosts.
   const Selector& selector = grant.pattern.selectors.front();
   if (selector.kind == Selector::Kind::kCall) return selector.value == c.facts.call_hash;
-  if (grant.scope == GrantScope::kOnce || c.facts.paths.empty()) return false;
+  if (grant.scope == GrantScope::kOnce || c.facts.paths.empty() || !c.facts.hosts.empty()) return false;
   for (const std::string& path : c.facts.paths) {
     if (!naive_glob(selector.value, path)) return false;
   }
@@ -124,6 +195,9 @@ class Generator {
     out.verdict = static_cast<Verdict>(random_() % 3);
     out.tool = pick(globs_);
     while (chance(25)) out.when.push_back(static_cast<Condition>(random_() % 5));
+    if (chance(15)) out.commands = some(commands_);
+    if (chance(15)) out.domains = some(domains_);
+    if (chance(15)) out.paths = some(path_globs_);
     return out;
   }
 
@@ -153,6 +227,8 @@ class Generator {
     f.read_only = chance(50);
     f.read_only_commands = chance(50);
     while (chance(60)) f.paths.push_back(pick(paths_));
+    if (chance(40)) f.hosts = some(hosts_);
+    while (chance(50)) f.commands.push_back(command());
     f.outside_workspace = chance(5);
     f.sink = static_cast<Sink>(random_() % 5);
     for (const char* label : {"owner", "model", "file", "web", "mcp:x", "principal:a"}) {
@@ -170,6 +246,19 @@ class Generator {
     return c;
   }
 
+  std::vector<std::string> some(const std::vector<std::string>& from) {
+    std::vector<std::string> out = {pick(from)};
+    while (chance(40)) out.push_back(pick(from));
+    return out;
+  }
+
+  commands::SimpleCommand command() {
+    commands::SimpleCommand out;
+    out.argv = pick(argvs_);
+    out.final_argv = out.argv;
+    return out;
+  }
+
  private:
   std::vector<Rule> rules() {
     std::vector<Rule> out;
@@ -185,6 +274,14 @@ class Generator {
   std::vector<std::string> hashes_ = {"sha256:1", "sha256:2", "sha256:3"};
   std::vector<std::string> paths_ = {"a", "src/a", "src/b/c", "", "notes.txt"};
   std::vector<std::string> path_globs_ = {"a", "src/*", "*.txt", "s*", "src/?"};
+  std::vector<std::string> commands_ = {"make test", "make *", "tar c *", "cp a b", "cp a *"};
+  std::vector<std::vector<std::string>> argvs_ = {
+      {"make"},          {"make", "test"},  {"make", "-j", "test"},
+      {"tar", "c"},      {"tar", "c", "f"}, {"tar", "c", "--x"},
+      {"tar", "x", "c"}, {"cp", "a", "b"},  {"cp", "-r", "a", "b"},
+      {"touch", "make"}};
+  std::vector<std::string> domains_ = {"a.example", "*.a.example", "*.example", "b.example", "*"};
+  std::vector<std::string> hosts_ = {"a.example", "x.a.example", "xa.example", "b.example", "example"};
   std::vector<std::string> sessions_ = {"ses_1", "ses_2"};
   std::vector<std::string> principals_ = {"prn_1", "prn_2"};
 };
@@ -217,6 +314,28 @@ TEST(PolicyReference, EngineAgreesWithThePlainOneOnRandomCases) {
   }
   for (std::size_t step = 1; step <= 6; ++step)
     EXPECT_GT(steps[step], 1000) << "step " << step << " is hardly ever reached";
+}
+
+// The control of the test above: cases in which a limit decides are common.
+TEST(PolicyReference, LimitsDecideInManyCases) {
+  Generator generator(9);
+  int commands = 0, domains = 0, paths = 0;
+  const auto differs = [](const Case& c, std::vector<std::string> Rule::* limit) {
+    Case without = c;
+    for (PlainLayer& layer : without.layers) {
+      for (Rule& rule : layer.rules) (rule.*limit).clear();
+    }
+    return decide_case(without).verdict != decide_case(c).verdict ? 1 : 0;
+  };
+  for (int i = 0; i < 20'000; ++i) {
+    const Case c = generator.make();
+    commands += differs(c, &Rule::commands);
+    domains += differs(c, &Rule::domains);
+    paths += differs(c, &Rule::paths);
+  }
+  EXPECT_GT(commands, 100);
+  EXPECT_GT(domains, 100);
+  EXPECT_GT(paths, 100);
 }
 
 TEST(PolicyReference, AddingADenyOrAnAskNeverWidens) {

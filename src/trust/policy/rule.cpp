@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "foundation/base/text.h"
+#include "foundation/net/address_rules.h"
 
 namespace pryx::trust {
 namespace {
@@ -20,6 +21,14 @@ constexpr std::array<std::pair<Condition, std::string_view>, 5> kConditions = {{
     {Condition::kChanges, "changes"},
     {Condition::kReadOnlyCommands, "read_only_commands"},
 }};
+
+// This machine, its network, and names without a dot, which only a local resolver knows.
+bool is_private_host(std::string_view host) {
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (const auto address = net::parse_ip(host)) return !net::is_public(*address);
+  return host.find('.') == std::string_view::npos || host.ends_with(".localhost") ||
+         host.ends_with(".local") || host.ends_with(".internal");
+}
 
 std::string_view list_name(Verdict verdict) {
   switch (verdict) {
@@ -166,6 +175,11 @@ bool Layer::within_limits(const Entry& entry, const CallFacts& facts) {
                        [&](const std::string& domain) { return domain_matches(domain, host); });
   };
   if (!rule.domains.empty() && !fits_limit(rule.verdict, facts.hosts, host_fits)) return false;
+  // "The tool may be used" is not "it may talk to this machine and its neighbours": those are allowed by
+  // name.
+  if (rule.domains.empty() && rule.verdict == Verdict::kAllow &&
+      std::ranges::any_of(facts.hosts, is_private_host))
+    return false;
   const auto path_fits = [&](const std::string& path) {
     return (is_plain_path(path) || rule.verdict != Verdict::kAllow) &&
            std::any_of(rule.paths.begin(), rule.paths.end(),

@@ -6,11 +6,11 @@ namespace pryx::cli {
 std::vector<Command> all_commands() {
   std::vector<Command> all;
   for (auto* commands :
-       {exec_commands,   chat_commands,   session_commands, approval_commands,  grant_commands,
-        undo_commands,   policy_commands, audit_commands,   model_commands,     provider_commands,
-        secret_commands, vault_commands,  token_commands,   workspace_commands, tool_commands, process_commands,
-        egress_commands, config_commands, status_commands,  doctor_commands,    help_commands,
-        open_commands,   daemon_commands, serve_commands,   refused_commands}) {
+       {exec_commands,    chat_commands,   session_commands, approval_commands,  grant_commands,
+        undo_commands,    policy_commands, audit_commands,   model_commands,     provider_commands,
+        secret_commands,  vault_commands,  token_commands,   workspace_commands, tool_commands,
+        process_commands, egress_commands, config_commands,  status_commands,    doctor_commands,
+        help_commands,    open_commands,   daemon_commands,  serve_commands,     refused_commands}) {
     std::vector<Command> rows = commands();
     all.insert(all.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
   }
@@ -36,10 +36,7 @@ std::vector<Command> refused_commands() {
       {"tool", "call", "pryx tool call is not in this version; ask for it in a turn: pryx exec"},
       {"session", "export",
        "pryx session export is not in this version; pryx session show prints the transcript"},
-      {"policy", "explain",
-       "pryx policy explain is not in this version; pryx policy test says which rule decides and why"},
       {"policy", "replay", "pryx policy replay is not in this version"},
-      {"policy", "can", "pryx policy can is not in this version; pryx policy test decides one call"},
       {"tui", "", "pryx tui is not in this version; pryx chat talks in the terminal"},
   };
   std::vector<Command> rows;

@@ -74,14 +74,46 @@ Result<int> run_show(Context& context, const Invocation&) {
   return 0;
 }
 
-Result<json::object> read_arguments(Context& context, const Invocation& invocation) {
-  std::string text = invocation.value_or("args", "{}");
+// What the daemon decides about a call; `text` is its arguments, "-" for standard input.
+Result<client::Reply> ask_decision(Context& context, const Invocation& invocation, const std::string& tool,
+                                   std::string text) {
   if (text == "-") {
     PRYX_TRY(text, context.console().read_stdin(kMaxPolicy));
   }
-  auto parsed = json::parse_object(text);
-  if (!parsed) return fail(ErrorCode::kInvalidArgument, "--args: {}", parsed.error().message);
-  return parsed;
+  auto arguments = json::parse_object(text);
+  if (!arguments)
+    return fail(ErrorCode::kInvalidArgument, "the arguments are no JSON object: {}",
+                arguments.error().message);
+  json::object body{{"tool", tool}, {"arguments", std::move(*arguments)}};
+  if (const auto labels = invocation.all("label"); !labels.empty()) {
+    json::array list;
+    for (const std::string& label : labels) list.emplace_back(label);
+    body["labels"] = std::move(list);
+  }
+  if (const auto session = invocation.find("session")) body["session_id"] = *session;
+  PRYX_TRY(client::ApiClient * api, context.api());
+  return api->post("/api/v1/policy/test", std::move(body));
+}
+
+Style colour_of(std::string_view decision) {
+  return decision == "allow" ? kGood : decision == "ask" ? kWarning : kBad;
+}
+
+void print_decision(Console& console, const json::object& found) {
+  const std::string decision = json::string_or(found, "decision");
+  console.print(
+      Line(decision, colour_of(decision)).add(fmt::format("  {}", json::string_or(found, "rule")), kBold));
+  console.print(json::string_or(found, "reason"));
+}
+
+std::vector<json::object> objects_in(const json::object& body, std::string_view key) {
+  std::vector<json::object> out;
+  const json::value* list = json::find(body, key);
+  if (list == nullptr || !list->is_array()) return out;
+  for (const json::value& item : list->get_array()) {
+    if (item.is_object()) out.push_back(item.get_object());
+  }
+  return out;
 }
 
 Result<int> run_test(Context& context, const Invocation& invocation) {
@@ -90,30 +122,106 @@ Result<int> run_test(Context& context, const Invocation& invocation) {
     return fail(
         ErrorCode::kInvalidArgument,
         "pryx policy test needs --tool; for example --tool fs.read --args '{{\"path\":\"README.md\"}}'");
-  PRYX_TRY(json::object arguments, read_arguments(context, invocation));
-  json::object body{{"tool", *tool}, {"arguments", std::move(arguments)}};
-  if (const auto labels = invocation.all("label"); !labels.empty()) {
-    json::array list;
-    for (const std::string& label : labels) list.emplace_back(label);
-    body["labels"] = std::move(list);
-  }
-  if (const auto session = invocation.find("session")) body["session_id"] = *session;
-  PRYX_TRY(client::ApiClient * api, context.api());
-  PRYX_TRY(const client::Reply reply, api->post("/api/v1/policy/test", std::move(body)));
+  PRYX_TRY(const client::Reply reply,
+           ask_decision(context, invocation, *tool, invocation.value_or("args", "{}")));
   if (print_if_json(context, reply)) return 0;
-  const std::string decision = json::string_or(reply.json, "decision");
-  Line line(decision, decision == "allow" ? kGood : decision == "ask" ? kWarning : kBad);
-  context.console().print(line.add(fmt::format("  {}", json::string_or(reply.json, "rule")), kBold));
-  context.console().print(json::string_or(reply.json, "reason"));
-  const json::value* considered = json::find(reply.json, "considered");
-  if (considered == nullptr || !considered->is_array()) return 0;
-  for (const json::value& entry : considered->get_array()) {
-    if (!entry.is_object()) continue;
-    const json::object& rule = entry.get_object();
+  print_decision(context.console(), reply.json);
+  for (const json::object& rule : objects_in(reply.json, "considered")) {
     context.console().print(Line(fmt::format("  {}: {} → {}", json::string_or(rule, "layer"),
                                              json::string_or(rule, "rule"), json::string_or(rule, "outcome")),
                                  kDim));
   }
+  return 0;
+}
+
+std::string_view step_name(std::int64_t step) {
+  static constexpr std::string_view kNames[] = {"",      "1 deny",  "2 forced ask", "3 grant",
+                                                "4 ask", "5 allow", "6 no rule"};
+  return step >= 1 && step <= 6 ? kNames[step] : "?";
+}
+
+Result<int> run_explain(Context& context, const Invocation& invocation) {
+  std::string arguments = invocation.positional("args");
+  if (arguments.empty()) arguments = "{}";
+  PRYX_TRY(const client::Reply reply,
+           ask_decision(context, invocation, invocation.positional("tool"), std::move(arguments)));
+  if (print_if_json(context, reply)) return 0;
+  print_decision(context.console(), reply.json);
+  std::vector<std::vector<Line>> rows;
+  for (const json::object& rule : objects_in(reply.json, "considered")) {
+    const std::string outcome = json::string_or(rule, "outcome");
+    rows.push_back({Line(step_name(json::integer_or(rule, "step", 0)), kDim),
+                    Line(json::string_or(rule, "layer")), Line(json::string_or(rule, "rule")),
+                    Line(outcome, outcome == "decides" ? kBold : kDim)});
+  }
+  context.console().print("");
+  context.console().print_table({{"STEP"}, {"LAYER"}, {"RULE"}, {"OUTCOME"}}, rows);
+  return 0;
+}
+
+Result<int> run_can(Context& context, const Invocation& invocation) {
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply,
+           api->get(Query().add("tool", invocation.positional("tool")).on("/api/v1/policy/can")));
+  const std::string can = json::string_or(reply.json, "can");
+  const int code = can == "never" ? facts(ErrorCode::kDenied).exit_code : 0;
+  if (print_if_json(context, reply)) return code;
+  Console& console = context.console();
+  const Style colour = can == "never" ? kBad : can == "always" ? kGood : kWarning;
+  console.print(Line(can, colour).add("  " + json::string_or(reply.json, "reason")));
+  for (const json::object& rule : objects_in(reply.json, "rules"))
+    console.print(Line("  " + json::string_or(rule, "rule"), kDim));
+  const json::value* known = json::find(reply.json, "known");
+  if (known != nullptr && known->is_bool() && !known->get_bool())
+    console.warn(fmt::format("there is no tool '{}'; pryx tool list", invocation.positional("tool")));
+  return code;
+}
+
+Result<int> run_templates(Context& context, const Invocation&) {
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->get("/api/v1/policy/templates"));
+  if (print_if_json(context, reply)) return 0;
+  std::vector<std::vector<Line>> rows;
+  for (const json::object& item : items_of(reply.json))
+    rows.push_back({Line(json::string_or(item, "name"), kBold), Line(json::string_or(item, "description"))});
+  context.console().print_table({{"NAME"}, {"DESCRIPTION"}}, rows);
+  return 0;
+}
+
+// The whole text of a template; the error names those that there are.
+Result<std::string> template_text(client::ApiClient& api, const std::string& name) {
+  PRYX_TRY(const client::Reply reply, api.get("/api/v1/policy/templates"));
+  std::string names;
+  for (const json::object& item : items_of(reply.json)) {
+    const std::string known = json::string_or(item, "name");
+    if (known == name) return json::string_or(item, "text");
+    names += (names.empty() ? "" : ", ") + known;
+  }
+  return fail(ErrorCode::kNotFound, "there is no policy template '{}'; known: {}", utf8_prefix(name, 64),
+              names);
+}
+
+Result<int> run_use(Context& context, const Invocation& invocation) {
+  const std::string name = invocation.positional("name");
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const std::string text, template_text(*api, name));
+  if (invocation.has("print")) {
+    if (context.wants_json())
+      context.console().print_json({{"name", name}, {"text", text}});
+    else
+      context.console().write_data(text);
+    return 0;
+  }
+  PRYX_TRY(const client::Reply present, api->get("/api/v1/policy"));
+  client::Call call{"PUT", "/api/v1/policy", json::object{{"text", text}}, {}, {}};
+  call.headers.add("If-Match", "\"" + json::string_or(present.json, "hash") + "\"");
+  PRYX_TRY(const client::Reply saved, api->call(std::move(call)));
+  if (print_if_json(context, saved)) return 0;
+  const std::string path = json::string_or(saved.json, "path");
+  context.console().note(fmt::format("{} is in force, from {}", name, path));
+  const json::value* existed = json::find(present.json, "exists");
+  if (existed != nullptr && existed->is_bool() && existed->get_bool())
+    context.console().note(fmt::format("the rules before are kept in {}.1", path));
   return 0;
 }
 
@@ -158,6 +266,36 @@ std::vector<Command> policy_commands() {
                  {"--label", "L", "a label of the context", true},
                  {"--session", "ID", "with this session's grants"}},
        .handler = run_test},
+      {.noun = "policy",
+       .verb = "explain",
+       .summary = "decide a call without running it, with every rule that was looked at",
+       .examples =
+           {"policy explain fs.read '{\"path\":\"README.md\"}'",
+            "policy explain shell.exec '{\"command\":\"git log | head\"}'",
+            "policy explain http.request '{\"url\":\"https://example.com/\"}' --label web --label private"},
+       .flags = {{"--label", "L", "a label of the context", true},
+                 {"--session", "ID", "with this session's grants"}},
+       .positionals = {{"tool", "the tool"},
+                       {"args", "its arguments as JSON; - reads them from standard input", false}},
+       .handler = run_explain},
+      {.noun = "policy",
+       .verb = "can",
+       .summary = "whether a tool may be used at all; exits 7 when every call of it is denied",
+       .examples = {"policy can shell.exec", "policy can http.request --json"},
+       .positionals = {{"tool", "the tool"}},
+       .handler = run_can},
+      {.noun = "policy",
+       .verb = "templates",
+       .summary = "the policies that ship with Pryx",
+       .examples = {"policy templates", "policy templates --json"},
+       .handler = run_templates},
+      {.noun = "policy",
+       .verb = "use",
+       .summary = "put a template in force as policy.yaml; the last five versions are kept beside it",
+       .examples = {"policy use workspace", "policy use network-allowlist --print"},
+       .flags = {{"--print", "", "only print it"}},
+       .positionals = {{"name", "the template"}},
+       .handler = run_use},
       {.noun = "policy",
        .verb = "edit",
        .summary = "change policy.yaml in your editor",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/tools/tool_gate.h"
+#include "foundation/base/text.h"
 #include "surfaces/server/encode.h"
 #include "surfaces/server/if_match.h"
 #include "surfaces/server/routes/routes.h"
@@ -50,6 +51,24 @@ async::Task<Result<Reply>> test_policy(RouteCall& call) {
   PRYX_CO_TRY(const trust::Decision decision,
               call.services().gate.test(tool, arguments, labels, call.principal(), session));
   co_return Reply::of(decision.to_json());
+}
+
+async::Task<Result<Reply>> list_policy_templates(RouteCall&) {
+  json::array items;
+  for (const trust::PolicyTemplate& item : trust::policy_templates()) items.push_back(encode(item));
+  co_return Reply::of(list_body(std::move(items)));
+}
+
+async::Task<Result<Reply>> can_use_tool(RouteCall& call) {
+  const std::string tool = query_or(call, "tool");
+  if (tool.empty()) co_return fail(ErrorCode::kInvalidArgument, "say which tool: ?tool=fs.write");
+  if (!trust::ToolGlob::is_valid(tool) || tool.find_first_of("*?") != std::string::npos)
+    co_return fail(ErrorCode::kInvalidArgument, "'{}' is no tool's name", utf8_prefix(tool, 64));
+  const tools::ToolGate& gate = call.services().gate;
+  json::object body = gate.reach(tool).to_json();
+  body["tool"] = tool;
+  body["known"] = gate.registry().find(tool) != nullptr;
+  co_return Reply::of(std::move(body));
 }
 
 }  // namespace pryx::server::routes

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""Policies that ship with Pryx: switched from the CLI, in force at once and after a restart, and what each of them does to real calls."""
+import json
+
+from harness import case, contains, equal, expect, wait_until
+
+NAMES = ["default", "read-only", "workspace", "network-allowlist", "safe"]
+
+
+def calls(*steps):
+    """A script in which the model makes these calls one after the other."""
+    return [[("call", tool, arguments)] for tool, arguments in steps] + [["done"]]
+
+
+def states(turn):
+    return [s["state"] for s in turn["steps"] if s["kind"] == "tool"]
+
+
+def decide(api, tool, **arguments):
+    return api.post("/policy/test", {"tool": tool, "arguments": arguments})["decision"]
+
+
+class Home:
+    """A daemon with a scripted model and a session in a workspace."""
+
+    def __init__(self, lab):
+        self.daemon = lab.daemon()
+        self.model = lab.model(self.daemon)
+        self.api = self.daemon.api()
+        self.work = lab.workspace({"note.txt": "old\n"})
+        self.session = self.api.session(workspace=str(self.work))
+
+    def use(self, name):
+        self.daemon.cli("policy", "use", name).must(0)
+
+    def run(self, *steps, **fields):
+        self.model.script["go"] = calls(*steps)
+        return self.api.run(self.session, "go", **fields)
+
+
+@case
+def templates_are_listed_and_printed(lab):
+    daemon = lab.daemon()
+    items = daemon.api().get("/policy/templates")["items"]
+    equal([i["name"] for i in items], NAMES, "templates")
+    equal(daemon.cli("policy", "templates", "--json").must(0).json()["items"], items, "pryx policy templates --json")
+    shown = daemon.cli("policy", "templates").must(0).out
+    for item in items:
+        contains(shown, item["name"], "pryx policy templates")
+        contains(shown, item["description"], "pryx policy templates")
+        equal(daemon.cli("policy", "use", item["name"], "--print").must(0).out, item["text"], f"policy use {item['name']} --print")
+        checked = lab.box.root / "template.yaml"
+        checked.write_text(item["text"])
+        daemon.cli("policy", "check", checked).must(0)
+    equal(daemon.api().get("/policy")["in_force"], "default", "what is in force after printing")
+    contains(daemon.cli("policy", "use", "nonsense").must(6).err, "network-allowlist", "the known ones")
+
+
+@case
+def a_template_is_in_force_at_once_and_after_a_restart(lab):
+    home = Home(lab)
+    file = home.daemon.home / "config" / "policy.yaml"
+    texts = {i["name"]: i["text"] for i in home.api.get("/policy/templates")["items"]}
+    stale = home.api.get("/policy")["hash"]
+    home.use("read-only")
+    equal((home.api.get("/policy")["in_force"], file.read_text()), ("file", texts["read-only"]), "the policy")
+    equal(decide(home.api, "fs.write", path="a", content="x"), "deny", "fs.write at once")
+    home.api.must_refuse("PUT", "/policy", 409, {"text": texts["workspace"], "hash": stale})
+    equal(decide(home.api, "fs.write", path="a", content="x"), "deny", "fs.write after a refused change")
+    home.daemon.restart()
+    home.api = home.daemon.api()
+    equal(home.api.get("/policy")["in_force"], "file", "in force after the restart")
+    equal(decide(home.api, "fs.write", path="a", content="x"), "deny", "fs.write after the restart")
+    home.use("safe")
+    equal(decide(home.api, "http.request", url="https://example.com/"), "deny", "http.request under safe")
+    equal(file.with_name("policy.yaml.1").read_text(), texts["read-only"], "the version before")
+    printed = home.daemon.cli("policy", "use", "safe", "--json").must(0).json()
+    equal(printed["text"], texts["safe"], "pryx policy use --json")
+
+
+@case
+def read_only_denies_changes_without_asking(lab):
+    home = Home(lab)
+    turn = home.run(("fs.read", {"path": "note.txt"}), ("shell.list", {}), interactive=False)
+    equal(states(turn), ["done", "done"], "reads under the default policy")
+    home.use("read-only")
+    turn = home.run(("fs.write", {"path": "note.txt", "content": "evil"}), ("shell.exec", {"command": "touch made"}),
+                    ("http.request", {"url": "http://127.0.0.1:9/"}), ("fs.read", {"path": "note.txt"}))
+    equal(states(turn), ["denied", "denied", "denied", "done"], "steps under read-only")
+    equal((home.work / "note.txt").read_text(), "old\n", "the file")
+    expect(not (home.work / "made").exists(), "a denied command ran")
+    equal(home.api.get("/approvals?state=pending")["items"], [], "questions")
+
+
+@case
+def workspace_lets_writes_inside_through_and_nothing_outside(lab):
+    home = Home(lab)
+    outside = lab.workspace({"f": "OUTSIDE"}, name="outside")
+    home.use("workspace")
+    # The one who asks is the owner, and nothing untrusted was read yet.
+    turn = home.run(("fs.write", {"path": "new.txt", "content": "mine"}), ("fs.write", {"path": str(outside / "f"), "content": "evil"}), interactive=False)
+    equal(states(turn), ["done", "denied"], "steps under workspace")
+    equal(((home.work / "new.txt").read_text(), (outside / "f").read_text()), ("mine", "OUTSIDE"), "the files")
+    equal(decide(home.api, "shell.exec", command="touch x"), "ask", "a command that changes something")
+    equal(decide(home.api, "http.request", url="https://example.com/"), "ask", "the network")
+    # Control: without the template the same call is not let through.
+    (home.daemon.home / "config" / "policy.yaml").unlink()
+    wait_until(lambda: home.api.get("/policy")["in_force"] == "default", 10, "the default policy")
+    turn = home.run(("fs.write", {"path": "two.txt", "content": "mine"}), interactive=False)
+    equal(states(turn), ["denied"], "the same call under the default policy")
+
+
+@case
+def network_allowlist_lets_only_named_hosts_through(lab):
+    home = Home(lab)
+    home.use("network-allowlist")
+    for url, decision in (("https://docs.python.org/3/", "allow"), ("https://example.com/", "ask"), ("https://docs.python.org.example.com/", "ask"),
+                          ("https://xdocs.python.org/", "ask"), ("https://DOCS.python.org:8443/", "allow")):
+        equal(decide(home.api, "http.request", url=url), decision, url)
+    equal(decide(home.api, "fs.write", path="a", content="x"), "ask", "fs.write")
+    # A policy with a host of this machine: what is named is asked for by nobody, the way out itself still guards private addresses.
+    turn = home.run(("http.request", {"url": "http://127.0.0.1:9/"}), interactive=False)
+    equal(states(turn), ["denied"], "a host that is not named")
+
+
+@case
+def safe_asks_for_commands_and_denies_the_network(lab):
+    home = Home(lab)
+    equal(decide(home.api, "shell.exec", command="ls"), "allow", "the control: ls under the default policy")
+    home.use("safe")
+    for tool, arguments, decision in (("shell.exec", {"command": "ls"}, "ask"), ("fs.write", {"path": "a", "content": "x"}, "ask"),
+                                      ("fs.read", {"path": "note.txt"}, "allow"), ("http.request", {"url": "https://example.com/"}, "deny")):
+        equal(decide(home.api, tool, **arguments), decision, f"{tool} under safe")
+    turn = home.run(("http.request", {"url": "http://127.0.0.1:9/"}), ("shell.exec", {"command": "ls"}), interactive=False)
+    equal(states(turn), ["denied", "denied"], "steps that nobody can answer for")
+
+
+@case
+def explain_and_can_say_what_the_rules_say(lab):
+    daemon = lab.daemon()
+    found = daemon.cli("policy", "explain", "fs.write", '{"path":"a","content":"x"}').must(0).out
+    for piece in ("ask", "no rule matches fs.write", "tools.allowed: fs.read", "another tool", "decides"):
+        contains(found, piece, "pryx policy explain")
+    as_json = daemon.cli("policy", "explain", "fs.write", '{"path":"a","content":"x"}', "--json").must(0).json()
+    equal(as_json, daemon.api().post("/policy/test", {"tool": "fs.write", "arguments": {"path": "a", "content": "x"}}), "explain --json")
+    labelled = daemon.cli("policy", "explain", "http.request", '{"url":"https://example.com/"}', "--label", "web", "--label", "private", "--json").must(0).json()
+    equal((labelled["decision"], labelled["forced"]), ("ask", True), "explain with labels")
+    equal(daemon.cli("policy", "explain", "fs.list", "-", "--json", stdin='{"path":"."}').must(0).json()["decision"], "allow", "explain from stdin")
+    daemon.cli("policy", "explain", "fs.write", "{nonsense").must(2)
+    daemon.cli("policy", "explain").must(2)
+    equal(daemon.cli("policy", "can", "fs.read", "--json").must(0).json()["can"], "always", "can fs.read")
+    equal(daemon.cli("policy", "can", "shell.exec", "--json").must(0).json()["can"], "sometimes", "can shell.exec")
+    equal(daemon.cli("policy", "can", "fs.write", "--json").must(0).json()["can"], "asks", "can fs.write")
+    daemon.cli("policy", "use", "read-only").must(0)
+    contains(daemon.cli("policy", "can", "fs.write").must(7).out, "never", "can fs.write under read-only")
+    never = json.loads(daemon.cli("policy", "can", "fs.write", "--json").must(7).out)
+    equal((never["known"], never["rules"][0]["decision"]), (True, "deny"), "can --json")
+    unknown = daemon.cli("policy", "can", "mcp.a.b").must(0)
+    contains(unknown.err, "there is no tool 'mcp.a.b'", "can of an unknown tool")
+    daemon.cli("policy", "can", "fs.*").must(2)
