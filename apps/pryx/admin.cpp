@@ -166,15 +166,22 @@ async::Task<Result<std::vector<server::SecretEntry>>> Secrets::list(Caller calle
   PRYX_CO_TRY_VOID(caller.require(Scope::kRead));
   PRYX_CO_TRY(const auto names, co_await vault_.list(caller.principal));
   std::vector<server::SecretEntry> out;
-  for (const auto& entry : names) out.push_back({entry.name, entry.updated_at});
+  for (const auto& entry : names) out.push_back({entry.name, entry.updated_at, entry.hosts});
   co_return out;
 }
 
-async::Task<Result<void>> Secrets::put(Caller caller, std::string name, Secret value) {
+async::Task<Result<void>> Secrets::put(Caller caller, std::string name, Secret value,
+                                       std::optional<std::vector<std::string>> hosts) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
+  json::object detail;
+  if (hosts) {
+    PRYX_CO_TRY(hosts, vault::read_secret_hosts(*hosts));
+    detail["hosts"] = json::array(hosts->begin(), hosts->end());
+  }
   // The record first: a change that cannot be recorded is not made.
-  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, caller, "secret.changed", name, {}));
-  co_return co_await vault_.set(caller.principal, std::move(name), std::move(value));
+  PRYX_CO_TRY_VOID(
+      co_await audit_change(database_, audit_, caller, "secret.changed", name, std::move(detail)));
+  co_return co_await vault_.set(caller.principal, std::move(name), std::move(value), std::move(hosts));
 }
 
 async::Task<Result<bool>> Secrets::remove(Caller caller, std::string name) {

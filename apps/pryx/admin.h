@@ -65,7 +65,8 @@ class Secrets final : public server::SecretAdmin {
   Secrets(db::Database& database, audit::AuditLog& audit, vault::Vault& vault)
       : database_(database), audit_(audit), vault_(vault) {}
   [[nodiscard]] async::Task<Result<std::vector<server::SecretEntry>>> list(Caller caller) override;
-  [[nodiscard]] async::Task<Result<void>> put(Caller caller, std::string name, Secret value) override;
+  [[nodiscard]] async::Task<Result<void>> put(Caller caller, std::string name, Secret value,
+                                              std::optional<std::vector<std::string>> hosts) override;
   [[nodiscard]] async::Task<Result<bool>> remove(Caller caller, std::string name) override;
 
   [[nodiscard]] vault::VaultStatus vault_status(const Caller& caller) override;

@@ -209,6 +209,7 @@ Result<void> Daemon::build() {
                                       .client = *http_client_,
                                       .database = *database_,
                                       .audit = *audit_,
+                                      .vault = *vault_,
                                       .run_directory = ground_.places.run});
   PRYX_TRY_VOID(egress_->add_tools(*registry_));
   shell_.emplace(ShellKeeper::Parts{.loop = loop_,
@@ -218,6 +219,7 @@ Result<void> Daemon::build() {
                                     .audit = *audit_,
                                     .ids = ids_,
                                     .broker = egress_->broker(),
+                                    .undo = *undo_journal_,
                                     .places = ground_.places});
   PRYX_TRY_VOID(shell_->add_tools(*registry_));
   policy_.emplace(ground_.places.policy_file(), *database_, *events_, *audit_);

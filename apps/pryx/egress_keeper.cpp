@@ -18,7 +18,8 @@ std::string beside_this_program(const std::string& name) {
 
 }  // namespace
 
-EgressKeeper::EgressKeeper(const Parts& parts) : log_(parts.database, parts.audit, parts.loop.clock()) {
+EgressKeeper::EgressKeeper(const Parts& parts)
+    : log_(parts.database, parts.audit, parts.loop.clock()), secrets_(parts.vault) {
   egress::BrokerOptions options;
   options.socket_directory = parts.run_directory + "/egress";
   options.is_own_service = [port = own_port_](const net::IpAddress& address, std::uint16_t to) {
@@ -29,7 +30,7 @@ EgressKeeper::EgressKeeper(const Parts& parts) : log_(parts.database, parts.audi
 }
 
 Result<void> EgressKeeper::add_tools(tools::Registry& registry) {
-  return registry.add(std::make_unique<tools::http::HttpRequestTool>(*broker_, *pages_, nullptr));
+  return registry.add(std::make_unique<tools::http::HttpRequestTool>(*broker_, *pages_, &secrets_));
 }
 
 }  // namespace pryx::app

@@ -9,8 +9,22 @@
 #include "engine/tools/registry.h"
 #include "foundation/async/worker_pool.h"
 #include "trust/egress/broker.h"
+#include "trust/vault/vault.h"
 
 namespace pryx::app {
+
+// The last hop of a secret: it leaves the vault only for a host that it names.
+class RequestSecrets final : public tools::http::SecretSource {
+ public:
+  explicit RequestSecrets(vault::Vault& vault) : vault_(vault) {}
+  [[nodiscard]] async::Task<Result<Secret>> reveal(Principal principal, std::string name,
+                                                   net::Url url) override {
+    co_return co_await vault_.get_for(std::move(principal), std::move(name), std::move(url));
+  }
+
+ private:
+  vault::Vault& vault_;
+};
 
 class EgressKeeper {
  public:
@@ -20,6 +34,7 @@ class EgressKeeper {
     net::HttpClient& client;
     db::Database& database;
     audit::AuditLog& audit;
+    vault::Vault& vault;
     std::string run_directory;  // proxy sockets lie below it
   };
   explicit EgressKeeper(const Parts& parts);
@@ -33,6 +48,7 @@ class EgressKeeper {
 
  private:
   egress::EgressLog log_;
+  RequestSecrets secrets_;
   std::shared_ptr<std::uint16_t> own_port_ = std::make_shared<std::uint16_t>(0);
   std::unique_ptr<egress::Broker> broker_;
   std::unique_ptr<tools::http::PageReader> pages_;

@@ -26,13 +26,14 @@ class ShellKeeper final : public tools::SandboxSource {
     audit::AuditLog& audit;
     IdSource& ids;
     egress::Broker& broker;
+    tools::UndoJournal& undo;
     const config::Places& places;
   };
   // Tries each layer of the sandbox by short real runs.
   explicit ShellKeeper(const Parts& parts);
   [[nodiscard]] Result<void> add_tools(tools::Registry& registry);
   [[nodiscard]] async::Task<Result<void>> start() { return processes_.start(); }
-  [[nodiscard]] async::Task<void> stop() { return processes_.stop(); }
+  [[nodiscard]] async::Task<void> stop();
 
   [[nodiscard]] bool is_usable() const override { return sandbox_->report().usable; }
   [[nodiscard]] const sandbox::Report& report() const { return sandbox_->report(); }
@@ -43,6 +44,7 @@ class ShellKeeper final : public tools::SandboxSource {
   async::WorkerPool& pool_;
   egress::Broker& broker_;
   std::unique_ptr<sandbox::Sandbox> sandbox_;
+  tools::shell::CommandJournal journal_;
   tools::shell::BackgroundProcesses processes_;
 };
 

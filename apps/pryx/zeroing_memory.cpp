@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Memory that C++ code gives back is overwritten first, so that keys, headers and request bodies which passed through strings
-// and buffers do not stay in the heap (design rule D44). Only in the program: a library must not choose this for others.
-// Sanitizers bring their own, which find more.
+// Memory that C++ code gives back is overwritten first, so that keys, headers and request bodies which passed
+// through strings and buffers do not stay in the heap (design rule D44). Only in the program: a library must
+// not choose this for others. Sanitizers bring their own, which find more.
 #include <malloc.h>
 #include <string.h>
 
@@ -18,7 +18,8 @@ void wipe_and_free(void* memory) noexcept {
 }
 }  // namespace
 
-// operator new stays the standard library's: it takes its memory from malloc and aligned_alloc, which free() takes back.
+// operator new stays the standard library's: it takes its memory from malloc and aligned_alloc, which free()
+// takes back.
 void operator delete(void* memory) noexcept { wipe_and_free(memory); }
 void operator delete[](void* memory) noexcept { wipe_and_free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { wipe_and_free(memory); }

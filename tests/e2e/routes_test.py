@@ -216,7 +216,7 @@ def providers_and_models(tour, model):
 def secrets_and_tokens(tour):
     name = V + "/secrets/{name}"
     tour.go("GET", V + "/secrets", 200)
-    equal(set(tour.go("PUT", name, 200, {"value": "s3cret"}, name="github")), {"name", "updated_at"}, "what comes back of a secret")
+    equal(set(tour.go("PUT", name, 200, {"value": "s3cret"}, name="github")), {"name", "updated_at", "hosts"}, "what comes back of a secret")
     tour.go("PUT", name, 400, {"value": ""}, name="github")
     tour.go("PUT", name, 400, {}, name="github")
     tour.go("GET", name, 200, name="github")
@@ -261,6 +261,11 @@ def policy_and_audit(tour):
     equal(tour.go("POST", V + "/policy/test", 200, {"tool": "fs.list"})["decision"], "allow", "fs.list")
     tour.go("POST", V + "/policy/test", 400, {})
     tour.go("POST", V + "/policy/test", 400, {"tool": "fs.list", "arguments": []})
+    templates = tour.go("GET", V + "/policy/templates", 200)["items"]
+    expect({"read-only", "workspace", "network-allowlist", "safe"} <= {t["name"] for t in templates}, f"templates are {templates}")
+    equal(tour.go("GET", V + "/policy/can", 200, query="?tool=fs.list")["can"], "always", "fs.list")
+    tour.go("GET", V + "/policy/can", 400)
+    tour.go("GET", V + "/policy/can", 400, query="?tool=fs.*")
     page = tour.go("GET", V + "/audit", 200, query="?limit=2")
     tour.go("GET", V + "/audit", 200, query=f"?limit=2&cursor={page['next_cursor']}")
     tour.go("GET", V + "/audit", 400, query="?cursor=x")

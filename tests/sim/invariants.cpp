@@ -452,7 +452,8 @@ async::Task<void> check_invariants(db::Database& database, events::EventLog& log
   if (!sound) world.violate(fmt::format("integrity: {}", sound.error().message));
   const auto audit = co_await database.read([](db::Connection& c) { return audit::verify_log(c); });
   if (!audit || !audit->ok())
-    world.violate(fmt::format("the audit log does not verify: {}", audit ? audit->reason : audit.error().message));
+    world.violate(
+        fmt::format("the audit log does not verify: {}", audit ? audit->reason : audit.error().message));
   const auto stored = co_await database.read(read_store);
   if (!stored) {
     world.violate(fmt::format("the store cannot be read: {}", stored.error().message));

@@ -25,6 +25,20 @@ bool changes_something(UndoAction action) {
   return action == UndoAction::kRestored || action == UndoAction::kRemoved;
 }
 
+// What a command did besides the files that were noted before they were taken over; empty: nothing.
+std::string beyond_the_journal(const Step& step) {
+  if (step.state == StepState::kUnknown) return "it was interrupted, so what else it did is not known";
+  const auto arguments = json::parse_object(step.arguments);
+  if (!arguments) return "it is not known what it changed";
+  const json::value* background = json::find(*arguments, "background");
+  if (background != nullptr && background->is_bool() && background->as_bool())
+    return "what a background process changes is taken over when it ends; undo the turn after that";
+  const json::value* hosts = json::find(*arguments, "hosts");
+  if (hosts != nullptr && hosts->is_array() && !hosts->as_array().empty())
+    return "what it sent over the network cannot be called back";
+  return {};
+}
+
 std::int64_t count_if(const std::vector<UndoItem>& items, bool (*matches)(UndoAction)) {
   return std::ranges::count_if(items, [=](const UndoItem& item) { return matches(item.action); });
 }
@@ -138,7 +152,7 @@ async::Task<Result<void>> TurnUndo::give_back(const Subject& subject, UndoReport
     }
     if (changes_something(item.action)) {
       std::string content;
-      if (item.action == UndoAction::kRestored) {
+      if (item.action == UndoAction::kRestored && item.recorded.change.kind == tools::EntryKind::kFile) {
         PRYX_CO_TRY(content, co_await parts_.journal.read_content(principal, item.recorded.number));
       }
       auto job = [&subject, &item, &content](const std::stop_token&) {
@@ -196,12 +210,12 @@ std::vector<UndoReport::Step> TurnUndo::find_not_undoable(const Subject& subject
     if (tool != nullptr && (tool->description().read_only || tool->description().keeps_undo)) continue;
     std::string reason = "it is not known what it changed";
     if (step.tool == "shell.exec")
-      reason = "what a command changed by itself is not known to Pryx";
+      reason = beyond_the_journal(step);
     else if (step.tool == "http.request")
       reason = "what was sent cannot be called back";
     else if (step.tool == "memory.save")
       reason = "memories stay until they are removed by hand";
-    out.push_back({step.id, step.tool, step.summary, std::move(reason)});
+    if (!reason.empty()) out.push_back({step.id, step.tool, step.summary, std::move(reason)});
   }
   return out;
 }

@@ -88,8 +88,8 @@ Result<CurlLibrary> load_curl_from(const char* file) {
   }
   ignore_sigpipe();
   // Its memory holds the headers it sends, credentials among them.
-  if (curl.global_init_mem(CURL_GLOBAL_DEFAULT, ::malloc, wipe_and_free, wipe_and_reallocate, ::strdup, ::calloc) !=
-      CURLE_OK)
+  if (curl.global_init_mem(CURL_GLOBAL_DEFAULT, ::malloc, wipe_and_free, wipe_and_reallocate, ::strdup,
+                           ::calloc) != CURLE_OK)
     return fail(ErrorCode::kUnsupported, "load {}: libcurl cannot start", file);
   return curl;
 }

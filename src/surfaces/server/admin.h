@@ -49,6 +49,7 @@ class ProviderAdmin {
 struct SecretEntry {
   std::string name;
   WallTime updated_at;
+  std::vector<std::string> hosts = {};  // who may be sent it; empty: nobody
 };
 
 // Values go in and never come out.
@@ -56,7 +57,9 @@ class SecretAdmin {
  public:
   virtual ~SecretAdmin() = default;
   [[nodiscard]] virtual async::Task<Result<std::vector<SecretEntry>>> list(Caller caller) = 0;
-  [[nodiscard]] virtual async::Task<Result<void>> put(Caller caller, std::string name, Secret value) = 0;
+  [[nodiscard]] virtual async::Task<Result<void>> put(
+      Caller caller, std::string name, Secret value,
+      std::optional<std::vector<std::string>> hosts) = 0;  // no hosts: those of before
   [[nodiscard]] virtual async::Task<Result<bool>> remove(Caller caller, std::string name) = 0;
 
   // The passphrase that locks them; trust/vault has the rules.

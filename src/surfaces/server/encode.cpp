@@ -155,7 +155,9 @@ json::object encode(const vault::VaultStatus& status) {
 }
 
 json::object encode(const SecretEntry& secret) {
-  return {{"name", secret.name}, {"updated_at", to_rfc3339(secret.updated_at)}};
+  return {{"name", secret.name},
+          {"updated_at", to_rfc3339(secret.updated_at)},
+          {"hosts", json::array(secret.hosts.begin(), secret.hosts.end())}};
 }
 
 json::object encode(const agent::AgentProfile& profile) {

@@ -416,7 +416,7 @@ std::map<std::string, json::object> samples() {
       {"Model", sample_model()},
       {"Provider", encode(models::ProviderHealth{"cloud", "openai", "https://example.test/v1"}, &config)},
       {"ProviderTest", {{"ok", true}, {"provider", "cloud"}, {"models", 3}}},
-      {"Secret", encode(SecretEntry{"deploy", kAt})},
+      {"Secret", encode(SecretEntry{"deploy", kAt, {"api.example.com"}})},
       {"Vault", encode(vault::VaultStatus{true, true, std::chrono::seconds(30)})},
       {"UndoReport", sample_undo()},
       {"Token", sample_token().to_json()},

@@ -32,7 +32,7 @@ constexpr BodyField kAgainst[] = {{"against"}};
 constexpr BodyField kText[] = {{"text"}, {"hash"}};
 constexpr BodyField kPolicyTest[] = {{"tool"}, {"arguments"}, {"labels"}, {"session_id"}};
 constexpr BodyField kProvider[] = {{"kind"}, {"base_url"}, {"key"}, {"key_ref"}, {"no_key"}};
-constexpr BodyField kSecret[] = {{"value"}};
+constexpr BodyField kSecret[] = {{"value"}, {"hosts"}};
 constexpr BodyField kUnlock[] = {{"passphrase"}};
 constexpr BodyField kPassphrase[] = {{"passphrase"}, {"current"}};
 constexpr BodyField kToken[] = {{"name"}, {"scopes"}, {"expires_in"}, {"expires_at"}};
@@ -50,6 +50,7 @@ constexpr std::string_view kDiagnosticsQuery[] = {"integrity"};
 constexpr std::string_view kApprovalQuery[] = {"state", "limit"};
 constexpr std::string_view kAuditQuery[] = {"session", "turn",  "tool",   "surface", "action", "user",
                                             "success", "after", "before", "limit",   "cursor"};
+constexpr std::string_view kToolQuery[] = {"tool"};
 constexpr std::string_view kProofQuery[] = {"index", "from"};
 constexpr std::string_view kExportQuery[] = {"format", "from", "limit", "size"};
 constexpr std::string_view kModelQuery[] = {"provider"};
@@ -107,6 +108,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/policy", kRead, get_policy},
     {"PUT", "/api/v1/policy", kAdmin, put_policy, kText},
     {"POST", "/api/v1/policy/test", kRead, test_policy, kPolicyTest},
+    {"GET", "/api/v1/policy/can", kRead, can_use_tool, {}, kToolQuery},
+    {"GET", "/api/v1/policy/templates", kRead, list_policy_templates},
 
     {"GET", "/api/v1/audit", kRead, list_audit, {}, kAuditQuery},
     {"POST", "/api/v1/audit/verify", kRead, verify_audit, kAgainst},

@@ -211,6 +211,24 @@ TEST_F(Routes, PolicyIsShownTestedAndReplaced) {
   EXPECT_EQ(put("/api/v1/policy", with_hash).status, 409);
 }
 
+TEST_F(Routes, ATemplateIsPutInForceByItsText) {
+  const json::array listed = items(get("/api/v1/policy/templates"));
+  ASSERT_EQ(listed.size(), trust::policy_templates().size());
+  for (const json::value& item : listed) {
+    const json::object body{{"text", item.as_object().at("text")},
+                            {"hash", field(get("/api/v1/policy"), "hash")}};
+    EXPECT_EQ(put("/api/v1/policy", body).status, 200) << item.as_object().at("name").as_string();
+  }
+}
+
+TEST_F(Routes, WhetherAToolMayBeUsedAtAll) {
+  const Answer found = get("/api/v1/policy/can?tool=note.add");
+  EXPECT_EQ(field(found, "can"), "asks");
+  EXPECT_EQ(get("/api/v1/policy/can").status, 400);
+  EXPECT_EQ(get("/api/v1/policy/can?tool=note.%2A").status, 400);
+  EXPECT_EQ(field(get("/api/v1/policy/can?tool=no.such"), "can"), "asks");
+}
+
 TEST_F(Routes, AuditListsAndVerifies) {
   for (int i = 0; i < 5; ++i) (void)new_token("read");
   const Answer first = get("/api/v1/audit?limit=2");

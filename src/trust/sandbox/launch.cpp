@@ -234,10 +234,10 @@ class SandboxedRun final : public Run {
 
   platform::Subprocess& process() override { return child_; }
 
-  Result<Applied> finish() override {
+  Result<Applied> finish(ChangeRecorder* recorder) override {
     // What is still running could write while it is being looked at.
     PRYX_TRY_VOID(end_everything());
-    return workspace_->take_over();
+    return workspace_->take_over(recorder);
   }
 
  private:

@@ -64,6 +64,35 @@ struct Applied {
   std::vector<std::string> quarantined;  // relative paths that were refused or moved aside
 };
 
+// A name of the workspace before and after it is taken over.
+struct ComingChange {
+  enum class Kind : std::uint8_t { kFile, kFolder, kOther };  // kOther: a symbolic link or a FIFO
+  struct Side {
+    Kind kind = Kind::kFile;
+    std::uint32_t mode = 0;  // permission bits
+    std::uint64_t size = 0;
+    std::string digest;  // hex SHA-256 of a file's bytes; empty when it could not be read
+  };
+  std::string path;
+  std::optional<Side> before;  // nullopt: there is nothing
+  std::optional<Side> after;   // nullopt: there will be nothing
+  std::string content;         // the bytes of a file before; empty when they are too many
+  bool has_content = false;
+};
+
+// Gets everything that a run is about to change, before the first of it is changed: in pieces, in an order
+// whose reverse gives it back. What cannot be recorded does not happen. Called on the thread of the run.
+class ChangeRecorder {
+ public:
+  static constexpr std::uint64_t kMaxFileBytes = 16u << 20;    // of one content
+  static constexpr std::uint64_t kMaxTotalBytes = 256u << 20;  // of all contents of a run
+  static constexpr std::size_t kMaxNames = 50'000;             // beyond them only the number is told
+  virtual ~ChangeRecorder() = default;
+  [[nodiscard]] virtual Result<void> record(std::vector<ComingChange> changes) = 0;
+  // That many more names, or, without a number, all that was written: nothing held it back.
+  [[nodiscard]] virtual Result<void> record_unknown(std::optional<std::uint64_t> names) = 0;
+};
+
 // One running child with everything below it. Destroying it kills all of it, also grandchildren in sessions
 // of their own; what it wrote is then dropped, unless finish() was called. A command that a signal ended
 // shows as exit code 128 + signal.
@@ -71,8 +100,9 @@ class Run {
  public:
   virtual ~Run() = default;
   [[nodiscard]] virtual platform::Subprocess& process() = 0;  // pipes and pidfd of the outermost process
-  // Once: ends whatever still runs, takes over what was written and refuses protected names. Blocking.
-  [[nodiscard]] virtual Result<Applied> finish() = 0;
+  // Once: ends whatever still runs, tells the recorder, takes over what was written and refuses protected
+  // names. Blocking. When the recorder refuses, what was written is kept aside.
+  [[nodiscard]] virtual Result<Applied> finish(ChangeRecorder* recorder = nullptr) = 0;
 };
 
 class Sandbox {

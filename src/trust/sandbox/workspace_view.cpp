@@ -158,11 +158,13 @@ std::vector<std::string> WorkspaceView::mounts() const {
   return out;
 }
 
-Result<Applied> WorkspaceView::take_over() {
+Result<Applied> WorkspaceView::take_over(ChangeRecorder* recorder) {
   if (!held_ || !writable_) return Applied{};
   const UniqueFd workspace(::openat(held_->fd(), ".", kOpenDirectory));
   if (!workspace) return std::unexpected(system_error(fmt::format("open the workspace '{}'", path_), errno));
   if (!has_overlay()) {
+    // It has happened already; a recorder that fails changes nothing about that.
+    if (recorder != nullptr) (void)recorder->record_unknown(std::nullopt);
     if (refusal_ == Refusal::kNothing) return Applied{};
     const std::string folder = scratch_.empty() ? std::string() : fmt::format("{}/quarantine", scratch_);
     UniqueFd quarantine;
@@ -178,7 +180,7 @@ Result<Applied> WorkspaceView::take_over() {
   }
   const UniqueFd upper(::open((run_folder_ + "/upper").c_str(), kOpenDirectory));
   if (!upper) return std::unexpected(system_error("open what the command wrote", errno));
-  auto applied = apply_written_tree(upper.get(), workspace.get(), refusal_);
+  auto applied = apply_written_tree(upper.get(), workspace.get(), refusal_, recorder);
   if (!applied) {
     keep_run_folder_ = true;
     return fail(applied.error().code, "{}; what the command wrote is kept in {}", applied.error().message,

@@ -31,8 +31,8 @@ class WorkspaceView {
   [[nodiscard]] std::vector<std::string> stage(const std::string& init, int workspace_fd,
                                                int status_fd) const;
   [[nodiscard]] std::vector<std::string> mounts() const;  // arguments for bubblewrap
-  // Once, when no process of the run is left.
-  [[nodiscard]] Result<Applied> take_over();
+  // Once, when no process of the run is left. The recorder may be null.
+  [[nodiscard]] Result<Applied> take_over(ChangeRecorder* recorder);
 
  private:
   WorkspaceView() = default;

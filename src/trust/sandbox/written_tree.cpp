@@ -16,6 +16,7 @@
 #include <optional>
 #include <set>
 
+#include "trust/sandbox/coming_changes.h"
 #include "trust/sandbox/protected_names.h"
 
 namespace pryx::sandbox {
@@ -91,9 +92,11 @@ std::string temporary_name_for(const std::string& path) {
   return fmt::format(".pryx-{:x}-{:x}", static_cast<unsigned>(::getpid()), std::hash<std::string>{}(path));
 }
 
+// Takes over, or, with a collector, walks the same way and tells it what would change.
 class Application {
  public:
-  Application(Applied& applied, Refusal refusal) : applied_(applied), refusal_(refusal) {}
+  Application(Applied& applied, Refusal refusal, ChangeCollector* collector)
+      : applied_(applied), refusal_(refusal), collector_(collector) {}
 
   Result<void> folder(int upper, int target, const std::string& path, int depth) {
     if (depth > kMaxDepth) return fail(ErrorCode::kTooLarge, "'{}' lies too deep to be taken over", path);
@@ -136,20 +139,25 @@ class Application {
 
   Result<void> entry(int upper, int target, const std::string& name, const std::string& path,
                      const struct stat& info, int depth) {
-    if (is_deletion(info)) return remove(target, name, path, depth);
+    if (is_deletion(info)) {
+      PRYX_TRY_VOID(remove(target, name, path, depth));
+      return {};
+    }
     if (S_ISDIR(info.st_mode)) return merge(upper, target, name, path, info, depth);
     if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode) && !S_ISFIFO(info.st_mode))
       return {};  // sockets: their server is gone
     const auto there = look(target, name);
     if (there && S_ISDIR(there->st_mode)) {
-      PRYX_TRY_VOID(remove(target, name, path, depth));
-      if (look(target, name)) return {};  // something protected below it stays, so it does
+      PRYX_TRY(const bool gone, remove(target, name, path, depth));
+      if (collector_ != nullptr && gone) return collector_->add(path, name, -1, upper);
+      if (!gone) return {};  // something protected below it stays, so it does
     }
     return carry(upper, target, name, path, info);
   }
 
   Result<void> carry(int upper, int target, const std::string& name, const std::string& path,
                      const struct stat& info) {
+    if (collector_ != nullptr) return collector_->add(path, name, target, upper);
     if (!S_ISLNK(info.st_mode)) strip_marks(upper, name);
     // Nobody gains rights by a file that a sandbox wrote.
     if (S_ISREG(info.st_mode) && (info.st_mode & (S_ISUID | S_ISGID)) != 0 &&
@@ -223,6 +231,7 @@ class Application {
     const UniqueFd from(::openat(upper, name.c_str(), kOpenDirectory));
     if (!from) return std::unexpected(system_error(fmt::format("read the folder '{}'", path), errno));
     const auto there = look(target, name);
+    if (collector_ != nullptr) return rehearse_merge({from.get(), upper, target, depth}, name, path, info);
     if (there && !S_ISDIR(there->st_mode) && ::unlinkat(target, name.c_str(), 0) != 0)
       return std::unexpected(system_error(fmt::format("replace '{}' by a folder", path), errno));
     const bool is_new = !there || !S_ISDIR(there->st_mode);
@@ -237,6 +246,30 @@ class Application {
     return {};
   }
 
+  struct Place {
+    int from;  // the folder in `upper`
+    int upper;
+    int target;
+    int depth;
+  };
+  Result<void> rehearse_merge(const Place& place, const std::string& name, const std::string& path,
+                              const struct stat& info) {
+    const auto there = look(place.target, name);
+    const bool is_new = !there || !S_ISDIR(there->st_mode);
+    UniqueFd to;
+    if (is_new) {
+      if (there) PRYX_TRY_VOID(collector_->add(path, name, place.target, -1));
+      PRYX_TRY_VOID(collector_->add(path, name, -1, place.upper));
+    } else {
+      to.reset(::openat(place.target, name.c_str(), kOpenDirectory));
+      if (!to) return std::unexpected(system_error(fmt::format("enter the folder '{}'", path), errno));
+      if (is_opaque(place.from)) PRYX_TRY_VOID(remove_others(place.from, to.get(), path, place.depth));
+    }
+    PRYX_TRY_VOID(folder(place.from, to.get(), path, place.depth + 1));
+    ::fchmod(place.from, info.st_mode & 07777);
+    return {};
+  }
+
   // The folder was deleted and made again: what it held before is gone.
   Result<void> remove_others(int upper, int target, const std::string& path, int depth) {
     PRYX_TRY(const auto names, names_in(target, path));
@@ -246,28 +279,36 @@ class Application {
     return {};
   }
 
-  // Protected names outlive the deletion of what they are in.
-  Result<void> remove(int target, const std::string& name, const std::string& path, int depth) {
+  // Protected names outlive the deletion of what they are in. Whether it is gone then.
+  Result<bool> remove(int target, const std::string& name, const std::string& path, int depth) {
     const auto info = look(target, name);
-    if (!info) return {};
+    if (!info) return true;
     if (depth > kMaxDepth) return fail(ErrorCode::kTooLarge, "'{}' lies too deep to be deleted", path);
     const bool is_directory = S_ISDIR(info->st_mode);
     if (refuses_here(path, is_directory)) {
       note(applied_.quarantined, path);
-      return {};
+      return false;
     }
+    bool is_empty = true;
     if (is_directory) {
       const UniqueFd inside(::openat(target, name.c_str(), kOpenDirectory));
       if (!inside) return std::unexpected(system_error(fmt::format("delete the folder '{}'", path), errno));
       PRYX_TRY(const auto names, names_in(inside.get(), path));
-      for (const std::string& child : names)
-        PRYX_TRY_VOID(remove(inside.get(), child, join(path, child), depth + 1));
+      for (const std::string& child : names) {
+        PRYX_TRY(const bool gone, remove(inside.get(), child, join(path, child), depth + 1));
+        is_empty = is_empty && gone;
+      }
+    }
+    if (collector_ != nullptr) {
+      if (is_empty) PRYX_TRY_VOID(collector_->add(path, name, target, -1));
+      return is_empty;
     }
     if (::unlinkat(target, name.c_str(), is_directory ? AT_REMOVEDIR : 0) != 0 && errno != ENOENT &&
         errno != ENOTEMPTY)
       return std::unexpected(system_error(fmt::format("delete '{}'", path), errno));
-    if (!look(target, name)) note(applied_.changed, path);
-    return {};
+    const bool gone = !look(target, name);
+    if (gone) note(applied_.changed, path);
+    return gone;
   }
 
   [[nodiscard]] bool refuses_here(const std::string& path, bool is_directory) const {
@@ -276,6 +317,7 @@ class Application {
 
   Applied& applied_;
   Refusal refusal_;
+  ChangeCollector* collector_;
 };
 
 class Scan {
@@ -323,9 +365,15 @@ class Scan {
 
 }  // namespace
 
-Result<Applied> apply_written_tree(int upper, int workspace, Refusal refusal) {
+Result<Applied> apply_written_tree(int upper, int workspace, Refusal refusal, ChangeRecorder* recorder) {
+  if (recorder != nullptr) {
+    Applied rehearsed;
+    ChangeCollector collector(*recorder);
+    PRYX_TRY_VOID(Application(rehearsed, refusal, &collector).folder(upper, workspace, "", 0));
+    PRYX_TRY_VOID(collector.finish());
+  }
   Applied applied;
-  PRYX_TRY_VOID(Application(applied, refusal).folder(upper, workspace, "", 0));
+  PRYX_TRY_VOID(Application(applied, refusal, nullptr).folder(upper, workspace, "", 0));
   return applied;
 }
 

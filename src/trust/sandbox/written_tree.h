@@ -18,9 +18,10 @@ namespace pryx::sandbox {
 enum class Refusal : std::uint8_t { kProtectedNames, kNothing };  // kNothing: controls of tests
 
 // Moves everything but protected names from `upper` to `workspace` (descriptors of directories). What is
-// refused stays in `upper`. An error leaves the rest there too.
+// refused stays in `upper`. An error leaves the rest there too. The recorder is told everything first.
 [[nodiscard]] Result<Applied> apply_written_tree(int upper, int workspace,
-                                                 Refusal refusal = Refusal::kProtectedNames);
+                                                 Refusal refusal = Refusal::kProtectedNames,
+                                                 ChangeRecorder* recorder = nullptr);
 
 // Protected names that exist below a directory, each with what it is, so that a later look can tell an
 // unchanged one from one that was put in its place.

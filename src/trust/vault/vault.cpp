@@ -23,16 +23,19 @@ CREATE TABLE vault_passphrases (
   failures INTEGER NOT NULL,
   failed_at INTEGER NOT NULL,
   changed_at INTEGER NOT NULL
-) STRICT)"}};
+) STRICT)"},
+                                         {3, "give secrets hosts", R"(
+ALTER TABLE secrets ADD COLUMN hosts TEXT NOT NULL DEFAULT '')"}};
 
 constexpr std::string_view kUpsert =
-    "INSERT INTO secrets (principal_id, name, ciphertext, created_at, updated_at) VALUES ($1, $2, $3, $4, "
-    "$4) "
+    "INSERT INTO secrets (principal_id, name, ciphertext, created_at, updated_at, hosts) VALUES ($1, $2, "
+    "$3, $4, $4, coalesce($5, '')) "
     "ON CONFLICT (principal_id, name) DO UPDATE SET ciphertext = excluded.ciphertext, updated_at = "
-    "excluded.updated_at";
+    "excluded.updated_at, hosts = coalesce($5, secrets.hosts)";
+constexpr std::string_view kHosts = "SELECT hosts FROM secrets WHERE principal_id = $1 AND name = $2";
 constexpr std::string_view kSelect = "SELECT ciphertext FROM secrets WHERE principal_id = $1 AND name = $2";
 constexpr std::string_view kList =
-    "SELECT name, created_at, updated_at FROM secrets WHERE principal_id = $1 ORDER BY name";
+    "SELECT name, created_at, updated_at, hosts FROM secrets WHERE principal_id = $1 ORDER BY name";
 constexpr std::string_view kDelete = "DELETE FROM secrets WHERE principal_id = $1 AND name = $2";
 
 // Part of the stored format: another id or context would be another key.
@@ -65,7 +68,8 @@ Vault::Vault(db::Database& database, async::WorkerPool& pool, const Secret& data
 
 db::ModuleMigrations Vault::migrations() { return {"trust/vault", kMigrations}; }
 
-async::Task<Result<void>> Vault::set(Principal principal, std::string name, Secret value) {
+async::Task<Result<void>> Vault::set(Principal principal, std::string name, Secret value,
+                                     std::optional<std::vector<std::string>> hosts) {
   PRYX_CO_TRY_VOID(check_secret_name(name));
   if (value.empty())
     co_return fail(ErrorCode::kInvalidArgument, "the value of secret {} is empty; remove the secret instead",
@@ -74,13 +78,18 @@ async::Task<Result<void>> Vault::set(Principal principal, std::string name, Secr
     co_return fail(ErrorCode::kTooLarge, "the value of secret {} has {} bytes; the limit is {}", name,
                    value.reveal().size(), kMaxSecretBytes);
   }
+  std::optional<std::string> kept_hosts;
+  if (hosts) {
+    PRYX_CO_TRY(const auto read, read_secret_hosts(*hosts));
+    kept_hosts = join_secret_hosts(read);
+  }
   if (changing_) co_return fail(ErrorCode::kConflict, "the passphrase is being changed; try again");
   PRYX_CO_TRY(const Secret key, key_for(principal));
   std::string sealed = crypto::seal(key, value, place_of(principal, name), random_);
   const WallTime at = clock_.wall();
-  const auto write = [principal, name, at,
+  const auto write = [principal, name, at, kept_hosts,
                       sealed = std::move(sealed)](db::Transaction& transaction) -> Result<std::int64_t> {
-    return transaction.db().run(kUpsert, principal.id, name, db::Blob{sealed}, at);
+    return transaction.db().run(kUpsert, principal.id, name, db::Blob{sealed}, at, kept_hosts);
   };
   ++writing_;
   const Result<std::int64_t> written = co_await database_.write(write);
@@ -114,10 +123,36 @@ async::Task<Result<Secret>> Vault::get(Principal principal, std::string name) {
   co_return std::move(*value);
 }
 
+async::Task<Result<Secret>> Vault::get_for(Principal principal, std::string name, net::Url url) {
+  PRYX_CO_TRY_VOID(check_secret_name(name));
+  const auto read = [principal, name](db::Connection& connection) {
+    return connection.find(
+        kHosts, [](const db::Row& row) { return split_secret_hosts(row.view(0)); }, principal.id, name);
+  };
+  PRYX_CO_TRY(const auto hosts, co_await database_.read(read));
+  const std::string host = url.port == url.default_port() ? url.host.text() : url.origin();
+  if (!hosts)
+    co_return fail(ErrorCode::kNotFound,
+                   "there is no secret {}; set it with 'pryx secret set {} --allow-host {}'", name, name,
+                   host);
+  if (!may_receive(*hosts, url)) {
+    std::string flags;
+    for (const std::string& present : *hosts) flags += fmt::format(" --allow-host {}", present);
+    co_return fail(ErrorCode::kForbidden,
+                   "the secret {} may be sent to {}; to allow {} too: 'pryx secret set {}{} --allow-host {}'",
+                   name, hosts->empty() ? "no host" : fmt::format("{} only", fmt::join(*hosts, ", ")), host,
+                   name, flags, host);
+  }
+  co_return co_await get(std::move(principal), std::move(name));
+}
+
 async::Task<Result<std::vector<SecretEntry>>> Vault::list(Principal principal) {
   const auto read = [principal](db::Connection& connection) {
     return connection.list(
-        kList, [](const db::Row& row) { return SecretEntry{row.text(0), row.time(1), row.time(2)}; },
+        kList,
+        [](const db::Row& row) {
+          return SecretEntry{row.text(0), row.time(1), row.time(2), split_secret_hosts(row.view(3))};
+        },
         principal.id);
   };
   co_return co_await database_.read(read);

@@ -16,6 +16,7 @@
 #include "foundation/db/database.h"
 #include "foundation/platform/environment.h"
 #include "trust/principals/principal.h"
+#include "trust/vault/secret_hosts.h"
 #include "trust/vault/secret_ref.h"
 
 namespace pryx::vault {
@@ -26,6 +27,7 @@ struct SecretEntry {
   std::string name;
   WallTime created_at;
   WallTime updated_at;
+  std::vector<std::string> hosts = {};  // who may be sent it in a request; empty: nobody
   bool operator==(const SecretEntry&) const = default;
 };
 
@@ -61,10 +63,13 @@ class Vault {
   [[nodiscard]] static db::ModuleMigrations migrations();
 
   // Makes or replaces. kInvalidArgument for a name that does not fit or an empty value, kTooLarge beyond
-  // kMaxSecretBytes.
-  [[nodiscard]] async::Task<Result<void>> set(Principal principal, std::string name, Secret value);
+  // kMaxSecretBytes. Without `hosts` those of before stay.
+  [[nodiscard]] async::Task<Result<void>> set(Principal principal, std::string name, Secret value,
+                                              std::optional<std::vector<std::string>> hosts = std::nullopt);
   // kNotFound when there is none; kCheckFailed when the row was changed by somebody else.
   [[nodiscard]] async::Task<Result<Secret>> get(Principal principal, std::string name);
+  // For a request to that address: kForbidden, with the command that changes it, unless the secret names it.
+  [[nodiscard]] async::Task<Result<Secret>> get_for(Principal principal, std::string name, net::Url url);
   [[nodiscard]] async::Task<Result<std::optional<Secret>>> find(Principal principal, std::string name);
   // Names and times, by name; never values.
   [[nodiscard]] async::Task<Result<std::vector<SecretEntry>>> list(Principal principal);

@@ -98,6 +98,34 @@ TEST_F(VaultTest, PrincipalsDoNotSeeEachOther) {
   EXPECT_TRUE(run(loop_, vault_->list(other_))->empty());
 }
 
+TEST_F(VaultTest, ASecretLeavesForItsHostsOnly) {
+  const auto ask = [&](const char* url) {
+    return run(loop_, vault_->get_for(owner(), "github", net::parse_url(url).value()));
+  };
+  EXPECT_EQ(ask("https://api.github.com/").error().code, ErrorCode::kNotFound);
+  ASSERT_TRUE(set(owner(), "github", "v1").has_value());
+  const auto nowhere = ask("https://api.github.com/");
+  ASSERT_FALSE(nowhere);
+  EXPECT_EQ(nowhere.error().code, ErrorCode::kForbidden);
+  EXPECT_NE(nowhere.error().message.find("pryx secret set github --allow-host api.github.com"),
+            std::string::npos)
+      << nowhere.error().message;
+  const std::vector<std::string> hosts = {"API.github.com"};
+  ASSERT_TRUE(run(loop_, vault_->set(owner(), "github", Secret("v2"), hosts)).has_value());
+  EXPECT_EQ(ask("https://api.github.com/x").value().reveal(), "v2");
+  EXPECT_EQ(ask("https://evil.example/").error().code, ErrorCode::kForbidden);
+  EXPECT_EQ(ask("https://api.github.com:444/").error().code, ErrorCode::kForbidden);
+  // A value without hosts keeps those of before; an empty list takes them all away.
+  ASSERT_TRUE(set(owner(), "github", "v3").has_value());
+  EXPECT_EQ(ask("https://api.github.com/x").value().reveal(), "v3");
+  EXPECT_EQ(run(loop_, vault_->list(owner())).value().at(0).hosts,
+            std::vector<std::string>{"api.github.com"});
+  ASSERT_TRUE(
+      run(loop_, vault_->set(owner(), "github", Secret("v4"), std::vector<std::string>{})).has_value());
+  EXPECT_FALSE(ask("https://api.github.com/x"));
+  EXPECT_FALSE(run(loop_, vault_->set(owner(), "github", Secret("v5"), std::vector<std::string>{"a b"})));
+}
+
 TEST_F(VaultTest, EvenTheOpenDatabaseHoldsNoValue) {
   ASSERT_TRUE(set(owner(), "name", "canary-value-1234").has_value());
   const std::string rows = run(loop_, dump(*database_)).value();

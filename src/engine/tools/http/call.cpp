@@ -45,11 +45,7 @@ Result<Field> read_field(std::string_view name, const json::value& value) {
   if (!value.is_string())
     return fail(ErrorCode::kInvalidArgument, "the value of the field {} must be text", name);
   Field field{std::string(name), {}, std::string(value.as_string()), {}};
-  const bool clean = std::ranges::all_of(field.value, [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return c == '\t' || (byte >= 0x20 && byte != 0x7F);
-  });
-  if (!clean)
+  if (!is_field_value(field.value))
     return fail(ErrorCode::kInvalidArgument, "the field {} holds a line end or control character", name);
   read_secret_reference(field);
   return field;
@@ -64,6 +60,13 @@ Result<Duration> read_timeout(const json::object& arguments) {
 
 }  // namespace
 
+bool is_field_value(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return c == '\t' || (byte >= 0x20 && byte != 0x7F);
+  });
+}
+
 std::string Field::text() const { return secret_name.empty() ? value : prefix + "secret:" + secret_name; }
 
 bool Call::uses_secret() const {
@@ -72,7 +75,7 @@ bool Call::uses_secret() const {
 
 std::vector<std::string> Call::allowed() const {
   // Both ordinary ports, so that a site may move a caller from http to https.
-  if (url.port == 80 || url.port == 443) return {url.host.text()};
+  if (!uses_secret() && (url.port == 80 || url.port == 443)) return {url.host.text()};
   return {url.origin()};
 }
 

@@ -32,12 +32,14 @@ struct Call {
 
   [[nodiscard]] bool is_safe() const { return method == "GET" || method == "HEAD"; }
   [[nodiscard]] bool uses_secret() const;
-  // Entries for the broker: this host alone.
+  // Entries for the broker: this host alone, and with a secret this port alone.
   [[nodiscard]] std::vector<std::string> allowed() const;
   [[nodiscard]] std::string one_line() const;
   [[nodiscard]] std::string preview() const;  // the whole request
 };
 
+// No line ends or control characters.
+[[nodiscard]] bool is_field_value(std::string_view text);
 [[nodiscard]] Result<Call> read_call(const json::object& arguments);
 
 }  // namespace pryx::tools::http

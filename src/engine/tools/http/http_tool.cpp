@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/tools/http/scrub.h"
 #include "foundation/base/text.h"
 #include "foundation/crypto/crypto.h"
 
@@ -142,8 +143,9 @@ async::Task<Result<Binding>> HttpRequestTool::bind(json::object arguments, ToolC
   co_return binding;
 }
 
-async::Task<Result<net::Headers>> HttpRequestTool::headers_of(Call call, ToolContext context) {
-  net::Headers headers;
+async::Task<Result<HttpRequestTool::Filled>> HttpRequestTool::headers_of(Call call, ToolContext context) {
+  Filled filled;
+  net::Headers& headers = filled.headers;
   bool has_key = false;
   for (const Field& field : call.fields) {
     has_key = has_key || equals_ignore_case(field.name, "Idempotency-Key");
@@ -157,25 +159,29 @@ async::Task<Result<net::Headers>> HttpRequestTool::headers_of(Call call, ToolCon
     if (!call.url.is_https && !stays_near(call.url.host))
       co_return fail(ErrorCode::kDenied, "the secret {} is not sent without TLS; use https",
                      field.secret_name);
-    PRYX_CO_TRY(const Secret secret,
-                co_await secrets_->reveal(context.principal, field.secret_name, call.url.host.name));
+    PRYX_CO_TRY(Secret secret, co_await secrets_->reveal(context.principal, field.secret_name, call.url));
+    if (!is_field_value(secret.reveal()))
+      co_return fail(ErrorCode::kInvalidArgument,
+                     "the secret {} holds a line end or control character, so it cannot be a field value",
+                     field.secret_name);
     headers.add(field.name, field.prefix + secret.reveal());
+    filled.secrets.push_back(std::move(secret));
   }
   // Servers that know it do an effect once, however often it arrives.
   if (!call.is_safe() && !has_key && !context.idempotency_key.empty())
     headers.add("Idempotency-Key", context.idempotency_key);
-  co_return headers;
+  co_return filled;
 }
 
 async::Task<Result<ToolOutcome>> HttpRequestTool::run(const GatePass&, json::object arguments,
                                                       ToolContext context) {
   PRYX_CO_TRY(Call call, read_call(arguments));
-  auto headers = co_await headers_of(call, context);
-  if (!headers) co_return refusal(headers.error().message);
+  auto filled = co_await headers_of(call, context);
+  if (!filled) co_return refusal(filled.error().message);
   egress::FetchRequest request;
   request.method = call.method;
   request.url = call.url.text();
-  request.headers = std::move(*headers);
+  request.headers = std::move(filled->headers);
   request.body = call.body;
   request.allowed.entries = call.allowed();
   request.limits.time = call.timeout;
@@ -194,8 +200,11 @@ async::Task<Result<ToolOutcome>> HttpRequestTool::run(const GatePass&, json::obj
                    response.error().message);
   }
   const bool private_data = call.uses_secret();
+  // What the other side says of the secret itself stays here.
+  for (const Secret& secret : filled->secrets) scrub(*response, secret);
   auto outcome = co_await outcome_of(std::move(call), std::move(*response));
   if (outcome) {
+    for (const Secret& secret : filled->secrets) scrub(*outcome, secret);
     outcome->labels = trust::Labels{"web"};
     // What is shown only to the owner's credentials is the owner's private data.
     if (private_data) outcome->labels.join(trust::Labels{"private"});

@@ -18,9 +18,9 @@ namespace pryx::tools::http {
 class SecretSource {
  public:
   virtual ~SecretSource() = default;
-  // kForbidden when the secret is not meant for that host; kNotFound and how to add it.
+  // kForbidden when the secret is not meant for that host and port; kNotFound and how to add it.
   [[nodiscard]] virtual async::Task<Result<Secret>> reveal(Principal principal, std::string name,
-                                                           std::string host) = 0;
+                                                           net::Url url) = 0;
 };
 
 class HttpRequestTool final : public Tool {
@@ -36,7 +36,11 @@ class HttpRequestTool final : public Tool {
                                                      ToolContext context) override;
 
  private:
-  [[nodiscard]] async::Task<Result<net::Headers>> headers_of(Call call, ToolContext context);
+  struct Filled {
+    net::Headers headers;
+    std::vector<Secret> secrets;  // that stand in them
+  };
+  [[nodiscard]] async::Task<Result<Filled>> headers_of(Call call, ToolContext context);
   [[nodiscard]] async::Task<Result<ToolOutcome>> outcome_of(Call call, egress::FetchResponse response);
 
   egress::Broker& broker_;

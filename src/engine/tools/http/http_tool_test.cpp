@@ -6,6 +6,7 @@
 #include "engine/tools/registry.h"
 #include "engine/tools/testing/ungated_pass.h"
 #include "foundation/async/testing/virtual_loop.h"
+#include "foundation/base/text.h"
 
 namespace pryx::tools::http {
 namespace {
@@ -40,10 +41,12 @@ class FakePages final : public PageReader {
 
 class FakeSecrets final : public SecretSource {
  public:
-  async::Task<Result<Secret>> reveal(Principal, std::string name, std::string host) override {
-    if (host != "api.example.com") co_return fail(ErrorCode::kForbidden, "{} is not for {}", name, host);
-    co_return Secret("hush");
+  async::Task<Result<Secret>> reveal(Principal, std::string name, net::Url url) override {
+    if (url.host.name != "api.example.com")
+      co_return fail(ErrorCode::kForbidden, "{} is not for {}", name, url.host.name);
+    co_return Secret(value);
   }
+  std::string value = "hush";
 };
 
 struct HttpTool : ::testing::Test {
@@ -114,6 +117,49 @@ TEST_F(HttpTool, TheBindingCoversAllThatIsSent) {
   json::object binary = base;
   binary["body"] = "a\xFF";
   EXPECT_FALSE(bind(binary).shown_whole);
+}
+
+TEST_F(HttpTool, AnEchoedSecretDoesNotComeBack) {
+  secrets.value = "a\"b/c+hush-hush";
+  const std::string forms[] = {secrets.value, R"(a\"b/c+hush-hush)", "a%22b%2Fc%2Bhush-hush",
+                               to_base64(secrets.value)};
+  for (const std::string& form : forms) {
+    broker.response.body = "you sent " + form + " and " + form;
+    broker.response.headers = {};
+    broker.response.headers.add("Content-Type", "text/plain");
+    broker.response.headers.add("ETag", form);
+    broker.response.refused_redirect = "to https://evil.example/?" + form;
+    broker.response.hops = {{"https://api.example.com/" + form, 200, "8.8.8.8"}};
+    const json::object plain{{"url", "https://api.example.com/x"}};
+    // Control: without a secret nothing is touched.
+    EXPECT_NE(run(plain).value().text.find(form), std::string::npos);
+    json::object with = plain;
+    with["headers"] = json::object{{"Authorization", "secret:github"}};
+    const auto outcome = run(with);
+    ASSERT_TRUE(outcome);
+    for (const std::string& other : forms) {
+      EXPECT_EQ(outcome->text.find(other), std::string::npos) << form;
+      EXPECT_EQ(outcome->summary.find(other), std::string::npos) << form;
+    }
+    EXPECT_EQ(json::to_text(outcome->details).find("hush-hush"), std::string::npos) << form;
+    EXPECT_NE(outcome->text.find("you sent [secret removed] and [secret removed]"), std::string::npos);
+  }
+  broker.response.body = "cut in the middle: " + secrets.value.substr(0, 9);
+  broker.response.truncated = true;
+  const auto cut =
+      run({{"url", "https://api.example.com/x"}, {"headers", {{"Authorization", "secret:github"}}}});
+  EXPECT_EQ(cut.value().text.find(secrets.value.substr(0, 4)), std::string::npos);
+}
+
+TEST_F(HttpTool, ASecretGoesToOnePortAndHoldsNoLineEnd) {
+  const json::object arguments{{"url", "https://api.example.com/x"},
+                               {"headers", {{"Authorization", "secret:github"}}}};
+  ASSERT_TRUE(run(arguments));
+  EXPECT_EQ(broker.requests.back().allowed.entries, std::vector<std::string>{"api.example.com:443"});
+  const std::size_t sent = broker.requests.size();
+  secrets.value = "hush\r\nHost: evil.example";
+  EXPECT_FALSE(run(arguments).value().ok);
+  EXPECT_EQ(broker.requests.size(), sent);
 }
 
 TEST_F(HttpTool, SecretsAreNamedInTheCallAndPutInAtTheLastHop) {

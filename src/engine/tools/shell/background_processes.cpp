@@ -122,12 +122,14 @@ async::Task<Result<ProcessRecord>> BackgroundProcesses::launch(ProcessLaunch lau
     PRYX_TRY_VOID(ProcessStore::insert(t.db(), record));
     return append_event(t, "process.started", record);
   }));
-  auto run = co_await ChildRun::launch(loop_, sandbox_, std::move(launch.request),
-                                       [e = entry.get()](OutputStream stream, std::string_view bytes) {
-                                         e->lines.add(stream, bytes);
-                                         e->live.add(bytes);
-                                         e->changed.wake_all();
-                                       });
+  auto run = co_await ChildRun::launch(
+      loop_, sandbox_, std::move(launch.request),
+      [e = entry.get()](OutputStream stream, std::string_view bytes) {
+        e->lines.add(stream, bytes);
+        e->live.add(bytes);
+        e->changed.wake_all();
+      },
+      launch.recorder);
   if (!run) {
     entry->record.state = ProcessState::kFailed;
     entry->record.reason = run.error().message;

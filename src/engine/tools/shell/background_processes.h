@@ -27,6 +27,7 @@ struct ProcessLaunch {
   std::string input;
   Duration limit{};
   std::shared_ptr<egress::ProxySocket> proxy;  // kept as long as the process; may be null
+  std::shared_ptr<RunRecorder> recorder;       // may be null
 };
 
 // Whose processes, and as seen from where. An empty session sees all of the principal.

@@ -179,7 +179,7 @@ void ChildRun::State::finished(Result<ChildEnd> end) {
 
 // On the child's own thread, which the kernel watches for it.
 void ChildRun::watch(async::EventLoop& loop, sandbox::Sandbox& sandbox, const sandbox::Request& request,
-                     Signal& signal, const std::shared_ptr<State>& state) {
+                     Signal& signal, RunRecorder* recorder, const std::shared_ptr<State>& state) {
   auto run = sandbox.launch(request);
   if (!run) {
     loop.post([state, error = run.error()] { state->finished(std::unexpected(error)); });
@@ -202,7 +202,7 @@ void ChildRun::watch(async::EventLoop& loop, sandbox::Sandbox& sandbox, const sa
     end.status = **status;
   else
     end.finish_problem = status ? "its exit status was lost" : status.error().message;
-  const auto applied = (*run)->finish();
+  const auto applied = (*run)->finish(recorder);
   if (applied)
     end.quarantined = applied->quarantined;
   else
@@ -213,15 +213,17 @@ void ChildRun::watch(async::EventLoop& loop, sandbox::Sandbox& sandbox, const sa
 
 async::Task<Result<std::unique_ptr<ChildRun>>> ChildRun::launch(async::EventLoop& loop,
                                                                 sandbox::Sandbox& sandbox,
-                                                                sandbox::Request request,
-                                                                OnOutput on_output) {
+                                                                sandbox::Request request, OnOutput on_output,
+                                                                std::shared_ptr<RunRecorder> recorder) {
   auto state = std::make_shared<State>(loop, std::move(on_output));
   state->signal->fd.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!state->signal->fd)
     co_return std::unexpected(platform::system_error("make the signal of a command", errno));
   std::unique_ptr<ChildRun> run(new ChildRun(state));
-  auto job = [&loop, &sandbox, request = std::move(request), signal = state->signal, state]() mutable {
-    watch(loop, sandbox, request, *signal, state);
+  run->recorder_ = recorder;
+  auto job = [&loop, &sandbox, request = std::move(request), signal = state->signal, recorder,
+              state]() mutable {
+    watch(loop, sandbox, request, *signal, recorder.get(), state);
     // The last reference belongs to the loop's thread.
     loop.post([last = std::move(state)] {});
   };
@@ -237,6 +239,8 @@ async::Task<Result<std::unique_ptr<ChildRun>>> ChildRun::launch(async::EventLoop
 
 ChildRun::~ChildRun() {
   state_->signal->raise();
+  // Its thread may wait for this one.
+  if (recorder_) recorder_->abandon();
   thread_.reset();
   state_->let_go();
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/tools/shell/command_journal.h"
 #include "engine/tools/shell/output_stream.h"
 #include "foundation/async/dedicated_thread.h"
 #include "foundation/async/wait_list.h"
@@ -39,10 +40,10 @@ class ChildRun {
 
   // Returns once it runs, or says why the sandbox refused. Not cancellable: whoever was cancelled meanwhile
   // finds out at the next wait. `on_output` is called until the end; it must live as long as this object.
-  [[nodiscard]] static async::Task<Result<std::unique_ptr<ChildRun>>> launch(async::EventLoop& loop,
-                                                                             sandbox::Sandbox& sandbox,
-                                                                             sandbox::Request request,
-                                                                             OnOutput on_output);
+  // `recorder` is told what the run changed before that is taken over; null: nobody is.
+  [[nodiscard]] static async::Task<Result<std::unique_ptr<ChildRun>>> launch(
+      async::EventLoop& loop, sandbox::Sandbox& sandbox, sandbox::Request request, OnOutput on_output,
+      std::shared_ptr<RunRecorder> recorder = nullptr);
   ~ChildRun();  // kills what still runs and waits for its end: blocking then
   ChildRun(const ChildRun&) = delete;
   ChildRun& operator=(const ChildRun&) = delete;
@@ -62,8 +63,9 @@ class ChildRun {
   struct State;
   explicit ChildRun(std::shared_ptr<State> state) : state_(std::move(state)) {}
   static void watch(async::EventLoop& loop, sandbox::Sandbox& sandbox, const sandbox::Request& request,
-                    Signal& signal, const std::shared_ptr<State>& state);
+                    Signal& signal, RunRecorder* recorder, const std::shared_ptr<State>& state);
   std::shared_ptr<State> state_;
+  std::shared_ptr<RunRecorder> recorder_;
   std::unique_ptr<async::DedicatedThread> thread_;
 };
 

@@ -148,6 +148,14 @@ async::Task<Result<ToolOutcome>> ExecTool::run(const GatePass&, json::object arg
   co_return co_await run_to_end(std::move(request), std::move(context), std::move(*launch));
 }
 
+std::shared_ptr<RunRecorder> ExecTool::recorder_for(const ToolContext& context) const {
+  if (parts_.journal == nullptr) return nullptr;
+  return parts_.journal->make_recorder({.principal = context.principal.id,
+                                        .turn = context.turn,
+                                        .step = context.step,
+                                        .workspace = context.workspace->path()});
+}
+
 async::Task<Result<ToolOutcome>> ExecTool::run_to_end(ExecRequest request, ToolContext context,
                                                       sandbox::Request launch) {
   OutputKeeper output(parts_.caps.output_head, parts_.caps.output_tail);
@@ -158,7 +166,8 @@ async::Task<Result<ToolOutcome>> ExecTool::run_to_end(ExecRequest request, ToolC
     (stream == OutputStream::kOutput ? output : error_output).add(bytes);
     live.add(bytes);
   };
-  auto started = co_await ChildRun::launch(parts_.loop, parts_.sandbox, std::move(launch), on_output);
+  auto started = co_await ChildRun::launch(parts_.loop, parts_.sandbox, std::move(launch), on_output,
+                                           recorder_for(context));
   if (!started) {
     // The refusal names the layer and the fix.
     if (started.error().code == ErrorCode::kNotFound) co_return refuse(started.error().message);
@@ -205,6 +214,7 @@ async::Task<Result<ToolOutcome>> ExecTool::start_in_background(ExecRequest reque
   process.input = request.input;
   process.limit = request.limit;
   process.proxy = std::move(proxy);
+  process.recorder = recorder_for(context);
   auto started = co_await parts_.processes.launch(std::move(process));
   if (!started) {
     const ErrorCode code = started.error().code;

@@ -22,7 +22,8 @@ class ExecTool final : public Tool {
     async::WorkerPool& pool;
     sandbox::Sandbox& sandbox;
     BackgroundProcesses& processes;
-    egress::Broker* broker = nullptr;  // null: no command gets a network
+    egress::Broker* broker = nullptr;   // null: no command gets a network
+    CommandJournal* journal = nullptr;  // null: what commands change cannot be undone
     Caps caps = {};
     // So long a start in the background is watched: what fails at once is told at once.
     Duration first_look = std::chrono::milliseconds(300);
@@ -42,6 +43,7 @@ class ExecTool final : public Tool {
                                                       const egress::ProxySocket* proxy) const;
   [[nodiscard]] Result<std::shared_ptr<egress::ProxySocket>> open_proxy(const ExecRequest& request,
                                                                         const ToolContext& context) const;
+  [[nodiscard]] std::shared_ptr<RunRecorder> recorder_for(const ToolContext& context) const;
   [[nodiscard]] async::Task<Result<ToolOutcome>> run_to_end(ExecRequest request, ToolContext context,
                                                             sandbox::Request launch);
   [[nodiscard]] async::Task<Result<ToolOutcome>> start_in_background(

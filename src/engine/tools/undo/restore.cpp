@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <span>
 
 #include "engine/tools/fs/entry_state.h"
@@ -28,10 +29,29 @@ class Ahead {
 
   [[nodiscard]] Result<std::optional<FileState>> file(const std::string& path) const {
     if (const auto known = files_.find(path); known != files_.end()) return known->second;
+    for (std::size_t at = path.find('/'); at != std::string::npos; at = path.find('/', at + 1)) {
+      if (made_.contains(path.substr(0, at))) return std::optional<FileState>{};
+    }
     PRYX_TRY(const auto now, fs::look_at_file(*workspace_, path));
     return now.state();
   }
   void set_file(const std::string& path, std::optional<FileState> state) { files_[path] = std::move(state); }
+
+  void make_folder(const std::string& path) {
+    files_.erase(path);
+    made_.insert(path);
+  }
+  // Nothing, or something that an item so far takes away.
+  [[nodiscard]] Result<bool> is_free(const std::string& path) const {
+    PRYX_TRY(const auto there, file(path));
+    return !there.has_value();
+  }
+
+  [[nodiscard]] bool is_folder(const std::string& path) const {
+    if (made_.contains(path)) return true;
+    const auto info = workspace_->stat_entry(path);
+    return !files_.contains(path) && info && info->type == FileType::kDirectory;
+  }
 
   // nullopt: there is no such folder.
   [[nodiscard]] Result<std::optional<bool>> is_folder_empty(const std::string& path) const {
@@ -52,10 +72,34 @@ class Ahead {
  private:
   const HeldDirectory* workspace_;
   std::map<std::string, std::optional<FileState>> files_;
+  std::set<std::string> made_;  // folders
 };
+
+// One that was deleted comes back.
+void plan_deleted_folder(UndoItem& item, Ahead& ahead) {
+  const Change& change = item.recorded.change;
+  const auto empty = ahead.is_folder_empty(change.path);
+  const bool is_folder = empty && *empty && ahead.is_folder(change.path);
+  if (is_folder) {
+    item.action = UndoAction::kUnchanged;
+    return;
+  }
+  const auto free = ahead.is_free(change.path);
+  if (!free || !*free) {
+    item.action = free ? UndoAction::kChangedSince : UndoAction::kFailed;
+    item.detail = free ? "something else has this name since" : free.error().message;
+    return;
+  }
+  item.action = UndoAction::kRestored;
+  ahead.make_folder(change.path);
+}
 
 void plan_folder(UndoItem& item, Ahead& ahead) {
   const Change& change = item.recorded.change;
+  if (change.before) {
+    plan_deleted_folder(item, ahead);
+    return;
+  }
   const auto empty = ahead.is_folder_empty(change.path);
   if (!empty) {
     item.action = UndoAction::kFailed;
@@ -71,8 +115,38 @@ void plan_folder(UndoItem& item, Ahead& ahead) {
   }
 }
 
+// Same bytes before and after: only who may use the file changed.
+bool is_mode_change(const Change& change) {
+  return change.before && change.after && is_same(change.before, change.after) &&
+         change.before->mode != change.after->mode;
+}
+
+void plan_mode(UndoItem& item, Ahead& ahead, Force force) {
+  const Change& change = item.recorded.change;
+  if (item.found && item.found->mode == change.before->mode) {
+    item.action = UndoAction::kUnchanged;
+    return;
+  }
+  const bool is_after = is_same(item.found, change.after) && item.found->mode == change.after->mode;
+  if (!item.found || (!is_after && force == Force::kNo)) {
+    item.action = UndoAction::kChangedSince;
+    item.detail = item.found ? "it was changed since" : "it was deleted since";
+    return;
+  }
+  item.action = UndoAction::kRestored;
+  ahead.set_file(change.path, change.before);
+}
+
 void plan_file(UndoItem& item, Ahead& ahead, Force force) {
   const Change& change = item.recorded.change;
+  if (change.path.empty()) {
+    item.action = UndoAction::kNotKept;
+    item.detail =
+        change.before && change.before->mode == 0
+            ? fmt::format("{} more names that the command changed were too many to keep", change.before->size)
+            : "the command wrote without an overlay, so what it changed is not known";
+    return;
+  }
   auto now = ahead.file(change.path);
   if (!now) {
     item.action = UndoAction::kFailed;
@@ -80,6 +154,10 @@ void plan_file(UndoItem& item, Ahead& ahead, Force force) {
     return;
   }
   item.found = *now;
+  if (is_mode_change(change)) {
+    plan_mode(item, ahead, force);
+    return;
+  }
   if (is_same(*now, change.before)) {
     item.action = UndoAction::kUnchanged;
     return;
@@ -114,7 +192,7 @@ std::vector<UndoItem> plan_step(std::span<const RecordedChange> changes, Ahead& 
     items.push_back(std::move(item));
   }
   for (const UndoItem& item : items) {
-    if (is_left_alone(item.action)) blocker = &item;
+    if (is_left_alone(item.action) && !item.recorded.change.independent) blocker = &item;
   }
   if (blocker == nullptr) {
     ahead = std::move(tried);
@@ -176,8 +254,26 @@ std::vector<UndoItem> plan_undo(const HeldDirectory& workspace, const std::vecto
   return out;
 }
 
+namespace {
+
+// The file is replaced as a whole, like any other: nobody sees it half done.
+Result<void> give_mode_back(const HeldDirectory& workspace, const UndoItem& item) {
+  const Change& made = item.recorded.change;
+  PRYX_TRY(const fs::EntryNow now, fs::look_at_file(workspace, made.path));
+  if (!item.found || !fs::is_state(now, item.found))
+    return fail(ErrorCode::kConflict, "'{}' was changed by something else meanwhile, so it was left alone",
+                fs::display_path(made.path));
+  return workspace.write_file(made.path, now.bytes, made.before->mode, platform::Existing::kReplace);
+}
+
+}  // namespace
+
 Result<void> undo_change(const HeldDirectory& workspace, const UndoItem& item, const std::string& content) {
   const Change& made = item.recorded.change;
+  if (made.kind == EntryKind::kFolder && made.before) {
+    return workspace.make_directory(made.path, made.before->mode);
+  }
+  if (is_mode_change(made)) return give_mode_back(workspace, item);
   if (made.kind == EntryKind::kFolder) {
     auto removed = workspace.remove_directory(made.path);
     if (!removed && removed.error().code == ErrorCode::kNotFound) return {};

@@ -29,15 +29,18 @@ CREATE TABLE undo_changes (
 CREATE INDEX undo_changes_turn ON undo_changes (principal_id, turn_id, number);
 CREATE INDEX undo_changes_kept ON undo_changes (number) WHERE content_bytes > 0;
 )sql";
-constexpr std::array kMigrations{db::Migration{1, "create undo changes", kCreate}};
+constexpr std::string_view kAddIndependent =
+    "ALTER TABLE undo_changes ADD COLUMN independent INTEGER NOT NULL DEFAULT 0";
+constexpr std::array kMigrations{db::Migration{1, "create undo changes", kCreate},
+                                 db::Migration{2, "let changes stand alone", kAddIndependent}};
 
 constexpr std::string_view kInsert =
     "INSERT INTO undo_changes (principal_id, turn_id, step_id, workspace, path, kind, before_digest, "
-    "before_mode, before_size, after_digest, after_mode, after_size, content, content_bytes, created_at)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    "before_mode, before_size, after_digest, after_mode, after_size, content, content_bytes, created_at, "
+    "independent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 constexpr std::string_view kList =
     "SELECT number, step_id, workspace, path, kind, before_digest, before_mode, before_size, after_digest,"
-    " after_mode, after_size, content IS NOT NULL, undone_at FROM undo_changes"
+    " after_mode, after_size, content IS NOT NULL, undone_at, independent FROM undo_changes"
     " WHERE principal_id = $1 AND turn_id = $2 AND ($3 IS NULL OR step_id = $3) ORDER BY number";
 constexpr std::string_view kContent =
     "SELECT content FROM undo_changes WHERE principal_id = $1 AND number = $2 AND content IS NOT NULL";
@@ -70,6 +73,7 @@ RecordedChange read_change(const db::Row& row) {
   out.change.after = read_state(row, 8, out.change.kind);
   out.has_content = row.boolean(11);
   out.undone_at = row.optional_time(12);
+  out.change.independent = row.boolean(13);
   return out;
 }
 
@@ -84,8 +88,8 @@ StateColumns columns_of(const std::optional<FileState>& state) {
 
 Result<void> insert(db::Connection& db, const ChangeOwner& owner, const Change& change,
                     const UndoLimits& limits, WallTime at) {
-  const bool keeps = change.kind == EntryKind::kFile && change.before.has_value() &&
-                     change.content.size() <= limits.max_file_bytes &&
+  const bool keeps = change.kind == EntryKind::kFile && change.before.has_value() && change.keeps_content &&
+                     !change.path.empty() && change.content.size() <= limits.max_file_bytes &&
                      change.content.size() == change.before->size;
   std::optional<db::Blob> content;
   if (keeps) content = db::Blob{change.content};
@@ -94,7 +98,7 @@ Result<void> insert(db::Connection& db, const ChangeOwner& owner, const Change& 
   PRYX_TRY_VOID(db.run(kInsert, owner.principal, owner.turn, owner.step, owner.workspace,
                        db::Blob{change.path}, change.kind == EntryKind::kFolder ? "folder" : "file",
                        before.digest, before.mode, before.size, after.digest, after.mode, after.size, content,
-                       keeps ? change.content.size() : 0, at));
+                       keeps ? change.content.size() : 0, at, change.independent));
   return {};
 }
 

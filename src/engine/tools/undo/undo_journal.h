@@ -4,9 +4,8 @@
 // back. Contents are kept in the encrypted database, bounded in size and age. Owns the table undo_changes.
 // Owned by apps/; I/O thread only.
 //
-// For shell.exec: whatever takes over files that a sandbox replaced or deleted calls note_changes() with all
-// of them before it touches the first. What a command changed in the workspace directly is not known here,
-// and `pryx undo` says so.
+// Commands: what a sandbox held back is noted whole before the first of it is taken over. What a command
+// changed in the workspace directly is one row with an empty path, and `pryx undo` says so.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -34,6 +33,8 @@ struct Change {
   std::optional<FileState> before;  // nullopt: there was nothing
   std::optional<FileState> after;   // nullopt: there will be nothing. A folder: an empty FileState
   std::string content;              // the bytes of `before`; ignored when that is nullopt
+  bool keeps_content = true;        // false: `content` is not what was there
+  bool independent = false;         // may be given back although others of its step cannot
 };
 
 // Whose change it is.

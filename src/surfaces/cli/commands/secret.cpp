@@ -16,8 +16,10 @@ Result<int> run_set(Context& context, const Invocation& invocation) {
   const std::string name = invocation.positional("name");
   PRYX_TRY(const Secret value, read_secret(context, fmt::format("value of {}", name), false));
   PRYX_TRY(client::ApiClient * api, context.api());
-  PRYX_TRY(const client::Reply reply,
-           api->put(path_of("/api/v1/secrets/", name), json::object{{"value", value.reveal()}}));
+  json::object body{{"value", value.reveal()}};
+  if (const auto hosts = invocation.all("allow-host"); !hosts.empty())
+    body["hosts"] = json::array(hosts.begin(), hosts.end());
+  PRYX_TRY(const client::Reply reply, api->put(path_of("/api/v1/secrets/", name), body));
   if (!print_if_json(context, reply)) context.console().note(fmt::format("kept {}", name));
   return 0;
 }
@@ -109,7 +111,8 @@ std::vector<Command> secret_commands() {
   return {{.noun = "secret",
            .verb = "set",
            .summary = "keep a value, asked for without echo or read from standard input",
-           .examples = {"secret set github", "secret set github < token.txt"},
+           .examples = {"secret set github", "secret set github --allow-host api.github.com < token.txt"},
+           .flags = {{"--allow-host", "HOST", "http.request may send it there; again for more", true}},
            .positionals = {{"name", "its name"}},
            .handler = run_set},
           {.noun = "secret",

@@ -46,6 +46,8 @@ PRYX_HANDLER(revoke_grant);
 PRYX_HANDLER(get_policy);
 PRYX_HANDLER(put_policy);
 PRYX_HANDLER(test_policy);
+PRYX_HANDLER(list_policy_templates);
+PRYX_HANDLER(can_use_tool);
 // audit.cpp
 PRYX_HANDLER(list_audit);
 PRYX_HANDLER(verify_audit);

@@ -5,6 +5,20 @@
 
 namespace pryx::server::routes {
 
+namespace {
+
+Result<std::vector<std::string>> read_hosts(const json::value& given) {
+  std::vector<std::string> out;
+  if (!given.is_array()) return fail(ErrorCode::kInvalidArgument, "hosts must be a list of host names");
+  for (const json::value& host : given.as_array()) {
+    if (!host.is_string()) return fail(ErrorCode::kInvalidArgument, "hosts must be a list of host names");
+    out.emplace_back(host.as_string());
+  }
+  return out;
+}
+
+}  // namespace
+
 async::Task<Result<Reply>> list_secrets(RouteCall& call) {
   PRYX_CO_TRY(const auto found, co_await call.services().secrets.list(call.caller()));
   json::array items;
@@ -25,8 +39,12 @@ async::Task<Result<Reply>> put_secret(RouteCall& call) {
   if (value.empty())
     co_return fail(ErrorCode::kInvalidArgument, "value is empty; to remove a secret, delete it");
   Secret secret(std::move(value));
-  PRYX_CO_TRY_VOID(
-      co_await call.services().secrets.put(call.caller(), call.path_values.at(0), std::move(secret)));
+  std::optional<std::vector<std::string>> hosts;
+  if (const json::value* given = json::find(call.body, "hosts"); given != nullptr && !given->is_null()) {
+    PRYX_CO_TRY(hosts, read_hosts(*given));
+  }
+  PRYX_CO_TRY_VOID(co_await call.services().secrets.put(call.caller(), call.path_values.at(0),
+                                                        std::move(secret), std::move(hosts)));
   co_return co_await get_secret(call);
 }
 

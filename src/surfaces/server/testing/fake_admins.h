@@ -38,12 +38,19 @@ class FakeProviders final : public ProviderAdmin {
 class FakeSecrets final : public SecretAdmin {
  public:
   std::map<std::string, std::string> values;
+  std::map<std::string, std::vector<std::string>> hosts_of;
   async::Task<Result<std::vector<SecretEntry>>> list(Caller) override {
     std::vector<SecretEntry> all;
-    for (const auto& [name, value] : values) all.push_back({name, WallTime{1'790'000'000'000}});
+    for (const auto& [name, value] : values) {
+      const auto hosts = hosts_of.find(name);
+      all.push_back({name, WallTime{1'790'000'000'000},
+                     hosts == hosts_of.end() ? std::vector<std::string>{} : hosts->second});
+    }
     co_return all;
   }
-  async::Task<Result<void>> put(Caller, std::string name, Secret value) override {
+  async::Task<Result<void>> put(Caller, std::string name, Secret value,
+                                std::optional<std::vector<std::string>> hosts) override {
+    if (hosts) hosts_of[name] = *hosts;
     values[name] = value.reveal();
     co_return Result<void>{};
   }

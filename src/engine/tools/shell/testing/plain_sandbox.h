@@ -44,7 +44,7 @@ class PlainSandbox final : public sandbox::Sandbox {
    public:
     PlainRun(PlainSandbox& owner, platform::Subprocess child) : owner_(owner), child_(std::move(child)) {}
     [[nodiscard]] platform::Subprocess& process() override { return child_; }
-    [[nodiscard]] Result<sandbox::Applied> finish() override {
+    [[nodiscard]] Result<sandbox::Applied> finish(sandbox::ChangeRecorder*) override {
       if (owner_.finish_failure) return std::unexpected(*owner_.finish_failure);
       return sandbox::Applied{.changed = {}, .quarantined = owner_.quarantined};
     }
