@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // pryx: the command line and, as `pryx serve`, the daemon.
-#include "daemon.h"
 #include "foundation/crypto/system_random.h"
 #include "foundation/platform/system_clock.h"
+#include "serve.h"
 #include "surfaces/cli/cli.h"
 
 int main(int argc, char** argv) {

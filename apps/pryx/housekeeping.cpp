@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "housekeeping.h"
+
+#include <malloc.h>
+
+#include "engine/agent/session_store.h"
+#include "foundation/base/log.h"
+
+namespace pryx::app {
+namespace {
+
+constexpr std::int64_t kPurgeBatch = 20;  // sessions in one transaction
+constexpr int kPurgeBatches = 50;
+
+}  // namespace
+
+void Housekeeping::wait() {
+  loop_.call_after(interval_, [this] {
+    if (!stopping_) group_.spawn("round", run_round());
+  });
+}
+
+async::Task<void> Housekeeping::run_round() {
+  for (const auto& [name, job] : jobs_) {
+    if (stopping_) co_return;
+    const Result<void> done = co_await job();
+    if (!done) log::warn("housekeeping.failed", {{"job", name}, {"error", done.error().message}});
+  }
+  ::malloc_trim(0);  // an idle daemon gives back what a busy hour took
+  wait();
+}
+
+async::Task<void> Housekeeping::stop() {
+  stopping_ = true;
+  co_await group_.stop();
+}
+
+async::Task<Result<void>> purge_hidden_sessions(db::Database& database, WallTime before) {
+  for (int batch = 0; batch < kPurgeBatches; ++batch) {
+    PRYX_CO_TRY(const std::int64_t purged, co_await database.write([before](db::Transaction& t) {
+      return agent::SessionStore::purge_hidden(t.db(), before, kPurgeBatch);
+    }));
+    if (purged < kPurgeBatch) break;
+  }
+  co_return Result<void>{};
+}
+
+}  // namespace pryx::app
