@@ -27,7 +27,7 @@ bool is_same(const ComingChange::Side& a, const ComingChange::Side& b) {
 platform::UniqueFd open_own(int directory, const std::string& name, mode_t mode) {
   if (::fchmodat(directory, name.c_str(), S_IRUSR | S_IWUSR, 0) != 0) return {};
   platform::UniqueFd file(::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  ::fchmodat(directory, name.c_str(), mode & 07777, 0);
+  if (::fchmodat(directory, name.c_str(), mode & 07777, 0) != 0) return {};
   return file;
 }
 
