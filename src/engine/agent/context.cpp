@@ -112,6 +112,26 @@ void fit(std::vector<ChatMessage>& out, const std::vector<PlacedResult>& results
   }
 }
 
+// Text and attachments in the order in which they were sent; the bytes are loaded later, by `ref`.
+ChatMessage said_by_person(const Message& message, ChatMessage::Role role) {
+  ChatMessage chat{.role = role};
+  for (const Part& part : message.parts) {
+    if (part.type == "text") chat.text += part.text;
+    if (part.type != "image" && part.type != "file") continue;
+    models::Attachment attachment;
+    if (part.type == "file") attachment.kind = models::Attachment::Kind::kFile;
+    attachment.media_type = part.media_type;
+    attachment.name = part.name;
+    attachment.ref = part.result_ref;
+    attachment.size = part.bytes;
+    attachment.text_at = chat.text.size();
+    if (part.detail == "low") attachment.detail = models::Attachment::Detail::kLow;
+    if (part.detail == "high") attachment.detail = models::Attachment::Detail::kHigh;
+    chat.attachments.push_back(std::move(attachment));
+  }
+  return chat;
+}
+
 void add_result(const Part& call, Results& results, std::vector<ChatMessage>& out,
                 std::vector<PlacedResult>& placed, trust::Labels& labels) {
   auto& found = results[result_key(call)];
@@ -142,6 +162,7 @@ void add_assistant(const Message& message, Results& results, std::vector<ChatMes
     // Interrupted text was never finished; the attempt that followed it answers for it.
     if (part.state == PartState::kInterrupted) continue;
     if (part.type == "text") chat.text += part.text;
+    if (!part.provider_data.empty()) chat.provider_data = part.provider_data;
     if (part.type == "tool_call") {
       chat.tool_calls.push_back({part.call_id, part.tool, part.text});
       calls.push_back(&part);
@@ -177,7 +198,7 @@ Context build_context(const ContextInput& input) {
       case Role::kSystem: {
         for (const Part& part : message.parts) context.labels.join(part.labels);
         const auto role = message.role == Role::kUser ? ChatMessage::Role::kUser : ChatMessage::Role::kSystem;
-        out.push_back({.role = role, .text = message.text()});
+        out.push_back(said_by_person(message, role));
         break;
       }
       case Role::kAssistant:

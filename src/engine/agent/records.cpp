@@ -15,6 +15,7 @@ json::object usage_json(const models::Usage& usage) {
   return {{"input_tokens", usage.input_tokens},
           {"output_tokens", usage.output_tokens},
           {"cached_input_tokens", usage.cached_input_tokens},
+          {"cache_write_tokens", usage.cache_write_tokens},
           {"reasoning_tokens", usage.reasoning_tokens},
           {"estimated", usage.estimated}};
 }
@@ -75,7 +76,20 @@ json::object Part::to_json() const {
   if (!step.empty()) o["step_id"] = step.str();
   if (type == "tool_result") o["ok"] = ok;
   if (!result_ref.empty()) o["result_ref"] = result_ref;
+  if (!media_type.empty()) o["media_type"] = media_type;
+  if (!name.empty()) o["name"] = name;
+  if (bytes > 0) o["bytes"] = bytes;
+  if (!detail.empty()) o["detail"] = detail;
   o["labels"] = labels.to_json();
+  return o;
+}
+
+json::object Part::to_record() const {
+  json::object o = to_json();
+  if (!provider_data.empty()) {
+    o["provider_data"] = json::object{
+        {"format", provider_data.format}, {"model", provider_data.model}, {"json", provider_data.json}};
+  }
   return o;
 }
 
@@ -93,6 +107,15 @@ Part Part::from_json(const json::object& o) {
   const json::value* ok = json::find(o, "ok");
   part.ok = ok == nullptr || !ok->is_bool() || ok->get_bool();
   part.result_ref = json::string_or(o, "result_ref");
+  part.media_type = json::string_or(o, "media_type");
+  part.name = json::string_or(o, "name");
+  part.bytes = json::integer_or(o, "bytes", 0);
+  part.detail = json::string_or(o, "detail");
+  if (const json::value* data = json::find(o, "provider_data"); data != nullptr && data->is_object()) {
+    const json::object& fields = data->get_object();
+    part.provider_data = {json::string_or(fields, "format"), json::string_or(fields, "model"),
+                          json::string_or(fields, "json")};
+  }
   const json::value* labels = json::find(o, "labels");
   auto parsed = labels != nullptr ? trust::Labels::from_json(*labels)
                                   : Result<trust::Labels>(trust::Labels::unreadable());

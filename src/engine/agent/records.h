@@ -48,7 +48,7 @@ enum class Role : std::uint8_t { kUser, kAssistant, kTool, kSystem };
 [[nodiscard]] Role role_from_text(std::string_view text);
 
 struct Part {
-  std::string type = "text";  // text | reasoning | tool_call | tool_result
+  std::string type = "text";  // text | reasoning | tool_call | tool_result | image | file | summary
   PartState state = PartState::kComplete;
   std::string text;  // text, reasoning; tool_call: the arguments as the model wrote them; tool_result: what
                      // the model sees
@@ -56,9 +56,17 @@ struct Part {
   std::string call_id;  // the provider's id of the call
   StepId step;
   bool ok = true;          // tool_result
-  std::string result_ref;  // tool_result: where the whole result is, when it is longer than `text`
+  std::string result_ref;  // tool_result: where the whole result is, when it is longer than `text`; image,
+                           // file: where the bytes are
+  std::string media_type;  // image, file
+  std::string name;        // image, file: as the sender called it; may be empty
+  std::int64_t bytes = 0;  // image, file
+  std::string detail;      // image: "low" or "high"; empty: the model's choice
+  // On the first part of an answer: what its provider wants back with it. Kept in the row, never shown.
+  models::ProviderData provider_data;
   trust::Labels labels;
-  [[nodiscard]] json::object to_json() const;
+  [[nodiscard]] json::object to_json() const;    // what surfaces see
+  [[nodiscard]] json::object to_record() const;  // what the row holds: that, and provider_data
   [[nodiscard]] static Part from_json(const json::object& o);
 };
 

@@ -187,7 +187,7 @@ std::vector<Part> parts_from_text(std::string_view text) {
 
 std::string parts_to_text(const std::vector<Part>& parts) {
   json::array list;
-  for (const Part& part : parts) list.push_back(part.to_json());
+  for (const Part& part : parts) list.push_back(part.to_record());
   return json::to_text(json::value(std::move(list)));
 }
 

@@ -105,6 +105,7 @@ class TurnRun {
   models::Usage estimate_;  // of its input
   int lost_attempts_ = 0;   // of this step, cut by crashes: their cost is only known by estimate
   std::string finish_model_;
+  models::ProviderData provider_data_;
   std::optional<Message> partial_;  // the row that holds what was streamed so far
   MonotonicTime last_partial_{};
 };

@@ -19,6 +19,7 @@ void add_usage(models::Usage& sum, const models::Usage& usage) {
   sum.input_tokens += usage.input_tokens;
   sum.output_tokens += usage.output_tokens;
   sum.cached_input_tokens += usage.cached_input_tokens;
+  sum.cache_write_tokens += usage.cache_write_tokens;
   sum.reasoning_tokens += usage.reasoning_tokens;
   sum.estimated = sum.estimated || usage.estimated;
 }
@@ -35,6 +36,7 @@ void TurnRun::reset_stream() {
   usage_ = {};
   estimate_ = {};
   finish_model_.clear();
+  provider_data_ = {};
   partial_.reset();
   last_partial_ = parts().loop.clock().monotonic();
 }
@@ -109,6 +111,7 @@ async::Task<Result<void>> TurnRun::stream_answer(Step& step) {
   context_labels_ = std::move(context.labels);
   context.request.model = model_name();
   context.request.request_id = step.idempotency_key;
+  context.request.cache_key = session_.id.str();
   estimate_ = estimate_input(context.request);
   for (; lost_attempts_ > 0; --lost_attempts_) add_usage(turn_.usage, estimate_);
   PRYX_CO_TRY(auto stream,
@@ -139,6 +142,8 @@ async::Task<void> TurnRun::take_event(Step& step, models::ModelEvent event) {
     calls_.push_back(std::move(call->call));
   } else if (const auto* usage = std::get_if<models::UsageReport>(&event)) {
     usage_ = usage->usage;
+  } else if (auto* data = std::get_if<models::ProviderDataReport>(&event)) {
+    provider_data_ = std::move(data->data);
   } else if (const auto* finished = std::get_if<models::Finished>(&event)) {
     finish_model_ = finished->model_that_answered;
   }
@@ -274,6 +279,7 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
     message->parts.push_back(std::move(part));
     renderings.push_back(render_call(tool_step));
   }
+  if (!message->parts.empty()) message->parts.front().provider_data = std::move(provider_data_);
   if (message->parts.empty() && !partial_) message.reset();  // the model had nothing to say
   const MessageId message_id = message ? message->id : MessageId();
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {

@@ -77,6 +77,7 @@ std::string usage_text(const models::Usage& usage) {
   return json::to_text(json::object{{"in", usage.input_tokens},
                                     {"out", usage.output_tokens},
                                     {"cached", usage.cached_input_tokens},
+                                    {"cache_write", usage.cache_write_tokens},
                                     {"reasoning", usage.reasoning_tokens},
                                     {"estimated", usage.estimated}});
 }
@@ -87,6 +88,7 @@ models::Usage usage_from(std::string_view text) {
   usage.input_tokens = json::integer_or(*o, "in", 0);
   usage.output_tokens = json::integer_or(*o, "out", 0);
   usage.cached_input_tokens = json::integer_or(*o, "cached", 0);
+  usage.cache_write_tokens = json::integer_or(*o, "cache_write", 0);
   usage.reasoning_tokens = json::integer_or(*o, "reasoning", 0);
   const json::value* estimated = json::find(*o, "estimated");
   usage.estimated = estimated != nullptr && estimated->is_bool() && estimated->get_bool();

@@ -133,20 +133,6 @@ std::optional<FinishReason> read_finish_reason(std::string_view text) {
 
 }  // namespace
 
-std::string_view to_text(FinishReason reason) {
-  switch (reason) {
-    case FinishReason::kStop:
-      return "stop";
-    case FinishReason::kLength:
-      return "length";
-    case FinishReason::kToolCalls:
-      return "tool_calls";
-    case FinishReason::kContentFilter:
-      return "content_filter";
-  }
-  return "unknown";
-}
-
 std::int64_t estimate_tokens(std::size_t bytes) { return static_cast<std::int64_t>((bytes + 3) / 4); }
 
 std::string encode_chat_request(const ModelRequest& request, const ToolNames& names,

@@ -74,6 +74,7 @@ std::string describe(const ModelEvent& event) {
       return fmt::format("usage:{}/{}/{}/{}{}", e.usage.input_tokens, e.usage.output_tokens,
                          e.usage.cached_input_tokens, e.usage.reasoning_tokens, e.usage.estimated ? "~" : "");
     }
+    std::string operator()(const ProviderDataReport& e) const { return "data:" + e.data.json; }
     std::string operator()(const Finished& e) const {
       return fmt::format("{}:{}", to_text(e.reason), e.model_that_answered);
     }

@@ -24,14 +24,52 @@ struct ToolCall {
   bool operator==(const ToolCall&) const = default;
 };
 
+// An image or a file that stands among the text of a message.
+struct Attachment {
+  enum class Kind : std::uint8_t { kImage, kFile };
+  enum class Detail : std::uint8_t { kAuto, kLow, kHigh };  // how closely the model looks at an image
+  Kind kind = Kind::kImage;
+  std::string media_type;   // "image/png"
+  std::string name;         // as the sender called it; may be empty
+  std::string ref;          // where the bytes are kept, "sha256:…"; codecs never read it
+  std::int64_t size = 0;    // of the bytes, known before they are loaded
+  std::size_t text_at = 0;  // it stands before this byte of `text`; beyond the end: behind it
+  Detail detail = Detail::kAuto;
+  std::shared_ptr<const std::string> bytes;  // raw, shared by copies; set before the request is sent
+};
+
+// What a vendor wants back unchanged with an answer of its own: signatures of its reasoning, encrypted
+// thoughts. Only the codec that wrote it reads it, and only for the model that wrote the answer; everybody
+// else drops it.
+struct ProviderData {
+  std::string format;  // "anthropic-messages/1"
+  std::string model;   // as it was asked for, without the provider
+  std::string json;    // bounded by the codec
+  [[nodiscard]] bool empty() const { return json.empty(); }
+  bool operator==(const ProviderData&) const = default;
+};
+
 struct ChatMessage {
   enum class Role : std::uint8_t { kSystem, kUser, kAssistant, kTool };
   Role role = Role::kUser;
   std::string text;
-  std::vector<ToolCall> tool_calls;  // assistant only
-  std::string tool_call_id;          // tool only: which call this answers
-  bool tool_failed = false;          // tool only: the call was denied or failed; `text` says why
+  std::vector<Attachment> attachments = {};  // user and tool, in order of text_at; see content_parts()
+  std::vector<ToolCall> tool_calls = {};     // assistant only
+  std::string tool_call_id = {};             // tool only: which call this answers
+  bool tool_failed = false;                  // tool only: the call was denied or failed; `text` says why
+  ProviderData provider_data = {};           // assistant only
+  // A hint: what comes up to and with this message will be sent again as it is, so a vendor that caches by
+  // marks sets one here. Without any hint the codec chooses.
+  bool cache_until_here = false;
 };
+
+// A message's text and attachments in the order they are read; exactly one of the two is set. Empty text is
+// left out. The views look into `message`.
+struct ContentPart {
+  std::string_view text;
+  const Attachment* attachment = nullptr;
+};
+[[nodiscard]] std::vector<ContentPart> content_parts(const ChatMessage& message);
 
 struct ToolSpec {
   std::string name;
@@ -39,18 +77,53 @@ struct ToolSpec {
   json::object parameters;  // JSON Schema of the arguments
 };
 
+struct ToolChoice {
+  enum class Mode : std::uint8_t { kAuto, kNone, kRequired, kOne };
+  Mode mode = Mode::kAuto;
+  std::string name;              // kOne: Pryx's name of the tool
+  std::optional<bool> parallel;  // false: at most one call an answer
+  bool operator==(const ToolChoice&) const = default;
+};
+
+// Absent: the provider's default. What a vendor's wire cannot carry fails the request with kInvalidArgument;
+// nothing is dropped in silence.
+struct Sampling {
+  std::optional<double> temperature;
+  std::optional<double> top_p;
+  std::optional<std::int64_t> top_k;
+  std::optional<double> presence_penalty;
+  std::optional<double> frequency_penalty;
+  std::optional<std::int64_t> seed;
+  std::vector<std::string> stop;  // texts at which the answer ends; they are not part of it
+  bool operator==(const Sampling&) const = default;
+};
+
+// How long a model that can think may do so; a model that cannot ignores it.
+enum class ReasoningEffort : std::uint8_t { kDefault, kNone, kMinimal, kLow, kMedium, kHigh };
+[[nodiscard]] std::string_view to_text(ReasoningEffort effort);  // "default", "none", …
+[[nodiscard]] std::optional<ReasoningEffort> reasoning_effort_from_text(std::string_view text);
+
+enum class PromptCache : std::uint8_t { kAuto, kOff };
+
 struct ModelRequest {
   std::string model;  // without the provider: "gpt-4o-mini". At the router: "provider/model"
   std::vector<ChatMessage> messages;
   std::vector<ToolSpec> tools;
   std::int64_t max_output_tokens = 0;  // 0: the provider's default
   std::string request_id;              // the same for every attempt of one step: idempotency key on the wire
+  ToolChoice tool_choice = {};
+  Sampling sampling = {};
+  ReasoningEffort reasoning = ReasoningEffort::kDefault;
+  PromptCache cache = PromptCache::kAuto;
+  // Requests with the same key share beginnings: some vendors route by it. The session's id, or empty.
+  std::string cache_key = {};
 };
 
 struct Usage {
-  std::int64_t input_tokens = 0;
+  std::int64_t input_tokens = 0;  // everything that was read, cached or not
   std::int64_t output_tokens = 0;
-  std::int64_t cached_input_tokens = 0;  // part of input_tokens
+  std::int64_t cached_input_tokens = 0;  // part of input_tokens: read from the vendor's cache
+  std::int64_t cache_write_tokens = 0;   // part of input_tokens, apart from the cached: written to the cache
   std::int64_t reasoning_tokens = 0;     // part of output_tokens
   bool estimated = false;                // the provider did not say; counted from the text
   bool operator==(const Usage&) const = default;
@@ -70,6 +143,11 @@ struct ToolCallComplete {
   std::size_t index = 0;
   bool operator==(const ToolCallComplete&) const = default;
 };
+// Before Finished, at most once: belongs on the ChatMessage that repeats this answer.
+struct ProviderDataReport {
+  ProviderData data;
+  bool operator==(const ProviderDataReport&) const = default;
+};
 struct UsageReport {
   Usage usage;
   bool operator==(const UsageReport&) const = default;
@@ -83,7 +161,8 @@ struct Finished {
   bool operator==(const Finished&) const = default;
 };
 
-using ModelEvent = std::variant<TextDelta, ReasoningDelta, ToolCallComplete, UsageReport, Finished>;
+using ModelEvent =
+    std::variant<TextDelta, ReasoningDelta, ToolCallComplete, UsageReport, Finished, ProviderDataReport>;
 
 // Destroying a stream cancels the request upstream at once.
 class ModelStream {
@@ -93,7 +172,8 @@ class ModelStream {
   // (retry_policy.h): kUnavailable: not reachable, or cut in the middle (the text so far is interrupted).
   // kTimeout: silent too long. kOverloaded: rate limit, retry_after_ms when it said so. kUnauthenticated: the
   // key is wrong. kProvider: the provider failed (5xx) or answered nonsense. kInvalidArgument, kForbidden,
-  // kNotFound, kTooLarge, kConflict, kBudget: it refused this request. kCancelled.
+  // kNotFound, kConflict, kBudget: it refused this request. kTooLarge: the request is longer than the model
+  // or the provider takes. kCancelled.
   [[nodiscard]] virtual async::Task<Result<std::optional<ModelEvent>>> next() = 0;
 };
 
@@ -102,6 +182,7 @@ struct Price {
   std::int64_t input = 0;
   std::int64_t output = 0;
   std::int64_t cached_input = 0;
+  std::int64_t cache_write = 0;
 };
 
 struct ModelInfo {
@@ -110,6 +191,7 @@ struct ModelInfo {
   std::int64_t context_tokens = 0;     // 0: unknown
   std::int64_t max_output_tokens = 0;  // 0: unknown
   std::optional<Price> price;          // nullopt: unpriced
+  std::optional<bool> takes_images;    // nullopt: unknown
   [[nodiscard]] std::string full_name() const { return provider + "/" + id; }
 };
 

@@ -186,7 +186,11 @@ json::object sample_part() {
                    .call_id = "c1",
                    .step = id<StepId>(),
                    .ok = true,
-                   .result_ref = "sha256:ab"};
+                   .result_ref = "sha256:ab",
+                   .media_type = "image/png",
+                   .name = "chart.png",
+                   .bytes = 2048,
+                   .detail = "low"};
   part.labels = kLabels;
   return part.to_json();
 }
