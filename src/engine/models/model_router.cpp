@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/models/openai_provider.h"
+#include "engine/models/presets.h"
 #include "engine/models/retry_policy.h"
 #include "engine/models/starter_provider.h"
 #include "foundation/base/text.h"
@@ -37,6 +38,8 @@ struct ModelRouter::Entry {
   ProviderConfig config;
   std::shared_ptr<Provider> provider;
   CircuitBreaker breaker;
+  std::string vendor;                                  // in the catalog
+  std::map<std::string, ModelInfo, std::less<>> said;  // by the provider, when it was last asked
 };
 
 Result<ModelName> parse_model_name(std::string_view text) {
@@ -142,7 +145,7 @@ class ModelRouter::RetryingStream final : public ModelStream {
 };
 
 ModelRouter::ModelRouter(async::EventLoop& loop, net::HttpClient& http, KeySource& keys, Random& random)
-    : loop_(loop), http_(http), keys_(keys), random_(random) {
+    : loop_(loop), http_(http), keys_(keys), random_(random), catalog_(std::make_shared<const Catalog>()) {
   put_provider(std::string(kStarter), make_starter_provider());
 }
 ModelRouter::~ModelRouter() = default;
@@ -157,6 +160,7 @@ Result<void> ModelRouter::put_provider(ProviderConfig config) {
   if (config.base_url.empty()) config.base_url = default_base_url(config.kind).value_or("");
   PRYX_TRY(auto provider, make_openai_provider(loop_, http_, keys_, config));
   auto entry = std::make_shared<Entry>();
+  entry->vendor = vendor_of(config);
   entry->config = std::move(config);
   entry->provider = std::move(provider);
   entries_.insert_or_assign(entry->config.name, entry);
@@ -219,7 +223,31 @@ async::Task<Result<std::vector<ModelInfo>>> ModelRouter::list_models(std::string
   const auto entry = find_entry(provider);
   if (!entry)
     co_return fail(ErrorCode::kNotFound, "there is no provider '{}'; see `pryx provider list`", provider);
-  co_return co_await entry->provider->list_models();
+  auto said = co_await entry->provider->list_models();
+  if (!said) co_return said;
+  remember(*entry, *said);
+  for (ModelInfo& info : *said) info = catalog_->complete(std::move(info), entry->vendor);
+  co_return said;
+}
+
+void ModelRouter::remember(Entry& entry, const std::vector<ModelInfo>& said) const {
+  entry.said.clear();
+  for (const ModelInfo& info : said) entry.said.emplace(info.id, info);
+}
+
+ModelInfo ModelRouter::describe(std::string_view model) const {
+  if (model.empty()) model = kDefaultModel;
+  const std::size_t slash = model.find('/');
+  const std::string_view provider = model.substr(0, slash);
+  const std::string_view id = slash == std::string_view::npos ? std::string_view{} : model.substr(slash + 1);
+  ModelInfo said;
+  said.id = id;
+  said.provider = provider;
+  const auto entry = find_entry(provider);
+  if (!entry) return catalog_->complete(std::move(said));
+  const auto known = entry->said.find(id);
+  if (known != entry->said.end()) said = known->second;
+  return catalog_->complete(std::move(said), entry->vendor);
 }
 
 async::Task<Result<std::size_t>> ModelRouter::test_provider(std::string provider) {

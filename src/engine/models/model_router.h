@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/models/catalog.h"
 #include "engine/models/circuit_breaker.h"
 #include "engine/models/key_source.h"
 #include "engine/models/provider.h"
@@ -62,6 +63,13 @@ class ModelRouter {
   [[nodiscard]] async::Task<Result<std::unique_ptr<ModelStream>>> stream(ModelRequest request,
                                                                          RetryObserver on_retry = {});
   [[nodiscard]] async::Task<Result<std::vector<ModelInfo>>> list_models(std::string provider);
+  // What is known about a model right now: what its provider said when it was last asked, the catalog, and
+  // what a person wrote over it. Never asks anybody; what nobody knows is empty. An empty name means
+  // kDefaultModel.
+  [[nodiscard]] ModelInfo describe(std::string_view model) const;
+  // The built-in catalog until it is told otherwise. Never null.
+  void set_catalog(std::shared_ptr<const Catalog> catalog) { catalog_ = std::move(catalog); }
+  [[nodiscard]] const Catalog& catalog() const { return *catalog_; }
   // One round trip to the provider (its model list), for `pryx provider test`.
   [[nodiscard]] async::Task<Result<std::size_t>> test_provider(std::string provider);
 
@@ -69,12 +77,14 @@ class ModelRouter {
   struct Entry;
   class RetryingStream;
   [[nodiscard]] std::shared_ptr<Entry> find_entry(std::string_view name) const;
+  void remember(Entry& entry, const std::vector<ModelInfo>& said) const;
 
   async::EventLoop& loop_;
   net::HttpClient& http_;
   KeySource& keys_;
   Random& random_;
   std::map<std::string, std::shared_ptr<Entry>, std::less<>> entries_;
+  std::shared_ptr<const Catalog> catalog_;
 };
 
 }  // namespace pryx::models

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/models/model_info.h"
 #include "foundation/async/task.h"
 #include "foundation/base/json.h"
 #include "foundation/base/result.h"
@@ -175,24 +176,6 @@ class ModelStream {
   // kNotFound, kConflict, kBudget: it refused this request. kTooLarge: the request is longer than the model
   // or the provider takes. kCancelled.
   [[nodiscard]] virtual async::Task<Result<std::optional<ModelEvent>>> next() = 0;
-};
-
-// Integer nano-USD a token.
-struct Price {
-  std::int64_t input = 0;
-  std::int64_t output = 0;
-  std::int64_t cached_input = 0;
-  std::int64_t cache_write = 0;
-};
-
-struct ModelInfo {
-  std::string id;                      // without the provider
-  std::string provider;                // the configured name
-  std::int64_t context_tokens = 0;     // 0: unknown
-  std::int64_t max_output_tokens = 0;  // 0: unknown
-  std::optional<Price> price;          // nullopt: unpriced
-  std::optional<bool> takes_images;    // nullopt: unknown
-  [[nodiscard]] std::string full_name() const { return provider + "/" + id; }
 };
 
 class Provider {

@@ -11,10 +11,43 @@ json::value positive_or_null(std::int64_t number) {
   return number > 0 ? json::value(number) : json::value(nullptr);
 }
 
-// Integer nano-USD a token, as money for a million tokens: what price lists say.
-json::object money_per_million(std::int64_t nano) {
-  // A nano-USD a token is a thousandth of a USD a million tokens.
-  return {{"amount", fmt::format("{}.{:03}", nano / 1000, nano % 1000)}, {"currency", "USD"}};
+// Pico-USD a token, as money for a million tokens: what price lists say.
+json::object money_per_million(std::int64_t pico) {
+  // A pico-USD a token is a millionth of a USD a million tokens.
+  std::string amount = fmt::format("{}.{:06}", pico / 1'000'000, pico % 1'000'000);
+  while (amount.ends_with("000")) amount.resize(amount.size() - 3);
+  if (amount.ends_with('.')) amount += "000";
+  return {{"amount", std::move(amount)}, {"currency", "USD"}};
+}
+
+json::value money_or_null(const std::optional<std::int64_t>& pico) {
+  return pico ? json::value(money_per_million(*pico)) : json::value(nullptr);
+}
+
+json::object encode_rates(const models::Rates& rates) {
+  return {{"input_per_million", money_per_million(rates.input)},
+          {"output_per_million", money_per_million(rates.output)},
+          {"cached_input_per_million", money_or_null(rates.cache_read)},
+          {"cache_write_per_million", money_or_null(rates.cache_write)}};
+}
+
+json::value encode_price(const std::optional<models::Price>& price) {
+  if (!price) return nullptr;
+  json::object out = encode_rates(price->rates);
+  if (price->above) {
+    json::object above = encode_rates(*price->above);
+    above["tokens"] = price->above_tokens;
+    out["above"] = std::move(above);
+  }
+  return out;
+}
+
+json::value flag_or_null(const std::optional<bool>& flag) {
+  return flag ? json::value(*flag) : json::value(nullptr);
+}
+
+json::value list_or_null(const std::vector<std::string>& list) {
+  return list.empty() ? json::value(nullptr) : json::value(json::array(list.begin(), list.end()));
 }
 
 }  // namespace
@@ -117,17 +150,19 @@ json::object encode(const audit::Verdict& verdict) {
 }
 
 json::object encode(const models::ModelInfo& model, std::string_view default_model) {
-  json::value price = nullptr;
-  if (model.price) {
-    price = json::object{{"input_per_million", money_per_million(model.price->input)},
-                         {"output_per_million", money_per_million(model.price->output)},
-                         {"cached_input_per_million", money_per_million(model.price->cached_input)}};
-  }
   return {{"id", model.full_name()},
           {"provider", model.provider},
           {"context_tokens", positive_or_null(model.context_tokens)},
           {"max_output_tokens", positive_or_null(model.max_output_tokens)},
-          {"price", std::move(price)},
+          {"price", encode_price(model.price)},
+          {"family", text_or_null(model.family)},
+          {"tokenizer", text_or_null(model.tokenizer)},
+          {"takes", list_or_null(model.takes)},
+          {"gives", list_or_null(model.gives)},
+          {"tools", flag_or_null(model.tools)},
+          {"reasoning", flag_or_null(model.reasoning)},
+          {"as_of", text_or_null(model.as_of)},
+          {"source", text_or_null(model.source)},
           {"default", model.full_name() == default_model}};
 }
 

@@ -336,7 +336,9 @@ json::object sample_reach() {
 json::object sample_model() {
   models::ModelInfo model{
       .id = "words", .provider = "fake", .context_tokens = 1000, .max_output_tokens = 100};
-  model.price = models::Price{1500, 6000, 150};
+  model.price = models::Price{.rates = {.input = 1'500'000, .output = 6'000'000, .cache_read = 150'000},
+                              .above_tokens = 200'000,
+                              .above = models::Rates{.input = 3'000'000, .output = 9'000'000}};
   return encode(model, "fake/words");
 }
 

@@ -14,14 +14,74 @@ bool is_on(const json::object& object, std::string_view key) {
   return flag != nullptr && flag->is_bool() && flag->get_bool();
 }
 
+std::string amount_of(const json::object& rates, std::string_view key) {
+  const json::value* money = json::find(rates, key);
+  return money != nullptr && money->is_object() ? json::string_or(money->get_object(), "amount", "?") : "";
+}
+
 std::string price_of(const json::object& model) {
   const json::value* price = json::find(model, "price");
   if (price == nullptr || !price->is_object()) return "unpriced";
-  const auto amount = [&](std::string_view key) -> std::string {
-    const json::value* money = json::find(price->get_object(), key);
-    return money != nullptr && money->is_object() ? json::string_or(money->get_object(), "amount", "?") : "?";
+  const json::object& rates = price->get_object();
+  return fmt::format("{} / {} USD per 1M", amount_of(rates, "input_per_million"),
+                     amount_of(rates, "output_per_million"));
+}
+
+std::string cache_price_of(const json::object& rates) {
+  const std::string read = amount_of(rates, "cached_input_per_million");
+  const std::string write = amount_of(rates, "cache_write_per_million");
+  return fmt::format("{} read / {} written USD per 1M", read.empty() ? "as input" : read,
+                     write.empty() ? "as input" : write);
+}
+
+std::string words_of(const json::object& model, std::string_view key) {
+  const json::value* list = json::find(model, key);
+  if (list == nullptr || !list->is_array()) return "unknown";
+  std::string out;
+  for (const json::value& word : list->get_array())
+    out += (out.empty() ? "" : ", ") + (word.is_string() ? std::string(word.get_string()) : std::string("?"));
+  return out;
+}
+
+std::string flag_of(const json::object& model, std::string_view key) {
+  if (json::find(model, key) == nullptr) return "unknown";
+  return is_on(model, key) ? "yes" : "no";
+}
+
+std::string told_by(const json::object& model) {
+  const std::string source = json::string_or(model, "source");
+  const std::string as_of = json::string_or(model, "as_of");
+  if (source.empty()) return "the provider";
+  return as_of.empty() ? source : fmt::format("{}, as of {}", source, as_of);
+}
+
+void print_model(Context& context, const json::object& model) {
+  const auto line = [&](std::string_view label, std::string text) {
+    context.console().print(fmt::format("{:<10}{}", label, std::move(text)));
   };
-  return fmt::format("{} / {} USD per 1M", amount("input_per_million"), amount("output_per_million"));
+  const std::int64_t tokens = json::integer_or(model, "context_tokens", 0);
+  const std::int64_t output = json::integer_or(model, "max_output_tokens", 0);
+  context.console().print(Line(json::string_or(model, "id"), kBold));
+  line("context", tokens > 0 ? fmt::format("{} tokens", tokens) : "unknown");
+  line("output", output > 0 ? fmt::format("at most {} tokens", output) : "unknown");
+  line("takes", words_of(model, "takes"));
+  line("tools", flag_of(model, "tools"));
+  line("reasoning", flag_of(model, "reasoning"));
+  line("price", price_of(model));
+  const json::value* price = json::find(model, "price");
+  if (price != nullptr && price->is_object()) {
+    const json::object& rates = price->get_object();
+    line("cache", cache_price_of(rates));
+    const json::value* above = json::find(rates, "above");
+    if (above != nullptr && above->is_object()) {
+      const json::object& dearer = above->get_object();
+      line("long",
+           fmt::format("{} / {} USD per 1M when the input is over {} tokens",
+                       amount_of(dearer, "input_per_million"), amount_of(dearer, "output_per_million"),
+                       json::integer_or(dearer, "tokens", 0)));
+    }
+  }
+  line("known by", told_by(model));
 }
 
 Result<client::Reply> fetch_models(Context& context, const std::string& provider) {
@@ -50,11 +110,12 @@ Result<int> list_models(Context& context, const Invocation& invocation) {
   std::vector<std::vector<Line>> rows;
   for (const json::object& model : items_of(reply.json)) {
     const std::int64_t tokens = json::integer_or(model, "context_tokens", 0);
-    rows.push_back({Line(json::string_or(model, "id")),
-                    is_on(model, "default") ? Line("default", kGood) : Line(""),
-                    Line(tokens > 0 ? fmt::format("{}", tokens) : "", kDim), Line(price_of(model), kDim)});
+    rows.push_back(
+        {Line(json::string_or(model, "id")), is_on(model, "default") ? Line("default", kGood) : Line(""),
+         Line(tokens > 0 ? fmt::format("{}", tokens) : "", kDim), Line(price_of(model), kDim),
+         Line(json::string_or(model, "as_of"), kDim), Line(json::string_or(model, "source"), kDim)});
   }
-  context.console().print_table({{"MODEL"}, {""}, {"CONTEXT", true}, {"PRICE"}}, rows);
+  context.console().print_table({{"MODEL"}, {""}, {"CONTEXT", true}, {"PRICE"}, {"AS OF"}, {"SOURCE"}}, rows);
   warn_about_errors(context, reply.json);
   return 0;
 }
@@ -68,14 +129,7 @@ Result<int> show_model(Context& context, const Invocation& invocation) {
       context.console().print_json(model);
       return 0;
     }
-    context.console().print(Line(name, kBold));
-    const std::int64_t tokens = json::integer_or(model, "context_tokens", 0);
-    const std::int64_t output = json::integer_or(model, "max_output_tokens", 0);
-    context.console().print(
-        fmt::format("context  {}", tokens > 0 ? fmt::format("{} tokens", tokens) : "unknown"));
-    context.console().print(
-        fmt::format("output   {}", output > 0 ? fmt::format("at most {} tokens", output) : "unknown"));
-    context.console().print(fmt::format("price    {}", price_of(model)));
+    print_model(context, model);
     return 0;
   }
   warn_about_errors(context, reply.json);
