@@ -87,6 +87,12 @@ Result<void> Daemon::build() {
                                     .undo = *undo_journal_,
                                     .places = ground_.places});
   PRYX_TRY_VOID(shell_->add_tools(*registry_));
+  skills_.emplace(SkillKeeper::Parts{.pool = pool_,
+                                     .database = *database_,
+                                     .audit = *audit_,
+                                     .places = ground_.places,
+                                     .environment = ground_.environment});
+  PRYX_TRY_VOID(skills_->add_tools(*registry_));
   policy_.emplace(ground_.places.policy_file(), *database_, *events_, *audit_);
   policy_->load_at_start();
   gate_.emplace(loop_, *registry_, *policy_, *approvals_, ids_, &*shell_);
@@ -100,6 +106,7 @@ Result<void> Daemon::build() {
                                               ground_.places.state, ground_.places.cache, ground_.places.run},
                                .user_name = ground_.user_name,
                                .dropped_from_root = ground_.dropped_from_root});
+  skills_->use(*workspaces_);
   dispatcher_.emplace(loop_, *database_);
   turns_.emplace(agent::TurnEngine::Parts{.loop = loop_,
                                           .database = *database_,
@@ -114,7 +121,8 @@ Result<void> Daemon::build() {
                                           .ids = ids_,
                                           .boot_id = ids_.make<BootId>().str(),
                                           .default_model = std::string(models::kDefaultModel),
-                                          .after_crash = start_.after_crash});
+                                          .after_crash = start_.after_crash,
+                                          .notes = &*skills_});
   undo_.emplace(agent::TurnUndo::Parts{.loop = loop_,
                                        .pool = pool_,
                                        .database = *database_,
@@ -155,7 +163,8 @@ Result<void> Daemon::build() {
                             *secrets_,    *settings_,
                             *policy_,     *workspaces_,
                             *memories_,   shell_->processes(),
-                            *health_,     info_};
+                            *skills_,     *health_,
+                            info_};
   api_.emplace(services, server::ServerOptions{.own_uid = ::geteuid(),
                                                .root_is_owner = ground_.dropped_from_root,
                                                .is_own_descendant = is_own_descendant});
@@ -165,6 +174,7 @@ Result<void> Daemon::build() {
 
 void Daemon::apply_settings(const config::Config& config) {
   turns_->set_default_model(config.text("model.default"));
+  skills_->use(config);
   const std::string copy_to = config.text("audit.copy_to");
   checkpoints_->set_copy_directory(copy_to == "off" ? std::string() : copy_to);
   policy_->set_approval_timeout(config.duration("approval.timeout"));

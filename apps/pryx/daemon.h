@@ -20,6 +20,7 @@
 #include "result_files.h"
 #include "safe_mode.h"
 #include "shell_keeper.h"
+#include "skill_keeper.h"
 #include "surfaces/cli/cli.h"
 #include "surfaces/server/server.h"
 #include "trust/audit/checkpointer.h"
@@ -106,6 +107,7 @@ class Daemon {
   std::optional<tools::UndoJournal> undo_journal_;
   std::optional<EgressKeeper> egress_;
   std::optional<ShellKeeper> shell_;
+  std::optional<SkillKeeper> skills_;
   std::optional<PolicyKeeper> policy_;
   std::optional<tools::ToolGate> gate_;
   std::optional<SealedResultFiles> results_;

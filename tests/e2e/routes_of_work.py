@@ -118,6 +118,23 @@ def plans_and_grants(tour, model, session):
     tour.wait_turn(turn)
 
 
+def skills(tour):
+    text = "---\nname: toured\ndescription: Seen on a tour\n---\nbody\n"
+    one = V + "/skills/{name}"
+    tour.go("PUT", one, 200, {"files": [{"path": "SKILL.md", "text": text}, {"path": "a.bin", "base64": "/w=="}]}, name="toured")
+    tour.go("PUT", one, 409, {"files": [{"path": "SKILL.md", "text": text}]}, name="toured")
+    tour.go("PUT", one, 400, {}, name="toured")
+    tour.go("PUT", one, 422, {"files": [{"path": "SKILL.md", "text": "x"}]}, name="toured")
+    tour.go("GET", V + "/skills", 200)
+    tour.go("GET", V + "/skills", 404, query="?workspace=wsp_01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    tour.go("GET", one, 200, name="toured")
+    tour.go("GET", one, 404, name="nothing")
+    equal(tour.go("GET", one + "/file", 200, query="?path=a.bin", name="toured")["base64"], "/w==", "a binary file")
+    tour.go("GET", one + "/file", 404, query="?path=b.bin", name="toured")
+    tour.go("DELETE", one, 204, name="toured")
+    tour.go("DELETE", one, 404, name="toured")
+
+
 def agents_tools_memory(tour):
     equal([a["id"] for a in tour.go("GET", V + "/agents", 200)["items"]], ["default"], "agents")
     tour.go("GET", V + "/agents/{id}", 200, id="default")

@@ -22,6 +22,7 @@ def every_route_answers_as_described(lab):
     owner.secrets_and_tokens(tour)
     owner.policy_and_audit(tour)
     work.agents_tools_memory(tour)
+    work.skills(tour)
     work.processes(tour, daemon, model, session)
     owner.settings_and_config(tour)
     work.bus_and_front(tour)

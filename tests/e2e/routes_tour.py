@@ -65,7 +65,7 @@ def without_credentials(tour, daemon):
 
 
 # What a GET cannot do without.
-QUERIES = {"/proof": "?index=1", "/policy/can": "?tool=fs.read"}
+QUERIES = {"/skills/code-review/file": "?path=SKILL.md", "/proof": "?index=1", "/policy/can": "?tool=fs.read"}
 
 
 def heads(tour, daemon, session):
@@ -76,13 +76,13 @@ def heads(tour, daemon, session):
     workspace = tour.post("/workspaces", {"path": str(lab_folder(daemon))}, 201)["id"]
     process = tour.get("/processes")["items"][0]["id"]
     values = {"sessions": session, "turns": turn, "approvals": approval, "workspaces": workspace, "agents": "default", "tools": "fs.read", "secrets": "here",
-              "processes": process}
+              "processes": process, "skills": "code-review"}
     for method, template, _ in tour.schemas.operations():
         if method != "GET":
             continue
         noun = template.split("/")[3] if template.startswith(V) else ""
-        query = next((q for end, q in QUERIES.items() if template.endswith(end)), "")
-        path = template.format(id=values.get(noun, "x"), name=values.get(noun, "x")) + query
+        path = template.format(id=values.get(noun, "x"), name=values.get(noun, "x"))
+        path += next((q for end, q in QUERIES.items() if path.endswith(end)), "")
         get, head = tour.request("GET", path), tour.request("HEAD", path)
         if head.status != get.status or head.body:
             tour.findings.append(f"HEAD {path}: {head.status} with {len(head.body)} bytes, GET: {get.status}")

@@ -34,6 +34,10 @@ ChatMessage system_message(const ContextInput& input, trust::Labels& labels) {
                         utf8_prefix(input.workspace.instructions, kMaxInstructionBytes));
     (void)labels.add("file");
   }
+  if (input.note != nullptr) {
+    text += input.note->text;
+    labels.join(input.note->labels);
+  }
   return {.role = ChatMessage::Role::kSystem, .text = std::move(text)};
 }
 

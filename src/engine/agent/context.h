@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/agent/prompt_note.h"
 #include "engine/agent/records.h"
 #include "engine/models/provider.h"
 
@@ -15,8 +16,9 @@ namespace pryx::agent {
 struct AgentProfile {
   std::string name = "default";
   std::string description = "General help with files, search and memory";
-  std::string system_prompt;  // empty: the built-in one
-  std::string model;          // empty: the configured default
+  std::string system_prompt;        // empty: the built-in one
+  std::string model;                // empty: the configured default
+  std::vector<std::string> skills;  // names or globs of those it is offered; empty: all
 };
 
 struct WorkspaceFacts {
@@ -32,6 +34,7 @@ struct ContextInput {
   std::vector<const tools::ToolDescription*> tools;  // empty: none are offered
   std::string today;                                 // "2026-11-21"
   std::size_t max_bytes = 0;                         // of all messages together; 0: kMaxContextBytes
+  const PromptNote* note = nullptr;                  // at the end of the system prompt
 };
 
 struct Context {

@@ -64,7 +64,8 @@ class TurnEngine final : public TurnRunner {
     IdSource& ids;
     std::string boot_id;
     std::string default_model;
-    bool after_crash = true;  // whether the daemon before this one ended without stopping
+    bool after_crash = true;       // whether the daemon before this one ended without stopping
+    PromptNotes* notes = nullptr;  // may be null
   };
   TurnEngine(Parts parts, EngineLimits limits = {});
   ~TurnEngine() override;

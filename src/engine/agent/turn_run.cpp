@@ -65,6 +65,8 @@ async::Task<void> TurnRun::execute() {
   }
   if (!*runnable) co_return;
   if (!session_.hidden) workspace_ = co_await parts().workspaces.open(session_);
+  if (!session_.hidden && parts().notes != nullptr)
+    note_ = co_await parts().notes->note(workspace_.directory, profile_);
   const bool cancelled_meanwhile = co_await async::is_cancelled();
   if (cancelled_meanwhile) {
     co_await cancel_turn();

@@ -93,6 +93,8 @@ class TurnRun {
   std::vector<Message> history_;
   WorkspaceOpener::Opened workspace_;
   std::shared_ptr<const trust::Layer> approve_;
+  AgentProfile profile_;
+  PromptNote note_;
   trust::Labels context_labels_;
   bool start_written_ = false;
   int model_steps_ = 0;

@@ -103,11 +103,15 @@ async::Task<Result<void>> TurnRun::begin_model_step(Step& step, bool is_new) {
 }
 
 async::Task<Result<void>> TurnRun::stream_answer(Step& step) {
-  AgentProfile profile;
   std::vector<const tools::ToolDescription*> offered;
   if (!session_.hidden) offered = parts().gate.registry().list();
   const std::string today = to_rfc3339(now()).substr(0, 10);
-  Context context = build_context({profile, workspace_.facts, history_, std::move(offered), today});
+  Context context = build_context({.profile = profile_,
+                                   .workspace = workspace_.facts,
+                                   .history = history_,
+                                   .tools = std::move(offered),
+                                   .today = today,
+                                   .note = &note_});
   context_labels_ = std::move(context.labels);
   context.request.model = model_name();
   context.request.request_id = step.idempotency_key;

@@ -26,6 +26,7 @@ struct Places {
   [[nodiscard]] std::string config_file() const { return config + "/config.yaml"; }
   [[nodiscard]] std::string policy_file() const { return config + "/policy.yaml"; }
   [[nodiscard]] std::string agents() const { return config + "/agents"; }
+  [[nodiscard]] std::string skills() const { return config + "/skills"; }
   [[nodiscard]] std::string tasks() const { return config + "/tasks"; }
   [[nodiscard]] std::string master_key() const { return config + "/master.key"; }
   [[nodiscard]] std::string sealed_master_key() const { return config + "/master.key.sealed"; }

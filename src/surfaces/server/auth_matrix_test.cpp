@@ -249,6 +249,7 @@ TEST_F(AuthMatrix, ChildrenOfPryxMayNotGiveOrders) {
                     *house.workspaces,
                     *house.memories,
                     *house.processes,
+                    house.skills,
                     house.diagnostics,
                     house.info};
   ApiServer guarded(services, options);

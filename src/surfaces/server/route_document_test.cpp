@@ -315,6 +315,27 @@ json::object sample_policy() {
                              {{.line = 2, .key = "tools.denid", .message = "unknown key"}}});
 }
 
+SkillView sample_skill() {
+  skills::SkillText text{.name = "tea",
+                         .description = "Makes tea",
+                         .license = "MIT",
+                         .allowed_tools = {"fs.read"},
+                         .metadata = {{"version", "1"}}};
+  text.requires_ = {{"kettle"}, {"TEA"}, {"tea.kind"}};
+  text.install = {{"brew", "kettle", "Kettle"}};
+  SkillView view;
+  view.skill.name = "tea";
+  view.skill.source = skills::Source::kUser;
+  view.skill.folder = "/config/skills/tea";
+  view.skill.hash = "sha256:ab";
+  view.skill.text = std::make_shared<const skills::SkillText>(std::move(text));
+  view.skill.problems = {{2, "name", "is missing"}};
+  view.skill.missing = {"program kettle"};
+  view.text = "---";
+  view.files = {"SKILL.md"};
+  return view;
+}
+
 json::object sample_decision() {
   trust::Decision decision;
   decision.rule = "tools.denied: shell.*";
@@ -429,6 +450,9 @@ std::map<std::string, json::object> samples() {
       {"NewToken", new_token},
       {"Agent", encode(agent::AgentProfile())},
       {"Tool", encode(testing::NoteTool().description())},
+      {"Skill", sample_skill().skill.to_json()},
+      {"SkillView", sample_skill().to_json()},
+      {"SkillFile", {{"path", "scripts/run.sh"}, {"size", 9}, {"text", "echo hi\n"}, {"base64", nullptr}}},
       {"Memory", encode(memory::Memory{id<MemoryId>(), memory::MemoryType::kLongterm, "a text", kLabels,
                                        id<SessionId>(), kAt})},
       {"Process",

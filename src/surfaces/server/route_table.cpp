@@ -40,6 +40,7 @@ constexpr BodyField kCode[] = {{"code"}};
 constexpr BodyField kMemory[] = {{"text"}, {"type"}, {"idempotency_key"}};
 constexpr BodyField kMemorySearch[] = {{"query"}, {"limit"}, {"type"}};
 constexpr BodyField kProcessInput[] = {{"text"}, {"close"}};
+constexpr BodyField kSkill[] = {{"files"}, {"replace"}};
 constexpr BodyField kSettings[] = {{"settings"}};
 constexpr BodyField kCompletion[] = {{"model"}, {"messages"}, {"stream"}, {"stream_options"}, {"pryx"}};
 
@@ -57,6 +58,8 @@ constexpr std::string_view kModelQuery[] = {"provider"};
 constexpr std::string_view kMemoryQuery[] = {"type", "limit", "cursor"};
 constexpr std::string_view kProcessListQuery[] = {"state", "session_id"};
 constexpr std::string_view kProcessQuery[] = {"lines", "after"};
+constexpr std::string_view kSkillQuery[] = {"workspace"};
+constexpr std::string_view kSkillFileQuery[] = {"workspace", "path"};
 constexpr std::string_view kBusQuery[] = {"since", "event", "events", "session_id"};
 
 constexpr Route kRoutes[] = {
@@ -140,6 +143,12 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/agents/{id}", kRead, get_agent},
     {"GET", "/api/v1/tools", kRead, list_tools},
     {"GET", "/api/v1/tools/{name}", kRead, get_tool},
+
+    {"GET", "/api/v1/skills", kRead, list_skills, {}, kSkillQuery},
+    {"GET", "/api/v1/skills/{name}", kRead, get_skill, {}, kSkillQuery},
+    {"GET", "/api/v1/skills/{name}/file", kRead, get_skill_file, {}, kSkillFileQuery},
+    {"PUT", "/api/v1/skills/{name}", kAdmin, put_skill, kSkill},
+    {"DELETE", "/api/v1/skills/{name}", kAdmin, delete_skill},
 
     {"GET", "/api/v1/egress", kRead, list_egress, {}, kPage},
 

@@ -20,6 +20,7 @@
 #include "foundation/events/event_log.h"
 #include "foundation/net/http_server.h"
 #include "surfaces/server/admin.h"
+#include "surfaces/server/skill_admin.h"
 #include "trust/approvals/approvals.h"
 #include "trust/audit/audit_log.h"
 #include "trust/audit/checkpointer.h"
@@ -62,6 +63,7 @@ struct Services {
   WorkspaceAdmin& workspaces;
   MemoryAdmin& memory;
   tools::shell::BackgroundProcesses& processes;
+  SkillAdmin& skills;
   Diagnostics& diagnostics;
   const DaemonInfo& info;
 };

@@ -227,9 +227,10 @@ bool may_be_folder(std::string_view relative) {
 }
 
 bool is_own_future(std::string_view relative) {
-  static constexpr std::array<std::string_view, 10> kNames{
-      "agents.md", "agents.override.md", "agent.md",       "claude.md",   "claude.local.md",
-      "gemini.md", ".cursorrules",       ".windsurfrules", ".clinerules", "copilot-instructions.md"};
+  static constexpr std::array<std::string_view, 11> kNames{
+      "agents.md",   "agents.override.md", "agent.md",       "claude.md",   "claude.local.md",
+      "gemini.md",   ".cursorrules",       ".windsurfrules", ".clinerules", "copilot-instructions.md",
+      "heartbeat.md"};
   const std::string lower = lower_ascii(relative);
   const std::vector<std::string_view> parts = parts_of(lower);
   return !parts.empty() && std::ranges::find(kNames, parts.back()) != kNames.end();

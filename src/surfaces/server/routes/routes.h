@@ -92,6 +92,12 @@ PRYX_HANDLER(list_processes);
 PRYX_HANDLER(get_process);
 PRYX_HANDLER(write_to_process);
 PRYX_HANDLER(stop_process);
+// skills.cpp
+PRYX_HANDLER(list_skills);
+PRYX_HANDLER(get_skill);
+PRYX_HANDLER(get_skill_file);
+PRYX_HANDLER(put_skill);
+PRYX_HANDLER(delete_skill);
 // config.cpp
 PRYX_HANDLER(get_settings);
 PRYX_HANDLER(put_settings);

@@ -15,6 +15,7 @@
 #include "foundation/platform/testing/temporary_directory.h"
 #include "surfaces/server/server.h"
 #include "surfaces/server/testing/fake_admins.h"
+#include "surfaces/server/testing/fake_skills.h"
 
 namespace pryx::server::testing {
 
@@ -140,6 +141,7 @@ class House {
   std::unique_ptr<StoredMemories> memories;
   tools::shell::testing::PlainSandbox sandbox;
   std::unique_ptr<tools::shell::BackgroundProcesses> processes;
+  FakeSkills skills;
   FakeDiagnostics diagnostics;
   DaemonInfo info;
   ServerOptions options;
