@@ -21,7 +21,15 @@ Result<void> check(const NewMessage& message) {
   }
   if (!is_valid_utf8(message.text))
     return fail(ErrorCode::kInvalidArgument, "the message is not valid UTF-8");
-  if (trim(message.text).empty()) return fail(ErrorCode::kInvalidArgument, "the message is empty");
+  if (message.messages.empty() && trim(message.text).empty())
+    return fail(ErrorCode::kInvalidArgument, "the message is empty");
+  for (const Message& given : message.messages) {
+    for (const Part& part : given.parts) {
+      if (part.text.size() > kMaxMessageBytes)
+        return fail(ErrorCode::kTooLarge, "a part of the message has {} bytes, the limit is {}",
+                    part.text.size(), kMaxMessageBytes);
+    }
+  }
   if (message.idempotency_key.size() > kMaxKeyBytes)
     return fail(ErrorCode::kInvalidArgument, "the idempotency key is longer than {} bytes", kMaxKeyBytes);
   return {};
@@ -34,6 +42,13 @@ std::string body_hash(const NewMessage& message) {
                                                         {"approve", message.approve}});
 }
 
+std::string first_text(const NewMessage& message) {
+  for (const Message& given : message.messages) {
+    if (const std::string text = given.text(); !text.empty()) return text;
+  }
+  return message.text;
+}
+
 std::string title_from(std::string_view text) {
   const std::string_view line = trim(split(trim(text), '\n').front());
   std::string title(utf8_prefix(line, 80));
@@ -43,6 +58,7 @@ std::string title_from(std::string_view text) {
 
 struct Prepared {
   Message message;
+  std::vector<Message> more;  // of the same turn, behind it
   Turn turn;
   IdempotentAnswer answer;
 };
@@ -65,10 +81,25 @@ Prepared prepare(const Caller& caller, const NewMessage& in, IdSource& ids, Wall
             .approve = in.approve,
             .created_at = now};
   p.message.turn = p.turn.id;
-  Part part;
-  part.text = in.text;
-  part.labels = in.labels;
-  p.message.parts.push_back(std::move(part));
+  p.turn.options = in.options;
+  for (const Message& given : in.messages) {
+    Message next = p.message;
+    next.role = given.role;
+    next.parts = given.parts;
+    if (&given == &in.messages.front()) {
+      p.message = std::move(next);
+      continue;
+    }
+    next.id = ids.make<MessageId>();
+    next.parts = given.parts;
+    p.more.push_back(std::move(next));
+  }
+  if (in.messages.empty()) {
+    Part part;
+    part.text = in.text;
+    part.labels = in.labels;
+    p.message.parts.push_back(std::move(part));
+  }
   p.answer = {body_hash(in), p.message.id, p.turn.id};
   return p;
 }
@@ -76,13 +107,15 @@ Prepared prepare(const Caller& caller, const NewMessage& in, IdSource& ids, Wall
 Result<void> write_message(db::Transaction& t, events::EventLog& events, Prepared& p,
                            const std::string& surface) {
   PRYX_TRY_VOID(SessionStore::insert_message(t.db(), p.message));
+  for (Message& message : p.more) PRYX_TRY_VOID(SessionStore::insert_message(t.db(), message));
   PRYX_TRY_VOID(TurnStore::insert_turn(t.db(), p.turn));
-  PRYX_TRY_VOID(events.append(
-      t, {.principal = p.message.principal,
-          .name = "message.created",
-          .session = p.message.session,
-          .surface = surface,
-          .payload = {{"message_id", p.message.id.str()}, {"turn_id", p.turn.id.str()}, {"role", "user"}}}));
+  PRYX_TRY_VOID(events.append(t, {.principal = p.message.principal,
+                                  .name = "message.created",
+                                  .session = p.message.session,
+                                  .surface = surface,
+                                  .payload = {{"message_id", p.message.id.str()},
+                                              {"turn_id", p.turn.id.str()},
+                                              {"role", to_text(p.message.role)}}}));
   return {};
 }
 
@@ -131,7 +164,7 @@ async::Task<Result<Accepted>> Inbox::accept(Caller caller, NewMessage in) {
           kRetryAfterMs});
     }
     if (session->title.empty()) {
-      session->title = title_from(in.text);
+      session->title = title_from(first_text(in));
       PRYX_TRY_VOID(SessionStore::update_session(t.db(), *session));
     }
     PRYX_TRY_VOID(write_message(t, events_, p, caller.surface));
@@ -156,7 +189,7 @@ async::Task<Result<Accepted>> Inbox::accept_conversation(Caller caller, NewConve
                   .id = in.message.session,
                   .agent = "default",
                   .model = in.model,
-                  .title = title_from(in.message.text),
+                  .title = title_from(first_text(in.message)),
                   .status = "active",
                   .hidden = true,
                   .surface = caller.surface,

@@ -19,11 +19,15 @@ constexpr std::size_t kMaxMessageBytes = 1u << 20;
 struct NewMessage {
   SessionId session;
   std::string text;
+  // For those who bring more than one text: what the turn begins with, in order, at least one; `text` is
+  // empty then. Ids, sessions and the turn are filled in.
+  std::vector<Message> messages;
   std::string model;            // empty: the session's
   std::string idempotency_key;  // empty: none
   bool interactive = true;
   std::string approve;  // --approve fragment, text
   Priority priority = Priority::kOwner;
+  TurnOptions options;
   trust::Labels labels;  // of the text: where it came from
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/agent/states.h"
+#include "engine/agent/turn_options.h"
 #include "engine/models/provider.h"
 #include "engine/tools/tool.h"
 #include "foundation/base/ids.h"
@@ -99,7 +100,8 @@ struct Turn {
   MessageId message;        // the user's
   bool interactive = true;  // false: an ask that nothing answers is a denial at once
   std::string approve;      // text of an --approve fragment, already checked
-  int starts = 0;           // how often a daemon began or went on with it
+  TurnOptions options;
+  int starts = 0;  // how often a daemon began or went on with it
   models::Usage usage;
   int denied_calls = 0;
   std::string error_code;  // name from the error table, or "step_limit", "loop_detected"

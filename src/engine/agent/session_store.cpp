@@ -84,6 +84,8 @@ constexpr db::Migration kMigrations[] = {
      "json_valid(parts)) WHERE text <> ''"},
     {5, "note what a started step was bound to",
      "ALTER TABLE steps ADD COLUMN call_hash TEXT NOT NULL DEFAULT ''"},
+    {6, "keep what a turn was asked beyond its message",
+     "ALTER TABLE turns ADD COLUMN options TEXT NOT NULL DEFAULT ''"},
 };
 
 #define PRYX_SESSION_COLUMNS                                                                           \

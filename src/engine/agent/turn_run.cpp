@@ -54,6 +54,7 @@ async::Task<Result<bool>> TurnRun::load() {
     if (policy) approve_ = policy->layer;  // unreadable: nothing is allowed by it
   }
   for (const Step& step : steps_) model_steps_ += step.kind == StepKind::kModel ? 1 : 0;
+  find_client_calls();
   co_return !is_terminal(turn_.state) && turn_.state != TurnState::kNeedsAttention;
 }
 
@@ -64,8 +65,8 @@ async::Task<void> TurnRun::execute() {
     co_return;
   }
   if (!*runnable) co_return;
-  if (!session_.hidden) workspace_ = co_await parts().workspaces.open(session_);
-  if (!session_.hidden && parts().notes != nullptr)
+  if (offers_own_tools()) workspace_ = co_await parts().workspaces.open(session_);
+  if (offers_own_tools() && parts().notes != nullptr)
     note_ = co_await parts().notes->note(workspace_.directory, profile_);
   const bool cancelled_meanwhile = co_await async::is_cancelled();
   if (cancelled_meanwhile) {
@@ -79,6 +80,10 @@ async::Task<void> TurnRun::execute() {
     const bool cancelled = co_await async::is_cancelled();
     if (cancelled) {
       co_await cancel_turn();
+      co_return;
+    }
+    if (!client_calls_.empty()) {
+      co_await end_with_client_calls();
       co_return;
     }
     if (model_steps_ >= engine_.limits_.max_steps && find_interrupted_model_step() == nullptr) {
@@ -176,6 +181,9 @@ Result<void> TurnRun::write_end(db::Transaction& t, TurnState state, const std::
     payload["text"] = text;
     payload["message_id"] = message.str();
     payload["model"] = turn_.answered_by;
+    payload["finish_reason"] =
+        models::to_text(client_calls_.empty() ? finish_ : models::FinishReason::kToolCalls);
+    payload["tool_calls"] = client_calls_json();
     payload["usage"] = whole.at("usage");
     payload["cost"] = nullptr;
   } else if (state == TurnState::kFailed) {

@@ -63,6 +63,15 @@ class TurnRun {
   void wait_for_a_person(bool waits);
   [[nodiscard]] std::string render_call(const Step& step) const;
 
+  // The caller's own tools (turn_run_client.cpp).
+  [[nodiscard]] bool offers_own_tools() const;
+  void apply_options(Context& context) const;
+  [[nodiscard]] async::Task<Result<void>> load_attachments(models::ModelRequest& request);
+  // Calls to them that this turn has made. They end it once nothing else of it is open.
+  void find_client_calls();
+  [[nodiscard]] async::Task<Flow> end_with_client_calls();
+  [[nodiscard]] json::array client_calls_json() const;
+
   // Ends. Each is one commit with its outbox row and terminal event.
   [[nodiscard]] Result<void> write_end(db::Transaction& t, TurnState state, const std::string& text,
                                        const MessageId& message);
@@ -96,6 +105,7 @@ class TurnRun {
   AgentProfile profile_;
   PromptNote note_;
   trust::Labels context_labels_;
+  std::vector<models::ToolCall> client_calls_;
   bool start_written_ = false;
   int model_steps_ = 0;
 
@@ -107,6 +117,7 @@ class TurnRun {
   models::Usage estimate_;  // of its input
   int lost_attempts_ = 0;   // of this step, cut by crashes: their cost is only known by estimate
   std::string finish_model_;
+  models::FinishReason finish_ = models::FinishReason::kStop;
   models::ProviderData provider_data_;
   std::optional<Message> partial_;  // the row that holds what was streamed so far
   MonotonicTime last_partial_{};

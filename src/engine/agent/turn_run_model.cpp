@@ -36,6 +36,7 @@ void TurnRun::reset_stream() {
   usage_ = {};
   estimate_ = {};
   finish_model_.clear();
+  finish_ = models::FinishReason::kStop;
   provider_data_ = {};
   partial_.reset();
   last_partial_ = parts().loop.clock().monotonic();
@@ -104,7 +105,7 @@ async::Task<Result<void>> TurnRun::begin_model_step(Step& step, bool is_new) {
 
 async::Task<Result<void>> TurnRun::stream_answer(Step& step) {
   std::vector<const tools::ToolDescription*> offered;
-  if (!session_.hidden) offered = parts().gate.registry().list();
+  if (offers_own_tools()) offered = parts().gate.registry().list();
   const std::string today = to_rfc3339(now()).substr(0, 10);
   Context context = build_context({.profile = profile_,
                                    .workspace = workspace_.facts,
@@ -112,11 +113,13 @@ async::Task<Result<void>> TurnRun::stream_answer(Step& step) {
                                    .tools = std::move(offered),
                                    .today = today,
                                    .note = &note_});
+  context.request.cache_key = session_.id.str();
+  apply_options(context);
   context_labels_ = std::move(context.labels);
   context.request.model = model_name();
   context.request.request_id = step.idempotency_key;
-  context.request.cache_key = session_.id.str();
   estimate_ = estimate_input(context.request);
+  PRYX_CO_TRY_VOID(co_await load_attachments(context.request));
   for (; lost_attempts_ > 0; --lost_attempts_) add_usage(turn_.usage, estimate_);
   PRYX_CO_TRY(auto stream,
               co_await parts().models.stream(
@@ -150,6 +153,7 @@ async::Task<void> TurnRun::take_event(Step& step, models::ModelEvent event) {
     provider_data_ = std::move(data->data);
   } else if (const auto* finished = std::get_if<models::Finished>(&event)) {
     finish_model_ = finished->model_that_answered;
+    finish_ = finished->reason;
   }
   if (!text_.empty() && at - last_partial_ >= engine_.limits_.partial_interval) co_await save_partial(step);
 }
@@ -245,6 +249,7 @@ std::vector<Step> TurnRun::plan_tool_steps(const Step& model_step) {
   std::vector<Step> planned;
   int seq = model_step.seq;
   for (const models::ToolCall& call : calls_) {
+    if (turn_.options.is_client_tool(call.name)) continue;
     Step step{.principal = turn_.principal,
               .id = parts().ids.make<StepId>(),
               .turn = turn_.id,
@@ -272,16 +277,20 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
   std::optional<Message> message = answer_message(step.id, PartState::kComplete);
   std::vector<Step> planned = plan_tool_steps(step);
   std::vector<std::string> renderings;
-  for (const Step& tool_step : planned) {
+  for (std::size_t i = 0; const models::ToolCall& call : calls_) {
     Part part;
     part.type = "tool_call";
-    part.text = tool_step.arguments;
-    part.tool = tool_step.tool;
-    part.call_id = tool_step.call_id;
-    part.step = tool_step.id;
+    part.text = call.arguments_json;
+    part.tool = call.name;
+    part.call_id = call.id;
     part.labels = trust::joined(context_labels_, trust::Labels{"model"});
+    if (turn_.options.is_client_tool(call.name)) {
+      client_calls_.push_back(call);
+    } else {
+      renderings.push_back(render_call(planned[i]));
+      part.step = planned[i++].id;
+    }
     message->parts.push_back(std::move(part));
-    renderings.push_back(render_call(tool_step));
   }
   if (!message->parts.empty()) message->parts.front().provider_data = std::move(provider_data_);
   if (message->parts.empty() && !partial_) message.reset();  // the model had nothing to say

@@ -40,7 +40,7 @@ async::Task<TurnRun::Flow> TurnRun::ask_as_plan() {
     // After a restart some may be asked already: they go on one by one.
     if (step.kind == StepKind::kTool && step.state == StepState::kAwaitingApproval) co_return Flow::kGoOn;
   }
-  if (open.size() < 2 || session_.hidden || !turn_.interactive) co_return Flow::kGoOn;
+  if (open.size() < 2 || !offers_own_tools() || !turn_.interactive) co_return Flow::kGoOn;
   if (open.size() > trust::kMaxPlan) open.resize(trust::kMaxPlan);
   const std::string plan = "pln_" + open.front()->id.str().substr(StepId::prefix().size());
   for (Step* step : open) {
@@ -81,7 +81,7 @@ async::Task<TurnRun::Flow> TurnRun::run_tool_step(Step& step, bool was_started) 
   const bool cancelled = co_await async::is_cancelled();
   if (cancelled) co_return co_await cancel_turn();
   StepJournal journal(*this, step);
-  if (session_.hidden) {
+  if (!offers_own_tools()) {
     const auto recorded = co_await journal.record_denied({}, "tools are switched off in this conversation");
     if (!recorded) co_return co_await stopped_by_storage(recorded.error());
     co_return Flow::kGoOn;

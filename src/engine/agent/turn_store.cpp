@@ -11,12 +11,13 @@ constexpr Duration kKeyLifetime = std::chrono::hours(24 * 7);
 
 constexpr std::string_view kInsertTurn =
     "INSERT INTO turns (principal_id, id, session_id, state, priority, surface, model, message_id, "
-    "interactive, approve, created_at, format)"
-    " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)";
+    "interactive, approve, created_at, format, options)"
+    " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)";
 constexpr std::string_view kGetTurn =
     "SELECT seq, principal_id, id, session_id, state, priority, surface, model, answered_by, message_id, "
     "interactive, approve, starts, usage, denied_calls,"
-    " error_code, error_detail, created_at, started_at, ended_at, format FROM turns WHERE id = $2 AND "
+    " error_code, error_detail, created_at, started_at, ended_at, format, options FROM turns WHERE id = $2 "
+    "AND "
     "principal_id = $1";
 constexpr std::string_view kOpenTurns =
     "SELECT principal_id, session_id, id, priority FROM turns WHERE state IN ('queued','running','waiting') "
@@ -118,6 +119,7 @@ Turn read_turn(const db::Row& r) {
   t.started_at = r.optional_time(18);
   t.ended_at = r.optional_time(19);
   t.format = static_cast<int>(r.integer(20));
+  t.options = TurnOptions::from_text(r.view(21));
   return t;
 }
 
@@ -170,7 +172,7 @@ Result<void> write_step(db::Connection& c, const Step& s, StepState from) {
 Result<void> TurnStore::insert_turn(db::Connection& c, const Turn& t) {
   PRYX_TRY_VOID(c.run(kInsertTurn, t.principal, t.id, t.session, to_text(t.state),
                       static_cast<int>(t.priority), t.surface, t.model, t.message, t.interactive, t.approve,
-                      t.created_at, t.format));
+                      t.created_at, t.format, t.options.to_text()));
   return {};
 }
 

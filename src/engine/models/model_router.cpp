@@ -209,9 +209,24 @@ Result<ModelName> ModelRouter::resolve(std::string_view model) const {
   return name;
 }
 
+namespace {
+Result<void> check_form(const ModelRequest& request, FormAbilities can, std::string_view provider) {
+  using Kind = ResponseFormat::Kind;
+  const bool strict = std::ranges::any_of(request.tools, &ToolSpec::strict);
+  std::string_view lacks;
+  if (request.format.kind == Kind::kJsonObject && !can.json_object) lacks = "an answer in JSON";
+  if (request.format.kind == Kind::kJsonSchema && !can.json_schema) lacks = "an answer by a JSON Schema";
+  if (strict && !can.strict_tools) lacks = "strict arguments of tools";
+  if (lacks.empty()) return {};
+  return fail(ErrorCode::kInvalidArgument, "provider {} cannot promise {}; ask without, or use another model",
+              provider, lacks);
+}
+}  // namespace
+
 async::Task<Result<std::unique_ptr<ModelStream>>> ModelRouter::stream(ModelRequest request,
                                                                       RetryObserver on_retry) {
   PRYX_CO_TRY(ModelName name, resolve(request.model));
+  PRYX_CO_TRY_VOID(check_form(request, find_entry(name.provider)->provider->form_abilities(), name.provider));
   request.model = std::move(name.model);
   auto stream = std::make_unique<RetryingStream>(loop_, random_, find_entry(name.provider),
                                                  std::move(request), std::move(on_retry));

@@ -76,6 +76,7 @@ struct ToolSpec {
   std::string name;
   std::string description;
   json::object parameters;  // JSON Schema of the arguments
+  bool strict = false;      // the provider holds the arguments to the schema, or refuses the request
 };
 
 struct ToolChoice {
@@ -104,6 +105,16 @@ enum class ReasoningEffort : std::uint8_t { kDefault, kNone, kMinimal, kLow, kMe
 [[nodiscard]] std::string_view to_text(ReasoningEffort effort);  // "default", "none", …
 [[nodiscard]] std::optional<ReasoningEffort> reasoning_effort_from_text(std::string_view text);
 
+// The form that the answer's text must have.
+struct ResponseFormat {
+  enum class Kind : std::uint8_t { kText, kJsonObject, kJsonSchema };
+  Kind kind = Kind::kText;
+  std::string name;  // kJsonSchema, as the three below
+  std::string description;
+  json::object schema;
+  std::optional<bool> strict;
+};
+
 enum class PromptCache : std::uint8_t { kAuto, kOff };
 
 struct ModelRequest {
@@ -115,6 +126,7 @@ struct ModelRequest {
   ToolChoice tool_choice = {};
   Sampling sampling = {};
   ReasoningEffort reasoning = ReasoningEffort::kDefault;
+  ResponseFormat format = {};
   PromptCache cache = PromptCache::kAuto;
   // Requests with the same key share beginnings: some vendors route by it. The session's id, or empty.
   std::string cache_key = {};
@@ -178,9 +190,18 @@ class ModelStream {
   [[nodiscard]] virtual async::Task<Result<std::optional<ModelEvent>>> next() = 0;
 };
 
+// What a provider's wire can promise about the form of an answer. The router refuses what is asked for and
+// not promised, so that a provider which knows nothing of it cannot drop it in silence.
+struct FormAbilities {
+  bool json_object = false;
+  bool json_schema = false;
+  bool strict_tools = false;
+};
+
 class Provider {
  public:
   virtual ~Provider() = default;
+  [[nodiscard]] virtual FormAbilities form_abilities() const { return {}; }
   [[nodiscard]] virtual std::string_view kind() const = 0;  // "starter", "openai", …
   // One attempt, no retries: returns when the provider accepted the request. The errors are those of
   // ModelStream::next().
