@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// The estimate against what real tokenizers counted: every document of the corpus, for every family.
+#include "engine/models/token_estimate.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace pryx::models {
+namespace {
+
+const std::filesystem::path kFolder = std::filesystem::path(PRYX_SOURCE_DIR) / "tests/fixtures/tokens";
+constexpr TokenizerFamily kFamilies[] = {TokenizerFamily::kOpenAi, TokenizerFamily::kAnthropic,
+                                         TokenizerFamily::kGoogle, TokenizerFamily::kLlama};
+
+std::string read(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+TEST(TokenEstimate, IsWithinFifteenPercentOnEveryDocumentOfTheCorpus) {
+  const auto counts = json::parse_object(read(kFolder / "counts.json"));
+  ASSERT_TRUE(counts.has_value());
+  const json::object& documents = counts->at("documents").as_object();
+  ASSERT_GE(documents.size(), 60u);
+  for (const TokenizerFamily family : kFamilies) {
+    double sum = 0, truth_sum = 0, worst = 0;
+    for (const auto& [name, families] : documents) {
+      const std::string text = read(kFolder / "corpus" / (std::string(name) + ".txt"));
+      ASSERT_FALSE(text.empty()) << name;
+      const auto truth = static_cast<double>(families.at(to_text(family)).as_int64());
+      const auto estimate = static_cast<double>(estimate_tokens(family, text));
+      EXPECT_LE(std::abs(estimate / truth - 1), 0.15)
+          << to_text(family) << " " << name << ": " << estimate << " instead of " << truth;
+      worst = std::max(worst, std::abs(estimate / truth - 1));
+      sum += estimate;
+      truth_sum += truth;
+    }
+    EXPECT_LE(std::abs(sum / truth_sum - 1), 0.03) << to_text(family);
+    RecordProperty(std::string(to_text(family)) + "_worst_percent", static_cast<int>(worst * 100));
+  }
+}
+
+TEST(TokenEstimate, KnowsTheFamilyByTheModelAndThenByTheProvider) {
+  EXPECT_EQ(tokenizer_family("openai", "gpt-4o-mini"), TokenizerFamily::kOpenAi);
+  EXPECT_EQ(tokenizer_family("openai", "anthropic/claude-x"), TokenizerFamily::kAnthropic);
+  EXPECT_EQ(tokenizer_family("openai", "qwen-coder"), TokenizerFamily::kLlama);
+  EXPECT_EQ(tokenizer_family("google", "some-tuned-model"), TokenizerFamily::kGoogle);
+  EXPECT_EQ(tokenizer_family("ollama", "gemma:4b"), TokenizerFamily::kGoogle);
+  EXPECT_EQ(tokenizer_family("ollama", "o1"), TokenizerFamily::kOpenAi);
+}
+
+TEST(TokenEstimate, NeverCountsTextAsNothing) {
+  for (const TokenizerFamily family : kFamilies) {
+    EXPECT_EQ(estimate_tokens(family, ""), 0);
+    for (const std::string_view text : {" ", "\n\n\n\n", "。。。。", "\xff\xfe\xff", "a", "\xe4\xb8"})
+      EXPECT_GT(estimate_tokens(family, text), 0) << text;
+    EXPECT_GT(estimate_tokens(family, std::string(100'000, ' ')), 5'000);
+  }
+}
+
+TEST(TokenEstimate, AddsUpOverARequest) {
+  ModelRequest request;
+  request.messages.push_back({.role = ChatMessage::Role::kSystem, .text = "Be brief."});
+  request.messages.push_back({.role = ChatMessage::Role::kUser, .text = "What is in this picture?"});
+  const std::int64_t plain = estimate_tokens(TokenizerFamily::kOpenAi, request);
+  request.messages[1].attachments.push_back({.media_type = "image/png", .size = 80'000});
+  const std::int64_t with_image = estimate_tokens(TokenizerFamily::kOpenAi, request);
+  EXPECT_GT(with_image, plain + 700);
+  request.tools.push_back({"fs.read", "Reads a file.", {{"type", "object"}}});
+  EXPECT_GT(estimate_tokens(TokenizerFamily::kOpenAi, request), with_image + 10);
+}
+
+}  // namespace
+}  // namespace pryx::models
