@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "engine/models/openai_codec.h"
+#include "engine/models/wire_text.h"
 #include "foundation/base/text.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -16,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::vector<ModelEvent> events;
   bool ok = true;
   for (const std::string_view line : pryx::split(bytes, '\n')) {
-    if (ok) ok = decoder.feed(line, events).has_value();
+    if (ok) ok = decoder.feed({{}, line}, events).has_value();
   }
   if (ok && decoder.finish(events) && !std::holds_alternative<Finished>(events.back())) std::abort();
   for (const ModelEvent& event : events) {
@@ -24,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         text != nullptr && !pryx::is_valid_utf8(text->text))
       std::abort();
   }
-  if (!pryx::is_valid_utf8(decode_error(500, bytes, "p").message)) std::abort();
+  if (!pryx::is_valid_utf8(decode_chat_error(500, bytes, "p").message)) std::abort();
   (void)decode_model_list(bytes, "p");
   (void)parse_retry_after(bytes, {});
   return 0;

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "engine/models/openai_provider.h"
+#include "engine/models/provider_kinds.h"
 #include "foundation/net/http_client.h"
 #include "foundation/net/testing/real_loop.h"
 #include "foundation/platform/subprocess.h"
@@ -135,11 +135,11 @@ async::Task<std::vector<Outcome>> ask_under(net::HttpClient& http, Provider& pro
 }
 
 std::vector<Outcome> run_under(const std::string& base_url, std::string rates, std::string said,
-                               int times = 1, OpenAiLimits limits = {}) {
+                               int times = 1, WireLimits limits = {}) {
   RealLoop real;
   const auto http = net::make_http_client(real.loop);
   NoKeys keys;
-  const auto provider = make_openai_provider(
+  const auto provider = make_provider(
       real.loop, *http, keys,
       {.name = "mock", .kind = "openai", .base_url = base_url + "/v1", .key_secret_name = "k"}, limits);
   return net::testing::run(real,

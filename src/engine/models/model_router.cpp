@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "engine/models/openai_provider.h"
 #include "engine/models/presets.h"
+#include "engine/models/provider_kinds.h"
 #include "engine/models/retry_policy.h"
 #include "engine/models/starter_provider.h"
 #include "foundation/base/text.h"
@@ -158,7 +158,7 @@ Result<void> ModelRouter::put_provider(ProviderConfig config) {
     return fail(ErrorCode::kConflict,
                 "the provider 'starter' is built in and cannot be replaced; choose another name");
   if (config.base_url.empty()) config.base_url = default_base_url(config.kind).value_or("");
-  PRYX_TRY(auto provider, make_openai_provider(loop_, http_, keys_, config));
+  PRYX_TRY(auto provider, make_provider(loop_, http_, keys_, config));
   auto entry = std::make_shared<Entry>();
   entry->vendor = vendor_of(config);
   entry->config = std::move(config);

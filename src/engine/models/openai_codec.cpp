@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/models/retry_policy.h"
+#include "engine/models/wire_text.h"
 #include "foundation/base/text.h"
 
 namespace pryx::models {
@@ -11,7 +12,6 @@ namespace {
 
 constexpr std::size_t kMaxToolCalls = 128;
 constexpr std::size_t kMaxCallBytes = 4u << 20;  // arguments of all calls of one answer
-constexpr std::size_t kMaxProviderText = 500;    // of a provider's own words in our error texts
 constexpr std::size_t kMaxModels = 10'000;
 
 std::string_view role_name(ChatMessage::Role role) {
@@ -28,14 +28,42 @@ std::string_view role_name(ChatMessage::Role role) {
   return "user";
 }
 
-// Servers that render the history through a template parse the arguments; what the model wrote wrongly would
-// fail every later request.
-std::string arguments_for_history(const ToolCall& call) {
-  return json::parse_object(call.arguments_json) ? call.arguments_json : "{}";
+Result<json::value> encode_attachment(const Attachment& attachment, OpenAiDialect dialect) {
+  PRYX_TRY(const std::string data, base64_of(attachment));
+  std::string url = fmt::format("data:{};base64,{}", attachment.media_type, data);
+  if (attachment.kind == Attachment::Kind::kImage) {
+    json::object image{{"url", std::move(url)}};
+    if (attachment.detail != Attachment::Detail::kAuto)
+      image["detail"] = attachment.detail == Attachment::Detail::kLow ? "low" : "high";
+    return json::object{{"type", "image_url"}, {"image_url", std::move(image)}};
+  }
+  if (dialect == OpenAiDialect::kCompatible)
+    return fail(ErrorCode::kInvalidArgument, "this provider takes images, but no files");
+  return json::object{{"type", "file"},
+                      {"file", json::object{{"filename", attachment.name.empty() ? "file" : attachment.name},
+                                            {"file_data", std::move(url)}}}};
 }
 
-json::object encode_message(const ChatMessage& message, const ToolNames& names) {
+Result<json::array> encode_content(const ChatMessage& message, OpenAiDialect dialect) {
+  json::array out;
+  for (const ContentPart& part : content_parts(message)) {
+    if (part.attachment == nullptr) {
+      out.push_back(json::object{{"type", "text"}, {"text", to_valid_utf8(part.text)}});
+      continue;
+    }
+    PRYX_TRY(auto attachment, encode_attachment(*part.attachment, dialect));
+    out.push_back(std::move(attachment));
+  }
+  return out;
+}
+
+Result<json::object> encode_message(const ChatMessage& message, const ToolNames& names,
+                                    OpenAiDialect dialect) {
   json::object out{{"role", role_name(message.role)}};
+  if (message.role == ChatMessage::Role::kUser && !message.attachments.empty()) {
+    PRYX_TRY(out["content"], encode_content(message, dialect));
+    return out;
+  }
   const std::string text = to_valid_utf8(message.text);
   if (message.role == ChatMessage::Role::kTool) out["tool_call_id"] = message.tool_call_id;
   if (message.tool_calls.empty()) {
@@ -51,30 +79,84 @@ json::object encode_message(const ChatMessage& message, const ToolNames& names) 
     calls.push_back(json::object{
         {"id", call.id},
         {"type", "function"},
-        {"function",
-         json::object{{"name", names.to_wire(call.name)}, {"arguments", arguments_for_history(call)}}},
+        {"function", json::object{{"name", names.to_wire(call.name)},
+                                  {"arguments", arguments_for_history(call.arguments_json)}}},
     });
   }
   out["tool_calls"] = std::move(calls);
   return out;
 }
 
-const json::object* find_object(const json::object& parent, std::string_view key) {
-  const json::value* found = json::find(parent, key);
-  return found == nullptr ? nullptr : found->if_object();
-}
-
-std::string_view find_text(const json::object& parent, std::string_view key) {
-  const json::value* found = json::find(parent, key);
-  if (found == nullptr || !found->is_string()) return {};
-  return found->get_string();
-}
-
-// A provider's own words: one line, bounded.
-std::string quote_provider(std::string_view text) {
-  std::string out = to_valid_utf8(utf8_prefix(trim(text), kMaxProviderText));
-  std::ranges::replace_if(out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
+// A tool message holds text only: what a tool showed follows its run of results as the user's.
+Result<json::array> encode_messages(const ModelRequest& request, const ToolNames& names,
+                                    OpenAiDialect dialect) {
+  json::array out;
+  out.reserve(request.messages.size());
+  json::array shown;
+  const auto flush = [&] {
+    if (!shown.empty())
+      out.push_back(json::object{{"role", "user"}, {"content", std::exchange(shown, json::array())}});
+  };
+  for (const ChatMessage& message : request.messages) {
+    if (message.role != ChatMessage::Role::kTool) flush();
+    PRYX_TRY(auto encoded, encode_message(message, names, dialect));
+    out.push_back(std::move(encoded));
+    if (message.role != ChatMessage::Role::kTool || message.attachments.empty()) continue;
+    shown.push_back(json::object{{"type", "text"},
+                                 {"text", fmt::format("Shown by the tool call {}:", message.tool_call_id)}});
+    for (const Attachment& attachment : message.attachments) {
+      PRYX_TRY(auto part, encode_attachment(attachment, dialect));
+      shown.push_back(std::move(part));
+    }
+  }
+  flush();
   return out;
+}
+
+Result<void> add_sampling(json::object& out, const Sampling& sampling, OpenAiDialect dialect) {
+  const auto number = [&](std::string_view key, const auto& value) {
+    if (value) out[key] = *value;
+  };
+  number("temperature", sampling.temperature);
+  number("top_p", sampling.top_p);
+  number("presence_penalty", sampling.presence_penalty);
+  number("frequency_penalty", sampling.frequency_penalty);
+  number("seed", sampling.seed);
+  if (sampling.top_k && dialect == OpenAiDialect::kOpenAi)
+    return fail(ErrorCode::kInvalidArgument, "OpenAI's models know no top_k");
+  number("top_k", sampling.top_k);
+  if (!sampling.stop.empty()) out["stop"] = json::array(sampling.stop.begin(), sampling.stop.end());
+  return {};
+}
+
+void add_tools(json::object& out, const ModelRequest& request, const ToolNames& names) {
+  if (request.tools.empty()) return;
+  json::array tools;
+  for (const ToolSpec& tool : request.tools) {
+    tools.push_back(json::object{
+        {"type", "function"},
+        {"function", json::object{{"name", names.to_wire(tool.name)},
+                                  {"description", tool.description},
+                                  {"parameters", tool.parameters}}},
+    });
+  }
+  out["tools"] = std::move(tools);
+  switch (request.tool_choice.mode) {
+    case ToolChoice::Mode::kAuto:
+      break;
+    case ToolChoice::Mode::kNone:
+      out["tool_choice"] = "none";
+      break;
+    case ToolChoice::Mode::kRequired:
+      out["tool_choice"] = "required";
+      break;
+    case ToolChoice::Mode::kOne:
+      out["tool_choice"] =
+          json::object{{"type", "function"},
+                       {"function", json::object{{"name", names.to_wire(request.tool_choice.name)}}}};
+      break;
+  }
+  if (request.tool_choice.parallel) out["parallel_tool_calls"] = *request.tool_choice.parallel;
 }
 
 struct ErrorFields {
@@ -106,23 +188,6 @@ ErrorCode code_for_stream_error(const json::object& body, std::string_view code)
   return ErrorCode::kProvider;
 }
 
-std::string advice_for(ErrorCode code, std::string_view provider) {
-  switch (code) {
-    case ErrorCode::kUnauthenticated:
-      return fmt::format("; set its key again with `pryx provider add {}`", provider);
-    case ErrorCode::kForbidden:
-      return "; the key lacks the right for this model or region";
-    case ErrorCode::kNotFound:
-      return "; `pryx model list` shows the models there are";
-    case ErrorCode::kOverloaded:
-      return "; wait or use another model";
-    case ErrorCode::kBudget:
-      return "; the account there has no quota left";
-    default:
-      return {};
-  }
-}
-
 std::optional<FinishReason> read_finish_reason(std::string_view text) {
   if (text.empty()) return std::nullopt;
   if (text == "length" || text == "max_tokens") return FinishReason::kLength;
@@ -133,41 +198,30 @@ std::optional<FinishReason> read_finish_reason(std::string_view text) {
 
 }  // namespace
 
-std::int64_t estimate_tokens(std::size_t bytes) { return static_cast<std::int64_t>((bytes + 3) / 4); }
-
-std::string encode_chat_request(const ModelRequest& request, const ToolNames& names,
-                                OutputLimitField limit_field) {
-  json::array messages;
-  messages.reserve(request.messages.size());
-  for (const ChatMessage& message : request.messages) messages.push_back(encode_message(message, names));
+Result<std::string> encode_chat_request(const ModelRequest& request, const ToolNames& names,
+                                        OpenAiDialect dialect) {
+  PRYX_TRY(auto messages, encode_messages(request, names, dialect));
   json::object out{{"model", request.model},
                    {"messages", std::move(messages)},
                    {"stream", true},
                    {"stream_options", json::object{{"include_usage", true}}}};
-  if (request.max_output_tokens > 0) {
-    out[limit_field == OutputLimitField::kMaxTokens ? "max_tokens" : "max_completion_tokens"] =
-        request.max_output_tokens;
-  }
-  if (!request.tools.empty()) {
-    json::array tools;
-    for (const ToolSpec& tool : request.tools) {
-      tools.push_back(json::object{
-          {"type", "function"},
-          {"function", json::object{{"name", names.to_wire(tool.name)},
-                                    {"description", tool.description},
-                                    {"parameters", tool.parameters}}},
-      });
-    }
-    out["tools"] = std::move(tools);
-  }
+  const bool is_openai = dialect == OpenAiDialect::kOpenAi;
+  if (request.max_output_tokens > 0)
+    out[is_openai ? "max_completion_tokens" : "max_tokens"] = request.max_output_tokens;
+  PRYX_TRY_VOID(add_sampling(out, request.sampling, dialect));
+  if (request.reasoning != ReasoningEffort::kDefault) out["reasoning_effort"] = to_text(request.reasoning);
+  if (is_openai && request.cache == PromptCache::kAuto && !request.cache_key.empty())
+    out["prompt_cache_key"] = request.cache_key;
+  add_tools(out, request, names);
   return json::to_text(out);
 }
 
 ChatStreamDecoder::ChatStreamDecoder(ToolNames names, std::string asked_model, std::size_t request_bytes)
     : names_(std::move(names)), model_(std::move(asked_model)), request_bytes_(request_bytes) {}
 
-Result<void> ChatStreamDecoder::feed(std::string_view data, std::vector<ModelEvent>& out) {
+Result<void> ChatStreamDecoder::feed(const Frame& frame, std::vector<ModelEvent>& out) {
   if (done_) return {};
+  const std::string_view data = frame.data;
   if (trim(data) == "[DONE]") {
     done_ = true;
     return {};
@@ -179,8 +233,7 @@ Result<void> ChatStreamDecoder::feed(std::string_view data, std::vector<ModelEve
   // Some send "error": null in every frame; find() does not see those.
   if (json::find(chunk, "error") != nullptr) {
     const ErrorFields fields = read_error_object(chunk);
-    return fail(code_for_stream_error(chunk, fields.code), "the provider broke off: {}",
-                fields.message.empty() ? "no reason given" : quote_provider(fields.message));
+    return fail(broken_off(code_for_stream_error(chunk, fields.code), fields.code, fields.message));
   }
   saw_chunk_ = true;
   if (const std::string_view model = find_text(chunk, "model"); !model.empty()) model_ = model;
@@ -259,18 +312,15 @@ Result<void> ChatStreamDecoder::take_tool_calls(const json::array& calls) {
 }
 
 void ChatStreamDecoder::take_usage(const json::object& usage) {
-  const auto count = [](const json::object& from, std::string_view key) {
-    return std::max<std::int64_t>(0, json::integer_or(from, key, 0));
-  };
   Usage out;
-  out.input_tokens = count(usage, "prompt_tokens");
-  out.output_tokens = count(usage, "completion_tokens");
+  out.input_tokens = find_count(usage, "prompt_tokens");
+  out.output_tokens = find_count(usage, "completion_tokens");
   if (const json::object* details = find_object(usage, "prompt_tokens_details"))
-    out.cached_input_tokens = count(*details, "cached_tokens");
+    out.cached_input_tokens = find_count(*details, "cached_tokens");
   else
-    out.cached_input_tokens = count(usage, "prompt_cache_hit_tokens");
+    out.cached_input_tokens = find_count(usage, "prompt_cache_hit_tokens");
   if (const json::object* details = find_object(usage, "completion_tokens_details"))
-    out.reasoning_tokens = count(*details, "reasoning_tokens");
+    out.reasoning_tokens = find_count(*details, "reasoning_tokens");
   out.cached_input_tokens = std::min(out.cached_input_tokens, out.input_tokens);
   out.reasoning_tokens = std::min(out.reasoning_tokens, out.output_tokens);
   usage_ = out;
@@ -307,46 +357,16 @@ void ChatStreamDecoder::complete(std::vector<ModelEvent>& out) {
   out.emplace_back(Finished{reason, model_});
 }
 
-Error decode_error(int status, std::string_view body, std::string_view provider) {
+Error decode_chat_error(int status, std::string_view body, std::string_view provider) {
   ErrorCode code = code_for_status(status);
-  std::string words;
-  if (const auto parsed = json::parse_object(body)) {
-    const ErrorFields fields = read_error_object(*parsed);
-    words = quote_provider(fields.message);
-    // No waiting brings an empty account back.
-    if (status == 429 && fields.code == "insufficient_quota") code = ErrorCode::kBudget;
-  } else if (body.find('<') == std::string_view::npos) {
-    words = quote_provider(body);
-  }
-  return Error{code,
-               fmt::format("provider {} answered {}{}{}{}", provider, status, words.empty() ? "" : ": ",
-                           words, advice_for(code, provider)),
-               -1};
-}
-
-namespace {
-// "Sun, 06 Nov 1994 08:49:37 GMT", the only form that may be sent today.
-std::optional<WallTime> parse_http_date(std::string_view text) {
-  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  if (text.size() != 29 || !text.ends_with(" GMT") || text[3] != ',') return std::nullopt;
-  const std::size_t month = kMonths.find(text.substr(8, 3));
-  if (month == std::string_view::npos || month % 3 != 0) return std::nullopt;
-  const auto time = parse_rfc3339(fmt::format("{}-{:02}-{}T{}Z", text.substr(12, 4), month / 3 + 1,
-                                              text.substr(5, 2), text.substr(17, 8)));
-  return time ? std::optional(*time) : std::nullopt;
-}
-}  // namespace
-
-std::int64_t parse_retry_after(std::string_view value, WallTime now) {
-  constexpr std::int64_t kFar = 30LL * 24 * 3600 * 1000;
-  value = trim(value);
-  if (!value.empty() && value.size() <= 9 &&
-      std::ranges::all_of(value, [](char c) { return (c >= '0' && c <= '9') || c == '.'; })) {
-    const double seconds = std::strtod(std::string(value).c_str(), nullptr);  // some send fractions
-    return std::min(kFar, static_cast<std::int64_t>(seconds * 1000));
-  }
-  const auto date = parse_http_date(value);
-  return date ? std::clamp<std::int64_t>(date->unix_ms - now.unix_ms, 0, kFar) : -1;
+  ErrorFields fields;
+  if (const auto parsed = json::parse_object(body))
+    fields = read_error_object(*parsed);
+  else if (body.find('<') == std::string_view::npos)
+    fields.message = body;
+  // No waiting brings an empty account back.
+  if (status == 429 && fields.code == "insufficient_quota") code = ErrorCode::kBudget;
+  return refusal(provider, status, code, fields.code, fields.message);
 }
 
 Result<std::vector<ModelInfo>> decode_model_list(std::string_view body, std::string_view provider) {
@@ -372,6 +392,49 @@ Result<std::vector<ModelInfo>> decode_model_list(std::string_view body, std::str
   }
   std::ranges::sort(out, {}, &ModelInfo::id);
   return out;
+}
+
+namespace {
+
+class OpenAiCodec final : public WireCodec {
+ public:
+  explicit OpenAiCodec(OpenAiDialect dialect) : dialect_(dialect) {}
+
+  [[nodiscard]] WireHeader key_header(const Secret& key) const override {
+    return {"Authorization", "Bearer " + key.reveal()};
+  }
+  [[nodiscard]] Result<WireRequest> encode(const ModelRequest& request) const override {
+    WireRequest out{.target = "/chat/completions"};
+    PRYX_TRY(out.body, encode_chat_request(request, ToolNames(request), dialect_));
+    if (!request.request_id.empty()) out.headers.push_back({"Idempotency-Key", request.request_id});
+    return out;
+  }
+  [[nodiscard]] std::unique_ptr<AnswerDecoder> make_decoder(const ModelRequest& request,
+                                                            std::size_t request_bytes) const override {
+    return std::make_unique<ChatStreamDecoder>(ToolNames(request), request.model, request_bytes);
+  }
+  [[nodiscard]] Error decode_error(int status, std::string_view body,
+                                   std::string_view provider) const override {
+    return decode_chat_error(status, body, provider);
+  }
+  [[nodiscard]] WireRequest model_list(std::string_view) const override {
+    return {.method = "GET", .target = "/models"};
+  }
+  [[nodiscard]] Result<ModelPage> decode_models(std::string_view body,
+                                                std::string_view provider) const override {
+    PRYX_TRY(auto models, decode_model_list(body, provider));
+    return ModelPage{std::move(models), {}};
+  }
+
+ private:
+  OpenAiDialect dialect_;
+};
+
+}  // namespace
+
+std::unique_ptr<WireCodec> make_openai_codec(const ProviderConfig& config) {
+  const bool is_openai = config.base_url.find("://api.openai.com") != std::string::npos;
+  return std::make_unique<OpenAiCodec>(is_openai ? OpenAiDialect::kOpenAi : OpenAiDialect::kCompatible);
 }
 
 }  // namespace pryx::models

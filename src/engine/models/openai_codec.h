@@ -6,32 +6,28 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/models/provider.h"
+#include "engine/models/provider_config.h"
 #include "engine/models/tool_names.h"
-#include "foundation/base/clock.h"
+#include "engine/models/wire_codec.h"
 
 namespace pryx::models {
 
-// OpenAI's own newer models refuse "max_tokens"; most other servers know nothing else.
-enum class OutputLimitField : std::uint8_t { kMaxTokens, kMaxCompletionTokens };
+// OpenAI itself, whose newer models refuse "max_tokens", and the many others, most of which know nothing
+// else.
+enum class OpenAiDialect : std::uint8_t { kOpenAi, kCompatible };
 
-[[nodiscard]] std::string encode_chat_request(const ModelRequest& request, const ToolNames& names,
-                                              OutputLimitField limit_field);
+[[nodiscard]] Result<std::string> encode_chat_request(const ModelRequest& request, const ToolNames& names,
+                                                      OpenAiDialect dialect);
 
-// A rough count for providers that report none: four bytes a token.
-[[nodiscard]] std::int64_t estimate_tokens(std::size_t bytes);
-
-class ChatStreamDecoder {
+class ChatStreamDecoder final : public AnswerDecoder {
  public:
   // `request_bytes` feeds the usage estimate.
   ChatStreamDecoder(ToolNames names, std::string asked_model, std::size_t request_bytes);
 
-  // The data of one server-sent event, or the whole body of a server that ignored "stream". Errors end the
-  // stream.
-  [[nodiscard]] Result<void> feed(std::string_view data, std::vector<ModelEvent>& out);
-  // The body ended properly. kUnavailable when the answer was not complete.
-  [[nodiscard]] Result<void> finish(std::vector<ModelEvent>& out);
-  [[nodiscard]] bool is_done() const { return done_; }  // [DONE] came: nothing that follows matters
+  [[nodiscard]] Result<void> feed(const Frame& frame, std::vector<ModelEvent>& out) override;
+  [[nodiscard]] Result<void> finish(std::vector<ModelEvent>& out) override;
+  [[nodiscard]] bool is_done() const override { return done_; }  // [DONE] came
+  [[nodiscard]] std::size_t progress() const override { return answer_bytes_ + call_bytes_; }
 
  private:
   struct PartialCall {
@@ -57,12 +53,10 @@ class ChatStreamDecoder {
   bool completed_ = false;
 };
 
-// The Error of an answer that is not 200, or of an error object inside a stream (status 0). `provider` is the
-// configured name.
-[[nodiscard]] Error decode_error(int status, std::string_view body, std::string_view provider);
-// Retry-After as seconds or an HTTP date; negative when it says neither.
-[[nodiscard]] std::int64_t parse_retry_after(std::string_view value, WallTime now);
+[[nodiscard]] Error decode_chat_error(int status, std::string_view body, std::string_view provider);
 [[nodiscard]] Result<std::vector<ModelInfo>> decode_model_list(std::string_view body,
                                                                std::string_view provider);
+
+[[nodiscard]] std::unique_ptr<WireCodec> make_openai_codec(const ProviderConfig& config);
 
 }  // namespace pryx::models

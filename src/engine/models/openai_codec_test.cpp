@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/models/openai_codec.h"
+#include "engine/models/wire_text.h"
 
 #include <gtest/gtest.h>
 
@@ -50,8 +51,8 @@ TEST(OpenAiCodec, EncodesTheWholeConversation) {
        .tool_calls = {{"c1", "fs.read", R"({"path":"a"})"}, {"c2", "fs.read", "{broken"}}},
       {.role = Role::kTool, .text = "content", .tool_call_id = "c1"},
   };
-  const auto encoded =
-      json::parse_object(encode_chat_request(request, ToolNames(request), OutputLimitField::kMaxTokens));
+  const auto encoded = json::parse_object(
+      encode_chat_request(request, ToolNames(request), OpenAiDialect::kCompatible).value());
   const auto expected = json::parse_object(
       R"({"model":"m","messages":[{"role":"system","content":"be kind"},{"role":"user","content":"read � it"},
     {"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"fs_read","arguments":"{\"path\":\"a\"}"}},
@@ -60,6 +61,65 @@ TEST(OpenAiCodec, EncodesTheWholeConversation) {
     "tools":[{"type":"function","function":{"name":"fs_read","description":"d","parameters":{"type":"object"}}}]})");
   ASSERT_TRUE(encoded && expected);
   EXPECT_EQ(json::canonical(*encoded), json::canonical(*expected));
+}
+
+Attachment png(std::size_t text_at) {
+  Attachment out;
+  out.media_type = "image/png";
+  out.text_at = text_at;
+  out.bytes = std::make_shared<const std::string>("PNG");
+  return out;
+}
+
+TEST(OpenAiCodec, EncodesImagesWhereTheyStand) {
+  ModelRequest request = request_with_tools({"fs.read"});
+  request.messages = {
+      {.role = Role::kUser, .text = "what is this?", .attachments = {png(0)}},
+      {.role = Role::kAssistant, .tool_calls = {{"c1", "fs.read", "{}"}, {"c2", "fs.read", "{}"}}},
+      {.role = Role::kTool, .text = "an image", .attachments = {png(0)}, .tool_call_id = "c1"},
+      {.role = Role::kTool, .text = "text", .tool_call_id = "c2"},
+      {.role = Role::kUser, .text = "and?"}};
+  request.messages[0].attachments[0].detail = Attachment::Detail::kLow;
+  const auto encoded =
+      json::parse_object(encode_chat_request(request, ToolNames(request), OpenAiDialect::kOpenAi).value());
+  const json::array& messages = encoded->at("messages").as_array();
+  EXPECT_EQ(json::to_text(messages[0].at("content")),
+            R"([{"type":"image_url","image_url":{"url":"data:image/png;base64,UE5H","detail":"low"}},)"
+            R"({"type":"text","text":"what is this?"}])");
+  ASSERT_EQ(messages.size(), 6u);
+  EXPECT_EQ(messages[4].at("role"), "user");
+  EXPECT_EQ(messages[4].at("content").at(0).at("text"), "Shown by the tool call c1:");
+  EXPECT_EQ(messages[4].at("content").at(1).at("type"), "image_url");
+  EXPECT_EQ(messages[5].at("content"), "and?");
+
+  request.messages[0].attachments[0].bytes.reset();
+  EXPECT_EQ(encode_chat_request(request, ToolNames(request), OpenAiDialect::kOpenAi).error().code,
+            ErrorCode::kNotFound);
+}
+
+TEST(OpenAiCodec, EncodesSamplingAndChoice) {
+  ModelRequest request = request_with_tools({"fs.read"});
+  request.max_output_tokens = 5;
+  request.sampling = {.temperature = 0.5, .seed = 7, .stop = {"END"}};
+  request.tool_choice = {.mode = ToolChoice::Mode::kOne, .name = "fs.read", .parallel = false};
+  request.reasoning = ReasoningEffort::kLow;
+  request.cache_key = "ses_1";
+  const auto encode = [&](OpenAiDialect dialect) {
+    return *json::parse_object(encode_chat_request(request, ToolNames(request), dialect).value());
+  };
+  json::object own = encode(OpenAiDialect::kOpenAi);
+  EXPECT_EQ(own["temperature"], 0.5);
+  EXPECT_EQ(own["seed"], 7);
+  EXPECT_EQ(json::to_text(own["stop"]), R"(["END"])");
+  EXPECT_EQ(json::to_text(own["tool_choice"]), R"({"type":"function","function":{"name":"fs_read"}})");
+  EXPECT_EQ(own["parallel_tool_calls"], false);
+  EXPECT_EQ(own["reasoning_effort"], "low");
+  EXPECT_EQ(own["max_completion_tokens"], 5);
+  EXPECT_EQ(own["prompt_cache_key"], "ses_1");
+  EXPECT_FALSE(encode(OpenAiDialect::kCompatible).contains("prompt_cache_key"));
+  request.sampling.top_k = 4;
+  EXPECT_EQ(encode(OpenAiDialect::kCompatible)["top_k"], 4);
+  EXPECT_FALSE(encode_chat_request(request, ToolNames(request), OpenAiDialect::kOpenAi));
 }
 
 // Events of one answer as text, for tables.
@@ -87,7 +147,7 @@ std::string decode(std::initializer_list<std::string_view> frames) {
   std::vector<ModelEvent> events;
   Result<void> ok;
   for (const std::string_view frame : frames) {
-    if (ok) ok = decoder.feed(frame, events);
+    if (ok) ok = decoder.feed({{}, frame}, events);
   }
   if (ok) ok = decoder.finish(events);
   std::string out;
@@ -167,7 +227,7 @@ TEST(OpenAiCodec, BadStreams) {
 
 TEST(OpenAiCodec, ErrorBodies) {
   const auto text = [](int status, std::string_view body) {
-    const Error error = decode_error(status, body, "acme");
+    const Error error = decode_chat_error(status, body, "acme");
     return fmt::format("{} {}", facts(error.code).name, error.message);
   };
   EXPECT_EQ(text(400, R"({"error":{"message":"bad tool"}})"),
@@ -180,9 +240,16 @@ TEST(OpenAiCodec, ErrorBodies) {
       "not_found provider acme answered 404: model not found; `pryx model list` shows the models there are");
   EXPECT_EQ(text(429, R"({"error":{"message":"quota","code":"insufficient_quota"}})"),
             "budget provider acme answered 429: quota; the account there has no quota left");
+  const std::string_view too_long =
+      R"({"error":{"message":"This model's maximum context length is 8192 tokens","code":"context_length_exceeded"}})";
+  EXPECT_EQ(text(400, too_long),
+            "too_large provider acme: the request is longer than the model takes; make it shorter, or use a "
+            "model that takes more");
+  EXPECT_TRUE(text(429, R"({"error":{"message":"tokens per minute of the context window"}})")
+                  .starts_with("overloaded "));
   EXPECT_EQ(text(503, "<html>nginx</html>"), "provider provider acme answered 503");
   EXPECT_EQ(text(500, "upstream\x1b[31m died"), "provider provider acme answered 500: upstream [31m died");
-  EXPECT_LT(decode_error(500, std::string(100'000, 'x'), "acme").message.size(), 600u);
+  EXPECT_LT(decode_chat_error(500, std::string(100'000, 'x'), "acme").message.size(), 600u);
 }
 
 TEST(OpenAiCodec, RetryAfter) {

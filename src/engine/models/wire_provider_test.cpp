@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/models/openai_provider.h"
+#include "engine/models/provider_kinds.h"
 
 #include <gtest/gtest.h>
 
@@ -61,15 +61,15 @@ ProviderConfig config_for(const RawServer& server) {
   return {.name = "acme", .kind = "openai", .base_url = server.url("/v1/"), .key_secret_name = "acme-key"};
 }
 
-Outcome ask_once(const RawServer& server, OpenAiLimits limits = {}) {
+Outcome ask_once(const RawServer& server, WireLimits limits = {}) {
   RealLoop real;
   const auto http = net::make_http_client(real.loop);
   Keys keys;
-  const auto provider = make_openai_provider(real.loop, *http, keys, config_for(server), limits);
+  const auto provider = make_provider(real.loop, *http, keys, config_for(server), limits);
   return net::testing::run(real, ask(**provider, "hi"));
 }
 
-TEST(OpenAiProvider, SendsKeyAndIdempotencyKeyAndStreams) {
+TEST(WireProvider, SendsKeyAndIdempotencyKeyAndStreams) {
   const RawServer server([](RawConnection& connection, const std::string& request) {
     EXPECT_TRUE(request.starts_with("POST /v1/chat/completions HTTP/1.1\r\n")) << request;
     EXPECT_NE(request.find("Authorization: Bearer sk-first\r\n"), std::string::npos);
@@ -89,7 +89,7 @@ TEST(OpenAiProvider, SendsKeyAndIdempotencyKeyAndStreams) {
   EXPECT_EQ(outcome.finished, (Finished{FinishReason::kStop, "m-2"}));
 }
 
-TEST(OpenAiProvider, CutInTheMiddleSaysThatTheTextIsInterrupted) {
+TEST(WireProvider, CutInTheMiddleSaysThatTheTextIsInterrupted) {
   const RawServer server([](RawConnection& connection, const std::string&) {
     connection.write(kStreamHead);
     connection.write_chunk(content("Hel"));
@@ -102,7 +102,7 @@ TEST(OpenAiProvider, CutInTheMiddleSaysThatTheTextIsInterrupted) {
   EXPECT_NE(outcome.error->message.find("interrupted"), std::string::npos) << outcome.error->message;
 }
 
-TEST(OpenAiProvider, MalformedAndOversizedFrames) {
+TEST(WireProvider, MalformedAndOversizedFrames) {
   const RawServer malformed([](RawConnection& connection, const std::string&) {
     connection.write(kStreamHead);
     connection.write_chunk(content("Hel") + "data: {\"choices\": [}\n\n");
@@ -125,7 +125,7 @@ TEST(OpenAiProvider, MalformedAndOversizedFrames) {
   EXPECT_NE(big.error->message.find("oversized frame"), std::string::npos);
 }
 
-TEST(OpenAiProvider, TimeLimitsCountWhatSaysSomething) {
+TEST(WireProvider, TimeLimitsCountWhatSaysSomething) {
   // Comments keep the connection alive but are no first word.
   const RawServer chatty([](RawConnection& connection, const std::string&) {
     connection.write(kStreamHead);
@@ -149,7 +149,7 @@ TEST(OpenAiProvider, TimeLimitsCountWhatSaysSomething) {
   EXPECT_NE(idle.error->message.find("interrupted"), std::string::npos) << idle.error->message;
 }
 
-TEST(OpenAiProvider, ErrorStatusWithRetryAfter) {
+TEST(WireProvider, ErrorStatusWithRetryAfter) {
   const RawServer server([](RawConnection& connection, const std::string&) {
     connection.write(
         "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Type: "
@@ -163,7 +163,7 @@ TEST(OpenAiProvider, ErrorStatusWithRetryAfter) {
   EXPECT_EQ(outcome.error->message.find("sk-first"), std::string::npos);
 }
 
-TEST(OpenAiProvider, AWholeBodyInsteadOfAStream) {
+TEST(WireProvider, AWholeBodyInsteadOfAStream) {
   const RawServer server([](RawConnection& connection, const std::string&) {
     const std::string body =
         R"({"model":"m","choices":[{"message":{"content":"all at once"},"finish_reason":"stop"}]})";
@@ -186,7 +186,7 @@ async::Task<std::vector<Outcome>> ask_twice(Provider& provider) {
   co_return out;
 }
 
-TEST(OpenAiProvider, AsksForAFreshKeyAfterARefusal) {
+TEST(WireProvider, AsksForAFreshKeyAfterARefusal) {
   const RawServer server([](RawConnection& connection, const std::string& request) {
     if (request.find("Bearer sk-second\r\n") == std::string::npos) {
       connection.write("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
@@ -199,7 +199,7 @@ TEST(OpenAiProvider, AsksForAFreshKeyAfterARefusal) {
   const auto http = net::make_http_client(real.loop);
   Keys keys;
   keys.values.emplace_back("sk-second");
-  const auto provider = make_openai_provider(real.loop, *http, keys, config_for(server));
+  const auto provider = make_provider(real.loop, *http, keys, config_for(server));
   const auto outcomes = net::testing::run(real, ask_twice(**provider));
   EXPECT_EQ(outcomes[0].error->code, ErrorCode::kUnauthenticated);
   EXPECT_EQ(outcomes[0].error->message.find("sk-"), std::string::npos);
@@ -207,7 +207,7 @@ TEST(OpenAiProvider, AsksForAFreshKeyAfterARefusal) {
   EXPECT_EQ(keys.refreshes, 1);
 }
 
-TEST(OpenAiProvider, ListsModels) {
+TEST(WireProvider, ListsModels) {
   const RawServer server([](RawConnection& connection, const std::string& request) {
     EXPECT_TRUE(request.starts_with("GET /v1/models HTTP/1.1\r\n"));
     const std::string body = R"({"data":[{"id":"m1"},{"id":"m0"}]})";
@@ -216,7 +216,7 @@ TEST(OpenAiProvider, ListsModels) {
   RealLoop real;
   const auto http = net::make_http_client(real.loop);
   Keys keys;
-  const auto provider = make_openai_provider(real.loop, *http, keys, config_for(server));
+  const auto provider = make_provider(real.loop, *http, keys, config_for(server));
   const auto models = net::testing::run(real, (*provider)->list_models());
   ASSERT_TRUE(models) << models.error().message;
   ASSERT_EQ(models->size(), 2u);
