@@ -18,12 +18,12 @@ namespace {
 constexpr Duration kHousekeepingInterval = std::chrono::minutes(10);
 constexpr Duration kVaultInterval = std::chrono::seconds(30);
 
-// Whatever this process or a child of it has started may not give it orders. A peer that is gone or lives in
-// a namespace that cannot be seen counts as one of them.
-bool is_own_descendant(std::int32_t pid) {
+// Whatever this process or a child of it has started may not give it orders.
+platform::Membership membership_of(std::int32_t pid) {
   const platform::ProcessFamily family{.ancestors = {::getpid()}, .sessions = {}};
-  return platform::membership_of(pid, family) != platform::Membership::kOutside;
+  return platform::membership_of(pid, family);
 }
+
 }  // namespace
 
 log::Level log_level(const std::string& name, bool verbose) {
@@ -167,7 +167,7 @@ Result<void> Daemon::build() {
                             info_};
   api_.emplace(services, server::ServerOptions{.own_uid = ::geteuid(),
                                                .root_is_owner = ground_.dropped_from_root,
-                                               .is_own_descendant = is_own_descendant});
+                                               .membership_of = membership_of});
   http_ = net::make_http_server(loop_, *api_);
   return {};
 }

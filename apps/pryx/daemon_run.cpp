@@ -195,7 +195,7 @@ int Daemon::run() {
                {{"error", built.error().message}, {"code", facts(built.error().code).wire}});
     return facts(built.error().code).exit_code;
   }
-  // A child that forks twice stays below this process, where is_own_descendant() finds it.
+  // A child that forks twice stays below this process, where membership_of() finds it.
   if (const auto adopted = platform::adopt_orphans(); !adopted)
     log::warn("daemon.orphans", {{"error", adopted.error().message}});
   if (start_.safe_mode) log::error("daemon.safe_mode", {{"reason", start_.reason}});

@@ -13,7 +13,8 @@ from cases_http import CountingServer, settle
 from lab import Box, Broken, Daemon
 from recording_model import RecordingModel
 
-POLICY = "name: crash\ntools:\n  allowed: [shell.exec]\n"
+# The second rule is for commands that talk to this machine, which no rule allows by the way.
+POLICY = "name: crash\ntools:\n  allowed:\n    - shell.exec\n    - tool: shell.exec\n      domains: [127.0.0.1]\n"
 LIMIT = 2.0  # seconds after which no child of a killed daemon lives
 # Counts itself in the workspace, then outside through the sandbox's proxy, which it waits for.
 HIT = """

@@ -144,8 +144,13 @@ Result<void> Auth::check_csrf(const net::Request& head, const BrowserSession& se
 
 Result<Identity> Auth::identify(const net::Request& head) {
   const bool is_unix = head.peer.transport == net::Peer::Transport::kUnix;
-  if (is_unix && options_.is_own_descendant && options_.is_own_descendant(head.peer.pid)) {
-    return fail(ErrorCode::kForbidden, "a process that was started by Pryx may not give Pryx orders");
+  if (is_unix && options_.membership_of) {
+    const platform::Membership membership = options_.membership_of(head.peer.pid);
+    if (membership == platform::Membership::kMember)
+      return fail(ErrorCode::kForbidden, "a process that was started by Pryx may not give Pryx orders");
+    // It is gone, lives in a namespace that cannot be seen, or /proc cannot be read at this moment.
+    if (membership == platform::Membership::kUnknown)
+      return fail(ErrorCode::kUnavailable, "it cannot be told whether Pryx started this process; try again");
   }
   // What is presented counts before what the connection proves: a token narrows the rights of a local
   // program.

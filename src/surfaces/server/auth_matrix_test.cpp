@@ -225,8 +225,10 @@ TEST_F(AuthMatrix, SecretsInTheUrlAreRefused) {
 }
 
 TEST_F(AuthMatrix, ChildrenOfPryxMayNotGiveOrders) {
-  ServerOptions options{.own_uid = testing::House::kOwnUid,
-                        .is_own_descendant = [](std::int32_t pid) { return pid == 666; }};
+  ServerOptions options{.own_uid = testing::House::kOwnUid, .membership_of = [](std::int32_t pid) {
+                          if (pid == 667) return platform::Membership::kUnknown;
+                          return pid == 666 ? platform::Membership::kMember : platform::Membership::kOutside;
+                        }};
   Services services{loop,
                     *house.database,
                     *house.events,
@@ -258,6 +260,9 @@ TEST_F(AuthMatrix, ChildrenOfPryxMayNotGiveOrders) {
   request.peer.pid = 666;
   ASSERT_TRUE(guarded.screen(request).has_value());
   EXPECT_EQ(guarded.screen(request)->status, 403);
+  request.peer.pid = 667;
+  EXPECT_EQ(guarded.screen(request)->status, 503);
+  request.peer.pid = 666;
   // A token does not help: it is the process that is refused.
   request.headers.add("Authorization", "Bearer " + new_token("admin"));
   EXPECT_EQ(guarded.screen(request)->status, 403);

@@ -19,6 +19,7 @@
 #include "foundation/db/database.h"
 #include "foundation/events/event_log.h"
 #include "foundation/net/http_server.h"
+#include "foundation/platform/process_identity.h"
 #include "surfaces/server/admin.h"
 #include "surfaces/server/skill_admin.h"
 #include "trust/approvals/approvals.h"
@@ -72,8 +73,9 @@ struct ServerOptions {
   std::uint32_t own_uid = UINT32_MAX;  // peers of the Unix socket with this uid are the owner
   bool root_is_owner =
       false;  // the daemon was started as root and dropped to another user: root's CLI counts as well
-  // True for a process that descends from a child Pryx spawned: such a peer is refused. Empty: not checked.
-  std::function<bool(std::int32_t pid)> is_own_descendant;
+  // Whether a process descends from a child Pryx spawned: such a peer is refused, and so is one of which
+  // nothing can be told. Empty: not checked.
+  std::function<platform::Membership(std::int32_t pid)> membership_of;
   std::size_t max_bus_clients = 2'000;
 };
 
