@@ -3,6 +3,7 @@
 """The CLI as scripts and people use it: exit codes, stdout as data, --json, secrets without echo, hostile text, the daemon it starts."""
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -433,6 +434,48 @@ def status_tells_the_truth(lab):
     started = daemon.cli("status", "--json").must(0).json()
     expect(started["pid"] != daemon.pid, "pryx status starts a daemon")
     daemon.cli("daemon", "stop").must(0)
+
+
+@case
+def completion_knows_the_values(lab):
+    daemon = lab.daemon()
+    session = daemon.api().session(title="deploy check")
+    daemon.cli("secret", "set", "github", stdin="x").must(0)
+    asked = lambda *words: daemon.cli("__complete", "--", *words).must(0).out
+    contains(asked("session", "show", ""), f"{session}\tdeploy check\n", "sessions with their titles")
+    contains(asked("chat", "--session", "ses"), session, "the value of a flag")
+    contains(asked("secret", "rm", ""), "github\n", "secrets")
+    contains(asked("exec", "-m", ""), "starter/commands", "models")
+    contains(asked("docs", ""), "policy\n", "topics")
+    contains(asked("config", "set", ""), "model.default\n", "settings")
+    equal(asked("exec", "say", ""), "", "a prompt has no candidates")
+    bad = daemon.api().session(title="a\tb\u001b[2Jc\nd")
+    line = next(l for l in asked("session", "show", "").split("\n") if l.startswith(bad))
+    equal([c for c in line.split("\t", 1)[1] if ord(c) < 32], [], "no control characters reach the shell")
+    script = daemon.cli("completion", "bash").must(0).out
+    ask = f"{script}\nPATH={pathlib.Path(daemon.program).parent}:$PATH; COMP_LINE='pryx session show '; COMP_POINT=${{#COMP_LINE}}; COMP_WORDS=(pryx session show ''); COMP_CWORD=3; _pryx; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    offered = subprocess.run(["bash", "-c", ask], text=True, capture_output=True, env={**os.environ, **daemon.environment()}).stdout.split()
+    expect(session in offered, f"bash offers {offered}")
+    daemon.stop()
+    equal(asked("session", "show", ""), "", "without a daemon there is nothing, and none is started")
+    expect(not (daemon.home / "run" / "core.json").exists(), "no daemon was started")
+
+
+@case
+def the_manual_explains_codes_and_man_pages_are_written(lab):
+    home = lab.daemon(start=False)
+    for topic in home.cli("docs", "--json").must(0).json()["items"]:
+        contains(home.cli("docs", topic["topic"]).must(0).out, topic["title"], "the page")
+    contains(home.cli("docs", "pryx-1014").must(0).out, "Budget reached", "an error code")
+    contains(home.cli("docs", "nothing").must(6).err, "getting-started", "what there is")
+    folder = lab.box.root / "man"
+    home.cli("docs", "--man", str(folder)).must(0)
+    pages = sorted(folder.glob("*.1"))
+    expect(len(pages) > 15 and (folder / "pryx.1") in pages, f"{len(pages)} pages")
+    if shutil.which("groff"):
+        for page in pages:
+            checked = subprocess.run(["groff", "-Kutf8", "-man", "-Tutf8", "-ww", "-z", str(page)], text=True, capture_output=True)
+            equal((checked.returncode, checked.stderr), (0, ""), page.name)
 
 
 @case

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Visits of the tour: workspaces, sessions, turns, approvals, tools, memory, processes, and the bus."""
-from harness import equal, expect
+from harness import contains, equal, expect
 from routes_tour import NO_APPROVAL, NO_SESSION, NO_TURN, V
 
 def workspaces(tour, lab):
@@ -143,6 +143,9 @@ def agents_tools_memory(tour):
     expect({"fs.list", "fs.read", "fs.search", "fs.stat", "memory.save", "memory.search"} <= set(names), f"tools are {names}")
     tour.go("GET", V + "/tools/{name}", 200, name="fs.read")
     tour.go("GET", V + "/tools/{name}", 404, name="fs.nothing")
+    expect("policy" in [p["topic"] for p in tour.go("GET", V + "/docs", 200)["items"]], "the manual has a page on policy")
+    contains(tour.go("GET", V + "/docs/{topic}", 200, topic="1004")["title"], "PRYX-1004", "an error code")
+    tour.go("GET", V + "/docs/{topic}", 404, topic="nothing")
     equal(tour.go("GET", V + "/egress", 200)["items"], [], "what left")
     tour.go("GET", V + "/egress", 400, query="?cursor=x")
     made = tour.go("POST", V + "/memory", 201, {"text": "the tide table is in the blue folder"})

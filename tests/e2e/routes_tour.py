@@ -55,7 +55,7 @@ def login(tour, daemon):
 def without_credentials(tour, daemon):
     """Everything but what is marked public is 401 over TCP, whatever is in the path or the body."""
     for method, template, operation in tour.schemas.operations():
-        path = template.format(id="x", name="x")
+        path = template.format(id="x", name="x", topic="x")
         status, _, _ = raw_http(daemon.port, f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n{{}}")
         public = operation["x-pryx-auth"] == "public"
         if (status == 401) == public and template != V + "/login":
@@ -75,14 +75,34 @@ def heads(tour, daemon, session):
     tour.put("/secrets/here", {"value": "x"})
     workspace = tour.post("/workspaces", {"path": str(lab_folder(daemon))}, 201)["id"]
     process = tour.get("/processes")["items"][0]["id"]
-    values = {"sessions": session, "turns": turn, "approvals": approval, "workspaces": workspace, "agents": "default", "tools": "fs.read", "secrets": "here",
-              "processes": process, "skills": "code-review"}
+    values = {
+        "sessions": session,
+        "turns": turn,
+        "approvals": approval,
+        "workspaces": workspace,
+        "agents": "default",
+        "tools": "fs.read",
+        "docs": "errors",
+        "secrets": "here",
+        "processes": process,
+        "skills": "code-review",
+    }
     for method, template, _ in tour.schemas.operations():
         if method != "GET":
             continue
         noun = template.split("/")[3] if template.startswith(V) else ""
-        path = template.format(id=values.get(noun, "x"), name=values.get(noun, "x"))
-        path += next((q for end, q in QUERIES.items() if path.endswith(end)), "")
+    values = {
+        "sessions": session,
+        "turns": turn,
+        "approvals": approval,
+        "workspaces": workspace,
+        "agents": "default",
+        "tools": "fs.read",
+        "docs": "errors",
+        "secrets": "here",
+        "processes": process,
+        "skills": "code-review",
+    }
         get, head = tour.request("GET", path), tour.request("HEAD", path)
         if head.status != get.status or head.body:
             tour.findings.append(f"HEAD {path}: {head.status} with {len(head.body)} bytes, GET: {get.status}")

@@ -103,8 +103,20 @@ std::string quoted(std::string_view text, std::string_view quote_mark) {
 std::string bash_script(const CommandSet& commands) {
   std::string out =
       "# pryx: completion for bash. Load it with: source <(pryx completion bash)\n"
+      "# Values that the daemon knows. Bash cuts words at colons, so the line is read again by its blanks.\n"
+      "_pryx_values() {\n"
+      "  local text=\"${COMP_LINE:0:COMP_POINT}\" value= cut=\n"
+      "  read -ra line <<<\"$text\"\n"
+      "  if [[ $text == *' ' ]]; then line+=(''); fi\n"
+      "  cur=\"${line[${#line[@]}-1]}\"\n"
+      "  if [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then cut=\"${cur%:*}:\"; fi\n"
+      "  while IFS=$'\\t' read -r value _; do\n"
+      "    if [[ $value == \"$cur\"* ]]; then COMPREPLY+=(\"${value#\"$cut\"}\"); fi\n"
+      "  done < <(\"${line[0]}\" __complete -- \"${line[@]:1}\" 2>/dev/null)\n"
+      "  (( ${#COMPREPLY[@]} ))\n"
+      "}\n"
       "_pryx() {\n"
-      "  local cur=\"${COMP_WORDS[COMP_CWORD]}\" noun= verb= skip= word= words= flags= i\n"
+      "  local cur=\"${COMP_WORDS[COMP_CWORD]}\" noun= verb= skip= word= words= flags= i line=()\n"
       "  COMPREPLY=()\n"
       "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
       "    word=\"${COMP_WORDS[i]}\"\n"
@@ -116,7 +128,7 @@ std::string bash_script(const CommandSet& commands) {
       "      *) if [[ -z $noun ]]; then noun=$word; elif [[ -z $verb ]]; then verb=$word; fi ;;\n"
       "    esac\n"
       "  done\n"
-      "  if [[ -n $skip ]]; then COMPREPLY=($(compgen -f -- \"$cur\")); return; fi\n"
+      "  if [[ -n $skip ]]; then _pryx_values || COMPREPLY=($(compgen -f -- \"$cur\")); return; fi\n"
       "  case \"$noun:$verb\" in\n";
   for (const Place& place : find_places(commands)) {
     out += fmt::format("    {}:{}) words='{}' flags='{}' ;;\n", place.noun, place.verb, words_of(place.words),
@@ -126,6 +138,7 @@ std::string bash_script(const CommandSet& commands) {
       "  esac\n"
       "  if [[ $cur == -* ]]; then words=\"$flags {}\"; fi\n"
       "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+      "  if [[ -z $words ]]; then _pryx_values; fi\n"
       "}}\n"
       "complete -o default -F _pryx pryx\n",
       words_of(choices_of(global_flags())));
@@ -150,6 +163,14 @@ std::string zsh_script(const CommandSet& commands) {
       "#compdef pryx\n"
       "# pryx: completion for zsh. Put it into a folder of $fpath as _pryx, or: source <(pryx completion "
       "zsh)\n"
+      "_pryx_values() {\n"
+      "  local -a values\n"
+      "  local value= about=\n"
+      "  while IFS=$'\\t' read -r value about; do\n"
+      "    values+=(\"${value//:/\\\\:}:$about\")\n"
+      "  done < <($words[1] __complete -- \"${(@)words[2,CURRENT]}\" 2>/dev/null)\n"
+      "  (( $#values )) && _describe 'value' values\n"
+      "}\n"
       "_pryx() {\n"
       "  local noun= verb= skip= word=\n"
       "  local -i i\n"
@@ -164,7 +185,7 @@ std::string zsh_script(const CommandSet& commands) {
       "      (*) if [[ -z $noun ]]; then noun=$word; elif [[ -z $verb ]]; then verb=$word; fi ;;\n"
       "    esac\n"
       "  done\n"
-      "  if [[ -n $skip ]]; then _files; return; fi\n"
+      "  if [[ -n $skip ]]; then _pryx_values || _files; return; fi\n"
       "  case \"$noun:$verb\" in\n";
   for (const Place& place : find_places(commands)) {
     out += fmt::format("    ({}:{}) choices=({}) flags=({}) ;;\n", place.noun, place.verb,
@@ -175,7 +196,7 @@ std::string zsh_script(const CommandSet& commands) {
       "  if [[ $words[CURRENT] == -* ]]; then\n"
       "    choices=($flags {})\n"
       "  fi\n"
-      "  if (( $#choices )); then _describe 'pryx' choices; else _files; fi\n"
+      "  if (( $#choices )); then _describe 'pryx' choices; else _pryx_values || _files; fi\n"
       "}}\n"
       "if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _pryx \"$@\"; else compdef _pryx pryx; fi\n",
       zsh_list(choices_of(global_flags())));
@@ -218,6 +239,12 @@ std::string fish_script(const CommandSet& commands) {
                        {key, std::string(flag.help)});
     }
   };
+  out +=
+      "function __pryx_values\n"
+      "  set -l words (commandline -opc) (commandline -ct)\n"
+      "  $words[1] __complete -- $words[2..-1] 2>/dev/null\n"
+      "end\n"
+      "complete -c pryx -a '(__pryx_values)'\n";
   flag_lines("", global_flags());
   for (const Place& place : find_places(commands)) {
     const std::string condition = fmt::format("-n '__pryx_at {}:{}' ", place.noun, place.verb);

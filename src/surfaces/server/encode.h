@@ -5,6 +5,7 @@
 
 #include "engine/agent/session_store.h"
 #include "engine/tools/tool.h"
+#include "surfaces/manual/manual.h"
 #include "surfaces/server/admin.h"
 #include "surfaces/server/server.h"
 #include "trust/audit/audit_log.h"
@@ -33,6 +34,7 @@ struct StatusFacts {
 [[nodiscard]] json::object encode(const trust::PolicyTemplate& item);
 [[nodiscard]] json::object encode(const audit::Row& row);
 [[nodiscard]] json::object encode(const egress::RequestRecord& record);
+[[nodiscard]] json::object encode(const manual::Page& page);
 [[nodiscard]] json::object encode(const audit::Verdict& verdict);
 [[nodiscard]] json::object encode(const models::ModelInfo& model, std::string_view default_model);
 // `config` is null for the built-in provider.

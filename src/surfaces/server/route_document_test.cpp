@@ -410,6 +410,7 @@ std::map<std::string, json::object> samples() {
       {"Workspace",
        agent::Workspace{kMe, id<WorkspaceId>(), "/home/me/project", "project", false, kAt}.to_json()},
       {"Session", sample_session()},
+      {"ManualPage", encode(manual::Page{"policy", "What may happen", "# What may happen\n"})},
       {"EgressRequest", sample_egress()},
       {"SessionHit",
        [] {

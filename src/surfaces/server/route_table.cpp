@@ -150,6 +150,8 @@ constexpr Route kRoutes[] = {
     {"PUT", "/api/v1/skills/{name}", kAdmin, put_skill, kSkill},
     {"DELETE", "/api/v1/skills/{name}", kAdmin, delete_skill},
 
+    {"GET", "/api/v1/docs", kRead, list_docs},
+    {"GET", "/api/v1/docs/{topic}", kRead, get_docs},
     {"GET", "/api/v1/egress", kRead, list_egress, {}, kPage},
 
     {"GET", "/api/v1/memory", kRead, list_memories, {}, kMemoryQuery},

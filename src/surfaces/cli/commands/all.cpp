@@ -2,16 +2,47 @@
 #include "surfaces/cli/commands/commands.h"
 
 namespace pryx::cli {
+namespace {
+
+// In the order of the overview.
+// clang-format off
+constexpr std::vector<Command> (*kNouns[])() = {
+    exec_commands,
+    chat_commands,
+    session_commands,
+    approval_commands,
+    grant_commands,
+    undo_commands,
+    policy_commands,
+    audit_commands,
+    model_commands,
+    provider_commands,
+    secret_commands,
+    vault_commands,
+    token_commands,
+    workspace_commands,
+    tool_commands,
+    process_commands,
+    skill_commands,
+    egress_commands,
+    config_commands,
+    status_commands,
+    doctor_commands,
+    help_commands,
+    docs_commands,
+    complete_commands,
+    open_commands,
+    daemon_commands,
+    serve_commands,
+    refused_commands,
+};
+// clang-format on
+
+}  // namespace
 
 std::vector<Command> all_commands() {
   std::vector<Command> all;
-  for (auto* commands :
-       {exec_commands,    chat_commands,   session_commands, approval_commands,  grant_commands,
-        undo_commands,    policy_commands, audit_commands,   model_commands,     provider_commands,
-        secret_commands,  vault_commands,  token_commands,   workspace_commands, tool_commands,
-        process_commands, skill_commands,  egress_commands,  config_commands,    status_commands,
-        doctor_commands,  help_commands,   open_commands,    daemon_commands,    serve_commands,
-        refused_commands}) {
+  for (auto* commands : kNouns) {
     std::vector<Command> rows = commands();
     all.insert(all.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
   }

@@ -31,7 +31,9 @@ namespace pryx::cli {
 [[nodiscard]] std::vector<Command> open_commands();
 [[nodiscard]] std::vector<Command> daemon_commands();
 [[nodiscard]] std::vector<Command> serve_commands();
-[[nodiscard]] std::vector<Command> help_commands();     // and completion
+[[nodiscard]] std::vector<Command> help_commands();  // and completion
+[[nodiscard]] std::vector<Command> docs_commands();
+[[nodiscard]] std::vector<Command> complete_commands();  // what completion scripts ask
 [[nodiscard]] std::vector<Command> refused_commands();  // of the contract, for features that do not exist yet
 
 [[nodiscard]] std::vector<Command> all_commands();

@@ -80,6 +80,8 @@ PRYX_HANDLER(log_out);
 // agents.cpp
 PRYX_HANDLER(list_agents);
 PRYX_HANDLER(get_agent);
+PRYX_HANDLER(list_docs);
+PRYX_HANDLER(get_docs);
 PRYX_HANDLER(list_tools);
 PRYX_HANDLER(get_tool);
 // memory.cpp

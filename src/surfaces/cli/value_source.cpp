@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// Which values a word of the command line can have. A name means the same everywhere: "--session", and the
+// "id" of `pryx session`.
+#include <algorithm>
+
+#include "foundation/base/text.h"
+#include "foundation/config/settings.h"
+#include "surfaces/cli/completion.h"
+#include "surfaces/manual/manual.h"
+
+namespace pryx::cli {
+namespace {
+
+const ValueSource* find_listed(std::string_view kind) {
+  static const std::vector<ValueSource> sources = {
+      {"session", "/api/v1/sessions?limit=50", "id", "title"},
+      {"model", "/api/v1/models", "id", "provider"},
+      {"provider", "/api/v1/providers", "name", "kind"},
+      {"approval", "/api/v1/approvals?state=pending", "id", "summary"},
+      {"grant", "/api/v1/grants", "id", "rule"},
+      {"secret", "/api/v1/secrets", "name", ""},
+      {"token", "/api/v1/tokens", "id", "name"},
+      {"workspace", "/api/v1/workspaces", "id", "path"},
+      {"agent", "/api/v1/agents", "id", "description"},
+      {"skill", "/api/v1/skills", "name", "description"},
+      {"tool", "/api/v1/tools", "name", "description"},
+      {"process", "/api/v1/processes", "id", "command"},
+      {"memory", "/api/v1/memory?limit=50", "id", "text"},
+      {"template", "/api/v1/policy/templates", "name", "description"},
+      {"shell", "", "", "", {"bash", "zsh", "fish"}},
+      {"kind", "", "", "", {"openai", "anthropic", "google", "ollama"}},
+      {"scope", "", "", "", {"read", "chat", "approve", "admin"}},
+      {"format", "", "", "", {"json", "jsonl", "csv", "markdown", "html"}},
+      {"group-by", "", "", "", {"session", "model", "provider", "agent", "day", "month"}},
+      {"state", "", "", "", {"pending", "decided"}},
+      {"page",
+       "",
+       "",
+       "",
+       {"chat", "sessions", "approvals", "policy", "audit", "costs", "models", "settings"}}};
+  const auto found = std::ranges::find(sources, kind, &ValueSource::kind);
+  return found == sources.end() ? nullptr : &*found;
+}
+
+std::optional<ValueSource> source_of_kind(std::string_view kind) {
+  if (const ValueSource* listed = find_listed(kind)) return *listed;
+  ValueSource out{.kind = kind, .target = {}, .value = {}, .about = {}};
+  if (kind == "topic") {
+    for (const manual::Page& page : manual::pages()) out.words.push_back(page.topic);
+  } else if (kind == "key") {
+    for (const config::Setting& setting : config::settings()) out.words.push_back(setting.key);
+  }
+  if (out.words.empty()) return std::nullopt;
+  return out;
+}
+
+// "id" of `pryx session` is a session, "name" of `pryx secret` a secret; other names speak for themselves.
+std::string_view kind_of(const Command& command, std::string_view positional) {
+  if (command.noun == "policy" && command.verb == "use") return "template";
+  if (positional == "id" || positional == "name") return command.noun;
+  return positional;
+}
+
+const Flag* find_flag(const std::vector<Flag>& flags, std::string_view word) {
+  for (const Flag& flag : flags) {
+    for (const std::string_view spelling : split(flag.name, ',')) {
+      if (spelling == word) return &flag;
+    }
+  }
+  return nullptr;
+}
+
+const Flag* find_flag(const Command* command, std::string_view word) {
+  const Flag* flag = find_flag(global_flags(), word);
+  return flag == nullptr && command != nullptr ? find_flag(command->flags, word) : flag;
+}
+
+// The row that the words so far name; its verb may be missing still.
+const Command* find_row(const CommandSet& commands, const std::vector<std::string>& plain) {
+  if (plain.empty()) return nullptr;
+  const Command* alone = nullptr;
+  for (const Command& command : commands.commands()) {
+    if (command.noun != plain[0] || !command.refused.empty()) continue;
+    if (command.verb.empty()) alone = &command;
+    if (plain.size() > 1 && command.verb == plain[1]) return &command;
+  }
+  return alone;
+}
+
+}  // namespace
+
+std::optional<ValueSource> value_source(const CommandSet& commands, const std::vector<std::string>& words) {
+  if (words.empty()) return std::nullopt;
+  // Twice: which flags take a value depends on the command, and the command on what is no value.
+  const Command* command = nullptr;
+  std::vector<std::string> plain;
+  const Flag* open = nullptr;
+  for (int round = 0; round < 2; ++round) {
+    plain.clear();
+    open = nullptr;
+    for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+      if (open != nullptr) {
+        open = nullptr;
+        continue;
+      }
+      if (!words[i].starts_with('-')) {
+        plain.push_back(words[i]);
+        continue;
+      }
+      const Flag* flag = find_flag(command, words[i]);
+      if (flag != nullptr && !flag->value.empty()) open = flag;
+    }
+    command = find_row(commands, plain);
+  }
+  if (open != nullptr) return source_of_kind(flag_key(*open));
+  if (command == nullptr || words.back().starts_with('-')) return std::nullopt;
+  const std::size_t at = plain.size() - (command->verb.empty() ? 1 : 2);
+  if (at >= command->positionals.size()) return std::nullopt;
+  return source_of_kind(kind_of(*command, command->positionals[at].name));
+}
+
+}  // namespace pryx::cli
