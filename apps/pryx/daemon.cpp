@@ -43,7 +43,8 @@ Result<void> Daemon::open_store() {
       trust::Approvals::migrations(),      vault::Vault::migrations(),
       models::ProviderStore::migrations(), memory::migrations(),
       tools::UndoJournal::migrations(),    tools::shell::BackgroundProcesses::migrations(),
-      agent::SessionStore::migrations(),   server::ApiServer::migrations()};
+      trace::SpanStore::migrations(),      agent::SessionStore::migrations(),
+      server::ApiServer::migrations()};
   db::DatabaseOptions options{.open = {.path = ground_.places.database(), .key = key_.key}};
   PRYX_TRY(database_, db::Database::open(loop_, std::move(options), modules));
   if (database_->migration_report().applied > 0)
@@ -61,6 +62,7 @@ Result<void> Daemon::build() {
                        audit::CheckpointerOptions{.file = ground_.places.state + "/audit/checkpoints.jsonl"});
   vault_.emplace(*database_, pool_, key_.key, random_, clock_);
   approvals_.emplace(loop_, *database_, *events_, *audit_, ids_);
+  trace_.emplace(clock_, *events_, ids_.make<BootId>().str());
   http_client_ = net::make_http_client(loop_);
   keys_.emplace(*vault_, ground_.environment);
   router_.emplace(loop_, *http_client_, *keys_, random_);
@@ -119,7 +121,8 @@ Result<void> Daemon::build() {
                                           .workspaces = *workspaces_,
                                           .dispatcher = *dispatcher_,
                                           .ids = ids_,
-                                          .boot_id = ids_.make<BootId>().str(),
+                                          .trace = *trace_,
+                                          .boot_id = trace_->boot_id(),
                                           .default_model = std::string(models::kDefaultModel),
                                           .after_crash = start_.after_crash,
                                           .notes = &*skills_});

@@ -99,6 +99,7 @@ class Daemon {
   std::optional<audit::Checkpointer> checkpoints_;
   std::optional<vault::Vault> vault_;
   std::optional<trust::Approvals> approvals_;
+  std::optional<trace::Recorder> trace_;
   std::unique_ptr<net::HttpClient> http_client_;
   std::optional<VaultKeys> keys_;
   std::optional<models::ModelRouter> router_;

@@ -74,6 +74,7 @@ async::Task<Result<void>> Daemon::start() {
   PRYX_CO_TRY_VOID(co_await settings_->start());
   PRYX_CO_TRY_VOID(co_await checkpoints_->start());
   PRYX_CO_TRY_VOID(co_await approvals_->start());
+  PRYX_CO_TRY_VOID(co_await trace_->start(*database_, agent::streamed_tokens));
   PRYX_CO_TRY_VOID(co_await egress_->start());
   PRYX_CO_TRY_VOID(co_await shell_->start());
   PRYX_CO_TRY_VOID(co_await vault_->start());

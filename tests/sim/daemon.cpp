@@ -76,9 +76,9 @@ db::OpenOptions database_options(const db::testing::SimulatedDisk& disk) {
 }
 
 std::span<const db::ModuleMigrations> all_migrations() {
-  static const std::array<db::ModuleMigrations, 4> kAll{
+  static const std::array<db::ModuleMigrations, 5> kAll{
       events::EventLog::migrations(), audit::AuditLog::migrations(), trust::Approvals::migrations(),
-      agent::SessionStore::migrations()};
+      trace::SpanStore::migrations(), agent::SessionStore::migrations()};
   return kAll;
 }
 
@@ -89,6 +89,7 @@ struct Daemon::Parts {
         events(around.loop, *database),
         audit(around.loop.clock()),
         approvals(around.loop, *database, events, audit, ids),
+        trace(around.loop.clock(), events, fmt::format("bot_{}", setting.boot)),
         policy(setting.policy),
         models(around.loop, around.model, keys, around.random),
         gate(around.loop, registry, policy, approvals, ids),
@@ -107,6 +108,7 @@ struct Daemon::Parts {
                 .workspaces = workspaces,
                 .dispatcher = dispatcher,
                 .ids = ids,
+                .trace = trace,
                 .boot_id = fmt::format("bot_{}", setting.boot),
                 .default_model = "sim/sim-1"},
                {.unsafe_split_outbox = setting.split_outbox}),
@@ -116,6 +118,7 @@ struct Daemon::Parts {
   events::EventLog events;
   audit::AuditLog audit;
   trust::Approvals approvals;
+  trace::Recorder trace;
   FixedKeys keys;
   ChangingPolicy policy;
   models::ModelRouter models;
@@ -163,6 +166,7 @@ async::Task<Result<void>> Daemon::start() {
   }
   PRYX_CO_TRY_VOID(co_await parts_->events.start());
   PRYX_CO_TRY_VOID(co_await parts_->approvals.start());
+  PRYX_CO_TRY_VOID(co_await parts_->trace.start(*parts_->database, agent::streamed_tokens));
   co_return co_await parts_->dispatcher.start(parts_->engine, false);
 }
 

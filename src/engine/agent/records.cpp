@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "engine/agent/records.h"
 
+#include "trust/trace/money.h"
+#include "trust/trace/span.h"
+
 namespace pryx::agent {
 namespace {
 
@@ -143,6 +146,25 @@ std::string Message::text() const {
   return out;
 }
 
+void Turn::add_cost(const models::Usage& more, std::optional<std::int64_t> nano) {
+  usage.input_tokens += more.input_tokens;
+  usage.output_tokens += more.output_tokens;
+  usage.cached_input_tokens += more.cached_input_tokens;
+  usage.cache_write_tokens += more.cache_write_tokens;
+  usage.reasoning_tokens += more.reasoning_tokens;
+  usage.estimated = usage.estimated || more.estimated;
+  ++model_calls;
+  if (nano)
+    cost_nano = trace::add_money(cost_nano, *nano);
+  else
+    ++unpriced_calls;
+}
+
+json::value Turn::cost_json() const {
+  if (unpriced_calls > 0 && unpriced_calls == model_calls) return nullptr;
+  return trace::money_json(cost_nano);
+}
+
 json::object Turn::to_json() const {
   json::value error = nullptr;
   if (!error_code.empty()) error = json::object{{"code", error_code}, {"detail", error_detail}};
@@ -154,7 +176,9 @@ json::object Turn::to_json() const {
           {"answered_by", text_or_null(answered_by)},
           {"message_id", message.str()},
           {"usage", usage_json(usage)},
-          {"cost", nullptr},
+          {"cost", cost_json()},
+          {"unpriced_calls", unpriced_calls},
+          {"trace_id", trace::trace_id_of(id.str())},
           {"denied_calls", denied_calls},
           {"error", std::move(error)},
           {"created_at", to_rfc3339(created_at)},

@@ -103,6 +103,9 @@ struct Turn {
   TurnOptions options;
   int starts = 0;  // how often a daemon began or went on with it
   models::Usage usage;
+  std::int64_t cost_nano = 0;  // nano-USD, of the calls whose price is known
+  int model_calls = 0;
+  int unpriced_calls = 0;
   int denied_calls = 0;
   std::string error_code;  // name from the error table, or "step_limit", "loop_detected"
   std::string error_detail;
@@ -110,6 +113,9 @@ struct Turn {
   std::optional<WallTime> started_at;
   std::optional<WallTime> ended_at;
   int format = 1;
+  void add_cost(const models::Usage& more, std::optional<std::int64_t> nano);
+  // Null when nothing of it has a price.
+  [[nodiscard]] json::value cost_json() const;
   [[nodiscard]] json::object to_json() const;
 };
 

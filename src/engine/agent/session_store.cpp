@@ -494,6 +494,17 @@ Result<std::vector<Message>> SessionStore::load_history(db::Connection& c, const
   return history;
 }
 
+Result<std::int64_t> SessionStore::streamed_bytes(db::Connection& c, const PrincipalId& principal,
+                                                  const TurnId& turn, const StepId& step) {
+  PRYX_TRY(const auto streaming, c.list(kStreaming, read_message, principal, turn));
+  std::int64_t bytes = 0;
+  for (const Message& message : streaming) {
+    if (message.step != step) continue;
+    for (const Part& part : message.parts) bytes += static_cast<std::int64_t>(part.text.size());
+  }
+  return bytes;
+}
+
 Result<int> SessionStore::interrupt_streaming(db::Connection& c, const PrincipalId& principal,
                                               const TurnId& turn) {
   PRYX_TRY(auto messages, c.list(kStreaming, read_message, principal, turn));

@@ -83,6 +83,9 @@ struct SessionStore {
   // messages. Later turns are left out.
   [[nodiscard]] static Result<std::vector<Message>> load_history(db::Connection& c, const Turn& turn,
                                                                  std::size_t max_bytes);
+  // Of what a dead daemon had of an answer, and did not end.
+  [[nodiscard]] static Result<std::int64_t> streamed_bytes(db::Connection& c, const PrincipalId& principal,
+                                                           const TurnId& turn, const StepId& step);
   // Messages of one turn whose parts were still streaming when a daemon died become interrupted.
   [[nodiscard]] static Result<int> interrupt_streaming(db::Connection& c, const PrincipalId& principal,
                                                        const TurnId& turn);

@@ -14,6 +14,12 @@ json::value arguments_of(const tools::CallJournal::Decided& decided) {
   auto arguments = json::parse(decided.canonical_arguments, json::kOwnText);
   return arguments ? std::move(*arguments) : json::value(nullptr);
 }
+
+trace::SpanStatus span_status(StepState state, bool ok) {
+  if (state == StepState::kDenied) return trace::SpanStatus::kDenied;
+  if (state == StepState::kCancelled) return trace::SpanStatus::kCancelled;
+  return state == StepState::kDone && ok ? trace::SpanStatus::kOk : trace::SpanStatus::kError;
+}
 }  // namespace
 
 void StepJournal::note(const Decided& decided) {
@@ -92,6 +98,10 @@ async::Task<Result<std::string>> StepJournal::record_start(Decided decided) {
     if (!decided.approved_hash.empty())
       PRYX_TRY_VOID(
           run_.parts().approvals.use(t, run_.turn_.principal, decided.approval, decided.approved_hash));
+    // Begun by a life that did not come to its end.
+    if (step_.state == StepState::kStarted)
+      PRYX_TRY_VOID(trace_tool(t, run_.parts().trace, run_.turn_, step_, trace::SpanStatus::kInterrupted,
+                               "the daemon stopped while it ran"));
     PRYX_TRY_VOID(
         TurnStore::start_attempt(t.db(), step_, run_.parts().boot_id, run_.crashes_of(step_), run_.now()));
     PRYX_TRY_VOID(run_.parts().audit.append(
@@ -114,6 +124,7 @@ async::Task<Result<std::string>> StepJournal::record_start(Decided decided) {
                      {{"step_id", step_.id.str()}, {"tool", step_.tool}, {"attempt", step_.attempt}});
   });
   if (!written) co_return std::unexpected(written.error());
+  run_.trace_.tool_started(step_);
   co_return step_.idempotency_key;
 }
 
@@ -207,6 +218,8 @@ async::Task<Result<void>> StepJournal::finish(Ending ending) {
       PRYX_TRY_VOID(run_.parts().approvals.supersede(t, run_.turn_.principal, step_.approval));
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), step_, ending.state, run_.now()));
     PRYX_TRY_VOID(TurnStore::save_progress(t.db(), run_.turn_));
+    PRYX_TRY_VOID(
+        run_.trace_.tool_ended(t, run_.turn_, step_, span_status(ending.state, ending.ok), ending.reason));
     PRYX_TRY_VOID(SessionStore::insert_message(t.db(), message));
     PRYX_TRY_VOID(run_.parts().audit.append(
         t, {.principal = run_.turn_.principal,

@@ -36,6 +36,15 @@ Result<void> settle_tool_step(db::Transaction& t, Step& step, const Turn& turn, 
   return SessionStore::insert_message(t.db(), message);
 }
 
+// Of a turn that no run has in hand.
+Result<void> trace_end_at_rest(db::Transaction& t, trace::Recorder& trace, Turn& turn,
+                               const std::vector<Step>& steps) {
+  PRYX_TRY(const auto session, SessionStore::find_session(t.db(), turn.principal, turn.session));
+  PRYX_TRY_VOID(load_costs(t.db(), turn));
+  PRYX_TRY_VOID(trace_turn_end(t, trace, turn, session.value_or(Session{}), steps));
+  return TurnStore::save_progress(t.db(), turn);
+}
+
 // One for each step at most: it needs no source of ids inside a write job.
 MessageId settled_message_id(const Step& step) {
   return MessageId(fmt::format("{}{}", MessageId::prefix(), step.id.str().substr(StepId::prefix().size())));
@@ -55,8 +64,12 @@ std::string_view to_text(TurnEngine::ResumeChoice choice) {
 
 }  // namespace
 
-Result<void> abandon_unknown_step(db::Transaction& t, audit::AuditLog& audit, Step& step, const Turn& turn,
-                                  const std::string& actor, WallTime at) {
+Result<void> abandon_unknown_step(db::Transaction& t, audit::AuditLog& audit, trace::Recorder& trace,
+                                  Step& step, const Turn& turn, const std::string& actor, WallTime at) {
+  // One whose outcome is unknown already has its span.
+  if (step.state == StepState::kStarted)
+    PRYX_TRY_VOID(trace_tool(t, trace, turn, step, trace::SpanStatus::kInterrupted,
+                             "cancelled; it may or may not have taken effect"));
   PRYX_TRY_VOID(settle_tool_step(t, step, turn, StepState::kCancelled,
                                  "Cancelled by the owner; it may or may not have taken effect.",
                                  settled_message_id(step), at));
@@ -165,20 +178,20 @@ async::Task<Result<bool>> TurnEngine::cancel_at_rest(Caller caller, Turn seen) {
       const bool may_have_happened = step.kind == StepKind::kTool &&
                                      (step.state == StepState::kStarted || step.state == StepState::kUnknown);
       if (may_have_happened)
-        PRYX_TRY_VOID(abandon_unknown_step(t, parts_.audit, step, *turn, caller.surface, at));
+        PRYX_TRY_VOID(abandon_unknown_step(t, parts_.audit, parts_.trace, step, *turn, caller.surface, at));
       else if (!is_terminal(step.state))
         PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, at));
     }
     PRYX_TRY_VOID(SessionStore::interrupt_streaming(t.db(), turn->principal, turn->id));
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), *turn, TurnState::kCancelled, at));
+    PRYX_TRY_VOID(trace_end_at_rest(t, parts_.trace, *turn, steps));
     PRYX_TRY_VOID(TurnStore::deliver_turn(t.db(), turn->principal, turn->id, at));
     PRYX_TRY_VOID(TurnStore::mark_read_if_delivered(t.db(), turn->principal, turn->session));
-    PRYX_TRY_VOID(parts_.events.append(
-        t, {.principal = turn->principal,
-            .name = "turn.cancelled",
-            .session = turn->session,
-            .surface = caller.surface,
-            .payload = {{"turn_id", turn->id.str()}, {"denied_calls", turn->denied_calls}}}));
+    PRYX_TRY_VOID(parts_.events.append(t, {.principal = turn->principal,
+                                           .name = "turn.cancelled",
+                                           .session = turn->session,
+                                           .surface = caller.surface,
+                                           .payload = end_payload(*turn)}));
     t.after_commit([this, id = turn->id] { parts_.dispatcher.forget(id); });
     return true;
   });
@@ -234,11 +247,12 @@ async::Task<Result<void>> TurnEngine::resume(Caller caller, TurnId id, StepId st
         PRYX_TRY_VOID(
             TurnStore::change_state(t.db(), *turn, ends ? TurnState::kCancelled : TurnState::kQueued, at));
         if (ends) {
+          PRYX_TRY_VOID(trace_end_at_rest(t, parts_.trace, *turn, steps));
           PRYX_TRY_VOID(parts_.events.append(t, {.principal = principal,
                                                  .name = "turn.cancelled",
                                                  .session = turn->session,
                                                  .surface = caller.surface,
-                                                 .payload = {{"turn_id", id.str()}}}));
+                                                 .payload = end_payload(*turn)}));
           return std::optional<OpenTurn>();
         }
         return std::optional(OpenTurn{principal, turn->session, id, turn->priority});

@@ -14,6 +14,7 @@
 #include "engine/agent/session_store.h"
 #include "engine/models/model_router.h"
 #include "engine/tools/tool_gate.h"
+#include "trust/trace/recorder.h"
 
 namespace pryx::agent {
 
@@ -48,6 +49,9 @@ struct EngineLimits {
 
 class TurnRun;
 
+// How much of an answer a crash left in the transcript, as tokens: for trace::Recorder::start().
+[[nodiscard]] Result<std::int64_t> streamed_tokens(db::Connection& c, const trace::OpenCall& call);
+
 class TurnEngine final : public TurnRunner {
  public:
   struct Parts {
@@ -62,6 +66,7 @@ class TurnEngine final : public TurnRunner {
     WorkspaceOpener& workspaces;
     Dispatcher& dispatcher;
     IdSource& ids;
+    trace::Recorder& trace;
     std::string boot_id;
     std::string default_model;
     bool after_crash = true;       // whether the daemon before this one ended without stopping

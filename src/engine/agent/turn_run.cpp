@@ -18,7 +18,10 @@ std::string_view title_of(const std::string& code) {
 }  // namespace
 
 TurnRun::TurnRun(TurnEngine& engine, OpenTurn turn)
-    : engine_(engine), open_(std::move(turn)), default_model_(engine.default_model()) {}
+    : engine_(engine),
+      open_(std::move(turn)),
+      default_model_(engine.default_model()),
+      trace_(engine.parts_.trace, engine.parts_.models) {}
 
 json::array TurnRun::partial_text() const {
   json::array parts_list;
@@ -45,6 +48,7 @@ async::Task<Result<bool>> TurnRun::load() {
     if (!session) return false;
     session_ = std::move(*session);
     PRYX_TRY(steps_, TurnStore::list_steps(c, open_.principal, open_.turn));
+    PRYX_TRY_VOID(load_costs(c, turn_));
     PRYX_TRY(history_, SessionStore::load_history(c, turn_, kMaxHistoryBytes));
     return true;
   });
@@ -108,9 +112,10 @@ Result<void> TurnRun::write_start(db::Transaction& t) {
   PRYX_TRY_VOID(TurnStore::note_start(t.db(), turn_, now()));
   if (!first) {
     PRYX_TRY_VOID(SessionStore::interrupt_streaming(t.db(), turn_.principal, turn_.id));
-    return {};
+  } else {
+    PRYX_TRY_VOID(emit(t, "turn.started", {{"model", model_name()}}));
   }
-  return emit(t, "turn.started", {{"model", model_name()}});
+  return trace_queue(t, parts().trace, turn_, steps_);
 }
 
 // What a dead daemon left behind. Steps that were only planned or waiting for a person go the ordinary way.
@@ -173,19 +178,17 @@ Result<void> TurnRun::write_end(db::Transaction& t, TurnState state, const std::
                                 const MessageId& message) {
   PRYX_TRY_VOID(write_start(t));
   PRYX_TRY_VOID(TurnStore::change_state(t.db(), turn_, state, now()));
+  PRYX_TRY_VOID(trace_turn_end(t, parts().trace, turn_, session_, steps_));
   PRYX_TRY_VOID(TurnStore::save_progress(t.db(), turn_));
-  json::object payload{{"turn_id", turn_.id.str()}, {"denied_calls", turn_.denied_calls}};
+  json::object payload = end_payload(turn_);
   std::string name = "turn.completed";
   if (state == TurnState::kCompleted) {
-    const json::object whole = turn_.to_json();
     payload["text"] = text;
     payload["message_id"] = message.str();
     payload["model"] = turn_.answered_by;
     payload["finish_reason"] =
         models::to_text(client_calls_.empty() ? finish_ : models::FinishReason::kToolCalls);
     payload["tool_calls"] = client_calls_json();
-    payload["usage"] = whole.at("usage");
-    payload["cost"] = nullptr;
   } else if (state == TurnState::kFailed) {
     name = "turn.failed";
     payload["code"] = turn_.error_code;
@@ -211,7 +214,10 @@ Result<void> TurnRun::write_end(db::Transaction& t, TurnState state, const std::
 }
 
 async::Task<TurnRun::Flow> TurnRun::fail_turn(std::string code, std::string detail) {
-  log::warn("turn.failed", {{"turn_id", turn_.id.str()}, {"code", code}});
+  log::warn("turn.failed", {{"turn_id", turn_.id.str()},
+                            {"trace_id", trace::trace_id_of(turn_.id.str())},
+                            {"code", code},
+                            {"detail", detail}});
   turn_.error_code = std::move(code);
   turn_.error_detail = std::move(detail);
   const auto written = co_await parts().database.write([this](db::Transaction& t) -> Result<void> {
@@ -234,10 +240,11 @@ bool TurnRun::is_put_off() const {
 async::Task<TurnRun::Flow> TurnRun::cancel_turn() {
   // The daemon is going down: the turn stays as it is and goes on at the next start.
   if (is_put_off()) co_return Flow::kStop;
-  count_lost_attempt();
+  const ModelEnd end = end_of_attempt(trace::CallOutcome::kCancelled, std::nullopt);
   std::optional<Message> interrupted = interrupted_message();
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(write_start(t));
+    PRYX_TRY_VOID(write_call_end(t, end));
     for (Step& step : steps_) {
       if (step.state == StepState::kAwaitingApproval)
         PRYX_TRY_VOID(parts().approvals.supersede(t, turn_.principal, step.approval));
@@ -245,7 +252,8 @@ async::Task<TurnRun::Flow> TurnRun::cancel_turn() {
       const bool may_have_happened = step.kind == StepKind::kTool &&
                                      (step.state == StepState::kStarted || step.state == StepState::kUnknown);
       if (may_have_happened)
-        PRYX_TRY_VOID(abandon_unknown_step(t, parts().audit, step, turn_, turn_.surface, now()));
+        PRYX_TRY_VOID(
+            abandon_unknown_step(t, parts().audit, parts().trace, step, turn_, turn_.surface, now()));
       else if (!is_terminal(step.state))
         PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, now()));
     }
@@ -257,14 +265,18 @@ async::Task<TurnRun::Flow> TurnRun::cancel_turn() {
 }
 
 async::Task<TurnRun::Flow> TurnRun::needs_attention(Step& step, std::string detail) {
-  log::warn("turn.needs_attention",
-            {{"turn_id", turn_.id.str()}, {"step_id", step.id.str()}, {"tool", step.tool}});
+  log::warn("turn.needs_attention", {{"turn_id", turn_.id.str()},
+                                     {"trace_id", trace::trace_id_of(turn_.id.str())},
+                                     {"step_id", step.id.str()},
+                                     {"tool", step.tool}});
   const OutboxId outbox_id = parts().ids.make<OutboxId>();
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(write_start(t));
     if (step.state != StepState::kUnknown) {
       step.error_code = "unknown_outcome";
       step.summary = detail;
+      if (step.kind == StepKind::kTool)
+        PRYX_TRY_VOID(trace_tool(t, parts().trace, turn_, step, trace::SpanStatus::kInterrupted, detail));
       PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kUnknown, now()));
     }
     PRYX_TRY_VOID(parts().audit.append(t, {.principal = turn_.principal,
@@ -302,7 +314,9 @@ async::Task<TurnRun::Flow> TurnRun::needs_attention(Step& step, std::string deta
 // Nothing is acknowledged and nothing is changed: the rows on disk are the truth, and the engine starts over
 // from them a little later.
 async::Task<TurnRun::Flow> TurnRun::stopped_by_storage(const Error& error) {
-  log::error("turn.storage_failed", {{"turn_id", open_.turn.str()}, {"error", error.message}});
+  log::error("turn.storage_failed", {{"turn_id", open_.turn.str()},
+                                     {"trace_id", trace::trace_id_of(open_.turn.str())},
+                                     {"error", error.message}});
   engine_.retry_later_.insert(open_.turn);
   co_return Flow::kStop;
 }

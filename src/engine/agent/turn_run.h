@@ -6,6 +6,7 @@
 
 #include "engine/agent/delta_buffer.h"
 #include "engine/agent/turn_engine.h"
+#include "engine/agent/turn_trace.h"
 
 namespace pryx::agent {
 
@@ -13,8 +14,9 @@ class StepJournal;
 
 // Inside the write job that cancels a turn: a call that may have taken effect is not forgotten with it. The
 // transcript says so, and so does the record.
-[[nodiscard]] Result<void> abandon_unknown_step(db::Transaction& t, audit::AuditLog& audit, Step& step,
-                                                const Turn& turn, const std::string& actor, WallTime at);
+[[nodiscard]] Result<void> abandon_unknown_step(db::Transaction& t, audit::AuditLog& audit,
+                                                trace::Recorder& trace, Step& step, const Turn& turn,
+                                                const std::string& actor, WallTime at);
 
 class TurnRun {
  public:
@@ -34,8 +36,12 @@ class TurnRun {
 
   // Model steps.
   [[nodiscard]] async::Task<Flow> run_model_step();
-  [[nodiscard]] async::Task<Result<void>> begin_model_step(Step& step, bool is_new);
-  [[nodiscard]] async::Task<Result<void>> stream_answer(Step& step);
+  [[nodiscard]] models::ModelRequest make_request(const Step& step);
+  // A value: what does not fit into a budget (kBudget). Nothing was begun then.
+  [[nodiscard]] async::Task<Result<std::optional<Error>>> begin_model_step(Step& step, bool is_new,
+                                                                           models::ModelRequest& request);
+  [[nodiscard]] async::Task<Flow> over_budget(Step& step, bool is_new, Error refusal);
+  [[nodiscard]] async::Task<Result<void>> stream_answer(Step& step, models::ModelRequest request);
   [[nodiscard]] async::Task<void> take_event(Step& step, models::ModelEvent event);
   [[nodiscard]] async::Task<Flow> end_model_step(Step& step);
   [[nodiscard]] async::Task<Flow> model_failed(Step& step, Error error);
@@ -47,7 +53,9 @@ class TurnRun {
   // the write job, because ids belong to the loop.
   [[nodiscard]] std::optional<Message> interrupted_message();
   [[nodiscard]] Result<void> write_streamed(db::Transaction& t, std::optional<Message>& message);
-  void count_lost_attempt();
+  // How the attempt that streams at present ended; its price is looked up here, on the loop.
+  [[nodiscard]] ModelEnd end_of_attempt(trace::CallOutcome outcome, std::optional<Error> error);
+  [[nodiscard]] Result<void> write_call_end(db::Transaction& t, const ModelEnd& end);
   [[nodiscard]] Message answer_message(const StepId& step, PartState state);
   [[nodiscard]] std::vector<Step> plan_tool_steps(const Step& model_step);
 
@@ -106,6 +114,7 @@ class TurnRun {
   PromptNote note_;
   trust::Labels context_labels_;
   std::vector<models::ToolCall> client_calls_;
+  TurnTrace trace_;
   bool start_written_ = false;
   int model_steps_ = 0;
 
@@ -115,7 +124,6 @@ class TurnRun {
   std::vector<models::ToolCall> calls_;
   models::Usage usage_;
   models::Usage estimate_;  // of its input
-  int lost_attempts_ = 0;   // of this step, cut by crashes: their cost is only known by estimate
   std::string finish_model_;
   models::FinishReason finish_ = models::FinishReason::kStop;
   models::ProviderData provider_data_;

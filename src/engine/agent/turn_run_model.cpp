@@ -15,14 +15,6 @@ models::Usage estimate_input(const models::ModelRequest& request) {
   for (const auto& message : request.messages) bytes += message.text.size();
   return {.input_tokens = estimate_tokens(bytes), .estimated = true};
 }
-void add_usage(models::Usage& sum, const models::Usage& usage) {
-  sum.input_tokens += usage.input_tokens;
-  sum.output_tokens += usage.output_tokens;
-  sum.cached_input_tokens += usage.cached_input_tokens;
-  sum.cache_write_tokens += usage.cache_write_tokens;
-  sum.reasoning_tokens += usage.reasoning_tokens;
-  sum.estimated = sum.estimated || usage.estimated;
-}
 constexpr int kMaxCuts = 3;  // an answer that was cut so often in the middle fails; a crash does not count
 bool is_worth_another_attempt(const Error& error) {
   return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kTimeout;
@@ -58,52 +50,35 @@ async::Task<TurnRun::Flow> TurnRun::run_model_step() {
   }
   Step& step = existing != nullptr ? *existing : steps_.back();
   bool is_new = existing == nullptr;
-  lost_attempts_ = step.state == StepState::kStarted ? step.attempt : 0;
   for (int cuts = 1;; ++cuts) {
     reset_stream();
     streaming_step_ = step.id;
-    const auto begun = co_await begin_model_step(step, is_new);
+    models::ModelRequest request = make_request(step);
+    const auto begun = co_await begin_model_step(step, is_new, request);
     if (!begun) co_return co_await stopped_by_storage(begun.error());
+    if (*begun) co_return co_await over_budget(step, is_new, **begun);
     is_new = false;
-    const auto streamed = co_await stream_answer(step);
+    const auto streamed = co_await stream_answer(step, std::move(request));
     if (streamed) co_return co_await end_model_step(step);
     const bool cancelled = co_await async::is_cancelled();
     if (cancelled) co_return co_await cancel_turn();
-    count_lost_attempt();
     const bool shown = !text_.empty() || !reasoning_.empty();
     if (!shown || !is_worth_another_attempt(streamed.error()) || cuts >= kMaxCuts) {
       co_return co_await model_failed(step, streamed.error());
     }
+    const ModelEnd end = end_of_attempt(trace::CallOutcome::kInterrupted, streamed.error());
     std::optional<Message> interrupted = interrupted_message();
-    const auto kept = co_await parts().database.write(
-        [&, this](db::Transaction& t) { return write_streamed(t, interrupted); });
+    const auto kept = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
+      PRYX_TRY_VOID(write_call_end(t, end));
+      return write_streamed(t, interrupted);
+    });
     if (!kept) co_return co_await stopped_by_storage(kept.error());
     log::info("model.attempt_interrupted",
               {{"turn_id", turn_.id.str()}, {"attempt", step.attempt}, {"error", streamed.error().message}});
   }
 }
 
-async::Task<Result<void>> TurnRun::begin_model_step(Step& step, bool is_new) {
-  const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
-    PRYX_TRY_VOID(write_start(t));
-    if (is_new) {
-      step.state = StepState::kStarted;
-      step.attempt = 1;
-      step.boot_id = parts().boot_id;
-      step.started_at = now();
-      PRYX_TRY_VOID(TurnStore::insert_step(t.db(), step));
-    } else {
-      PRYX_TRY_VOID(SessionStore::interrupt_streaming(t.db(), turn_.principal, turn_.id));
-      PRYX_TRY_VOID(TurnStore::start_attempt(t.db(), step, parts().boot_id, crashes_of(step), now()));
-    }
-    return emit(
-        t, "step.started",
-        {{"step_id", step.id.str()}, {"kind", "model"}, {"attempt", step.attempt}, {"model", model_name()}});
-  });
-  co_return written;
-}
-
-async::Task<Result<void>> TurnRun::stream_answer(Step& step) {
+models::ModelRequest TurnRun::make_request(const Step& step) {
   std::vector<const tools::ToolDescription*> offered;
   if (offers_own_tools()) offered = parts().gate.registry().list();
   const std::string today = to_rfc3339(now()).substr(0, 10);
@@ -119,12 +94,57 @@ async::Task<Result<void>> TurnRun::stream_answer(Step& step) {
   context.request.model = model_name();
   context.request.request_id = step.idempotency_key;
   estimate_ = estimate_input(context.request);
-  PRYX_CO_TRY_VOID(co_await load_attachments(context.request));
-  for (; lost_attempts_ > 0; --lost_attempts_) add_usage(turn_.usage, estimate_);
-  PRYX_CO_TRY(auto stream,
-              co_await parts().models.stream(
-                  std::move(context.request),
-                  [this, id = step.id](const Error& error, Duration wait) { tell_retry(id, error, wait); }));
+  return std::move(context.request);
+}
+
+async::Task<Result<std::optional<Error>>> TurnRun::begin_model_step(Step& step, bool is_new,
+                                                                    models::ModelRequest& request) {
+  trace_.prepare_call(request.model, request, estimate_);
+  trace::Grant grant;
+  auto written = co_await parts().database.write([&,
+                                                  this](db::Transaction& t) -> Result<std::optional<Error>> {
+    const int attempt = is_new ? 1 : step.attempt + 1;
+    const auto granted = trace_.begin_call(t, turn_, session_, step, attempt);
+    if (!granted && granted.error().code == ErrorCode::kBudget) return std::optional(granted.error());
+    if (!granted) return std::unexpected(granted.error());
+    grant = *granted;
+    PRYX_TRY_VOID(write_start(t));
+    if (is_new) {
+      step.state = StepState::kStarted;
+      step.attempt = 1;
+      step.boot_id = parts().boot_id;
+      step.started_at = now();
+      PRYX_TRY_VOID(TurnStore::insert_step(t.db(), step));
+    } else {
+      PRYX_TRY_VOID(SessionStore::interrupt_streaming(t.db(), turn_.principal, turn_.id));
+      PRYX_TRY_VOID(TurnStore::start_attempt(t.db(), step, parts().boot_id, crashes_of(step), now()));
+    }
+    PRYX_TRY_VOID(emit(
+        t, "step.started",
+        {{"step_id", step.id.str()}, {"kind", "model"}, {"attempt", step.attempt}, {"model", model_name()}}));
+    return std::optional<Error>();
+  });
+  // What is paid for bounds the answer.
+  if (grant.has_limit && request.max_output_tokens == 0) request.max_output_tokens = grant.output_tokens;
+  co_return written;
+}
+
+// The step was never begun: one that is new leaves no row, and one of an earlier start ends as failed.
+async::Task<TurnRun::Flow> TurnRun::over_budget(Step& step, bool is_new, Error refusal) {
+  if (!is_new) co_return co_await model_failed(step, std::move(refusal));
+  steps_.pop_back();
+  --model_steps_;
+  const std::string code(facts(refusal.code).name);
+  co_return co_await fail_turn(code, std::move(refusal.message));
+}
+
+async::Task<Result<void>> TurnRun::stream_answer(Step& step, models::ModelRequest request) {
+  PRYX_CO_TRY_VOID(co_await load_attachments(request));
+  trace_.request_sent();
+  PRYX_CO_TRY(auto stream, co_await parts().models.stream(
+                               std::move(request), [this, id = step.id](const Error& error, Duration wait) {
+                                 tell_retry(id, error, wait);
+                               }));
   for (;;) {
     PRYX_CO_TRY(auto event, co_await stream->next());
     if (!event) break;
@@ -141,6 +161,7 @@ async::Task<Result<void>> TurnRun::stream_answer(Step& step) {
 
 async::Task<void> TurnRun::take_event(Step& step, models::ModelEvent event) {
   const MonotonicTime at = parts().loop.clock().monotonic();
+  trace_.chunk_came();
   if (const auto* text = std::get_if<models::TextDelta>(&event)) {
     if (text_.add(text->text, at)) send_delta(step, "text", text_, false);
   } else if (const auto* reasoning = std::get_if<models::ReasoningDelta>(&event)) {
@@ -160,6 +181,7 @@ async::Task<void> TurnRun::take_event(Step& step, models::ModelEvent event) {
 
 // Somebody looks at a turn that seems to do nothing.
 void TurnRun::tell_retry(const StepId& step, const Error& error, Duration wait) {
+  trace_.attempt_failed(error, wait);
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(wait).count();
   parts().events.publish_ephemeral({.principal = turn_.principal,
                                     .name = "turn.retrying",
@@ -222,15 +244,32 @@ Result<void> TurnRun::write_streamed(db::Transaction& t, std::optional<Message>&
   return SessionStore::update_message(t.db(), *message);
 }
 
-// What a call that was cut has cost is not known, so it is counted from the text.
-void TurnRun::count_lost_attempt() {
-  if (text_.empty() && reasoning_.empty()) return;
-  models::Usage lost = usage_;
-  if (lost == models::Usage{}) {
-    lost = estimate_;
-    lost.output_tokens = estimate_tokens(text_.all().size() + reasoning_.all().size());
+// What a call that was cut has cost is not known, so it is counted from the text; one that was refused or
+// that said nothing counts as nothing.
+ModelEnd TurnRun::end_of_attempt(trace::CallOutcome outcome, std::optional<Error> error) {
+  ModelEnd end{
+      .outcome = outcome,
+      .usage = usage_,
+      .answered_by = {},
+      .finish_reason = outcome == trace::CallOutcome::kOk ? std::string(models::to_text(finish_)) : "",
+      .error = std::move(error)};
+  const std::string asked = model_name();
+  if (!finish_model_.empty()) end.answered_by = asked.substr(0, asked.find('/') + 1) + finish_model_;
+  const bool shown = !text_.empty() || !reasoning_.empty();
+  if (end.usage == models::Usage{} && shown) {
+    end.usage = estimate_;
+    end.usage.output_tokens = estimate_tokens(text_.all().size() + reasoning_.all().size());
   }
-  add_usage(turn_.usage, lost);
+  trace_.price_answer(end.answered_by, end.usage);
+  return end;
+}
+
+Result<void> TurnRun::write_call_end(db::Transaction& t, const ModelEnd& end) {
+  for (const Step& step : steps_) {
+    if (step.id == streaming_step_ && step.kind == StepKind::kModel)
+      return trace_.end_call(t, turn_, step, end);
+  }
+  return {};
 }
 
 // A convenience for whoever looks after a crash: when it cannot be written, the answer goes on.
@@ -271,7 +310,7 @@ std::vector<Step> TurnRun::plan_tool_steps(const Step& model_step) {
 }
 
 async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
-  add_usage(turn_.usage, usage_);
+  ModelEnd end = end_of_attempt(trace::CallOutcome::kOk, std::nullopt);
   const std::string asked = model_name();
   turn_.answered_by = finish_model_.empty() ? asked : asked.substr(0, asked.find('/') + 1) + finish_model_;
   std::optional<Message> message = answer_message(step.id, PartState::kComplete);
@@ -298,6 +337,7 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kDone, now()));
     PRYX_TRY_VOID(write_streamed(t, message));
+    PRYX_TRY_VOID(trace_.end_call(t, turn_, step, end));
     PRYX_TRY_VOID(
         emit(t, "step.finished", {{"step_id", step.id.str()}, {"kind", "model"}, {"state", "done"}}));
     if (planned.empty()) return write_end(t, TurnState::kCompleted, text_.all(), message_id);
@@ -324,10 +364,12 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
 
 async::Task<TurnRun::Flow> TurnRun::model_failed(Step& step, Error error) {
   const std::string code(facts(error.code).name);
+  const ModelEnd end = end_of_attempt(trace::CallOutcome::kFailed, error);
   std::optional<Message> interrupted = interrupted_message();
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     step.error_code = code;
     step.summary = error.message;
+    PRYX_TRY_VOID(write_call_end(t, end));
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kFailed, now()));
     PRYX_TRY_VOID(write_streamed(t, interrupted));
     return emit(

@@ -74,18 +74,22 @@ constexpr std::string_view kListOutbox =
     "SELECT principal_id, id, turn_id, session_id, target, state, event_version, created_at, delivered_at "
     "FROM outbox WHERE principal_id = $1 AND turn_id = $2";
 
-std::string usage_text(const models::Usage& usage) {
+std::string usage_text(const Turn& turn) {
+  const models::Usage& usage = turn.usage;
   return json::to_text(json::object{{"in", usage.input_tokens},
                                     {"out", usage.output_tokens},
                                     {"cached", usage.cached_input_tokens},
                                     {"cache_write", usage.cache_write_tokens},
                                     {"reasoning", usage.reasoning_tokens},
-                                    {"estimated", usage.estimated}});
+                                    {"estimated", usage.estimated},
+                                    {"nano_usd", turn.cost_nano},
+                                    {"calls", turn.model_calls},
+                                    {"unpriced", turn.unpriced_calls}});
 }
-models::Usage usage_from(std::string_view text) {
-  models::Usage usage;
+void read_usage(Turn& turn, std::string_view text) {
+  models::Usage& usage = turn.usage;
   const auto o = json::parse_object(text, json::kOwnText);
-  if (!o) return usage;
+  if (!o) return;
   usage.input_tokens = json::integer_or(*o, "in", 0);
   usage.output_tokens = json::integer_or(*o, "out", 0);
   usage.cached_input_tokens = json::integer_or(*o, "cached", 0);
@@ -93,7 +97,9 @@ models::Usage usage_from(std::string_view text) {
   usage.reasoning_tokens = json::integer_or(*o, "reasoning", 0);
   const json::value* estimated = json::find(*o, "estimated");
   usage.estimated = estimated != nullptr && estimated->is_bool() && estimated->get_bool();
-  return usage;
+  turn.cost_nano = json::integer_or(*o, "nano_usd", 0);
+  turn.model_calls = static_cast<int>(json::integer_or(*o, "calls", 0));
+  turn.unpriced_calls = static_cast<int>(json::integer_or(*o, "unpriced", 0));
 }
 
 Turn read_turn(const db::Row& r) {
@@ -111,7 +117,7 @@ Turn read_turn(const db::Row& r) {
   t.interactive = r.boolean(10);
   t.approve = r.text(11);
   t.starts = static_cast<int>(r.integer(12));
-  t.usage = usage_from(r.view(13));
+  read_usage(t, r.view(13));
   t.denied_calls = static_cast<int>(r.integer(14));
   t.error_code = r.text(15);
   t.error_detail = r.text(16);
@@ -221,7 +227,7 @@ Result<void> TurnStore::note_start(db::Connection& c, Turn& turn, WallTime at) {
 }
 
 Result<void> TurnStore::save_progress(db::Connection& c, const Turn& turn) {
-  PRYX_TRY_VOID(c.run(kSaveTurn, turn.id, usage_text(turn.usage), turn.answered_by, turn.denied_calls,
+  PRYX_TRY_VOID(c.run(kSaveTurn, turn.id, usage_text(turn), turn.answered_by, turn.denied_calls,
                       turn.error_code, turn.error_detail));
   return {};
 }

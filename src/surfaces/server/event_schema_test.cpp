@@ -120,10 +120,11 @@ TEST_F(EventSchemas, HoldForABusyConversation) {
   take_events();
   EXPECT_EQ(remove("/api/v1/sessions/" + session).status, 204);
   take_events();
-  for (const char* name : {"session.created", "session.updated", "session.deleted", "message.created",
-                           "turn.started", "turn.delta", "turn.retrying", "turn.completed", "turn.failed",
-                           "turn.cancelled", "step.started", "step.finished", "tool.requested",
-                           "tool.started", "tool.finished", "approval.needed", "approval.resolved"}) {
+  for (const char* name :
+       {"session.created", "session.updated", "session.deleted", "message.created", "turn.started",
+        "turn.delta", "turn.retrying", "turn.completed", "turn.failed", "turn.cancelled", "step.started",
+        "step.finished", "tool.requested", "tool.started", "tool.finished", "trace.span", "cost.updated",
+        "approval.needed", "approval.resolved"}) {
     EXPECT_TRUE(seen_.contains(name)) << name << " did not happen in this test";
   }
 }

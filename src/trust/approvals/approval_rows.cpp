@@ -51,6 +51,8 @@ constexpr std::string_view kList =
     PRYX_APPROVAL_COLUMNS "WHERE principal_id = $1 AND ($2 = '' OR state = $2) ORDER BY id DESC LIMIT $3";
 constexpr std::string_view kListPending =
     PRYX_APPROVAL_COLUMNS "WHERE principal_id = $1 AND turn_id = $2 AND state = 'pending' ORDER BY id";
+constexpr std::string_view kListTurn =
+    PRYX_APPROVAL_COLUMNS "WHERE principal_id = $1 AND turn_id = $2 ORDER BY id";
 constexpr std::string_view kListTool =
     PRYX_APPROVAL_COLUMNS "WHERE principal_id = $1 AND tool = $2 ORDER BY id DESC LIMIT $3";
 constexpr std::string_view kOverdue = PRYX_APPROVAL_COLUMNS "WHERE state = 'pending' AND expires_at <= $1";
@@ -179,6 +181,11 @@ Result<std::vector<Approval>> list(db::Connection& c, const PrincipalId& princip
 Result<std::vector<Approval>> list_pending(db::Connection& c, const PrincipalId& principal,
                                            const TurnId& turn) {
   return c.list(kListPending, read_approval, principal, turn);
+}
+
+Result<std::vector<Approval>> list_of_turn(db::Connection& c, const PrincipalId& principal,
+                                           const TurnId& turn) {
+  return c.list(kListTurn, read_approval, principal, turn);
 }
 
 Result<std::vector<Approval>> list_of_tool(db::Connection& c, const PrincipalId& principal,

@@ -16,6 +16,9 @@ namespace pryx::trust::rows {
                                                  const std::string& state, std::int64_t limit);
 [[nodiscard]] Result<std::vector<Approval>> list_pending(db::Connection& c, const PrincipalId& principal,
                                                          const TurnId& turn);
+// All of them, in the order they were asked.
+[[nodiscard]] Result<std::vector<Approval>> list_of_turn(db::Connection& c, const PrincipalId& principal,
+                                                         const TurnId& turn);
 [[nodiscard]] Result<std::vector<Approval>> list_of_tool(db::Connection& c, const PrincipalId& principal,
                                                          const std::string& tool, std::int64_t limit);
 [[nodiscard]] Result<std::vector<Approval>> list_overdue(db::Connection& c, WallTime at);

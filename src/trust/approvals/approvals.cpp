@@ -30,6 +30,11 @@ Approvals::~Approvals() = default;
 
 db::ModuleMigrations Approvals::migrations() { return rows::migrations(); }
 
+Result<std::vector<Approval>> Approvals::list_of_turn(db::Connection& c, const PrincipalId& principal,
+                                                      const TurnId& turn) {
+  return rows::list_of_turn(c, principal, turn);
+}
+
 async::Task<Result<void>> Approvals::start() {
   const WallTime now = loop_.clock().wall();
   const auto overdue =

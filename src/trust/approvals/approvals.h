@@ -81,6 +81,10 @@ class Approvals {
                                                                 std::int64_t limit);
   // The pending ones of a turn, in the order they were asked.
   [[nodiscard]] async::Task<Result<std::vector<Approval>>> list_pending(PrincipalId principal, TurnId turn);
+  // Inside a job: every question of a turn, in the order they were asked.
+  [[nodiscard]] static Result<std::vector<Approval>> list_of_turn(db::Connection& connection,
+                                                                  const PrincipalId& principal,
+                                                                  const TurnId& turn);
   // What "session" or "always" with this rule (empty: the suggestion) would mean.
   [[nodiscard]] async::Task<Result<RulePreview>> preview(PrincipalId principal, ApprovalId id,
                                                          std::string rule);

@@ -152,6 +152,7 @@ struct Daemon {
         events(loop, *database),
         audit(loop.clock()),
         approvals(loop, *database, events, audit, ids),
+        trace(loop.clock(), events, fmt::format("bot_{}", boot)),
         models(loop, http, keys, random),
         gate(loop, registry, policy, approvals, ids),
         results(world),
@@ -169,6 +170,7 @@ struct Daemon {
                 .workspaces = workspaces,
                 .dispatcher = dispatcher,
                 .ids = ids,
+                .trace = trace,
                 .boot_id = fmt::format("bot_{}", boot),
                 .default_model = "fake/one",
                 .after_crash = after_crash},
@@ -181,7 +183,8 @@ struct Daemon {
   static std::unique_ptr<db::Database> open(async::EventLoop& loop, const std::string& path,
                                             const Secret& key) {
     const db::ModuleMigrations modules[] = {events::EventLog::migrations(), audit::AuditLog::migrations(),
-                                            trust::Approvals::migrations(), SessionStore::migrations()};
+                                            trust::Approvals::migrations(), trace::SpanStore::migrations(),
+                                            SessionStore::migrations()};
     auto opened =
         db::Database::open(loop, {.open = {.path = path, .key = key}, .inline_mode = true}, modules);
     PRYX_CHECK(opened.has_value());
@@ -192,6 +195,7 @@ struct Daemon {
   events::EventLog events;
   audit::AuditLog audit;
   trust::Approvals approvals;
+  trace::Recorder trace;
   NoHttp http;
   NoKeys keys;
   models::ModelRouter models;
@@ -250,6 +254,7 @@ class Corridor {
     daemon->models.put_provider("fake", model);
     PRYX_CHECK(now(daemon->events.start()).has_value());
     PRYX_CHECK(now(daemon->approvals.start()).has_value());
+    PRYX_CHECK(now(daemon->trace.start(*daemon->database, streamed_tokens)).has_value());
     early();
     PRYX_CHECK(now(daemon->dispatcher.start(daemon->engine, paused)).has_value());
     settle();

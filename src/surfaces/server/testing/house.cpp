@@ -88,6 +88,7 @@ House::House(async::EventLoop& given, bool inline_store)
                                           memory::migrations(),
                                           tools::UndoJournal::migrations(),
                                           tools::shell::BackgroundProcesses::migrations(),
+                                          trace::SpanStore::migrations(),
                                           agent::SessionStore::migrations(),
                                           ApiServer::migrations()};
   auto opened =
@@ -96,6 +97,7 @@ House::House(async::EventLoop& given, bool inline_store)
   database = std::move(*opened);
   events = std::make_unique<events::EventLog>(loop, *database);
   approvals = std::make_unique<trust::Approvals>(loop, *database, *events, audit, ids);
+  trace = std::make_unique<trace::Recorder>(loop.clock(), *events, ids.make<BootId>().str());
   models.put_provider("fake", model);
   auto tool = std::make_unique<NoteTool>();
   notes = tool.get();
@@ -113,7 +115,8 @@ House::House(async::EventLoop& given, bool inline_store)
                                                                        .workspaces = opener,
                                                                        .dispatcher = *dispatcher,
                                                                        .ids = ids,
-                                                                       .boot_id = ids.make<BootId>().str(),
+                                                                       .trace = *trace,
+                                                                       .boot_id = trace->boot_id(),
                                                                        .default_model = "fake/words"});
   pool = std::make_unique<async::WorkerPool>(loop, 0);
   checkpoints = std::make_unique<audit::Checkpointer>(
@@ -159,6 +162,7 @@ House::~House() = default;
 async::Task<Result<void>> House::start() {
   PRYX_CO_TRY_VOID(co_await events->start());
   PRYX_CO_TRY_VOID(co_await approvals->start());
+  PRYX_CO_TRY_VOID(co_await trace->start(*database, agent::streamed_tokens));
   PRYX_CO_TRY_VOID(co_await checkpoints->start());
   PRYX_CO_TRY_VOID(co_await processes->start());
   PRYX_CO_TRY_VOID(co_await api->start());

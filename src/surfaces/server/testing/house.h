@@ -114,6 +114,7 @@ class House {
   std::unique_ptr<events::EventLog> events;
   audit::AuditLog audit;
   std::unique_ptr<trust::Approvals> approvals;
+  std::unique_ptr<trace::Recorder> trace;
   NoNetwork network;
   NoKeys keys;
   models::ModelRouter models;
