@@ -91,18 +91,9 @@ def heads(tour, daemon, session):
         if method != "GET":
             continue
         noun = template.split("/")[3] if template.startswith(V) else ""
-    values = {
-        "sessions": session,
-        "turns": turn,
-        "approvals": approval,
-        "workspaces": workspace,
-        "agents": "default",
-        "tools": "fs.read",
-        "docs": "errors",
-        "secrets": "here",
-        "processes": process,
-        "skills": "code-review",
-    }
+        own = values.get(noun, "x")
+        path = template.format(id=own, name=own, topic=own)
+        path += next((q for end, q in QUERIES.items() if path.endswith(end)), "")
         get, head = tour.request("GET", path), tour.request("HEAD", path)
         if head.status != get.status or head.body:
             tour.findings.append(f"HEAD {path}: {head.status} with {len(head.body)} bytes, GET: {get.status}")
