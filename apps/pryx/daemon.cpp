@@ -95,6 +95,9 @@ Result<void> Daemon::build() {
                                      .places = ground_.places,
                                      .environment = ground_.environment});
   PRYX_TRY_VOID(skills_->add_tools(*registry_));
+  PRYX_TRY_VOID(agent::add_sub_agent_tools(*registry_, sub_agent_access_));
+  agents_.emplace(ground_.places.agents(), *database_, *events_, *audit_);
+  agents_->load_at_start();
   policy_.emplace(ground_.places.policy_file(), *database_, *events_, *audit_);
   policy_->load_at_start();
   gate_.emplace(loop_, *registry_, *policy_, *approvals_, ids_, &*shell_);
@@ -125,6 +128,7 @@ Result<void> Daemon::build() {
                                           .boot_id = trace_->boot_id(),
                                           .default_model = std::string(models::kDefaultModel),
                                           .after_crash = start_.after_crash,
+                                          .profiles = &*agents_,
                                           .notes = &*skills_});
   undo_.emplace(agent::TurnUndo::Parts{.loop = loop_,
                                        .pool = pool_,
@@ -137,6 +141,16 @@ Result<void> Daemon::build() {
                                        .dispatcher = *dispatcher_});
   outbox_.emplace(loop_, *database_);
   inbox_.emplace(loop_, *database_, *events_, ids_, *dispatcher_);
+  sub_agents_.emplace(agent::SubAgents::Parts{.loop = loop_,
+                                              .database = *database_,
+                                              .events = *events_,
+                                              .ids = ids_,
+                                              .inbox = *inbox_,
+                                              .dispatcher = *dispatcher_,
+                                              .turns = *turns_,
+                                              .models = *router_,
+                                              .profiles = &*agents_});
+  sub_agent_access_->service = &*sub_agents_;
   providers_.emplace(loop_, *database_, *audit_, *vault_, *router_, *turns_);
   secrets_.emplace(*database_, *audit_, *vault_);
   PRYX_TRY(config::Layer environment, config::environment_layer(ground_.environment));
@@ -166,7 +180,8 @@ Result<void> Daemon::build() {
                             *secrets_,    *settings_,
                             *policy_,     *workspaces_,
                             *memories_,   shell_->processes(),
-                            *skills_,     *health_,
+                            *skills_,     *agents_,
+                            *sub_agents_, *health_,
                             info_};
   api_.emplace(services, server::ServerOptions{.own_uid = ::geteuid(),
                                                .root_is_owner = ground_.dropped_from_root,

@@ -6,8 +6,10 @@
 #include <boost/asio/signal_set.hpp>
 
 #include "admin.h"
+#include "agent_keeper.h"
 #include "egress_keeper.h"
 #include "engine/agent/inbox.h"
+#include "engine/agent/subagents/sub_agent_tools.h"
 #include "engine/tools/undo/undo_journal.h"
 #include "foundation/base/log.h"
 #include "foundation/net/http_client.h"
@@ -109,6 +111,8 @@ class Daemon {
   std::optional<EgressKeeper> egress_;
   std::optional<ShellKeeper> shell_;
   std::optional<SkillKeeper> skills_;
+  std::shared_ptr<agent::SubAgentAccess> sub_agent_access_ = std::make_shared<agent::SubAgentAccess>();
+  std::optional<AgentKeeper> agents_;
   std::optional<PolicyKeeper> policy_;
   std::optional<tools::ToolGate> gate_;
   std::optional<SealedResultFiles> results_;
@@ -118,6 +122,7 @@ class Daemon {
   std::optional<agent::TurnUndo> undo_;
   std::optional<agent::Outbox> outbox_;
   std::optional<agent::Inbox> inbox_;
+  std::optional<agent::SubAgents> sub_agents_;
   std::optional<Providers> providers_;
   std::optional<Secrets> secrets_;
   std::optional<Settings> settings_;

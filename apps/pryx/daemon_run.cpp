@@ -83,6 +83,7 @@ async::Task<Result<void>> Daemon::start() {
   PRYX_CO_TRY_VOID(listen());
   const auto record = config::describe_this_core(info_.version, info_.url, info_.socket, info_.started_at);
   PRYX_CO_TRY_VOID(config::write_core_file(ground_.places, record));
+  PRYX_CO_TRY_VOID(co_await sub_agents_->start());
   PRYX_CO_TRY_VOID(co_await dispatcher_->start(*turns_, start_.safe_mode));
   co_return Result<void>{};
 }
@@ -132,6 +133,7 @@ async::Task<void> Daemon::stop() {
   co_await vault_watch_->stop();
   co_await housekeeping_->stop();
   co_await dispatcher_->stop();
+  co_await sub_agents_->stop();
   co_await shell_->stop();
   co_await api_->stop();
   co_await http_->stop();
@@ -157,6 +159,8 @@ void Daemon::watch_files() {
       log::warn("config.not_watched", {{"path", ground_.places.config}});
       return;
     }
+    if (!watch->watch(ground_.places.agents(), {}))
+      log::warn("config.not_watched", {{"path", ground_.places.agents()}});
     watch_.emplace(std::move(*watch));
     watch_descriptor_.assign(::dup(watch_->fd()));
   }
@@ -172,6 +176,7 @@ void Daemon::watch_files() {
 async::Task<void> Daemon::files_changed() {
   co_await settings_->reload_file("file");
   co_await policy_->reload();
+  co_await agents_->reload();
 }
 
 int Daemon::run() {

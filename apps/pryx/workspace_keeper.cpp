@@ -103,6 +103,14 @@ async::Task<Result<agent::Workspace>> WorkspaceKeeper::open(Caller caller, std::
 }
 
 async::Task<agent::WorkspaceOpener::Opened> WorkspaceKeeper::open(agent::Session session) {
+  // A sub-agent works where its parent does.
+  for (int depth = 0; depth < 8 && session.workspace.empty() && session.surface == "agent"; ++depth) {
+    auto parent = co_await database_.read([&](db::Connection& c) {
+      return agent::SessionStore::find_session(c, session.principal, session.parent);
+    });
+    if (!parent || !*parent) break;
+    session = std::move(**parent);
+  }
   if (session.workspace.empty()) {
     // Nobody named a folder: the session gets one of its own, never a home directory.
     auto opened = co_await pool_.run([&](const std::stop_token&) -> Result<Opened> {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Visits of the tour: workspaces, sessions, turns, approvals, tools, memory, processes, and the bus."""
-from harness import contains, equal, expect
+from harness import contains, equal, expect, wait_until
 from routes_tour import NO_APPROVAL, NO_SESSION, NO_TURN, V
 
 def workspaces(tour, lab):
@@ -116,6 +116,32 @@ def plans_and_grants(tour, model, session):
     tour.go("POST", plan, 409, {"decision": "approve", "turn_id": NO_TURN})
     tour.go("POST", plan, 200, {"decision": "deny", "turn_id": turn, "reason": "only looking"})
     tour.wait_turn(turn)
+
+
+def agents_and_children(tour, session):
+    one = V + "/agents/{id}"
+    made = tour.go("PUT", one, 200, {"text": "description: Toured\n", "hash": "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}, id="toured")
+    equal((made["state"], made["description"]), ("file", "Toured"), "the agent")
+    tour.go("PUT", one, 409, {"text": "description: x\n", "hash": "sha256:00"}, id="toured")
+    tour.go("PUT", one, 422, {"text": "tools: 1\n", "hash": made["hash"]}, id="toured")
+    tour.go("PUT", one, 400, {}, id="toured")
+    tour.go("DELETE", one, 204, id="toured")
+    tour.go("DELETE", one, 404, id="toured")
+    children = V + "/sessions/{id}/children"
+    child = tour.go("POST", children, 202, {"task": "a small task", "model": "starter/commands"}, id=session)["id"]
+    tour.go("POST", children, 400, {}, id=session)
+    tour.go("POST", children, 404, {"task": "x", "agent": "nobody"}, id=session)
+    tour.go("POST", children, 404, {"task": "x"}, id=NO_SESSION)
+    equal([c["id"] for c in tour.go("GET", children, 200, id=session)["items"]], [child], "children")
+    tour.go("GET", children, 404, id=NO_SESSION)
+    tour.go("GET", V + "/subagents", 200)
+    tour.go("GET", V + "/subagents", 400, query="?state=odd")
+    wait_until(lambda: tour.get(f"/subagents/{child}")["state"] == "completed", 20, "the child")
+    expect(tour.go("GET", V + "/subagents/{id}", 200, id=child)["text"], "its answer")
+    tour.go("GET", V + "/subagents/{id}", 404, id=NO_SESSION)
+    tour.go("POST", V + "/subagents/{id}/cancel", 409, {}, id=child)
+    tour.go("POST", V + "/subagents/{id}/cancel", 404, {}, id=NO_SESSION)
+    tour.good.add(("POST", V + "/subagents/{id}/cancel"))  # subagents_test.py
 
 
 def skills(tour):

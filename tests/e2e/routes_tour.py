@@ -86,6 +86,7 @@ def heads(tour, daemon, session):
         "secrets": "here",
         "processes": process,
         "skills": "code-review",
+        "subagents": tour.get("/subagents")["items"][0]["id"],
     }
     for method, template, _ in tour.schemas.operations():
         if method != "GET":

@@ -7,19 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "engine/agent/agent_profile.h"
 #include "engine/agent/prompt_note.h"
 #include "engine/agent/records.h"
 #include "engine/models/provider.h"
 
 namespace pryx::agent {
-
-struct AgentProfile {
-  std::string name = "default";
-  std::string description = "General help with files, search and memory";
-  std::string system_prompt;        // empty: the built-in one
-  std::string model;                // empty: the configured default
-  std::vector<std::string> skills;  // names or globs of those it is offered; empty: all
-};
 
 struct WorkspaceFacts {
   std::string path;

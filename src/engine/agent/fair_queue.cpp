@@ -33,13 +33,18 @@ std::optional<OpenTurn> FairQueue::take_from(std::deque<SessionId>& line) {
 
 std::optional<OpenTurn> FairQueue::pop() {
   if (busy_.size() - parked_.size() >= max_running_) return std::nullopt;
-  const bool background_is_due = lines_[0].empty() || owner_streak_ >= kOwnerRun;
-  if (background_is_due && !lines_[1].empty()) {
-    owner_streak_ = 0;
-    return take_from(lines_[1]);
+  std::size_t chosen = 0;
+  while (chosen < kPriorities && lines_[chosen].empty()) ++chosen;
+  if (chosen == kPriorities) return std::nullopt;
+  for (std::size_t line = kPriorities - 1; line > chosen; --line) {
+    if (lines_[line].empty() || passed_over_[line] < kPassedOver[line]) continue;
+    chosen = line;
+    break;
   }
-  if (!lines_[0].empty()) ++owner_streak_;
-  return take_from(lines_[0]);
+  passed_over_[chosen] = 0;
+  for (std::size_t line = chosen + 1; line < kPriorities; ++line)
+    passed_over_[line] = lines_[line].empty() ? 0 : passed_over_[line] + 1;
+  return take_from(lines_[chosen]);
 }
 
 void FairQueue::park(const SessionId& session) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Which turn may run next: one at a time per session, sessions in turn, the owner's before background ones,
-// and a background turn after at most kOwnerRun owner turns so that nobody starves. Pure data structure; no
-// clock, no I/O.
+// Which turn may run next: one at a time per session, sessions in turn, the owner's before background ones
+// and those before scheduled ones; a line that was passed over kPassedOver times is served, so that nobody
+// starves. Pure data structure; no clock, no I/O.
 #pragma once
 #include <deque>
 #include <map>
@@ -14,7 +14,8 @@ namespace pryx::agent {
 
 class FairQueue {
  public:
-  static constexpr int kOwnerRun = 8;
+  // By priority: how often others may go first while a turn of this line waits.
+  static constexpr int kPassedOver[kPriorities] = {0, 8, 16};
   explicit FairQueue(std::size_t max_running) : max_running_(max_running) {}
 
   void push(const OpenTurn& turn);
@@ -40,13 +41,13 @@ class FairQueue {
 
   std::size_t max_running_;
   std::map<SessionId, std::deque<OpenTurn>> by_session_;
-  std::deque<SessionId>
-      lines_[2];  // sessions with something to run and not busy, by the priority of their first turn
+  std::deque<SessionId> lines_[kPriorities];  // sessions with something to run and not busy, by the priority
+                                              // of their first turn
   std::set<SessionId> lined_up_;
   std::set<SessionId> busy_;
   std::set<SessionId> parked_;  // of the busy ones
   std::size_t waiting_ = 0;
-  int owner_streak_ = 0;
+  int passed_over_[kPriorities] = {};
 };
 
 }  // namespace pryx::agent

@@ -210,4 +210,27 @@ async::Task<Result<Accepted>> Inbox::accept_conversation(Caller caller, NewConve
   });
 }
 
+async::Task<Result<Accepted>> Inbox::accept_child(Caller caller, NewMessage in, Join join) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
+  PRYX_CO_TRY_VOID(check(in));
+  if (dispatcher_.queued() >= static_cast<std::size_t>(kMaxQueuedTurns)) {
+    co_return fail(
+        Error{ErrorCode::kOverloaded, "too many turns are waiting; try again in a moment", kRetryAfterMs});
+  }
+  Prepared p = prepare(caller, in, ids_, loop_.clock().wall());
+  co_return co_await database_.write([&, this](db::Transaction& t) -> Result<Accepted> {
+    PRYX_TRY(const Session session, join(t.db(), p.turn));
+    PRYX_TRY_VOID(SessionStore::insert_session(t.db(), session));
+    PRYX_TRY_VOID(
+        events_.append(t, {.principal = session.principal,
+                           .name = "session.created",
+                           .session = session.id,
+                           .surface = caller.surface,
+                           .payload = {{"session_id", session.id.str()}, {"session", session.to_json()}}}));
+    PRYX_TRY_VOID(write_message(t, events_, p, caller.surface));
+    t.after_commit([this, turn = open_turn(p.turn)] { dispatcher_.enqueue(turn); });
+    return Accepted{p.message.id, p.turn.id, session.id, false};
+  });
+}
+
 }  // namespace pryx::agent

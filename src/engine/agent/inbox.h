@@ -2,6 +2,7 @@
 // The one door in. accept() returns after the message, its turn and its idempotency key are committed
 // together; only then may anybody be told that the message was accepted. I/O thread only.
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -54,6 +55,10 @@ class Inbox {
   [[nodiscard]] async::Task<Result<Accepted>> accept(Caller caller, NewMessage message);
   [[nodiscard]] async::Task<Result<Accepted>> accept_conversation(Caller caller,
                                                                   NewConversation conversation);
+  // A session of its own with one message. `join` runs inside the write job: it writes what belongs to it,
+  // may change the turn before it is stored, and gives the session, whose id is message.session.
+  using Join = std::function<Result<Session>(db::Connection&, Turn&)>;
+  [[nodiscard]] async::Task<Result<Accepted>> accept_child(Caller caller, NewMessage message, Join join);
 
  private:
   async::EventLoop& loop_;

@@ -57,7 +57,28 @@ TEST(FairQueue, BackgroundWaitsButDoesNotStarve) {
   for (int i = 0; i < 50; ++i) queue.push(turn("s" + std::to_string(i), std::to_string(i)));
   int position = 0;
   for (auto next = queue.pop(); next && next->turn.str() != "background"; next = queue.pop()) ++position;
-  EXPECT_EQ(position, FairQueue::kOwnerRun);
+  EXPECT_EQ(position, FairQueue::kPassedOver[1]);
+}
+
+TEST(FairQueue, HighOvertakesMediumAndLowAndAllAreServed) {
+  FairQueue queue(10'000);
+  // The low ones came first.
+  for (int i = 0; i < 40; ++i) queue.push(turn("l" + std::to_string(i), "low", Priority::kScheduled));
+  for (int i = 0; i < 40; ++i) queue.push(turn("m" + std::to_string(i), "medium", Priority::kBackground));
+  for (int i = 0; i < 200; ++i) queue.push(turn("h" + std::to_string(i), "high"));
+  std::string order;
+  for (auto next = queue.pop(); next; next = queue.pop()) order += next->turn.str().front();
+  EXPECT_EQ(order.size(), 280u);
+  EXPECT_EQ(order.substr(0, 9), "hhhhhhhhm");
+  const auto in_first = [&](std::size_t most, char kind) {
+    return std::ranges::count(order.substr(0, most), kind);
+  };
+  EXPECT_EQ(in_first(18, 'l'), 1) << order;
+  EXPECT_GT(in_first(100, 'h'), 80) << "most of the slots are the owner's";
+  EXPECT_GE(in_first(100, 'm'), 9);
+  EXPECT_GE(in_first(100, 'l'), 5) << "nobody starves";
+  // Nothing but the lines' own order within one priority.
+  EXPECT_EQ(order.find_last_of('h') < order.find_last_of('l'), true);
 }
 
 TEST(FairQueue, SlotsAreBoundedAndCancelledTurnsLeave) {

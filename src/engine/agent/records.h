@@ -85,7 +85,9 @@ struct Message {
   [[nodiscard]] std::string text() const;  // all text parts together
 };
 
-enum class Priority : std::uint8_t { kOwner = 0, kBackground = 1 };
+// High: the owner waits. Medium: work in the background, sub-agents among it. Low: what a clock started.
+enum class Priority : std::uint8_t { kOwner = 0, kBackground = 1, kScheduled = 2 };
+inline constexpr std::size_t kPriorities = 3;
 
 struct Turn {
   PrincipalId principal;

@@ -86,6 +86,16 @@ constexpr db::Migration kMigrations[] = {
      "ALTER TABLE steps ADD COLUMN call_hash TEXT NOT NULL DEFAULT ''"},
     {6, "keep what a turn was asked beyond its message",
      "ALTER TABLE turns ADD COLUMN options TEXT NOT NULL DEFAULT ''"},
+    {7, "keep which session was started by which",
+     "CREATE TABLE sub_agents (principal_id TEXT NOT NULL, session_id TEXT NOT NULL, turn_id TEXT NOT NULL, "
+     "parent_session TEXT NOT NULL, parent_turn TEXT, key TEXT NOT NULL, task TEXT NOT NULL, agent TEXT NOT "
+     "NULL, model TEXT NOT NULL, tools TEXT NOT NULL, max_tokens INTEGER NOT NULL, max_tool_calls INTEGER "
+     "NOT "
+     "NULL, depth INTEGER NOT NULL, background INTEGER NOT NULL, created_at INTEGER NOT NULL, PRIMARY KEY "
+     "(principal_id, session_id)) STRICT, WITHOUT ROWID;"
+     "CREATE UNIQUE INDEX sub_agents_key ON sub_agents (principal_id, key);"
+     "CREATE INDEX sub_agents_parent ON sub_agents (principal_id, parent_session, session_id);"
+     "CREATE INDEX sub_agents_turn ON sub_agents (parent_turn)"},
 };
 
 #define PRYX_SESSION_COLUMNS                                                                           \
@@ -396,6 +406,7 @@ Result<void> SessionStore::delete_session(db::Connection& c, const PrincipalId& 
             "principal_id = $1 AND session_id = $2)",
             principal, id));
   PRYX_TRY_VOID(c.run("DELETE FROM turns WHERE principal_id = $1 AND session_id = $2", principal, id));
+  PRYX_TRY_VOID(c.run("DELETE FROM sub_agents WHERE principal_id = $1 AND session_id = $2", principal, id));
   PRYX_TRY_VOID(
       c.run("DELETE FROM idempotency_keys WHERE principal_id = $1 AND session_id = $2", principal, id));
   PRYX_TRY(const auto changed,

@@ -69,8 +69,9 @@ class TurnEngine final : public TurnRunner {
     trace::Recorder& trace;
     std::string boot_id;
     std::string default_model;
-    bool after_crash = true;       // whether the daemon before this one ended without stopping
-    PromptNotes* notes = nullptr;  // may be null
+    bool after_crash = true;                  // whether the daemon before this one ended without stopping
+    const ProfileSource* profiles = nullptr;  // null: the built-in agent alone
+    PromptNotes* notes = nullptr;             // may be null
   };
   TurnEngine(Parts parts, EngineLimits limits = {});
   ~TurnEngine() override;

@@ -36,7 +36,8 @@ json::array TurnRun::partial_text() const {
 
 const std::string& TurnRun::model_name() const {
   if (!turn_.model.empty()) return turn_.model;
-  return session_.model.empty() ? default_model_ : session_.model;
+  if (!session_.model.empty()) return session_.model;
+  return profile_.model.empty() ? default_model_ : profile_.model;
 }
 
 async::Task<Result<bool>> TurnRun::load() {
@@ -47,12 +48,14 @@ async::Task<Result<bool>> TurnRun::load() {
     PRYX_TRY(auto session, SessionStore::find_session(c, open_.principal, turn_.session));
     if (!session) return false;
     session_ = std::move(*session);
+    PRYX_TRY(sub_agent_, SubAgentStore::find(c, open_.principal, turn_.session));
     PRYX_TRY(steps_, TurnStore::list_steps(c, open_.principal, open_.turn));
     PRYX_TRY_VOID(load_costs(c, turn_));
     PRYX_TRY(history_, SessionStore::load_history(c, turn_, kMaxHistoryBytes));
     return true;
   });
   if (!loaded || !*loaded) co_return loaded;
+  apply_limits();
   if (!turn_.approve.empty()) {
     const auto policy = trust::parse_policy(turn_.approve, trust::PolicyFileKind::kApprove, "--approve");
     if (policy) approve_ = policy->layer;  // unreadable: nothing is allowed by it
@@ -77,6 +80,13 @@ async::Task<void> TurnRun::execute() {
     co_await cancel_turn();
     co_return;
   }
+  if (!has_profile_) {
+    co_await fail_turn("not_found",
+                       fmt::format("the agent '{}' of this session is gone; put its file back or "
+                                   "choose another agent",
+                                   session_.agent));
+    co_return;
+  }
   Flow flow = co_await recover();
   while (flow == Flow::kGoOn) {
     flow = co_await run_open_tool_steps();
@@ -90,7 +100,7 @@ async::Task<void> TurnRun::execute() {
       co_await end_with_client_calls();
       co_return;
     }
-    if (model_steps_ >= engine_.limits_.max_steps && find_interrupted_model_step() == nullptr) {
+    if (model_steps_ >= max_steps() && find_interrupted_model_step() == nullptr) {
       co_await fail_turn(
           "step_limit",
           fmt::format("the turn took {} model steps without an answer; ask for less at once", model_steps_));

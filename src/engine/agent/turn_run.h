@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/agent/delta_buffer.h"
+#include "engine/agent/subagents/sub_agent_store.h"
 #include "engine/agent/turn_engine.h"
 #include "engine/agent/turn_trace.h"
 
@@ -80,6 +81,13 @@ class TurnRun {
   [[nodiscard]] async::Task<Flow> end_with_client_calls();
   [[nodiscard]] json::array client_calls_json() const;
 
+  // What it may use at most (turn_run_limits.cpp).
+  void apply_limits();
+  [[nodiscard]] bool may_use(std::string_view tool) const;
+  [[nodiscard]] int max_steps() const;
+  [[nodiscard]] std::string why_no_more_calls(const Step& step) const;  // empty: it may be made
+  [[nodiscard]] Result<void> fit_tokens(models::ModelRequest& request, std::int64_t input) const;
+
   // Ends. Each is one commit with its outbox row and terminal event.
   [[nodiscard]] Result<void> write_end(db::Transaction& t, TurnState state, const std::string& text,
                                        const MessageId& message);
@@ -111,6 +119,11 @@ class TurnRun {
   WorkspaceOpener::Opened workspace_;
   std::shared_ptr<const trust::Layer> approve_;
   AgentProfile profile_;
+  bool has_profile_ = true;
+  std::optional<SubAgent> sub_agent_;  // this session is one
+  RunLimits limits_;
+  bool counts_tool_calls_ = false;
+  std::shared_ptr<const tools::ToolLists> only_tools_;  // null: every tool
   PromptNote note_;
   trust::Labels context_labels_;
   std::vector<models::ToolCall> client_calls_;

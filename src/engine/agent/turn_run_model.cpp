@@ -81,6 +81,7 @@ async::Task<TurnRun::Flow> TurnRun::run_model_step() {
 models::ModelRequest TurnRun::make_request(const Step& step) {
   std::vector<const tools::ToolDescription*> offered;
   if (offers_own_tools()) offered = parts().gate.registry().list();
+  std::erase_if(offered, [this](const auto* tool) { return !may_use(tool->name); });
   const std::string today = to_rfc3339(now()).substr(0, 10);
   Context context = build_context({.profile = profile_,
                                    .workspace = workspace_.facts,
@@ -99,6 +100,8 @@ models::ModelRequest TurnRun::make_request(const Step& step) {
 
 async::Task<Result<std::optional<Error>>> TurnRun::begin_model_step(Step& step, bool is_new,
                                                                     models::ModelRequest& request) {
+  if (const auto fits = fit_tokens(request, estimate_.input_tokens); !fits)
+    co_return std::optional(fits.error());
   trace_.prepare_call(request.model, request, estimate_);
   trace::Grant grant;
   auto written = co_await parts().database.write([&,

@@ -30,6 +30,7 @@ tools::GateCall TurnRun::gate_call(const Step& step) const {
                   .output = nullptr};
   call.interactive = turn_.interactive;
   call.approve = approve_;
+  call.only = only_tools_;
   return call;
 }
 
@@ -83,6 +84,11 @@ async::Task<TurnRun::Flow> TurnRun::run_tool_step(Step& step, bool was_started) 
   StepJournal journal(*this, step);
   if (!offers_own_tools()) {
     const auto recorded = co_await journal.record_denied({}, "tools are switched off in this conversation");
+    if (!recorded) co_return co_await stopped_by_storage(recorded.error());
+    co_return Flow::kGoOn;
+  }
+  if (std::string reason = why_no_more_calls(step); !reason.empty()) {
+    const auto recorded = co_await journal.record_denied({}, std::move(reason));
     if (!recorded) co_return co_await stopped_by_storage(recorded.error());
     co_return Flow::kGoOn;
   }

@@ -123,6 +123,12 @@ async::Task<GateResult> ToolGate::refuse_unbound(const Prepared& p, Error error,
 }
 
 async::Task<GateResult> ToolGate::call(GateCall call, CallJournal& journal) {
+  if (call.only != nullptr && !is_listed(*call.only, call.tool)) {
+    const std::string reason =
+        fmt::format("{} is not among the tools of this agent", utf8_prefix(call.tool, 64));
+    const auto recorded = co_await journal.record_denied({}, reason);
+    co_return ended(recorded ? GateEnd::kDenied : GateEnd::kNotRecorded, reason);
+  }
   Result<Prepared> prepared = prepare(call);
   const bool is_never = !prepared && (prepared.error().code == ErrorCode::kNotFound ||
                                       prepared.error().code == ErrorCode::kDenied);
@@ -172,6 +178,7 @@ async::Task<GateResult> ToolGate::call(GateCall call, CallJournal& journal) {
 async::Task<Result<bool>> ToolGate::ask_ahead(GateCall call, std::string plan, CallJournal& journal) {
   Result<Prepared> prepared = prepare(call);
   if (!prepared || !call.interactive) co_return false;
+  if (call.only != nullptr && !is_listed(*call.only, call.tool)) co_return false;
   Prepared& p = *prepared;
   p.decision = decide(call, p);
   if (p.decision.verdict != trust::Verdict::kAsk) co_return false;

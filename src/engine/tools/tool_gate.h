@@ -10,6 +10,7 @@
 
 #include "engine/tools/registry.h"
 #include "engine/tools/tool.h"
+#include "engine/tools/tool_lists.h"
 #include "foundation/async/event_loop.h"
 #include "trust/approvals/approvals.h"
 #include "trust/policy/policy_engine.h"
@@ -49,6 +50,7 @@ struct GateCall {
   ToolContext context;
   bool interactive = true;                      // false: an ask is a denial at once
   std::shared_ptr<const trust::Layer> approve;  // of --approve, may be null
+  std::shared_ptr<const ToolLists> only;        // what this agent may use at most; null: every tool
   // Going on after a restart:
   ApprovalId pending_approval;  // the step was waiting for this one
   bool was_started = false;     // the step had started; its effect class allows another attempt

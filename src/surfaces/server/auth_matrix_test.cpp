@@ -252,6 +252,8 @@ TEST_F(AuthMatrix, ChildrenOfPryxMayNotGiveOrders) {
                     *house.memories,
                     *house.processes,
                     house.skills,
+                    house.agents,
+                    *house.sub_agents,
                     house.diagnostics,
                     house.info};
   ApiServer guarded(services, options);

@@ -195,13 +195,6 @@ json::object encode(const SecretEntry& secret) {
           {"hosts", json::array(secret.hosts.begin(), secret.hosts.end())}};
 }
 
-json::object encode(const agent::AgentProfile& profile) {
-  return {{"id", profile.name},
-          {"description", profile.description},
-          {"model", text_or_null(profile.model)},
-          {"built_in", true}};
-}
-
 json::object encode(const tools::ToolDescription& tool) {
   return {{"name", tool.name},
           {"description", tool.description},

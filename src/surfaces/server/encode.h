@@ -41,7 +41,6 @@ struct StatusFacts {
 [[nodiscard]] json::object encode(const models::ProviderHealth& health, const models::ProviderConfig* config);
 [[nodiscard]] json::object encode(const SecretEntry& secret);
 [[nodiscard]] json::object encode(const vault::VaultStatus& status);
-[[nodiscard]] json::object encode(const agent::AgentProfile& profile);
 [[nodiscard]] json::object encode(const tools::ToolDescription& tool);
 [[nodiscard]] json::object encode(const memory::Memory& memory);
 [[nodiscard]] json::object encode(const HumanFile& file);

@@ -315,6 +315,45 @@ json::object sample_policy() {
                              {{.line = 2, .key = "tools.denid", .message = "unknown key"}}});
 }
 
+AgentEntry sample_agent() {
+  AgentEntry entry;
+  entry.profile.fallbacks = {"fake/other"};
+  entry.profile.tools = std::vector<std::string>{"fs.*"};
+  entry.profile.skills = {"code-review"};
+  entry.profile.limits = {.max_steps = 5, .max_tokens = 5000, .max_tool_calls = 3};
+  entry.profile.heartbeat.every = std::chrono::minutes(30);
+  entry.state = "last_good";
+  entry.problems = {{2, "tools", "must be a list", false}};
+  entry.file = {"/config/agents/default.yaml", "a: 1", "sha256:ef", true};
+  return entry;
+}
+
+agent::SubAgent sample_sub_agent() {
+  agent::SubAgent made{.principal = kMe,
+                       .id = id<SessionId>(),
+                       .turn = id<TurnId>(),
+                       .parent_session = id<SessionId>(),
+                       .parent_turn = id<TurnId>(),
+                       .task = "Count the files",
+                       .agent = "default",
+                       .model = "fake/words",
+                       .tools = {{"fs.*"}},
+                       .max_tokens = 100'000,
+                       .max_tool_calls = 10,
+                       .created_at = kAt,
+                       .turn_state = agent::TurnState::kFailed};
+  made.error_detail = "the limit is used up";
+  made.ended_at = kAt;
+  return made;
+}
+
+json::object sample_sub_agent_result() {
+  json::object body = sample_sub_agent().to_json();
+  body["text"] = "3 files";
+  body["labels"] = kLabels.to_json();
+  return body;
+}
+
 SkillView sample_skill() {
   skills::SkillText text{.name = "tea",
                          .description = "Makes tea",
@@ -449,7 +488,10 @@ std::map<std::string, json::object> samples() {
       {"UndoReport", sample_undo()},
       {"Token", sample_token().to_json()},
       {"NewToken", new_token},
-      {"Agent", encode(agent::AgentProfile())},
+      {"Agent", sample_agent().to_json()},
+      {"AgentView", sample_agent().to_json_with_text()},
+      {"SubAgent", sample_sub_agent().to_json()},
+      {"SubAgentResult", sample_sub_agent_result()},
       {"Tool", encode(testing::NoteTool().description())},
       {"Skill", sample_skill().skill.to_json()},
       {"SkillView", sample_skill().to_json()},

@@ -40,6 +40,8 @@ constexpr BodyField kCode[] = {{"code"}};
 constexpr BodyField kMemory[] = {{"text"}, {"type"}, {"idempotency_key"}};
 constexpr BodyField kMemorySearch[] = {{"query"}, {"limit"}, {"type"}};
 constexpr BodyField kProcessInput[] = {{"text"}, {"close"}};
+constexpr BodyField kChild[] = {{"task"},  {"agent"},      {"model"},
+                                {"tools"}, {"max_tokens"}, {"max_tool_calls"}};
 constexpr BodyField kSkill[] = {{"files"}, {"replace"}};
 constexpr BodyField kSettings[] = {{"settings"}};
 constexpr BodyField kCompletion[] = {{"model"}, {"messages"}, {"stream"}, {"stream_options"}, {"pryx"}};
@@ -58,6 +60,7 @@ constexpr std::string_view kModelQuery[] = {"provider"};
 constexpr std::string_view kMemoryQuery[] = {"type", "limit", "cursor"};
 constexpr std::string_view kProcessListQuery[] = {"state", "session_id"};
 constexpr std::string_view kProcessQuery[] = {"lines", "after"};
+constexpr std::string_view kSubAgentQuery[] = {"state", "limit"};
 constexpr std::string_view kSkillQuery[] = {"workspace"};
 constexpr std::string_view kSkillFileQuery[] = {"workspace", "path"};
 constexpr std::string_view kBusQuery[] = {"since", "event", "events", "session_id"};
@@ -141,6 +144,13 @@ constexpr Route kRoutes[] = {
 
     {"GET", "/api/v1/agents", kRead, list_agents},
     {"GET", "/api/v1/agents/{id}", kRead, get_agent},
+    {"PUT", "/api/v1/agents/{id}", kAdmin, put_agent, kText},
+    {"DELETE", "/api/v1/agents/{id}", kAdmin, delete_agent},
+    {"GET", "/api/v1/sessions/{id}/children", kRead, list_children},
+    {"POST", "/api/v1/sessions/{id}/children", kChat, spawn_child, kChild},
+    {"GET", "/api/v1/subagents", kRead, list_subagents, {}, kSubAgentQuery},
+    {"GET", "/api/v1/subagents/{id}", kRead, get_subagent},
+    {"POST", "/api/v1/subagents/{id}/cancel", kChat, cancel_subagent},
     {"GET", "/api/v1/tools", kRead, list_tools},
     {"GET", "/api/v1/tools/{name}", kRead, get_tool},
 

@@ -10,6 +10,7 @@
 #include "engine/agent/dispatcher.h"
 #include "engine/agent/inbox.h"
 #include "engine/agent/outbox.h"
+#include "engine/agent/subagents/sub_agents.h"
 #include "engine/agent/turn_engine.h"
 #include "engine/agent/turn_undo.h"
 #include "engine/models/model_router.h"
@@ -21,6 +22,7 @@
 #include "foundation/net/http_server.h"
 #include "foundation/platform/process_identity.h"
 #include "surfaces/server/admin.h"
+#include "surfaces/server/agent_admin.h"
 #include "surfaces/server/skill_admin.h"
 #include "trust/approvals/approvals.h"
 #include "trust/audit/audit_log.h"
@@ -65,6 +67,8 @@ struct Services {
   MemoryAdmin& memory;
   tools::shell::BackgroundProcesses& processes;
   SkillAdmin& skills;
+  AgentAdmin& agents;
+  agent::SubAgents& sub_agents;
   Diagnostics& diagnostics;
   const DaemonInfo& info;
 };

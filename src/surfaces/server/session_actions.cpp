@@ -52,7 +52,7 @@ async::Task<Result<WorkspaceId>> find_workspace(Services& services, Caller calle
 
 Result<void> apply(Services& services, const SessionFields& fields, Session& session) {
   if (fields.agent) {
-    if (*fields.agent != agent::AgentProfile().name)
+    if (!services.agents.exists(*fields.agent))
       return fail(ErrorCode::kInvalidArgument, "there is no agent '{}'", utf8_prefix(*fields.agent, 64));
     session.agent = *fields.agent;
   }

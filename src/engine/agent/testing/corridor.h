@@ -11,6 +11,7 @@
 
 #include "engine/agent/inbox.h"
 #include "engine/agent/outbox.h"
+#include "engine/agent/subagents/sub_agent_tools.h"
 #include "engine/agent/turn_engine.h"
 #include "engine/models/testing/scripted_provider.h"
 #include "foundation/async/testing/virtual_loop.h"
@@ -143,6 +144,17 @@ struct NoWorkspaces final : WorkspaceOpener {
   async::Task<Opened> open(Session) override { co_return Opened{}; }
 };
 
+// The built-in agent, and what a test adds.
+struct SetProfiles final : ProfileSource {
+  static inline std::map<std::string, AgentProfile, std::less<>> added;  // shared by all boots of a test
+  [[nodiscard]] std::shared_ptr<const AgentProfile> find(std::string_view name) const override {
+    const auto found = added.find(name);
+    if (found != added.end()) return std::make_shared<const AgentProfile>(found->second);
+    if (name == AgentProfile().name) return std::make_shared<const AgentProfile>();
+    return nullptr;
+  }
+};
+
 // All that a daemon holds in memory.
 struct Daemon {
   Daemon(async::EventLoop& loop, Random& random, World& world, SetPolicy& policy, const std::string& path,
@@ -173,8 +185,20 @@ struct Daemon {
                 .trace = trace,
                 .boot_id = fmt::format("bot_{}", boot),
                 .default_model = "fake/one",
-                .after_crash = after_crash},
-               limits) {
+                .after_crash = after_crash,
+                .profiles = &profiles},
+               limits),
+        sub_agents({.loop = loop,
+                    .database = *database,
+                    .events = events,
+                    .ids = ids,
+                    .inbox = inbox,
+                    .dispatcher = dispatcher,
+                    .turns = engine,
+                    .models = models,
+                    .profiles = &profiles}) {
+    sub_agent_access->service = &sub_agents;
+    PRYX_CHECK(add_sub_agent_tools(registry, sub_agent_access).has_value());
     for (const auto effect : {tools::EffectClass::kPure, tools::EffectClass::kIdempotent,
                               tools::EffectClass::kQueryable, tools::EffectClass::kOneShot}) {
       PRYX_CHECK(registry.add(std::make_unique<FakeTool>(loop, world, effect)).has_value());
@@ -203,10 +227,13 @@ struct Daemon {
   tools::ToolGate gate;
   MemoryResults results;
   NoWorkspaces workspaces;
+  SetProfiles profiles;
   Dispatcher dispatcher;
   Outbox outbox;
   Inbox inbox;
   TurnEngine engine;
+  std::shared_ptr<SubAgentAccess> sub_agent_access = std::make_shared<SubAgentAccess>();
+  SubAgents sub_agents;
 };
 
 class Corridor {
@@ -217,6 +244,7 @@ class Corridor {
                             ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
+    SetProfiles::added.clear();
   }
   ~Corridor() {
     kill();
@@ -256,6 +284,7 @@ class Corridor {
     PRYX_CHECK(now(daemon->approvals.start()).has_value());
     PRYX_CHECK(now(daemon->trace.start(*daemon->database, streamed_tokens)).has_value());
     early();
+    PRYX_CHECK(now(daemon->sub_agents.start()).has_value());
     PRYX_CHECK(now(daemon->dispatcher.start(daemon->engine, paused)).has_value());
     settle();
   }
@@ -288,6 +317,7 @@ class Corridor {
   // In order, as apps/ does it.
   void stop() {
     wait(daemon->dispatcher.stop());
+    wait(daemon->sub_agents.stop());
     wait(daemon->outbox.stop());
     daemon.reset();
   }

@@ -23,6 +23,8 @@ constexpr std::vector<Command> (*kNouns[])() = {
     workspace_commands,
     tool_commands,
     process_commands,
+    agent_commands,
+    subagent_commands,
     skill_commands,
     egress_commands,
     config_commands,

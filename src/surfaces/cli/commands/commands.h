@@ -23,6 +23,8 @@ namespace pryx::cli {
 [[nodiscard]] std::vector<Command> workspace_commands();
 [[nodiscard]] std::vector<Command> tool_commands();
 [[nodiscard]] std::vector<Command> process_commands();
+[[nodiscard]] std::vector<Command> agent_commands();
+[[nodiscard]] std::vector<Command> subagent_commands();
 [[nodiscard]] std::vector<Command> skill_commands();
 [[nodiscard]] std::vector<Command> egress_commands();
 [[nodiscard]] std::vector<Command> config_commands();

@@ -132,26 +132,6 @@ Result<int> show_tool(Context& context, const Invocation& invocation) {
   return 0;
 }
 
-Result<int> list_agents(Context& context, const Invocation&) {
-  PRYX_TRY(client::ApiClient * api, context.api());
-  PRYX_TRY(const client::Reply reply, api->get("/api/v1/agents"));
-  if (print_if_json(context, reply)) return 0;
-  std::vector<std::vector<Line>> rows;
-  for (const json::object& agent : items_of(reply.json))
-    rows.push_back({Line(json::string_or(agent, "id")), Line(json::string_or(agent, "description"), kDim)});
-  context.console().print_table({{"AGENT"}, {"WHAT IT IS"}}, rows);
-  return 0;
-}
-
-Result<int> show_agent(Context& context, const Invocation& invocation) {
-  PRYX_TRY(client::ApiClient * api, context.api());
-  PRYX_TRY(const client::Reply reply, api->get(path_of("/api/v1/agents/", invocation.positional("name"))));
-  if (print_if_json(context, reply)) return 0;
-  context.console().print(Line(json::string_or(reply.json, "id"), kBold));
-  context.console().print(json::string_or(reply.json, "description"));
-  return 0;
-}
-
 }  // namespace
 
 std::vector<Command> token_commands() {
@@ -208,18 +188,7 @@ std::vector<Command> tool_commands() {
            .summary = "one tool and its arguments",
            .examples = {"tool show fs.read --json"},
            .positionals = {{"name", "the tool"}},
-           .handler = show_tool},
-          {.noun = "agent",
-           .verb = "list",
-           .summary = "which agents there are",
-           .examples = {"agent list"},
-           .handler = list_agents},
-          {.noun = "agent",
-           .verb = "show",
-           .summary = "one of them",
-           .examples = {"agent show default"},
-           .positionals = {{"name", "the agent"}},
-           .handler = show_agent}};
+           .handler = show_tool}};
 }
 
 }  // namespace pryx::cli

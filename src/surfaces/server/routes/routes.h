@@ -82,6 +82,8 @@ PRYX_HANDLER(list_agents);
 PRYX_HANDLER(get_agent);
 PRYX_HANDLER(list_docs);
 PRYX_HANDLER(get_docs);
+PRYX_HANDLER(put_agent);
+PRYX_HANDLER(delete_agent);
 PRYX_HANDLER(list_tools);
 PRYX_HANDLER(get_tool);
 // memory.cpp
@@ -94,6 +96,12 @@ PRYX_HANDLER(list_processes);
 PRYX_HANDLER(get_process);
 PRYX_HANDLER(write_to_process);
 PRYX_HANDLER(stop_process);
+// subagents.cpp
+PRYX_HANDLER(list_subagents);
+PRYX_HANDLER(list_children);
+PRYX_HANDLER(spawn_child);
+PRYX_HANDLER(get_subagent);
+PRYX_HANDLER(cancel_subagent);
 // skills.cpp
 PRYX_HANDLER(list_skills);
 PRYX_HANDLER(get_skill);

@@ -135,6 +135,15 @@ House::House(async::EventLoop& given, bool inline_store)
                                                                   .dispatcher = *dispatcher});
   outbox = std::make_unique<agent::Outbox>(loop, *database);
   inbox = std::make_unique<agent::Inbox>(loop, *database, *events, ids, *dispatcher);
+  sub_agents = std::make_unique<agent::SubAgents>(agent::SubAgents::Parts{.loop = loop,
+                                                                          .database = *database,
+                                                                          .events = *events,
+                                                                          .ids = ids,
+                                                                          .inbox = *inbox,
+                                                                          .dispatcher = *dispatcher,
+                                                                          .turns = *turns,
+                                                                          .models = models,
+                                                                          .profiles = &agents});
   memory_store = std::make_unique<memory::MemoryStore>(*database, ids, loop.clock());
   processes =
       std::make_unique<tools::shell::BackgroundProcesses>(loop, *database, *events, audit, ids, sandbox);
@@ -149,10 +158,10 @@ House::House(async::EventLoop& given, bool inline_store)
           .key_backend = "file"};
   options.own_uid = inline_store ? kOwnUid : ::geteuid();  // real sockets have real peers
   api = std::make_unique<ApiServer>(
-      Services{loop,       *database, *events,     ids,        random, *inbox,      *dispatcher,
-               *turns,     *undo,     *outbox,     *approvals, *gate,  audit,       *checkpoints,
-               models,     providers, secrets,     config,     policy, *workspaces, *memories,
-               *processes, skills,    diagnostics, info},
+      Services{loop,       *database, *events, ids,         random,      *inbox,      *dispatcher,
+               *turns,     *undo,     *outbox, *approvals,  *gate,       audit,       *checkpoints,
+               models,     providers, secrets, config,      policy,      *workspaces, *memories,
+               *processes, skills,    agents,  *sub_agents, diagnostics, info},
       options);
   api->set_tcp_port(kPort);
 }
@@ -166,11 +175,13 @@ async::Task<Result<void>> House::start() {
   PRYX_CO_TRY_VOID(co_await checkpoints->start());
   PRYX_CO_TRY_VOID(co_await processes->start());
   PRYX_CO_TRY_VOID(co_await api->start());
+  PRYX_CO_TRY_VOID(co_await sub_agents->start());
   co_return co_await dispatcher->start(*turns, false);
 }
 
 async::Task<void> House::stop() {
   co_await dispatcher->stop();
+  co_await sub_agents->stop();
   co_await processes->stop();
   co_await api->stop();
   co_await outbox->stop();

@@ -15,6 +15,7 @@
 #include "foundation/platform/testing/temporary_directory.h"
 #include "surfaces/server/server.h"
 #include "surfaces/server/testing/fake_admins.h"
+#include "surfaces/server/testing/fake_agents.h"
 #include "surfaces/server/testing/fake_skills.h"
 
 namespace pryx::server::testing {
@@ -143,6 +144,8 @@ class House {
   tools::shell::testing::PlainSandbox sandbox;
   std::unique_ptr<tools::shell::BackgroundProcesses> processes;
   FakeSkills skills;
+  FakeAgents agents;
+  std::unique_ptr<agent::SubAgents> sub_agents;
   FakeDiagnostics diagnostics;
   DaemonInfo info;
   ServerOptions options;

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+#include "engine/agent/subagents/sub_agents.h"
+
+#include "foundation/base/log.h"
+#include "foundation/base/text.h"
+
+namespace pryx::agent {
+namespace {
+
+std::string title_of(std::string_view task) {
+  const std::string_view line = trim(split(trim(task), '\n').front());
+  return std::string(utf8_prefix(line, 80));
+}
+
+// The last answer of a turn with its labels.
+void read_answer(const std::vector<Message>& history, const TurnId& turn, SubAgentResult& out) {
+  for (auto message = history.rbegin(); message != history.rend(); ++message) {
+    if (message->turn != turn || message->role != Role::kAssistant) continue;
+    for (const Part& part : message->parts) {
+      out.labels.join(part.labels);
+      if (part.type == "text" && part.state == PartState::kComplete) out.text += part.text;
+    }
+    if (!out.text.empty()) return;
+  }
+}
+
+}  // namespace
+
+SubAgents::SubAgents(Parts parts, SubAgentLimits limits)
+    : parts_(parts), limits_(limits), group_(parts.loop, "subagents"), changed_(parts.loop) {}
+
+async::Task<Result<void>> SubAgents::start() {
+  ends_ = parts_.events.subscribe({.principal = owner().id,
+                                   .names = {"turn.completed", "turn.failed", "turn.cancelled"},
+                                   .session = {},
+                                   .turn_id = {},
+                                   .include_ephemeral = false});
+  group_.spawn("follow", follow());
+  co_await cancel_orphans({});
+  co_return Result<void>{};
+}
+
+async::Task<void> SubAgents::stop() { co_await group_.stop(); }
+
+async::Task<void> SubAgents::follow() {
+  for (;;) {
+    const auto event = co_await ends_->next();
+    if (!event && event.error().code == ErrorCode::kCancelled) co_return;
+    if (!event) {
+      log::warn("subagents.events", {{"error", event.error().message}});
+      const auto slept = co_await async::sleep(parts_.loop, std::chrono::seconds(1));
+      if (!slept) co_return;
+      continue;
+    }
+    ++generation_;
+    changed_.wake_all();
+    if ((*event)->name == "turn.cancelled") co_await cancel_orphans(TurnId((*event)->turn_id));
+  }
+}
+
+async::Task<void> SubAgents::cancel_orphans(TurnId parent) {
+  const auto orphans = co_await parts_.database.read(
+      [&](db::Connection& c) { return SubAgentStore::list_orphans(c, parent); });
+  if (!orphans) {
+    log::warn("subagents.orphans", {{"error", orphans.error().message}});
+    co_return;
+  }
+  for (const SubAgent& orphan : *orphans) {
+    const Caller caller{
+        .principal = {.id = orphan.principal}, .scopes = Scopes{Scope::kChat}, .surface = "agent"};
+    const auto cancelled = co_await parts_.turns.cancel(caller, orphan.turn);
+    if (!cancelled && cancelled.error().code != ErrorCode::kConflict)
+      log::warn("subagents.cancel", {{"session_id", orphan.id.str()}, {"error", cancelled.error().message}});
+  }
+}
+
+Result<void> SubAgents::check(const SpawnRequest& request) const {
+  if (trim(request.task).empty() || request.task.size() > kMaxTaskBytes)
+    return fail(ErrorCode::kInvalidArgument, "a task has 1 to {} bytes", kMaxTaskBytes);
+  if (!request.agent.empty()) {
+    const bool known = parts_.profiles != nullptr ? parts_.profiles->find(request.agent) != nullptr
+                                                  : request.agent == AgentProfile().name;
+    if (!known) return fail(ErrorCode::kNotFound, "there is no agent '{}'", utf8_prefix(request.agent, 64));
+  }
+  if (!request.model.empty()) PRYX_TRY_VOID(parts_.models.resolve(request.model));
+  if (request.max_tokens && (*request.max_tokens < 1000 || *request.max_tokens > limits_.max_tokens))
+    return fail(ErrorCode::kInvalidArgument, "the limit of tokens is from 1000 to {}", limits_.max_tokens);
+  if (request.max_tool_calls &&
+      (*request.max_tool_calls < 0 || *request.max_tool_calls > limits_.max_tool_calls))
+    return fail(ErrorCode::kInvalidArgument, "the limit of tool calls is from 0 to {}",
+                limits_.max_tool_calls);
+  return {};
+}
+
+// Inside the write job: what the parent is and has counts as it is right now.
+Result<SubAgent> SubAgents::make(db::Connection& c, const PrincipalId& principal, Plan& plan) const {
+  const SpawnRequest& request = plan.request;
+  SubAgent made{.principal = principal,
+                .id = plan.id,
+                .parent_session = request.parent,
+                .parent_turn = request.parent_turn,
+                .key = request.key.empty() ? plan.id.str() : request.key,
+                .task = request.task,
+                .agent = request.agent.empty() ? AgentProfile().name : request.agent,
+                .model = request.model,
+                .max_tokens = request.max_tokens.value_or(limits_.default_tokens),
+                .max_tool_calls = request.max_tool_calls.value_or(limits_.default_tool_calls),
+                .background = request.background,
+                .created_at = plan.now};
+  if (!request.parent_turn.empty()) {
+    PRYX_TRY(auto turn, TurnStore::find_turn(c, principal, request.parent_turn));
+    if (!turn || is_terminal(turn->state)) return fail(ErrorCode::kConflict, "the turn that asked has ended");
+    plan.parent_turn = std::move(*turn);
+  }
+  // An agent that is named brings its own model.
+  if (made.model.empty() && request.agent.empty()) made.model = plan.parent_turn.model;
+  if (made.model.empty() && request.agent.empty()) made.model = plan.parent.model;
+  PRYX_TRY(const auto above, SubAgentStore::find(c, principal, request.parent));
+  if (above) {
+    made.depth = above->depth + 1;
+    made.tools = above->tools;
+    made.max_tokens = std::min(made.max_tokens, above->max_tokens);
+    made.max_tool_calls = std::min(made.max_tool_calls, above->max_tool_calls);
+  }
+  if (made.depth > limits_.max_depth)
+    return fail(ErrorCode::kDenied, "sub-agents go at most {} deep; do this task yourself",
+                limits_.max_depth);
+  if (plan.parent_tools) made.tools.push_back(*plan.parent_tools);
+  if (request.tools) made.tools.push_back(*request.tools);
+  PRYX_TRY(const std::int64_t open, SubAgentStore::count_open(c, principal));
+  if (open >= limits_.max_running)
+    return fail(ErrorCode::kOverloaded, "{} sub-agents are at work already, which is the limit; wait for one",
+                open);
+  return made;
+}
+
+async::Task<Result<SubAgent>> SubAgents::spawn(Caller caller, SpawnRequest request) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
+  PRYX_CO_TRY_VOID(check(request));
+  const PrincipalId principal = caller.principal.id;
+  PRYX_CO_TRY(const auto known, co_await parts_.database.read([&](db::Connection& c) {
+    return SubAgentStore::find_by_key(c, principal, request.key);
+  }));
+  if (known) co_return *known;
+  PRYX_CO_TRY(auto parent, co_await parts_.database.read([&](db::Connection& c) {
+    return SessionStore::find_session(c, principal, request.parent);
+  }));
+  if (!parent) co_return fail(ErrorCode::kNotFound, "there is no session {}", request.parent.str());
+  Plan plan{.request = std::move(request),
+            .id = parts_.ids.make<SessionId>(),
+            .now = parts_.loop.clock().wall(),
+            .parent_tools = {},
+            .parent = std::move(*parent),
+            .parent_turn = {}};
+  if (parts_.profiles != nullptr) {
+    const auto profile = parts_.profiles->find(plan.parent.agent);
+    // An agent that is gone has no tools to hand on.
+    plan.parent_tools = profile != nullptr ? profile->tools : std::vector<std::string>();
+  }
+  NewMessage message{.session = plan.id, .text = plan.request.task};
+  message.priority = Priority::kBackground;
+  message.labels = plan.request.labels;
+  caller.surface = "agent";
+  SubAgent made;
+  const auto join = [&](db::Connection& c, Turn& turn) -> Result<Session> {
+    PRYX_TRY(made, make(c, principal, plan));
+    made.turn = turn.id;
+    // Who is not there for the parent is not there for the child.
+    if (!made.parent_turn.empty()) turn.interactive = plan.parent_turn.interactive;
+    if (!made.parent_turn.empty() && !made.background) turn.approve = plan.parent_turn.approve;
+    PRYX_TRY_VOID(SubAgentStore::insert(c, made));
+    return Session{.principal = principal,
+                   .id = made.id,
+                   .workspace = plan.parent.workspace,
+                   .agent = made.agent,
+                   .model = made.model,
+                   .title = title_of(made.task),
+                   .status = "active",
+                   .surface = "agent",
+                   .parent = plan.parent.id,
+                   .created_at = plan.now,
+                   .updated_at = plan.now};
+  };
+  PRYX_CO_TRY_VOID(co_await parts_.inbox.accept_child(caller, std::move(message), join));
+  co_return made;
+}
+
+async::Task<Result<SubAgentResult>> SubAgents::result(PrincipalId principal, SessionId id) {
+  co_return co_await parts_.database.read([&](db::Connection& c) -> Result<SubAgentResult> {
+    PRYX_TRY(auto found, SubAgentStore::find(c, principal, id));
+    if (!found) return fail(ErrorCode::kNotFound, "there is no sub-agent {}", id.str());
+    SubAgentResult out{.agent = std::move(*found), .text = {}, .labels = {}};
+    if (!out.agent.is_over()) return out;
+    PRYX_TRY(const auto turn, TurnStore::find_turn(c, principal, out.agent.turn));
+    if (!turn) return out;
+    PRYX_TRY(const auto history, SessionStore::load_history(c, *turn, kMaxHistoryBytes));
+    read_answer(history, out.agent.turn, out);
+    return out;
+  });
+}
+
+async::Task<Result<SubAgentResult>> SubAgents::wait(PrincipalId principal, SessionId id, Duration limit,
+                                                    SessionId waiting_session) {
+  const MonotonicTime end = parts_.loop.clock().monotonic() + limit;
+  for (;;) {
+    const std::uint64_t seen = generation_;
+    auto found = co_await result(principal, id);
+    if (!found || found->agent.is_over()) co_return found;
+    if (seen != generation_) continue;
+    const Duration left = end - parts_.loop.clock().monotonic();
+    if (left <= Duration::zero()) co_return found;
+    if (!waiting_session.empty()) parts_.dispatcher.park(waiting_session);
+    const async::WaitEnd how = co_await changed_.wait_for(left);
+    if (!waiting_session.empty()) parts_.dispatcher.unpark(waiting_session);
+    if (how == async::WaitEnd::kCancelled)
+      co_return fail(ErrorCode::kCancelled, "cancelled while waiting for sub-agent {}", id.str());
+  }
+}
+
+async::Task<Result<std::vector<SubAgent>>> SubAgents::list(PrincipalId principal, SubAgentQuery query) {
+  co_return co_await parts_.database.read(
+      [&](db::Connection& c) { return SubAgentStore::list(c, principal, query); });
+}
+
+async::Task<Result<void>> SubAgents::cancel(Caller caller, SessionId id) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
+  PRYX_CO_TRY(const SubAgentResult found, co_await result(caller.principal.id, id));
+  co_return co_await parts_.turns.cancel(caller, found.agent.turn);
+}
+
+async::Task<void> SubAgents::note_received(SubAgent agent) {
+  const WallTime now = parts_.loop.clock().wall();
+  const auto written = co_await parts_.database.write([&](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(TurnStore::deliver_turn(t.db(), agent.principal, agent.turn, now));
+    return TurnStore::mark_read_if_delivered(t.db(), agent.principal, agent.id);
+  });
+  if (!written) log::warn("subagents.not_marked", {{"session_id", agent.id.str()}});
+}
+
+}  // namespace pryx::agent

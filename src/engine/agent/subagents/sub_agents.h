@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// Sub-agents: a task becomes a child session with one turn in the background, under the same gate and with
+// fewer rights. Starting one is durable and happens once for a step; cancelling the parent's turn cancels its
+// children. Owned by apps/; I/O thread only.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/agent/agent_profile.h"
+#include "engine/agent/inbox.h"
+#include "engine/agent/subagents/sub_agent_store.h"
+#include "engine/agent/turn_engine.h"
+
+namespace pryx::agent {
+
+struct SubAgentLimits {
+  int max_running = 10;  // of one person
+  int max_depth = 3;
+  std::int64_t default_tokens = 100'000;
+  std::int64_t max_tokens = 1'000'000;
+  int default_tool_calls = 10;
+  int max_tool_calls = 200;
+};
+
+inline constexpr std::size_t kMaxTaskBytes = 64u << 10;
+
+struct SpawnRequest {
+  SessionId parent;
+  TurnId parent_turn;  // empty: a person starts it
+  std::string key;     // empty: one of its own
+  std::string task;
+  std::string agent;                              // empty: the default one
+  std::string model;                              // empty: the agent's, then the parent's
+  std::optional<std::vector<std::string>> tools;  // names or globs; none: as many as the parent has
+  std::optional<std::int64_t> max_tokens;
+  std::optional<int> max_tool_calls;
+  bool background = false;
+  trust::Labels labels;  // of all that shaped the task
+};
+
+struct SubAgentResult {
+  SubAgent agent;
+  std::string text;      // of its last answer; empty while it runs
+  trust::Labels labels;  // of that answer
+};
+
+class SubAgents {
+ public:
+  struct Parts {
+    async::EventLoop& loop;
+    db::Database& database;
+    events::EventLog& events;
+    IdSource& ids;
+    Inbox& inbox;
+    Dispatcher& dispatcher;
+    TurnEngine& turns;
+    models::ModelRouter& models;
+    const ProfileSource* profiles = nullptr;  // null: the built-in agent alone
+  };
+  explicit SubAgents(Parts parts, SubAgentLimits limits = {});
+  // Follows the ends of turns, and cancels what a cancelled parent left running. Before the dispatcher
+  // begins, so that no end is missed.
+  [[nodiscard]] async::Task<Result<void>> start();
+  [[nodiscard]] async::Task<void> stop();
+
+  // Committed when it returns. The same key gives the same sub-agent. kOverloaded: as many run already;
+  // kDenied: too deep; kNotFound: no such parent or agent; kInvalidArgument.
+  [[nodiscard]] async::Task<Result<SubAgent>> spawn(Caller caller, SpawnRequest request);
+  // Until it is over or the limit passed; the caller sees which. While a turn waits for its child it takes no
+  // slot, so that the child can have it. kCancelled.
+  [[nodiscard]] async::Task<Result<SubAgentResult>> wait(PrincipalId principal, SessionId id, Duration limit,
+                                                         SessionId waiting_session = {});
+  [[nodiscard]] async::Task<Result<SubAgentResult>> result(PrincipalId principal, SessionId id);
+  [[nodiscard]] async::Task<Result<std::vector<SubAgent>>> list(PrincipalId principal, SubAgentQuery query);
+  [[nodiscard]] async::Task<Result<void>> cancel(Caller caller, SessionId id);
+  // Somebody has its answer, so it is not unread any more.
+  [[nodiscard]] async::Task<void> note_received(SubAgent agent);
+
+ private:
+  [[nodiscard]] async::Task<void> follow();
+  [[nodiscard]] async::Task<void> cancel_orphans(TurnId parent);
+  [[nodiscard]] Result<void> check(const SpawnRequest& request) const;
+  // What the loop knows when the write job begins.
+  struct Plan {
+    SpawnRequest request;
+    SessionId id;
+    WallTime now;
+    std::optional<std::vector<std::string>> parent_tools;  // of the parent's agent
+    Session parent;
+    Turn parent_turn;
+  };
+  [[nodiscard]] Result<SubAgent> make(db::Connection& c, const PrincipalId& principal, Plan& plan) const;
+
+  Parts parts_;
+  SubAgentLimits limits_;
+  async::TaskGroup group_;
+  std::unique_ptr<events::Subscription> ends_;
+  async::WaitList changed_;
+  std::uint64_t generation_ = 0;  // of ends seen
+};
+
+}  // namespace pryx::agent

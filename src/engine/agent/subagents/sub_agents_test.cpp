@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+// Sub-agents in the whole corridor: limits, rights, crashes, cancels and labels.
+#include <gtest/gtest.h>
+
+#include "engine/agent/testing/corridor.h"
+
+namespace pryx::agent {
+namespace {
+using namespace std::chrono_literals;
+using testing::asks_for;
+using testing::Corridor;
+using testing::kMe;
+using testing::me;
+using testing::says;
+using testing::SetProfiles;
+
+class SubAgentsTest : public ::testing::Test, public Corridor {
+ protected:
+  SubAgentsTest() {
+    policy.rules = {{.verdict = trust::Verdict::kAllow, .tool = "test.*"},
+                    {.verdict = trust::Verdict::kAllow, .tool = "agent.*"}};
+    boot();
+  }
+  std::vector<SubAgent> all() { return now(daemon->sub_agents.list(kMe, {})).value(); }
+  std::string states() {
+    std::string out;
+    for (const SubAgent& agent : all()) out += std::string(agent.state()) + " ";
+    return out;
+  }
+  std::string result_text(const TurnId& turn, std::size_t index = 0) {
+    std::size_t at = 0;
+    for (const Message& message : messages(this->turn(turn).session)) {
+      for (const Part& part : message.parts) {
+        if (part.type == "tool_result" && at++ == index) return part.text;
+      }
+    }
+    return "(none)";
+  }
+  Result<SubAgent> spawn(const SessionId& parent, std::string task = "work") {
+    return now(daemon->sub_agents.spawn(me(), {.parent = parent, .task = std::move(task)}));
+  }
+  std::string spawn_call(std::string_view more = "") {
+    return fmt::format(R"({{"task":"the task"{}}})", more);
+  }
+};
+
+TEST_F(SubAgentsTest, TheAnswerOfAChildIsTheResultOfTheStep) {
+  model->add(asks_for({{"agent.spawn", spawn_call()}}));
+  model->add(says("forty two"));
+  model->add(says("the child says forty two"));
+  const SessionId s = session();
+  const TurnId t = send(s, "go");
+  settle();
+  EXPECT_EQ(state(t), "completed");
+  EXPECT_EQ(result_text(t), "forty two");
+  ASSERT_EQ(all().size(), 1u);
+  const SubAgent child = all().front();
+  EXPECT_EQ(child.state(), "completed");
+  EXPECT_EQ(child.parent_turn, t);
+  EXPECT_EQ(turn(child.turn).priority, Priority::kBackground);
+  EXPECT_FALSE(is_unread(child.id)) << "its answer was received";
+}
+
+TEST_F(SubAgentsTest, LabelsJoinDownAndUp) {
+  world.labels = trust::Labels{"web"};
+  model->add(asks_for({{"test.pure"}}));
+  model->add(asks_for({{"agent.spawn", spawn_call()}}));
+  model->add(says("child"));
+  model->add(says("parent"));
+  const SessionId s = session();
+  const TurnId t = send(s, "go");
+  settle();
+  ASSERT_EQ(state(t), "completed");
+  const Message task = messages(all().front().id).front();
+  EXPECT_TRUE(task.parts.front().labels.has("web")) << "the task was written by who had read the web";
+  EXPECT_TRUE(messages(s).back().parts.back().labels.has("web"));
+  // And what only the child has read comes back with its answer.
+  world.labels = trust::Labels{"mcp:far"};
+  model->add(asks_for({{"agent.spawn", spawn_call()}}));
+  model->add(asks_for({{"test.pure"}}));
+  model->add(says("child"));
+  model->add(says("parent"));
+  const SessionId other = session();
+  const TurnId t2 = send(other, "go");
+  settle();
+  ASSERT_EQ(state(t2), "completed");
+  EXPECT_TRUE(messages(other).back().parts.back().labels.has("mcp:far"));
+}
+
+TEST_F(SubAgentsTest, TheEleventhIsRefused) {
+  world.hangs = true;
+  const SessionId s = session();
+  for (int i = 0; i < 10; ++i) {
+    model->add(asks_for({{"test.pure"}}));
+    ASSERT_TRUE(spawn(s)) << i;
+    settle();
+  }
+  EXPECT_EQ(spawn(s).error().code, ErrorCode::kOverloaded);
+  ASSERT_TRUE(now(daemon->sub_agents.cancel(me(), all().front().id)));
+  EXPECT_TRUE(spawn(s)) << "there is room again";
+}
+
+TEST_F(SubAgentsTest, DepthIsBounded) {
+  // Each child starts one of its own until it may not any more.
+  for (int i = 0; i < 4; ++i) model->add(asks_for({{"agent.spawn", spawn_call()}}));
+  for (int i = 0; i < 4; ++i) model->add(says("done"));
+  const TurnId t = send(session(), "go");
+  settle();
+  EXPECT_EQ(state(t), "completed");
+  EXPECT_EQ(all().size(), 3u);
+  const SubAgent deepest = all().front();
+  EXPECT_EQ(deepest.depth, 3);
+  EXPECT_NE(result_text(deepest.turn).find("3 deep"), std::string::npos) << result_text(deepest.turn);
+}
+
+TEST_F(SubAgentsTest, ToolsOnlyNarrow) {
+  SetProfiles::added["narrow"] = AgentProfile{.name = "narrow", .tools = std::vector<std::string>{"test.*"}};
+  SetProfiles::added["wide"] = AgentProfile{.name = "wide"};
+  // The child may have test.pure only; it names an agent that may do all, and asks for more below.
+  model->add(
+      asks_for({{"agent.spawn", spawn_call(R"(,"agent":"wide","tools":["test.pure","agent.spawn"])")}}));
+  model->add(
+      asks_for({{"test.pure"}, {"test.one_shot"}, {"agent.spawn", spawn_call(R"(,"tools":["test.*"])")}}));
+  model->add(asks_for({{"test.one_shot"}, {"test.pure"}}));
+  for (int i = 0; i < 3; ++i) model->add(says("done"));
+  const TurnId t = send(session(), "go");
+  settle();
+  ASSERT_EQ(state(t), "completed");
+  const auto agents = all();
+  ASSERT_EQ(agents.size(), 2u);
+  EXPECT_EQ(step_states(agents[1].turn),
+            "model done, test.pure done, test.one_shot denied, agent.spawn done, model done");
+  EXPECT_EQ(step_states(agents[0].turn), "model done, test.one_shot denied, test.pure done, model done");
+  for (const auto& run : world.runs) EXPECT_EQ(run.tool, "test.pure");
+  // What may not be used is not offered.
+  for (const auto& request : model->requests) {
+    if (request.messages.back().text == "the task")
+      for (const auto& tool : request.tools) EXPECT_NE(tool.name, "test.one_shot");
+  }
+}
+
+TEST_F(SubAgentsTest, AnAgentsToolsBindItsOwnTurnsToo) {
+  SetProfiles::added["narrow"] =
+      AgentProfile{.name = "narrow", .tools = std::vector<std::string>{"test.pure"}};
+  model->add(asks_for({{"test.one_shot"}, {"test.pure"}}));
+  model->add(says("done"));
+  const SessionId s = session();
+  write([&](db::Transaction& t) -> Result<void> {
+    PRYX_TRY(auto found, SessionStore::find_session(t.db(), kMe, s));
+    found->agent = "narrow";
+    return SessionStore::update_session(t.db(), *found);
+  }).value();
+  const TurnId t = send(s, "go");
+  settle();
+  EXPECT_EQ(step_states(t), "model done, test.one_shot denied, test.pure done, model done");
+  // The agent's file goes away: the session says so and does nothing.
+  SetProfiles::added.clear();
+  const TurnId gone = send(s, "again");
+  settle();
+  EXPECT_EQ(state(gone), "failed");
+  EXPECT_NE(turn(gone).error_detail.find("narrow"), std::string::npos);
+}
+
+TEST_F(SubAgentsTest, CallsAndTokensAreCapped) {
+  model->add(asks_for({{"agent.spawn", spawn_call(R"(,"budget":{"tool_calls":2})")}}));
+  model->add(
+      asks_for({{"test.pure", R"({"n":1})"}, {"test.pure", R"({"n":2})"}, {"test.pure", R"({"n":3})"}}));
+  model->add(says("two of three"));
+  model->add(says("done"));
+  TurnId t = send(session(), "go");
+  settle();
+  EXPECT_EQ(step_states(all().front().turn),
+            "model done, test.pure done, test.pure done, test.pure denied, model done");
+  // A task that is larger than the budget is not even asked.
+  const auto asked = model->requests.size();
+  const auto made = now(daemon->sub_agents.spawn(
+      me(), {.parent = session(), .task = std::string(20'000, 'x'), .max_tokens = 1000}));
+  ASSERT_TRUE(made);
+  settle();
+  EXPECT_EQ(model->requests.size(), asked);
+  EXPECT_EQ(turn(made->turn).error_code, "budget");
+  // One that fits is told how much it may write.
+  model->add(says("short"));
+  ASSERT_TRUE(
+      now(daemon->sub_agents.spawn(me(), {.parent = session(), .task = "small", .max_tokens = 5000})));
+  settle();
+  EXPECT_GT(model->requests.back().max_output_tokens, 256);
+  EXPECT_LT(model->requests.back().max_output_tokens, 5000);
+}
+
+TEST_F(SubAgentsTest, ASpawnStepIsNotRepeatedAfterAKill) {
+  model->add(asks_for({{"agent.spawn", spawn_call()}}));
+  model->add(asks_for({{"test.idempotent"}}));
+  world.hangs = true;
+  const TurnId t = send(session(), "go");
+  settle();
+  ASSERT_EQ(states(), "running ");
+  world.hangs = false;
+  model->add(says("child after the crash"));
+  model->add(says("parent after the crash"));
+  reboot();
+  EXPECT_EQ(state(t), "completed");
+  ASSERT_EQ(all().size(), 1u) << "the same child, not a second one";
+  EXPECT_EQ(result_text(t), "child after the crash");
+}
+
+TEST_F(SubAgentsTest, AParentThatIsCancelledTakesItsChildrenWithIt) {
+  world.hangs = true;
+  model->add(asks_for({{"agent.spawn", spawn_call()}}));
+  model->add(asks_for({{"agent.spawn", spawn_call()}}));
+  model->add(asks_for({{"test.pure"}}));
+  const TurnId t = send(session(), "go");
+  settle();
+  ASSERT_EQ(states(), "running running ");
+  ASSERT_TRUE(cancel(t));
+  settle();
+  EXPECT_EQ(states(), "cancelled cancelled ");
+}
+
+TEST_F(SubAgentsTest, AlsoWhenTheDaemonDiesBetweenTheTwo) {
+  world.hangs = true;
+  model->add(asks_for({{"agent.spawn", spawn_call(R"(,"background":true)")}}));
+  model->add(asks_for({{"test.pure"}}));
+  model->add(asks_for({{"test.pure"}}));
+  const TurnId t = send(session(), "go");
+  settle();
+  wait(daemon->sub_agents.stop());  // nobody follows the ends of turns any more
+  ASSERT_TRUE(cancel(t));
+  settle();
+  ASSERT_EQ(states(), "running ");
+  reboot();
+  settle();
+  EXPECT_EQ(states(), "cancelled ");
+}
+
+TEST_F(SubAgentsTest, BackgroundWorkIsFetchedLater) {
+  world.hangs = true;
+  model->add(asks_for({{"agent.spawn", spawn_call(R"(,"background":true)")}}));
+  model->add(asks_for({{"test.pure"}}));  // the child's
+  model->add(says("started"));            // the parent's
+  const SessionId s = session();
+  const TurnId t = send(s, "go");
+  settle();
+  // Which of the two asked first is the queue's business; both are under way.
+  ASSERT_EQ(all().size(), 1u);
+  const std::string id = all().front().id.str();
+  EXPECT_TRUE(state(t) == "completed" || state(t) == "running");
+  // Another session cannot see it.
+  model->add(asks_for({{"agent.status", fmt::format(R"({{"id":"{}"}})", id)}}));
+  model->add(says("no"));
+  const TurnId stranger = send(session(), "look");
+  settle();
+  EXPECT_NE(result_text(stranger).find("no sub-agent"), std::string::npos) << result_text(stranger);
+}
+
+TEST_F(SubAgentsTest, WaitingParentsLeaveTheirSlotsToTheirChildren) {
+  reboot_with(limits, 2);
+  for (int i = 0; i < 4; ++i) model->add(asks_for({{"agent.spawn", spawn_call()}}));
+  for (int i = 0; i < 8; ++i) model->add(says("done"));
+  std::vector<TurnId> turns;
+  for (int i = 0; i < 4; ++i) turns.push_back(send(session(), "go"));
+  settle();
+  for (const TurnId& t : turns) EXPECT_EQ(state(t), "completed");
+}
+
+TEST_F(SubAgentsTest, WhoCannotBeAskedCannotBeAskedThroughAChild) {
+  policy.rules = {{.verdict = trust::Verdict::kAllow, .tool = "agent.*"},
+                  {.verdict = trust::Verdict::kAsk, .tool = "test.one_shot"}};
+  model->add(asks_for({{"agent.spawn", spawn_call()}}));
+  model->add(asks_for({{"test.one_shot"}}));
+  model->add(says("not allowed"));
+  model->add(says("done"));
+  const auto accepted = accept({.session = session(), .text = "go", .interactive = false});
+  settle();
+  EXPECT_EQ(turn(accepted->turn).state, TurnState::kCompleted);
+  EXPECT_EQ(step_states(all().front().turn), "model done, test.one_shot denied, model done");
+  EXPECT_TRUE(world.runs.empty());
+}
+
+TEST(AgentProfiles, AreReadWithTheirProblems) {
+  const auto good = parse_profile(
+      "description: Reads\nsystem_prompt: |\n  You read.\nmodel: a/b\nfallbacks: [c/d]\ntools: [fs.read, "
+      "'memory.*']\n"
+      "skills: [code-review]\nlimits: {max_steps: 5, max_tokens: 5000, max_tool_calls: 3}\n"
+      "heartbeat: {every: 1h, ack_max_chars: 10, include_reasoning: true}\nfuture: 1\n",
+      "reader");
+  ASSERT_TRUE(good.profile) << good.problems.front().to_text();
+  EXPECT_EQ(good.profile->limits, (RunLimits{5, 5000, 3}));
+  EXPECT_EQ(good.profile->heartbeat.every, Duration(1h));
+  ASSERT_EQ(good.problems.size(), 1u);
+  EXPECT_EQ(good.problems.front().to_text(), "line 10: future: is not known here and has no effect");
+  EXPECT_TRUE(parse_profile("", "empty").profile);
+  const auto no_tools = parse_profile("tools: []\n", "none");
+  ASSERT_TRUE(no_tools.profile && no_tools.profile->tools);
+  EXPECT_TRUE(no_tools.profile->tools->empty()) << "an empty list is no tool, not every tool";
+  for (const char* bad : {"model: x\n", "tools: fs.read\n", "limits: {max_steps: 0}\n", "[a]\n",
+                          "name: other\n", "heartbeat: {every: 1s}\n", "description: [x]\n", "a: &x 1\n"})
+    EXPECT_FALSE(parse_profile(bad, "reader").profile) << bad;
+  EXPECT_FALSE(parse_profile("", "../x").profile);
+}
+
+}  // namespace
+}  // namespace pryx::agent
