@@ -96,7 +96,11 @@ TEST(ModelRouter, ProvidersCanBePutAndRemoved) {
       .name = "x", .kind = "openai", .base_url = "https://user:pw@host/v1", .key_secret_name = {}}));
   EXPECT_FALSE(house.router.put_provider(ProviderConfig{
       .name = "x", .kind = "openai", .base_url = "file:///etc/passwd", .key_secret_name = {}}));
-  EXPECT_EQ(house.router.providers().size(), 3u);
+  for (const char* kind : {"anthropic", "google"})
+    EXPECT_TRUE(house.router.put_provider(
+        ProviderConfig{.name = kind, .kind = kind, .base_url = {}, .key_secret_name = "k"}));
+  EXPECT_EQ(house.router.providers()[1].base_url, "https://api.anthropic.com/v1");
+  EXPECT_EQ(house.router.providers().size(), 5u);
   EXPECT_FALSE(house.router.remove_provider("starter"));
   EXPECT_TRUE(house.router.remove_provider("local"));
   EXPECT_FALSE(house.router.remove_provider("local"));

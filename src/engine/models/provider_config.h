@@ -7,7 +7,7 @@ namespace pryx::models {
 
 struct ProviderConfig {
   std::string name;             // "openai", "my-ollama": the part of a model's name before '/'
-  std::string kind;             // "openai", or "ollama" through its OpenAI-compatible side
+  std::string kind;             // a row of provider_kinds.cpp: "openai", "anthropic", "google", "ollama"
   std::string base_url;         // empty: the kind's default
   std::string key_secret_name;  // empty: no key is sent
 };

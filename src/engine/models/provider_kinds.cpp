@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/models/provider_kinds.h"
 
+#include "engine/models/anthropic_codec.h"
+#include "engine/models/google_codec.h"
 #include "engine/models/openai_codec.h"
 
 namespace pryx::models {
@@ -17,6 +19,8 @@ struct Kind {
 
 constexpr Kind kKinds[] = {
     {"openai", "https://api.openai.com/v1", "", make_openai_codec},
+    {"anthropic", "https://api.anthropic.com/v1", "/v1", make_anthropic_codec},
+    {"google", "https://generativelanguage.googleapis.com/v1beta", "/v1beta", make_google_codec},
     {"ollama", "http://127.0.0.1:11434/v1", "/v1", make_openai_codec},
 };
 
@@ -25,6 +29,12 @@ const Kind* find_kind(std::string_view name) {
     if (kind.name == name) return &kind;
   }
   return nullptr;
+}
+
+// Whether the last segment is "v1", "v1beta", "v1alpha"…
+bool has_version(std::string_view url) {
+  const std::string_view last = url.substr(url.rfind('/') + 1);
+  return last.size() >= 2 && last[0] == 'v' && last[1] >= '0' && last[1] <= '9';
 }
 
 Result<void> check_base_url(const ProviderConfig& config) {
@@ -67,7 +77,7 @@ Result<std::unique_ptr<Provider>> make_provider(async::EventLoop& loop, net::Htt
   if (config.base_url.empty()) config.base_url = kind->base_url;
   while (config.base_url.ends_with('/')) config.base_url.pop_back();
   PRYX_TRY_VOID(check_base_url(config));
-  if (!config.base_url.ends_with(kind->version)) config.base_url += kind->version;
+  if (!has_version(config.base_url)) config.base_url += kind->version;
   std::shared_ptr<const WireCodec> codec = kind->make_codec(config);
   return make_wire_provider(loop, http, keys, std::move(config), std::move(codec), limits);
 }
