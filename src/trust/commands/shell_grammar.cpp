@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "trust/commands/shell_grammar.h"
 
+#include <fmt/format.h>
+
+#include <array>
+
 #include "trust/commands/internal/command_list.h"
 #include "trust/commands/internal/reader.h"
 #include "trust/commands/internal/unwrap.h"
@@ -76,20 +80,34 @@ bool runs_others_on_request(std::string_view program) {
 }
 
 const std::vector<Assignment>& quiet_environment() {
-  static const std::vector<Assignment> environment = {
-      {"PAGER", "cat"},
-      {"MANPAGER", "cat"},
-      {"GIT_PAGER", "cat"},
-      {"GIT_TERMINAL_PROMPT", "0"},
-      {"GIT_OPTIONAL_LOCKS", "0"},
-      {"GIT_CONFIG_COUNT", "3"},
-      {"GIT_CONFIG_KEY_0", "core.fsmonitor"},
-      {"GIT_CONFIG_VALUE_0", "false"},
-      {"GIT_CONFIG_KEY_1", "core.pager"},
-      {"GIT_CONFIG_VALUE_1", "cat"},
-      {"GIT_CONFIG_KEY_2", "core.hooksPath"},
-      {"GIT_CONFIG_VALUE_2", "/dev/null"},
-  };
+  static const std::vector<Assignment> environment = [] {
+    // Git's own variables go before what a repository says of itself. "none" names no protocol: objects that
+    // are missing are not fetched, with whatever the repository names for it.
+    std::vector<Assignment> out = {{"PAGER", "cat"},
+                                   {"MANPAGER", "cat"},
+                                   {"GIT_PAGER", "cat"},
+                                   {"GIT_TERMINAL_PROMPT", "0"},
+                                   {"GIT_OPTIONAL_LOCKS", "0"},
+                                   {"GIT_ALLOW_PROTOCOL", "none"},
+                                   {"GIT_NO_LAZY_FETCH", "1"},
+                                   {"GIT_EDITOR", "true"},
+                                   {"GIT_ASKPASS", "true"}};
+    constexpr std::array<std::array<std::string_view, 2>, 9> kConfig = {{{"core.fsmonitor", "false"},
+                                                                         {"core.pager", "cat"},
+                                                                         {"core.hooksPath", "/dev/null"},
+                                                                         {"core.sshCommand", "false"},
+                                                                         {"log.showSignature", "false"},
+                                                                         {"gpg.program", "false"},
+                                                                         {"gpg.openpgp.program", "false"},
+                                                                         {"gpg.x509.program", "false"},
+                                                                         {"gpg.ssh.program", "false"}}};
+    out.push_back({"GIT_CONFIG_COUNT", fmt::format("{}", kConfig.size())});
+    for (std::size_t i = 0; i < kConfig.size(); ++i) {
+      out.push_back({fmt::format("GIT_CONFIG_KEY_{}", i), std::string(kConfig[i][0])});
+      out.push_back({fmt::format("GIT_CONFIG_VALUE_{}", i), std::string(kConfig[i][1])});
+    }
+    return out;
+  }();
   return environment;
 }
 

@@ -72,8 +72,10 @@ inline constexpr std::size_t kMaxCommandBytes = 128u << 10;
 // wildcard may not stand for their options.
 [[nodiscard]] bool runs_others_on_request(std::string_view program);
 
-// What the environment of a command must hold so that the read-only list is true: pagers are cat, and git
-// runs no program that a repository's own configuration names.
+// What a command that is_read_only() runs with: pagers are cat, and git runs no monitor, hook, transport or
+// signature program that a repository's own configuration names. What has names of the repository's choice
+// (textconv, external diffs, filters) cannot be switched off from here: such a command also gets its
+// workspace without writes.
 [[nodiscard]] const std::vector<Assignment>& quiet_environment();
 
 // The words as shell text that parse_shell() reads back as the same words.

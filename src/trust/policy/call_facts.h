@@ -32,7 +32,7 @@ struct CallFacts {
   std::vector<std::string>
       paths;  // touched, relative to the workspace, normalised; "" is the workspace itself
   bool outside_workspace = false;  // it touches something outside of the workspace
-  std::vector<std::string> hosts;  // touched, lower case, without port
+  std::vector<std::string> hosts;  // touched, lower case, with the port when it is not one of http and https
   Sink sink = Sink::kNone;
   Labels context;  // joined over everything the model has seen
   SessionId session;

@@ -144,6 +144,21 @@ TEST(PolicyLimits, DomainsAndPaths) {
       "tools: {allowed: [{tool: http.request, domains: ['*.example.com']}], denied: [{tool: http.*, domains: "
       "[evil.org]}]}";
   EXPECT_EQ(verdict(allow, request), Verdict::kAllow);
+  request.hosts = {"api.example.com:22"};
+  EXPECT_EQ(verdict(allow, request), Verdict::kAsk) << "another port is another service";
+  for (const char* evil : {"evil.org", "evil.org:8443", "*.org"}) {
+    request.hosts = {evil};
+    EXPECT_EQ(verdict(allow, request), Verdict::kDeny) << evil;
+  }
+  request.hosts = {"127.0.0.1:8443"};
+  EXPECT_EQ(verdict("tools: {allowed: [{tool: http.request, domains: ['127.0.0.1:8443']}]}", request),
+            Verdict::kAllow);
+  for (const char* near : {"127.0.0.1", "127.0.0.1:8443", "[::1]", "[::1]:99", "localhost:1", "nas.local:80",
+                           "10.0.0.7:22", "*.internal", "[fe80::1]:1"}) {
+    request.hosts = {near};
+    EXPECT_EQ(verdict("tools: {allowed: [http.request]}", request), Verdict::kAsk) << near;
+  }
+  request.hosts = {"api.example.com"};
   request.hosts.emplace_back("other.org");
   EXPECT_EQ(verdict(allow, request), Verdict::kAsk);
   request.hosts.emplace_back("evil.org");

@@ -226,7 +226,7 @@ bool all_covered(const std::vector<std::string>& touched, const std::vector<Sele
     if (kind == Kind::kPath && !is_plain_path(item)) return false;
     return std::any_of(selectors.begin(), selectors.end(), [&](const Selector& s) {
       return s.kind == kind &&
-             (kind == Kind::kPath ? glob_match(s.value, item) : domain_matches(s.value, item));
+             (kind == Kind::kPath ? glob_match(s.value, item) : domain_allows(s.value, item));
     });
   });
 }

@@ -79,8 +79,18 @@ bool naive_command(const std::string& pattern, const std::vector<std::string>& a
   return false;
 }
 
-bool naive_domain(const std::string& pattern, const std::string& host) {
+// What allows needs the very port; what narrows means every port when it names none.
+bool naive_domain(std::string pattern, std::string host, bool allows) {
   if (pattern == "*") return true;
+  const auto cut = [](std::string& text) {
+    const std::size_t colon = text.find(':');
+    const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
+    text = text.substr(0, colon);
+    return port;
+  };
+  const std::string wanted = cut(pattern);
+  const std::string port = cut(host);
+  if (allows ? wanted != port : wanted != "" && wanted != port) return false;
   if (pattern[0] != '*') return pattern == host;
   const std::string end = pattern.substr(1);
   return host.size() > end.size() && host.compare(host.size() - end.size(), end.size(), end) == 0;
@@ -109,7 +119,10 @@ bool naive_limits(const Rule& rule, const CallFacts& facts) {
                      [&](const std::string& pattern, const commands::SimpleCommand& command) {
                        return naive_command(pattern, command.final_argv, allows);
                      }) &&
-         naive_limit(rule.verdict, rule.domains, facts.hosts, naive_domain) &&
+         naive_limit(rule.verdict, rule.domains, facts.hosts,
+                     [&](const std::string& pattern, const std::string& host) {
+                       return naive_domain(pattern, host, allows);
+                     }) &&
          naive_limit(rule.verdict, rule.paths, facts.paths,
                      [](const std::string& glob, const std::string& path) { return naive_glob(glob, path); });
 }
@@ -280,8 +293,10 @@ class Generator {
       {"tar", "c"},      {"tar", "c", "f"}, {"tar", "c", "--x"},
       {"tar", "x", "c"}, {"cp", "a", "b"},  {"cp", "-r", "a", "b"},
       {"touch", "make"}};
-  std::vector<std::string> domains_ = {"a.example", "*.a.example", "*.example", "b.example", "*"};
-  std::vector<std::string> hosts_ = {"a.example", "x.a.example", "xa.example", "b.example", "example"};
+  std::vector<std::string> domains_ = {"a.example", "*.a.example",  "*.example",   "b.example",
+                                       "*",         "a.example:99", "*.example:99"};
+  std::vector<std::string> hosts_ = {"a.example", "x.a.example",  "xa.example",   "b.example",
+                                     "example",   "a.example:99", "x.a.example:7"};
   std::vector<std::string> sessions_ = {"ses_1", "ses_2"};
   std::vector<std::string> principals_ = {"prn_1", "prn_2"};
 };

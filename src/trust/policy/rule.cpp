@@ -22,9 +22,34 @@ constexpr std::array<std::pair<Condition, std::string_view>, 5> kConditions = {{
     {Condition::kReadOnlyCommands, "read_only_commands"},
 }};
 
+// A host of a call or of a rule: the ports of http and https count as none.
+struct Place {
+  std::string_view name;  // an IPv6 address without its brackets
+  std::string_view port;
+};
+
+Place place_of(std::string_view text) {
+  Place out{text, {}};
+  const std::size_t bracket = text.starts_with('[') ? text.find(']') : std::string_view::npos;
+  if (bracket != std::string_view::npos) {
+    out.name = text.substr(1, bracket - 1);
+    if (text.substr(bracket + 1).starts_with(':')) out.port = text.substr(bracket + 2);
+  } else if (const std::size_t colon = text.find(':'); colon == text.rfind(':') && colon != text.npos) {
+    out.name = text.substr(0, colon);
+    out.port = text.substr(colon + 1);
+  }
+  if (out.port == "80" || out.port == "443") out.port = {};
+  return out;
+}
+
+bool is_below(std::string_view name, std::string_view wildcard) {
+  const std::string_view domain = wildcard.substr(1);  // with its dot, so that "badexample.com" stays out
+  return name.size() > domain.size() && name.ends_with(domain);
+}
+
 // This machine, its network, and names without a dot, which only a local resolver knows.
-bool is_private_host(std::string_view host) {
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+bool is_private_host(std::string_view text) {
+  const std::string_view host = place_of(text).name;
   if (const auto address = net::parse_ip(host)) return !net::is_public(*address);
   return host.find('.') == std::string_view::npos || host.ends_with(".localhost") ||
          host.ends_with(".local") || host.ends_with(".internal");
@@ -64,11 +89,21 @@ bool is_plain_path(std::string_view path) {
   return std::none_of(parts.begin(), parts.end(), [](std::string_view part) { return part == ".."; });
 }
 
-bool domain_matches(std::string_view pattern, std::string_view host) {
+bool domain_allows(std::string_view pattern, std::string_view host) {
   if (pattern == "*") return true;
-  if (!pattern.starts_with("*.")) return pattern == host;
-  const std::string_view domain = pattern.substr(1);  // with its dot, so that "badexample.com" stays out
-  return host.size() > domain.size() && host.ends_with(domain);
+  const Place p = place_of(pattern);
+  const Place h = place_of(host);
+  if (p.port != h.port) return false;
+  return p.name == h.name || (p.name.starts_with("*.") && is_below(h.name, p.name));
+}
+
+bool domain_concerns(std::string_view pattern, std::string_view host) {
+  if (pattern == "*" || host == "*") return true;
+  const Place p = place_of(pattern);
+  const Place h = place_of(host);
+  if (!p.port.empty() && p.port != h.port) return false;
+  return p.name == h.name || (p.name.starts_with("*.") && is_below(h.name, p.name)) ||
+         (h.name.starts_with("*.") && is_below(p.name, h.name));
 }
 
 std::string_view to_text(Verdict verdict) {
@@ -171,8 +206,9 @@ bool Layer::within_limits(const Entry& entry, const CallFacts& facts) {
     }
   }
   const auto host_fits = [&](const std::string& host) {
-    return std::any_of(rule.domains.begin(), rule.domains.end(),
-                       [&](const std::string& domain) { return domain_matches(domain, host); });
+    return std::any_of(rule.domains.begin(), rule.domains.end(), [&](const std::string& domain) {
+      return rule.verdict == Verdict::kAllow ? domain_allows(domain, host) : domain_concerns(domain, host);
+    });
   };
   if (!rule.domains.empty() && !fits_limit(rule.verdict, facts.hosts, host_fits)) return false;
   // "The tool may be used" is not "it may talk to this machine and its neighbours": those are allowed by

@@ -38,14 +38,16 @@ struct Rule {
   // Limits by what the call touches. One that allows needs every command, host or path of the call to match;
   // one that denies or asks needs one. Kinds add up.
   std::vector<std::string> commands = {};  // CommandPattern: "git log *"
-  std::vector<std::string> domains = {};   // "example.com", "*.example.com", "*"
+  std::vector<std::string> domains = {};   // "example.com", "example.com:8443", "*.example.com", "*"
   std::vector<std::string> paths = {};     // glob over workspace paths
 
   bool operator==(const Rule&) const = default;
 };
 
-// Exact, or "*." and a domain, or "*".
-[[nodiscard]] bool domain_matches(std::string_view pattern, std::string_view host);
+// Exact, or "*." and a domain, or "*". A host without a port means the ports of http and https; one with
+// another port is allowed by a pattern that names it, and concerned by one that names none.
+[[nodiscard]] bool domain_allows(std::string_view pattern, std::string_view host);
+[[nodiscard]] bool domain_concerns(std::string_view pattern, std::string_view host);
 // Relative to the workspace, and without "..".
 [[nodiscard]] bool is_plain_path(std::string_view path);
 

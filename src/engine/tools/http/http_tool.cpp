@@ -110,7 +110,8 @@ EffectClass HttpRequestTool::effect(const json::object& arguments) const {
 Result<Touches> HttpRequestTool::touches(const json::object& arguments) const {
   PRYX_TRY(const Call call, read_call(arguments));
   Touches touches;
-  touches.hosts = {call.url.host.name};
+  const bool is_usual = call.url.port == 80 || call.url.port == 443;
+  touches.hosts = {is_usual ? call.url.host.text() : call.url.origin()};
   touches.is_outward_sink = true;
   return touches;
 }

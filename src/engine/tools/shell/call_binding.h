@@ -11,7 +11,7 @@
 namespace pryx::tools::shell {
 
 // Raised when the same request would run under other walls: an old approval does not fit then.
-inline constexpr int kSandboxProfile = 1;
+inline constexpr int kSandboxProfile = 2;
 
 // What may be hashed for one call; larger files count by size, time and inode, which a program cannot forge
 // together.

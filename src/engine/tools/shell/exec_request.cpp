@@ -7,6 +7,7 @@
 
 #include "engine/tools/fs/workspace_path.h"
 #include "foundation/base/text.h"
+#include "foundation/net/url.h"
 
 namespace pryx::tools::shell {
 namespace {
@@ -46,6 +47,19 @@ Result<std::vector<std::string>> read_list(const json::object& arguments, std::s
     if (has_nul(out.back())) return fail(ErrorCode::kInvalidArgument, "{} holds a NUL character", key);
   }
   return out;
+}
+
+// What the policy decides on is what the broker opens: a name or an address, below "*." if need be, and a
+// port.
+Result<std::string> canonical_host(std::string_view text) {
+  const bool is_wildcard = text.starts_with("*.");
+  const auto read = net::parse_host_port(text.substr(is_wildcard ? 2 : 0));
+  if (!read)
+    return fail(ErrorCode::kInvalidArgument,
+                "hosts: '{}' is no host; write it as pypi.org or example.com:8443",
+                to_valid_utf8(utf8_prefix(text, 100)));
+  const std::string name = (is_wildcard ? "*." : "") + read->host.text();
+  return read->port ? fmt::format("{}:{}", name, *read->port) : name;
 }
 
 Result<Duration> read_limit(const json::object& arguments, bool background) {
@@ -120,7 +134,9 @@ Result<ExecRequest> read_exec_request(const json::object& arguments) {
       return fail(ErrorCode::kInvalidArgument, "{} is for background processes: add background=true", key);
   }
   PRYX_TRY(out.hosts, read_list(arguments, "hosts"));
-  for (std::string& host : out.hosts) host = lower_ascii(host);
+  for (std::string& host : out.hosts) {
+    PRYX_TRY(host, canonical_host(host));
+  }
   std::ranges::sort(out.hosts);
   out.hosts.erase(std::ranges::unique(out.hosts).begin(), out.hosts.end());
   PRYX_TRY(const auto tag, json::find_string(arguments, "tag"));

@@ -114,6 +114,11 @@ Result<sandbox::Request> ExecTool::make_request(const ExecRequest& request, cons
     }
   }
   out.workspace = context.workspace;
+  // What passes for reading is held to it, whatever the repository makes one of the programs run.
+  if (commands::is_read_only(parse_commands(request))) {
+    out.workspace_writable = false;
+    for (const commands::Assignment& one : commands::quiet_environment()) out.env[one.name] = one.value;
+  }
   out.cwd = request.cwd;
   if (proxy != nullptr) out.egress_socket = proxy->path();
   out.standard_input =

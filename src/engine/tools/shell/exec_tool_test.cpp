@@ -120,6 +120,23 @@ TEST_F(Exec, StreamsWhileItRuns) {
   EXPECT_TRUE(outcome.ok);
 }
 
+TEST_F(Exec, WhatPassesForReadingCannotWrite) {
+  for (const json::object& arguments : std::vector<json::object>{{{"command", "git status && ls | wc -l"}},
+                                                                 {{"argv", {"git", "diff"}}},
+                                                                 {{"command", "ls"}, {"background", true}}}) {
+    (void)exec(arguments);
+    EXPECT_FALSE(sandbox_.last.workspace_writable) << json::to_text(arguments);
+    EXPECT_EQ(sandbox_.last.env["GIT_CONFIG_KEY_0"], "core.fsmonitor");
+    EXPECT_EQ(sandbox_.last.env["GIT_ALLOW_PROTOCOL"], "none");
+  }
+  for (const char* command :
+       {"touch x", "git status > x", "git commit -m x", "for f in *; do cat $f; done"}) {
+    (void)shell(command);
+    EXPECT_TRUE(sandbox_.last.workspace_writable) << command;
+    EXPECT_TRUE(sandbox_.last.env.empty()) << command;
+  }
+}
+
 TEST_F(Exec, HandsOnTheRefusalOfTheSandbox) {
   sandbox_.refusal =
       Error{ErrorCode::kDenied, "no user namespaces; sysctl -w user.max_user_namespaces=1", -1};
@@ -145,6 +162,11 @@ TEST_F(Exec, GivesNoNetworkWithoutABroker) {
   const auto touches = exec_->touches({{"command", "true"}, {"hosts", {"Example.com"}}});
   EXPECT_TRUE(touches->is_outward_sink);
   EXPECT_EQ(touches->hosts, std::vector<std::string>{"example.com"});
+  EXPECT_EQ(exec_->touches({{"command", "true"}, {"hosts", {"[::ffff:127.0.0.1]:80", "B.example."}}})->hosts,
+            (std::vector<std::string>{"127.0.0.1:80", "b.example"}));
+  for (const char* odd :
+       {"good.example=127.0.0.1", "a b", "0x7f.1", "127.1", "user@a.example", "a.example:0"})
+    EXPECT_FALSE(exec_->touches({{"command", "true"}, {"hosts", {odd}}})) << odd;
 }
 
 TEST_F(Exec, RefusesWhatTheSchemaCannotSay) {

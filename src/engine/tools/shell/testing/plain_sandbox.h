@@ -15,11 +15,13 @@ class PlainSandbox final : public sandbox::Sandbox {
   std::optional<Error> finish_failure;   // instead of taking over what was written
   std::vector<std::string> quarantined;  // reported by every run
   std::atomic<int> launches = 0;
+  sandbox::Request last;  // what was asked for, the last time
 
   [[nodiscard]] const sandbox::Report& report() const override { return report_; }
   [[nodiscard]] Result<std::unique_ptr<sandbox::Run>> launch(const sandbox::Request& request) override {
     if (refusal) return std::unexpected(*refusal);
     ++launches;
+    last = request;
     platform::SpawnOptions options;
     options.executable = request.program;
     if (request.program.find('/') == std::string::npos) {
