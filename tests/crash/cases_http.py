@@ -13,7 +13,7 @@ from lab import Box, Broken, Daemon
 from recording_model import RecordingModel
 from world import GONE
 
-POLICY = "name: crash\ntools:\n  allowed:\n    - tool: http.request\n      domains: [127.0.0.1]\n"
+POLICY = "name: crash\ntools:\n  allowed:\n    - tool: http.request\n      domains: [\"127.0.0.1:{port}\"]\n"
 ENDED = ("completed", "failed", "cancelled", "needs_attention")
 
 
@@ -79,7 +79,7 @@ def http_under_kills(score, options):
             daemon.api().add_provider("fake", model.url)
             daemon.stop()
             path = daemon.home / "config" / "policy.yaml"
-            path.write_text(POLICY)
+            path.write_text(POLICY.format(port=server.port))
             os.chown(path, daemon.home.stat().st_uid, daemon.home.stat().st_gid)
             daemon.start()
             api = daemon.api()

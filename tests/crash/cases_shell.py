@@ -14,7 +14,7 @@ from lab import Box, Broken, Daemon
 from recording_model import RecordingModel
 
 # The second rule is for commands that talk to this machine, which no rule allows by the way.
-POLICY = "name: crash\ntools:\n  allowed:\n    - shell.exec\n    - tool: shell.exec\n      domains: [127.0.0.1]\n"
+POLICY = "name: crash\ntools:\n  allowed:\n    - shell.exec\n    - tool: shell.exec\n      domains: [\"localhost:{port}\"]\n"
 LIMIT = 2.0  # seconds after which no child of a killed daemon lives
 # Counts itself in the workspace, then outside through the sandbox's proxy, which it waits for.
 HIT = """
@@ -76,7 +76,7 @@ def shell_under_kills(score, options):
             daemon.api().add_provider("fake", model.url)
             daemon.stop()
             path = daemon.home / "config" / "policy.yaml"
-            path.write_text(POLICY)
+            path.write_text(POLICY.format(port=server.port))
             os.chown(path, daemon.home.stat().st_uid, daemon.home.stat().st_gid)
             daemon.start()
             api = daemon.api()

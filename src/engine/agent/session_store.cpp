@@ -384,6 +384,12 @@ Result<void> SessionStore::update_session(db::Connection& c, const Session& s) {
   if (changed == 0) return fail(ErrorCode::kNotFound, "there is no session {}", s.id.str());
   return {};
 }
+Result<std::vector<TurnId>> SessionStore::turns_of(db::Connection& c, const PrincipalId& principal,
+                                                   const SessionId& id) {
+  return c.list(
+      "SELECT id FROM turns WHERE principal_id = $1 AND session_id = $2",
+      [](const db::Row& row) { return row.id<TurnId>(0); }, principal, id);
+}
 Result<void> SessionStore::delete_session(db::Connection& c, const PrincipalId& principal,
                                           const SessionId& id) {
   PRYX_TRY(const auto open, c.count("SELECT count(*) FROM turns WHERE principal_id = $1 AND session_id = $2 "

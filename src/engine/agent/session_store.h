@@ -60,6 +60,8 @@ struct SessionStore {
                                                                    const SessionId& id);
   [[nodiscard]] static Result<void> update_session(
       db::Connection& c, const Session& session);  // title, status, model, agent, workspace
+  [[nodiscard]] static Result<std::vector<TurnId>> turns_of(db::Connection& c, const PrincipalId& principal,
+                                                            const SessionId& id);
   [[nodiscard]] static Result<void> delete_session(db::Connection& c, const PrincipalId& principal,
                                                    const SessionId& id);
   // Deletes conversations of stateless clients that were last used before this; at most so many, returns how

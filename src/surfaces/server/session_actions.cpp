@@ -3,6 +3,7 @@
 
 #include "engine/agent/session_store.h"
 #include "engine/agent/turn_store.h"
+#include "engine/tools/undo/undo_journal.h"
 #include "foundation/base/text.h"
 
 namespace pryx::server {
@@ -177,6 +178,8 @@ async::Task<Result<void>> delete_session(Services& services, Caller caller, Sess
     PRYX_TRY(const auto open, TurnStore::count_open(t.db(), caller.principal.id, id));
     if (open > 0)
       return fail(ErrorCode::kConflict, "session {} has {} open turns; cancel them first", id.str(), open);
+    PRYX_TRY(const auto turns, SessionStore::turns_of(t.db(), caller.principal.id, id));
+    PRYX_TRY_VOID(tools::UndoJournal::forget_turns(t.db(), caller.principal.id, turns));
     PRYX_TRY_VOID(SessionStore::delete_session(t.db(), caller.principal.id, id));
     // What was done stays on record; what was said and named goes with the session.
     PRYX_TRY_VOID(services.audit.append(t, {.principal = caller.principal.id,

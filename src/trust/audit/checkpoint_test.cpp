@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "foundation/base/json.h"
 #include "foundation/base/text.h"
+#include "foundation/platform/testing/temporary_directory.h"
+#include "trust/audit/checkpointer.h"
 
 namespace pryx::audit {
 namespace {
@@ -24,6 +27,25 @@ TEST(Checkpoint, ANoteReadsBack) {
   ASSERT_TRUE(opened) << opened.error().message;
   EXPECT_EQ(*opened, (Checkpoint{signer.public_key().name, 1234, some_root()}));
   EXPECT_EQ(PublicKey::parse(signer.public_key().to_text()).value(), signer.public_key());
+}
+
+TEST(Checkpoint, TheLastOnesAreReadFromAFileOfAnyLength) {
+  const platform::testing::TemporaryDirectory folder;
+  const std::string path = folder / "checkpoints.jsonl";
+  EXPECT_TRUE(read_last_notes(path).value().empty());
+  const Signer signer = some_signer();
+  std::string text, last;
+  for (std::uint64_t size = 1; size <= 3000; ++size) {
+    last = signer.sign(size, some_root());
+    text += json::canonical(json::object{{"note", last}, {"size", size}}) + "\n";
+    if (size != 1 && size != 200 && size != 3000) continue;
+    folder.put("checkpoints.jsonl", text);
+    const auto notes = read_last_notes(path);
+    ASSERT_TRUE(notes) << size << " " << notes.error().message;
+    ASSERT_FALSE(notes->empty()) << size;
+    EXPECT_EQ(notes->back(), last);
+  }
+  EXPECT_GT(text.size(), 512u << 10);
 }
 
 TEST(Checkpoint, EveryChangedByteIsNoticed) {

@@ -36,22 +36,6 @@ Result<void> append_line(const std::string& path, const std::string& line) {
   return {};
 }
 
-// The last checkpoints of a file that only grows.
-Result<std::vector<std::string>> read_last_notes(const std::string& path) {
-  const platform::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!fd && errno == ENOENT) return std::vector<std::string>();
-  if (!fd) return fail(platform::system_error(fmt::format("open {}", path), errno));
-  const off_t end = ::lseek(fd.get(), 0, SEEK_END);
-  const off_t begin = std::max<off_t>(0, end - static_cast<off_t>(kTailBytes));
-  if (end < 0 || ::lseek(fd.get(), begin, SEEK_SET) < 0)
-    return fail(platform::system_error(fmt::format("read {}", path), errno));
-  PRYX_TRY(const std::string text, platform::read_all(fd.get(), 2 * kTailBytes, path));
-  std::string_view rest = text;
-  if (begin > 0) rest.remove_prefix(std::min(rest.find('\n'), rest.size() - 1) + 1);
-  if (trim(rest).empty()) return std::vector<std::string>();
-  return notes_of(rest);
-}
-
 }  // namespace
 
 Result<std::vector<std::string>> notes_of(std::string_view text) {
@@ -73,6 +57,31 @@ Result<std::vector<std::string>> notes_of(std::string_view text) {
     notes.push_back(std::move(note));
   }
   return notes;
+}
+
+Result<std::vector<std::string>> read_last_notes(const std::string& path) {
+  const platform::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd && errno == ENOENT) return std::vector<std::string>();
+  if (!fd) return fail(platform::system_error(fmt::format("open {}", path), errno));
+  const off_t end = ::lseek(fd.get(), 0, SEEK_END);
+  if (end < 0) return fail(platform::system_error(fmt::format("read {}", path), errno));
+  const off_t begin = std::max<off_t>(0, end - static_cast<off_t>(kTailBytes));
+  std::string text(static_cast<std::size_t>(end - begin), '\0');
+  std::size_t have = 0;
+  while (have < text.size()) {
+    const ssize_t got =
+        ::pread(fd.get(), text.data() + have, text.size() - have, begin + static_cast<off_t>(have));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(platform::system_error(fmt::format("read {}", path), errno));
+    if (got == 0) break;
+    have += static_cast<std::size_t>(got);
+  }
+  text.resize(have);
+  std::string_view rest = text;
+  // The first line of what was read is most likely the end of one.
+  if (begin > 0) rest.remove_prefix(std::min(rest.find('\n'), rest.size() - 1) + 1);
+  if (trim(rest).empty()) return std::vector<std::string>();
+  return notes_of(rest);
 }
 
 Checkpointer::Checkpointer(async::EventLoop& loop, async::WorkerPool& pool, db::Database& database,

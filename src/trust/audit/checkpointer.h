@@ -63,5 +63,7 @@ class Checkpointer {
 // The notes of a file of checkpoints: ours (a JSON object a line), or one note as it is. kInvalidArgument
 // when it is neither.
 [[nodiscard]] Result<std::vector<std::string>> notes_of(std::string_view text);
+// The last few hundred of a file that only grows, however long it is; none when there is no file.
+[[nodiscard]] Result<std::vector<std::string>> read_last_notes(const std::string& path);
 
 }  // namespace pryx::audit

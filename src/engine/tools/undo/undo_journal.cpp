@@ -47,6 +47,7 @@ constexpr std::string_view kContent =
 constexpr std::string_view kMark =
     "UPDATE undo_changes SET undone_at = $3 WHERE principal_id = $1 AND number = $2 AND undone_at IS NULL";
 constexpr std::string_view kDeleteOld = "DELETE FROM undo_changes WHERE created_at < $1";
+constexpr std::string_view kForgetTurn = "DELETE FROM undo_changes WHERE principal_id = $1 AND turn_id = $2";
 constexpr std::string_view kTotal = "SELECT coalesce(sum(content_bytes), 0) FROM undo_changes";
 constexpr std::string_view kOldestKept =
     "SELECT number, content_bytes FROM undo_changes WHERE content_bytes > 0 ORDER BY number";
@@ -120,6 +121,12 @@ Result<void> shrink_to(db::Connection& db, std::int64_t most) {
 
 UndoJournal::UndoJournal(db::Database& database, const Clock& clock, UndoLimits limits)
     : database_(database), clock_(clock), limits_(limits) {}
+
+Result<void> UndoJournal::forget_turns(db::Connection& db, const PrincipalId& principal,
+                                       const std::vector<TurnId>& turns) {
+  for (const TurnId& turn : turns) PRYX_TRY_VOID(db.run(kForgetTurn, principal, turn));
+  return {};
+}
 
 db::ModuleMigrations UndoJournal::migrations() { return {"engine/tools/undo", kMigrations}; }
 

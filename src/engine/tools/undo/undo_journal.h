@@ -77,6 +77,9 @@ class UndoJournal {
   // kNotFound when it was not kept.
   [[nodiscard]] async::Task<Result<std::string>> read_content(PrincipalId principal, std::int64_t number);
   [[nodiscard]] async::Task<Result<void>> mark_undone(PrincipalId principal, std::int64_t number);
+  // With the session of these turns goes what its tools changed. In the caller's transaction.
+  [[nodiscard]] static Result<void> forget_turns(db::Connection& db, const PrincipalId& principal,
+                                                 const std::vector<TurnId>& turns);
   // Forgets what is too old or too much. Called once in a while by the daemon.
   [[nodiscard]] async::Task<Result<void>> purge();
 

@@ -150,6 +150,20 @@ TEST_F(Undo, OldEntriesAreForgotten) {
   EXPECT_TRUE(recorded().empty());
 }
 
+TEST_F(Undo, WhatBelongsToTurnsGoesWithThem) {
+  EXPECT_TRUE(change(*write_, {{"path", "a"}, {"content", "1"}}).ok);
+  const auto forget = [this](PrincipalId principal, TurnId turn) {
+    const auto done = wait(database_->write(
+        [&](db::Transaction& t) { return UndoJournal::forget_turns(t.db(), principal, {turn}); }));
+    EXPECT_TRUE(done);
+  };
+  forget(PrincipalId("prn_other"), turn_);
+  forget(owner().id, TurnId("trn_other"));
+  EXPECT_EQ(recorded().size(), 1u);
+  forget(owner().id, turn_);
+  EXPECT_TRUE(recorded().empty());
+}
+
 TEST_F(Undo, ChangesOfOthersAreNotSeen) {
   EXPECT_TRUE(change(*write_, {{"path", "a"}, {"content", "1"}}).ok);
   const auto rows = wait(journal_->list(PrincipalId("prn_other"), turn_));
