@@ -11,7 +11,8 @@ import threading
 from harness import case, contains, equal, expect, wait_until
 from http_test import Site
 
-POLICY = "tools:\n  allowed: [\"shell.*\"]\n"
+# A host of this machine is allowed by its name and port only.
+POLICY = "tools:\n  allowed:\n    - shell.*\n    - tool: shell.exec\n      domains: [\"{host}\"]\n"
 
 # Runs inside and, as the control, outside. Prints one JSON object: what seemed to work, and the interfaces it saw.
 ATTEMPTS = r"""
@@ -120,10 +121,10 @@ class Traps:
             trap.close()
 
 
-def shell(lab, files):
+def shell(lab, files, host="localhost"):
     daemon = lab.daemon()
     model, api = lab.model(daemon), daemon.api()
-    lab.write_config(daemon, "policy.yaml", POLICY)
+    lab.write_config(daemon, "policy.yaml", POLICY.format(host=host))
     wait_until(lambda: api.get("/policy")["in_force"] == "file", 10, "the policy is in force")
     work = lab.workspace(files)
 
@@ -181,7 +182,7 @@ print("RESULT" + json.dumps([ask(line) for line in json.loads(sys.argv[1])]))
 @case(limit=180)
 def an_open_sandbox_reaches_its_hosts_and_nothing_else(lab):
     site, traps = Site(), Traps()
-    daemon, api, run = shell(lab, {"attempts.py": ATTEMPTS, "ask.py": THROUGH_PROXY})
+    daemon, api, run = shell(lab, {"attempts.py": ATTEMPTS, "ask.py": THROUGH_PROXY}, f"127.0.0.1:{site.port}")
     own = daemon.ready["url"].rsplit(":", 1)[1] if daemon.ready else "1"
     lines = [f"GET {site.url('/page')} HTTP/1.1", f"GET http://127.0.0.1:{traps.port}/ HTTP/1.1", f"CONNECT 127.0.0.1:{traps.port} HTTP/1.1",
              f"CONNECT localhost:{traps.port} HTTP/1.1", f"CONNECT 127.0.0.2:{site.port} HTTP/1.1", f"CONNECT 127.1:{site.port} HTTP/1.1",
