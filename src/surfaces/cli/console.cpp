@@ -40,6 +40,20 @@ std::string_view default_advice(ErrorCode code) {
   }
 }
 
+// What is typed until the line feed, without blanks around it; bounded.
+std::string read_line(int fd) {
+  constexpr std::size_t kMaxAnswer = 4096;
+  std::string answer;
+  char byte = 0;
+  while (true) {
+    const ssize_t count = ::read(fd, &byte, 1);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0 || byte == '\n') break;
+    if (answer.size() < kMaxAnswer) answer.push_back(byte);
+  }
+  return std::string(trim(answer));
+}
+
 }  // namespace
 
 int terminal_columns(int fd, int fallback) {
@@ -202,16 +216,17 @@ Result<bool> Console::confirm(std::string_view question) {
   Line line(question);
   line.add(" [y/N] ", kDim);
   write(options_.err_fd, encode(line, err_mode()));
-  std::string answer;
-  char byte = 0;
-  while (true) {
-    const ssize_t count = ::read(options_.in_fd, &byte, 1);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0 || byte == '\n') break;
-    if (answer.size() < 64) answer.push_back(byte);
-  }
-  const std::string word = lower_ascii(trim(answer));
+  const std::string word = lower_ascii(read_line(options_.in_fd));
   return word == "y" || word == "yes";
+}
+
+std::string Console::ask_line(std::string_view question, std::string_view suggestion) {
+  if (!can_ask()) return std::string(suggestion);
+  Line line(question);
+  line.add(fmt::format(" [{}] ", suggestion), kDim);
+  write(options_.err_fd, encode(line, err_mode()));
+  std::string answer = read_line(options_.in_fd);
+  return answer.empty() ? std::string(suggestion) : answer;
 }
 
 Result<Secret> Console::ask_secret(std::string_view label) {

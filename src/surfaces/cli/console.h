@@ -72,6 +72,11 @@ class Console {
   // Pryx's own question. --yes answers it; without a terminal or with --no-input it is an error that names
   // --yes.
   [[nodiscard]] Result<bool> confirm(std::string_view question);
+  // One line; the suggestion when it is empty, with --yes, and where nobody can be asked.
+  [[nodiscard]] std::string ask_line(std::string_view question, std::string_view suggestion);
+  [[nodiscard]] bool can_ask() const {
+    return !options_.no_input && !options_.assume_yes && options_.in_is_tty && options_.err_is_tty;
+  }
   // Read from the terminal without echo.
   [[nodiscard]] Result<Secret> ask_secret(std::string_view label);
   [[nodiscard]] Result<std::string> read_stdin(std::size_t max_bytes);

@@ -7,6 +7,7 @@ namespace {
 // In the order of the overview.
 // clang-format off
 constexpr std::vector<Command> (*kNouns[])() = {
+    setup_commands,
     exec_commands,
     chat_commands,
     session_commands,

@@ -35,6 +35,7 @@ namespace pryx::cli {
 [[nodiscard]] std::vector<Command> serve_commands();
 [[nodiscard]] std::vector<Command> help_commands();  // and completion
 [[nodiscard]] std::vector<Command> docs_commands();
+[[nodiscard]] std::vector<Command> setup_commands();
 [[nodiscard]] std::vector<Command> complete_commands();  // what completion scripts ask
 [[nodiscard]] std::vector<Command> refused_commands();  // of the contract, for features that do not exist yet
 

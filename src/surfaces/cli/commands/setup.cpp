@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+// pryx setup: folder, model, first task. What a step decides is kept by the daemon at once, so the way can be
+// left and taken again anywhere; a second run offers what is in force.
+#include <charconv>
+#include <filesystem>
+
+#include "foundation/base/text.h"
+#include "surfaces/cli/commands/commands.h"
+#include "surfaces/cli/context.h"
+#include "surfaces/cli/exec.h"
+#include "surfaces/cli/local_servers.h"
+#include "surfaces/cli/read_secret.h"
+
+namespace pryx::cli {
+namespace {
+
+constexpr std::string_view kStarter = "starter/commands";
+constexpr std::string_view kFirstTask = "list the files";
+constexpr std::size_t kModelsShown = 4;  // of one local server
+
+struct Cloud {
+  std::string_view kind, variable, title;
+};
+constexpr Cloud kClouds[] = {{"anthropic", "ANTHROPIC_API_KEY", "Anthropic"},
+                             {"openai", "OPENAI_API_KEY", "OpenAI"},
+                             {"google", "GEMINI_API_KEY", "Google"}};
+
+struct Choice {
+  enum class Kind : std::uint8_t { kKeep, kLocal, kCloud };
+  Kind kind = Kind::kKeep;
+  std::string title;
+  std::string model;  // kKeep, kLocal
+  LocalServer server;
+  Cloud cloud{};
+};
+
+void heading(Context& context, int step, std::string_view text) {
+  context.console().note(Line(fmt::format("{}/3  {}", step, text), kBold));
+}
+
+// A folder of its own, never a home directory: what works in a folder may change all of it.
+std::string suggested_folder(Context& context) {
+  const std::string home = context.environment().find("HOME").value_or("");
+  const auto here = context.workspace();
+  if (!context.globals().workspace.empty() || (here && *here != home && *here != "/"))
+    return here.value_or("");
+  return home.empty() ? std::string() : home + "/pryx-workspace";
+}
+
+Result<std::string> choose_folder(Context& context, client::ApiClient& api) {
+  heading(context, 1, "The folder that Pryx works in. It sees and changes nothing outside of it.");
+  const std::string folder = context.console().ask_line("folder", suggested_folder(context));
+  if (folder.empty() || folder.front() != '/')
+    return fail(ErrorCode::kInvalidArgument, "'{}' is no absolute folder; pryx setup --workspace DIR",
+                folder);
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error)
+    return fail(ErrorCode::kInvalidArgument, "cannot make the folder {}: {}", folder, error.message());
+  PRYX_TRY(const client::Reply reply, api.post("/api/v1/workspaces", json::object{{"path", folder}}));
+  return json::string_or(reply.json, "path", folder);
+}
+
+std::vector<Choice> find_choices(Context& context, const std::string& current) {
+  std::vector<Choice> out;
+  for (const LocalServer& server : find_local_servers(context.waiting())) {
+    for (std::size_t i = 0; i < std::min(server.models.size(), kModelsShown); ++i) {
+      Choice choice{.kind = Choice::Kind::kLocal,
+                    .title = fmt::format("{} on this machine ({})", server.models[i], server.name),
+                    .model = server.name + "/" + server.models[i],
+                    .server = server};
+      out.push_back(std::move(choice));
+    }
+  }
+  for (const Cloud& cloud : kClouds) {
+    const bool has_key = context.environment().find(cloud.variable).has_value();
+    Choice choice{.kind = Choice::Kind::kCloud,
+                  .title = fmt::format("{} ({})", cloud.title,
+                                       has_key ? fmt::format("with the key in {}", cloud.variable)
+                                               : std::string("asks for your key")),
+                  .model = {},
+                  .server = {},
+                  .cloud = cloud};
+    out.push_back(std::move(choice));
+  }
+  Choice starter{.title = "no model for now: starter/commands, which is no AI",
+                 .model = std::string(kStarter),
+                 .server = {}};
+  out.push_back(std::move(starter));
+  if (current != kStarter) {
+    Choice keep{.title = fmt::format("keep {}", current), .model = current, .server = {}};
+    out.insert(out.begin(), std::move(keep));
+  }
+  return out;
+}
+
+Result<void> put_provider(client::ApiClient& api, const std::string& name, json::object body) {
+  PRYX_TRY_VOID(api.put(path_of("/api/v1/providers/", name), std::move(body)));
+  const auto tested = api.post(path_of("/api/v1/providers/", name, "/test"), {});
+  if (!tested)
+    return fail(tested.error().code, "{} is set up but does not answer: {}", name, tested.error().message);
+  return {};
+}
+
+Result<std::string> add_cloud(Context& context, client::ApiClient& api, const Cloud& cloud) {
+  const std::string name(cloud.kind);
+  Secret key;
+  if (auto found = context.environment().find(cloud.variable)) {
+    key = Secret(std::move(*found));
+  } else {
+    PRYX_TRY(key, read_secret(context, fmt::format("API key of {}", cloud.title), false));
+  }
+  PRYX_TRY_VOID(put_provider(api, name, {{"kind", name}, {"key", key.reveal()}}));
+  PRYX_TRY(const client::Reply models, api.get(Query().add("provider", name).on("/api/v1/models")));
+  const auto items = items_of(models.json);
+  if (items.empty())
+    return fail(ErrorCode::kProvider, "{} lists no models; pryx model list --provider {}", name, name);
+  for (std::size_t i = 0; i < std::min<std::size_t>(items.size(), 12); ++i)
+    context.console().note(Line("      " + json::string_or(items[i], "id"), kDim));
+  return context.console().ask_line("model", json::string_or(items.front(), "id"));
+}
+
+Result<std::string> take(Context& context, client::ApiClient& api, const Choice& choice) {
+  switch (choice.kind) {
+    case Choice::Kind::kKeep:
+      return choice.model;
+    case Choice::Kind::kLocal:
+      PRYX_TRY_VOID(put_provider(
+          api, choice.server.name,
+          {{"kind", choice.server.kind}, {"base_url", choice.server.base_url}, {"no_key", true}}));
+      return choice.model;
+    case Choice::Kind::kCloud:
+      return add_cloud(context, api, choice.cloud);
+  }
+  return choice.model;
+}
+
+Result<std::string> choose_model(Context& context, client::ApiClient& api, const Invocation& invocation) {
+  heading(context, 2,
+          "The model that answers. Keys go into the vault; a local model sends nothing anywhere.");
+  PRYX_TRY(const client::Reply status, api.get("/api/v1/status"));
+  const std::string current = json::string_or(status.json, "default_model", kStarter);
+  std::string model = invocation.value_or("model", "");
+  if (model.empty()) {
+    const std::vector<Choice> choices = find_choices(context, current);
+    for (std::size_t i = 0; i < choices.size(); ++i)
+      context.console().note(fmt::format("  {:>2}  {}", i + 1, choices[i].title));
+    const bool first_is_free = choices.front().kind != Choice::Kind::kCloud;
+    const std::size_t usual = first_is_free ? 1 : choices.size();
+    const std::string answer = context.console().ask_line("number", std::to_string(usual));
+    std::size_t number = 0;
+    const auto [end, error] = std::from_chars(answer.data(), answer.data() + answer.size(), number);
+    if (error != std::errc() || end != answer.data() + answer.size() || number < 1 || number > choices.size())
+      return fail(ErrorCode::kInvalidArgument, "'{}' is none of 1 to {}; run pryx setup again", answer,
+                  choices.size());
+    PRYX_TRY(model, take(context, api, choices[number - 1]));
+  }
+  if (model != current) {
+    json::object settings{{"model.default", model}};
+    PRYX_TRY_VOID(api.put("/api/v1/settings", json::object{{"settings", std::move(settings)}}));
+  }
+  context.console().note(Line(fmt::format("      {} answers from now on", model), kGood));
+  return model;
+}
+
+Result<int> first_task(Context& context, client::ApiClient& api, const std::string& folder,
+                       const std::string& model) {
+  heading(context, 3, fmt::format("A first task: {}", kFirstTask));
+  PRYX_TRY(const client::Reply session,
+           api.post("/api/v1/sessions", json::object{{"workspace", folder}, {"title", "First steps"}}));
+  ExecRequest request;
+  request.prompt = kFirstTask;
+  request.session = json::string_or(session.json, "id");
+  request.model = model;
+  return execute(context, std::move(request));
+}
+
+Result<int> run_setup(Context& context, const Invocation& invocation) {
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const std::string folder, choose_folder(context, *api));
+  PRYX_TRY(const std::string model, choose_model(context, *api, invocation));
+  int code = 0;
+  if (!invocation.has("no-task") && !context.wants_json()) {
+    PRYX_TRY(code, first_task(context, *api, folder, model));
+  }
+  if (context.wants_json()) {
+    context.console().print_json({{"workspace", folder}, {"model", model}});
+    return 0;
+  }
+  context.console().note("");
+  context.console().note(fmt::format("next: cd {} && pryx chat      talk in the terminal", folder));
+  context.console().note("      pryx open                       the Control Center in the browser");
+  context.console().note("      pryx docs getting-started       what else there is");
+  return code;
+}
+
+}  // namespace
+
+std::vector<Command> setup_commands() {
+  return {{.noun = "setup",
+           .summary = "first steps: a folder, a model, a first task",
+           .examples = {"setup", "setup --workspace ~/notes --model ollama/qwen3:8b",
+                        "setup --no-input --no-task --json"},
+           .flags = {{"-m,--model", "P/M", "the model, without asking"},
+                     {"--no-task", "", "leave out the first task"}},
+           .handler = run_setup}};
+}
+
+}  // namespace pryx::cli
