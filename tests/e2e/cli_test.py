@@ -437,6 +437,24 @@ def status_tells_the_truth(lab):
 
 
 @case
+def setup_takes_three_steps_and_can_be_taken_again(lab):
+    daemon = lab.daemon()
+    model = lab.model(daemon, name="near")
+    work = lab.workspace({"a.txt": "x"})
+    ran = daemon.cli("setup", "--workspace", str(work), "--model", "starter/commands").must(0)
+    contains(ran.out, "a.txt", "the first task's answer")
+    contains(ran.err, "pryx chat", "what comes next")
+    again = daemon.cli("setup", "--workspace", str(work), "--model", "near/fake", "--no-task", "--json").must(0).json()
+    equal(again, {"workspace": str(work.resolve()), "model": "near/fake"}, "setup --json")
+    equal(daemon.api().get("/status")["default_model"], "near/fake", "the default model")
+    kept = daemon.cli("setup", "--workspace", str(work), "--no-input", "--no-task", "--json").must(0).json()
+    equal(kept["model"], "near/fake", "a second run keeps what is in force")
+    daemon.cli("setup", "--workspace", "/proc/nothing", "--no-task").must(2)
+    daemon.cli("setup", "--workspace", str(work), "--model", "nowhere/x", "--no-task").must(2)
+    expect(model is not None, "the model server stays")
+
+
+@case
 def completion_knows_the_values(lab):
     daemon = lab.daemon()
     session = daemon.api().session(title="deploy check")
