@@ -151,6 +151,14 @@ Result<void> Daemon::build() {
                                               .models = *router_,
                                               .profiles = &*agents_});
   sub_agent_access_->service = &*sub_agents_;
+  heartbeats_.emplace(agent::HeartbeatRunner::Parts{.loop = loop_,
+                                                    .pool = pool_,
+                                                    .database = *database_,
+                                                    .events = *events_,
+                                                    .ids = ids_,
+                                                    .inbox = *inbox_,
+                                                    .workspaces = *workspaces_,
+                                                    .profiles = &*agents_});
   providers_.emplace(loop_, *database_, *audit_, *vault_, *router_, *turns_);
   secrets_.emplace(*database_, *audit_, *vault_);
   PRYX_TRY(config::Layer environment, config::environment_layer(ground_.environment));
@@ -193,6 +201,7 @@ Result<void> Daemon::build() {
 void Daemon::apply_settings(const config::Config& config) {
   turns_->set_default_model(config.text("model.default"));
   skills_->use(config);
+  heartbeats_->set_enabled(config.find("heartbeat.enabled")->value.as_bool());
   const std::string copy_to = config.text("audit.copy_to");
   checkpoints_->set_copy_directory(copy_to == "off" ? std::string() : copy_to);
   policy_->set_approval_timeout(config.duration("approval.timeout"));

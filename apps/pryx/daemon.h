@@ -8,6 +8,7 @@
 #include "admin.h"
 #include "agent_keeper.h"
 #include "egress_keeper.h"
+#include "engine/agent/heartbeat_runner.h"
 #include "engine/agent/inbox.h"
 #include "engine/agent/subagents/sub_agent_tools.h"
 #include "engine/tools/undo/undo_journal.h"
@@ -123,6 +124,7 @@ class Daemon {
   std::optional<agent::Outbox> outbox_;
   std::optional<agent::Inbox> inbox_;
   std::optional<agent::SubAgents> sub_agents_;
+  std::optional<agent::HeartbeatRunner> heartbeats_;
   std::optional<Providers> providers_;
   std::optional<Secrets> secrets_;
   std::optional<Settings> settings_;

@@ -84,6 +84,7 @@ async::Task<Result<void>> Daemon::start() {
   const auto record = config::describe_this_core(info_.version, info_.url, info_.socket, info_.started_at);
   PRYX_CO_TRY_VOID(config::write_core_file(ground_.places, record));
   PRYX_CO_TRY_VOID(co_await sub_agents_->start());
+  PRYX_CO_TRY_VOID(co_await heartbeats_->start());
   PRYX_CO_TRY_VOID(co_await dispatcher_->start(*turns_, start_.safe_mode));
   co_return Result<void>{};
 }
@@ -132,6 +133,7 @@ void Daemon::begin_stop(std::string why) {
 async::Task<void> Daemon::stop() {
   co_await vault_watch_->stop();
   co_await housekeeping_->stop();
+  co_await heartbeats_->stop();
   co_await dispatcher_->stop();
   co_await sub_agents_->stop();
   co_await shell_->stop();

@@ -443,3 +443,26 @@ def a_session_without_a_folder_of_its_own_runs_commands_too(lab):
     _, text = shell.call("shell.exec", session=private, command=f"ls {shell.daemon.home}/config {shell.daemon.home}/run {shell.daemon.home}/data/pryx.db")
     lacks(text, "pryx.sock", "Pryx's own places")
     lacks(text, "master.key", "Pryx's own places")
+
+
+@case
+def a_process_is_watched(lab):
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    api = daemon.api()
+    session = api.session(workspace=str(lab.workspace({"a.txt": "x"})))
+    model.script["start"] = [[("call", "shell.exec", {"command": "echo fine; echo ERROR no tea; sleep 60", "background": True})], ["started"]]
+    turn = api.send(session, "start")
+    approval = api.pending(turn)
+    api.post(f"/approvals/{approval['id']}", {"decision": "approve"})
+    equal(api.wait_turn(turn)["state"], "completed", "the turn")
+    process = api.get("/processes?state=running")["items"][0]["id"]
+    wait_until(lambda: len(api.get(f"/processes/{process}")["lines"]) >= 2, 20, "its lines")
+    told = daemon.cli("process", "watch", process, "--json", stdin="status\nfix f1\nstop\n").must(0).lines()
+    kinds = [t["kind"] for t in told]
+    equal([t["state"] for t in told if t["kind"] == "state"], ["monitoring", "action", "stopped"], "states")
+    for kind in ("finding", "summary", "fix"):
+        expect(kind in kinds, f"no {kind} in {kinds}")
+    wait_until(lambda: any("ERROR no tea" in r.text and "fix" in r.text for r in model.requests), 15, "the turn that fixes it")
+    equal(api.get(f"/processes/{process}")["state"], "running", "the process itself")
+    api.call("DELETE", f"/processes/{process}")

@@ -96,6 +96,11 @@ constexpr db::Migration kMigrations[] = {
      "CREATE UNIQUE INDEX sub_agents_key ON sub_agents (principal_id, key);"
      "CREATE INDEX sub_agents_parent ON sub_agents (principal_id, parent_session, session_id);"
      "CREATE INDEX sub_agents_turn ON sub_agents (parent_turn)"},
+    {8, "keep when each workspace had its last heartbeat",
+     "CREATE TABLE heartbeats (principal_id TEXT NOT NULL, workspace_id TEXT NOT NULL, session_id TEXT NOT "
+     "NULL, turn_id TEXT NOT NULL, last_at INTEGER NOT NULL, file_hash TEXT NOT NULL, was_ok INTEGER NOT "
+     "NULL, "
+     "settled INTEGER NOT NULL, PRIMARY KEY (principal_id, workspace_id)) STRICT, WITHOUT ROWID"},
 };
 
 #define PRYX_SESSION_COLUMNS                                                                           \

@@ -138,7 +138,8 @@ std::string_view Skill::state() const {
 trust::Labels Skill::labels() const {
   switch (source) {
     case Source::kWorkspace:
-      return trust::with_sensitivity(trust::Labels{"file"});
+      // Instructions, as AGENTS.md is: foreign, and nobody's private data.
+      return trust::Labels{"file"};
     case Source::kUser: {
       trust::Labels out;
       return out.add("plugin:" + name) ? out : trust::Labels::unreadable();

@@ -26,6 +26,12 @@ constexpr std::array kSettings{
         .help =
             "A folder outside of Pryx's own that gets a copy of each signed checkpoint of the audit log, or "
             "'off'. Best is one that this machine can only add to."},
+    Setting{.key = "heartbeat.enabled",
+            .type = SettingType::kBoolean,
+            .default_value = "false",
+            .help =
+                "Whether a workspace's HEARTBEAT.md starts a turn now and then, every 30 minutes unless the "
+                "agent says otherwise."},
     Setting{.key = "listen",
             .type = SettingType::kText,
             .default_value = "127.0.0.1:7799",

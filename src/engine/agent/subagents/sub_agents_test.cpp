@@ -139,6 +139,16 @@ TEST_F(SubAgentsTest, ToolsOnlyNarrow) {
   }
 }
 
+// The control of the one before: without a list the same calls run, so it is the list that stops them.
+TEST_F(SubAgentsTest, WithoutAListAChildHasWhatItsParentHas) {
+  model->add(asks_for({{"agent.spawn", spawn_call()}}));
+  model->add(asks_for({{"test.pure"}, {"test.one_shot"}}));
+  for (int i = 0; i < 2; ++i) model->add(says("done"));
+  send(session(), "go");
+  settle();
+  EXPECT_EQ(step_states(all().front().turn), "model done, test.pure done, test.one_shot done, model done");
+}
+
 TEST_F(SubAgentsTest, AnAgentsToolsBindItsOwnTurnsToo) {
   SetProfiles::added["narrow"] =
       AgentProfile{.name = "narrow", .tools = std::vector<std::string>{"test.pure"}};

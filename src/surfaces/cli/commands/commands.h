@@ -23,6 +23,7 @@ namespace pryx::cli {
 [[nodiscard]] std::vector<Command> workspace_commands();
 [[nodiscard]] std::vector<Command> tool_commands();
 [[nodiscard]] std::vector<Command> process_commands();
+[[nodiscard]] Command process_watch_command();
 [[nodiscard]] std::vector<Command> agent_commands();
 [[nodiscard]] std::vector<Command> subagent_commands();
 [[nodiscard]] std::vector<Command> skill_commands();

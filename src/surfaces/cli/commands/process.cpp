@@ -117,6 +117,7 @@ std::vector<Command> process_commands() {
        .flags = {{"--close", "", "close its standard input afterwards"}},
        .positionals = {{"id", "prc_…"}, {"text", "the line; without it standard input is read", false, true}},
        .handler = run_write},
+      process_watch_command(),
       {.noun = "process",
        .verb = "stop",
        .summary = "kill one and everything below it",
