@@ -170,6 +170,17 @@ async::Task<Result<std::vector<server::SecretEntry>>> Secrets::list(Caller calle
   co_return out;
 }
 
+async::Task<Result<std::vector<Secret>>> Secrets::values_to_redact(Caller caller) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kRead));
+  PRYX_CO_TRY(const auto names, co_await vault_.list(caller.principal));
+  std::vector<Secret> out;
+  for (const auto& entry : names) {
+    PRYX_CO_TRY(auto value, co_await vault_.find(caller.principal, entry.name));
+    if (value) out.push_back(std::move(*value));
+  }
+  co_return out;
+}
+
 async::Task<Result<void>> Secrets::put(Caller caller, std::string name, Secret value,
                                        std::optional<std::vector<std::string>> hosts) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
@@ -394,6 +405,20 @@ async::Task<Result<std::vector<memory::Memory>>> Memories::search(Caller caller,
                                                                   memory::SearchRequest request) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kRead));
   co_return co_await store_.search(caller.principal, std::move(request));
+}
+
+async::Task<Result<memory::Memory>> Memories::get(Caller caller, MemoryId id) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kRead));
+  PRYX_CO_TRY(auto found, co_await store_.find(caller.principal, id));
+  if (!found) co_return fail(ErrorCode::kNotFound, "there is no memory {}", id.str());
+  co_return std::move(*found);
+}
+
+async::Task<Result<void>> Memories::remove(Caller caller, MemoryId id) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
+  PRYX_CO_TRY(const bool removed, co_await store_.remove(caller.principal, id));
+  if (!removed) co_return fail(ErrorCode::kNotFound, "there is no memory {}", id.str());
+  co_return Result<void>{};
 }
 
 async::Task<Result<void>> Memories::forget_session(Caller caller, SessionId session) {

@@ -69,6 +69,7 @@ class Secrets final : public server::SecretAdmin {
                                               std::optional<std::vector<std::string>> hosts) override;
   [[nodiscard]] async::Task<Result<bool>> remove(Caller caller, std::string name) override;
 
+  [[nodiscard]] async::Task<Result<std::vector<Secret>>> values_to_redact(Caller caller) override;
   [[nodiscard]] vault::VaultStatus vault_status(const Caller& caller) override;
   [[nodiscard]] async::Task<Result<void>> lock(Caller caller) override;
   [[nodiscard]] async::Task<Result<void>> unlock(Caller caller, Secret passphrase) override;
@@ -128,6 +129,8 @@ class Memories final : public server::MemoryAdmin {
   [[nodiscard]] async::Task<Result<memory::Memory>> save(Caller caller, memory::SaveRequest request) override;
   [[nodiscard]] async::Task<Result<std::vector<memory::Memory>>> search(
       Caller caller, memory::SearchRequest request) override;
+  [[nodiscard]] async::Task<Result<memory::Memory>> get(Caller caller, MemoryId id) override;
+  [[nodiscard]] async::Task<Result<void>> remove(Caller caller, MemoryId id) override;
   [[nodiscard]] async::Task<Result<void>> forget_session(Caller caller, SessionId session) override;
 
  private:

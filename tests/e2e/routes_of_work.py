@@ -181,6 +181,10 @@ def agents_tools_memory(tour):
     tour.go("GET", V + "/memory", 400, query="?type=eternal")
     equal([m["id"] for m in tour.go("POST", V + "/memory/search", 200, {"query": "tide"})["items"]], [made["id"]], "the saved memory is found")
     tour.go("POST", V + "/memory/search", 400, {"query": "x", "limit": 0})
+    equal(tour.go("GET", V + "/memory/{id}", 200, id=made["id"])["text"], made["text"], "one memory")
+    tour.go("DELETE", V + "/memory/{id}", 204, id=made["id"])
+    tour.go("DELETE", V + "/memory/{id}", 404, id=made["id"])
+    tour.go("GET", V + "/memory/{id}", 404, id=made["id"])
 
 
 def processes(tour, daemon, model, session):
@@ -221,6 +225,18 @@ def the_rest_of_sessions(tour, session, workspace):
     equal((copy["parent_id"], copy["message_count"]), (session, 1), "parent and size of a fork")
     tour.go("POST", fork, 404, {"message_id": "msg_01ARZ3NDEKTSV4RRFFQ69G5FAV"}, id=session)
     tour.go("POST", fork, 404, {}, id=NO_SESSION)
+    export, load = V + "/sessions/{id}/export", V + "/sessions/import"
+    whole = tour.go("GET", export, 200, query="?redact=false", id=copy["id"])
+    tour.go("GET", export, 200, id=copy["id"])
+    tour.go("GET", export, 400, query="?format=pdf", id=copy["id"])
+    tour.go("GET", export, 400, query="?redact=maybe", id=copy["id"])
+    tour.go("GET", export, 404, id=NO_SESSION)
+    tour.go("POST", load, 409, whole)
+    tour.go("POST", load, 400, {"content": {}})
+    tour.go("POST", load, 422, {**whole, "content": {**whole["content"], "approvals": [{}]}})
+    tour.go("DELETE", V + "/sessions/{id}", 204, id=copy["id"])
+    tour.go("POST", load, 201, whole)
+    equal(tour.go("GET", export, 200, query="?redact=false", id=copy["id"]), whole, "an imported session, exported")
     tour.go("DELETE", V + "/sessions/{id}", 204, id=copy["id"])
     tour.go("DELETE", V + "/sessions/{id}", 404, id=copy["id"])
     tour.go("DELETE", V + "/workspaces/{id}", 409, id=workspace["id"])

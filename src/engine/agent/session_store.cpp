@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/agent/session_document.h"
 #include "foundation/base/text.h"
 
 namespace pryx::agent {
@@ -101,6 +102,10 @@ constexpr db::Migration kMigrations[] = {
      "NULL, turn_id TEXT NOT NULL, last_at INTEGER NOT NULL, file_hash TEXT NOT NULL, was_ok INTEGER NOT "
      "NULL, "
      "settled INTEGER NOT NULL, PRIMARY KEY (principal_id, workspace_id)) STRICT, WITHOUT ROWID"},
+    {9, "keep the documents that sessions were imported from",
+     "CREATE TABLE session_imports (principal_id TEXT NOT NULL, session_id TEXT NOT NULL, document TEXT NOT "
+     "NULL, message_count INTEGER NOT NULL, title TEXT NOT NULL, status TEXT NOT NULL, created_at INTEGER "
+     "NOT NULL, PRIMARY KEY (principal_id, session_id)) STRICT"},
 };
 
 #define PRYX_SESSION_COLUMNS                                                                           \
@@ -420,6 +425,7 @@ Result<void> SessionStore::delete_session(db::Connection& c, const PrincipalId& 
   PRYX_TRY_VOID(c.run("DELETE FROM sub_agents WHERE principal_id = $1 AND session_id = $2", principal, id));
   PRYX_TRY_VOID(
       c.run("DELETE FROM idempotency_keys WHERE principal_id = $1 AND session_id = $2", principal, id));
+  PRYX_TRY_VOID(ImportStore::remove(c, principal, id));
   PRYX_TRY(const auto changed,
            c.run("DELETE FROM sessions WHERE principal_id = $1 AND id = $2", principal, id));
   if (changed == 0) return fail(ErrorCode::kNotFound, "there is no session {}", id.str());

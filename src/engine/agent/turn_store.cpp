@@ -19,6 +19,11 @@ constexpr std::string_view kGetTurn =
     " error_code, error_detail, created_at, started_at, ended_at, format, options FROM turns WHERE id = $2 "
     "AND "
     "principal_id = $1";
+constexpr std::string_view kTurnsOfSession =
+    "SELECT seq, principal_id, id, session_id, state, priority, surface, model, answered_by, message_id, "
+    "interactive, approve, starts, usage, denied_calls,"
+    " error_code, error_detail, created_at, started_at, ended_at, format, options FROM turns WHERE "
+    "principal_id = $1 AND session_id = $2 ORDER BY seq";
 constexpr std::string_view kOpenTurns =
     "SELECT principal_id, session_id, id, priority FROM turns WHERE state IN ('queued','running','waiting') "
     "ORDER BY seq";
@@ -185,6 +190,11 @@ Result<void> TurnStore::insert_turn(db::Connection& c, const Turn& t) {
 Result<std::optional<Turn>> TurnStore::find_turn(db::Connection& c, const PrincipalId& principal,
                                                  const TurnId& id) {
   return c.find(kGetTurn, read_turn, principal, id);
+}
+
+Result<std::vector<Turn>> TurnStore::list_turns(db::Connection& c, const PrincipalId& principal,
+                                                const SessionId& session) {
+  return c.list(kTurnsOfSession, read_turn, principal, session);
 }
 
 Result<std::int64_t> TurnStore::count_open(db::Connection& c, const PrincipalId& principal,

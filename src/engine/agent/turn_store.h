@@ -32,6 +32,9 @@ struct TurnStore {
   [[nodiscard]] static Result<void> insert_turn(db::Connection& c, const Turn& turn);
   [[nodiscard]] static Result<std::optional<Turn>> find_turn(db::Connection& c, const PrincipalId& principal,
                                                              const TurnId& id);
+  // All of a session, oldest first.
+  [[nodiscard]] static Result<std::vector<Turn>> list_turns(db::Connection& c, const PrincipalId& principal,
+                                                            const SessionId& session);
   [[nodiscard]] static Result<std::int64_t> count_open(db::Connection& c, const PrincipalId& principal,
                                                        const SessionId& session);
   // queued, running and waiting turns, oldest first: what a starting daemon goes on with.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "engine/memory/memory_store.h"
 
+#include <algorithm>
 #include <array>
 
 #include "engine/memory/memory_query.h"
+#include "engine/memory/memory_score.h"
 #include "foundation/base/text.h"
 
 namespace pryx::memory {
@@ -41,7 +43,7 @@ constexpr std::string_view kUnindex =
     "INSERT INTO memories_fts (memories_fts, rowid, text) VALUES ('delete', $1, $2)";
 // The rank of FTS5 is smaller for a better match; the id breaks ties, newest first.
 constexpr std::string_view kSearch =
-    "SELECT m.id, m.type, m.text, m.labels, m.session_id, m.created_at"
+    "SELECT m.id, m.type, m.text, m.labels, m.session_id, m.created_at, f.rank"
     " FROM memories_fts f JOIN memories m ON m.number = f.rowid"
     " WHERE f.text MATCH $1 AND m.principal_id = $2 AND ($3 IS NULL OR m.type = $3)"
     " AND (m.type <> 'session' OR m.session_id = $4)"
@@ -56,6 +58,8 @@ constexpr std::string_view kList =
     "SELECT id, type, text, labels, session_id, created_at FROM memories"
     " WHERE principal_id = $1 AND ($2 IS NULL OR type = $2) AND ($3 IS NULL OR id < $3) ORDER BY id DESC "
     "LIMIT $4";
+constexpr std::string_view kFindWhole =
+    "SELECT id, type, text, labels, session_id, created_at FROM memories WHERE principal_id = $1 AND id = $2";
 constexpr std::string_view kFind = "SELECT number, text FROM memories WHERE principal_id = $1 AND id = $2";
 constexpr std::string_view kFindSession =
     "SELECT number, text FROM memories WHERE principal_id = $1 AND session_id = $2 AND type = 'session'";
@@ -121,6 +125,23 @@ Result<SaveOutcome> insert(db::Connection& db, const PrincipalId& principal, con
   return SaveOutcome{id, false};
 }
 
+// Hits in the order of the index, with their ranks (negative, the smallest is the best), in the order of
+// their scores. Twins stay as they came, newest first.
+std::vector<Memory> ranked(std::vector<std::pair<Memory, double>> hits, WallTime now, std::size_t limit) {
+  const double best = hits.empty() ? 0 : hits.front().second;
+  const auto score_of = [&](const std::pair<Memory, double>& hit) {
+    const double fit = best < 0 ? hit.second / best : 1;
+    return score(fit, hit.first.type, std::chrono::milliseconds(now.unix_ms - hit.first.created_at.unix_ms));
+  };
+  std::ranges::stable_sort(hits, std::ranges::greater(), score_of);
+  std::vector<Memory> out;
+  for (auto& hit : hits) {
+    if (out.size() == limit) break;
+    out.push_back(std::move(hit.first));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string_view to_text(MemoryType type) {
@@ -169,13 +190,15 @@ async::Task<Result<SaveOutcome>> MemoryStore::save(Principal principal, SaveRequ
 async::Task<Result<std::vector<Memory>>> MemoryStore::search(Principal principal, SearchRequest request) {
   const std::string words = fts_query(request.query);
   if (words.empty()) co_return std::vector<Memory>{};
-  co_return co_await database_.read([principal = principal.id, request = std::move(request),
-                                     words](db::Connection& db) -> Result<std::vector<Memory>> {
+  co_return co_await database_.read([principal = principal.id, request = std::move(request), words,
+                                     now = clock_.wall()](db::Connection& db) -> Result<std::vector<Memory>> {
     const auto type = optional_text(request.type);
     const std::string session = request.session.str();
-    PRYX_TRY(auto found,
-             db.list(kSearch, read_memory, words, principal, type, session, bounded(request.limit)));
-    if (!found.empty()) return found;
+    PRYX_TRY(auto hits,
+             db.list(
+                 kSearch, [](const db::Row& row) { return std::pair(read_memory(row), row.real(6)); }, words,
+                 principal, type, session, static_cast<std::int64_t>(kMaxResults)));
+    if (!hits.empty()) return ranked(std::move(hits), now, static_cast<std::size_t>(bounded(request.limit)));
     const std::string part = like_pattern(utf8_prefix(trim(request.query), 256));
     return db.list(kScan, read_memory, part, principal, type, session, bounded(request.limit), kScanned);
   });
@@ -187,6 +210,12 @@ async::Task<Result<std::vector<Memory>>> MemoryStore::list(Principal principal, 
         return db.list(kList, read_memory, principal, optional_text(request.type), request.before,
                        bounded(request.limit));
       });
+}
+
+async::Task<Result<std::optional<Memory>>> MemoryStore::find(Principal principal, MemoryId id) {
+  co_return co_await database_.read([principal = principal.id, id](db::Connection& db) {
+    return db.find(kFindWhole, read_memory, principal, id);
+  });
 }
 
 async::Task<Result<bool>> MemoryStore::remove(Principal principal, MemoryId id) {

@@ -64,12 +64,13 @@ class MemoryStore {
   // Durable when it returns. kConflict: this key was used for other content. kTooLarge: text or number over
   // its limit.
   [[nodiscard]] async::Task<Result<SaveOutcome>> save(Principal principal, SaveRequest request);
-  // Best match first. Any text is a fine query; one without words or matches finds nothing. When no word
-  // matches, a plain substring search over the newest entries answers: it serves parts of words and languages
-  // without spaces.
+  // Best match first: by how well the words fit and how much the entry has faded (memory_score.h). Any text
+  // is a fine query; one without words or matches finds nothing. When no word matches, a plain substring
+  // search over the newest entries answers: it serves parts of words and languages without spaces.
   [[nodiscard]] async::Task<Result<std::vector<Memory>>> search(Principal principal, SearchRequest request);
   [[nodiscard]] async::Task<Result<std::vector<Memory>>> list(Principal principal,
                                                               ListRequest request);  // newest first
+  [[nodiscard]] async::Task<Result<std::optional<Memory>>> find(Principal principal, MemoryId id);
   // False when there was none with that id.
   [[nodiscard]] async::Task<Result<bool>> remove(Principal principal, MemoryId id);
   // What a deleted session remembered for itself goes with it. Returns how many.

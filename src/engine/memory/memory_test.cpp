@@ -347,5 +347,24 @@ TEST_F(MemoryTest, ToolsSaveAndFindWithLabels) {
   EXPECT_FALSE(nothing.labels.has("web"));
 }
 
+// Two notes of a day fit alike; what was saved long ago counts less.
+TEST_F(MemoryTest, WhatFadedComesLater) {
+  save("the harbour office opens at nine", MemoryType::kDaily);
+  loop_.manual_clock().advance(std::chrono::hours(24 * 30));
+  save("the harbour office opens at eight, said somebody who may or may not know better",
+       MemoryType::kLongterm);
+  const auto found = run(store_->search(owner(), {"harbour office", 5, {}, {}}));
+  ASSERT_TRUE(found && found->size() == 2u);
+  EXPECT_EQ((*found)[0].type, MemoryType::kLongterm);
+}
+
+TEST_F(MemoryTest, OneIsFoundByItsId) {
+  const MemoryId id = save("the tide table");
+  const auto found = run(store_->find(owner(), id));
+  ASSERT_TRUE(found && *found);
+  EXPECT_EQ((**found).text, "the tide table");
+  EXPECT_TRUE((**found).labels.has("memory"));
+}
+
 }  // namespace
 }  // namespace pryx::memory

@@ -62,6 +62,10 @@ class SecretAdmin {
       std::optional<std::vector<std::string>> hosts) = 0;  // no hosts: those of before
   [[nodiscard]] virtual async::Task<Result<bool>> remove(Caller caller, std::string name) = 0;
 
+  // For nothing but taking them out of what leaves: a report, a trace. kUnauthenticated while they are
+  // locked.
+  [[nodiscard]] virtual async::Task<Result<std::vector<Secret>>> values_to_redact(Caller caller) = 0;
+
   // The passphrase that locks them; trust/vault has the rules.
   [[nodiscard]] virtual vault::VaultStatus vault_status(const Caller& caller) = 0;
   [[nodiscard]] virtual async::Task<Result<void>> lock(Caller caller) = 0;
@@ -138,6 +142,8 @@ class MemoryAdmin {
                                                                  memory::SaveRequest request) = 0;
   [[nodiscard]] virtual async::Task<Result<std::vector<memory::Memory>>> search(
       Caller caller, memory::SearchRequest request) = 0;
+  [[nodiscard]] virtual async::Task<Result<memory::Memory>> get(Caller caller, MemoryId id) = 0;  // kNotFound
+  [[nodiscard]] virtual async::Task<Result<void>> remove(Caller caller, MemoryId id) = 0;         // kNotFound
   // What a deleted session remembered for itself goes with it.
   [[nodiscard]] virtual async::Task<Result<void>> forget_session(Caller caller, SessionId session) = 0;
 };

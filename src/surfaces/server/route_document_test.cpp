@@ -12,6 +12,7 @@
 #include <set>
 #include <sstream>
 
+#include "engine/agent/session_document.h"
 #include "engine/agent/turn_undo.h"
 #include "foundation/base/text.h"
 #include "surfaces/server/embedded.h"
@@ -422,6 +423,14 @@ json::object sample_undo() {
   return report.to_json();
 }
 
+json::object sample_document() {
+  const json::object content{{"session", sample_session()},
+                             {"messages", json::array{sample_message()}},
+                             {"turns", json::array{sample_turn()}},
+                             {"approvals", json::array{sample_approval()}}};
+  return agent::session_document(content, {.is_redacted = true, .counts = {{"email", 2}}});
+}
+
 std::map<std::string, json::object> samples() {
   const DaemonInfo info{"0.1.0", 42,     "http://127.0.0.1:7799",       "/run/pryx.sock",
                         kAt,     "safe", "five crashes in ten minutes", "file"};
@@ -449,6 +458,7 @@ std::map<std::string, json::object> samples() {
       {"Workspace",
        agent::Workspace{kMe, id<WorkspaceId>(), "/home/me/project", "project", false, kAt}.to_json()},
       {"Session", sample_session()},
+      {"SessionDocument", sample_document()},
       {"ManualPage", encode(manual::Page{"policy", "What may happen", "# What may happen\n"})},
       {"EgressRequest", sample_egress()},
       {"SessionHit",

@@ -20,6 +20,7 @@ constexpr BodyField kNameBody[] = {{"name"}};
 constexpr BodyField kNewSession[] = {{"workspace"}, {"agent"}, {"model"}, {"title"}};
 constexpr BodyField kSessionChange[] = {{"workspace"}, {"agent"}, {"model"}, {"title"}, {"status"}};
 constexpr BodyField kFork[] = {{"message_id"}, {"title"}};
+constexpr BodyField kImport[] = {{"content"}, {"manifest"}};
 constexpr BodyField kMessage[] = {{"text"},    {"model"},        {"idempotency_key"}, {"interactive"},
                                   {"approve"}, {"parts", false}, {"max_cost", false}};
 constexpr BodyField kResume[] = {{"step_id"}, {"resolution"}, {"result"}};
@@ -49,6 +50,7 @@ constexpr BodyField kCompletion[] = {{"model"}, {"messages"}, {"stream"}, {"stre
 constexpr std::string_view kPage[] = {"limit", "cursor"};
 constexpr std::string_view kSessionQuery[] = {"query",  "status", "agent", "after",
                                               "before", "sort",   "limit", "cursor"};
+constexpr std::string_view kReportQuery[] = {"format", "redact"};
 constexpr std::string_view kDiagnosticsQuery[] = {"integrity"};
 constexpr std::string_view kApprovalQuery[] = {"state", "limit"};
 constexpr std::string_view kAuditQuery[] = {"session", "turn",  "tool",   "surface", "action", "user",
@@ -89,10 +91,12 @@ constexpr Route kRoutes[] = {
 
     {"GET", "/api/v1/sessions", kRead, list_sessions, {}, kSessionQuery},
     {"POST", "/api/v1/sessions", kChat, create_session, kNewSession},
+    {"POST", "/api/v1/sessions/import", kChat, import_session, kImport},
     {"GET", "/api/v1/sessions/{id}", kRead, get_session},
     {"PATCH", "/api/v1/sessions/{id}", kChat, update_session, kSessionChange},
     {"DELETE", "/api/v1/sessions/{id}", kChat, delete_session},
     {"POST", "/api/v1/sessions/{id}/fork", kChat, fork_session, kFork},
+    {"GET", "/api/v1/sessions/{id}/export", kRead, export_session, {}, kReportQuery},
     {"GET", "/api/v1/sessions/{id}/messages", kRead, list_messages, {}, kPage},
     {"POST", "/api/v1/sessions/{id}/messages", kChat, send_message, kMessage},
 
@@ -167,6 +171,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/memory", kRead, list_memories, {}, kMemoryQuery},
     {"POST", "/api/v1/memory", kChat, save_memory, kMemory},
     {"POST", "/api/v1/memory/search", kRead, search_memories, kMemorySearch},
+    {"GET", "/api/v1/memory/{id}", kRead, get_memory},
+    {"DELETE", "/api/v1/memory/{id}", kChat, delete_memory},
 
     {"GET", "/api/v1/processes", kRead, list_processes, {}, kProcessListQuery},
     {"GET", "/api/v1/processes/{id}", kRead, get_process, {}, kProcessQuery},

@@ -222,4 +222,31 @@ async::Task<Result<Session>> fork_session(Services& services, Caller caller, Ses
   });
 }
 
+async::Task<Result<Session>> keep_imported(Services& services, Caller caller,
+                                           agent::ImportedSession imported) {
+  imported.session.agent = agent::AgentProfile().name;
+  imported.session.surface = "import";
+  IdSource ids(services.loop.clock(), services.random);
+  for (agent::Message& message : imported.messages) message.id = ids.make<MessageId>();
+  const WallTime now = services.loop.clock().wall();
+  co_return co_await services.database.write([&](db::Transaction& t) -> Result<Session> {
+    PRYX_TRY(const auto known, SessionStore::find_session(t.db(), caller.principal.id, imported.session.id));
+    if (known)
+      return fail(ErrorCode::kConflict, "session {} is here already; delete it first, or keep it",
+                  imported.session.id.str());
+    PRYX_TRY_VOID(SessionStore::insert_session(t.db(), imported.session));
+    for (agent::Message& message : imported.messages)
+      PRYX_TRY_VOID(SessionStore::insert_message(t.db(), message));
+    PRYX_TRY_VOID(agent::ImportStore::insert(t.db(), imported, now));
+    PRYX_TRY_VOID(services.audit.append(t, {.principal = caller.principal.id,
+                                            .kind = "session.imported",
+                                            .actor = caller.surface,
+                                            .session = imported.session.id,
+                                            .subject = imported.session.id.str()}));
+    PRYX_TRY(const Session session, must_find(t.db(), caller.principal.id, imported.session.id));
+    PRYX_TRY_VOID(emit(t, services.events, caller, "session.created", session));
+    return session;
+  });
+}
+
 }  // namespace pryx::server

@@ -2,6 +2,7 @@
 // What a surface does to a session beyond reading it: each change is one commit together with its event. I/O
 // thread only.
 #pragma once
+#include "engine/agent/session_document.h"
 #include "surfaces/server/server.h"
 
 namespace pryx::server {
@@ -31,5 +32,8 @@ struct SessionFields {
 [[nodiscard]] async::Task<Result<agent::Session>> fork_session(Services& services, Caller caller,
                                                                SessionId id, MessageId last,
                                                                std::string title);
+// With the id it had; kConflict when a session has that id. All of it or nothing.
+[[nodiscard]] async::Task<Result<agent::Session>> keep_imported(Services& services, Caller caller,
+                                                                agent::ImportedSession imported);
 
 }  // namespace pryx::server

@@ -27,6 +27,7 @@ constexpr std::vector<Command> (*kNouns[])() = {
     agent_commands,
     subagent_commands,
     skill_commands,
+    memory_commands,
     egress_commands,
     config_commands,
     status_commands,
@@ -69,8 +70,6 @@ std::vector<Command> refused_commands() {
       {"mcp", "serve", "pryx mcp is not in this version; no MCP servers are run yet"},
       {"mcp", "rm", "pryx mcp is not in this version; no MCP servers are run yet"},
       {"tool", "call", "pryx tool call is not in this version; ask for it in a turn: pryx exec"},
-      {"session", "export",
-       "pryx session export is not in this version; pryx session show prints the transcript"},
       {"policy", "replay", "pryx policy replay is not in this version"},
       {"tui", "", "pryx tui is not in this version; pryx chat talks in the terminal"},
   };

@@ -27,6 +27,7 @@ namespace pryx::cli {
 [[nodiscard]] std::vector<Command> agent_commands();
 [[nodiscard]] std::vector<Command> subagent_commands();
 [[nodiscard]] std::vector<Command> skill_commands();
+[[nodiscard]] std::vector<Command> memory_commands();
 [[nodiscard]] std::vector<Command> egress_commands();
 [[nodiscard]] std::vector<Command> config_commands();
 [[nodiscard]] std::vector<Command> status_commands();

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // pryx session: conversations that were had.
+#include <fcntl.h>
+
 #include "foundation/base/text.h"
+#include "foundation/platform/files.h"
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
 #include "surfaces/cli/markdown.h"
@@ -150,6 +153,42 @@ Result<int> run_fork(Context& context, const Invocation& invocation) {
   return 0;
 }
 
+constexpr std::size_t kMaxImportBytes = 10u << 20;  // what the daemon takes in one request
+
+Result<int> run_export(Context& context, const Invocation& invocation) {
+  if (invocation.has("redact") && invocation.has("no-redact"))
+    return fail(ErrorCode::kInvalidArgument, "--redact and --no-redact exclude each other");
+  PRYX_TRY(client::ApiClient * api, context.api());
+  Query query;
+  query.add("format", invocation.value_or("format", "json"));
+  query.add("redact", invocation.has("no-redact") ? "false" : "true");
+  PRYX_TRY(const client::Reply reply,
+           api->get(query.on(path_of("/api/v1/sessions/", invocation.positional("id"), "/export"))));
+  const std::string path = invocation.value_or("output", "");
+  if (path.empty()) {
+    PRYX_TRY_VOID(platform::write_all(1, reply.body, "stdout"));
+    return 0;
+  }
+  platform::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!file) return fail(platform::system_error(fmt::format("write {}", path), errno));
+  PRYX_TRY_VOID(platform::write_all(file.get(), reply.body, path));
+  context.console().note(fmt::format("wrote {} bytes to {}{}", reply.body.size(), path,
+                                     invocation.has("no-redact") ? ", nothing taken out" : ""));
+  return 0;
+}
+
+Result<int> run_import(Context& context, const Invocation& invocation) {
+  const std::string path = invocation.positional("file");
+  PRYX_TRY(const std::string text, platform::read_file(path == "-" ? "/dev/stdin" : path, kMaxImportBytes));
+  auto document = json::parse_object(text);
+  if (!document)
+    return fail(ErrorCode::kInvalidArgument, "{} is no exported session: {}", path, document.error().message);
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->post("/api/v1/sessions/import", std::move(*document)));
+  if (!print_if_json(context, reply)) context.console().print(json::string_or(reply.json, "id"));
+  return 0;
+}
+
 Result<int> run_rm(Context& context, const Invocation& invocation) {
   const std::string id = invocation.positional("id");
   PRYX_TRY(client::ApiClient * api, context.api());
@@ -204,6 +243,23 @@ std::vector<Command> session_commands() {
            .flags = {{"--title", "T", "its title"}, {"--message", "ID", "up to this message"}},
            .positionals = {{"id", "the session"}},
            .handler = run_fork},
+          {.noun = "session",
+           .verb = "export",
+           .summary = "the whole session as one file, without what is personal or secret",
+           .examples = {"session export ses_01J… --format html -o report.html",
+                        "session export ses_01J… --no-redact -o backup.json"},
+           .flags = {{"--format", "json|markdown|html", "json can be imported again"},
+                     {"--redact", "", "take out what is personal or secret (the default)"},
+                     {"--no-redact", "", "the whole text"},
+                     {"-o,--output", "FILE", "else stdout"}},
+           .positionals = {{"id", "the session"}},
+           .handler = run_export},
+          {.noun = "session",
+           .verb = "import",
+           .summary = "keep an exported session, with the id it had",
+           .examples = {"session import backup.json", "session import - < backup.json"},
+           .positionals = {{"file", "JSON that session export wrote; - reads stdin"}},
+           .handler = run_import},
           {.noun = "session",
            .verb = "rm",
            .summary = "delete it for good",

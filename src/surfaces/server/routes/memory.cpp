@@ -61,4 +61,16 @@ async::Task<Result<Reply>> search_memories(RouteCall& call) {
   co_return Reply::of(list_body(encode_all(found)));
 }
 
+async::Task<Result<Reply>> get_memory(RouteCall& call) {
+  PRYX_CO_TRY(MemoryId id, path_id<MemoryId>(call));
+  PRYX_CO_TRY(const memory::Memory found, co_await call.services().memory.get(call.caller(), std::move(id)));
+  co_return Reply::of(encode(found));
+}
+
+async::Task<Result<Reply>> delete_memory(RouteCall& call) {
+  PRYX_CO_TRY(MemoryId id, path_id<MemoryId>(call));
+  PRYX_CO_TRY_VOID(co_await call.services().memory.remove(call.caller(), std::move(id)));
+  co_return Reply::empty();
+}
+
 }  // namespace pryx::server::routes

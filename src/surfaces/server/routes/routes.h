@@ -25,6 +25,9 @@ PRYX_HANDLER(get_session);
 PRYX_HANDLER(update_session);
 PRYX_HANDLER(delete_session);
 PRYX_HANDLER(fork_session);
+// session_files.cpp
+PRYX_HANDLER(export_session);
+PRYX_HANDLER(import_session);
 // messages.cpp
 PRYX_HANDLER(list_messages);
 PRYX_HANDLER(send_message);
@@ -91,6 +94,8 @@ PRYX_HANDLER(list_egress);
 PRYX_HANDLER(list_memories);
 PRYX_HANDLER(save_memory);
 PRYX_HANDLER(search_memories);
+PRYX_HANDLER(get_memory);
+PRYX_HANDLER(delete_memory);
 // processes.cpp
 PRYX_HANDLER(list_processes);
 PRYX_HANDLER(get_process);

@@ -57,6 +57,12 @@ class FakeSecrets final : public SecretAdmin {
   async::Task<Result<bool>> remove(Caller, std::string name) override { co_return values.erase(name) > 0; }
   vault::VaultStatus state;
   vault::VaultStatus vault_status(const Caller&) override { return state; }
+  async::Task<Result<std::vector<Secret>>> values_to_redact(Caller) override {
+    if (state.locked) co_return fail(ErrorCode::kUnauthenticated, "the vault is locked");
+    std::vector<Secret> out;
+    for (const auto& [name, value] : values) out.emplace_back(value);
+    co_return out;
+  }
   async::Task<Result<void>> lock(Caller) override {
     state.locked = state.has_passphrase;
     co_return Result<void>{};
@@ -153,6 +159,16 @@ class StoredMemories final : public MemoryAdmin {
   async::Task<Result<std::vector<memory::Memory>>> search(Caller caller,
                                                           memory::SearchRequest request) override {
     co_return co_await store_.search(caller.principal, std::move(request));
+  }
+  async::Task<Result<memory::Memory>> get(Caller caller, MemoryId id) override {
+    PRYX_CO_TRY(auto found, co_await store_.find(caller.principal, id));
+    if (!found) co_return fail(ErrorCode::kNotFound, "there is no memory {}", id.str());
+    co_return std::move(*found);
+  }
+  async::Task<Result<void>> remove(Caller caller, MemoryId id) override {
+    PRYX_CO_TRY(const bool removed, co_await store_.remove(caller.principal, id));
+    if (!removed) co_return fail(ErrorCode::kNotFound, "there is no memory {}", id.str());
+    co_return Result<void>{};
   }
   async::Task<Result<void>> forget_session(Caller caller, SessionId session) override {
     PRYX_CO_TRY([[maybe_unused]] const auto removed,
