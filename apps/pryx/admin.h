@@ -60,6 +60,9 @@ class Providers final : public server::ProviderAdmin {
   std::function<void(const std::string&, json::value)> on_stored_;
 };
 
+// Their values, for nothing but taking them out of what leaves. kUnauthenticated while the vault is locked.
+[[nodiscard]] async::Task<Result<std::vector<Secret>>> all_secrets(vault::Vault& vault, Principal principal);
+
 class Secrets final : public server::SecretAdmin {
  public:
   Secrets(db::Database& database, audit::AuditLog& audit, vault::Vault& vault)

@@ -79,6 +79,13 @@ Result<void> Daemon::build() {
                                       .vault = *vault_,
                                       .run_directory = ground_.places.run});
   PRYX_TRY_VOID(egress_->add_tools(*registry_));
+  telemetry_.emplace(TelemetryKeeper::Parts{
+      .loop = loop_,
+      .database = *database_,
+      .broker = egress_->broker(),
+      .vault = *vault_,
+      .environment = ground_.environment,
+      .resource = {.service_version = PRYX_VERSION, .instance_id = trace_->boot_id()}});
   shell_.emplace(ShellKeeper::Parts{.loop = loop_,
                                     .pool = pool_,
                                     .database = *database_,
@@ -202,6 +209,7 @@ void Daemon::apply_settings(const config::Config& config) {
   turns_->set_default_model(config.text("model.default"));
   skills_->use(config);
   heartbeats_->set_enabled(config.find("heartbeat.enabled")->value.as_bool());
+  telemetry_->use(config);
   const std::string copy_to = config.text("audit.copy_to");
   checkpoints_->set_copy_directory(copy_to == "off" ? std::string() : copy_to);
   policy_->set_approval_timeout(config.duration("approval.timeout"));

@@ -26,6 +26,7 @@
 #include "skill_keeper.h"
 #include "surfaces/cli/cli.h"
 #include "surfaces/server/server.h"
+#include "telemetry_keeper.h"
 #include "trust/audit/checkpointer.h"
 #include "trust/vault/database_key.h"
 #include "workspace_keeper.h"
@@ -110,6 +111,7 @@ class Daemon {
   std::optional<memory::MemoryStore> memory_store_;
   std::optional<tools::UndoJournal> undo_journal_;
   std::optional<EgressKeeper> egress_;
+  std::optional<TelemetryKeeper> telemetry_;
   std::optional<ShellKeeper> shell_;
   std::optional<SkillKeeper> skills_;
   std::shared_ptr<agent::SubAgentAccess> sub_agent_access_ = std::make_shared<agent::SubAgentAccess>();

@@ -136,6 +136,7 @@ async::Task<void> Daemon::stop() {
   co_await heartbeats_->stop();
   co_await dispatcher_->stop();
   co_await sub_agents_->stop();
+  co_await telemetry_->stop();
   co_await shell_->stop();
   co_await api_->stop();
   co_await http_->stop();

@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warn", "error"};
 
+constexpr std::array<std::string_view, 2> kOtlpProtocols{"http/protobuf", "http/json"};
+
 constexpr std::array kSettings{
     Setting{.key = "approval.timeout",
             .type = SettingType::kDuration,
@@ -55,6 +57,20 @@ constexpr std::array kSettings{
             .help = "How long a conversation of the OpenAI-compatible front is kept after its last use.",
             .minimum = 60'000,
             .maximum = 3'650 * 86'400'000LL},
+    Setting{
+        .key = "telemetry.otlp.endpoint",
+        .type = SettingType::kText,
+        .default_value = "off",
+        .help = "A collector of your own that gets traces by OTLP/HTTP, redacted: its address, or 'off'."},
+    Setting{.key = "telemetry.otlp.headers",
+            .type = SettingType::kText,
+            .default_value = "none",
+            .help = "Headers for the collector, NAME=keychain:SECRET or NAME=${VARIABLE}, parted by commas."},
+    Setting{.key = "telemetry.otlp.protocol",
+            .type = SettingType::kChoice,
+            .default_value = "http/protobuf",
+            .help = "How traces are written for the collector.",
+            .choices = kOtlpProtocols},
     Setting{.key = "tools.max_steps",
             .type = SettingType::kInteger,
             .default_value = "50",
