@@ -156,6 +156,13 @@ async::Task<Result<Accepted>> Inbox::accept(Caller caller, NewMessage in) {
       PRYX_TRY_VOID(
           TurnStore::insert_key(t.db(), caller.principal.id, in.session, in.idempotency_key, p.answer, now));
     }
+    if (!in.only_after.empty()) {
+      PRYX_TRY(const bool latest,
+               TurnStore::is_latest(t.db(), caller.principal.id, in.session, in.only_after));
+      if (!latest)
+        return fail(ErrorCode::kConflict, "session {} went on after turn {}", in.session.str(),
+                    in.only_after.str());
+    }
     PRYX_TRY(const auto open, TurnStore::count_open(t.db(), caller.principal.id, in.session));
     if (open > kMaxQueuedPerSession) {
       return fail(Error{

@@ -29,6 +29,7 @@ struct NewMessage {
   std::string approve;  // --approve fragment, text
   Priority priority = Priority::kOwner;
   TurnOptions options;
+  TurnId only_after;     // kConflict unless this is the session's latest turn; empty: any
   trust::Labels labels;  // of the text: where it came from
 };
 

@@ -88,6 +88,8 @@ class TurnEngine final : public TurnRunner {
   void set_max_steps(int steps) { limits_.max_steps = steps; }
   void set_default_model(std::string model) { parts_.default_model = std::move(model); }
   [[nodiscard]] const std::string& default_model() const { return parts_.default_model; }
+  // Where the bytes are kept that parts of messages refer to.
+  [[nodiscard]] ResultFiles& results() { return parts_.results; }
   // Text of a step that streams right now: {part, text} for GET /turns/{id}.
   [[nodiscard]] json::array partial_text(const TurnId& turn) const;
 

@@ -63,7 +63,8 @@ async::Task<Result<void>> TurnRun::load_attachments(models::ModelRequest& reques
 void TurnRun::find_client_calls() {
   client_calls_.clear();
   for (const Message& message : history_) {
-    if (message.turn != turn_.id || message.role != Role::kAssistant) continue;
+    // What the model wrote has a step; what the caller says an assistant wrote has none.
+    if (message.turn != turn_.id || message.role != Role::kAssistant || message.step.empty()) continue;
     for (const Part& part : message.parts) {
       const bool is_call = part.type == "tool_call" && part.step.empty();
       if (is_call && turn_.options.is_client_tool(part.tool))

@@ -205,6 +205,15 @@ Result<std::int64_t> TurnStore::count_open(db::Connection& c, const PrincipalId&
       principal, session);
 }
 
+Result<bool> TurnStore::is_latest(db::Connection& c, const PrincipalId& principal, const SessionId& session,
+                                  const TurnId& turn) {
+  PRYX_TRY(const auto latest,
+           c.find(
+               "SELECT id FROM turns WHERE principal_id = $1 AND session_id = $2 ORDER BY seq DESC LIMIT 1",
+               [](const db::Row& r) { return r.id<TurnId>(0); }, principal, session));
+  return latest && *latest == turn;
+}
+
 Result<std::vector<OpenTurn>> TurnStore::list_open(db::Connection& c) {
   return c.list(kOpenTurns, [](const db::Row& r) {
     return OpenTurn{r.id<PrincipalId>(0), r.id<SessionId>(1), r.id<TurnId>(2),

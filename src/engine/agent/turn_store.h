@@ -38,6 +38,8 @@ struct TurnStore {
   [[nodiscard]] static Result<std::int64_t> count_open(db::Connection& c, const PrincipalId& principal,
                                                        const SessionId& session);
   // queued, running and waiting turns, oldest first: what a starting daemon goes on with.
+  [[nodiscard]] static Result<bool> is_latest(db::Connection& c, const PrincipalId& principal,
+                                              const SessionId& session, const TurnId& turn);
   [[nodiscard]] static Result<std::vector<OpenTurn>> list_open(db::Connection& c);
   // Checks the transition table and that the row still has the state the caller saw; kConflict otherwise.
   [[nodiscard]] static Result<void> change_state(db::Connection& c, Turn& turn, TurnState to, WallTime at);

@@ -27,6 +27,7 @@ bool carries_secret(const net::Request& head) {
 }
 
 std::string surface_of(const net::Request& head, std::string_view fallback) {
+  if (is_anthropic_path(head.path)) return "anthropic";
   return head.path.starts_with("/v1/") ? "openai" : std::string(fallback);
 }
 
@@ -39,11 +40,16 @@ std::optional<std::string_view> presented_token(const net::Request& head) {
       return std::string_view();
     return trim(value->substr(kScheme.size()));
   }
-  if (head.path == "/v1/messages") return head.headers.find("x-api-key");
-  return std::nullopt;
+  if (!is_anthropic_path(head.path)) return std::nullopt;
+  if (head.headers.count("x-api-key") > 1) return std::string_view();
+  return head.headers.find("x-api-key");
 }
 
 }  // namespace
+
+bool is_anthropic_path(std::string_view path) {
+  return path == "/v1/messages" || path.starts_with("/v1/messages/");
+}
 
 bool is_safe_method(std::string_view method) { return method == "GET" || method == "HEAD"; }
 

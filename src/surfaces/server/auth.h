@@ -100,6 +100,8 @@ class Auth {
 
 // The value of one cookie; nullopt when it is absent or there are two of that name.
 [[nodiscard]] std::optional<std::string_view> find_cookie(const net::Headers& headers, std::string_view name);
+// Served in Anthropic's form, where a token may come as x-api-key.
+[[nodiscard]] bool is_anthropic_path(std::string_view path);
 [[nodiscard]] bool is_safe_method(std::string_view method);
 
 }  // namespace pryx::server

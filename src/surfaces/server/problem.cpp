@@ -37,6 +37,25 @@ std::string_view openai_type(int status) {
   }
 }
 
+std::string_view anthropic_type(int status) {
+  switch (status) {
+    case 401:
+      return "authentication_error";
+    case 403:
+      return "permission_error";
+    case 404:
+      return "not_found_error";
+    case 413:
+      return "request_too_large";
+    case 429:
+      return "rate_limit_error";
+    case 503:
+      return "overloaded_error";
+    default:
+      return status < 500 ? "invalid_request_error" : "api_error";
+  }
+}
+
 }  // namespace
 
 int http_status(const Error& error) {
@@ -81,6 +100,21 @@ net::Response openai_error_response(const Error& error, std::string_view request
   net::Response response =
       finish(openai_error_body(error, param, code), http_status(error), error, request_id);
   response.headers.set("Content-Type", "application/json");
+  return response;
+}
+
+json::object anthropic_error_body(const Error& error, std::string_view request_id) {
+  return {{"type", "error"},
+          {"error", json::object{{"type", anthropic_type(http_status(error))},
+                                 {"message", to_valid_utf8(error.message)}}},
+          {"request_id", request_id}};
+}
+
+net::Response anthropic_error_response(const Error& error, std::string_view request_id) {
+  net::Response response =
+      finish(anthropic_error_body(error, request_id), http_status(error), error, request_id);
+  response.headers.set("Content-Type", "application/json");
+  response.headers.set("request-id", std::string(request_id));
   return response;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Errors as they look on the wire: RFC 9457 problems for the API, the OpenAI error object for its front.
-// Pure.
+// Errors as they look on the wire: RFC 9457 problems for the API, OpenAI's and Anthropic's error objects for
+// their fronts. Pure.
 #pragma once
 #include <string>
 
@@ -27,6 +27,10 @@ namespace pryx::server {
                                              std::string_view code = {});
 [[nodiscard]] net::Response openai_error_response(const Error& error, std::string_view request_id,
                                                   std::string_view param = {}, std::string_view code = {});
+
+// {"type":"error","error":{"type","message"},"request_id"}
+[[nodiscard]] json::object anthropic_error_body(const Error& error, std::string_view request_id);
+[[nodiscard]] net::Response anthropic_error_response(const Error& error, std::string_view request_id);
 
 // Headers that every answer carries: nothing is cached, sniffed or framed.
 void add_common_headers(net::Headers& headers, std::string_view request_id);

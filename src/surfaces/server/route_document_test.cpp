@@ -17,7 +17,7 @@
 #include "foundation/base/text.h"
 #include "surfaces/server/embedded.h"
 #include "surfaces/server/encode.h"
-#include "surfaces/server/openai_codec.h"
+#include "surfaces/server/front/front.h"
 #include "surfaces/server/problem.h"
 #include "surfaces/server/route.h"
 #include "surfaces/server/testing/fake_exchange.h"
@@ -403,11 +403,21 @@ json::object sample_model() {
   return encode(model, "fake/words");
 }
 
-json::object sample_completion() {
-  const json::object usage{
-      {"input_tokens", 12}, {"output_tokens", 3}, {"cached_input_tokens", 0}, {"reasoning_tokens", 0}};
-  return completion_body({id<SessionId>(), id<TurnId>(), 1'790'000'000, "fake/words"},
-                         {"Hello", "fake/words-2", usage});
+// The same answer in each front's form, by the codec that read such a request.
+json::object sample_answer(std::unique_ptr<FrontCodec> codec, std::string_view request) {
+  PRYX_CHECK(codec->decode(json::parse_object(request).value(), kMe).has_value());
+  FrontOutcome outcome{.text = "Hello",
+                       .reasoning = {},
+                       .calls = {{"call_1", "weather", R"({"city":"Rome"})"}},
+                       .finish = models::FinishReason::kToolCalls,
+                       .model = "fake/words-2",
+                       .usage = {{"input_tokens", 12},
+                                 {"output_tokens", 3},
+                                 {"cached_input_tokens", 2},
+                                 {"cache_write_tokens", 1},
+                                 {"reasoning_tokens", 0}},
+                       .cost = nullptr};
+  return codec->whole({id<SessionId>(), id<TurnId>(), 1'790'000'000, "fake/words"}, outcome);
 }
 
 json::object sample_undo() {
@@ -523,7 +533,17 @@ std::map<std::string, json::object> samples() {
        {{"object", "list"},
         {"data", json::array{json::object{
                      {"id", "fake/words"}, {"object", "model"}, {"created", 0}, {"owned_by", "fake"}}}}}},
-      {"ChatCompletion", sample_completion()},
+      {"ChatCompletion", sample_answer(make_chat_codec(),
+                                       R"({"model":"default","messages":[{"role":"user","content":"hi"}]})")},
+      {"FrontResponse",
+       sample_answer(make_responses_codec(),
+                     R"({"model":"default","input":"hi","tools":[{"type":"function","name":"weather"}]})")},
+      {"FrontMessage",
+       sample_answer(make_messages_codec(),
+                     R"({"model":"default","max_tokens":9,"messages":[{"role":"user","content":"hi"}]})")},
+      {"TokenCount", {{"input_tokens", 12}}},
+      {"AnthropicError", anthropic_error_body({ErrorCode::kInvalidArgument, "max_tokens is missing", -1},
+                                              "req_01J9ZD3V3N8J4Q6R2S7T0W5X1Y")},
       {"Problem", problem_body({ErrorCode::kOverloaded, "32 messages wait in this session already", 2000},
                                "req_01J9ZD3V3N8J4Q6R2S7T0W5X1Y")},
       {"OpenAiError", openai_error_body({ErrorCode::kInvalidArgument, "'tools' is not supported", -1},

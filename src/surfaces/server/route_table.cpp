@@ -45,7 +45,62 @@ constexpr BodyField kChild[] = {{"task"},  {"agent"},      {"model"},
                                 {"tools"}, {"max_tokens"}, {"max_tool_calls"}};
 constexpr BodyField kSkill[] = {{"files"}, {"replace"}};
 constexpr BodyField kSettings[] = {{"settings"}};
-constexpr BodyField kCompletion[] = {{"model"}, {"messages"}, {"stream"}, {"stream_options"}, {"pryx"}};
+constexpr BodyField kCompletion[] = {{"model"},
+                                     {"messages"},
+                                     {"stream"},
+                                     {"stream_options"},
+                                     {"tools"},
+                                     {"tool_choice"},
+                                     {"parallel_tool_calls"},
+                                     {"response_format"},
+                                     {"max_tokens"},
+                                     {"max_completion_tokens"},
+                                     {"temperature"},
+                                     {"top_p"},
+                                     {"presence_penalty"},
+                                     {"frequency_penalty"},
+                                     {"seed"},
+                                     {"stop"},
+                                     {"reasoning_effort"},
+                                     {"prompt_cache_key"},
+                                     {"n"},
+                                     {"logprobs"},
+                                     {"store"},
+                                     {"service_tier"},
+                                     {"logit_bias"},
+                                     {"metadata"},
+                                     {"modalities"},
+                                     {"pryx"}};
+constexpr BodyField kResponse[] = {{"model"},
+                                   {"input"},
+                                   {"instructions"},
+                                   {"previous_response_id"},
+                                   {"store"},
+                                   {"stream"},
+                                   {"stream_options"},
+                                   {"tools"},
+                                   {"tool_choice"},
+                                   {"parallel_tool_calls"},
+                                   {"text"},
+                                   {"reasoning"},
+                                   {"max_output_tokens"},
+                                   {"temperature"},
+                                   {"top_p"},
+                                   {"metadata"},
+                                   {"include"},
+                                   {"truncation"},
+                                   {"background"},
+                                   {"service_tier"},
+                                   {"top_logprobs"},
+                                   {"prompt_cache_key"},
+                                   {"pryx"}};
+constexpr BodyField kFrontMessage[] = {
+    {"model"},          {"messages"}, {"system"},        {"max_tokens"},    {"stream"}, {"tools"},
+    {"tool_choice"},    {"thinking"}, {"output_config"}, {"temperature"},   {"top_p"},  {"top_k"},
+    {"stop_sequences"}, {"metadata"}, {"service_tier"},  {"cache_control"}, {"pryx"}};
+constexpr BodyField kCountTokens[] = {{"model"},         {"messages"},      {"system"},
+                                      {"tools"},         {"tool_choice"},   {"thinking"},
+                                      {"output_config"}, {"cache_control"}, {"pryx"}};
 
 constexpr std::string_view kPage[] = {"limit", "cursor"};
 constexpr std::string_view kSessionQuery[] = {"query",  "status", "agent", "after",
@@ -188,6 +243,9 @@ constexpr Route kRoutes[] = {
 
     {"GET", "/v1/models", kRead, list_openai_models},
     {"POST", "/v1/chat/completions", kChat, complete_chat, kCompletion},
+    {"POST", "/v1/responses", kChat, create_response, kResponse},
+    {"POST", "/v1/messages", kChat, create_message, kFrontMessage},
+    {"POST", "/v1/messages/count_tokens", kRead, count_message_tokens, kCountTokens},
 };
 
 }  // namespace

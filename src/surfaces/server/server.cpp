@@ -10,11 +10,11 @@
 namespace pryx::server {
 namespace {
 
-bool is_openai_path(std::string_view path) { return path.starts_with("/v1/"); }
-
+// Each front's clients read errors in that front's form only.
 net::Response refusal(const net::Request& request, const Error& error, const std::string& request_id) {
-  return is_openai_path(request.path) ? openai_error_response(error, request_id)
-                                      : problem_response(error, request_id);
+  if (is_anthropic_path(request.path)) return anthropic_error_response(error, request_id);
+  if (request.path.starts_with("/v1/")) return openai_error_response(error, request_id);
+  return problem_response(error, request_id);
 }
 
 net::Response not_routed(const net::Request& request, const RouteMatch& match,

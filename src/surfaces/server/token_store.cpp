@@ -76,7 +76,7 @@ async::Task<Result<std::pair<Token, Secret>>> TokenStore::create(Caller caller, 
   }
   if (wanted.scopes.empty())
     co_return fail(ErrorCode::kInvalidArgument,
-                   "a token needs at least one scope: read, chat, approve or admin");
+                   "a token needs at least one scope: read, chat, tools, approve or admin");
   if (!caller.scopes.includes(wanted.scopes)) {
     co_return fail(ErrorCode::kForbidden, "a token cannot have more scopes than its maker has ({})",
                    caller.scopes.to_text());

@@ -9,9 +9,10 @@
 namespace pryx {
 namespace {
 
-constexpr std::array<std::pair<Scope, std::string_view>, 4> kScopeNames{{
+constexpr std::array<std::pair<Scope, std::string_view>, 5> kScopeNames{{
     {Scope::kRead, "read"},
     {Scope::kChat, "chat"},
+    {Scope::kTools, "tools"},
     {Scope::kApprove, "approve"},
     {Scope::kAdmin, "admin"},
 }};
@@ -25,7 +26,9 @@ constexpr std::uint8_t bits_of(Scope scope) {
     case Scope::kApprove:
       return 4;
     case Scope::kAdmin:
-      return 8 | 4 | 2 | 1;
+      return 16 | 8 | 4 | 2 | 1;
+    case Scope::kTools:
+      return 16;
   }
   return 0;
 }
@@ -45,7 +48,7 @@ Result<Scope> parse_scope(std::string_view name) {
   for (const auto& [scope, known] : kScopeNames) {
     if (known == name) return scope;
   }
-  return fail(ErrorCode::kInvalidArgument, "'{}' is no scope; choose from read, chat, approve, admin",
+  return fail(ErrorCode::kInvalidArgument, "'{}' is no scope; choose from read, chat, tools, approve, admin",
               utf8_prefix(name, 40));
 }
 
@@ -56,7 +59,7 @@ Result<Scopes> Scopes::parse(std::string_view text) {
     scopes.add(scope);
   }
   if (scopes.empty())
-    return fail(ErrorCode::kInvalidArgument, "no scope given; choose from read, chat, approve, admin");
+    return fail(ErrorCode::kInvalidArgument, "no scope given; choose from read, chat, tools, approve, admin");
   return scopes;
 }
 

@@ -13,7 +13,8 @@
 
 namespace pryx {
 
-enum class Scope : std::uint8_t { kRead = 1, kChat = 2, kApprove = 4, kAdmin = 8 };
+// kTools: Pryx's own tools for requests of the /v1 fronts, whose tokens are given to other people's programs.
+enum class Scope : std::uint8_t { kRead = 1, kChat = 2, kApprove = 4, kAdmin = 8, kTools = 16 };
 
 [[nodiscard]] std::string_view scope_name(Scope scope);
 [[nodiscard]] Result<Scope> parse_scope(std::string_view name);

@@ -14,13 +14,12 @@ TEST(Principal, OwnerHasTheFixedId) {
 TEST(Scopes, InclusionMatrix) {
   struct Row {
     Scope given;
-    bool read, chat, approve, admin;
+    bool read, chat, approve, admin, tools;
   };
   const Row rows[] = {
-      {Scope::kRead, true, false, false, false},
-      {Scope::kChat, true, true, false, false},
-      {Scope::kApprove, false, false, true, false},
-      {Scope::kAdmin, true, true, true, true},
+      {Scope::kRead, true, false, false, false, false},    {Scope::kChat, true, true, false, false, false},
+      {Scope::kApprove, false, false, true, false, false}, {Scope::kAdmin, true, true, true, true, true},
+      {Scope::kTools, false, false, false, false, true},
   };
   for (const Row& row : rows) {
     const Scopes scopes{row.given};
@@ -28,6 +27,7 @@ TEST(Scopes, InclusionMatrix) {
     EXPECT_EQ(scopes.has(Scope::kChat), row.chat) << scope_name(row.given);
     EXPECT_EQ(scopes.has(Scope::kApprove), row.approve) << scope_name(row.given);
     EXPECT_EQ(scopes.has(Scope::kAdmin), row.admin) << scope_name(row.given);
+    EXPECT_EQ(scopes.has(Scope::kTools), row.tools) << scope_name(row.given);
   }
 }
 

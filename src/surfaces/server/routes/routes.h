@@ -125,9 +125,12 @@ PRYX_HANDLER(get_page_style);
 PRYX_HANDLER(get_page_icon);
 PRYX_HANDLER(get_openapi);
 PRYX_HANDLER(connect_bus);
-// openai.cpp
+// fronts.cpp
 PRYX_HANDLER(list_openai_models);
 PRYX_HANDLER(complete_chat);
+PRYX_HANDLER(create_response);
+PRYX_HANDLER(create_message);
+PRYX_HANDLER(count_message_tokens);
 
 #undef PRYX_HANDLER
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include "surfaces/server/openai_codec.h"
+#include "surfaces/server/front/front_reader.h"
 #include "surfaces/server/testing/fake_exchange.h"
 
 namespace pryx::server {
@@ -79,24 +79,42 @@ TEST_F(OpenAi, AConversationGoesOnWhenItIsNamed) {
 }
 
 TEST_F(OpenAi, WhatCannotBeHonouredIsRefusedByName) {
+  const json::object picture{{"type", "image_url"},
+                             {"image_url", json::object{{"url", "https://example.com/a.png"}}}};
   const std::pair<const char*, json::value> cases[] = {
-      {"tools", json::array{}},
-      {"temperature", 0.2},
-      {"max_tokens", 10},
+      {"tools", json::array{json::object{{"type", "web_search"}}}},
+      {"tools", json::array{json::object{{"type", "function"}, {"function", json::object{{"name", "a b"}}}}}},
+      {"tool_choice", "required"},
+      {"tool_choice", json::object{{"type", "function"}, {"function", json::object{{"name", "none_such"}}}}},
+      {"temperature", 3},
+      {"temperature", "warm"},
+      {"max_tokens", 0},
+      {"max_tokens", 1.5},
       {"n", 2},
-      {"stop", "x"},
+      {"stop", json::array{1}},
       {"response_format", json::object{}},
+      {"response_format", json::object{{"type", "grammar"}}},
       {"logprobs", true},
-      {"seed", 1},
+      {"top_logprobs", 2},
+      {"logit_bias", json::object{{"50256", -100}}},
       {"user", "me"},
+      {"functions", json::array{}},
+      {"audio", json::object{{"voice", "alloy"}}},
+      {"modalities", json::array{"text", "audio"}},
+      {"reasoning_effort", "extreme"},
       {"something_new", 1},
       {"messages", json::array{}},
       {"stream", "yes"},
       {"stream_options", json::object{{"include_usage", true}}},
-      {"pryx", json::object{{"tools", true}}},
+      {"pryx", json::object{{"tools", "all"}}},
+      {"pryx", json::object{{"more", true}}},
       {"pryx", json::object{{"session", "nope"}}},
       {"messages", json::array{json::object{{"role", "tool"}, {"content", "x"}}}},
+      {"messages",
+       json::array{json::object{{"role", "tool"}, {"tool_call_id", "no_call"}, {"content", "x"}}}},
       {"messages", json::array{json::object{{"role", "assistant"}, {"content", "x"}}}},
+      {"messages", json::array{json::object{{"role", "user"}, {"content", "x"}, {"name", "bob"}}}},
+      {"messages", json::array{json::object{{"role", "user"}, {"content", json::array{picture}}}}},
       {"messages", json::array{json::object{{"role", "user"},
                                             {"content", json::array{json::object{{"type", "image_url"}}}}}}},
   };
@@ -107,11 +125,15 @@ TEST_F(OpenAi, WhatCannotBeHonouredIsRefusedByName) {
     EXPECT_EQ(json::string_or(error_of(answer), "type"), "invalid_request_error");
   }
   EXPECT_TRUE(house.model->requests.empty());
-  EXPECT_EQ(complete(request_of(
-                         {{"temperature", 1}, {"n", 1}, {"stop", nullptr}, {"top_p", 1.0}, {"store", false}}))
-                .status,
-            200)
-      << "asks for what happens anyway";
+  const json::object harmless{{"n", 1},
+                              {"stop", nullptr},
+                              {"store", false},
+                              {"logprobs", false},
+                              {"service_tier", "auto"},
+                              {"logit_bias", json::object()},
+                              {"user", nullptr},
+                              {"metadata", json::object()}};
+  EXPECT_EQ(complete(request_of(harmless)).status, 200) << "asks for what happens anyway";
 }
 
 TEST_F(OpenAi, ErrorsHaveTheirForm) {
@@ -195,7 +217,7 @@ TEST_F(OpenAi, ModelsAreListed) {
 }
 
 TEST_F(OpenAi, TheHistoryIsNotTheOwners) {
-  const trust::Labels labels = openai_labels(PrincipalId("prn_owner"));
+  const trust::Labels labels = front_labels("openai", PrincipalId("prn_owner"));
   EXPECT_TRUE(labels.has("channel:openai"));
   EXPECT_TRUE(labels.is_untrusted());
 }

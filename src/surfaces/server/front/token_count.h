@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+// How many tokens a front's request is about, counted here and without asking anybody. Pure.
+#pragma once
+#include "surfaces/server/front/front.h"
+
+namespace pryx::server {
+
+[[nodiscard]] std::int64_t count_tokens(const FrontRequest& request);
+
+}  // namespace pryx::server
