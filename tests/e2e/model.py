@@ -9,6 +9,7 @@ A script is a list of answers to one user message, one for each model call of it
   ("raw", bytes)            bytes as they are, instead of a frame
   ("pause", seconds)        silence; ends at once when the client goes away
   ("cut",)                  ends the connection here
+  ("finish", reason)        says why the answer ends
   ("status", code, body, headers)  answers so instead of streaming
 `script[text]` belongs to the user message `text`; without one the answer is "answer to <text>". Every request is kept in `requests`.
 """
@@ -143,6 +144,7 @@ class Stream:
         self.handler, self.request = handler, request
         self.names = {t["function"]["name"].replace("_", ".").replace("-", "."): t["function"]["name"] for t in body.get("tools", [])}
         self.calls = 0
+        self.finish = None
 
     def frame(self, delta, finish=None, **extra):
         self.pause(0)
@@ -166,7 +168,7 @@ class Stream:
     def play(self, actions, usage):
         for action in actions:
             self.act((action,) if isinstance(action, str) else action)
-        self.frame({}, "tool_calls" if self.calls else "stop")
+        self.frame({}, self.finish or ("tool_calls" if self.calls else "stop"))
         tail = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "fake", "choices": [],
                 "usage": {"prompt_tokens": usage[0], "completion_tokens": usage[1], "total_tokens": sum(usage)}}
         self.handler.chunk(b"data: " + json.dumps(tail).encode() + b"\n\n")
@@ -190,6 +192,8 @@ class Stream:
             self.frame({"tool_calls": [{"index": self.calls, "id": f"call_{self.request.call}_{self.calls}", "type": "function",
                                         "function": {"name": self.names.get(name, name), "arguments": arguments if isinstance(arguments, str) else json.dumps(arguments)}}]})
             self.calls += 1
+        elif kind == "finish":
+            self.finish = action[1]
         elif kind == "raw":
             self.handler.chunk(action[1])
         elif kind == "pause":

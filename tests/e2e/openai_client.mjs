@@ -43,15 +43,15 @@ out.continued = await attempt(async () => {
   const first = await client.chat.completions.create(ask());
   return { first: first.pryx, second: (await client.chat.completions.create(ask({ pryx: { session: first.pryx.session } }))).pryx };
 });
-for (const [name, value] of Object.entries({ tools: [{ type: 'function', function: { name: 'f', parameters: {} } }], temperature: 0.2, n: 2, logprobs: true, response_format: { type: 'json_object' },
-  stop: ['x'], max_tokens: 10, seed: 7 })) {
+for (const [name, value] of Object.entries({ tools: [{ type: 'web_search' }], temperature: 3, n: 2, logprobs: true, response_format: { type: 'grammar' },
+  stop: [7], max_tokens: 0, user: 'me' })) {
   out['refused_' + name] = await attempt(() => client.chat.completions.create(ask({ [name]: value })));
 }
 for (const [name, value] of Object.entries({ n: 1, temperature: 1, user: null })) {
   out['accepted_' + name] = await attempt(() => client.chat.completions.create(ask({ [name]: value })));
 }
 out.unknown_model = await attempt(() => client.chat.completions.create(ask({ model: 'nothing/here' })));
-out.image = await attempt(() => client.chat.completions.create(ask({ messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } }] }] })));
+out.image = await attempt(() => client.chat.completions.create(ask({ messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://example.com/a.png' } }] }] })));
 out.empty = await attempt(() => client.chat.completions.create(ask({ messages: [] })));
 out.wrong_key = await attempt(() => new OpenAI({ baseURL, apiKey: 'wrong', maxRetries: 0 }).chat.completions.create(ask()));
 out.failing = await attempt(() => client.chat.completions.create(ask({ messages: [{ role: 'user', content: 'fail' }] })));

@@ -216,6 +216,16 @@ def bus_and_front(tour):
     tour.go("POST", chat, 404, {"model": "nothing/here", "messages": [{"role": "user", "content": "hi"}]})
     tour.go("POST", chat, 400, {"model": "fake/fake", "messages": []})
     tour.go("POST", chat, 400, {"model": "fake/fake", "messages": [{"role": "user", "content": "hi"}], "logit_bias": {"1": 2}})
+    responses, messages = "/v1/responses", "/v1/messages"
+    first = tour.go("POST", responses, 200, {"model": "fake/fake", "input": "hi"})
+    tour.go("POST", responses, 200, {"model": "fake/fake", "input": "again", "previous_response_id": first["id"]})
+    tour.go("POST", responses, 404, {"model": "fake/fake", "input": "hi", "previous_response_id": "resp_01ARZ3NDEKTSV4RRFFQ69G5FAV"})
+    tour.go("POST", responses, 400, {"model": "fake/fake", "input": "hi", "background": True})
+    said = {"model": "fake/fake", "messages": [{"role": "user", "content": "hi"}]}
+    tour.go("POST", messages, 200, {**said, "max_tokens": 50})
+    tour.go("POST", messages, 400, said)
+    tour.go("POST", messages + "/count_tokens", 200, said)
+    tour.go("POST", messages + "/count_tokens", 400, {"model": "fake/fake"})
 
 
 def the_rest_of_sessions(tour, session, workspace):

@@ -133,12 +133,11 @@ void add_tools(json::object& out, const ModelRequest& request, const ToolNames& 
   if (request.tools.empty()) return;
   json::array tools;
   for (const ToolSpec& tool : request.tools) {
-    tools.push_back(json::object{
-        {"type", "function"},
-        {"function", json::object{{"name", names.to_wire(tool.name)},
-                                  {"description", tool.description},
-                                  {"parameters", tool.parameters}}},
-    });
+    json::object function{{"name", names.to_wire(tool.name)},
+                          {"description", tool.description},
+                          {"parameters", tool.parameters}};
+    if (tool.strict) function["strict"] = true;
+    tools.push_back(json::object{{"type", "function"}, {"function", std::move(function)}});
   }
   out["tools"] = std::move(tools);
   switch (request.tool_choice.mode) {
@@ -157,6 +156,16 @@ void add_tools(json::object& out, const ModelRequest& request, const ToolNames& 
       break;
   }
   if (request.tool_choice.parallel) out["parallel_tool_calls"] = *request.tool_choice.parallel;
+}
+
+void add_format(json::object& out, const ResponseFormat& format) {
+  if (format.kind == ResponseFormat::Kind::kJsonObject)
+    out["response_format"] = json::object{{"type", "json_object"}};
+  if (format.kind != ResponseFormat::Kind::kJsonSchema) return;
+  json::object schema{{"name", format.name}, {"schema", format.schema}};
+  if (!format.description.empty()) schema["description"] = format.description;
+  if (format.strict) schema["strict"] = *format.strict;
+  out["response_format"] = json::object{{"type", "json_schema"}, {"json_schema", std::move(schema)}};
 }
 
 struct ErrorFields {
@@ -213,6 +222,7 @@ Result<std::string> encode_chat_request(const ModelRequest& request, const ToolN
   if (is_openai && request.cache == PromptCache::kAuto && !request.cache_key.empty())
     out["prompt_cache_key"] = request.cache_key;
   add_tools(out, request, names);
+  add_format(out, request.format);
   return json::to_text(out);
 }
 
@@ -400,6 +410,8 @@ class OpenAiCodec final : public WireCodec {
  public:
   explicit OpenAiCodec(OpenAiDialect dialect) : dialect_(dialect) {}
 
+  // A server that only speaks the dialect may not keep the promise; it is asked, and refuses or not.
+  [[nodiscard]] FormAbilities form_abilities() const override { return {true, true, true}; }
   [[nodiscard]] WireHeader key_header(const Secret& key) const override {
     return {"Authorization", "Bearer " + key.reveal()};
   }

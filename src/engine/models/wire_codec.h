@@ -60,6 +60,7 @@ struct ModelPage {
 class WireCodec {
  public:
   virtual ~WireCodec() = default;
+  [[nodiscard]] virtual FormAbilities form_abilities() const { return {}; }
   [[nodiscard]] virtual Framing framing() const { return Framing::kServerSentEvents; }
   [[nodiscard]] virtual WireHeader key_header(const Secret& key) const = 0;
   // kInvalidArgument for what this wire cannot carry; nothing is dropped in silence.

@@ -309,6 +309,7 @@ class WireProvider final : public Provider {
   explicit WireProvider(std::shared_ptr<Line> line) : line_(std::move(line)) {}
 
   [[nodiscard]] std::string_view kind() const override { return line_->config.kind; }
+  [[nodiscard]] FormAbilities form_abilities() const override { return line_->codec->form_abilities(); }
   void key_was_refused() override { line_->refresh_key = true; }
 
   async::Task<Result<std::unique_ptr<ModelStream>>> stream(ModelRequest request) override {

@@ -126,13 +126,15 @@ std::optional<FrontRefusal> read_message(const json::value& item, std::size_t in
   if (!item.is_object()) return refuse(where, "a message must be an object", "invalid_type").error();
   Reader reader(item.get_object(), where);
   const std::string name = reader.required_text("role");
-  if (reader.ok() && name != "user" && name != "assistant")
-    reader.fail("role", "role must be user or assistant; system is a parameter of its own");
+  Role role = Role::kUser;
+  if (name == "assistant") role = Role::kAssistant;
+  if (name == "system") role = Role::kSystem;
+  if (reader.ok() && role == Role::kUser && name != "user")
+    reader.fail("role", "role must be user, assistant or system");
   const json::value* content = reader.take("content");
   if (reader.ok() && content == nullptr) reader.fail("content", "content is missing");
   if (auto refusal = reader.finish()) return refusal;
-  const Role role = name == "user" ? Role::kUser : Role::kAssistant;
-  if (role == Role::kUser) out.next_message();
+  if (role != Role::kAssistant) out.next_message();
   if (content->is_string()) {
     out.add_text(role, std::string(content->get_string()));
     return std::nullopt;
@@ -298,7 +300,11 @@ json::object input_of(const models::ToolCall& call) {
 }
 
 json::object call_block(const models::ToolCall& call, json::object input) {
-  return {{"type", "tool_use"}, {"id", call.id}, {"name", call.name}, {"input", std::move(input)}};
+  return {{"type", "tool_use"},
+          {"id", call.id},
+          {"name", call.name},
+          {"input", std::move(input)},
+          {"caller", json::object{{"type", "direct"}}}};
 }
 
 class MessagesCodec final : public FrontCodec {

@@ -84,9 +84,10 @@ TEST_F(Messages, AKeyCountsAsAToken) {
   EXPECT_EQ(with_key("/v1/chat/completions", token).status, 401) << "only where Anthropic's clients call";
 }
 
-TEST_F(Messages, OnlyTheOneVersionIsSpoken) {
+TEST_F(Messages, OnlyKnownVersionsAreSpoken) {
   json::object body = body_of();
-  for (const auto& [version, status] : {std::pair("2023-06-01", 200), std::pair("2099-01-01", 400)}) {
+  for (const auto& [version, status] :
+       {std::pair("2023-06-01", 200), std::pair("2026-10-21", 200), std::pair("2099-01-01", 400)}) {
     net::Request request = testing::make_request("POST", "/v1/messages", &body);
     request.headers.add("anthropic-version", version);
     EXPECT_EQ(send(std::move(request)).status, status) << version;
@@ -109,7 +110,7 @@ TEST_F(Messages, WhatCannotBeHonouredIsRefusedByName) {
       {"thinking", json::object{{"type", "enabled"}}},
       {"container", "c"},
       {"service_tier", "standard_only"},
-      {"messages", json::array{json::object{{"role", "system"}, {"content", "x"}}}},
+      {"messages", json::array{json::object{{"role", "tool"}, {"content", "x"}}}},
       {"messages", json::array{json::object{{"role", "user"},
                                             {"content", json::array{json::object{{"type", "document"}}}}}}},
   };

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // /v1: other vendors' APIs in front of Pryx. What they have in common is in front/.
+#include <algorithm>
+
 #include "surfaces/server/front/front_run.h"
 #include "surfaces/server/front/messages_codec.h"
 #include "surfaces/server/front/token_count.h"
@@ -9,14 +11,17 @@
 namespace pryx::server::routes {
 namespace {
 
-constexpr std::string_view kAnthropicVersion = "2023-06-01";
+// What is spoken here is the same in both; a client that names another version expects another wire.
+constexpr std::string_view kAnthropicVersions[] = {"2023-06-01", "2026-10-21"};
 
-// A client that names another version expects another wire.
 std::optional<Reply> check_version(const RouteCall& call) {
   const auto version = call.request.headers.find("anthropic-version");
-  if (!version || *version == kAnthropicVersion) return std::nullopt;
+  if (!version || std::ranges::find(kAnthropicVersions, *version) != std::end(kAnthropicVersions))
+    return std::nullopt;
   const FrontRefusal refusal{{ErrorCode::kInvalidArgument,
-                              fmt::format("only anthropic-version {} is spoken here", kAnthropicVersion), -1},
+                              fmt::format("only anthropic-version {} and {} are spoken here",
+                                          kAnthropicVersions[0], kAnthropicVersions[1]),
+                              -1},
                              {},
                              {}};
   return Reply::response(anthropic_refusal(refusal, call.request_id));
