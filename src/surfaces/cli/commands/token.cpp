@@ -23,8 +23,9 @@ Result<int> create_token(Context& context, const Invocation& invocation) {
   const auto name = invocation.find("name");
   const auto scopes = invocation.all("scope");
   if (!name || scopes.empty())
-    return fail(ErrorCode::kInvalidArgument,
-                "pryx token create needs --name and --scope; scopes are read, chat, tools, approve and admin");
+    return fail(
+        ErrorCode::kInvalidArgument,
+        "pryx token create needs --name and --scope; scopes are read, chat, tools, approve and admin");
   json::array list;
   for (const std::string& some : scopes) {
     for (std::string_view scope : split(some, ',')) list.emplace_back(trim(scope));
