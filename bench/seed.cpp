@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Fills a store with sessions and messages through the daemon's own code: `pryx_bench_seed HOME SESSIONS
 // MESSAGES_PER_SESSION`; or forgets events as their retention would: `pryx_bench_seed HOME forget VERSION`.
+// `pryx_bench_seed HOME spans N`: so many spans, and the ids of some of their turns on standard output.
 // HOME is a PRYX_HOME whose daemon is stopped and that has been started once (its key file exists).
 #include <cstdio>
 #include <string>
 
 #include "engine/agent/session_store.h"
+#include "engine/agent/turn_store.h"
 #include "foundation/base/testing/manual_clock.h"
 #include "foundation/db/connection.h"
 #include "foundation/platform/files.h"
+#include "trust/trace/recorder.h"
 
 namespace {
 using namespace pryx;
@@ -79,13 +82,56 @@ Result<void> fill(const std::string& home, int sessions, int per_session) {
   return db->execute("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
+// Ten spans for each turn, in one session; says some of the turns' ids.
+Result<void> trace_turns(const std::string& home, std::int64_t spans) {
+  PRYX_TRY(auto db, open_store(home));
+  testing::ManualClock clock;
+  testing::SeededRandom random(8);
+  IdSource ids(clock, random);
+  const PrincipalId owner("prn_owner");
+  agent::Session session{
+      .principal = owner, .id = ids.make<SessionId>(), .status = "active", .created_at = clock.wall()};
+  PRYX_TRY_VOID(db->execute("PRAGMA synchronous=OFF; PRAGMA wal_autocheckpoint=20000; BEGIN"));
+  PRYX_TRY_VOID(agent::SessionStore::insert_session(*db, session));
+  for (std::int64_t n = 0; n < spans / 10; ++n) {
+    agent::Turn turn{.principal = owner,
+                     .id = ids.make<TurnId>(),
+                     .session = session.id,
+                     .state = agent::TurnState::kCompleted,
+                     .message = ids.make<MessageId>(),
+                     .created_at = clock.wall()};
+    PRYX_TRY_VOID(agent::TurnStore::insert_turn(*db, turn));
+    const std::string trace_id = trace::trace_id_of(turn.id.str());
+    for (int i = 0; i < 10; ++i) {
+      trace::Span span = trace::model_span({.principal = owner,
+                                            .session = session.id,
+                                            .turn = turn.id,
+                                            .step = ids.make<StepId>(),
+                                            .provider = "bench",
+                                            .model = "bench/fake"},
+                                           {trace_id, {}}, nullptr);
+      span.start_ns = trace::to_ns(clock.wall());
+      span.end_ns = span.start_ns + 1'000'000;
+      PRYX_TRY_VOID(trace::SpanStore::insert(*db, span));
+    }
+    if (n % 500 == 0) std::printf("%s\n", turn.id.str().c_str());
+    if (n % 5000 == 4999) PRYX_TRY_VOID(db->execute("COMMIT; BEGIN"));
+  }
+  return db->execute("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 4) return 2;
-  const auto done = std::string_view(argv[2]) == "forget"
-                        ? forget(argv[1], std::atoll(argv[3]))
-                        : fill(argv[1], std::atoi(argv[2]), std::atoi(argv[3]));
+  const std::string_view what = argv[2];
+  Result<void> done;
+  if (what == "forget")
+    done = forget(argv[1], std::atoll(argv[3]));
+  else if (what == "spans")
+    done = trace_turns(argv[1], std::atoll(argv[3]));
+  else
+    done = fill(argv[1], std::atoi(argv[2]), std::atoi(argv[3]));
   if (!done) std::fprintf(stderr, "seed: %s\n", done.error().message.c_str());
   return done ? 0 : 1;
 }

@@ -184,19 +184,33 @@ Result<void> Daemon::build() {
   plan_housekeeping();
   health_.emplace(*database_, *dispatcher_, *policy_, *audit_, *checkpoints_, shell_->report(),
                   std::string(key_.backend));
-  server::Services services{loop_,        *database_,
-                            *events_,     ids_,
-                            random_,      *inbox_,
-                            *dispatcher_, *turns_,
-                            *undo_,       *outbox_,
-                            *approvals_,  *gate_,
-                            *audit_,      *checkpoints_,
-                            *router_,     *providers_,
-                            *secrets_,    *settings_,
-                            *policy_,     *workspaces_,
-                            *memories_,   shell_->processes(),
-                            *skills_,     *agents_,
-                            *sub_agents_, *health_,
+  server::Services services{loop_,
+                            *database_,
+                            *events_,
+                            ids_,
+                            random_,
+                            *inbox_,
+                            *dispatcher_,
+                            *turns_,
+                            *undo_,
+                            *outbox_,
+                            *approvals_,
+                            *gate_,
+                            *audit_,
+                            *checkpoints_,
+                            *trace_,
+                            *router_,
+                            *providers_,
+                            *secrets_,
+                            *settings_,
+                            *policy_,
+                            *workspaces_,
+                            *memories_,
+                            shell_->processes(),
+                            *skills_,
+                            *agents_,
+                            *sub_agents_,
+                            *health_,
                             info_};
   api_.emplace(services, server::ServerOptions{.own_uid = ::geteuid(),
                                                .root_is_owner = ground_.dropped_from_root,
@@ -233,6 +247,7 @@ void Daemon::plan_housekeeping() {
   housekeeping_->add("hidden sessions", [this] {
     return purge_hidden_sessions(*database_, clock_.wall() + -hidden_retention_);
   });
+  housekeeping_->add("traces", [this] { return purge_traces(*database_, clock_.wall()); });
   housekeeping_->add("egress", [this] { return egress_->purge(); });
   housekeeping_->add("undo", [this] { return undo_journal_->purge(); });
   vault_watch_.emplace(loop_, "vault watch", kVaultInterval);

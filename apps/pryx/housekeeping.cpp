@@ -5,6 +5,8 @@
 
 #include "engine/agent/session_store.h"
 #include "foundation/base/log.h"
+#include "trust/trace/budgets.h"
+#include "trust/trace/span_store.h"
 
 namespace pryx::app {
 namespace {
@@ -41,6 +43,20 @@ async::Task<Result<void>> purge_hidden_sessions(db::Database& database, WallTime
       return agent::SessionStore::purge_hidden(t.db(), before, kPurgeBatch);
     }));
     if (purged < kPurgeBatch) break;
+  }
+  co_return Result<void>{};
+}
+
+async::Task<Result<void>> purge_traces(db::Database& database, WallTime now) {
+  constexpr std::int64_t kRows = 2'000;  // in one transaction
+  constexpr int kRounds = 100;
+  for (int i = 0; i < kRounds; ++i) {
+    PRYX_CO_TRY(const std::int64_t dropped,
+                co_await database.write([now](db::Transaction& t) -> Result<std::int64_t> {
+                  PRYX_TRY_VOID(trace::Budgets::purge(t.db(), now, kRows));
+                  return trace::SpanStore::purge(t.db(), now, kRows);
+                }));
+    if (dropped < kRows) break;
   }
   co_return Result<void>{};
 }

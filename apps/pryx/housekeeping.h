@@ -44,5 +44,7 @@ async::Task<Result<void>> without_count(async::Task<Result<T>> work) {
 // Hidden sessions last used before that time, in small transactions, because the writer is everybody's; what
 // is left is for the next round.
 [[nodiscard]] async::Task<Result<void>> purge_hidden_sessions(db::Database& database, WallTime before);
+// Spans and limits of turns that are kept no longer, likewise.
+[[nodiscard]] async::Task<Result<void>> purge_traces(db::Database& database, WallTime now);
 
 }  // namespace pryx::app

@@ -145,7 +145,9 @@ def a_stream_has_every_event_once_and_ends(lab):
     events = list(api.stream(session, {"text": "go"}))
     equal(events[0][:2], ("status", 200), "status")
     names = [e[0] for e in events[1:]]
-    equal([n for n in names if n not in EPHEMERAL],
+    equal([e[2]["payload"]["kind"] for e in events[1:] if e[0] == "trace.span"], ["queue", "model", "tool", "model", "turn"], "spans")
+    equal(names.count("cost.updated"), 2, "bookings")
+    equal([n for n in names if n not in EPHEMERAL and n not in ("trace.span", "cost.updated")],
           ["message.created", "turn.started", "step.started", "step.finished", "tool.requested", "tool.started", "tool.finished", "step.finished", "step.started", "step.finished", "turn.completed"],
           "durable events")
     for name, id_, data in events[1:]:

@@ -46,7 +46,7 @@ def turns_and_approvals(tour, session):
     messages = V + "/sessions/{id}/messages"
     tour.go("POST", messages, 400, {}, id=session)
     tour.go("POST", messages, 400, {"text": "   "}, id=session)
-    tour.go("POST", messages, 400, {"text": "x", "max_cost": "1"}, id=session)
+    tour.go("POST", messages, 400, {"text": "x", "max_cost": "much"}, id=session)
     tour.go("POST", messages, 400, {"text": "x", "parts": []}, id=session)
     tour.go("POST", messages, 404, {"text": "x"}, id=NO_SESSION)
     tour.go("POST", messages, 404, {"text": "x", "model": "nothing/here"}, id=session)
@@ -185,6 +185,24 @@ def agents_tools_memory(tour):
     tour.go("DELETE", V + "/memory/{id}", 204, id=made["id"])
     tour.go("DELETE", V + "/memory/{id}", 404, id=made["id"])
     tour.go("GET", V + "/memory/{id}", 404, id=made["id"])
+
+
+def traces_and_costs(tour, session):
+    turn = next(m["turn_id"] for m in tour.transcript(session) if m["turn_id"])
+    trace = tour.go("GET", V + "/traces/{turn_id}", 200, turn_id=turn)
+    expect({"turn", "queue", "model"} <= {s["kind"] for s in trace["spans"]}, f"kinds of spans: {trace['spans']}")
+    tour.go("GET", V + "/traces/{turn_id}", 404, turn_id=NO_TURN)
+    for group in ("session", "model", "provider", "agent", "day", "month", "surface"):
+        report = tour.go("GET", V + "/costs", 200, query=f"?group_by={group}")
+        equal(sum(row["calls"] for row in report["items"]), report["total"]["calls"], f"calls by {group}")
+    tour.go("GET", V + "/costs", 400, query="?group_by=weather")
+    tour.go("GET", V + "/costs", 400, query="?from=yesterday")
+    made = tour.go("PUT", V + "/budgets", 200, {"budgets": [{"scope": "day", "limit": "900.00"}, {"scope": "agent", "subject": "default", "limit": None}]})
+    equal([(b["scope"], b["limit"]["amount"]) for b in made["items"]], [("day", "900.00")], "the budgets")
+    tour.go("PUT", V + "/budgets", 400, {"budgets": [{"scope": "week", "limit": "1"}]})
+    tour.go("GET", V + "/budgets", 200)
+    tour.go("PUT", V + "/budgets", 200, {"budgets": [{"scope": "day", "limit": None}]})
+    tour.go("GET", "/metrics", 200)
 
 
 def processes(tour, daemon, model, session):

@@ -24,6 +24,7 @@ def every_route_answers_as_described(lab):
     work.agents_tools_memory(tour)
     work.skills(tour)
     work.agents_and_children(tour, session)
+    work.traces_and_costs(tour, session)
     work.processes(tour, daemon, model, session)
     owner.settings_and_config(tour)
     work.bus_and_front(tour)

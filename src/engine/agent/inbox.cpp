@@ -6,6 +6,7 @@
 #include "engine/agent/turn_store.h"
 #include "foundation/base/text.h"
 #include "foundation/crypto/crypto.h"
+#include "trust/trace/budgets.h"
 
 namespace pryx::agent {
 namespace {
@@ -36,10 +37,13 @@ Result<void> check(const NewMessage& message) {
 }
 
 std::string body_hash(const NewMessage& message) {
-  return crypto::hash_json("inbox-body/1", json::object{{"text", message.text},
-                                                        {"model", message.model},
-                                                        {"interactive", message.interactive},
-                                                        {"approve", message.approve}});
+  json::object body{{"text", message.text},
+                    {"model", message.model},
+                    {"interactive", message.interactive},
+                    {"approve", message.approve}};
+  if (message.max_cost) body["max_cost"] = *message.max_cost;
+  if (message.allow_unpriced) body["allow_unpriced"] = true;
+  return crypto::hash_json("inbox-body/1", body);
 }
 
 std::string first_text(const NewMessage& message) {
@@ -61,6 +65,7 @@ struct Prepared {
   std::vector<Message> more;  // of the same turn, behind it
   Turn turn;
   IdempotentAnswer answer;
+  std::optional<trace::Budget> limit;
 };
 
 Prepared prepare(const Caller& caller, const NewMessage& in, IdSource& ids, WallTime now) {
@@ -101,6 +106,12 @@ Prepared prepare(const Caller& caller, const NewMessage& in, IdSource& ids, Wall
     p.message.parts.push_back(std::move(part));
   }
   p.answer = {body_hash(in), p.message.id, p.turn.id};
+  if (in.max_cost || in.allow_unpriced)
+    p.limit = trace::Budget{.principal = caller.principal.id,
+                            .scope = trace::BudgetScope::kTurn,
+                            .subject = p.turn.id.str(),
+                            .limit = in.max_cost,
+                            .allow_unpriced = in.allow_unpriced};
   return p;
 }
 
@@ -109,6 +120,7 @@ Result<void> write_message(db::Transaction& t, events::EventLog& events, Prepare
   PRYX_TRY_VOID(SessionStore::insert_message(t.db(), p.message));
   for (Message& message : p.more) PRYX_TRY_VOID(SessionStore::insert_message(t.db(), message));
   PRYX_TRY_VOID(TurnStore::insert_turn(t.db(), p.turn));
+  if (p.limit) PRYX_TRY_VOID(trace::Budgets::put(t.db(), *p.limit, p.turn.created_at));
   PRYX_TRY_VOID(events.append(t, {.principal = p.message.principal,
                                   .name = "message.created",
                                   .session = p.message.session,

@@ -26,7 +26,9 @@ struct NewMessage {
   std::string model;            // empty: the session's
   std::string idempotency_key;  // empty: none
   bool interactive = true;
-  std::string approve;  // --approve fragment, text
+  std::string approve;                   // --approve fragment, text
+  std::optional<std::int64_t> max_cost;  // nano-USD, of the turn and all it starts
+  bool allow_unpriced = false;           // a model without a price in spite of a budget
   Priority priority = Priority::kOwner;
   TurnOptions options;
   TurnId only_after;     // kConflict unless this is the session's latest turn; empty: any

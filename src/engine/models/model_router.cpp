@@ -262,6 +262,7 @@ ModelInfo ModelRouter::describe(std::string_view model) const {
   if (!entry) return catalog_->complete(std::move(said));
   const auto known = entry->said.find(id);
   if (known != entry->said.end()) said = known->second;
+  if (provider == kStarter) said.price = Price{};  // it runs here
   return catalog_->complete(std::move(said), entry->vendor);
 }
 

@@ -26,6 +26,15 @@ std::int64_t tokens_of(const json::object& payload) {
          json::integer_or(usage->get_object(), "output_tokens", 0);
 }
 
+// Nothing for what is free.
+std::string cost_of(const json::object& payload) {
+  if (json::integer_or(payload, "unpriced_calls", 0) > 0) return "unpriced";
+  const json::value* cost = json::find(payload, "cost");
+  if (cost == nullptr || !cost->is_object()) return {};
+  const std::string amount = json::string_or(cost->get_object(), "amount");
+  return amount.find_first_not_of("0.") == std::string::npos ? std::string() : "$" + amount;
+}
+
 }  // namespace
 
 void ChatView::set_size(int columns, int rows) {
@@ -197,6 +206,8 @@ void ChatView::end_turn(const TurnEvent& event, MonotonicTime now) {
     Line line(fmt::format("{} · {}", model_, seconds_text(now - started_)), kDim);
     if (const std::int64_t used = tokens_of(event.payload); used > 0)
       line.add(fmt::format(" · {} tokens", used), kDim);
+    if (const std::string cost = cost_of(event.payload); !cost.empty())
+      line.add(fmt::format(" · {}", cost), kDim);
     if (const std::int64_t denied = json::integer_or(event.payload, "denied_calls", 0); denied > 0)
       line.add(fmt::format(" · {} denied", denied), kWarning);
     print(std::move(line));

@@ -80,10 +80,7 @@ TEST(CommandLine, SuggestsWhatWasMeant) {
 }
 
 TEST(CommandLine, RefusesWhatDoesNotExistYet) {
-  EXPECT_NE(refusal({"exec", "--max-cost", "1", "x"}).find("--max-cost is not in this version"),
-            std::string::npos);
   EXPECT_NE(refusal({"mcp", "list"}).find("not in this version"), std::string::npos);
-  EXPECT_NE(refusal({"trace", "show", "trn_1"}).find("not in this version"), std::string::npos);
   EXPECT_NE(refusal({"session", "export", "ses_1"}).find("not in this version"), std::string::npos);
 }
 
@@ -149,7 +146,6 @@ TEST(Completion, EveryScriptOffersEveryCommandAndNothingThatIsRefused) {
         EXPECT_NE(script.find(flag_key(flag)), std::string::npos) << shell << " " << flag.name;
       }
     }
-    EXPECT_EQ(script.find("max-cost"), std::string::npos) << shell;
   }
   EXPECT_EQ(completion_script(commands(), "tcsh").error().code, ErrorCode::kInvalidArgument);
 }

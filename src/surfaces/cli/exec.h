@@ -13,7 +13,9 @@ struct ExecRequest {
   std::optional<std::string> session;  // else a fresh one
   std::string agent;
   std::string model;
-  std::string approve;  // text of an --approve file
+  std::string approve;   // text of an --approve file
+  std::string max_cost;  // USD; empty: no limit of its own
+  bool allow_unpriced = false;
 };
 
 // Sends the message with "interactive": false, so that the daemon denies what it would ask. Returns the exit

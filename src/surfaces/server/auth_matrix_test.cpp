@@ -243,6 +243,7 @@ TEST_F(AuthMatrix, ChildrenOfPryxMayNotGiveOrders) {
                     *house.gate,
                     house.audit,
                     *house.checkpoints,
+                    *house.trace,
                     house.models,
                     house.providers,
                     house.secrets,

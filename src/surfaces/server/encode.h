@@ -11,6 +11,7 @@
 #include "trust/audit/audit_log.h"
 #include "trust/audit/audit_tree.h"
 #include "trust/egress/request_log.h"
+#include "trust/trace/ledger.h"
 
 namespace pryx::server {
 
@@ -34,6 +35,7 @@ struct StatusFacts {
 [[nodiscard]] json::object encode(const trust::PolicyTemplate& item);
 [[nodiscard]] json::object encode(const audit::Row& row);
 [[nodiscard]] json::object encode(const egress::RequestRecord& record);
+[[nodiscard]] json::object encode_costs(const trace::CostReport& report, std::string_view group_by);
 [[nodiscard]] json::object encode(const manual::Page& page);
 [[nodiscard]] json::object encode(const audit::Verdict& verdict);
 [[nodiscard]] json::object encode(const models::ModelInfo& model, std::string_view default_model);

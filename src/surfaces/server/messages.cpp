@@ -32,6 +32,12 @@ Result<agent::NewMessage> decode_message(const json::object& body, const Caller&
   // Its allow rules answer questions that are otherwise put to a person.
   if (!message.approve.empty()) PRYX_TRY_VOID(caller.require(Scope::kApprove));
   PRYX_TRY_VOID(check_approve_fragment(message.approve));
+  PRYX_TRY(const auto max_cost, json::find_string(body, "max_cost"));
+  if (max_cost) {
+    PRYX_TRY(message.max_cost, trace::parse_money(*max_cost));
+  }
+  PRYX_TRY(const auto unpriced, json::find_bool(body, "allow_unpriced"));
+  message.allow_unpriced = unpriced.value_or(false);
   message.labels = trust::Labels::owner(caller.principal.id.str());
   return message;
 }

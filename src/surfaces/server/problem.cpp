@@ -2,9 +2,14 @@
 #include "surfaces/server/problem.h"
 
 #include "foundation/base/text.h"
+#include "trust/trace/span.h"
 
 namespace pryx::server {
 namespace {
+
+json::value or_null(const std::string& text) {
+  return text.empty() ? json::value(nullptr) : json::value(text);
+}
 
 void add_retry_after(net::Headers& headers, const Error& error) {
   if (error.retry_after_ms >= 0)
@@ -71,7 +76,7 @@ json::object problem_body(const Error& error, std::string_view request_id, const
                     {"detail", to_valid_utf8(error.message)},
                     {"code", known.wire},
                     {"request_id", request_id},
-                    {"trace_id", nullptr}};
+                    {"trace_id", or_null(trace::trace_id_of(request_id))}};
   if (error.retry_after_ms >= 0) body["retry_after_ms"] = error.retry_after_ms;
   for (const auto& member : more) body[member.key()] = member.value();
   return body;

@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "engine/agent/session_document.h"
+#include "engine/agent/trace_view.h"
 #include "engine/agent/turn_undo.h"
 #include "foundation/base/text.h"
 #include "surfaces/server/embedded.h"
@@ -22,6 +23,7 @@
 #include "surfaces/server/route.h"
 #include "surfaces/server/testing/fake_exchange.h"
 #include "surfaces/server/token_store.h"
+#include "trust/trace/recorder.h"
 
 namespace pryx::server {
 namespace {
@@ -289,6 +291,52 @@ json::object sample_preview() {
 
 Token sample_token() { return {kMe, id<TokenId>(), "ci", Scopes{Scope::kChat}, kAt, kAt}; }
 
+trace::Totals sample_totals() {
+  return {.calls = 2,
+          .tokens = {.input = 1200, .output = 300, .cached_input = 1000},
+          .cost = 13'200'000,
+          .unpriced_calls = 0,
+          .estimated_calls = 0};
+}
+
+json::object sample_trace() {
+  agent::TraceView view;
+  view.turn.id = id<TurnId>();
+  view.turn.session = id<SessionId>();
+  view.turn.state = agent::TurnState::kCompleted;
+  view.trace_id = trace::trace_id_of(view.turn.id.str());
+  view.totals = sample_totals();
+  trace::Span span = trace::model_span({.principal = kMe,
+                                        .session = id<SessionId>(),
+                                        .turn = id<TurnId>(),
+                                        .step = id<StepId>(),
+                                        .agent = "default",
+                                        .surface = "cli",
+                                        .provider = "openai",
+                                        .model = "openai/gpt-4o-mini"},
+                                       {view.trace_id, {}}, nullptr);
+  span.start_ns = trace::to_ns(kAt);
+  span.end_ns = span.start_ns + 1'234'567'890;
+  view.spans.push_back(std::move(span));
+  return view.to_json();
+}
+
+json::object sample_cost_group() {
+  const trace::CostReport report{.groups = {{"openai/gpt-4o-mini", sample_totals()}},
+                                 .total = sample_totals()};
+  return encode_costs(report, "model").at("items").as_array()[0].as_object();
+}
+
+json::object sample_budget() {
+  return trace::BudgetState{
+      .budget = {.principal = kMe, .scope = trace::BudgetScope::kDay, .limit = 2'000'000'000},
+      .account = "day:2026-09-21",
+      .period = "2026-09-21",
+      .spent = 13'200'000,
+      .reserved = 1'000'000}
+      .to_json();
+}
+
 json::object sample_egress() {
   egress::RequestRecord r;
   r.number = 1;
@@ -471,6 +519,9 @@ std::map<std::string, json::object> samples() {
       {"SessionDocument", sample_document()},
       {"ManualPage", encode(manual::Page{"policy", "What may happen", "# What may happen\n"})},
       {"EgressRequest", sample_egress()},
+      {"Trace", sample_trace()},
+      {"CostGroup", sample_cost_group()},
+      {"Budget", sample_budget()},
       {"SessionHit",
        [] {
          json::object o = sample_session();

@@ -22,7 +22,8 @@ constexpr BodyField kSessionChange[] = {{"workspace"}, {"agent"}, {"model"}, {"t
 constexpr BodyField kFork[] = {{"message_id"}, {"title"}};
 constexpr BodyField kImport[] = {{"content"}, {"manifest"}};
 constexpr BodyField kMessage[] = {{"text"},    {"model"},        {"idempotency_key"}, {"interactive"},
-                                  {"approve"}, {"parts", false}, {"max_cost", false}};
+                                  {"approve"}, {"parts", false}, {"max_cost"},        {"allow_unpriced"}};
+constexpr BodyField kBudgets[] = {{"budgets"}};
 constexpr BodyField kResume[] = {{"step_id"}, {"resolution"}, {"result"}};
 constexpr BodyField kUndo[] = {{"dry_run"}, {"force"}};
 constexpr BodyField kResolution[] = {{"decision"}, {"scope"}, {"rule"}, {"reason"}, {"confirm"}, {"expires"}};
@@ -103,6 +104,7 @@ constexpr BodyField kCountTokens[] = {{"model"},         {"messages"},      {"sy
                                       {"output_config"}, {"cache_control"}, {"pryx"}};
 
 constexpr std::string_view kPage[] = {"limit", "cursor"};
+constexpr std::string_view kCostQuery[] = {"group_by", "from", "to", "session"};
 constexpr std::string_view kSessionQuery[] = {"query",  "status", "agent", "after",
                                               "before", "sort",   "limit", "cursor"};
 constexpr std::string_view kReportQuery[] = {"format", "redact"};
@@ -222,6 +224,12 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/docs", kRead, list_docs},
     {"GET", "/api/v1/docs/{topic}", kRead, get_docs},
     {"GET", "/api/v1/egress", kRead, list_egress, {}, kPage},
+
+    {"GET", "/api/v1/traces/{turn_id}", kRead, get_trace},
+    {"GET", "/api/v1/costs", kRead, list_costs, {}, kCostQuery},
+    {"GET", "/api/v1/budgets", kRead, get_budgets},
+    {"PUT", "/api/v1/budgets", kAdmin, put_budgets, kBudgets},
+    {"GET", "/metrics", kRead, get_metrics},
 
     {"GET", "/api/v1/memory", kRead, list_memories, {}, kMemoryQuery},
     {"POST", "/api/v1/memory", kChat, save_memory, kMemory},

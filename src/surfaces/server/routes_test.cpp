@@ -105,7 +105,7 @@ TEST_F(Routes, WhatDoesNotExistYetIsRefusedByName) {
   const Answer answer = say(session, {{"text", "hi"}, {"parts", json::array{}}});
   EXPECT_EQ(answer.status, 400);
   EXPECT_NE(field(answer, "detail").find("'parts'"), std::string::npos);
-  EXPECT_EQ(say(session, {{"text", "hi"}, {"max_cost", "0.10"}}).status, 400);
+  EXPECT_EQ(say(session, {{"text", "hi"}, {"max_cost", "much"}}).status, 400);
   EXPECT_EQ(say(session, {{"text", "hi"}, {"model", "nowhere/model"}}).status / 100, 4);
   const Answer approve = say(session, {{"text", "hi"}, {"approve", "tools:\n  allowd: []\n"}});
   EXPECT_EQ(approve.status, 400);

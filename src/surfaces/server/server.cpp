@@ -17,6 +17,18 @@ net::Response refusal(const net::Request& request, const Error& error, const std
   return problem_response(error, request_id);
 }
 
+// What a client is told under this id can be found here: its own mistakes only with --verbose.
+void log_refusal(const Route& route, const Error& error, const std::string& request_id) {
+  const bool is_ours = http_status(error) >= 500;
+  log::write(is_ours ? log::Level::kWarn : log::Level::kDebug, "server.request_failed",
+             {{"route", route.pattern},
+              {"method", route.method},
+              {"code", facts(error.code).wire},
+              {"detail", error.message},
+              {"request_id", request_id},
+              {"trace_id", trace::trace_id_of(request_id)}});
+}
+
 net::Response not_routed(const net::Request& request, const RouteMatch& match,
                          const std::string& request_id) {
   const Error error{ErrorCode::kNotFound,
@@ -121,12 +133,15 @@ async::Task<void> ApiServer::handle(net::Exchange& exchange) {
     bug = error.what();
   }
   if (!bug.empty()) {
-    log::error("server.handler_failed",
-               {{"route", match.route->pattern}, {"what", bug}, {"request_id", request_id}});
+    log::error("server.handler_failed", {{"route", match.route->pattern},
+                                         {"what", bug},
+                                         {"request_id", request_id},
+                                         {"trace_id", trace::trace_id_of(request_id)}});
     reply = fail(ErrorCode::kInternal, "the request failed by a bug of Pryx; the log has more under {}",
                  request_id);
   }
   if (!reply) {
+    log_refusal(*match.route, reply.error(), request_id);
     (void)co_await exchange.respond(refusal(request, reply.error(), request_id));
     co_return;
   }

@@ -58,6 +58,7 @@ struct Services {
   tools::ToolGate& gate;
   audit::AuditLog& audit;
   audit::Checkpointer& checkpoints;
+  trace::Recorder& trace;
   models::ModelRouter& models;
   ProviderAdmin& providers;
   SecretAdmin& secrets;

@@ -187,6 +187,7 @@ async::Task<Result<void>> delete_session(Services& services, Caller caller, Sess
                                             .actor = caller.surface,
                                             .session = id,
                                             .subject = id.str()}));
+    PRYX_TRY_VOID(trace::SpanStore::forget_session(t.db(), caller.principal.id, id));
     PRYX_TRY_VOID(services.audit.erase(t, caller.principal.id, id, caller.surface));
     return emit(t, services.events, caller, "session.deleted", session);
   });

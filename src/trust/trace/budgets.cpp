@@ -363,7 +363,7 @@ Result<void> Budgets::open_slice(db::Connection& c, const PrincipalId& principal
                                  std::optional<NanoUsd> limit, WallTime at) {
   if (child == parent_session)
     return fail(ErrorCode::kInvalidArgument, "session {} cannot be its own sub-agent", child.str());
-  PRYX_TRY_VOID(c.run(kPutSlice, principal, child, parent_session, parent_turn));
+  PRYX_TRY_VOID(c.run(kPutSlice, principal, child, parent_session, parent_turn.str()));
   if (!limit) return {};
   return put(c, {principal, BudgetScope::kSlice, child.str(), limit, false}, at);
 }

@@ -134,7 +134,10 @@ constexpr std::string_view kDropUpTo =
 constexpr std::string_view kDropOld =
     "DELETE FROM spans WHERE seq IN (SELECT seq FROM (SELECT seq, end_ns FROM spans ORDER BY seq LIMIT $2) "
     "WHERE end_ns < $1)";
-constexpr std::string_view kForget = "DELETE FROM spans WHERE principal_id = $1 AND session_id = $2";
+constexpr std::string_view kTurnsOfSession =
+    "SELECT DISTINCT turn_id FROM costs WHERE principal_id = $1 AND session_id = $2";
+constexpr std::string_view kForget =
+    "DELETE FROM spans WHERE principal_id = $1 AND trace_id = $2 AND session_id = $3";
 
 Span read_span(const db::Row& r) {
   Span s;
@@ -218,7 +221,13 @@ Result<std::int64_t> SpanStore::purge(db::Connection& c, WallTime now, std::int6
 
 Result<void> SpanStore::forget_session(db::Connection& c, const PrincipalId& principal,
                                        const SessionId& session) {
-  PRYX_TRY_VOID(c.run(kForget, principal, session));
+  // Spans have no index by session: its turns are found where their cost was booked.
+  PRYX_TRY(const auto turns,
+           c.list(kTurnsOfSession, [](const db::Row& r) { return r.id<TurnId>(0); }, principal, session));
+  for (const TurnId& turn : turns) {
+    PRYX_TRY(const TraceContext context, context_of(c, principal, turn));
+    PRYX_TRY_VOID(c.run(kForget, principal, context.trace_id, session));
+  }
   return {};
 }
 

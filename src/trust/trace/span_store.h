@@ -49,7 +49,7 @@ struct SpanStore {
   // Deletes at most `batch` of the oldest that retention no longer keeps; how many.
   [[nodiscard]] static Result<std::int64_t> purge(db::Connection& c, WallTime now, std::int64_t batch,
                                                   const SpanRetention& retention = {});
-  // With the session: what its spans say about it.
+  // With the session: the spans of its turns that called a model. What they have cost stays.
   [[nodiscard]] static Result<void> forget_session(db::Connection& c, const PrincipalId& principal,
                                                    const SessionId& session);
 };

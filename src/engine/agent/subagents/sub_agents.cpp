@@ -3,6 +3,8 @@
 
 #include "foundation/base/log.h"
 #include "foundation/base/text.h"
+#include "trust/trace/budgets.h"
+#include "trust/trace/span_store.h"
 
 namespace pryx::agent {
 namespace {
@@ -169,6 +171,14 @@ async::Task<Result<SubAgent>> SubAgents::spawn(Caller caller, SpawnRequest reque
     if (!made.parent_turn.empty()) turn.interactive = plan.parent_turn.interactive;
     if (!made.parent_turn.empty() && !made.background) turn.approve = plan.parent_turn.approve;
     PRYX_TRY_VOID(SubAgentStore::insert(c, made));
+    // What it spends counts on the accounts of the turn that asked, and its spans belong to that one's trace.
+    PRYX_TRY_VOID(trace::Budgets::open_slice(c, principal, made.id, made.parent_session, made.parent_turn,
+                                             std::nullopt, plan.now));
+    if (!made.parent_turn.empty()) {
+      PRYX_TRY(const auto above, trace::SpanStore::context_of(c, principal, made.parent_turn));
+      PRYX_TRY_VOID(trace::SpanStore::link(
+          c, principal, turn.id, {above.trace_id, trace::turn_span_id(above.trace_id, made.parent_turn)}));
+    }
     return Session{.principal = principal,
                    .id = made.id,
                    .workspace = plan.parent.workspace,

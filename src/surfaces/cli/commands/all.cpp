@@ -11,11 +11,14 @@ constexpr std::vector<Command> (*kNouns[])() = {
     exec_commands,
     chat_commands,
     session_commands,
+    explain_commands,
     approval_commands,
     grant_commands,
     undo_commands,
     policy_commands,
     audit_commands,
+    trace_commands,
+    cost_commands,
     model_commands,
     provider_commands,
     secret_commands,
@@ -58,11 +61,6 @@ std::vector<Command> refused_commands() {
     std::string_view noun, verb, text;
   };
   static constexpr Refused kRefused[] = {
-      {"trace", "show", "pryx trace is not in this version; pryx session show has the steps of a turn"},
-      {"trace", "export", "pryx trace is not in this version; pryx session show has the steps of a turn"},
-      {"cost", "summary", "pryx cost is not in this version; no prices are kept yet"},
-      {"cost", "daily", "pryx cost is not in this version; no prices are kept yet"},
-      {"cost", "monthly", "pryx cost is not in this version; no prices are kept yet"},
       {"mcp", "list", "pryx mcp is not in this version; no MCP servers are run yet"},
       {"mcp", "add", "pryx mcp is not in this version; no MCP servers are run yet"},
       {"mcp", "import", "pryx mcp is not in this version; no MCP servers are run yet"},

@@ -29,6 +29,9 @@ namespace pryx::cli {
 [[nodiscard]] std::vector<Command> skill_commands();
 [[nodiscard]] std::vector<Command> memory_commands();
 [[nodiscard]] std::vector<Command> egress_commands();
+[[nodiscard]] std::vector<Command> trace_commands();
+[[nodiscard]] std::vector<Command> cost_commands();
+[[nodiscard]] std::vector<Command> explain_commands();
 [[nodiscard]] std::vector<Command> config_commands();
 [[nodiscard]] std::vector<Command> status_commands();
 [[nodiscard]] std::vector<Command> doctor_commands();

@@ -121,6 +121,8 @@ Result<int> run_exec(Context& context, const Invocation& invocation) {
   request.session = invocation.find("session");
   request.agent = invocation.value_or("agent", "");
   request.model = wanted_model(context, invocation);
+  request.max_cost = invocation.value_or("max-cost", "");
+  request.allow_unpriced = invocation.has("allow-unpriced");
   if (const auto file = invocation.find("approve")) {
     PRYX_TRY(request.approve, read_approve_file(*file));
   }
@@ -146,6 +148,8 @@ Result<int> execute(Context& context, ExecRequest request) {
   json::object message{{"text", std::move(request.prompt)}, {"interactive", false}};
   if (!request.model.empty()) message["model"] = request.model;
   if (!request.approve.empty()) message["approve"] = std::move(request.approve);
+  if (!request.max_cost.empty()) message["max_cost"] = request.max_cost;
+  if (request.allow_unpriced) message["allow_unpriced"] = true;
   auto turn = TurnFollower::send(context, session, std::move(message));
   if (!turn) {
     if (const auto number = signals.take()) return kExitInterrupted + *number;
@@ -161,15 +165,14 @@ std::vector<Command> exec_commands() {
        .summary = "do one task without asking anybody, print the answer",
        .examples = {"exec \"list the files in src\"", "exec --workspace ~/notes \"find TODO in .\"",
                     "exec --json \"read README.md\" | jq -c .event",
-                    "exec --approve rules.yaml --timeout 5m \"tidy up\"", "exec - < prompt.txt"},
+                    "exec --approve rules.yaml --timeout 5m \"tidy up\"",
+                    "exec --max-cost 0.05 \"summarise README.md\"", "exec - < prompt.txt"},
        .flags = {{"-s,--session", "ID", "continue this session"},
                  {"-m,--model", "P/M", "the model, as provider/model (or PRYX_MODEL)"},
                  {"--agent", "A", "the agent of a fresh session"},
                  {"--approve", "FILE", "a policy fragment of allowed and denied tools, for this turn only"},
-                 {"--max-cost", "USD", "", false,
-                  "--max-cost is not in this version: no budgets are kept yet"},
-                 {"--allow-unpriced", "", "", false,
-                  "--allow-unpriced is not in this version: no budgets are kept yet"}},
+                 {"--max-cost", "USD", "refuse model calls that could cost more than this in all (exit 10)"},
+                 {"--allow-unpriced", "", "use a model without a known price in spite of a budget"}},
        .positionals = {{"prompt", "what to do; - reads it from standard input", false, true}},
        .handler = run_exec}};
 }

@@ -89,6 +89,12 @@ PRYX_HANDLER(put_agent);
 PRYX_HANDLER(delete_agent);
 PRYX_HANDLER(list_tools);
 PRYX_HANDLER(get_tool);
+// costs.cpp
+PRYX_HANDLER(get_trace);
+PRYX_HANDLER(list_costs);
+PRYX_HANDLER(get_budgets);
+PRYX_HANDLER(put_budgets);
+PRYX_HANDLER(get_metrics);
 // memory.cpp
 PRYX_HANDLER(list_egress);
 PRYX_HANDLER(list_memories);

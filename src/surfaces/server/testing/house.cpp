@@ -158,10 +158,10 @@ House::House(async::EventLoop& given, bool inline_store)
           .key_backend = "file"};
   options.own_uid = inline_store ? kOwnUid : ::geteuid();  // real sockets have real peers
   api = std::make_unique<ApiServer>(
-      Services{loop,       *database, *events, ids,         random,      *inbox,      *dispatcher,
-               *turns,     *undo,     *outbox, *approvals,  *gate,       audit,       *checkpoints,
-               models,     providers, secrets, config,      policy,      *workspaces, *memories,
-               *processes, skills,    agents,  *sub_agents, diagnostics, info},
+      Services{loop,      *database,  *events,   ids,        random,      *inbox,      *dispatcher,
+               *turns,    *undo,      *outbox,   *approvals, *gate,       audit,       *checkpoints,
+               *trace,    models,     providers, secrets,    config,      policy,      *workspaces,
+               *memories, *processes, skills,    agents,     *sub_agents, diagnostics, info},
       options);
   api->set_tcp_port(kPort);
 }

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+// What a turn costs and what it may cost, through the real engine.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "engine/agent/testing/corridor.h"
+#include "engine/agent/trace_view.h"
+
+namespace pryx::agent {
+namespace {
+using namespace std::chrono_literals;
+using testing::asks_for;
+using testing::Corridor;
+using testing::kMe;
+using testing::says;
+
+constexpr trace::NanoUsd kUsd = trace::kNanoPerUsd;
+
+class Costs : public ::testing::Test, public Corridor {
+ protected:
+  // fake/one: 3 USD a million tokens of input, 15 of output.
+  void boot_priced() {
+    boot();
+    price();
+  }
+  void price() {
+    models::CatalogEntry entry;
+    entry.price = models::Price{.rates = {.input = 3'000'000, .output = 15'000'000}};
+    entry.max_output_tokens = 2000;
+    auto overrides = std::make_shared<models::CatalogFile>();
+    overrides->models.emplace("fake/one", entry);
+    daemon->models.set_catalog(
+        std::make_shared<const models::Catalog>(models::built_in_catalog(), overrides));
+  }
+  static models::testing::Attempt answers(std::int64_t input, std::int64_t output, Duration before = {}) {
+    auto attempt = says("yes", before);
+    attempt.events.insert(attempt.events.begin() + 1,
+                          models::UsageReport{{.input_tokens = input, .output_tokens = output}});
+    return attempt;
+  }
+  void budget(trace::BudgetScope scope, trace::NanoUsd limit) {
+    ASSERT_TRUE(write([&](db::Transaction& t) {
+      return trace::Budgets::put(t.db(), {kMe, scope, "", limit, false}, loop.clock().wall());
+    }));
+  }
+  trace::NanoUsd booked() {
+    return read([](db::Connection& c) { return c.count("SELECT coalesce(sum(nano_usd), 0) FROM costs"); });
+  }
+  TraceView view(const TurnId& id) {
+    auto view = read([&](db::Connection& c) { return load_trace(c, kMe, id, daemon->trace.now_ns()); });
+    PRYX_CHECK(view.has_value());
+    return std::move(*view);
+  }
+  std::string kinds(const TurnId& id) {
+    std::string out;
+    for (const trace::Span& span : view(id).spans)
+      out += fmt::format("{}{} {}", out.empty() ? "" : ", ", trace::to_text(span.kind),
+                         trace::to_text(span.status));
+    return out;
+  }
+};
+
+TEST_F(Costs, ATurnKnowsWhatItCost) {
+  boot_priced();
+  model->add(answers(1000, 100));
+  const TurnId id = send(session(), "hi");
+  settle();
+  EXPECT_EQ(turn(id).cost_nano, 1000 * 3000 + 100 * 15'000);
+  EXPECT_EQ(json::to_text(turn(id).cost_json()), R"({"amount":"0.0045","currency":"USD"})");
+  EXPECT_EQ(booked(), turn(id).cost_nano);
+  EXPECT_EQ(kinds(id), "turn ok, queue ok, model ok");
+  EXPECT_EQ(count_events("cost.updated"), 1);
+}
+
+TEST_F(Costs, AModelNobodyKnowsThePriceOfHasNoCost) {
+  boot();
+  model->add(answers(1000, 100));
+  const TurnId id = send(session(), "hi");
+  settle();
+  EXPECT_EQ(turn(id).cost_json(), json::value(nullptr));
+  EXPECT_EQ(turn(id).unpriced_calls, 1);
+}
+
+TEST_F(Costs, TheSpansOfAToolAndItsApprovalAreThere) {
+  boot_priced();
+  policy.rules = {{.verdict = trust::Verdict::kAsk, .tool = "test.*"}};
+  model->add(asks_for({{"test.one_shot", R"({"n":1})"}}));
+  model->add(says("done"));
+  const TurnId id = send(session(), "do");
+  settle();
+  EXPECT_EQ(kinds(id), "turn open, queue ok, model ok, approval open");
+  ASSERT_EQ(open_questions().size(), 1u);
+  pass(3s);
+  ASSERT_TRUE(answer(open_questions()[0].id, {.approve = true}));
+  settle();
+  EXPECT_EQ(state(id), "completed");
+  EXPECT_EQ(kinds(id), "turn ok, approval ok, queue ok, model ok, tool ok, model ok");
+}
+
+TEST_F(Costs, AttemptsThatFailedAreSpansOfTheirOwn) {
+  boot_priced();
+  model->add({.refused = Error{ErrorCode::kUnavailable, "no route", -1}});
+  model->add(answers(10, 10));
+  const TurnId id = send(session(), "hi");
+  pass(1min);
+  EXPECT_EQ(state(id), "completed");
+  EXPECT_EQ(kinds(id), "turn ok, queue ok, model error, model ok");
+}
+
+TEST_F(Costs, ADeathInTheMiddleLeavesNoGapInTheBooks) {
+  boot_priced();
+  budget(trace::BudgetScope::kDay, kUsd);
+  model->add(answers(1000, 100, 1h));
+  const TurnId id = send(session(), "hi");
+  settle();
+  kill();
+  model->add(answers(500, 50));
+  boot_and([this] { price(); });
+  pass(2h);
+  EXPECT_EQ(state(id), "completed");
+  EXPECT_EQ(turn(id).cost_nano, booked());
+  const auto reserved = read(
+      [](db::Connection& c) { return c.count("SELECT coalesce(sum(reserved), 0) FROM budget_accounts"); });
+  EXPECT_EQ(reserved, 0);
+  EXPECT_EQ(read([](db::Connection& c) { return c.count("SELECT count(*) FROM open_calls"); }), 0);
+}
+
+TEST_F(Costs, TheLimitOfATurnEndsItWithWhatToDo) {
+  boot_priced();
+  NewMessage message{.session = session(), .text = "hi"};
+  message.max_cost = 1000;
+  const TurnId id = accept(message).value().turn;
+  settle();
+  EXPECT_EQ(state(id), "failed");
+  EXPECT_EQ(turn(id).error_code, facts(ErrorCode::kBudget).name);
+  EXPECT_NE(turn(id).error_detail.find("--max-cost"), std::string::npos);
+  EXPECT_EQ(model->requests.size(), 0u);
+}
+
+TEST_F(Costs, ABudgetBoundsTheAnswerThatIsAskedFor) {
+  boot_priced();
+  budget(trace::BudgetScope::kDay, kUsd);
+  model->add(answers(10, 10));
+  (void)send(session(), "hi");
+  settle();
+  ASSERT_EQ(model->requests.size(), 1u);
+  EXPECT_EQ(model->requests[0].max_output_tokens, 2000);
+}
+
+// 200 turns at once, each of which might cost 3 cents and more: a dollar does not pay for all of them.
+class Race : public Costs {
+ protected:
+  int run(bool unguarded) {
+    slots = 200;
+    boot_priced();
+    daemon->trace.set_unguarded(unguarded);
+    budget(trace::BudgetScope::kDay, kUsd);
+    for (int i = 0; i < 200; ++i) model->add(answers(400, 1900, 1s));
+    std::vector<TurnId> turns;
+    for (int i = 0; i < 200; ++i) turns.push_back(send(session(), fmt::format("turn {}", i)));
+    pass(10min);
+    int refused = 0;
+    for (const TurnId& id : turns) refused += turn(id).error_code == facts(ErrorCode::kBudget).name ? 1 : 0;
+    return refused;
+  }
+};
+
+TEST_F(Race, TwoHundredTurnsNeverExceedADollar) {
+  const int refused = run(false);
+  EXPECT_GT(refused, 100);
+  EXPECT_LT(refused, 190);
+  EXPECT_LE(booked(), kUsd);
+  EXPECT_GT(booked(), kUsd / 2);
+}
+
+TEST_F(Race, WithoutReservationsTheyWould) {
+  (void)run(true);
+  EXPECT_GT(booked(), kUsd);
+}
+
+// Random turns with tools, cuts and deaths: every turn's spans are whole, and all sums are one.
+TEST_F(Costs, RandomTurnsThroughDeathsSumToTheSame) {
+  boot_priced();
+  std::mt19937_64 random(9);
+  const auto below = [&](std::uint64_t n) { return static_cast<std::int64_t>(random() % n); };
+  std::vector<TurnId> turns;
+  for (int i = 0; i < 60; ++i) {
+    if (below(3) == 0) model->add(asks_for({{"test.pure"}}));
+    if (below(5) == 0) model->add(testing::cut_after("a part"));
+    for (int k = 0; k < 4; ++k) model->add(answers(below(9000), below(900), below(4) == 0 ? 2s : 0s));
+    turns.push_back(send(session(), fmt::format("turn {}", i)));
+    settle();
+    if (below(6) == 0) {
+      kill();
+      boot_and([this] { price(); });
+    }
+    pass(1min);
+  }
+  trace::NanoUsd of_turns = 0;
+  trace::NanoUsd of_spans = 0;
+  for (const TurnId& id : turns) {
+    const Turn ended = turn(id);
+    EXPECT_TRUE(is_terminal(ended.state)) << state(id);
+    of_turns += ended.cost_nano;
+    int roots = 0;
+    for (const trace::Span& span : view(id).spans) {
+      of_spans += json::integer_or(span.attributes, "pryx.cost.nano_usd", 0);
+      roots += span.kind == trace::SpanKind::kTurn ? 1 : 0;
+      EXPECT_NE(span.status, trace::SpanStatus::kOpen);
+      EXPECT_LE(span.start_ns, span.end_ns);
+    }
+    EXPECT_EQ(roots, 1);
+  }
+  EXPECT_EQ(of_turns, booked());
+  EXPECT_EQ(of_spans, booked());
+}
+
+}  // namespace
+}  // namespace pryx::agent

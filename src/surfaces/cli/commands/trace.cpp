@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+// pryx trace: what a turn did and how long it took; pryx session explain: why it did so.
+#include "foundation/platform/files.h"
+#include "surfaces/cli/commands/commands.h"
+#include "surfaces/cli/context.h"
+#include "surfaces/cli/timeline.h"
+
+namespace pryx::cli {
+namespace {
+
+std::string money_of(const json::object& o, std::string_view key) {
+  const json::value* money = json::find(o, key);
+  if (money == nullptr || !money->is_object()) return "unpriced";
+  return "$" + json::string_or(money->get_object(), "amount");
+}
+
+const json::object& object_or_empty(const json::object& o, std::string_view key) {
+  static const json::object kEmpty;
+  const json::value* found = json::find(o, key);
+  return found != nullptr && found->is_object() ? found->get_object() : kEmpty;
+}
+
+// A session's id means its last turn.
+Result<std::string> turn_named(Context& context, const std::string& id) {
+  if (!id.starts_with("ses_")) return id;
+  PRYX_TRY(client::ApiClient * api, context.api());
+  std::string turn;
+  std::string cursor;
+  for (int page = 0; page < 100; ++page) {
+    Query query;
+    query.add("limit", "200").add("cursor", cursor);
+    PRYX_TRY(const client::Reply reply, api->get(query.on(path_of("/api/v1/sessions/", id, "/messages"))));
+    for (const json::object& message : items_of(reply.json)) {
+      if (const std::string of = json::string_or(message, "turn_id"); !of.empty()) turn = of;
+    }
+    cursor = json::string_or(reply.json, "next_cursor");
+    if (cursor.empty()) break;
+  }
+  if (turn.empty()) return fail(ErrorCode::kNotFound, "session {} has no turn yet", id);
+  return turn;
+}
+
+Result<client::Reply> fetch_trace(Context& context, const Invocation& invocation) {
+  PRYX_TRY(const std::string turn, turn_named(context, invocation.positional("turn")));
+  PRYX_TRY(client::ApiClient * api, context.api());
+  return api->get(path_of("/api/v1/traces/", turn));
+}
+
+Result<int> show_trace(Context& context, const Invocation& invocation) {
+  PRYX_TRY(const client::Reply reply, fetch_trace(context, invocation));
+  if (print_if_json(context, reply)) return 0;
+  const json::object& total = object_or_empty(reply.json, "total");
+  const json::object& usage = object_or_empty(total, "usage");
+  Line head(json::string_or(reply.json, "turn_id"), kBold);
+  head.add(fmt::format("  {}  trace {}", json::string_or(reply.json, "state"),
+                       json::string_or(reply.json, "trace_id")),
+           kDim);
+  context.console().print(head);
+  context.console().print_lines(
+      draw_timeline(timeline_spans(reply.json), context.console().options().columns));
+  context.console().print(
+      Line(fmt::format("{} calls, {} tokens in, {} out, {}", json::integer_or(total, "calls", 0),
+                       json::integer_or(usage, "input_tokens", 0),
+                       json::integer_or(usage, "output_tokens", 0), money_of(total, "cost")),
+           kDim));
+  return 0;
+}
+
+Result<int> export_trace(Context& context, const Invocation& invocation) {
+  PRYX_TRY(const client::Reply reply, fetch_trace(context, invocation));
+  const std::string text = json::to_text(reply.json) + "\n";
+  const auto file = invocation.find("out");
+  if (!file) {
+    context.console().write_data(text);
+    return 0;
+  }
+  PRYX_TRY_VOID(platform::atomic_write_file(*file, text, 0600));
+  context.console().note(fmt::format("written to {}", *file));
+  return 0;
+}
+
+void explain_span(Context& context, const json::object& span) {
+  const json::object& a = object_or_empty(span, "attributes");
+  const std::string kind = json::string_or(span, "kind");
+  const std::string status = json::string_or(span, "status");
+  const std::int64_t us = json::integer_or(span, "duration_us", 0);
+  Line line;
+  if (kind == "queue") {
+    line.add("waited      ", kDim).add(fmt::format("{} in line", duration_text(us)));
+  } else if (kind == "model" || kind == "compaction") {
+    line.add("model       ", kDim)
+        .add(fmt::format("{}/{}", json::string_or(a, "gen_ai.provider.name"),
+                         json::string_or(a, "gen_ai.request.model")));
+    const std::string answered = json::string_or(a, "gen_ai.response.model");
+    if (!answered.empty() && answered != json::string_or(a, "gen_ai.request.model"))
+      line.add(fmt::format(", answered by {}", answered));
+    const std::int64_t nano = json::integer_or(a, "pryx.cost.nano_usd", -1);
+    line.add(fmt::format(": {} in, {} out, {}, {}", json::integer_or(a, "gen_ai.usage.input_tokens", 0),
+                         json::integer_or(a, "gen_ai.usage.output_tokens", 0), duration_text(us),
+                         nano < 0 ? "unpriced" : fmt::format("${:.9f}", static_cast<double>(nano) / 1e9)));
+  } else if (kind == "tool") {
+    line.add("tool        ", kDim).add(json::string_or(a, "gen_ai.tool.name"));
+    const std::string rule = json::string_or(a, "pryx.policy.rule");
+    line.add(fmt::format(": decided by {}", rule.empty() ? "no rule" : rule));
+    if (const std::string approval = json::string_or(a, "pryx.approval.id"); !approval.empty())
+      line.add(fmt::format(", approval {}", approval));
+    line.add(fmt::format(", {}", duration_text(us)));
+  } else if (kind == "approval") {
+    line.add("asked       ", kDim).add(fmt::format("about {}", json::string_or(a, "gen_ai.tool.name")));
+    line.add(fmt::format(": {}", json::string_or(a, "pryx.approval.decision")));
+    if (const std::string by = json::string_or(a, "pryx.approval.by"); !by.empty())
+      line.add(fmt::format(" on {}", by));
+    if (const std::string why = json::string_or(a, "pryx.approval.reason"); !why.empty())
+      line.add(fmt::format("; asked because {}", why));
+    line.add(fmt::format(", after {}", duration_text(us)));
+  } else {
+    return;
+  }
+  if (status != "ok") line.add(fmt::format("  {}", status), kWarning);
+  if (const std::string why = json::string_or(span, "message"); !why.empty() && status != "ok")
+    line.add(": " + why, kWarning);
+  context.console().print(line);
+}
+
+Result<int> explain(Context& context, const Invocation& invocation) {
+  PRYX_TRY(const std::string id, turn_named(context, invocation.positional("id")));
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply turn, api->get(path_of("/api/v1/turns/", id)));
+  PRYX_TRY(const client::Reply trace, api->get(path_of("/api/v1/traces/", id)));
+  if (context.wants_json()) {
+    context.console().print_json({{"turn", turn.json}, {"trace", trace.json}});
+    return 0;
+  }
+  const std::string asked = json::string_or(turn.json, "model");
+  Line why("why model   ", kDim);
+  why.add(asked.empty() ? "the session's, else the default model; the message named none"
+                        : fmt::format("the message asked for {}", asked));
+  if (const std::string answered = json::string_or(turn.json, "answered_by"); !answered.empty())
+    why.add(fmt::format("; {} answered", answered));
+  context.console().print(Line(fmt::format("{}  {} on {}", id, json::string_or(turn.json, "state"),
+                                           json::string_or(turn.json, "surface")),
+                               kBold));
+  context.console().print(why);
+  if (const json::value* spans = json::find(trace.json, "spans"); spans != nullptr && spans->is_array()) {
+    for (const json::value& span : spans->get_array()) {
+      if (span.is_object()) explain_span(context, span.get_object());
+    }
+  }
+  const json::object& error = object_or_empty(turn.json, "error");
+  if (!error.empty())
+    context.console().print(
+        Line("ended       ", kDim)
+            .add(fmt::format("{}: {}", json::string_or(error, "code"), json::string_or(error, "detail")),
+                 kBad));
+  context.console().print(Line("cost        ", kDim).add(money_of(turn.json, "cost")));
+  return 0;
+}
+
+}  // namespace
+
+std::vector<Command> trace_commands() {
+  const std::vector<Positional> turn = {{"turn", "a turn's id, or a session's for its last turn"}};
+  return {{.noun = "trace",
+           .verb = "show",
+           .summary = "draw what a turn did over time, with tokens and cost",
+           .examples = {"trace show trn_01J9ZD3V3N8J4Q6R2S7T0W5X1Y",
+                        "trace show ses_01J9ZD3V3N8J4Q6R2S7T0W5X1Y --json"},
+           .flags = {},
+           .positionals = turn,
+           .handler = show_trace},
+          {.noun = "trace",
+           .verb = "export",
+           .summary = "the spans of a turn as JSON",
+           .examples = {"trace export trn_01J9ZD3V3N8J4Q6R2S7T0W5X1Y --out turn.json"},
+           .flags = {{"--out", "FILE", "write to a file instead of standard output"}},
+           .positionals = turn,
+           .handler = export_trace}};
+}
+
+std::vector<Command> explain_commands() {
+  return {{.noun = "session",
+           .verb = "explain",
+           .summary = "why a turn did what it did: model, decisions, approvals, cost",
+           .examples = {"session explain ses_01J9ZD3V3N8J4Q6R2S7T0W5X1Y",
+                        "session explain trn_01J9ZD3V3N8J4Q6R2S7T0W5X1Y --json"},
+           .flags = {},
+           .positionals = {{"id", "a session's id (its last turn), or a turn's"}},
+           .handler = explain}};
+}
+
+}  // namespace pryx::cli

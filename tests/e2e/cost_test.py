@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""What a turn did, what it cost, and what it may cost: traces, costs, budgets, over API and CLI alike."""
+from harness import case, contains, equal, expect
+
+
+@case
+def a_turn_can_be_drawn_and_explained(lab):
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    work = lab.workspace({"a.txt": "hello"})
+    model.script["look"] = [[("call", "fs.read", {"path": "a.txt"})], ["it says hello"]]
+    daemon.cli("exec", "look", "--workspace", work).must(0)
+    api = daemon.api()
+    session = api.get("/sessions")["items"][0]["id"]
+    turn = next(m["turn_id"] for m in api.transcript(session) if m["turn_id"])
+    trace = api.get(f"/traces/{turn}")
+    equal(trace["complete"], True, "a turn that ended")
+    kinds = sorted(s["kind"] for s in trace["spans"])
+    equal(kinds, ["model", "model", "queue", "tool", "turn"], "kinds of spans")
+    root = next(s for s in trace["spans"] if s["kind"] == "turn")
+    equal({s["parent_span_id"] for s in trace["spans"] if s is not root}, {root["span_id"]}, "parents")
+    for span in trace["spans"]:
+        expect(root["started_at"] <= span["started_at"] <= span["ended_at"] <= root["ended_at"], f"{span['name']} lies within its turn")
+    tool = next(s for s in trace["spans"] if s["kind"] == "tool")
+    equal(tool["attributes"]["gen_ai.operation.name"], "execute_tool", "the name of a tool's operation")
+    equal(api.get(f"/turns/{turn}")["trace_id"], trace["trace_id"], "the turn's trace")
+    shown = daemon.cli("trace", "show", turn).must(0).out
+    contains(shown, "execute_tool fs.read", "pryx trace show")
+    equal(daemon.cli("trace", "show", session, "--json").must(0).json()["turn_id"], turn, "a session stands for its last turn")
+    equal(daemon.cli("trace", "export", turn).must(0).json()["trace_id"], trace["trace_id"], "pryx trace export")
+    contains(daemon.cli("session", "explain", session).must(0).out, "fs.read: decided by", "pryx session explain")
+    daemon.cli("trace", "show", "trn_01ARZ3NDEKTSV4RRFFQ69G5FAV").must(6)
+
+
+@case
+def costs_add_up_and_a_restart_keeps_them(lab):
+    daemon = lab.daemon()
+    lab.model(daemon)
+    work = lab.workspace()
+    for i in range(3):
+        daemon.cli("exec", f"message {i}", "--workspace", work).must(0)
+    before = daemon.cli("cost", "summary", "--json").must(0).json()
+    equal(before["total"]["calls"], 3, "booked calls")
+    for by in ("session", "provider", "agent", "day", "month", "surface"):
+        report = daemon.cli("cost", "summary", "--by", by, "--json").must(0).json()
+        equal(report["total"], before["total"], f"the total by {by}")
+    equal(len(daemon.cli("cost", "daily", "--json").must(0).json()["items"]), 1, "days")
+    equal(len(daemon.cli("cost", "monthly", "2", "--json").must(0).json()["items"]), 1, "months")
+    daemon.cli("cost", "daily", "0").must(2)
+    daemon.kill9()
+    daemon.start()
+    equal(daemon.cli("cost", "summary", "--json").must(0).json(), before, "after a crash")
+
+
+@case
+def a_budget_meets_a_model_without_a_price(lab):
+    """Refused with exit 10 and what to do; --allow-unpriced lets one turn pass."""
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    work = lab.workspace()
+    refused = daemon.cli("exec", "x", "--max-cost", "0.10", "--workspace", work).must(10)
+    contains(refused.err, "--allow-unpriced", "what to do")
+    equal(len(model.requests), 0, "requests that left")
+    daemon.cli("exec", "x", "--max-cost", "0.10", "--allow-unpriced", "--workspace", work).must(0)
+    equal(daemon.cli("cost", "budget", "--day", "1.50", "--json").must(0).json()["items"][0]["limit"]["amount"], "1.50", "the budget")
+    daemon.kill9()
+    daemon.start()
+    daemon.cli("exec", "y", "--workspace", work).must(10)
+    contains(daemon.cli("cost", "budget").must(0).out, "$1.50", "pryx cost budget")
+    daemon.cli("cost", "budget", "--day", "off").must(0)
+    daemon.cli("exec", "y", "--workspace", work).must(0)
+    daemon.cli("exec", "z", "--max-cost", "much", "--workspace", work).must(2)
+    # The starter is free: it has a price.
+    daemon.cli("exec", "help", "--max-cost", "0.01", "--model", "starter/commands", "--workspace", work).must(0)
+
+
+@case
+def metrics_are_for_those_who_may_read(lab):
+    daemon = lab.daemon()
+    lab.model(daemon)
+    daemon.cli("exec", "x", "--workspace", lab.workspace()).must(0)
+    text = daemon.api().request("GET", "/metrics").body.decode()
+    contains(text, 'pryx_turns_total{state="completed"} 1', "turns")
+    for line in text.splitlines():
+        expect(line.startswith("# ") or len(line.rsplit(" ", 1)) == 2, f"a line of metrics: {line}")
