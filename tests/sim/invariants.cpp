@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "tests/sim/trace_invariants.h"
 #include "trust/audit/audit_tree.h"
 
 namespace pryx::sim {
@@ -461,6 +462,11 @@ async::Task<void> check_invariants(db::Database& database, events::EventLog& log
   }
   turns = stored->turns.size();
   Checks(*stored, world, clients).run();
+  const auto traces = co_await database.read(check_traces);
+  if (!traces) world.violate(fmt::format("the traces cannot be read: {}", traces.error().message));
+  if (traces) {
+    for (const std::string& wrong : *traces) world.violate(wrong);
+  }
 
   const auto started = co_await log.start();
   if (!started) {
