@@ -87,6 +87,42 @@ def turns_and_approvals(tour, session):
     tour.go("GET", messages, 400, id=session, query="?cursor=nonsense")
 
 
+def contexts(tour, session):
+    compact, pins = V + "/sessions/{id}/compact", V + "/sessions/{id}/pins"
+    report = tour.go("GET", V + "/sessions/{id}/context", 200, id=session)
+    expect(report["limit_tokens"] > 0 and report["percent"] >= 0, "a limit and a share")
+    tour.go("GET", V + "/sessions/{id}/context", 404, id=NO_SESSION)
+    pin = tour.go("POST", pins, 201, {"kind": "rule", "text": "never on Sundays"}, id=session)
+    tour.go("POST", pins, 400, {"kind": "wish", "text": "x"}, id=session)
+    tour.go("POST", pins, 400, {}, id=session)
+    tour.go("POST", pins, 404, {"text": "x"}, id=NO_SESSION)
+    equal(tour.go("GET", V + "/sessions/{id}/context", 200, id=session)["pins"], [pin], "the pins")
+    tour.go("DELETE", V + "/sessions/{id}/pins/{name}", 204, id=session, name=pin["id"])
+    tour.go("DELETE", V + "/sessions/{id}/pins/{name}", 404, id=session, name=pin["id"])
+    messages = V + "/sessions/{id}/messages"
+    for number in range(5):
+        tour.wait_turn(tour.go("POST", messages, 202, {"text": f"say something {number}"}, id=session)["turn_id"])
+    preview = tour.go("POST", compact, 200, {"preview": True}, id=session)
+    expect(preview["messages"] > 0, "there is something to summarise")
+    tour.go("POST", compact, 400, {"preview": "maybe"}, id=session)
+    tour.go("POST", compact, 404, {}, id=NO_SESSION)
+    tour.go("POST", compact + "/undo", 409, {}, id=session)
+    tour.go("POST", compact + "/undo", 404, {}, id=NO_SESSION)
+    turn = tour.go("POST", compact, 202, {}, id=session)["turn_id"]
+    equal(tour.wait_turn(turn)["state"], "completed", "the turn that summarises")
+    steps = tour.go("GET", V + "/turns/{id}", 200, id=turn)["steps"]
+    equal([(s["kind"], s["purpose"], s["state"]) for s in steps], [("model", "compaction", "done")], "its only step")
+    listed = tour.go("GET", messages, 200, id=session, query="?limit=200")["items"]
+    summaries = [p for m in listed for p in m["parts"] if p["type"] == "summary"]
+    equal(len(summaries), 1, "summaries in the transcript")
+    expect(summaries[0]["text"].startswith(f"[SUMMARY of {summaries[0]['count']} messages]"), "how it begins")
+    known = {m["id"] for m in listed}
+    expect(set(summaries[0]["covers"]) <= known, "the transcript still has what it stands for")
+    undone = tour.go("POST", compact + "/undo", 200, {}, id=session)
+    equal(undone["covered"], summaries[0]["count"], "messages that come back")
+    tour.go("POST", compact + "/undo", 409, {}, id=session)
+
+
 def plans_and_grants(tour, model, session):
     messages, plan = V + "/sessions/{id}/messages", V + "/approvals/plan"
     model.script["keep one"] = [[("call", "fs.write", {"path": "kept/a.txt", "content": "1"})], ["kept"]]

@@ -18,6 +18,7 @@ def every_route_answers_as_described(lab):
     session = work.sessions(tour, workspace)
     work.turns_and_approvals(tour, session)
     work.plans_and_grants(tour, model, session)
+    work.contexts(tour, session)
     owner.providers_and_models(tour, model)
     owner.secrets_and_tokens(tour)
     owner.policy_and_audit(tour)

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 // What the model gets to see: profile, workspace facts, AGENTS.md, history. Pure: values in, a request out.
-// What does not fit is shortened, oldest results first; the rows on disk keep all of it.
-// Labels of every part are joined, shortened or not, so the gate knows what the model had read when it asked
-// for something.
+// Summaries stand where their messages were; old results are shortened by the share of the model's limit that
+// is used (context_prune.h); the rows on disk keep all of it. A model with a small context gets a small
+// prompt. Labels of every part are joined, shortened or not, so the gate knows what the model had read when
+// it asked for something.
 #pragma once
 #include <string>
 #include <vector>
 
 #include "engine/agent/agent_profile.h"
+#include "engine/agent/context_prune.h"
+#include "engine/agent/context_store.h"
 #include "engine/agent/prompt_note.h"
 #include "engine/agent/records.h"
 #include "engine/models/provider.h"
@@ -26,18 +29,25 @@ struct ContextInput {
   const std::vector<Message>& history;               // oldest first
   std::vector<const tools::ToolDescription*> tools;  // empty: none are offered
   std::string today;                                 // "2026-11-21"
-  std::size_t max_bytes = 0;                         // of all messages together; 0: kMaxContextBytes
   const PromptNote* note = nullptr;                  // at the end of the system prompt
+  const std::vector<Pin>* pins = nullptr;            // in the system prompt, whatever else goes
+  ContextBudget budget = {};
+  std::int64_t more_tokens = 0;  // what is added to the request afterwards
 };
 
 struct Context {
   models::ModelRequest request;
   trust::Labels labels;
+  std::int64_t estimated = 0;  // tokens of the request as it is sent, before the factor
+  std::int64_t wanted =
+      0;  // corrected, before anything went that was not an old result: what fills the context
+  std::int64_t limit = 0;
+  bool fits = true;  // false: it is over the limit, and nothing more can go
+  [[nodiscard]] int percent() const { return static_cast<int>(wanted * 100 / limit); }
 };
 
 constexpr std::size_t kMaxInstructionBytes = 20'000;
-constexpr std::size_t kMaxHistoryBytes = 400'000;
-constexpr std::size_t kMaxContextBytes = 480'000;  // about 120,000 tokens: what common models still take
+constexpr std::size_t kMaxHistoryBytes = 2'000'000;  // what is read of a session for one turn
 constexpr std::size_t kMaxResultBytesForModel =
     24'000;  // a tool result in the prompt; the whole one stays in the store
 

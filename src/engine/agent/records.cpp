@@ -83,6 +83,11 @@ json::object Part::to_json() const {
   if (!name.empty()) o["name"] = name;
   if (bytes > 0) o["bytes"] = bytes;
   if (!detail.empty()) o["detail"] = detail;
+  if (!covers.empty()) o["covers"] = json::array(covers.begin(), covers.end());
+  if (count > 0) o["count"] = count;
+  if (!kept.empty()) o["kept"] = json::array(kept.begin(), kept.end());
+  if (dropped) o["dropped"] = true;
+  if (denied) o["denied"] = true;
   o["labels"] = labels.to_json();
   return o;
 }
@@ -95,6 +100,22 @@ json::object Part::to_record() const {
   }
   return o;
 }
+
+namespace {
+std::vector<std::string> strings_of(const json::object& o, std::string_view key) {
+  std::vector<std::string> out;
+  const json::value* list = json::find(o, key);
+  if (list == nullptr || !list->is_array()) return out;
+  for (const json::value& item : list->get_array()) {
+    if (item.is_string()) out.emplace_back(item.get_string());
+  }
+  return out;
+}
+bool flag_of(const json::object& o, std::string_view key) {
+  const json::value* flag = json::find(o, key);
+  return flag != nullptr && flag->is_bool() && flag->get_bool();
+}
+}  // namespace
 
 Part Part::from_json(const json::object& o) {
   Part part;
@@ -114,6 +135,11 @@ Part Part::from_json(const json::object& o) {
   part.name = json::string_or(o, "name");
   part.bytes = json::integer_or(o, "bytes", 0);
   part.detail = json::string_or(o, "detail");
+  part.covers = strings_of(o, "covers");
+  part.count = json::integer_or(o, "count", 0);
+  part.kept = strings_of(o, "kept");
+  part.dropped = flag_of(o, "dropped");
+  part.denied = flag_of(o, "denied");
   if (const json::value* data = json::find(o, "provider_data"); data != nullptr && data->is_object()) {
     const json::object& fields = data->get_object();
     part.provider_data = {json::string_or(fields, "format"), json::string_or(fields, "model"),
@@ -191,6 +217,7 @@ json::object Step::to_json() const {
           {"turn_id", turn.str()},
           {"seq", seq},
           {"kind", agent::to_text(kind)},
+          {"purpose", text_or_null(purpose)},
           {"state", agent::to_text(state)},
           {"effect_class", tools::to_text(effect)},
           {"attempt", attempt},

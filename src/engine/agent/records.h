@@ -63,6 +63,12 @@ struct Part {
   std::string name;        // image, file: as the sender called it; may be empty
   std::int64_t bytes = 0;  // image, file
   std::string detail;      // image: "low" or "high"; empty: the model's choice
+  // summary: what it stands for, and what it carries on word for word.
+  std::vector<std::string> covers;  // ids of messages
+  std::int64_t count = 0;           // with those that covered summaries stood for
+  std::vector<std::string> kept;
+  bool dropped = false;  // nobody could summarise them
+  bool denied = false;   // tool_result: the gate said no
   // On the first part of an answer: what its provider wants back with it. Kept in the row, never shown.
   models::ProviderData provider_data;
   trust::Labels labels;
@@ -127,6 +133,7 @@ struct Step {
   TurnId turn;
   int seq = 0;
   StepKind kind = StepKind::kModel;
+  std::string purpose;  // of a model step; empty: an answer. "compaction"
   StepState state = StepState::kPlanned;
   tools::EffectClass effect = tools::EffectClass::kIdempotent;
   int attempt = 0;  // how often it was started, for whatever reason

@@ -106,6 +106,25 @@ constexpr db::Migration kMigrations[] = {
      "CREATE TABLE session_imports (principal_id TEXT NOT NULL, session_id TEXT NOT NULL, document TEXT NOT "
      "NULL, message_count INTEGER NOT NULL, title TEXT NOT NULL, status TEXT NOT NULL, created_at INTEGER "
      "NOT NULL, PRIMARY KEY (principal_id, session_id)) STRICT"},
+    // A message that a summary stands for keeps its place and its text; the prompt reads the others.
+    {10, "let summaries stand for messages, pin facts, and note what models count",
+     "ALTER TABLE messages ADD COLUMN covered_by TEXT NOT NULL DEFAULT '';"
+     "CREATE INDEX messages_live ON messages (principal_id, session_id, seq) WHERE covered_by = '';"
+     "CREATE INDEX messages_covered ON messages (principal_id, session_id, covered_by) WHERE covered_by <> "
+     "'';"
+     "ALTER TABLE steps ADD COLUMN purpose TEXT NOT NULL DEFAULT '';"
+     "CREATE TABLE compactions (principal_id TEXT NOT NULL, session_id TEXT NOT NULL, seq INTEGER NOT NULL, "
+     "message_id TEXT NOT NULL, turn_id TEXT NOT NULL, covered INTEGER NOT NULL, tokens_before INTEGER NOT "
+     "NULL, tokens_after INTEGER NOT NULL, dropped INTEGER NOT NULL, created_at INTEGER NOT NULL, undone_at "
+     "INTEGER, PRIMARY KEY (principal_id, session_id, seq)) STRICT, WITHOUT ROWID;"
+     "CREATE TABLE pins (principal_id TEXT NOT NULL, session_id TEXT NOT NULL, id TEXT NOT NULL, kind TEXT "
+     "NOT "
+     "NULL, text TEXT NOT NULL, message_id TEXT NOT NULL, labels TEXT NOT NULL, created_at INTEGER NOT NULL, "
+     "PRIMARY KEY (principal_id, session_id, id)) STRICT, WITHOUT ROWID;"
+     "CREATE TABLE context_state (principal_id TEXT NOT NULL, session_id TEXT NOT NULL, model TEXT NOT NULL, "
+     "permille INTEGER NOT NULL, used INTEGER NOT NULL, context_limit INTEGER NOT NULL, updated_at INTEGER "
+     "NOT "
+     "NULL, PRIMARY KEY (principal_id, session_id, model)) STRICT, WITHOUT ROWID"},
 };
 
 #define PRYX_SESSION_COLUMNS                                                                           \
@@ -139,6 +158,8 @@ constexpr std::string_view kInsertMessage =
 constexpr std::string_view kMessagesFrom =
     "SELECT " PRYX_MESSAGE_COLUMNS
     " FROM messages WHERE principal_id = $1 AND session_id = $2 AND seq > $3 ORDER BY seq LIMIT $4";
+constexpr std::string_view kGetMessage =
+    "SELECT " PRYX_MESSAGE_COLUMNS " FROM messages WHERE principal_id = $1 AND session_id = $2 AND id = $3";
 constexpr std::string_view kStreaming =
     "SELECT " PRYX_MESSAGE_COLUMNS
     " FROM messages WHERE principal_id = $1 AND turn_id = $2 AND streaming = 1";
@@ -149,7 +170,8 @@ constexpr std::string_view kMessagesBack =
     "SELECT m.seq, m.id, m.role, m.turn_id, m.step_id, m.parts, m.created_at, m.session_id, m.principal_id, "
     "coalesce(t.seq, 0)"
     " FROM messages m LEFT JOIN turns t ON t.id = m.turn_id"
-    " WHERE m.principal_id = $1 AND m.session_id = $2 AND coalesce(t.seq, 0) <= $3 ORDER BY m.seq DESC";
+    " WHERE m.principal_id = $1 AND m.session_id = $2 AND m.covered_by = '' AND coalesce(t.seq, 0) <= $3 "
+    "ORDER BY m.seq DESC";
 constexpr std::string_view kIndexMessage = "INSERT INTO messages_fts (rowid, text) VALUES ($1, $2)";
 constexpr std::string_view kDropIndex = "DELETE FROM messages_fts WHERE rowid = $1";
 constexpr std::string_view kUpdateMessage =
@@ -423,6 +445,10 @@ Result<void> SessionStore::delete_session(db::Connection& c, const PrincipalId& 
             principal, id));
   PRYX_TRY_VOID(c.run("DELETE FROM turns WHERE principal_id = $1 AND session_id = $2", principal, id));
   PRYX_TRY_VOID(c.run("DELETE FROM sub_agents WHERE principal_id = $1 AND session_id = $2", principal, id));
+  PRYX_TRY_VOID(c.run("DELETE FROM compactions WHERE principal_id = $1 AND session_id = $2", principal, id));
+  PRYX_TRY_VOID(c.run("DELETE FROM pins WHERE principal_id = $1 AND session_id = $2", principal, id));
+  PRYX_TRY_VOID(
+      c.run("DELETE FROM context_state WHERE principal_id = $1 AND session_id = $2", principal, id));
   PRYX_TRY_VOID(
       c.run("DELETE FROM idempotency_keys WHERE principal_id = $1 AND session_id = $2", principal, id));
   PRYX_TRY_VOID(ImportStore::remove(c, principal, id));
@@ -500,18 +526,23 @@ Result<Paged<Message>> SessionStore::list_messages(db::Connection& c, const Prin
   return out;
 }
 
+Result<std::optional<Message>> SessionStore::find_message(db::Connection& c, const PrincipalId& principal,
+                                                          const SessionId& session, const MessageId& id) {
+  return c.find(kGetMessage, read_message, principal, session, id);
+}
+
 Result<std::vector<Message>> SessionStore::load_history(db::Connection& c, const Turn& turn,
                                                         std::size_t max_bytes) {
   std::vector<std::pair<std::int64_t, Message>> found;  // by the seq of its turn
   std::size_t bytes = 0;
-  bool has_begin = false;
+  bool has_begin = turn.message.empty();
   PRYX_TRY_VOID(c.each(
       kMessagesBack,
       [&](const db::Row& r) -> bool {
         const bool is_own = r.view(3) == turn.id.str();
         if (bytes <= max_bytes) bytes += r.view(5).size();
         if (is_own || bytes <= max_bytes) found.emplace_back(r.integer(9), read_message(r));
-        has_begin = has_begin || r.view(1) == turn.message.str();
+        has_begin = has_begin || r.view(1) == turn.message.str();  // never covered while its turn runs
         return bytes <= max_bytes || !has_begin;
       },
       turn.principal, turn.session, turn.seq));

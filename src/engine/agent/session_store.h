@@ -80,9 +80,13 @@ struct SessionStore {
   [[nodiscard]] static Result<void> update_message(db::Connection& c, const Message& message);
   [[nodiscard]] static Result<Paged<Message>> list_messages(db::Connection& c, const PrincipalId& principal,
                                                             const SessionId& session, const Page& page);
+  [[nodiscard]] static Result<std::optional<Message>> find_message(db::Connection& c,
+                                                                   const PrincipalId& principal,
+                                                                   const SessionId& session,
+                                                                   const MessageId& id);
   // What a turn works with: the messages of the turns before it, about max_bytes of the newest, and all of
   // its own. Turn by turn, because a message that came while another turn ran was written between that turn's
-  // messages. Later turns are left out.
+  // messages. Later turns are left out, and messages that a summary stands for.
   [[nodiscard]] static Result<std::vector<Message>> load_history(db::Connection& c, const Turn& turn,
                                                                  std::size_t max_bytes);
   // Of what a dead daemon had of an answer, and did not end.

@@ -204,6 +204,7 @@ async::Task<Result<void>> StepJournal::finish(Ending ending) {
   part.call_id = step_.call_id;
   part.step = step_.id;
   part.ok = ending.ok;
+  part.denied = ending.state == StepState::kDenied;
   part.result_ref = step_.result_ref;
   part.labels = trust::joined(ending.labels, step_.labels);
   message.parts.push_back(std::move(part));

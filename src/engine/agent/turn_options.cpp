@@ -143,6 +143,7 @@ std::string TurnOptions::to_text() const {
   if (!cache_key.empty()) o["cache_key"] = cache_key;
   if (!instructions.empty()) o["instructions"] = instructions;
   if (!labels.empty()) o["labels"] = labels.to_json();
+  if (compact) o["compact"] = true;
   if (!front.empty()) o["front"] = front;
   return o.empty() ? std::string() : json::to_text(o);
 }
@@ -178,6 +179,7 @@ TurnOptions TurnOptions::from_text(std::string_view text) {
     auto labels = trust::Labels::from_json(*given);
     options.labels = labels ? std::move(*labels) : trust::Labels::unreadable();
   }
+  options.compact = flag(o, "compact");
   if (const json::object* front = find_object(o, "front")) options.front = *front;
   return options;
 }

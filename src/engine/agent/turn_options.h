@@ -27,6 +27,7 @@ struct TurnOptions {
   std::string cache_key;     // the caller's own; empty: the session's
   std::string instructions;  // stand before the history and are not part of it
   trust::Labels labels;      // of the instructions and of the tools' descriptions
+  bool compact = false;      // the turn makes a summary of the session so far, and nothing else
   json::object front;        // what the surface that asked wants to find again; nobody else reads it
 
   [[nodiscard]] bool is_client_tool(std::string_view name) const;

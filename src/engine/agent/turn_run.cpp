@@ -12,6 +12,7 @@ namespace pryx::agent {
 namespace {
 std::string_view title_of(const std::string& code) {
   if (code == "step_limit") return "Too many steps";
+  if (code == "context_too_long") return "Context too long";
   if (code == "loop_detected") return "The model repeats itself";
   return facts(error_code_from_name(code)).title;
 }
@@ -52,6 +53,10 @@ async::Task<Result<bool>> TurnRun::load() {
     PRYX_TRY(steps_, TurnStore::list_steps(c, open_.principal, open_.turn));
     PRYX_TRY_VOID(load_costs(c, turn_));
     PRYX_TRY(history_, SessionStore::load_history(c, turn_, kMaxHistoryBytes));
+    PRYX_TRY(pins_, ContextStore::list_pins(c, open_.principal, turn_.session));
+    PRYX_TRY(open_turns_, ContextStore::open_turns(c, open_.principal, turn_.session));
+    PRYX_TRY(auto state, ContextStore::find_state(c, open_.principal, turn_.session, model_name()));
+    if (state) context_state_ = std::move(*state);
     return true;
   });
   if (!loaded || !*loaded) co_return loaded;
@@ -60,7 +65,8 @@ async::Task<Result<bool>> TurnRun::load() {
     const auto policy = trust::parse_policy(turn_.approve, trust::PolicyFileKind::kApprove, "--approve");
     if (policy) approve_ = policy->layer;  // unreadable: nothing is allowed by it
   }
-  for (const Step& step : steps_) model_steps_ += step.kind == StepKind::kModel ? 1 : 0;
+  for (const Step& step : steps_)
+    model_steps_ += step.kind == StepKind::kModel && step.purpose.empty() ? 1 : 0;
   find_client_calls();
   co_return !is_terminal(turn_.state) && turn_.state != TurnState::kNeedsAttention;
 }
@@ -88,6 +94,7 @@ async::Task<void> TurnRun::execute() {
     co_return;
   }
   Flow flow = co_await recover();
+  if (flow == Flow::kGoOn && turn_.options.compact) flow = co_await run_compaction_turn();
   while (flow == Flow::kGoOn) {
     flow = co_await run_open_tool_steps();
     if (flow == Flow::kStop) co_return;
@@ -163,7 +170,7 @@ int TurnRun::crashes_of(const Step& step) const {
 
 Step* TurnRun::find_interrupted_model_step() {
   for (Step& step : steps_) {
-    if (step.kind == StepKind::kModel &&
+    if (step.kind == StepKind::kModel && step.purpose.empty() &&
         (step.state == StepState::kStarted || step.state == StepState::kUnknown))
       return &step;
   }

@@ -12,6 +12,7 @@
 namespace pryx::agent {
 
 class StepJournal;
+struct Cover;
 
 // Inside the write job that cancels a turn: a call that may have taken effect is not forgotten with it. The
 // transcript says so, and so does the record.
@@ -45,7 +46,8 @@ class TurnRun {
   [[nodiscard]] async::Task<Result<void>> stream_answer(Step& step, models::ModelRequest request);
   [[nodiscard]] async::Task<void> take_event(Step& step, models::ModelEvent event);
   [[nodiscard]] async::Task<Flow> end_model_step(Step& step);
-  [[nodiscard]] async::Task<Flow> model_failed(Step& step, Error error);
+  // `code`: how the turn's end names it; empty: by the error.
+  [[nodiscard]] async::Task<Flow> model_failed(Step& step, Error error, std::string code = {});
   [[nodiscard]] async::Task<void> save_partial(Step& step);
   void tell_retry(const StepId& step, const Error& error, Duration wait);
   void send_delta(const Step& step, std::string_view part, DeltaBuffer& buffer, bool force);
@@ -59,6 +61,23 @@ class TurnRun {
   [[nodiscard]] Result<void> write_call_end(db::Transaction& t, const ModelEnd& end);
   [[nodiscard]] Message answer_message(const StepId& step, PartState state);
   [[nodiscard]] std::vector<Step> plan_tool_steps(const Step& model_step);
+
+  // Room in the context (turn_run_context.cpp).
+  void set_budget();
+  [[nodiscard]] Context make_context();
+  [[nodiscard]] models::Usage corrected(std::int64_t estimated) const;  // as the input of a call
+  [[nodiscard]] Context take_context();                                 // the one that make_room() left
+  [[nodiscard]] async::Task<Flow> make_room();
+  [[nodiscard]] async::Task<Flow> warn(const Context& context);
+  [[nodiscard]] async::Task<Flow> fail_too_long(const Context& context);
+  [[nodiscard]] async::Task<Flow> compact(std::int64_t want, std::int64_t tokens_before, bool manual);
+  [[nodiscard]] async::Task<Result<std::string>> stream_summary(Step& step, models::ModelRequest request);
+  [[nodiscard]] async::Task<Flow> end_compaction(Step& step, const Cover& cover,
+                                                 const Result<std::string>& text, std::int64_t tokens_before);
+  [[nodiscard]] async::Task<Flow> too_long(Step& step, Error error);
+  [[nodiscard]] async::Task<Flow> run_compaction_turn();
+  [[nodiscard]] Step* find_interrupted_compaction();
+  [[nodiscard]] Result<void> save_context_state(db::Transaction& t);
 
   // Tool steps.
   [[nodiscard]] async::Task<Flow> run_open_tool_steps();
@@ -130,6 +149,16 @@ class TurnRun {
   TurnTrace trace_;
   bool start_written_ = false;
   int model_steps_ = 0;
+
+  ContextBudget budget_;
+  EstimateCache estimates_;
+  bool limit_is_known_ = false;
+  std::int64_t reduced_limit_ = 0;  // after a provider said that it was too long
+  bool warned_ = false;
+  ContextState context_state_;
+  std::vector<Pin> pins_;
+  std::set<TurnId> open_turns_;  // of the session, others that are not over
+  std::optional<Context> prepared_;
 
   // The answer that streams at present.
   StepId streaming_step_;

@@ -10,11 +10,6 @@ namespace pryx::agent {
 namespace {
 // About four bytes a token over prose; only used when a provider reports nothing.
 std::int64_t estimate_tokens(std::size_t bytes) { return static_cast<std::int64_t>(bytes / 4); }
-models::Usage estimate_input(const models::ModelRequest& request) {
-  std::size_t bytes = 0;
-  for (const auto& message : request.messages) bytes += message.text.size();
-  return {.input_tokens = estimate_tokens(bytes), .estimated = true};
-}
 constexpr int kMaxCuts = 3;  // an answer that was cut so often in the middle fails; a crash does not count
 bool is_worth_another_attempt(const Error& error) {
   return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kTimeout;
@@ -35,6 +30,8 @@ void TurnRun::reset_stream() {
 }
 
 async::Task<TurnRun::Flow> TurnRun::run_model_step() {
+  const Flow room = co_await make_room();
+  if (room == Flow::kStop) co_return room;
   Step* existing = find_interrupted_model_step();
   if (existing == nullptr) {
     Step step{.principal = turn_.principal,
@@ -63,6 +60,8 @@ async::Task<TurnRun::Flow> TurnRun::run_model_step() {
     const bool cancelled = co_await async::is_cancelled();
     if (cancelled) co_return co_await cancel_turn();
     const bool shown = !text_.empty() || !reasoning_.empty();
+    if (!shown && streamed.error().code == ErrorCode::kTooLarge)
+      co_return co_await too_long(step, streamed.error());
     if (!shown || !is_worth_another_attempt(streamed.error()) || cuts >= kMaxCuts) {
       co_return co_await model_failed(step, streamed.error());
     }
@@ -79,22 +78,13 @@ async::Task<TurnRun::Flow> TurnRun::run_model_step() {
 }
 
 models::ModelRequest TurnRun::make_request(const Step& step) {
-  std::vector<const tools::ToolDescription*> offered;
-  if (offers_own_tools()) offered = parts().gate.registry().list();
-  std::erase_if(offered, [this](const auto* tool) { return !may_use(tool->name); });
-  const std::string today = to_rfc3339(now()).substr(0, 10);
-  Context context = build_context({.profile = profile_,
-                                   .workspace = workspace_.facts,
-                                   .history = history_,
-                                   .tools = std::move(offered),
-                                   .today = today,
-                                   .note = &note_});
+  Context context = take_context();
   context.request.cache_key = session_.id.str();
   apply_options(context);
   context_labels_ = std::move(context.labels);
   context.request.model = model_name();
   context.request.request_id = step.idempotency_key;
-  estimate_ = estimate_input(context.request);
+  estimate_ = corrected(context.estimated);
   return std::move(context.request);
 }
 
@@ -122,9 +112,10 @@ async::Task<Result<std::optional<Error>>> TurnRun::begin_model_step(Step& step, 
       PRYX_TRY_VOID(SessionStore::interrupt_streaming(t.db(), turn_.principal, turn_.id));
       PRYX_TRY_VOID(TurnStore::start_attempt(t.db(), step, parts().boot_id, crashes_of(step), now()));
     }
-    PRYX_TRY_VOID(emit(
-        t, "step.started",
-        {{"step_id", step.id.str()}, {"kind", "model"}, {"attempt", step.attempt}, {"model", model_name()}}));
+    json::object payload{
+        {"step_id", step.id.str()}, {"kind", "model"}, {"attempt", step.attempt}, {"model", model_name()}};
+    if (!step.purpose.empty()) payload["purpose"] = step.purpose;
+    PRYX_TRY_VOID(emit(t, "step.started", std::move(payload)));
     return std::optional<Error>();
   });
   // What is paid for bounds the answer.
@@ -135,8 +126,8 @@ async::Task<Result<std::optional<Error>>> TurnRun::begin_model_step(Step& step, 
 // The step was never begun: one that is new leaves no row, and one of an earlier start ends as failed.
 async::Task<TurnRun::Flow> TurnRun::over_budget(Step& step, bool is_new, Error refusal) {
   if (!is_new) co_return co_await model_failed(step, std::move(refusal));
+  if (step.purpose.empty()) --model_steps_;
   steps_.pop_back();
-  --model_steps_;
   const std::string code(facts(refusal.code).name);
   co_return co_await fail_turn(code, std::move(refusal.message));
 }
@@ -341,6 +332,7 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kDone, now()));
     PRYX_TRY_VOID(write_streamed(t, message));
     PRYX_TRY_VOID(trace_.end_call(t, turn_, step, end));
+    PRYX_TRY_VOID(save_context_state(t));
     PRYX_TRY_VOID(
         emit(t, "step.finished", {{"step_id", step.id.str()}, {"kind", "model"}, {"state", "done"}}));
     if (planned.empty()) return write_end(t, TurnState::kCompleted, text_.all(), message_id);
@@ -365,8 +357,8 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
   co_return planned.empty() ? Flow::kStop : Flow::kGoOn;
 }
 
-async::Task<TurnRun::Flow> TurnRun::model_failed(Step& step, Error error) {
-  const std::string code(facts(error.code).name);
+async::Task<TurnRun::Flow> TurnRun::model_failed(Step& step, Error error, std::string code) {
+  if (code.empty()) code = facts(error.code).name;
   const ModelEnd end = end_of_attempt(trace::CallOutcome::kFailed, error);
   std::optional<Message> interrupted = interrupted_message();
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {

@@ -40,13 +40,13 @@ constexpr std::string_view kInsertStep =
     "INSERT INTO steps (principal_id, turn_id, seq, id, kind, state, effect_class, attempt, tool, call_id, "
     "args_json, args_hash, idempotency_key, labels,"
     " policy_version, decision_rule, approval_id, result_ref, error_code, summary, planned_at, started_at, "
-    "boot_id, format)"
-    " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24)";
+    "boot_id, format, purpose)"
+    " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25)";
 constexpr std::string_view kListSteps =
     "SELECT principal_id, turn_id, seq, id, kind, state, effect_class, attempt, tool, call_id, args_json, "
     "args_hash, idempotency_key, labels, policy_version,"
     " decision_rule, approval_id, result_ref, error_code, summary, planned_at, started_at, ended_at, "
-    "boot_id, format, crashes, call_hash FROM steps"
+    "boot_id, format, crashes, call_hash, purpose FROM steps"
     " WHERE principal_id = $1 AND turn_id = $2 ORDER BY seq";
 constexpr std::string_view kChangeStep =
     "UPDATE steps SET state = $5, effect_class = $6, attempt = $7, args_hash = $8, idempotency_key = $9, "
@@ -164,6 +164,7 @@ Step read_step(const db::Row& r) {
   s.boot_id = r.text(23);
   s.format = static_cast<int>(r.integer(24));
   s.call_hash = r.text(26);
+  s.purpose = r.text(27);
   s.crashes = static_cast<int>(r.integer(25));
   return s;
 }
@@ -255,8 +256,8 @@ Result<void> TurnStore::insert_step(db::Connection& c, const Step& s) {
   PRYX_TRY_VOID(c.run(kInsertStep, s.principal, s.turn, s.seq, s.id, to_text(s.kind), to_text(s.state),
                       tools::to_text(s.effect), s.attempt, s.tool, s.call_id, s.arguments, s.args_hash,
                       s.idempotency_key, s.labels.to_text(), s.policy_version, s.decision_rule, s.approval,
-                      s.result_ref, s.error_code, s.summary, s.planned_at, s.started_at, s.boot_id,
-                      s.format));
+                      s.result_ref, s.error_code, s.summary, s.planned_at, s.started_at, s.boot_id, s.format,
+                      s.purpose));
   return {};
 }
 

@@ -473,7 +473,11 @@ std::int64_t estimate_tokens(TokenizerFamily family, std::string_view text) {
 }
 
 std::int64_t estimate_tokens(TokenizerFamily family, const ChatMessage& message) {
-  std::int64_t sum = kPerMessage + estimate_tokens(family, message.text);
+  return estimate_around(family, message) + estimate_tokens(family, message.text);
+}
+
+std::int64_t estimate_around(TokenizerFamily family, const ChatMessage& message) {
+  std::int64_t sum = kPerMessage;
   for (const ToolCall& call : message.tool_calls)
     sum += kPerCall + estimate_tokens(family, call.name) + estimate_tokens(family, call.arguments_json);
   for (const Attachment& attachment : message.attachments) sum += attachment_tokens(family, attachment);

@@ -19,6 +19,8 @@ enum class TokenizerFamily : std::uint8_t { kOpenAi, kAnthropic, kGoogle, kLlama
 [[nodiscard]] std::int64_t estimate_tokens(TokenizerFamily family, std::string_view text);
 // With what the wire adds around it, and its attachments.
 [[nodiscard]] std::int64_t estimate_tokens(TokenizerFamily family, const ChatMessage& message);
+// That without the text of the message.
+[[nodiscard]] std::int64_t estimate_around(TokenizerFamily family, const ChatMessage& message);
 [[nodiscard]] std::int64_t estimate_tokens(TokenizerFamily family, const ToolSpec& tool);
 // Of all its messages and tools: the input of the call.
 [[nodiscard]] std::int64_t estimate_tokens(TokenizerFamily family, const ModelRequest& request);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "surfaces/cli/chat.h"
+#include "surfaces/cli/compact.h"
 
 #include <poll.h>
 #include <termios.h>
@@ -155,9 +156,18 @@ bool Conversation::take_command(const std::string& text) {
   if (text == "/help") {
     for (std::string_view line : {"Enter sends, Ctrl-J starts another line, Up and Down recall what was said",
                                   "Ctrl-C cancels the turn, twice leaves; Ctrl-D leaves",
+                                  "/compact summarises what was said so far, /compact undo takes that back",
                                   "/session shows this session's id, /quit leaves"}) {
       view_.print(Line(line, kDim));
     }
+    view_.print({});
+    return true;
+  }
+  if (const auto done = take_compact_command(context_, session_, {}, text)) {
+    if (*done)
+      view_.print(Line(**done, kDim));
+    else
+      view_.print_error(done->error());
     view_.print({});
     return true;
   }

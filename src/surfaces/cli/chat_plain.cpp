@@ -8,6 +8,7 @@
 
 #include "foundation/base/text.h"
 #include "surfaces/cli/approval_card.h"
+#include "surfaces/cli/compact.h"
 #include "surfaces/cli/signals.h"
 #include "surfaces/cli/turn_follower.h"
 
@@ -175,7 +176,12 @@ Result<int> PlainConversation::run(std::string prompt) {
       prompt = std::string(trim(*typed));
     }
     if (prompt == "/quit" || prompt == "/exit") break;
-    if (!prompt.empty()) {
+    if (const auto compacted = take_compact_command(context_, session_, model_, prompt)) {
+      if (*compacted)
+        context_.console().print(**compacted);
+      else
+        context_.console().print_error(compacted->error());
+    } else if (!prompt.empty()) {
       const auto done = do_turn(prompt);
       if (!done) context_.console().print_error(done.error());
     }

@@ -240,6 +240,19 @@ std::optional<Line> describe_event(const TurnEvent& event) {
                             brief(json::string_or(event.payload, "reason", "no answer"))),
                 kWarning);
   }
+  if (event.name == "context.warning")
+    return Line(fmt::format("the context is {} % full; at 90 % its oldest part is summarised",
+                            json::integer_or(event.payload, "percent", 0)),
+                kWarning);
+  if (event.name == "context.compacted") {
+    const json::value* dropped = json::find(event.payload, "dropped");
+    const bool lost = dropped != nullptr && dropped->is_bool() && dropped->get_bool();
+    return Line(
+        fmt::format("{} older messages are {} from here on; pryx session compact --undo takes that back",
+                    json::integer_or(event.payload, "covered", 0),
+                    lost ? "left out (nobody could summarise them)" : "summarised"),
+        lost ? kWarning : kDim);
+  }
   const std::string tool = json::string_or(event.payload, "tool");
   if (event.name == "tool.requested") {
     const std::string rendering = json::string_or(event.payload, "rendering");

@@ -14,6 +14,7 @@
 
 #include "engine/agent/session_document.h"
 #include "engine/agent/trace_view.h"
+#include "engine/agent/context_store.h"
 #include "engine/agent/turn_undo.h"
 #include "foundation/base/text.h"
 #include "surfaces/server/embedded.h"
@@ -194,6 +195,11 @@ json::object sample_part() {
                    .name = "chart.png",
                    .bytes = 2048,
                    .detail = "low"};
+  part.covers = {id<MessageId>().str()};
+  part.count = 12;
+  part.kept = {"fs.write: Denied: not here"};
+  part.dropped = true;
+  part.denied = true;
   part.labels = kLabels;
   return part.to_json();
 }
@@ -489,6 +495,57 @@ json::object sample_document() {
   return agent::session_document(content, {.is_redacted = true, .counts = {{"email", 2}}});
 }
 
+agent::Pin sample_pin() {
+  return {.principal = kMe,
+          .session = id<SessionId>(),
+          .id = id<agent::PinId>(),
+          .kind = "rule",
+          .text = "never on Sundays",
+          .message = id<MessageId>(),
+          .labels = kLabels,
+          .created_at = kAt};
+}
+
+agent::Compaction sample_compaction() {
+  return {.principal = kMe,
+          .session = id<SessionId>(),
+          .seq = 7,
+          .message = id<MessageId>(),
+          .turn = id<TurnId>(),
+          .covered = 12,
+          .tokens_before = 9000,
+          .tokens_after = 4000,
+          .dropped = false,
+          .created_at = kAt,
+          .undone_at = kAt};
+}
+
+json::object sample_context() {
+  return {{"session_id", id<SessionId>().str()},
+          {"model", "fake/words"},
+          {"used_tokens", 9000},
+          {"conversation_tokens", 8800},
+          {"limit_tokens", 10'000},
+          {"limit_known", true},
+          {"percent", 90},
+          {"pins", json::array{sample_pin().to_json()}},
+          {"compactions", json::array{sample_compaction().to_json()}}};
+}
+
+json::object sample_compact_preview() {
+  const json::object excerpt{{"id", id<MessageId>().str()}, {"role", "user"}, {"text", "hello"}};
+  return {{"session_id", id<SessionId>().str()},
+          {"model", "fake/words"},
+          {"messages", 12},
+          {"first", excerpt},
+          {"last", excerpt},
+          {"tokens_before", 9000},
+          {"tokens_to_summarise", 5000},
+          {"labels", kLabels.to_json()},
+          {"kept", json::array{"fs.write: Denied: not here"}},
+          {"pins", json::array{sample_pin().to_json()}}};
+}
+
 std::map<std::string, json::object> samples() {
   const DaemonInfo info{"0.1.0", 42,     "http://127.0.0.1:7799",       "/run/pryx.sock",
                         kAt,     "safe", "five crashes in ten minutes", "file"};
@@ -529,6 +586,10 @@ std::map<std::string, json::object> samples() {
          return o;
        }()},
       {"Message", sample_message()},
+      {"ContextReport", sample_context()},
+      {"CompactPreview", sample_compact_preview()},
+      {"Compaction", sample_compaction().to_json()},
+      {"Pin", sample_pin().to_json()},
       {"Accepted", {{"message_id", id<MessageId>().str()}, {"turn_id", id<TurnId>().str()}}},
       {"Turn", sample_turn()},
       {"Approval", sample_approval()},

@@ -24,6 +24,9 @@ constexpr BodyField kImport[] = {{"content"}, {"manifest"}};
 constexpr BodyField kMessage[] = {{"text"},    {"model"},        {"idempotency_key"}, {"interactive"},
                                   {"approve"}, {"parts", false}, {"max_cost"},        {"allow_unpriced"}};
 constexpr BodyField kBudgets[] = {{"budgets"}};
+                                  {"approve"}, {"parts", false}, {"max_cost", false}};
+constexpr BodyField kCompact[] = {{"preview"}, {"model"}};
+constexpr BodyField kPin[] = {{"kind"}, {"text"}, {"message_id"}};
 constexpr BodyField kResume[] = {{"step_id"}, {"resolution"}, {"result"}};
 constexpr BodyField kUndo[] = {{"dry_run"}, {"force"}};
 constexpr BodyField kResolution[] = {{"decision"}, {"scope"}, {"rule"}, {"reason"}, {"confirm"}, {"expires"}};
@@ -154,6 +157,11 @@ constexpr Route kRoutes[] = {
     {"DELETE", "/api/v1/sessions/{id}", kChat, delete_session},
     {"POST", "/api/v1/sessions/{id}/fork", kChat, fork_session, kFork},
     {"GET", "/api/v1/sessions/{id}/export", kRead, export_session, {}, kReportQuery},
+    {"GET", "/api/v1/sessions/{id}/context", kRead, get_context},
+    {"POST", "/api/v1/sessions/{id}/compact", kChat, compact_session, kCompact},
+    {"POST", "/api/v1/sessions/{id}/compact/undo", kChat, undo_compaction},
+    {"POST", "/api/v1/sessions/{id}/pins", kChat, create_pin, kPin},
+    {"DELETE", "/api/v1/sessions/{id}/pins/{name}", kChat, delete_pin},
     {"GET", "/api/v1/sessions/{id}/messages", kRead, list_messages, {}, kPage},
     {"POST", "/api/v1/sessions/{id}/messages", kChat, send_message, kMessage},
 

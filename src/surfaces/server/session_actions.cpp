@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "surfaces/server/session_actions.h"
 
+#include "engine/agent/context_store.h"
 #include "engine/agent/session_store.h"
 #include "engine/agent/turn_store.h"
 #include "engine/tools/undo/undo_journal.h"
@@ -78,12 +79,20 @@ Result<void> apply(Services& services, const SessionFields& fields, Session& ses
 Result<void> copy_messages(db::Connection& c, IdSource& ids, const Session& from, const Session& to,
                            const MessageId& last) {
   agent::Page page{.limit = 200, .cursor = {}};
+  std::map<MessageId, MessageId> copies;
   for (;;) {
     PRYX_TRY(auto messages, SessionStore::list_messages(c, from.principal, from.id, page));
     for (agent::Message& message : messages.items) {
       const bool is_last = message.id == last;
       message.session = to.id;
-      message.id = ids.make<MessageId>();
+      const MessageId original = std::exchange(message.id, ids.make<MessageId>());
+      copies.emplace(original, message.id);
+      for (agent::Part& part : message.parts) {
+        for (std::string& covered : part.covers) {
+          const auto copied = copies.find(MessageId(covered));
+          if (copied != copies.end()) covered = copied->second.str();
+        }
+      }
       message.turn = {};
       message.step = {};
       // What still streams goes on in the original alone.
@@ -91,14 +100,14 @@ Result<void> copy_messages(db::Connection& c, IdSource& ids, const Session& from
         if (part.state == agent::PartState::kStreaming) part.state = agent::PartState::kInterrupted;
       }
       PRYX_TRY_VOID(SessionStore::insert_message(c, message));
-      if (is_last) return {};
+      if (is_last) return agent::ContextStore::copy(c, from, to, copies);
     }
     if (messages.next_cursor.empty()) break;
     page.cursor = messages.next_cursor;
   }
   if (!last.empty())
     return fail(ErrorCode::kNotFound, "session {} has no message {}", from.id.str(), last.str());
-  return {};
+  return agent::ContextStore::copy(c, from, to, copies);
 }
 
 }  // namespace

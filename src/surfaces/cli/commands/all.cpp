@@ -12,6 +12,7 @@ constexpr std::vector<Command> (*kNouns[])() = {
     chat_commands,
     session_commands,
     explain_commands,
+    session_context_commands,
     approval_commands,
     grant_commands,
     undo_commands,

@@ -10,6 +10,7 @@ namespace pryx::cli {
 [[nodiscard]] std::vector<Command> exec_commands();
 [[nodiscard]] std::vector<Command> chat_commands();
 [[nodiscard]] std::vector<Command> session_commands();
+[[nodiscard]] std::vector<Command> session_context_commands();
 [[nodiscard]] std::vector<Command> approval_commands();
 [[nodiscard]] std::vector<Command> grant_commands();
 [[nodiscard]] std::vector<Command> undo_commands();

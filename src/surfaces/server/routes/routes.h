@@ -28,6 +28,12 @@ PRYX_HANDLER(fork_session);
 // session_files.cpp
 PRYX_HANDLER(export_session);
 PRYX_HANDLER(import_session);
+// contexts.cpp
+PRYX_HANDLER(get_context);
+PRYX_HANDLER(compact_session);
+PRYX_HANDLER(undo_compaction);
+PRYX_HANDLER(create_pin);
+PRYX_HANDLER(delete_pin);
 // messages.cpp
 PRYX_HANDLER(list_messages);
 PRYX_HANDLER(send_message);

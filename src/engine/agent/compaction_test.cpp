@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+// Long sessions: when a summary takes the place of the oldest messages, what survives it, and what a crash, a
+// failing model or a provider that says "too long" do.
+#include "engine/agent/compaction.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/agent/context_desk.h"
+#include "engine/agent/testing/corridor.h"
+#include "foundation/base/text.h"
+
+namespace pryx::agent {
+namespace {
+
+using testing::asks_for;
+using testing::Corridor;
+using testing::kMe;
+using testing::me;
+using testing::says;
+
+bool asks_for_summary(const models::ModelRequest& request) {
+  return request.messages.front().text.starts_with("You keep the memory");
+}
+
+std::string text_of(const models::ModelRequest& request) {
+  std::string all;
+  for (const auto& message : request.messages) all += message.text + "\n";
+  return all;
+}
+
+// Answers anything; its summaries are made from the text it is given and from nothing else: every line with
+// "remember" in it.
+class Notetaker final : public models::Provider {
+ public:
+  std::vector<models::ModelRequest> requests;
+  int summaries = 0;
+  bool fails_to_summarise = false;
+  std::int64_t refuses_over = 0;  // tokens; 0: takes anything
+
+  [[nodiscard]] std::string_view kind() const override { return "openai"; }
+  async::Task<Result<std::vector<models::ModelInfo>>> list_models() override {
+    co_return std::vector<models::ModelInfo>{};
+  }
+  async::Task<Result<std::unique_ptr<models::ModelStream>>> stream(models::ModelRequest request) override {
+    requests.push_back(request);
+    const std::int64_t tokens = models::estimate_tokens(models::TokenizerFamily::kLlama, request);
+    if (refuses_over > 0 && tokens > refuses_over) co_return fail(ErrorCode::kTooLarge, "prompt is too long");
+    std::string text =
+        fmt::format("Answer {}: that is noted, and here are a few more words about it.", requests.size());
+    if (asks_for_summary(request)) {
+      if (fails_to_summarise) co_return fail(ErrorCode::kInvalidArgument, "not today");
+      ++summaries;
+      text = "What was said:";
+      for (const std::string_view line : split(request.messages.back().text, '\n')) {
+        if (line.find("remember") != std::string_view::npos) text += fmt::format("\n{}", line);
+      }
+    }
+    co_return std::unique_ptr<models::ModelStream>(std::make_unique<OneText>(std::move(text)));
+  }
+
+ private:
+  struct OneText final : models::ModelStream {
+    explicit OneText(std::string text_in) : text(std::move(text_in)) {}
+    async::Task<Result<std::optional<models::ModelEvent>>> next() override {
+      ++at;
+      if (at == 1) co_return std::optional<models::ModelEvent>(models::TextDelta{text});
+      if (at == 2) co_return std::optional<models::ModelEvent>(models::Finished{});
+      co_return std::optional<models::ModelEvent>{};
+    }
+    std::string text;
+    int at = 0;
+  };
+};
+
+class LongSession : public ::testing::Test, public Corridor {
+ protected:
+  std::shared_ptr<Notetaker> notes = std::make_shared<Notetaker>();
+
+  void boot_with(std::int64_t limit) {
+    boot();
+    set_limit(limit);
+  }
+  void set_limit(std::int64_t limit) {
+    const auto file = models::parse_catalog_overrides(
+        fmt::format("models:\n  notes/taker:\n    context: {}\n", limit), "test");
+    PRYX_CHECK(file.has_value());
+    daemon->models.set_catalog(std::make_shared<const models::Catalog>(
+        models::built_in_catalog(), std::make_shared<const models::CatalogFile>(*file)));
+    daemon->models.put_provider("notes", notes);
+  }
+  TurnId say(const SessionId& s, std::string text) {
+    NewMessage message{.session = s, .text = std::move(text)};
+    message.model = "notes/taker";
+    const TurnId turn = accept(std::move(message)).value().turn;
+    settle();
+    return turn;
+  }
+  ContextDesk desk() {
+    return ContextDesk({.loop = loop,
+                        .database = *daemon->database,
+                        .events = daemon->events,
+                        .ids = daemon->ids,
+                        .models = daemon->models,
+                        .default_model = "notes/taker"});
+  }
+  std::int64_t on_disk(const SessionId& s) {
+    return read(
+        [&](db::Connection& c) { return c.count("SELECT count(*) FROM messages WHERE session_id = $1", s); });
+  }
+  std::vector<pryx::agent::Compaction> compactions(const SessionId& s) {
+    return read([&](db::Connection& c) { return ContextStore::list_compactions(c, kMe, s); });
+  }
+};
+
+const std::string kFiller =
+    "We talked about the garden, the weather and the trains for quite a while, and nothing of that matters "
+    "much. ";
+
+// What is proven: facts reach the summariser, its words come back in every later prompt, and a summary of a
+// summary is given the earlier one. Whether a real model keeps a fact is up to the model; rules are pinned
+// and do not depend on it.
+TEST_F(LongSession, TwoHundredTurnsKeepTenFactsAndThreeRules) {
+  boot_with(4'000);
+  const SessionId s = session();
+  for (const std::string_view rule : {"never delete anything", "answer in English", "prices are in euros"})
+    ASSERT_TRUE(now(desk().pin(me(), s, {.kind = "rule", .text = std::string(rule)})));
+  for (int i = 0; i < 200; ++i) {
+    std::string text = kFiller;
+    if (i % 20 == 3) text = fmt::format("remember: the code of door {} is {}.", i, 4711 + i);
+    const TurnId turn = say(s, text);
+    ASSERT_EQ(state(turn), "completed") << i;
+  }
+  EXPECT_GE(notes->summaries, 5);
+  EXPECT_EQ(on_disk(s), 400 + notes->summaries);  // nothing is deleted
+  const std::string prompt = text_of(notes->requests.back());
+  for (int i = 3; i < 200; i += 20)
+    EXPECT_NE(prompt.find(fmt::format("the code of door {} is {}", i, 4711 + i)), std::string::npos) << i;
+  for (const std::string_view rule : {"never delete anything", "answer in English", "prices are in euros"})
+    EXPECT_NE(prompt.find(rule), std::string::npos) << rule;
+  EXPECT_NE(prompt.find("[SUMMARY of "), std::string::npos);
+  for (const auto& request : notes->requests)
+    EXPECT_LE(models::estimate_tokens(models::TokenizerFamily::kLlama, request), 4'000);
+  // One summary stands at a time, and it says for how many messages.
+  std::int64_t standing = 0;
+  for (const auto& it : compactions(s)) standing = it.covered;
+  EXPECT_GT(standing, 200);
+}
+
+TEST_F(LongSession, TheOwnerIsWarnedAtEightyPercentAndTheOldestGoesAtNinety) {
+  boot_with(4'000);
+  const SessionId s = session();
+  int warned_at = -1, compacted_at = -1;
+  for (int i = 0; i < 120 && compacted_at < 0; ++i) {
+    say(s, kFiller);
+    if (warned_at < 0 && count_events("context.warning") > 0) warned_at = i;
+    if (count_events("context.compacted") > 0) compacted_at = i;
+  }
+  ASSERT_GT(warned_at, 10);
+  EXPECT_GT(compacted_at, warned_at);
+  EXPECT_EQ(count_events("context.warning"), 1);
+  const auto done = compactions(s);
+  ASSERT_EQ(done.size(), 1u);
+  EXPECT_GE(done[0].tokens_before, 3'600);
+  EXPECT_LT(done[0].tokens_after, 3'200);
+  EXPECT_FALSE(done[0].dropped);
+}
+
+TEST_F(LongSession, AModelThatCannotSummariseLeavesAMarkerAndTheAnswerComes) {
+  boot_with(4'000);
+  const SessionId s = session();
+  notes->fails_to_summarise = true;
+  TurnId last;
+  for (int i = 0; i < 120 && count_events("context.compacted") == 0; ++i) last = say(s, kFiller);
+  EXPECT_EQ(state(last), "completed");
+  EXPECT_EQ(step_states(last), "model failed, model done");
+  ASSERT_TRUE(compactions(s).at(0).dropped);
+  EXPECT_NE(text_of(notes->requests.back()).find("earlier messages were left out"), std::string::npos);
+}
+
+TEST_F(LongSession, UndoBringsTheMessagesBack) {
+  boot_with(4'000);
+  const SessionId s = session();
+  for (int i = 0; i < 120 && count_events("context.compacted") == 0; ++i)
+    say(s, fmt::format("{} {}", i, kFiller));
+  EXPECT_EQ(text_of(notes->requests.back()).find("\n0 We talked"), std::string::npos);
+  const auto undone = now(desk().undo(me(), s));
+  ASSERT_TRUE(undone);
+  EXPECT_EQ(now(desk().undo(me(), s)).error().code, ErrorCode::kConflict);
+  set_limit(16'000);
+  say(s, "again");
+  const std::string prompt = text_of(notes->requests.back());
+  EXPECT_NE(prompt.find("\n0 We talked"), std::string::npos);
+  EXPECT_EQ(prompt.find("[SUMMARY of"), std::string::npos);
+}
+
+TEST_F(LongSession, AKillBetweenTheSummaryAndItsCommitLosesNothing) {
+  boot();
+  set_limit(4'000);
+  const SessionId s = session();
+  for (int i = 0; i < 30; ++i) say(s, fmt::format("{} {}", i, kFiller));
+  // A model that never answers: the summary's step is started, and nothing more is on disk.
+  const auto slow = std::make_shared<models::testing::ScriptedProvider>(loop);
+  for (int i = 0; i < 200; ++i) slow->add(says("short", std::chrono::hours(1)));
+  set_limit(1'500);
+  daemon->models.put_provider("notes", slow);
+  const TurnId turn = say(s, "and now");
+  const std::int64_t before = on_disk(s);
+  ASSERT_EQ(step_states(turn), "model started");
+  kill();
+  boot_and([this] { set_limit(1'500); });
+  pass(std::chrono::hours(4));
+  EXPECT_EQ(state(turn), "completed") << step_states(turn);
+  EXPECT_EQ(step_states(turn), "model done, model done");
+  EXPECT_EQ(on_disk(s), before + 2);
+  EXPECT_EQ(compactions(s).size(), 1u);
+}
+
+TEST_F(LongSession, WhatAProviderCallsTooLongIsSentAgainShorterAndThenFailsByName) {
+  boot_with(100'000);
+  const SessionId s = session();
+  for (int i = 0; i < 40; ++i) say(s, kFiller);
+  notes->refuses_over = 1'500;
+  const TurnId turn = say(s, "and now");
+  EXPECT_EQ(state(turn), "completed") << this->turn(turn).error_detail;
+  EXPECT_EQ(step_states(turn), "model failed, model done, model done");
+  notes->refuses_over = 50;
+  const TurnId hopeless = say(s, "and again");
+  EXPECT_EQ(state(hopeless), "failed");
+  EXPECT_EQ(this->turn(hopeless).error_code, "context_too_long");
+}
+
+TEST_F(LongSession, AMessageThatCannotFitFailsBeforeAnybodyIsAsked) {
+  boot_with(2'000);
+  std::string endless;
+  for (int i = 0; i < 2'000; ++i) endless += kFiller;
+  const TurnId turn = say(session(), endless);
+  EXPECT_EQ(this->turn(turn).error_code, "context_too_long");
+  EXPECT_TRUE(notes->requests.empty());
+}
+
+TEST_F(LongSession, DenialsAreCarriedOnWordForWord) {
+  boot();
+  policy.rules = {{.verdict = trust::Verdict::kDeny, .tool = "test.*"}};
+  const SessionId s = session();
+  model->add(asks_for({{"test.pure", R"({"n":1})"}}));
+  model->add(says("It was denied."));
+  send(s, "look");
+  settle();
+  const auto history = messages(s);
+  const std::set<TurnId> none;
+  std::vector<Message> longer = history;
+  for (int i = 0; i < 4; ++i) {
+    Message answer;
+    answer.role = Role::kAssistant;
+    answer.id = MessageId(fmt::format("msg_{}", i));
+    answer.turn = TurnId(fmt::format("trn_{}", i));
+    answer.parts.emplace_back();
+    longer.push_back(answer);
+  }
+  const Cover cover = choose_cover({.history = longer, .open_turns = none, .budget = {}, .want = 1});
+  ASSERT_EQ(cover.kept.size(), 1u);
+  EXPECT_NE(cover.kept[0].find("test.pure: Denied:"), std::string::npos);
+  const Part part = summary_part(cover, "They looked.");
+  EXPECT_TRUE(part.text.starts_with("[SUMMARY of 4 messages]\nThey looked."));
+  EXPECT_NE(part.text.find("test.pure: Denied:"), std::string::npos);
+  EXPECT_TRUE(part.labels.has("owner"));
+  const Part again = Part::from_json(part.to_json());
+  EXPECT_EQ(again.covers, part.covers);
+  EXPECT_EQ(again.kept, part.kept);
+}
+
+TEST_F(LongSession, WhatIsOpenIsNeverCovered) {
+  std::vector<Message> history;
+  for (int i = 0; i < 8; ++i) {
+    for (const Role role : {Role::kUser, Role::kAssistant}) {
+      Message message;
+      message.role = role;
+      message.id = MessageId(fmt::format("msg_{}{}", i, role == Role::kUser ? "u" : "a"));
+      message.turn = TurnId(fmt::format("trn_{}", i));
+      message.parts.emplace_back();
+      message.parts.back().text = kFiller;
+      message.parts.back().labels = trust::Labels{i == 1 ? "web" : "owner"};
+      history.push_back(message);
+    }
+  }
+  const std::set<TurnId> open{TurnId("trn_2")};
+  const Cover cover = choose_cover({.history = history, .open_turns = open, .budget = {}, .want = 1'000'000});
+  EXPECT_EQ(cover.count, 8);  // turns 0, 1, 3, 4: the newest three answers stay, and so does the open one
+  for (const Message* message : cover.messages) EXPECT_NE(message->turn.str(), "trn_2");
+  EXPECT_TRUE(cover.labels.has("web"));
+}
+
+}  // namespace
+}  // namespace pryx::agent

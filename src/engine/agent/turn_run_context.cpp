@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: MIT
+// Room for the next model step: what the model takes, how full it is, and summaries in place of the oldest
+// messages. A summary is a model step of the same turn; the messages it stands for change in the commit that
+// ends it, so a crash before that leaves the session as it was.
+#include <limits>
+
+#include "engine/agent/compaction.h"
+#include "engine/agent/context_desk.h"
+#include "engine/agent/turn_run.h"
+#include "foundation/base/log.h"
+#include "foundation/base/text.h"
+
+namespace pryx::agent {
+
+namespace {
+constexpr std::string_view kPurpose = "compaction";
+constexpr int kMaxRounds = 3;       // summaries before one answer
+constexpr double kReduced = 0.6;    // of what a provider called too long
+constexpr double kTolerance = 1.1;  // over the limit by estimate: still sent
+constexpr std::size_t kMaxSummaryBytes = 64 << 10;
+}  // namespace
+
+void TurnRun::set_budget() {
+  const ModelRoom room = room_of(parts().models, model_name(), context_state_);
+  budget_ = room.budget;
+  budget_.cache = &estimates_;
+  limit_is_known_ = room.is_known;
+  if (reduced_limit_ > 0) budget_.limit = std::min(budget_.limit, reduced_limit_);
+}
+
+Context TurnRun::make_context() {
+  std::vector<const tools::ToolDescription*> offered;
+  if (offers_own_tools()) offered = parts().gate.registry().list();
+  std::erase_if(offered, [this](const auto* tool) { return !may_use(tool->name); });
+  const std::string today = to_rfc3339(now()).substr(0, 10);
+  std::int64_t more = models::estimate_tokens(budget_.family, turn_.options.instructions);
+  for (const models::ToolSpec& tool : turn_.options.client_tools)
+    more += models::estimate_tokens(budget_.family, tool);
+  return build_context({.profile = profile_,
+                        .workspace = workspace_.facts,
+                        .history = history_,
+                        .tools = std::move(offered),
+                        .today = today,
+                        .note = &note_,
+                        .pins = &pins_,
+                        .budget = budget_,
+                        .more_tokens = more});
+}
+
+models::Usage TurnRun::corrected(std::int64_t estimated) const {
+  return {.input_tokens = static_cast<std::int64_t>(static_cast<double>(estimated) * budget_.factor),
+          .estimated = true};
+}
+
+Context TurnRun::take_context() {
+  if (!prepared_) return make_context();
+  Context context = std::move(*prepared_);
+  prepared_.reset();
+  return context;
+}
+
+async::Task<TurnRun::Flow> TurnRun::make_room() {
+  prepared_.reset();
+  set_budget();
+  if (find_interrupted_model_step() != nullptr) co_return Flow::kGoOn;  // it had room when it began
+  Context context = make_context();
+  const int percent_before = context.percent();
+  for (int round = 0; round < kMaxRounds; ++round) {
+    const bool was_begun = find_interrupted_compaction() != nullptr;
+    if (context.percent() < kCompactPercent && !was_begun) break;
+    if (session_.hidden) break;  // its client keeps the history, and brings all of it again
+    const std::int64_t conversation = conversation_tokens(history_, budget_);
+    const double share = reduced_limit_ > 0 ? kForcedShare : kCoveredShare;
+    const auto want =
+        std::max(static_cast<std::int64_t>(static_cast<double>(conversation) * share),
+                 context.wanted - static_cast<std::int64_t>(static_cast<double>(context.limit) * kRoomAfter));
+    const std::size_t messages = history_.size();
+    const Flow flow = co_await compact(want, context.wanted, false);
+    if (flow == Flow::kStop) co_return flow;
+    if (history_.size() == messages) break;  // nothing that may go
+    context = make_context();
+  }
+  const auto over = static_cast<double>(context.limit) * kTolerance;
+  if (!context.fits && limit_is_known_ && static_cast<double>(context.estimated) * budget_.factor > over)
+    co_return co_await fail_too_long(context);
+  if (percent_before >= kWarnPercent) {
+    const Flow flow = co_await warn(context);
+    if (flow == Flow::kStop) co_return flow;
+  }
+  prepared_ = std::move(context);
+  co_return Flow::kGoOn;
+}
+
+async::Task<TurnRun::Flow> TurnRun::fail_too_long(const Context& context) {
+  const auto tokens = static_cast<std::int64_t>(static_cast<double>(context.estimated) * budget_.factor);
+  std::string detail = fmt::format(
+      "the conversation has about {} tokens even with its oldest part summarised and old results taken out, "
+      "and {} "
+      "takes {}; say less at once, start a fresh session, or choose a model with a larger context",
+      tokens, model_name(), context.limit);
+  co_return co_await fail_turn("context_too_long", std::move(detail));
+}
+
+// Once each time it gets there, and again after a summary made room and it filled up again.
+async::Task<TurnRun::Flow> TurnRun::warn(const Context& context) {
+  const bool told =
+      context_state_.limit > 0 && context_state_.used * 100 / context_state_.limit >= kWarnPercent;
+  if (told || context.percent() < kWarnPercent || warned_) co_return Flow::kGoOn;
+  warned_ = true;
+  json::object payload{{"model", model_name()},
+                       {"used_tokens", context.wanted},
+                       {"limit_tokens", context.limit},
+                       {"percent", context.percent()}};
+  const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(write_start(t));
+    return emit(t, "context.warning", payload);
+  });
+  if (!written) co_return co_await stopped_by_storage(written.error());
+  co_return Flow::kGoOn;
+}
+
+Step* TurnRun::find_interrupted_compaction() {
+  for (Step& step : steps_) {
+    const bool is_open = step.state == StepState::kStarted || step.state == StepState::kUnknown;
+    if (step.kind == StepKind::kModel && step.purpose == kPurpose && is_open) return &step;
+  }
+  return nullptr;
+}
+
+async::Task<TurnRun::Flow> TurnRun::compact(std::int64_t want, std::int64_t tokens_before, bool manual) {
+  const Cover cover = choose_cover({.history = history_,
+                                    .open_turns = open_turns_,
+                                    .own_turn = turn_.id,
+                                    .own_message = turn_.message,
+                                    .budget = budget_,
+                                    .want = want});
+  Step* existing = find_interrupted_compaction();
+  if (cover.empty()) {
+    if (existing == nullptr) co_return Flow::kGoOn;
+    const auto written = co_await parts().database.write([&, this](db::Transaction& t) {
+      return TurnStore::change_state(t.db(), *existing, StepState::kCancelled, now());
+    });
+    if (!written) co_return co_await stopped_by_storage(written.error());
+    co_return Flow::kGoOn;
+  }
+  const bool is_new = existing == nullptr;
+  if (is_new) {
+    Step step{.principal = turn_.principal,
+              .id = parts().ids.make<StepId>(),
+              .turn = turn_.id,
+              .seq = static_cast<int>(steps_.size()) + 1,
+              .kind = StepKind::kModel,
+              .purpose = std::string(kPurpose),
+              .effect = tools::EffectClass::kIdempotent,
+              .planned_at = now()};
+    step.idempotency_key = step.id.str();
+    steps_.push_back(std::move(step));
+  }
+  Step& step = is_new ? steps_.back() : *existing;
+  models::ModelRequest request = summary_request(cover, budget_);
+  request.model = model_name();
+  request.request_id = step.idempotency_key;
+  reset_stream();
+  streaming_step_ = step.id;
+  estimate_ = corrected(models::estimate_tokens(budget_.family, request));
+  const auto begun = co_await begin_model_step(step, is_new, request);
+  if (!begun) co_return co_await stopped_by_storage(begun.error());
+  if (*begun) co_return co_await over_budget(step, is_new, **begun);
+  const auto text = co_await stream_summary(step, std::move(request));
+  const bool cancelled = co_await async::is_cancelled();
+  if (cancelled) co_return co_await cancel_turn();
+  const bool is_refused = !text && text.error().code == ErrorCode::kBudget;
+  if (is_refused || (!text && manual)) co_return co_await model_failed(step, text.error());
+  co_return co_await end_compaction(step, cover, text, tokens_before);
+}
+
+// Its text goes nowhere but into the summary: nobody sees it stream.
+async::Task<Result<std::string>> TurnRun::stream_summary(Step& step, models::ModelRequest request) {
+  if (request.model.empty() || request.model.starts_with("starter/"))
+    co_return fail(ErrorCode::kInvalidArgument,
+                   "starter/commands is no AI and cannot summarise; choose a model with `pryx model use`");
+  trace_.request_sent();
+  PRYX_CO_TRY(auto stream, co_await parts().models.stream(
+                               std::move(request), [this, id = step.id](const Error& error, Duration wait) {
+                                 tell_retry(id, error, wait);
+                               }));
+  std::string text;
+  for (;;) {
+    PRYX_CO_TRY(auto event, co_await stream->next());
+    if (!event) break;
+    trace_.chunk_came();
+    if (const auto* finished = std::get_if<models::Finished>(&*event)) {
+      finish_model_ = finished->model_that_answered;
+      finish_ = finished->reason;
+    }
+    if (const auto* delta = std::get_if<models::TextDelta>(&*event)) text += delta->text;
+    if (const auto* usage = std::get_if<models::UsageReport>(&*event)) usage_ = usage->usage;
+    if (text.size() > kMaxSummaryBytes) break;
+  }
+  if (usage_ == models::Usage{}) {
+    usage_ = estimate_;
+    usage_.output_tokens = models::estimate_tokens(budget_.family, text);
+  }
+  if (trim(text).empty()) co_return fail(ErrorCode::kProvider, "the model wrote no summary");
+  co_return std::string(utf8_prefix(text, kMaxSummaryBytes));
+}
+
+async::Task<TurnRun::Flow> TurnRun::end_compaction(Step& step, const Cover& cover,
+                                                   const Result<std::string>& text,
+                                                   std::int64_t tokens_before) {
+  const ModelEnd end = text ? end_of_attempt(trace::CallOutcome::kOk, std::nullopt)
+                            : end_of_attempt(trace::CallOutcome::kFailed, text.error());
+  Message summary{.principal = turn_.principal,
+                  .session = turn_.session,
+                  .id = parts().ids.make<MessageId>(),
+                  .role = Role::kAssistant,
+                  .turn = turn_.id,
+                  .step = step.id,
+                  .created_at = now()};
+  summary.parts.push_back(summary_part(cover, text ? std::string_view(*text) : std::string_view()));
+  const std::int64_t after =
+      tokens_before - cover.tokens + models::estimate_tokens(budget_.family, summary.parts.front().text);
+  const Compaction compaction{.principal = turn_.principal,
+                              .session = turn_.session,
+                              .message = summary.id,
+                              .turn = turn_.id,
+                              .covered = cover.count,
+                              .tokens_before = tokens_before,
+                              .tokens_after = std::max<std::int64_t>(after, 0),
+                              .dropped = !text,
+                              .created_at = now()};
+  const StepState state = text ? StepState::kDone : StepState::kFailed;
+  if (!text) {
+    log::warn("context.not_summarised", {{"turn_id", turn_.id.str()}, {"error", text.error().message}});
+    step.error_code = std::string(facts(text.error().code).name);
+    step.summary = text.error().message;
+  }
+  const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, state, now()));
+    PRYX_TRY_VOID(write_call_end(t, end));
+    PRYX_TRY_VOID(TurnStore::save_progress(t.db(), turn_));
+    PRYX_TRY_VOID(ContextStore::cover(t.db(), summary, compaction));
+    PRYX_TRY_VOID(emit(t, "context.compacted",
+                       {{"step_id", step.id.str()},
+                        {"message_id", summary.id.str()},
+                        {"covered", compaction.covered},
+                        {"tokens_before", compaction.tokens_before},
+                        {"tokens_after", compaction.tokens_after},
+                        {"limit_tokens", budget_.limit},
+                        {"dropped", compaction.dropped}}));
+    return emit(
+        t, "step.finished",
+        {{"step_id", step.id.str()}, {"kind", "model"}, {"purpose", kPurpose}, {"state", to_text(state)}});
+  });
+  if (!written) co_return co_await stopped_by_storage(written.error());
+  reset_stream();
+  std::set<MessageId> gone;
+  for (const Message* message : cover.messages) gone.insert(message->id);
+  std::erase_if(history_, [&](const Message& message) { return gone.contains(message.id); });
+  history_.push_back(std::move(summary));
+  co_return Flow::kGoOn;
+}
+
+// The provider says that it was too long, whatever was estimated. Once: with much less. Twice: that is an
+// end.
+async::Task<TurnRun::Flow> TurnRun::too_long(Step& step, Error error) {
+  if (reduced_limit_ > 0) {
+    error.message = fmt::format(
+        "{} calls the conversation too long even with its oldest part summarised and cut "
+        "down to about {} tokens; start a fresh session, or choose a model with a larger "
+        "context ({})",
+        model_name(), budget_.limit, error.message);
+    co_return co_await model_failed(step, std::move(error), "context_too_long");
+  }
+  const std::int64_t sent = std::min(estimate_.input_tokens, budget_.limit);
+  reduced_limit_ = static_cast<std::int64_t>(static_cast<double>(sent) * kReduced);
+  const ModelEnd end = end_of_attempt(trace::CallOutcome::kFailed, error);
+  const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(write_call_end(t, end));
+    step.error_code = "context_too_long";
+    step.summary = error.message;
+    PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kFailed, now()));
+    return emit(
+        t, "step.finished",
+        {{"step_id", step.id.str()}, {"kind", "model"}, {"state", "failed"}, {"reason", error.message}});
+  });
+  if (!written) co_return co_await stopped_by_storage(written.error());
+  co_return Flow::kGoOn;
+}
+
+// Inside the write job that ends a model step.
+Result<void> TurnRun::save_context_state(db::Transaction& t) {
+  if (session_.hidden) return {};
+  if (!usage_.estimated)
+    context_state_.permille =
+        corrected_permille(context_state_.permille, estimate_.input_tokens * 1000 / context_state_.permille,
+                           usage_.input_tokens);
+  context_state_.model = model_name();
+  context_state_.used = usage_.input_tokens;  // of the prompt: what the warning goes by
+  context_state_.limit = budget_.limit;
+  context_state_.updated_at = now();
+  return ContextStore::save_state(t.db(), turn_.principal, turn_.session, context_state_);
+}
+
+// A turn that a person asked for only to get a summary: all but the newest answers.
+async::Task<TurnRun::Flow> TurnRun::run_compaction_turn() {
+  set_budget();
+  const std::int64_t before = make_context().wanted;
+  const Flow flow = co_await compact(std::numeric_limits<std::int64_t>::max(), before, true);
+  if (flow == Flow::kStop) co_return flow;
+  const bool did = !history_.empty() && is_summary(history_.back()) && history_.back().turn == turn_.id;
+  std::string text = "There is nothing to summarise yet: the newest answers stay as they are.";
+  if (did)
+    text = fmt::format(
+        "{} messages are summarised from here on. The transcript still has all of them, and "
+        "`pryx session compact {} --undo` takes the summary back.",
+        history_.back().parts.front().count, turn_.session.str());
+  turn_.answered_by = model_name();
+  Message answer{.principal = turn_.principal,
+                 .session = turn_.session,
+                 .id = parts().ids.make<MessageId>(),
+                 .role = Role::kAssistant,
+                 .turn = turn_.id,
+                 .created_at = now()};
+  Part part;
+  part.text = text;
+  part.labels = trust::Labels{"owner"};
+  answer.parts.push_back(std::move(part));
+  const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(write_start(t));
+    PRYX_TRY_VOID(SessionStore::insert_message(t.db(), answer));
+    return write_end(t, TurnState::kCompleted, text, answer.id);
+  });
+  if (!written) co_return co_await stopped_by_storage(written.error());
+  co_return Flow::kStop;
+}
+
+}  // namespace pryx::agent

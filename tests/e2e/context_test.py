@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""The context of a session from the command line: how full it is, summaries and taking them back, pins, /compact in a conversation."""
+from harness import case, contains, equal, expect, lacks
+
+
+def long_session(lab, daemon, turns=6):
+    daemon.cli("exec", "the code of the shed is 4711", "--workspace", lab.workspace({})).must(0)
+    session = daemon.api().get("/sessions?limit=1")["items"][0]["id"]
+    for number in range(turns):
+        daemon.cli("exec", f"small talk {number}", "--session", session).must(0)
+    return session
+
+
+def last_request(model):
+    return "\n".join(str(m.get("content")) for m in model.requests[-1].body["messages"])
+
+
+@case
+def a_summary_takes_the_place_of_old_messages_and_can_be_taken_back(lab):
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    session = long_session(lab, daemon)
+    before = daemon.api().transcript(session)
+    preview = daemon.cli("session", "compact", session, "--preview", "--json").must(0).json()
+    expect(preview["messages"] >= 4, f"messages that would be summarised: {preview['messages']}")
+    equal(daemon.api().transcript(session), before, "the transcript after a preview")
+    ran = daemon.cli("session", "compact", session).must(0)
+    contains(ran.err, f"{preview['messages']} messages are summarised", "what was done")
+    daemon.cli("exec", "and now?", "--session", session).must(0)
+    asked = last_request(model)
+    contains(asked, f"[SUMMARY of {preview['messages']} messages]", "the next prompt")
+    asks = [m for m in model.requests[-1].body["messages"] if m["role"] == "assistant"]
+    equal(len(asks), 4, "answers that stand for themselves: the newest three, and what was said of the summary")
+    after = daemon.api().transcript(session)
+    equal(after[: len(before)], before, "the messages of before")
+    contains(daemon.cli("session", "show", session).must(0).out, "the code of the shed is 4711", "the transcript")
+    daemon.cli("session", "compact", session, "--undo").must(0)
+    daemon.cli("exec", "and now?", "--session", session).must(0)
+    contains(last_request(model), "the code of the shed is 4711", "the prompt after undo")
+    daemon.cli("session", "compact", session, "--undo").must(5)
+    daemon.cli("session", "compact", session, "--undo", "--preview").must(2)
+
+
+@case
+def pins_are_in_every_prompt(lab):
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    session = long_session(lab, daemon)
+    pin = daemon.cli("session", "pin", session, "never touch the vendor folder", "--kind", "rule").must(0).out.strip()
+    first = daemon.api().transcript(session)[0]["id"]
+    daemon.cli("session", "pin", session, "--message", first).must(0)
+    daemon.cli("session", "compact", session).must(0)
+    daemon.cli("exec", "go on", "--session", session).must(0)
+    for text in ("never touch the vendor folder", "the code of the shed is 4711"):
+        contains(last_request(model), text, "the prompt with pins")
+    contains(daemon.cli("session", "context", session).must(0).out, "never touch the vendor folder", "session context")
+    daemon.cli("session", "unpin", session, pin).must(0)
+    daemon.cli("session", "unpin", session, pin).must(6)
+    daemon.cli("exec", "go on", "--session", session).must(0)
+    lacks(last_request(model), "never touch the vendor folder", "the prompt without the pin")
+
+
+@case
+def a_conversation_can_be_summarised_from_within(lab):
+    daemon = lab.daemon()
+    lab.model(daemon)
+    session = long_session(lab, daemon)
+    term = lab.terminal(daemon, "chat", "--plain", "--session", session)
+    term.wait_for("> ")
+    term.send("/compact\r")
+    term.wait_for("messages are summarised")
+    term.send("/compact undo\r")
+    term.wait_for("in the context again")
+    term.send("/quit\r")
