@@ -24,19 +24,6 @@ bool is_provider_name(std::string_view name) {
 
 }  // namespace
 
-async::Task<Result<void>> audit_change(db::Database& database, audit::AuditLog& audit, Caller caller,
-                                       std::string kind, std::string subject, json::object detail) {
-  const auto written = co_await database.write([&](db::Transaction& t) {
-    return audit.append(t, {.principal = caller.principal.id,
-                            .kind = kind,
-                            .actor = caller.surface,
-                            .subject = subject,
-                            .detail = detail});
-  });
-  if (!written) co_return std::unexpected(written.error());
-  co_return Result<void>{};
-}
-
 async::Task<Result<Secret>> VaultKeys::get_key(std::string secret_name, bool) {
   // A reference that a person gave, or the name under which the provider's own key is kept.
   const auto reference = vault::SecretRef::parse(secret_name);
@@ -45,8 +32,15 @@ async::Task<Result<Secret>> VaultKeys::get_key(std::string secret_name, bool) {
 }
 
 Providers::Providers(async::EventLoop& loop, db::Database& database, audit::AuditLog& audit,
-                     vault::Vault& vault, models::ModelRouter& router, agent::TurnEngine& turns)
-    : loop_(loop), database_(database), audit_(audit), vault_(vault), router_(router), turns_(turns) {}
+                     vault::Vault& vault, models::ModelRouter& router, agent::TurnEngine& turns,
+                     CatalogKeeper& catalog)
+    : loop_(loop),
+      database_(database),
+      audit_(audit),
+      vault_(vault),
+      router_(router),
+      turns_(turns),
+      catalog_(catalog) {}
 
 async::Task<Result<void>> Providers::start() {
   const auto stored =

@@ -4,6 +4,7 @@
 #pragma once
 #include <string>
 
+#include "catalog_keeper.h"
 #include "engine/agent/dispatcher.h"
 #include "engine/agent/turn_engine.h"
 #include "engine/memory/memory_store.h"
@@ -37,7 +38,7 @@ class VaultKeys final : public models::KeySource {
 class Providers final : public server::ProviderAdmin {
  public:
   Providers(async::EventLoop& loop, db::Database& database, audit::AuditLog& audit, vault::Vault& vault,
-            models::ModelRouter& router, agent::TurnEngine& turns);
+            models::ModelRouter& router, agent::TurnEngine& turns, CatalogKeeper& catalog);
   [[nodiscard]] async::Task<Result<void>> start();  // puts the stored providers into the router
   // Called after a setting was written to the database.
   void on_stored_setting(std::function<void(const std::string& key, json::value value)> callback) {
@@ -48,6 +49,11 @@ class Providers final : public server::ProviderAdmin {
                                                                 server::ProviderChange change) override;
   [[nodiscard]] async::Task<Result<bool>> remove(Caller caller, std::string name) override;
   [[nodiscard]] async::Task<Result<void>> set_default_model(Caller caller, std::string model) override;
+  [[nodiscard]] server::CatalogStatus catalog(const Caller&) override { return catalog_.status(); }
+  [[nodiscard]] async::Task<Result<server::CatalogStatus>> update_catalog(Caller caller,
+                                                                          std::string from) override {
+    return catalog_.update(std::move(caller), std::move(from));
+  }
 
  private:
   async::EventLoop& loop_;
@@ -57,6 +63,7 @@ class Providers final : public server::ProviderAdmin {
   void restore(const std::string& name, const std::vector<models::ProviderConfig>& stored);
   models::ModelRouter& router_;
   agent::TurnEngine& turns_;
+  CatalogKeeper& catalog_;
   std::function<void(const std::string&, json::value)> on_stored_;
 };
 

@@ -66,6 +66,8 @@ Result<void> Daemon::build() {
   http_client_ = net::make_http_client(loop_);
   keys_.emplace(*vault_, ground_.environment);
   router_.emplace(loop_, *http_client_, *keys_, random_);
+  catalog_.emplace(loop_, *http_client_, *database_, *events_, *audit_, *router_, ground_.places);
+  catalog_->load_at_start();
   memory_store_.emplace(*database_, ids_, clock_);
   registry_.emplace();
   undo_journal_.emplace(*database_, clock_);
@@ -166,13 +168,17 @@ Result<void> Daemon::build() {
                                                     .inbox = *inbox_,
                                                     .workspaces = *workspaces_,
                                                     .profiles = &*agents_});
-  providers_.emplace(loop_, *database_, *audit_, *vault_, *router_, *turns_);
+  providers_.emplace(loop_, *database_, *audit_, *vault_, *router_, *turns_, *catalog_);
   secrets_.emplace(*database_, *audit_, *vault_);
   PRYX_TRY(config::Layer environment, config::environment_layer(ground_.environment));
   settings_.emplace(loop_, *database_, *events_, *audit_, ground_.places.config_file(),
                     std::move(environment));
   settings_->on_change([this](const config::Config& config) { apply_settings(config); });
   settings_->check_with([this](std::string_view key, const json::value& value) -> Result<void> {
+    if (key == "model.fallbacks") {
+      const auto names = agent::parse_fallbacks(std::string_view(value.as_string()));
+      if (!names) return std::unexpected(names.error());
+    }
     if (key != "model.default") return {};
     const auto known = router_->resolve(std::string(value.as_string()));
     if (!known) return std::unexpected(known.error());
@@ -221,6 +227,8 @@ Result<void> Daemon::build() {
 
 void Daemon::apply_settings(const config::Config& config) {
   turns_->set_default_model(config.text("model.default"));
+  turns_->set_fallbacks(
+      agent::parse_fallbacks(config.text("model.fallbacks")).value_or(std::vector<std::string>{}));
   skills_->use(config);
   heartbeats_->set_enabled(config.find("heartbeat.enabled")->value.as_bool());
   telemetry_->use(config);

@@ -8,6 +8,7 @@
 #include "admin.h"
 #include "agent_keeper.h"
 #include "egress_keeper.h"
+#include "engine/agent/failover.h"
 #include "engine/agent/heartbeat_runner.h"
 #include "engine/agent/inbox.h"
 #include "engine/agent/subagents/sub_agent_tools.h"
@@ -107,6 +108,7 @@ class Daemon {
   std::unique_ptr<net::HttpClient> http_client_;
   std::optional<VaultKeys> keys_;
   std::optional<models::ModelRouter> router_;
+  std::optional<CatalogKeeper> catalog_;
   std::optional<tools::Registry> registry_;
   std::optional<memory::MemoryStore> memory_store_;
   std::optional<tools::UndoJournal> undo_journal_;

@@ -158,7 +158,7 @@ void Daemon::feed_watchdog() {
 void Daemon::watch_files() {
   if (!watch_) {
     auto watch = platform::FileWatch::open();
-    if (!watch || !watch->watch(ground_.places.config, {"config.yaml", "policy.yaml"})) {
+    if (!watch || !watch->watch(ground_.places.config, {"config.yaml", "policy.yaml", "models.yaml"})) {
       log::warn("config.not_watched", {{"path", ground_.places.config}});
       return;
     }
@@ -180,6 +180,7 @@ async::Task<void> Daemon::files_changed() {
   co_await settings_->reload_file("file");
   co_await policy_->reload();
   co_await agents_->reload();
+  co_await catalog_->reload();
 }
 
 int Daemon::run() {

@@ -90,6 +90,8 @@ class TurnEngine final : public TurnRunner {
   [[nodiscard]] const std::string& default_model() const { return parts_.default_model; }
   // Where the bytes are kept that parts of messages refer to.
   [[nodiscard]] ResultFiles& results() { return parts_.results; }
+  // Models that answer when the chosen one cannot, in this order; for turns that start from now on.
+  void set_fallbacks(std::vector<std::string> models) { fallbacks_ = std::move(models); }
   // Text of a step that streams right now: {part, text} for GET /turns/{id}.
   [[nodiscard]] json::array partial_text(const TurnId& turn) const;
 
@@ -97,6 +99,7 @@ class TurnEngine final : public TurnRunner {
   friend class TurnRun;
   Parts parts_;
   EngineLimits limits_;
+  std::vector<std::string> fallbacks_;
   std::map<TurnId, TurnRun*> active_;
   std::set<TurnId> retry_later_;  // the store failed under them
   std::set<TurnId> cancelled_;    // running ones, by a person and not by the daemon's stop

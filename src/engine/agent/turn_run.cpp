@@ -22,7 +22,8 @@ TurnRun::TurnRun(TurnEngine& engine, OpenTurn turn)
     : engine_(engine),
       open_(std::move(turn)),
       default_model_(engine.default_model()),
-      trace_(engine.parts_.trace, engine.parts_.models) {}
+      trace_(engine.parts_.trace, engine.parts_.models),
+      failover_(engine.fallbacks_) {}
 
 json::array TurnRun::partial_text() const {
   json::array parts_list;
@@ -36,6 +37,7 @@ json::array TurnRun::partial_text() const {
 }
 
 const std::string& TurnRun::model_name() const {
+  if (!stand_in_.empty()) return stand_in_;
   if (!turn_.model.empty()) return turn_.model;
   if (!session_.model.empty()) return session_.model;
   return profile_.model.empty() ? default_model_ : profile_.model;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/agent/delta_buffer.h"
+#include "engine/agent/failover.h"
 #include "engine/agent/subagents/sub_agent_store.h"
 #include "engine/agent/turn_engine.h"
 #include "engine/agent/turn_trace.h"
@@ -49,6 +50,9 @@ class TurnRun {
   // `code`: how the turn's end names it; empty: by the error.
   [[nodiscard]] async::Task<Flow> model_failed(Step& step, Error error, std::string code = {});
   [[nodiscard]] async::Task<void> save_partial(Step& step);
+  // Whether another model was put in the place of the one that failed.
+  [[nodiscard]] async::Task<Result<bool>> fall_back(Step& step, Error error);
+  void add_notices(Message& message);
   void tell_retry(const StepId& step, const Error& error, Duration wait);
   void send_delta(const Step& step, std::string_view part, DeltaBuffer& buffer, bool force);
   void reset_stream();
@@ -147,6 +151,10 @@ class TurnRun {
   trust::Labels context_labels_;
   std::vector<models::ToolCall> client_calls_;
   TurnTrace trace_;
+  Failover failover_;
+  std::string stand_in_;              // answers instead of the chosen model, for the rest of the turn
+  std::vector<std::string> notices_;  // for the next message of the transcript
+  bool was_sent_ = false;             // the attempt reached the models: what failed was one of them
   bool start_written_ = false;
   int model_steps_ = 0;
 

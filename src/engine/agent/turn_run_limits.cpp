@@ -20,6 +20,7 @@ void TurnRun::apply_limits() {
     const auto found = parts().profiles->find(session_.agent);
     has_profile_ = found != nullptr;
     if (found != nullptr) profile_ = *found;
+    if (!profile_.fallbacks.empty()) failover_ = Failover(profile_.fallbacks);
   }
   tools::ToolLists lists;
   limits_ = profile_.limits;

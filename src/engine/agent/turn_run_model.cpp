@@ -23,6 +23,7 @@ void TurnRun::reset_stream() {
   usage_ = {};
   estimate_ = {};
   finish_model_.clear();
+  was_sent_ = false;
   finish_ = models::FinishReason::kStop;
   provider_data_ = {};
   partial_.reset();
@@ -63,7 +64,11 @@ async::Task<TurnRun::Flow> TurnRun::run_model_step() {
     if (!shown && streamed.error().code == ErrorCode::kTooLarge)
       co_return co_await too_long(step, streamed.error());
     if (!shown || !is_worth_another_attempt(streamed.error()) || cuts >= kMaxCuts) {
-      co_return co_await model_failed(step, streamed.error());
+      const auto replaced = co_await fall_back(step, streamed.error());
+      if (!replaced) co_return co_await stopped_by_storage(replaced.error());
+      if (!*replaced) co_return co_await model_failed(step, streamed.error());
+      cuts = 0;
+      continue;
     }
     const ModelEnd end = end_of_attempt(trace::CallOutcome::kInterrupted, streamed.error());
     std::optional<Message> interrupted = interrupted_message();
@@ -134,6 +139,7 @@ async::Task<TurnRun::Flow> TurnRun::over_budget(Step& step, bool is_new, Error r
 
 async::Task<Result<void>> TurnRun::stream_answer(Step& step, models::ModelRequest request) {
   PRYX_CO_TRY_VOID(co_await load_attachments(request));
+  was_sent_ = true;
   trace_.request_sent();
   PRYX_CO_TRY(auto stream, co_await parts().models.stream(
                                std::move(request), [this, id = step.id](const Error& error, Duration wait) {
@@ -326,6 +332,7 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
     message->parts.push_back(std::move(part));
   }
   if (!message->parts.empty()) message->parts.front().provider_data = std::move(provider_data_);
+  if (!notices_.empty()) add_notices(*message);
   if (message->parts.empty() && !partial_) message.reset();  // the model had nothing to say
   const MessageId message_id = message ? message->id : MessageId();
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {

@@ -93,6 +93,8 @@ struct Vendor {
   std::string kind;
   std::string path;
   std::string model;
+  std::string api = {};
+  bool begins_late = false;  // its first events carry no text yet
 };
 
 async::Task<Outcome> ask(Provider& provider, std::string model, std::string said) {
@@ -147,10 +149,13 @@ std::vector<Outcome> run_under(const Vendor& vendor, const std::string& base_url
   RealLoop real;
   const auto http = net::make_http_client(real.loop);
   NoKeys keys;
-  const auto provider = make_provider(
-      real.loop, *http, keys,
-      {.name = "mock", .kind = vendor.kind, .base_url = base_url + vendor.path, .key_secret_name = "k"},
-      limits);
+  const auto provider = make_provider(real.loop, *http, keys,
+                                      {.name = "mock",
+                                       .kind = vendor.kind,
+                                       .base_url = base_url + vendor.path,
+                                       .key_secret_name = "k",
+                                       .api = vendor.api},
+                                      limits);
   return net::testing::run(
       real, ask_under(*http, **provider, base_url, std::move(rates), vendor.model, std::move(said), times));
 }
@@ -174,7 +179,7 @@ void expect_calm_answers(const Vendor& vendor, const std::string& base_url) {
   const Outcome cut = run_under(vendor, base_url, "{}", "cut me").front();
   ASSERT_TRUE(cut.error);
   EXPECT_EQ(cut.error->code, ErrorCode::kUnavailable) << cut.error->message;
-  EXPECT_TRUE(kAnswer.starts_with(cut.text) && !cut.text.empty()) << cut.text;
+  EXPECT_TRUE(kAnswer.starts_with(cut.text) && (vendor.begins_late || !cut.text.empty())) << cut.text;
 
   const Outcome unknown = run_under(vendor, base_url, "{}", "no fixture fits this").front();
   EXPECT_TRUE(unknown.error);
@@ -223,8 +228,9 @@ void expect_no_wrong_answer_in_chaos(const Vendor& vendor, const std::string& ba
 TEST_F(AimockTest, AnswersToolsAndEveryKindOfChaos) {
   for (const Vendor& vendor :
        {Vendor{"openai", "/v1", "gpt-4o"}, Vendor{"anthropic", "", "claude-sonnet-4-5"},
-        Vendor{"google", "", "gemini-2.5-flash"}}) {
-    SCOPED_TRACE(vendor.kind);
+        Vendor{"google", "", "gemini-2.5-flash"}, Vendor{"ollama", "", "qwen3:8b"},
+        Vendor{"openai", "/v1", "gpt-4o", "responses", true}}) {
+    SCOPED_TRACE(vendor.kind + " " + vendor.api);
     expect_calm_answers(vendor, base_url_);
     expect_named_failures(vendor, base_url_);
     expect_no_wrong_answer_in_chaos(vendor, base_url_);

@@ -3,16 +3,19 @@
 
 #include <algorithm>
 
+#include "engine/models/call_ids.h"
 #include "engine/models/presets.h"
 #include "engine/models/provider_kinds.h"
 #include "engine/models/retry_policy.h"
 #include "engine/models/starter_provider.h"
+#include "foundation/async/task_group.h"
 #include "foundation/base/text.h"
 
 namespace pryx::models {
 namespace {
 
 constexpr std::string_view kStarter = "starter";
+constexpr Duration kQuestionLimit = std::chrono::seconds(5);
 
 bool is_provider_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char c) {
@@ -145,7 +148,7 @@ class ModelRouter::RetryingStream final : public ModelStream {
 };
 
 ModelRouter::ModelRouter(async::EventLoop& loop, net::HttpClient& http, KeySource& keys, Random& random)
-    : loop_(loop), http_(http), keys_(keys), random_(random), catalog_(std::make_shared<const Catalog>()) {
+    : loop_(loop), http_(http), keys_(keys), random_(random) {
   put_provider(std::string(kStarter), make_starter_provider());
 }
 ModelRouter::~ModelRouter() = default;
@@ -227,9 +230,15 @@ async::Task<Result<std::unique_ptr<ModelStream>>> ModelRouter::stream(ModelReque
                                                                       RetryObserver on_retry) {
   PRYX_CO_TRY(ModelName name, resolve(request.model));
   PRYX_CO_TRY_VOID(check_form(request, find_entry(name.provider)->provider->form_abilities(), name.provider));
+  const std::shared_ptr<Entry> entry = find_entry(name.provider);
+  co_await learn(*entry, name.model);
+  request.about =
+      std::make_shared<const ModelInfo>(describe(fmt::format("{}/{}", name.provider, name.model)));
+  // Who wrote which part of the history makes no difference to who answers next.
+  fit_call_ids(request.messages, {});
   request.model = std::move(name.model);
-  auto stream = std::make_unique<RetryingStream>(loop_, random_, find_entry(name.provider),
-                                                 std::move(request), std::move(on_retry));
+  auto stream =
+      std::make_unique<RetryingStream>(loop_, random_, entry, std::move(request), std::move(on_retry));
   PRYX_CO_TRY_VOID(co_await stream->open());
   co_return std::unique_ptr<ModelStream>(std::move(stream));
 }
@@ -241,8 +250,22 @@ async::Task<Result<std::vector<ModelInfo>>> ModelRouter::list_models(std::string
   auto said = co_await entry->provider->list_models();
   if (!said) co_return said;
   remember(*entry, *said);
-  for (ModelInfo& info : *said) info = catalog_->complete(std::move(info), entry->vendor);
+  for (ModelInfo& info : *said) info = catalog().complete(std::move(info), entry->vendor);
   co_return said;
+}
+
+const Catalog& ModelRouter::catalog() const {
+  if (!catalog_) catalog_ = std::make_shared<const Catalog>();
+  return *catalog_;
+}
+
+// What the server knows about a model is asked once, before the first request to it. Whatever goes wrong here
+// the request itself will tell.
+async::Task<void> ModelRouter::learn(Entry& entry, std::string model) {
+  if (entry.said.contains(model) || entry.breaker.state() != BreakerState::kClosed) co_return;
+  const auto known = co_await async::with_timeout(loop_, entry.provider->ask_about(model), kQuestionLimit,
+                                                  "ask about the model " + model);
+  if (known && *known) entry.said.insert_or_assign(std::move(model), **known);
 }
 
 void ModelRouter::remember(Entry& entry, const std::vector<ModelInfo>& said) const {
@@ -259,11 +282,11 @@ ModelInfo ModelRouter::describe(std::string_view model) const {
   said.id = id;
   said.provider = provider;
   const auto entry = find_entry(provider);
-  if (!entry) return catalog_->complete(std::move(said));
+  if (!entry) return catalog().complete(std::move(said));
   const auto known = entry->said.find(id);
   if (known != entry->said.end()) said = known->second;
   if (provider == kStarter) said.price = Price{};  // it runs here
-  return catalog_->complete(std::move(said), entry->vendor);
+  return catalog().complete(std::move(said), entry->vendor);
 }
 
 async::Task<Result<std::size_t>> ModelRouter::test_provider(std::string provider) {

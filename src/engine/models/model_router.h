@@ -69,7 +69,7 @@ class ModelRouter {
   [[nodiscard]] ModelInfo describe(std::string_view model) const;
   // The built-in catalog until it is told otherwise. Never null.
   void set_catalog(std::shared_ptr<const Catalog> catalog) { catalog_ = std::move(catalog); }
-  [[nodiscard]] const Catalog& catalog() const { return *catalog_; }
+  [[nodiscard]] const Catalog& catalog() const;
   // One round trip to the provider (its model list), for `pryx provider test`.
   [[nodiscard]] async::Task<Result<std::size_t>> test_provider(std::string provider);
 
@@ -77,6 +77,7 @@ class ModelRouter {
   struct Entry;
   class RetryingStream;
   [[nodiscard]] std::shared_ptr<Entry> find_entry(std::string_view name) const;
+  [[nodiscard]] async::Task<void> learn(Entry& entry, std::string model);
   void remember(Entry& entry, const std::vector<ModelInfo>& said) const;
 
   async::EventLoop& loop_;
@@ -84,7 +85,7 @@ class ModelRouter {
   KeySource& keys_;
   Random& random_;
   std::map<std::string, std::shared_ptr<Entry>, std::less<>> entries_;
-  std::shared_ptr<const Catalog> catalog_;
+  mutable std::shared_ptr<const Catalog> catalog_;  // the built-in one is read when it is first asked
 };
 
 }  // namespace pryx::models

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "engine/models/call_ids.h"
+#include "engine/models/presets.h"
 #include "engine/models/retry_policy.h"
 #include "engine/models/wire_text.h"
 #include "foundation/base/text.h"
@@ -208,7 +210,7 @@ std::optional<FinishReason> read_finish_reason(std::string_view text) {
 }  // namespace
 
 Result<std::string> encode_chat_request(const ModelRequest& request, const ToolNames& names,
-                                        OpenAiDialect dialect) {
+                                        OpenAiDialect dialect, const ChatQuirks& quirks) {
   PRYX_TRY(auto messages, encode_messages(request, names, dialect));
   json::object out{{"model", request.model},
                    {"messages", std::move(messages)},
@@ -223,6 +225,7 @@ Result<std::string> encode_chat_request(const ModelRequest& request, const ToolN
     out["prompt_cache_key"] = request.cache_key;
   add_tools(out, request, names);
   add_format(out, request.format);
+  PRYX_TRY_VOID(apply_quirks(quirks, request, out));
   return json::to_text(out);
 }
 
@@ -408,7 +411,7 @@ namespace {
 
 class OpenAiCodec final : public WireCodec {
  public:
-  explicit OpenAiCodec(OpenAiDialect dialect) : dialect_(dialect) {}
+  OpenAiCodec(OpenAiDialect dialect, const ChatQuirks& quirks) : dialect_(dialect), quirks_(quirks) {}
 
   // A server that only speaks the dialect may not keep the promise; it is asked, and refuses or not.
   [[nodiscard]] FormAbilities form_abilities() const override { return {true, true, true}; }
@@ -417,7 +420,7 @@ class OpenAiCodec final : public WireCodec {
   }
   [[nodiscard]] Result<WireRequest> encode(const ModelRequest& request) const override {
     WireRequest out{.target = "/chat/completions"};
-    PRYX_TRY(out.body, encode_chat_request(request, ToolNames(request), dialect_));
+    PRYX_TRY(out.body, encode_body(request));
     if (!request.request_id.empty()) out.headers.push_back({"Idempotency-Key", request.request_id});
     return out;
   }
@@ -439,14 +442,23 @@ class OpenAiCodec final : public WireCodec {
   }
 
  private:
+  [[nodiscard]] Result<std::string> encode_body(const ModelRequest& request) const {
+    if (quirks_.call_id_length == 0)
+      return encode_chat_request(request, ToolNames(request), dialect_, quirks_);
+    ModelRequest fitted = request;
+    fit_call_ids(fitted.messages, {.exact_length = quirks_.call_id_length, .only_alphanumeric = true});
+    return encode_chat_request(fitted, ToolNames(fitted), dialect_, quirks_);
+  }
   OpenAiDialect dialect_;
+  const ChatQuirks& quirks_;  // of the table
 };
 
 }  // namespace
 
 std::unique_ptr<WireCodec> make_openai_codec(const ProviderConfig& config) {
   const bool is_openai = config.base_url.find("://api.openai.com") != std::string::npos;
-  return std::make_unique<OpenAiCodec>(is_openai ? OpenAiDialect::kOpenAi : OpenAiDialect::kCompatible);
+  return std::make_unique<OpenAiCodec>(is_openai ? OpenAiDialect::kOpenAi : OpenAiDialect::kCompatible,
+                                       quirks_of(vendor_of(config)));
 }
 
 }  // namespace pryx::models

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/models/chat_quirks.h"
 #include "engine/models/provider_config.h"
 #include "engine/models/tool_names.h"
 #include "engine/models/wire_codec.h"
@@ -17,7 +18,8 @@ namespace pryx::models {
 enum class OpenAiDialect : std::uint8_t { kOpenAi, kCompatible };
 
 [[nodiscard]] Result<std::string> encode_chat_request(const ModelRequest& request, const ToolNames& names,
-                                                      OpenAiDialect dialect);
+                                                      OpenAiDialect dialect,
+                                                      const ChatQuirks& quirks = quirks_of({}));
 
 class ChatStreamDecoder final : public AnswerDecoder {
  public:

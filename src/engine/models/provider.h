@@ -130,6 +130,8 @@ struct ModelRequest {
   PromptCache cache = PromptCache::kAuto;
   // Requests with the same key share beginnings: some vendors route by it. The session's id, or empty.
   std::string cache_key = {};
+  // What is known about the model; the router fills it in. May be null.
+  std::shared_ptr<const ModelInfo> about = {};
 };
 
 struct Usage {
@@ -207,6 +209,10 @@ class Provider {
   // ModelStream::next().
   [[nodiscard]] virtual async::Task<Result<std::unique_ptr<ModelStream>>> stream(ModelRequest request) = 0;
   [[nodiscard]] virtual async::Task<Result<std::vector<ModelInfo>>> list_models() = 0;
+  // What only the server knows about one model, where it has to be asked for each; nullopt: nothing.
+  [[nodiscard]] virtual async::Task<Result<std::optional<ModelInfo>>> ask_about(std::string) {
+    co_return std::optional<ModelInfo>{};
+  }
   // The last request ended with kUnauthenticated: ask for a fresh key before the next one.
   virtual void key_was_refused() {}
 };

@@ -10,6 +10,7 @@ struct ProviderConfig {
   std::string kind;             // a row of provider_kinds.cpp: "openai", "anthropic", "google", "ollama"
   std::string base_url;         // empty: the kind's default
   std::string key_secret_name;  // empty: no key is sent
+  std::string api = {};         // of kind "openai": "chat" or "responses"; empty: "chat"
 };
 
 }  // namespace pryx::models

@@ -3,7 +3,9 @@
 
 #include "engine/models/anthropic_codec.h"
 #include "engine/models/google_codec.h"
+#include "engine/models/ollama_codec.h"
 #include "engine/models/openai_codec.h"
+#include "engine/models/responses_codec.h"
 
 namespace pryx::models {
 namespace {
@@ -17,11 +19,17 @@ struct Kind {
   std::unique_ptr<WireCodec> (*make_codec)(const ProviderConfig& config);
 };
 
+std::unique_ptr<WireCodec> make_openai_kind(const ProviderConfig& config) {
+  return config.api == "responses" ? make_responses_codec() : make_openai_codec(config);
+}
+
+std::unique_ptr<WireCodec> make_ollama_kind(const ProviderConfig&) { return make_ollama_codec(); }
+
 constexpr Kind kKinds[] = {
-    {"openai", "https://api.openai.com/v1", "", make_openai_codec},
+    {"openai", "https://api.openai.com/v1", "", make_openai_kind},
     {"anthropic", "https://api.anthropic.com/v1", "/v1", make_anthropic_codec},
     {"google", "https://generativelanguage.googleapis.com/v1beta", "/v1beta", make_google_codec},
-    {"ollama", "http://127.0.0.1:11434/v1", "/v1", make_openai_codec},
+    {"ollama", "http://127.0.0.1:11434", "", make_ollama_kind},
 };
 
 const Kind* find_kind(std::string_view name) {
@@ -51,6 +59,14 @@ Result<void> check_base_url(const ProviderConfig& config) {
   return {};
 }
 
+Result<void> check_api(const ProviderConfig& config) {
+  if (config.api.empty() || (config.kind == "openai" && (config.api == "chat" || config.api == "responses")))
+    return {};
+  return fail(ErrorCode::kInvalidArgument,
+              "provider {}: only a provider of kind openai has an api to choose: chat or responses",
+              config.name);
+}
+
 }  // namespace
 
 std::optional<std::string> default_base_url(std::string_view kind) {
@@ -77,6 +93,10 @@ Result<std::unique_ptr<Provider>> make_provider(async::EventLoop& loop, net::Htt
   if (config.base_url.empty()) config.base_url = kind->base_url;
   while (config.base_url.ends_with('/')) config.base_url.pop_back();
   PRYX_TRY_VOID(check_base_url(config));
+  PRYX_TRY_VOID(check_api(config));
+  // What people know of Ollama is often the address of its OpenAI side.
+  if (config.kind == "ollama" && config.base_url.ends_with("/v1"))
+    config.base_url.resize(config.base_url.size() - 3);
   if (!has_version(config.base_url)) config.base_url += kind->version;
   std::shared_ptr<const WireCodec> codec = kind->make_codec(config);
   return make_wire_provider(loop, http, keys, std::move(config), std::move(codec), limits);

@@ -74,6 +74,11 @@ class WireCodec {
   [[nodiscard]] virtual WireRequest model_list(std::string_view page) const = 0;
   [[nodiscard]] virtual Result<ModelPage> decode_models(std::string_view body,
                                                         std::string_view provider) const = 0;
+  // What only the server knows about one model, when it has to be asked for each; nullopt: nothing.
+  [[nodiscard]] virtual std::optional<WireRequest> model_question(std::string_view) const {
+    return std::nullopt;
+  }
+  [[nodiscard]] virtual Result<void> decode_model_answer(std::string_view, ModelInfo&) const { return {}; }
 };
 
 }  // namespace pryx::models

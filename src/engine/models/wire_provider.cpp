@@ -12,6 +12,7 @@
 namespace pryx::models {
 namespace {
 
+constexpr std::size_t kMaxQuestions = 64;  // models of one list that are asked about one by one
 constexpr std::size_t kMaxErrorBody = 64u << 10;
 constexpr std::size_t kMaxModelList = 8u << 20;
 constexpr int kMaxModelPages = 50;
@@ -338,7 +339,27 @@ class WireProvider final : public Provider {
       page = std::move(decoded->next);
     }
     std::ranges::sort(out, {}, &ModelInfo::id);
+    for (std::size_t i = 0; i < out.size() && i < kMaxQuestions; ++i) {
+      auto known = co_await ask_about(out[i].id);
+      // A server that fails one question is asked no more; the list itself is whole.
+      if (!known || !*known) break;
+      out[i] = std::move(**known);
+    }
     co_return out;
+  }
+
+  async::Task<Result<std::optional<ModelInfo>>> ask_about(std::string model) override {
+    auto question = line_->codec->model_question(model);
+    if (!question) co_return std::optional<ModelInfo>{};
+    PRYX_CO_TRY(const auto response, co_await line_->send(std::move(*question), kListLimit, kMaxModelList));
+    auto body = co_await read_all(*response, kListLimit, kMaxModelList);
+    if (!body) co_return fail(about(line_->config.name, std::move(body.error())));
+    ModelInfo info;
+    info.id = std::move(model);
+    info.provider = line_->config.name;
+    const auto decoded = line_->codec->decode_model_answer(*body, info);
+    if (!decoded) co_return fail(about(line_->config.name, decoded.error()));
+    co_return std::optional(std::move(info));
   }
 
  private:

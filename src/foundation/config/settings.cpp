@@ -51,6 +51,11 @@ constexpr std::array kSettings{
             .type = SettingType::kText,
             .default_value = "starter/commands",
             .help = "The model, as provider/model, of sessions that name none."},
+    Setting{.key = "model.fallbacks",
+            .type = SettingType::kText,
+            .default_value = "none",
+            .help = "Models, as provider/model with commas between, that answer when the chosen one cannot; "
+                    "or none."},
     Setting{.key = "openai.retention",
             .type = SettingType::kDuration,
             .default_value = "7d",

@@ -253,6 +253,7 @@ std::optional<Line> describe_event(const TurnEvent& event) {
                     lost ? "left out (nobody could summarise them)" : "summarised"),
         lost ? kWarning : kDim);
   }
+  if (event.name == "turn.fallback") return Line(brief(json::string_or(event.payload, "text")), kWarning);
   const std::string tool = json::string_or(event.payload, "tool");
   if (event.name == "tool.requested") {
     const std::string rendering = json::string_or(event.payload, "rendering");

@@ -29,6 +29,17 @@ struct ProviderChange {
   bool remove_key = false;                        // `--no-key`
 };
 
+// What is known about models, and from whom.
+struct CatalogStatus {
+  std::string as_of;
+  std::string source;
+  std::size_t models = 0;
+  std::string from;  // where it was fetched; empty: the built-in one
+  std::string fetched_at;
+  std::size_t own_models = 0;  // that config/models.yaml says something about
+  std::string problem;         // of config/models.yaml; empty: none
+};
+
 // Providers as a person configured them: persisted, put into the ModelRouter, keys in the vault. "starter" is
 // not among them.
 class ProviderAdmin {
@@ -41,6 +52,10 @@ class ProviderAdmin {
                                                          std::string name) = 0;  // false: there is none
   // The default model for new turns; persisted. kInvalidArgument when no configured provider can serve it.
   [[nodiscard]] virtual async::Task<Result<void>> set_default_model(Caller caller, std::string model) = 0;
+  [[nodiscard]] virtual CatalogStatus catalog(const Caller& caller) = 0;
+  // Fetches a later catalog and keeps it; validated whole. `from` empty: where the last one came from.
+  [[nodiscard]] virtual async::Task<Result<CatalogStatus>> update_catalog(Caller caller,
+                                                                          std::string from) = 0;
 };
 
 // --- secrets

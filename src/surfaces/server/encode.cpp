@@ -166,6 +166,24 @@ json::object encode(const models::ModelInfo& model, std::string_view default_mod
           {"default", model.full_name() == default_model}};
 }
 
+json::object encode(const CatalogStatus& status) {
+  return {{"as_of", status.as_of},
+          {"source", status.source},
+          {"models", status.models},
+          {"from", text_or_null(status.from)},
+          {"fetched_at", text_or_null(status.fetched_at)},
+          {"own_models", status.own_models},
+          {"problem", text_or_null(status.problem)}};
+}
+
+json::object encode(const models::Preset& preset) {
+  return {{"name", preset.name},
+          {"kind", preset.kind},
+          {"base_url", preset.base_url},
+          {"needs_key", preset.needs_key},
+          {"about", preset.about}};
+}
+
 json::object encode(const models::ProviderHealth& health, const models::ProviderConfig* config) {
   std::string_view state = "ready";
   if (health.breaker == models::BreakerState::kOpen)
@@ -175,6 +193,7 @@ json::object encode(const models::ProviderHealth& health, const models::Provider
   return {{"name", health.name},
           {"kind", health.kind},
           {"base_url", text_or_null(health.base_url)},
+          {"api", config != nullptr ? text_or_null(config->api) : json::value(nullptr)},
           {"has_key", config != nullptr && !config->key_secret_name.empty()},
           {"built_in", config == nullptr},
           {"state", state}};

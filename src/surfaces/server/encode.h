@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/agent/session_store.h"
+#include "engine/models/presets.h"
 #include "engine/tools/tool.h"
 #include "surfaces/manual/manual.h"
 #include "surfaces/server/admin.h"
@@ -38,6 +39,8 @@ struct StatusFacts {
 [[nodiscard]] json::object encode_costs(const trace::CostReport& report, std::string_view group_by);
 [[nodiscard]] json::object encode(const manual::Page& page);
 [[nodiscard]] json::object encode(const audit::Verdict& verdict);
+[[nodiscard]] json::object encode(const CatalogStatus& status);
+[[nodiscard]] json::object encode(const models::Preset& preset);
 [[nodiscard]] json::object encode(const models::ModelInfo& model, std::string_view default_model);
 // `config` is null for the built-in provider.
 [[nodiscard]] json::object encode(const models::ProviderHealth& health, const models::ProviderConfig* config);

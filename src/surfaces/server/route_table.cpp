@@ -36,7 +36,8 @@ constexpr BodyField kGrantChange[] = {{"expires"}};
 constexpr BodyField kAgainst[] = {{"against"}};
 constexpr BodyField kText[] = {{"text"}, {"hash"}};
 constexpr BodyField kPolicyTest[] = {{"tool"}, {"arguments"}, {"labels"}, {"session_id"}};
-constexpr BodyField kProvider[] = {{"kind"}, {"base_url"}, {"key"}, {"key_ref"}, {"no_key"}};
+constexpr BodyField kCatalogUpdate[] = {{"from"}};
+constexpr BodyField kProvider[] = {{"kind"}, {"base_url"}, {"api"}, {"key"}, {"key_ref"}, {"no_key"}};
 constexpr BodyField kSecret[] = {{"value"}, {"hosts"}};
 constexpr BodyField kUnlock[] = {{"passphrase"}};
 constexpr BodyField kPassphrase[] = {{"passphrase"}, {"current"}};
@@ -193,7 +194,10 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/audit/export", kAdmin, export_audit, {}, kExportQuery},
 
     {"GET", "/api/v1/models", kRead, list_models, {}, kModelQuery},
+    {"GET", "/api/v1/models/catalog", kRead, get_catalog},
+    {"POST", "/api/v1/models/catalog", kAdmin, update_catalog, kCatalogUpdate},
     {"GET", "/api/v1/providers", kRead, list_providers},
+    {"GET", "/api/v1/providers/presets", kRead, list_presets},
     {"PUT", "/api/v1/providers/{id}", kAdmin, put_provider, kProvider},
     {"DELETE", "/api/v1/providers/{id}", kAdmin, delete_provider},
     {"POST", "/api/v1/providers/{id}/test", kAdmin, test_provider},

@@ -146,6 +146,50 @@ Result<int> use_model(Context& context, const Invocation& invocation) {
   return 0;
 }
 
+Result<int> print_catalog(Context& context, const client::Reply& reply) {
+  if (print_if_json(context, reply)) return 0;
+  const json::object& catalog = reply.json;
+  const std::string from = json::string_or(catalog, "from");
+  context.console().print(fmt::format("{} models as of {}, from {}", json::integer_or(catalog, "models", 0),
+                                      json::string_or(catalog, "as_of"), json::string_or(catalog, "source")));
+  context.console().print(
+      from.empty() ? std::string("built in")
+                   : fmt::format("fetched from {} at {}", from, json::string_or(catalog, "fetched_at")));
+  if (const std::int64_t own = json::integer_or(catalog, "own_models", 0); own > 0)
+    context.console().print(fmt::format("config/models.yaml changes {} of them", own));
+  if (const std::string problem = json::string_or(catalog, "problem"); !problem.empty())
+    context.console().warn("config/models.yaml is not in force: " + problem);
+  return 0;
+}
+
+Result<int> show_catalog(Context& context, const Invocation&) {
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->get("/api/v1/models/catalog"));
+  return print_catalog(context, reply);
+}
+
+Result<int> update_catalog(Context& context, const Invocation& invocation) {
+  json::object body;
+  if (const auto from = invocation.find("from")) body["from"] = *from;
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->post("/api/v1/models/catalog", std::move(body)));
+  return print_catalog(context, reply);
+}
+
+Result<int> list_presets(Context& context, const Invocation&) {
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->get("/api/v1/providers/presets"));
+  if (print_if_json(context, reply)) return 0;
+  std::vector<std::vector<Line>> rows;
+  for (const json::object& preset : items_of(reply.json)) {
+    rows.push_back({Line(json::string_or(preset, "name")), Line(json::string_or(preset, "about")),
+                    Line(is_on(preset, "needs_key") ? "needs a key" : "no key", kDim),
+                    Line(json::string_or(preset, "base_url"), kDim)});
+  }
+  context.console().print_table({{"NAME"}, {"WHO"}, {"KEY"}, {"URL"}}, rows);
+  return 0;
+}
+
 Result<int> list_providers(Context& context, const Invocation&) {
   PRYX_TRY(client::ApiClient * api, context.api());
   PRYX_TRY(const client::Reply reply, api->get("/api/v1/providers"));
@@ -165,24 +209,40 @@ Result<int> list_providers(Context& context, const Invocation&) {
   return 0;
 }
 
+// kNotFound-like words for a name that says nothing: then the kind has to.
+Result<bool> preset_needs_key(Context& context, const std::string& name) {
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->get("/api/v1/providers/presets"));
+  for (const json::object& preset : items_of(reply.json)) {
+    if (json::string_or(preset, "name") == name) return is_on(preset, "needs_key");
+  }
+  return fail(ErrorCode::kInvalidArgument,
+              "pryx provider add needs --kind (openai, anthropic, google or ollama) for a vendor that is not "
+              "known by name; `pryx provider presets` lists those that are");
+}
+
 Result<int> add_provider(Context& context, const Invocation& invocation) {
   const std::string name = invocation.positional("name");
   const auto kind = invocation.find("kind");
-  if (!kind)
-    return fail(ErrorCode::kInvalidArgument,
-                "pryx provider add needs --kind; openai, anthropic, google or ollama");
   if (invocation.has("no-key") && invocation.has("key-stdin"))
     return fail(ErrorCode::kInvalidArgument, "--no-key and --key-stdin exclude each other");
   const auto key_ref = invocation.find("key-ref");
   if (key_ref && (invocation.has("no-key") || invocation.has("key-stdin")))
     return fail(ErrorCode::kInvalidArgument, "--key-ref excludes --no-key and --key-stdin");
-  json::object body{{"kind", *kind}};
+  json::object body;
+  bool takes_key = kind && *kind != "ollama";
+  if (kind) {
+    body["kind"] = *kind;
+  } else {
+    PRYX_TRY(takes_key, preset_needs_key(context, name));
+  }
   if (const auto url = invocation.find("base-url")) body["base_url"] = *url;
+  if (const auto which = invocation.find("api")) body["api"] = *which;
   if (key_ref) {
     body["key_ref"] = *key_ref;
   } else if (invocation.has("no-key")) {
     body["no_key"] = true;
-  } else if (*kind != "ollama" || invocation.has("key-stdin")) {
+  } else if (takes_key || invocation.has("key-stdin")) {
     PRYX_TRY(const Secret key,
              read_secret(context, fmt::format("API key of {}", name), invocation.has("key-stdin")));
     body["key"] = key.reveal();
@@ -236,7 +296,18 @@ std::vector<Command> model_commands() {
            .summary = "limits and price of one",
            .examples = {"model info openai/gpt-4o"},
            .positionals = {{"model", "provider/model"}},
-           .handler = show_model}};
+           .handler = show_model},
+          {.noun = "model",
+           .verb = "catalog",
+           .summary = "where limits and prices come from, and how old they are",
+           .examples = {"model catalog"},
+           .handler = show_catalog},
+          {.noun = "model",
+           .verb = "update",
+           .summary = "fetch a later catalog of limits and prices",
+           .examples = {"model update --from https://example.com/models.yaml", "model update"},
+           .flags = {{"--from", "URL", "where it is; without it where the last one came from"}},
+           .handler = update_catalog}};
 }
 
 std::vector<Command> provider_commands() {
@@ -248,18 +319,23 @@ std::vector<Command> provider_commands() {
           {.noun = "provider",
            .verb = "add",
            .summary = "add one or change it; the key is asked for, never an argument",
-           .examples = {"provider add openai --kind openai", "provider add claude --kind anthropic",
-                        "provider add gemini --kind google",
+           .examples = {"provider add groq", "provider add work --kind anthropic",
                         "provider add local --kind openai --base-url http://127.0.0.1:8080/v1 --no-key",
                         "provider add openai --kind openai --key-stdin < key.txt"},
            .flags = {{"--kind", "K", "openai, anthropic, google or ollama"},
                      {"--base-url", "URL", "where its API is, when not at the usual place"},
+                     {"--api", "A", "of kind openai: chat (the usual) or responses"},
                      {"--key-stdin", "", "read the key from standard input"},
                      {"--key-ref", "REF",
                       "where the key is: keychain:NAME (pryx secret) or ${VARIABLE} of the daemon"},
                      {"--no-key", "", "it needs none; one that is kept is removed"}},
            .positionals = {{"name", "what you call it; models are NAME/model"}},
            .handler = add_provider},
+          {.noun = "provider",
+           .verb = "presets",
+           .summary = "vendors that need no more than their name and a key",
+           .examples = {"provider presets"},
+           .handler = list_presets},
           {.noun = "provider",
            .verb = "test",
            .summary = "whether it answers",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/models/model_router.h"
+#include "engine/models/presets.h"
 
 #include "foundation/base/text.h"
 #include "surfaces/server/encode.h"
@@ -20,11 +21,22 @@ const models::ProviderConfig* find_config(const std::vector<models::ProviderConf
 Result<ProviderChange> decode_change(const RouteCall& call) {
   ProviderChange change;
   change.config.name = call.path_values.at(0);
-  PRYX_TRY(change.config.kind, json::get_string(call.body, "kind"));
+  PRYX_TRY(const auto kind, json::find_string(call.body, "kind"));
   PRYX_TRY(auto base_url, json::find_string(call.body, "base_url"));
+  // A vendor that is known by this name needs no further words.
+  const models::Preset* preset = models::find_preset(change.config.name);
+  if (!kind && preset == nullptr)
+    return fail(ErrorCode::kInvalidArgument,
+                "'{}' is no vendor that is known by name; say its kind (`pryx provider presets` lists those)",
+                utf8_prefix(change.config.name, 64));
+  change.config.kind = kind ? *kind : std::string(preset->kind);
+  if (!base_url && preset != nullptr && change.config.kind == preset->kind)
+    base_url = std::string(preset->base_url);
   PRYX_TRY(auto key, json::find_string(call.body, "key"));
   PRYX_TRY(const auto no_key, json::find_bool(call.body, "no_key"));
   change.config.base_url = std::move(base_url).value_or("");
+  PRYX_TRY(auto api, json::find_string(call.body, "api"));
+  change.config.api = std::move(api).value_or("");
   change.remove_key = no_key.value_or(false);
   PRYX_TRY(const auto key_ref, json::find_string(call.body, "key_ref"));
   if (key_ref && (key || change.remove_key))
@@ -61,6 +73,23 @@ async::Task<Result<Reply>> list_models(RouteCall& call) {
   json::object body = list_body(std::move(items));
   body["errors"] = std::move(errors);
   co_return Reply::of(body);
+}
+
+async::Task<Result<Reply>> get_catalog(RouteCall& call) {
+  co_return Reply::of(encode(call.services().providers.catalog(call.caller())));
+}
+
+async::Task<Result<Reply>> update_catalog(RouteCall& call) {
+  PRYX_CO_TRY(auto from, json::find_string(call.body, "from"));
+  PRYX_CO_TRY(const CatalogStatus status,
+              co_await call.services().providers.update_catalog(call.caller(), std::move(from).value_or("")));
+  co_return Reply::of(encode(status));
+}
+
+async::Task<Result<Reply>> list_presets(RouteCall&) {
+  json::array items;
+  for (const models::Preset& preset : models::presets()) items.push_back(encode(preset));
+  co_return Reply::of(list_body(std::move(items)));
 }
 
 async::Task<Result<Reply>> list_providers(RouteCall& call) {

@@ -65,6 +65,9 @@ PRYX_HANDLER(get_audit_proof);
 PRYX_HANDLER(export_audit);
 // models.cpp
 PRYX_HANDLER(list_models);
+PRYX_HANDLER(get_catalog);
+PRYX_HANDLER(update_catalog);
+PRYX_HANDLER(list_presets);
 PRYX_HANDLER(list_providers);
 PRYX_HANDLER(put_provider);
 PRYX_HANDLER(delete_provider);

@@ -33,6 +33,12 @@ class FakeProviders final : public ProviderAdmin {
   }
   async::Task<Result<bool>> remove(Caller, std::string name) override { co_return configs.erase(name) > 0; }
   async::Task<Result<void>> set_default_model(Caller, std::string) override { co_return Result<void>{}; }
+  CatalogStatus catalog_status{.as_of = "2026-07-02", .source = "a list", .models = 2};
+  CatalogStatus catalog(const Caller&) override { return catalog_status; }
+  async::Task<Result<CatalogStatus>> update_catalog(Caller, std::string from) override {
+    catalog_status.from = std::move(from);
+    co_return catalog_status;
+  }
 };
 
 class FakeSecrets final : public SecretAdmin {

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// Which model answers instead when the chosen one cannot, for one turn. The choice itself stays as the user
+// made it. Pure.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "foundation/base/error.h"
+#include "foundation/base/result.h"
+
+namespace pryx::agent {
+
+// Whether another model may do better: not when the request itself is wrong, too long, or nobody waits for it
+// any more.
+[[nodiscard]] bool may_fall_back(ErrorCode code);
+// One sentence for a person: what is wrong with `from` and who answers.
+[[nodiscard]] std::string fallback_notice(std::string_view from, std::string_view to, ErrorCode code);
+// "openai/gpt-4o, ollama/qwen3": names by comma or space; or "none". kInvalidArgument for one that is none.
+[[nodiscard]] Result<std::vector<std::string>> parse_fallbacks(std::string_view text);
+
+// Each model is asked once: a turn that went round in circles would never end.
+class Failover {
+ public:
+  Failover() = default;
+  explicit Failover(std::vector<std::string> fallbacks) : left_(std::move(fallbacks)) {}
+  // The next one that is neither `failed` nor was asked before; nullopt: none is left.
+  [[nodiscard]] std::optional<std::string> next(const std::string& failed);
+
+ private:
+  std::vector<std::string> left_;
+  std::vector<std::string> asked_;
+};
+
+}  // namespace pryx::agent

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+// Failover: every class of failure at every place of an answer, with and without somebody to stand in.
+#include "engine/agent/failover.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/agent/testing/corridor.h"
+
+namespace pryx::agent {
+namespace {
+using namespace std::chrono_literals;
+using models::testing::Attempt;
+using models::testing::ScriptedProvider;
+using testing::asks_for;
+using testing::Corridor;
+using testing::kMe;
+using testing::says;
+
+constexpr int kEnough = 20;  // more attempts than any retry rule allows
+
+// Where the first model fails.
+enum class Place : std::uint8_t { kAtOnce, kBeforeTheFirstWord, kInTheMiddle, kInTheSecondStep };
+constexpr Place kPlaces[] = {Place::kAtOnce, Place::kBeforeTheFirstWord, Place::kInTheMiddle,
+                             Place::kInTheSecondStep};
+
+struct Failure {
+  ErrorCode code;
+  bool falls_back;
+  std::string_view words;  // of the notice
+};
+constexpr Failure kFailures[] = {
+    {ErrorCode::kInvalidArgument, false, ""},
+    {ErrorCode::kTooLarge, false, ""},
+    {ErrorCode::kConflict, false, ""},
+    {ErrorCode::kUnauthenticated, true, "refuses its key"},
+    {ErrorCode::kForbidden, true, "is not allowed for this key"},
+    {ErrorCode::kNotFound, true, "is not there"},
+    {ErrorCode::kBudget, true, "no quota left"},
+    {ErrorCode::kOverloaded, true, "over its rate limit"},
+    {ErrorCode::kProvider, true, "failed"},
+    {ErrorCode::kTimeout, true, "does not answer in time"},
+    {ErrorCode::kUnavailable, true, "cannot be reached"},
+};
+
+class FailoverMatrix : public ::testing::Test, public Corridor {
+ protected:
+  FailoverMatrix() { boot(); }
+
+  // The first model fails in this way until nobody asks it any more.
+  void break_model(Place place, Error error) {
+    if (place == Place::kInTheSecondStep) model->add(asks_for({{"test.pure"}}));
+    for (int i = 0; i < kEnough; ++i) {
+      Attempt attempt;
+      if (place == Place::kAtOnce || place == Place::kInTheSecondStep) attempt.refused = error;
+      if (place == Place::kInTheMiddle) attempt.events = {models::TextDelta{"half an answer"}};
+      if (!attempt.refused) attempt.broken = error;
+      model->add(std::move(attempt));
+    }
+  }
+  std::shared_ptr<ScriptedProvider> backup = std::make_shared<ScriptedProvider>(loop);
+};
+
+std::string notice_in(const std::vector<Message>& messages) {
+  for (const Message& message : messages)
+    for (const Part& part : message.parts)
+      if (part.type == "notice") return part.text;
+  return {};
+}
+
+TEST_F(FailoverMatrix, EveryFailureAtEveryPlace) {
+  for (const Place place : kPlaces) {
+    for (const Failure& failure : kFailures) {
+      SCOPED_TRACE(fmt::format("place {}, {}", static_cast<int>(place), facts(failure.code).name));
+      model = std::make_shared<ScriptedProvider>(loop);
+      backup = std::make_shared<ScriptedProvider>(loop);
+      daemon->models.put_provider("fake", model);
+      daemon->models.put_provider("backup", backup);
+      daemon->engine.set_fallbacks({"nobody/x", "fake/one", "backup/two"});
+      const auto told_before = count_events("turn.fallback");
+      break_model(place, Error{failure.code, "no good", -1});
+      backup->add(says("the whole answer"));
+      const SessionId s = session();
+      const TurnId t = send(s, "hi");
+      settle();
+      pass(30min);
+      const Turn ended = turn(t);
+      EXPECT_EQ(count_events("turn.fallback") - told_before, failure.falls_back ? 1 : 0);
+      EXPECT_EQ(backup->requests.size(), failure.falls_back ? 1u : 0u);
+      if (!failure.falls_back) {
+        EXPECT_EQ(to_text(ended.state), "failed");
+        continue;
+      }
+      EXPECT_EQ(to_text(ended.state), "completed") << ended.error_detail;
+      EXPECT_EQ(ended.answered_by, "backup/two");
+      EXPECT_EQ(ended.model, "");  // the choice is not edited
+      EXPECT_EQ(read([&](db::Connection& c) { return SessionStore::find_session(c, kMe, s); })->model, "");
+      const std::vector<Message> transcript = messages(s);
+      EXPECT_EQ(transcript.back().text(), "the whole answer");
+      const std::string notice = notice_in(transcript);
+      EXPECT_NE(notice.find(failure.words), std::string::npos) << notice;
+      EXPECT_NE(notice.find("backup/two answers instead"), std::string::npos) << notice;
+      // What was shown of the answer that broke stays, and is not passed off as the other's.
+      int interrupted = 0;
+      for (const Message& message : transcript)
+        for (const Part& part : message.parts) interrupted += part.state == PartState::kInterrupted ? 1 : 0;
+      EXPECT_EQ(interrupted > 0, place == Place::kInTheMiddle);
+      // No model reads the notice.
+      for (const models::ChatMessage& message : backup->requests.back().messages)
+        EXPECT_EQ(message.text.find("answers instead"), std::string::npos);
+    }
+  }
+}
+
+TEST_F(FailoverMatrix, WithoutFallbacksTheTurnFailsAsBefore) {
+  break_model(Place::kAtOnce, Error{ErrorCode::kProvider, "no good", -1});
+  const TurnId t = send(session(), "hi");
+  settle();
+  pass(30min);
+  EXPECT_EQ(state(t), "failed");
+  EXPECT_EQ(count_events("turn.fallback"), 0);
+}
+
+TEST_F(FailoverMatrix, TheStandInStaysForTheTurnAndNotForTheNext) {
+  daemon->models.put_provider("backup", backup);
+  daemon->engine.set_fallbacks({"backup/two"});
+  model->add({.refused = Error{ErrorCode::kForbidden, "no", -1}, .events = {}, .broken = {}});
+  backup->add(asks_for({{"test.pure"}}));
+  backup->add(says("after the tool"));
+  const SessionId s = session();
+  const TurnId first = send(s, "hi");
+  settle();
+  pass(1min);
+  EXPECT_EQ(state(first), "completed");
+  EXPECT_EQ(backup->requests.size(), 2u);
+  EXPECT_EQ(model->requests.size(), 1u);
+  model->add(says("mine again"));
+  const TurnId second = send(s, "and now");
+  settle();
+  EXPECT_EQ(turn(second).answered_by, "fake/one");
+}
+
+TEST_F(FailoverMatrix, WhenAllFailTheLastSaysWhy) {
+  daemon->models.put_provider("backup", backup);
+  daemon->engine.set_fallbacks({"backup/two"});
+  model->add({.refused = Error{ErrorCode::kForbidden, "first no", -1}, .events = {}, .broken = {}});
+  backup->add({.refused = Error{ErrorCode::kNotFound, "second no", -1}, .events = {}, .broken = {}});
+  const TurnId t = send(session(), "hi");
+  settle();
+  pass(1min);
+  EXPECT_EQ(state(t), "failed");
+  EXPECT_NE(turn(t).error_detail.find("second no"), std::string::npos);
+  EXPECT_EQ(count_events("turn.fallback"), 1);
+}
+
+TEST(Failover, NamesAreReadStrictly) {
+  EXPECT_EQ(parse_fallbacks("").value().size(), 0u);
+  EXPECT_EQ(parse_fallbacks("none").value().size(), 0u);
+  EXPECT_EQ(parse_fallbacks("a/b, c/d/e  f/g").value(), (std::vector<std::string>{"a/b", "c/d/e", "f/g"}));
+  EXPECT_FALSE(parse_fallbacks("a/b, nonsense"));
+  EXPECT_FALSE(parse_fallbacks("a/1 a/2 a/3 a/4 a/5 a/6 a/7 a/8 a/9 a/10 a/11"));
+  Failover failover({"a/b", "c/d", "a/b"});
+  EXPECT_EQ(failover.next("a/b"), "c/d");
+  EXPECT_EQ(failover.next("c/d"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace pryx::agent

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// Another model takes over in the middle of a turn: committed and told before it is asked.
+#include "engine/agent/turn_run.h"
+#include "engine/models/retry_policy.h"
+#include "foundation/base/log.h"
+
+namespace pryx::agent {
+
+async::Task<Result<bool>> TurnRun::fall_back(Step& step, Error error) {
+  if (!was_sent_ || !may_fall_back(error.code)) co_return false;
+  const std::string from = model_name();
+  std::optional<std::string> to = failover_.next(from);
+  // One that is not set up cannot answer; the next may.
+  while (to && !parts().models.resolve(*to)) to = failover_.next(*to);
+  if (!to) co_return false;
+  const std::string notice = fallback_notice(from, *to, error.code);
+  const bool was_shown = !text_.empty() || !reasoning_.empty();
+  const ModelEnd end =
+      end_of_attempt(was_shown ? trace::CallOutcome::kInterrupted : trace::CallOutcome::kFailed, error);
+  // What was shown so far stays, marked as interrupted; the other model begins anew.
+  std::optional<Message> interrupted = interrupted_message();
+  const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(write_call_end(t, end));
+    PRYX_TRY_VOID(write_streamed(t, interrupted));
+    return emit(t, "turn.fallback",
+                {{"step_id", step.id.str()},
+                 {"from", from},
+                 {"to", *to},
+                 {"code", facts(error.code).name},
+                 {"reason", models::describe(models::classify(error.code))},
+                 {"detail", error.message},
+                 {"text", notice}});
+  });
+  if (!written) co_return fail(written.error());
+  log::info("model.fallback",
+            {{"turn_id", turn_.id.str()}, {"from", from}, {"to", *to}, {"error", error.message}});
+  stand_in_ = std::move(*to);
+  notices_.push_back(notice);
+  co_return true;
+}
+
+// The transcript says it where it happened; no model reads it.
+void TurnRun::add_notices(Message& message) {
+  std::vector<Part> parts_of_it;
+  for (std::string& notice : notices_) {
+    Part part;
+    part.type = "notice";
+    part.text = std::move(notice);
+    part.step = message.step;
+    parts_of_it.push_back(std::move(part));
+  }
+  notices_.clear();
+  message.parts.insert(message.parts.begin(), std::make_move_iterator(parts_of_it.begin()),
+                       std::make_move_iterator(parts_of_it.end()));
+}
+
+}  // namespace pryx::agent

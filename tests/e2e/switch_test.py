@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""One session, every vendor: who answered, with whose ids and whose thoughts in the history, never breaks the next request."""
+import json
+import shutil
+import subprocess
+
+from harness import SOURCE, Skip, case, contains, equal, expect, lacks
+from vendors import SECRET, WIRES, Vendors
+
+CONFIG = {"chat": {"kind": "openai", "base_url": "/v1"}, "responses": {"kind": "openai", "base_url": "/v1", "api": "responses"},
+          "ollama": {"kind": "ollama", "base_url": ""}, "anthropic": {"kind": "anthropic", "base_url": ""}, "google": {"kind": "google", "base_url": ""}}
+
+
+def all_pairs(kinds):
+    """A walk through every ordered pair of kinds."""
+    edges = {k: [o for o in kinds if o != k] for k in kinds}
+    walk, stack = [], [kinds[0]]
+    while stack:
+        if edges[stack[-1]]:
+            stack.append(edges[stack[-1]].pop(0))
+        else:
+            walk.append(stack.pop())
+    return walk[::-1]
+
+
+def set_up(lab, daemon):
+    vendors = lab.box.own(Vendors())
+    api = daemon.api()
+    kinds = []
+    for wire in WIRES:
+        config = CONFIG[wire.kind]
+        status, _ = put(api, wire.kind, {**config, "base_url": vendors.root + config["base_url"], "key": "k"})
+        if status == 200:
+            kinds.append(wire.kind)
+    lab.write_config(daemon, "models.yaml", "models:\n  responses/real: {reasoning: true}\n  anthropic/real: {reasoning: true, max_output: 4096}\n")
+    return vendors, api, kinds
+
+
+def put(api, name, body):
+    reply = api.request("PUT", f"/providers/{name}", body)
+    return reply.status, reply
+
+
+@case
+def any_vendor_answers_after_any_other(lab):
+    daemon = lab.daemon()
+    vendors, api, kinds = set_up(lab, daemon)
+    expect(len(kinds) >= 3, f"kinds that exist: {kinds}")
+    session = api.session(workspace=str(lab.workspace({"a.txt": "x"})))
+    walk = all_pairs(kinds)
+    equal(len(walk), len(kinds) * (len(kinds) - 1) + 1, "turns for every ordered pair")
+    for number, kind in enumerate(walk):
+        turn = api.run(session, f"question {number}", model=f"{kind}/real")
+        expect(not vendors.refusals, f"{kind} after {walk[:number]} refused: {vendors.refusals[:1]}")
+        equal(turn["state"], "completed", f"turn {number}, {kind}: {turn}")
+        equal(turn["answered_by"], f"{kind}/real", "who answered")
+    transcript = api.transcript(session)
+    answers = [p["text"] for m in transcript if m["role"] == "assistant" for p in m["parts"] if p["type"] == "text"]
+    equal(answers, [f"{kind} is done" for kind in walk], "the answers, each by whom it says")
+    # What one vendor gave to keep comes back to it, and goes to nobody else.
+    for kind, body in vendors.requests:
+        text = json.dumps(body)
+        for other in kinds:
+            if other != kind:
+                lacks(text, SECRET + other, f"a request to {kind}")
+    if "responses" in kinds:
+        last = [body for kind, body in vendors.requests if kind == "responses"][-1]
+        contains(json.dumps(last), SECRET + "responses", "what the Responses API gave to keep")
+
+
+@case
+def the_vendors_own_clients_accept_these_servers(lab):
+    modules = SOURCE / "tests" / "js"
+    node = SOURCE / ".tools" / "bin" / "node"
+    node = str(node) if node.exists() else shutil.which("node")
+    if not node or not (modules / "node_modules" / "ollama").exists():
+        raise Skip("node or the vendors' clients are not installed; make deps")
+    vendors = lab.box.own(Vendors())
+    done = subprocess.run([node, str(SOURCE / "tests" / "e2e" / "vendor_clients.mjs"), str(modules), vendors.root], capture_output=True, text=True, timeout=60)
+    out = json.loads(done.stdout or "{}")
+    for kind in ("chat", "responses", "ollama"):
+        expect("error" not in out.get(kind, {"error": done.stderr[-400:]}), f"the client of {kind}: {out.get(kind)} {done.stderr[-300:]}")
+        equal((out[kind]["tool"], out[kind]["path"], out[kind]["text"]), ("fs_list", ".", f"{kind} is done"), f"what the client of {kind} understood")
+    equal(out["ollama"]["counts"], [20, 4], "counts")
+    equal(out["show"], ["completion", "tools", "thinking"], "capabilities")
+    equal(vendors.refusals, [], "requests of the clients that were refused")
+
+
+@case
+def another_model_stands_in_and_says_so(lab):
+    daemon = lab.daemon()
+    vendors, api, _ = set_up(lab, daemon)
+    model = lab.model(daemon)
+    model.script["hello"] = [[("status", 403, {"error": {"message": "not in your country"}}, {})]]
+    api.put("/settings", {"settings": {"model.fallbacks": "nobody/there, ollama/real"}})
+    api.must_refuse("PUT", "/settings", 400, {"settings": {"model.fallbacks": "nonsense"}})
+    ran = daemon.cli("exec", "hello").must(0)
+    contains(ran.out, "ollama is done", "the answer")
+    contains(ran.err, "ollama/real answers instead", "the notice on stderr")
+    lines = daemon.cli("exec", "hello", "--json").must(0).lines()
+    fallback = next(line for line in lines if line["event"] == "turn.fallback")["payload"]
+    equal((fallback["from"], fallback["to"], fallback["code"]), ("fake/fake", "ollama/real", "forbidden"), "turn.fallback")
+    contains(fallback["detail"], "not in your country", "why")
+    equal(lines[-1]["payload"]["model"], "ollama/real", "who answered")
+    session = api.get("/sessions")["items"][0]
+    equal(session["model"], None, "the choice of the session is not edited")
+    equal(api.get("/settings")["settings"].get("model.default"), "fake/fake", "nor the default")
+    notices = [p["text"] for m in api.transcript(session["id"]) for p in m["parts"] if p["type"] == "notice"]
+    equal(len(notices), 1, "notices in the transcript")
+    contains(notices[0], "is not allowed for this key", "the notice")
