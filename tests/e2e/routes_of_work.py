@@ -47,7 +47,7 @@ def turns_and_approvals(tour, session):
     tour.go("POST", messages, 400, {}, id=session)
     tour.go("POST", messages, 400, {"text": "   "}, id=session)
     tour.go("POST", messages, 400, {"text": "x", "max_cost": "much"}, id=session)
-    tour.go("POST", messages, 400, {"text": "x", "parts": []}, id=session)
+    tour.go("POST", messages, 400, {"text": "x", "parts": [{"type": "image", "media_type": "image/png", "data": "AAAA"}]}, id=session)
     tour.go("POST", messages, 404, {"text": "x"}, id=NO_SESSION)
     tour.go("POST", messages, 404, {"text": "x", "model": "nothing/here"}, id=session)
     turn = tour.go("POST", messages, 202, {"text": "ask me", "future_field": 1}, id=session)["turn_id"]

@@ -43,6 +43,11 @@ std::string body_hash(const NewMessage& message) {
                     {"approve", message.approve}};
   if (message.max_cost) body["max_cost"] = *message.max_cost;
   if (message.allow_unpriced) body["allow_unpriced"] = true;
+  json::array parts;
+  for (const Message& given : message.messages) {
+    for (const Part& part : given.parts) parts.push_back(part.to_record());
+  }
+  if (!parts.empty()) body["parts"] = std::move(parts);
   return crypto::hash_json("inbox-body/1", body);
 }
 

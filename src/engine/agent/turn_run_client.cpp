@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What a turn's options change: which tools are offered, how the model is asked, and calls to the caller's
 // own tools, which are handed out as the turn's end and never run.
+#include "engine/agent/attachments.h"
 #include "engine/agent/turn_run.h"
 
 namespace pryx::agent {
-
-namespace {
-constexpr std::int64_t kMaxAttachmentBytes = 20 << 20;  // of one request; vendors take about as much
-}  // namespace
 
 bool TurnRun::offers_own_tools() const {
   switch (turn_.options.own_tools) {
@@ -45,16 +42,17 @@ void TurnRun::apply_options(Context& context) const {
 }
 
 async::Task<Result<void>> TurnRun::load_attachments(models::ModelRequest& request) {
-  std::int64_t total = 0;
+  fit_attachments(request, parts().models.describe(request.model).takes_images());
   for (models::ChatMessage& message : request.messages) {
-    for (models::Attachment& attachment : message.attachments) {
-      total += attachment.size;
-      if (total > kMaxAttachmentBytes)
-        co_return fail(ErrorCode::kTooLarge,
-                       "the images of the conversation have more than {} bytes together",
-                       kMaxAttachmentBytes);
-      PRYX_CO_TRY(std::string bytes, co_await parts().results.get(attachment.ref));
-      attachment.bytes = std::make_shared<const std::string>(std::move(bytes));
+    for (std::size_t i = 0; i < message.attachments.size();) {
+      auto bytes = co_await parts().results.get(message.attachments[i].ref);
+      if (!bytes && bytes.error().code == ErrorCode::kCancelled) co_return fail(std::move(bytes.error()));
+      if (!bytes) {
+        // A session outlives a lost file.
+        leave_out(message, i, "its file is not there any more");
+        continue;
+      }
+      message.attachments[i++].bytes = std::make_shared<const std::string>(std::move(*bytes));
     }
   }
   co_return Result<void>{};

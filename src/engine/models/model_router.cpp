@@ -281,6 +281,7 @@ ModelInfo ModelRouter::describe(std::string_view model) const {
   ModelInfo said;
   said.id = id;
   said.provider = provider;
+  if (provider == kStarter) said.takes = said.gives = {"text"};
   const auto entry = find_entry(provider);
   if (!entry) return catalog().complete(std::move(said));
   const auto known = entry->said.find(id);

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "foundation/base/text.h"
+#include "surfaces/server/message_parts.h"
 #include "surfaces/server/messages.h"
 #include "surfaces/server/problem.h"
 #include "surfaces/server/route.h"
@@ -248,6 +249,7 @@ async::Task<Result<json::object>> Bus::perform(std::shared_ptr<Client> client, s
     PRYX_CO_TRY(SessionId session, id_of_payload<SessionId>(payload, "session_id"));
     PRYX_CO_TRY(agent::NewMessage message,
                 decode_message(payload, caller, std::move(session), services_.models));
+    PRYX_CO_TRY(message, co_await with_parts(payload, std::move(message), caller, services_));
     PRYX_CO_TRY(const agent::Accepted accepted, co_await services_.inbox.accept(caller, std::move(message)));
     co_return json::object{{"message_id", accepted.message.str()},
                            {"turn_id", accepted.turn.str()},

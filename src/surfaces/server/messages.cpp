@@ -19,7 +19,9 @@ Result<agent::NewMessage> decode_message(const json::object& body, const Caller&
                                          const models::ModelRouter& models) {
   agent::NewMessage message;
   message.session = std::move(session);
-  PRYX_TRY(message.text, json::get_string(body, "text"));
+  if (json::find(body, "text") != nullptr || json::find(body, "parts") == nullptr) {
+    PRYX_TRY(message.text, json::get_string(body, "text"));
+  }
   PRYX_TRY(auto model, json::find_string(body, "model"));
   PRYX_TRY(auto key, json::find_string(body, "idempotency_key"));
   PRYX_TRY(const auto interactive, json::find_bool(body, "interactive"));

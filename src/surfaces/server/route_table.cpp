@@ -22,9 +22,8 @@ constexpr BodyField kSessionChange[] = {{"workspace"}, {"agent"}, {"model"}, {"t
 constexpr BodyField kFork[] = {{"message_id"}, {"title"}};
 constexpr BodyField kImport[] = {{"content"}, {"manifest"}};
 constexpr BodyField kMessage[] = {{"text"},    {"model"},        {"idempotency_key"}, {"interactive"},
-                                  {"approve"}, {"parts", false}, {"max_cost"},        {"allow_unpriced"}};
+                                  {"approve"}, {"parts"},        {"max_cost"},        {"allow_unpriced"}};
 constexpr BodyField kBudgets[] = {{"budgets"}};
-                                  {"approve"}, {"parts", false}, {"max_cost", false}};
 constexpr BodyField kCompact[] = {{"preview"}, {"model"}};
 constexpr BodyField kPin[] = {{"kind"}, {"text"}, {"message_id"}};
 constexpr BodyField kResume[] = {{"step_id"}, {"resolution"}, {"result"}};

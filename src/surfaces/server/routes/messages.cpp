@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "surfaces/server/messages.h"
 
+#include "surfaces/server/message_parts.h"
+
 #include "engine/agent/session_store.h"
 #include "surfaces/server/routes/routes.h"
 #include "surfaces/server/turn_stream.h"
@@ -35,6 +37,7 @@ async::Task<Result<Reply>> send_message(RouteCall& call) {
   PRYX_CO_TRY(SessionId id, path_id<SessionId>(call));
   PRYX_CO_TRY(agent::NewMessage message,
               decode_message(call.body, call.caller(), std::move(id), call.services().models));
+  PRYX_CO_TRY(message, co_await with_parts(call.body, std::move(message), call.caller(), call.services()));
   if (wants_stream(call.request)) co_return co_await accept_and_stream(call, std::move(message));
   PRYX_CO_TRY(const agent::Accepted accepted,
               co_await call.services().inbox.accept(call.caller(), std::move(message)));
