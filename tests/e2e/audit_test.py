@@ -230,10 +230,14 @@ def a_deleted_session_leaves_evidence_and_no_content(lab):
 
 
 # Unsafe routes that leave no row of their own, each with the reason.
+NOTHING = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # of a file that is not there yet
+SKILL = "---\nname: k\ndescription: A skill\n---\nbody\n"
 EXEMPT = {
     "POST /api/v1/sessions": "an empty conversation: no right, no effect; what happens in it is recorded",
     "PATCH /api/v1/sessions/{id}": "title, model and folder of a conversation; a folder must be a recorded workspace",
     "POST /api/v1/sessions/{id}/fork": "a copy of a conversation",
+    "POST /api/v1/sessions/{id}/children": "talk with a child of the conversation, under rights that only shrink; its tool calls are recorded before they run",
+    "POST /api/v1/subagents/{id}/cancel": "ends talk, as for a turn",
     "POST /api/v1/sessions/{id}/messages": "talk; each tool call that follows is recorded before it runs",
     "POST /v1/chat/completions": "the same through another vendor's form",
     "POST /v1/responses": "the same through another vendor's form",
@@ -285,6 +289,10 @@ def administrative_calls(lab, api):
         "DELETE /api/v1/providers/{id}": ("provider.removed", lambda: api.delete("/providers/p")),
         "PUT /api/v1/secrets/{name}": ("secret.changed", lambda: api.request("PUT", "/api/v1/secrets/s", {"value": "some value"})),
         "DELETE /api/v1/secrets/{name}": ("secret.removed", lambda: api.delete("/secrets/s")),
+        "PUT /api/v1/agents/{id}": ("agent.changed", lambda: api.put("/agents/a", {"text": "description: A\n", "hash": NOTHING})),
+        "DELETE /api/v1/agents/{id}": ("agent.removed", lambda: api.delete("/agents/a")),
+        "PUT /api/v1/skills/{name}": ("skill.installed", lambda: api.put("/skills/k", {"files": [{"path": "SKILL.md", "text": SKILL}]})),
+        "DELETE /api/v1/skills/{name}": ("skill.removed", lambda: api.delete("/skills/k")),
         "POST /api/v1/tokens": ("token.created", token),
         "DELETE /api/v1/tokens/{id}": ("token.revoked", lambda: api.delete(f"/tokens/{made['token']}")),
         "PUT /api/v1/settings": ("setting.changed", lambda: api.put("/settings", {"settings": {"log.level": "warn"}})),
