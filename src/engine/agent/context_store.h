@@ -2,6 +2,7 @@
 // What is kept about a session's context: which summaries stand for which messages, what a person pinned, and
 // how much more than the estimate each model counts. Static functions for composing transactions.
 #pragma once
+#include <map>
 #include <optional>
 #include <set>
 #include <string>

@@ -81,7 +81,7 @@ TEST(CommandLine, SuggestsWhatWasMeant) {
 
 TEST(CommandLine, RefusesWhatDoesNotExistYet) {
   EXPECT_NE(refusal({"mcp", "list"}).find("not in this version"), std::string::npos);
-  EXPECT_NE(refusal({"session", "export", "ses_1"}).find("not in this version"), std::string::npos);
+  EXPECT_NE(refusal({"tool", "call", "fs.list"}).find("not in this version"), std::string::npos);
 }
 
 TEST(CommandLine, RefusesWhatIsIncompleteOrTwice) {

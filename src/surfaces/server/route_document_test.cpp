@@ -12,9 +12,9 @@
 #include <set>
 #include <sstream>
 
+#include "engine/agent/context_store.h"
 #include "engine/agent/session_document.h"
 #include "engine/agent/trace_view.h"
-#include "engine/agent/context_store.h"
 #include "engine/agent/turn_undo.h"
 #include "foundation/base/text.h"
 #include "surfaces/server/embedded.h"

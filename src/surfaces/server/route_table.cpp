@@ -21,8 +21,8 @@ constexpr BodyField kNewSession[] = {{"workspace"}, {"agent"}, {"model"}, {"titl
 constexpr BodyField kSessionChange[] = {{"workspace"}, {"agent"}, {"model"}, {"title"}, {"status"}};
 constexpr BodyField kFork[] = {{"message_id"}, {"title"}};
 constexpr BodyField kImport[] = {{"content"}, {"manifest"}};
-constexpr BodyField kMessage[] = {{"text"},    {"model"},        {"idempotency_key"}, {"interactive"},
-                                  {"approve"}, {"parts"},        {"max_cost"},        {"allow_unpriced"}};
+constexpr BodyField kMessage[] = {{"text"},    {"model"}, {"idempotency_key"}, {"interactive"},
+                                  {"approve"}, {"parts"}, {"max_cost"},        {"allow_unpriced"}};
 constexpr BodyField kBudgets[] = {{"budgets"}};
 constexpr BodyField kCompact[] = {{"preview"}, {"model"}};
 constexpr BodyField kPin[] = {{"kind"}, {"text"}, {"message_id"}};

@@ -102,9 +102,10 @@ TEST_F(Routes, AMessageIsAcceptedAndAnswered) {
 
 TEST_F(Routes, WhatDoesNotExistYetIsRefusedByName) {
   const std::string session = new_session();
-  const Answer answer = say(session, {{"text", "hi"}, {"parts", json::array{}}});
+  const Answer answer =
+      say(session, {{"text", "hi"}, {"parts", json::array{json::object{{"type", "video"}}}}});
   EXPECT_EQ(answer.status, 400);
-  EXPECT_NE(field(answer, "detail").find("'parts'"), std::string::npos);
+  EXPECT_NE(field(answer, "detail").find("parts"), std::string::npos) << field(answer, "detail");
   EXPECT_EQ(say(session, {{"text", "hi"}, {"max_cost", "much"}}).status, 400);
   EXPECT_EQ(say(session, {{"text", "hi"}, {"model", "nowhere/model"}}).status / 100, 4);
   const Answer approve = say(session, {{"text", "hi"}, {"approve", "tools:\n  allowd: []\n"}});
