@@ -450,7 +450,7 @@ def setup_takes_three_steps_and_can_be_taken_again(lab):
     kept = daemon.cli("setup", "--workspace", str(work), "--no-input", "--no-task", "--json").must(0).json()
     equal(kept["model"], "near/fake", "a second run keeps what is in force")
     daemon.cli("setup", "--workspace", "/proc/nothing", "--no-task").must(2)
-    daemon.cli("setup", "--workspace", str(work), "--model", "nowhere/x", "--no-task").must(2)
+    daemon.cli("setup", "--workspace", str(work), "--model", "nowhere/x", "--no-task").must(6)
     expect(model is not None, "the model server stays")
 
 

@@ -66,7 +66,7 @@ def a_conversation_can_be_summarised_from_within(lab):
     lab.model(daemon)
     session = long_session(lab, daemon)
     term = lab.terminal(daemon, "chat", "--plain", "--session", session)
-    term.wait_for("> ")
+    term.wait_for(">")
     term.send("/compact\r")
     term.wait_for("messages are summarised")
     term.send("/compact undo\r")

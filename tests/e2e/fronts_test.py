@@ -91,7 +91,8 @@ def check_messages(out, model):
     call = out["messages_call"]
     equal((call["stop_reason"], call["content"][0]["type"], call["content"][0]["input"]), ("tool_use", "tool_use", {"city": "Rome"}), f"a call ({short(call, 300)})")
     equal(out["messages_loop"], {"text": "it is sunny", "rounds": 1}, "a loop")
-    equal(out["messages_runner"], {"text": "it is sunny", "seen": [{"city": "Rome"}]}, "the client's own loop")
+    # The client's runner asks for a thread that the server keeps, a beta of the vendor's that we do not speak: said by name.
+    contains(out["messages_runner"]["message"], "'thread' is not supported", "the client's own loop")
     equal(out["messages_image"], "answer to look", "a picture")
     expect(2 < out["messages_count"]["input_tokens"] < 40, f"count_tokens: {out['messages_count']}")
     equal([b["type"] for b in out["messages_thinking"]], ["thinking", "text"], f"thinking ({out['messages_thinking']})")

@@ -60,6 +60,9 @@ class Site:
         self.server.shutdown()
         self.server.server_close()
 
+    close = stop
+        self.server.server_close()
+
 
 def call(url, **more):
     return ("call", "http.request", {"url": url, **more})

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Visits of the tour: pages, providers, secrets, tokens, policy, audit, settings."""
+import contextlib
+
+from catalog_test import Catalogs
 from harness import contains, equal, expect
 from routes_tour import V
 
@@ -23,6 +26,11 @@ def providers_and_models(tour, model):
     tour.go("GET", V + "/models", 200)
     expect([m["id"] for m in tour.go("GET", V + "/models", 200, query="?provider=fake")["items"]], "the fake provider has no models")
     tour.go("GET", V + "/providers", 200)
+    expect(len(tour.go("GET", V + "/providers/presets", 200)["items"]) > 5, "vendors that are known by name")
+    expect(tour.go("GET", V + "/models/catalog", 200), "where the catalog is from")
+    tour.go("POST", V + "/models/catalog", 400, {"from": "http://example.com/models.yaml"})
+    with contextlib.closing(Catalogs()) as site:
+        equal(tour.go("POST", V + "/models/catalog", 200, {"from": site.url("/models.yaml")})["models"], 1, "the catalog that was fetched")
     put = V + "/providers/{id}"
     tour.go("PUT", put, 200, {"kind": "openai", "base_url": model.url, "key": "sk-1"}, id="second")
     tour.go("PUT", put, 400, {"kind": "telepathy"}, id="third")

@@ -87,6 +87,7 @@ def heads(tour, daemon, session):
         "secrets": "here",
         "processes": process,
         "skills": "code-review",
+        "memory": tour.post("/memory", {"text": "kept for this"}, 201)["id"],
         "subagents": tour.get("/subagents")["items"][0]["id"],
     }
     for method, template, _ in tour.schemas.operations():

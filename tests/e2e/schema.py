@@ -6,7 +6,7 @@ import datetime
 import re
 
 KNOWN = {"type", "required", "properties", "items", "enum", "pattern", "$ref", "anyOf", "format", "additionalProperties", "description", "minimum", "maximum", "maxLength", "minItems",
-         "default", "examples", "writeOnly", "x-pryx-unsupported"}
+         "default", "const", "examples", "writeOnly", "x-pryx-unsupported"}
 TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool, "null": type(None), "number": (int, float)}
 
 
@@ -36,6 +36,8 @@ class Schemas:
         if "anyOf" in schema:
             tries = [self.problems(value, option, at) for option in schema["anyOf"]]
             return [] if any(not t for t in tries) else min(tries, key=len)
+        if "const" in schema and value != schema["const"]:
+            return [f"{at}: {value!r} is not {schema['const']!r}"]
         if "enum" in schema and value not in schema["enum"]:
             return [f"{at}: {value!r} is none of {schema['enum']}"]
         wanted = schema.get("type")

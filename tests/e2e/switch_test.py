@@ -37,7 +37,7 @@ def set_up(lab, daemon):
 
 
 def put(api, name, body):
-    reply = api.request("PUT", f"/providers/{name}", body)
+    reply = api.request("PUT", f"/api/v1/providers/{name}", body)
     return reply.status, reply
 
 
@@ -94,10 +94,11 @@ def another_model_stands_in_and_says_so(lab):
     model.script["hello"] = [[("status", 403, {"error": {"message": "not in your country"}}, {})]]
     api.put("/settings", {"settings": {"model.fallbacks": "nobody/there, ollama/real"}})
     api.must_refuse("PUT", "/settings", 400, {"settings": {"model.fallbacks": "nonsense"}})
-    ran = daemon.cli("exec", "hello").must(0)
+    work = str(lab.workspace({"a.txt": "x"}))
+    ran = daemon.cli("exec", "hello", "--workspace", work).must(0)
     contains(ran.out, "ollama is done", "the answer")
     contains(ran.err, "ollama/real answers instead", "the notice on stderr")
-    lines = daemon.cli("exec", "hello", "--json").must(0).lines()
+    lines = daemon.cli("exec", "hello", "--workspace", work, "--json").must(0).lines()
     fallback = next(line for line in lines if line["event"] == "turn.fallback")["payload"]
     equal((fallback["from"], fallback["to"], fallback["code"]), ("fake/fake", "ollama/real", "forbidden"), "turn.fallback")
     contains(fallback["detail"], "not in your country", "why")
