@@ -61,7 +61,6 @@ class Site:
         self.server.server_close()
 
     close = stop
-        self.server.server_close()
 
 
 def call(url, **more):
