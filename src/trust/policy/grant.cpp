@@ -250,11 +250,21 @@ bool is_beside_the_command(std::string_view argument) {
   return argument != "command" && argument != "argv" && argument != "timeout" && argument != "description";
 }
 
+// Whether a pattern is about one of these programs: cheap, because every grant is looked at in every decision
+// and hardly any is. What it covers, only CommandPattern says.
+bool is_about(std::string_view pattern, const std::vector<commands::SimpleCommand>& commands) {
+  const std::string_view program = pattern.substr(0, pattern.find(' '));
+  if (program.empty() || program.find_first_of("'\\*?") != std::string_view::npos) return true;
+  return std::any_of(commands.begin(), commands.end(), [&](const commands::SimpleCommand& command) {
+    return !command.final_argv.empty() && command.final_argv.front() == program;
+  });
+}
+
 bool commands_covered(const CallFacts& facts, const std::vector<Selector>& selectors) {
   if (!facts.parse_complete) return false;
   std::vector<CommandPattern> patterns;
   for (const Selector& selector : selectors) {
-    if (selector.kind != Kind::kCommand) continue;
+    if (selector.kind != Kind::kCommand || !is_about(selector.value, facts.commands)) continue;
     auto pattern = CommandPattern::parse(selector.value);
     if (!pattern) return false;
     patterns.push_back(std::move(*pattern));
