@@ -15,6 +15,7 @@ constexpr std::vector<Command> (*kNouns[])() = {
     session_context_commands,
     approval_commands,
     grant_commands,
+    turn_commands,
     undo_commands,
     policy_commands,
     audit_commands,

@@ -13,6 +13,7 @@ namespace pryx::cli {
 [[nodiscard]] std::vector<Command> session_context_commands();
 [[nodiscard]] std::vector<Command> approval_commands();
 [[nodiscard]] std::vector<Command> grant_commands();
+[[nodiscard]] std::vector<Command> turn_commands();
 [[nodiscard]] std::vector<Command> undo_commands();
 [[nodiscard]] std::vector<Command> policy_commands();
 [[nodiscard]] std::vector<Command> audit_commands();

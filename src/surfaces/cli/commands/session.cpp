@@ -153,6 +153,21 @@ Result<int> run_fork(Context& context, const Invocation& invocation) {
   return 0;
 }
 
+Result<int> run_edit(Context& context, const Invocation& invocation) {
+  json::object body;
+  for (const char* field : {"title", "model", "agent", "status"}) {
+    if (const auto value = invocation.find(field)) body[field] = *value;
+  }
+  if (body.empty())
+    return fail(ErrorCode::kInvalidArgument, "say what to change: --title, --model, --agent or --status");
+  PRYX_TRY(client::ApiClient * api, context.api());
+  const std::string id = invocation.positional("id");
+  client::Call call{"PATCH", path_of("/api/v1/sessions/", id), std::move(body), {}, {}};
+  PRYX_TRY(const client::Reply reply, api->call(std::move(call)));
+  if (!print_if_json(context, reply)) context.console().note(fmt::format("changed {}", id));
+  return 0;
+}
+
 constexpr std::size_t kMaxImportBytes = 10u << 20;  // what the daemon takes in one request
 
 Result<int> run_export(Context& context, const Invocation& invocation) {
@@ -243,6 +258,18 @@ std::vector<Command> session_commands() {
            .flags = {{"--title", "T", "its title"}, {"--message", "ID", "up to this message"}},
            .positionals = {{"id", "the session"}},
            .handler = run_fork},
+          {.noun = "session",
+           .verb = "edit",
+           .summary = "its title, model or agent; put it away or take it back",
+           .examples = {"session edit ses_01J… --title \"Harbour plan\"",
+                        "session edit ses_01J… --model ollama/qwen3:8b",
+                        "session edit ses_01J… --status archived"},
+           .flags = {{"--title", "T", "its title"},
+                     {"--model", "P/M", "who answers from now on"},
+                     {"--agent", "A", "which agent works on it"},
+                     {"--status", "S", "active or archived"}},
+           .positionals = {{"id", "the session"}},
+           .handler = run_edit},
           {.noun = "session",
            .verb = "export",
            .summary = "the whole session as one file, without what is personal or secret",

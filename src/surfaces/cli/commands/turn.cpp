@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// pryx turn: one turn by its id. What nobody knows the outcome of is settled here by a person.
+#include "surfaces/cli/commands/commands.h"
+#include "surfaces/cli/context.h"
+
+namespace pryx::cli {
+namespace {
+
+Style style_of(std::string_view state) {
+  if (state == "completed" || state == "done") return kGood;
+  if (state == "failed" || state == "denied" || state == "cancelled") return kBad;
+  return state == "needs_attention" || state == "unknown" || state == "awaiting_approval" ? kWarning : kDim;
+}
+
+void print_turn(Context& context, const json::object& turn) {
+  const std::string state = json::string_or(turn, "state");
+  Line head(json::string_or(turn, "id"), kBold);
+  head.add("  ");
+  head.add(state, style_of(state));
+  head.add(fmt::format("  {}  answered by {}", json::string_or(turn, "session_id"),
+                       json::string_or(turn, "answered_by", "nobody yet")),
+           kDim);
+  context.console().print(head);
+  const json::value* steps = json::find(turn, "steps");
+  if (steps == nullptr || !steps->is_array()) return;
+  std::vector<std::vector<Line>> rows;
+  for (const json::value& item : steps->get_array()) {
+    if (!item.is_object()) continue;
+    const json::object& step = item.get_object();
+    const std::string step_state = json::string_or(step, "state");
+    rows.push_back({Line(json::string_or(step, "id"), kDim), Line(step_state, style_of(step_state)),
+                    Line(json::string_or(step, "tool", json::string_or(step, "kind"))),
+                    Line(json::string_or(step, "summary"), kDim)});
+  }
+  context.console().print_table({{"STEP"}, {"STATE"}, {"WHAT"}, {"SUMMARY"}}, rows);
+  if (state == "needs_attention")
+    context.console().note(
+        fmt::format("a step may have taken effect: look, then pryx turn resume {} --retry, "
+                    "--treat-as-done or --abandon",
+                    json::string_or(turn, "id")));
+}
+
+Result<int> show_turn(Context& context, const Invocation& invocation) {
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->get(path_of("/api/v1/turns/", invocation.positional("turn"))));
+  if (!print_if_json(context, reply)) print_turn(context, reply.json);
+  return 0;
+}
+
+Result<int> cancel_turn_by_id(Context& context, const Invocation& invocation) {
+  PRYX_TRY(client::ApiClient * api, context.api());
+  const std::string id = invocation.positional("turn");
+  PRYX_TRY(const client::Reply reply, api->post(path_of("/api/v1/turns/", id, "/cancel"), {}));
+  if (!print_if_json(context, reply)) context.console().note(fmt::format("cancelled {}", id));
+  return 0;
+}
+
+// The step whose outcome nobody knows, when there is just one.
+Result<std::string> find_unknown_step(client::ApiClient& api, const std::string& turn) {
+  PRYX_TRY(const client::Reply reply, api.get(path_of("/api/v1/turns/", turn)));
+  const json::value* steps = json::find(reply.json, "steps");
+  if (steps != nullptr && steps->is_array()) {
+    for (const json::value& item : steps->get_array()) {
+      if (item.is_object() && json::string_or(item.get_object(), "state") == "unknown")
+        return json::string_or(item.get_object(), "id");
+    }
+  }
+  return fail(ErrorCode::kConflict, "{} has no step of unknown outcome; pryx turn show {}", turn, turn);
+}
+
+Result<int> resume_turn(Context& context, const Invocation& invocation) {
+  const std::string id = invocation.positional("turn");
+  std::vector<std::string> chosen;
+  for (const auto& [flag, word] :
+       {std::pair{"retry", "retry"}, {"treat-as-done", "treat_as_done"}, {"abandon", "abandon"}}) {
+    if (invocation.has(flag)) chosen.emplace_back(word);
+  }
+  if (chosen.size() != 1)
+    return fail(ErrorCode::kInvalidArgument, "say one of --retry, --treat-as-done and --abandon");
+  PRYX_TRY(client::ApiClient * api, context.api());
+  std::string step = invocation.value_or("step", "");
+  if (step.empty()) {
+    PRYX_TRY(step, find_unknown_step(*api, id));
+  }
+  json::object body{{"step_id", step}, {"resolution", chosen.front()}};
+  if (const auto result = invocation.find("result")) body["result"] = *result;
+  PRYX_TRY(const client::Reply reply, api->post(path_of("/api/v1/turns/", id, "/resume"), std::move(body)));
+  if (!print_if_json(context, reply))
+    context.console().note(fmt::format("{} goes on; pryx turn show {}", id, id));
+  return 0;
+}
+
+}  // namespace
+
+std::vector<Command> turn_commands() {
+  const std::vector<Positional> turn = {{"turn", "the turn, trn_…"}};
+  return {
+      {.noun = "turn",
+       .verb = "show",
+       .summary = "one turn with its steps",
+       .examples = {"turn show trn_01J…", "turn show trn_01J… --json"},
+       .positionals = turn,
+       .handler = show_turn},
+      {.noun = "turn",
+       .verb = "cancel",
+       .summary = "stop a turn, wherever it stands",
+       .examples = {"turn cancel trn_01J…"},
+       .positionals = turn,
+       .handler = cancel_turn_by_id},
+      {.noun = "turn",
+       .verb = "resume",
+       .summary = "settle a step whose outcome nobody knows",
+       .examples = {"turn resume trn_01J… --retry", "turn resume trn_01J… --treat-as-done --result \"sent\"",
+                    "turn resume trn_01J… --abandon"},
+       .flags = {{"--retry", "", "run the step again"},
+                 {"--treat-as-done", "", "it took effect"},
+                 {"--abandon", "", "give the turn up"},
+                 {"--step", "ID", "which step, when there are several"},
+                 {"--result", "TEXT", "what the model is told, with --treat-as-done"}},
+       .positionals = turn,
+       .handler = resume_turn}};
+}
+
+}  // namespace pryx::cli
