@@ -160,19 +160,22 @@ void TurnTrace::price_answer(const std::string& answered_by, const models::Usage
   cost_ = cost_of(models_.describe(answered_by.empty() ? model_ : answered_by), usage);
 }
 
-Result<trace::Grant> TurnTrace::begin_call(db::Transaction& t, const Turn& turn, const Session& session,
+Result<trace::Grant> TurnTrace::begin_call(db::Transaction& t, Turn& turn, const Session& session,
                                            const Step& step, int attempt) {
-  return recorder_.begin_call(t,
-                              {.principal = turn.principal,
-                               .session = turn.session,
-                               .turn = turn.id,
-                               .step = step.id,
-                               .attempt = attempt,
-                               .agent = agent_of(session),
-                               .surface = turn.surface,
-                               .provider = provider_of(model_),
-                               .model = model_},
-                              ask_, streamed_tokens);
+  PRYX_TRY(const trace::Grant granted, recorder_.begin_call(t,
+                                                            {.principal = turn.principal,
+                                                             .session = turn.session,
+                                                             .turn = turn.id,
+                                                             .step = step.id,
+                                                             .attempt = attempt,
+                                                             .agent = agent_of(session),
+                                                             .surface = turn.surface,
+                                                             .provider = provider_of(model_),
+                                                             .model = model_},
+                                                            ask_, streamed_tokens));
+  // A run that could not store how its call ended left it open; what that cost is this turn's.
+  if (granted.settled > 0) PRYX_TRY_VOID(load_costs(t.db(), turn));
+  return granted;
 }
 
 Result<void> TurnTrace::end_call(db::Transaction& t, Turn& turn, const Step& step, const ModelEnd& end) {

@@ -48,7 +48,7 @@ class TurnTrace {
   void price_answer(const std::string& answered_by, const models::Usage& usage);
 
   // In write jobs. A grant that is refused (kBudget) leaves nothing behind.
-  [[nodiscard]] Result<trace::Grant> begin_call(db::Transaction& t, const Turn& turn, const Session& session,
+  [[nodiscard]] Result<trace::Grant> begin_call(db::Transaction& t, Turn& turn, const Session& session,
                                                 const Step& step, int attempt);
   // Adds to the turn's usage and cost.
   [[nodiscard]] Result<void> end_call(db::Transaction& t, Turn& turn, const Step& step, const ModelEnd& end);

@@ -61,6 +61,7 @@ struct Ask {
 struct Grant {
   bool has_limit = false;
   std::int64_t output_tokens = 0;  // with a limit: the longest answer that its reservation pays for
+  int settled = 0;                 // calls of the same step that a broken run left open (Recorder)
 };
 
 struct Budgets {

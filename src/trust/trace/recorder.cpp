@@ -107,6 +107,7 @@ Result<Grant> Recorder::begin_call(db::Transaction& t, CallScope scope, const As
   }
   OpenCall call{.scope = std::move(scope), .started_ns = now_ns(), .accounts = {}, .boot_id = boot_id_};
   auto begun = Budgets::begin_call(t.db(), std::move(call), ask, clock_.wall(), unguarded_);
+  if (begun) begun->settled = static_cast<int>(before.size());
   if (!begun && begun.error().code == ErrorCode::kBudget)
     counts_.budget_refusals.fetch_add(1, std::memory_order_relaxed);
   return begun;
