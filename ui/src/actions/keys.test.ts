@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+import { expect, test } from 'vitest';
+import type { Action } from './actions';
+import { KeyReader, keysText, setSingleKeys } from './keys';
+
+const action = (id: string, keys: string[]): Action => ({ id, label: id, group: 'x', keys, run: () => {} });
+const all = [
+  action('palette', ['mod+k']),
+  action('sessions', ['g s']),
+  action('help', ['?']),
+  action('stop', ['escape']),
+];
+
+function press(
+  reader: KeyReader,
+  key: string,
+  more: KeyboardEventInit = {},
+  target: EventTarget = document.body,
+) {
+  const event = new KeyboardEvent('keydown', { key, ...more });
+  Object.defineProperty(event, 'target', { value: target });
+  return reader.read(event, all)?.id ?? null;
+}
+
+test('chords, sequences and single keys', () => {
+  const reader = new KeyReader();
+  expect(press(reader, 'k', { ctrlKey: true })).toBe('palette');
+  expect(press(reader, 'g')).toBeNull();
+  expect(press(reader, 's')).toBe('sessions');
+  expect(press(reader, 's')).toBeNull();
+  expect(press(reader, '?', { shiftKey: true })).toBe('help');
+});
+
+test('letters never fire in a field, chords and Escape do', () => {
+  const reader = new KeyReader();
+  const field = document.createElement('textarea');
+  expect(press(reader, '?', {}, field)).toBeNull();
+  expect(press(reader, 'Escape', {}, field)).toBe('stop');
+  expect(press(reader, 'k', { metaKey: true }, field)).toBe('palette');
+});
+
+test('letters can be switched off', () => {
+  setSingleKeys(false);
+  expect(press(new KeyReader(), '?')).toBeNull();
+  setSingleKeys(true);
+});
+
+test('keys as people read them', () => expect(keysText('g s')).toBe('G then S'));

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// From key presses to actions. Single keys and sequences never fire in a field and can be switched off (WCAG 2.1.4).
+import { type Action, isEnabled } from './actions';
+
+const kSequenceMs = 1200;
+const kSetting = 'pryx_single_keys';
+
+export function singleKeysOn(): boolean {
+  return localStorage.getItem(kSetting) !== 'off';
+}
+export function setSingleKeys(on: boolean): void {
+  localStorage.setItem(kSetting, on ? 'on' : 'off');
+}
+
+function isField(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+}
+
+// 'mod+shift+a', 'ctrl+enter', '?', 'Escape' -> 'escape'
+export function chordOf(event: KeyboardEvent): string {
+  const key = event.key === ' ' ? 'space' : event.key.toLowerCase();
+  const parts: string[] = [];
+  if (event.ctrlKey || event.metaKey) parts.push('mod');
+  if (event.altKey) parts.push('alt');
+  // A printable character already holds its shift ('?'), a letter or a named key does not.
+  if (event.shiftKey && (/^[a-z]$/.test(key) || key.length > 1)) parts.push('shift');
+  parts.push(key);
+  return parts.join('+');
+}
+
+// Holds the first key of a sequence between two presses.
+export class KeyReader {
+  #first = '';
+  #at = 0;
+
+  // The action that this press completes, if any.
+  read(event: KeyboardEvent, actions: Iterable<Action>): Action | null {
+    const chord = chordOf(event);
+    const single = !chord.includes('mod+') && !chord.includes('alt+');
+    if (single && chord !== 'escape' && (isField(event.target) || !singleKeysOn())) return null;
+    const sequence = this.#first && event.timeStamp - this.#at < kSequenceMs ? `${this.#first} ${chord}` : '';
+    let starts = false;
+    let found: Action | null = null;
+    for (const action of actions) {
+      for (const keys of action.keys ?? []) {
+        if (sequence && keys === sequence && isEnabled(action)) found = action;
+        else if (!sequence && keys === chord && isEnabled(action)) found = action;
+        if (keys.startsWith(`${chord} `)) starts = true;
+      }
+    }
+    this.#first = !found && starts ? chord : '';
+    this.#at = event.timeStamp;
+    return found;
+  }
+}
+
+const kNames: Record<string, string> = {
+  mod: /Mac|iPhone/.test(typeof navigator === 'undefined' ? '' : navigator.platform) ? '⌘' : 'Ctrl',
+  shift: 'Shift',
+  alt: 'Alt',
+  escape: 'Esc',
+  enter: 'Enter',
+  space: 'Space',
+  arrowup: '↑',
+  arrowdown: '↓',
+};
+
+// For people: 'Ctrl K', 'G then S'.
+export function keysText(keys: string): string {
+  return keys
+    .split(' ')
+    .map((chord) =>
+      chord
+        .split('+')
+        .map((part) => kNames[part] ?? (part.length === 1 ? part.toUpperCase() : part))
+        .join(' '),
+    )
+    .join(' then ');
+}

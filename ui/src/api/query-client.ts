@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// The cache of what the daemon said. The bus tells what became stale (bus/resync.ts); nothing is asked for again by time alone.
+import { QueryCache, QueryClient } from '@tanstack/react-query';
+import { isSignedOut, Problem } from './problem';
+
+// Called when the daemon no longer knows this browser.
+let onSignedOut: () => void = () => {};
+export function whenSignedOut(handler: () => void): void {
+  onSignedOut = handler;
+}
+
+export function newQueryClient(): QueryClient {
+  return new QueryClient({
+    queryCache: new QueryCache({
+      onError: (error) => {
+        if (isSignedOut(error)) onSignedOut();
+      },
+    }),
+    defaultOptions: {
+      queries: {
+        staleTime: 30_000,
+        gcTime: 10 * 60_000,
+        refetchOnWindowFocus: false,
+        // A problem is an answer; only silence is worth another try.
+        retry: (count, error) => !(error instanceof Problem) && count < 2,
+        networkMode: 'always',
+      },
+      mutations: { retry: false, networkMode: 'always' },
+    },
+  });
+}
+
+export const queryClient = newQueryClient();

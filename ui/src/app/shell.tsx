@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// The frame around every page: rail, top bar, banners, overlays, and the keys.
+import { Outlet } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { useActionRegistry, useActions } from '@/actions/actions';
+import { KeyReader } from '@/actions/keys';
+import { t } from '@/i18n';
+import { Toasts } from '@/ui/toast';
+import { globalActions } from './global-actions';
+import { OfflineBanner } from './offline-banner';
+import { Overlays } from './overlays';
+import { BottomBar, Rail } from './rail';
+import { useAccess } from './session';
+import { SignInPage } from './sign-in-page';
+import { TopBar } from './top-bar';
+import { useStatus } from './use-status';
+
+function useKeys(): void {
+  useEffect(() => {
+    const reader = new KeyReader();
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.defaultPrevented) return;
+      // A dialog owns the keyboard, but for chords.
+      const inDialog = event.target instanceof Element && event.target.closest('[role=dialog]') !== null;
+      if (inDialog && !(event.ctrlKey || event.metaKey)) return;
+      const action = reader.read(event, useActionRegistry.getState().actions.values());
+      if (!action) return;
+      event.preventDefault();
+      action.run();
+    };
+    addEventListener('keydown', onKeyDown);
+    return () => removeEventListener('keydown', onKeyDown);
+  }, []);
+}
+
+let cachedActions: ReturnType<typeof globalActions> | undefined;
+
+function Frame() {
+  cachedActions ??= globalActions();
+  useActions(cachedActions);
+  useKeys();
+  const status = useStatus();
+  const waiting = status.data?.approvals_pending ?? 0;
+  return (
+    <div className="flex h-dvh flex-col">
+      <a
+        href="#content"
+        className="sr-only focus:not-sr-only focus:absolute focus:z-60 focus:bg-raised focus:p-2"
+      >
+        {t('shell.skip')}
+      </a>
+      <TopBar status={status.data} />
+      <OfflineBanner />
+      {status.data?.mode === 'safe' && (
+        <div role="status" className="border-b border-bad bg-bad-soft px-4 py-1.5 text-dense text-bad">
+          {t('shell.safe', { reason: status.data.safe_mode_reason ?? '' })}
+        </div>
+      )}
+      <div className="flex min-h-0 flex-1">
+        <Rail approvals={waiting} />
+        <main id="content" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 outline-none">
+          <Outlet />
+        </main>
+      </div>
+      <BottomBar approvals={waiting} />
+      <Overlays />
+      <Toasts />
+    </div>
+  );
+}
+
+export function Shell() {
+  const { state } = useAccess();
+  return state === 'in' ? <Frame /> : <SignInPage />;
+}

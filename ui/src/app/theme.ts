@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// Light, dark, or as the system has it. A browser's own choice, so it is kept there.
+import { create } from 'zustand';
+
+export type Theme = 'system' | 'light' | 'dark';
+const kKey = 'pryx_theme';
+const kDark = '(prefers-color-scheme: dark)';
+
+function stored(): Theme {
+  const value = localStorage.getItem(kKey);
+  return value === 'light' || value === 'dark' ? value : 'system';
+}
+
+export const useTheme = create<{ theme: Theme }>(() => ({ theme: stored() }));
+
+export function isDark(theme: Theme): boolean {
+  return theme === 'dark' || (theme === 'system' && matchMedia(kDark).matches);
+}
+
+function show(): void {
+  document.documentElement.dataset.theme = isDark(useTheme.getState().theme) ? 'dark' : 'light';
+}
+
+export function setTheme(theme: Theme): void {
+  localStorage.setItem(kKey, theme);
+  useTheme.setState({ theme });
+  show();
+}
+
+export function startTheme(): void {
+  show();
+  matchMedia(kDark).addEventListener('change', show);
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// The daemon's bus over one WebSocket: every durable event once and in order, resumed by version after a loss, and requests with
+// their answers. One for the page; owned by main.tsx.
+import { create } from 'zustand';
+import { csrfToken } from '@/api/credentials';
+
+export type BusEvent = {
+  type: 'event';
+  version: number;
+  event: string;
+  session_id: string | null;
+  surface: string | null;
+  timestamp: string;
+  payload: Record<string, unknown>;
+};
+
+export type Connection = 'connecting' | 'live' | 'offline';
+
+type BusState = {
+  connection: Connection;
+  offlineSince: number | null;
+  retryAt: number | null;
+  version: number | null;
+};
+
+// What the shell shows of the connection.
+export const useBusState = create<BusState>(() => ({
+  connection: 'connecting',
+  offlineSince: null,
+  retryAt: null,
+  version: null,
+}));
+
+type Listener = { pattern: string; call: (event: BusEvent) => void };
+type Waiting = { resolve: (payload: unknown) => void; reject: (error: Error) => void };
+
+const kFirstPause = 500;
+const kLongestPause = 15_000;
+const kMaxWaiting = 64;
+
+function fits(pattern: string, name: string): boolean {
+  if (pattern === '*' || pattern === name) return true;
+  return pattern.endsWith('.*') && name.startsWith(pattern.slice(0, -1));
+}
+
+export class Bus {
+  #socket: WebSocket | null = null;
+  #since: number | null = null;
+  #pause = kFirstPause;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #listeners = new Set<Listener>();
+  #waiting = new Map<string, Waiting>();
+  #requests = 0;
+  #wanted = false;
+  // Called on every (re)connection that cannot be joined by version, to load everything anew.
+  onReset: () => void = () => {};
+  // Asks whether this browser is still known; false ends the attempts.
+  mayConnect: () => Promise<boolean> = async () => true;
+
+  start(since: number | null): void {
+    this.#wanted = true;
+    this.#since = since;
+    this.#open();
+  }
+
+  stop(): void {
+    this.#wanted = false;
+    clearTimeout(this.#timer);
+    const old = this.#socket;
+    this.#socket = null;
+    old?.close();
+    this.#failWaiting('The connection was closed.');
+  }
+
+  // `pattern` is an event's name, `approval.*`, or `*`. Returns what ends it.
+  on(pattern: string, call: (event: BusEvent) => void): () => void {
+    const listener = { pattern, call };
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  request(event: string, payload: Record<string, unknown>): Promise<unknown> {
+    const socket = this.#socket;
+    if (!socket || socket.readyState !== WebSocket.OPEN)
+      return Promise.reject(new Error('The daemon is not reachable.'));
+    if (this.#waiting.size >= kMaxWaiting)
+      return Promise.reject(new Error('Too many requests are under way.'));
+    this.#requests += 1;
+    const id = `ui-${this.#requests}`;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      const body = { type: 'request', schema: 1, event, request_id: id, csrf: csrfToken(), payload };
+      socket.send(JSON.stringify(body));
+    });
+  }
+
+  // Tries at once, for a person who does not want to wait.
+  retryNow(): void {
+    if (this.#socket || !this.#wanted) return;
+    clearTimeout(this.#timer);
+    void this.#retry();
+  }
+
+  #open(): void {
+    const since = this.#since === null ? '' : `?since=${this.#since}`;
+    const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/api/v1/ws${since}`);
+    this.#socket = socket;
+    socket.addEventListener('open', () => {
+      this.#pause = kFirstPause;
+      useBusState.setState({ connection: 'live', offlineSince: null, retryAt: null });
+    });
+    socket.addEventListener('message', (message) => this.#take(String(message.data)));
+    socket.addEventListener('close', () => {
+      if (this.#socket !== socket) return;
+      this.#socket = null;
+      this.#failWaiting('The connection was lost; whether it was done shows when it is back.');
+      if (this.#wanted) this.#retryLater();
+    });
+  }
+
+  #take(text: string): void {
+    let message: Record<string, unknown>;
+    try {
+      message = JSON.parse(text);
+    } catch {
+      return;
+    }
+    if (message.type === 'event') {
+      this.#deliver(message as unknown as BusEvent);
+      return;
+    }
+    const waiting = this.#waiting.get(String(message.request_id));
+    if (!waiting) return;
+    this.#waiting.delete(String(message.request_id));
+    const payload = message.payload as Record<string, unknown> | undefined;
+    if (message.type === 'response') waiting.resolve(payload);
+    else waiting.reject(new Error(String(payload?.detail ?? payload?.message ?? 'The daemon refused it.')));
+  }
+
+  #deliver(event: BusEvent): void {
+    if (event.event === 'bus.reset') this.onReset();
+    if (event.version > (this.#since ?? -1)) {
+      this.#since = event.version;
+      useBusState.setState({ version: event.version });
+    }
+    for (const listener of this.#listeners) if (fits(listener.pattern, event.event)) listener.call(event);
+  }
+
+  #retryLater(): void {
+    const { offlineSince } = useBusState.getState();
+    useBusState.setState({
+      connection: 'offline',
+      offlineSince: offlineSince ?? Date.now(),
+      retryAt: Date.now() + this.#pause,
+    });
+    this.#timer = setTimeout(() => void this.#retry(), this.#pause);
+    this.#pause = Math.min(this.#pause * 2, kLongestPause);
+  }
+
+  async #retry(): Promise<void> {
+    useBusState.setState({ retryAt: null });
+    let may = true;
+    try {
+      may = await this.mayConnect();
+    } catch {
+      if (this.#wanted) this.#retryLater();
+      return;
+    }
+    if (may && this.#wanted) this.#open();
+  }
+
+  #failWaiting(why: string): void {
+    for (const waiting of this.#waiting.values()) waiting.reject(new Error(why));
+    this.#waiting.clear();
+  }
+}
+
+export const bus = new Bus();

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Which events make which cached answers stale. A query's key begins with the resource's name, so this table is the whole of it.
+import type { QueryClient } from '@tanstack/react-query';
+import type { Bus, BusEvent } from './bus';
+
+const kStaleBy: [prefix: string, keys: string[]][] = [
+  ['session.', ['sessions', 'home']],
+  ['message.', ['sessions', 'messages']],
+  ['turn.delta', []],
+  ['turn.', ['turns', 'messages', 'home', 'status', 'sessions']],
+  ['step.', ['turns']],
+  ['tool.output', []],
+  ['tool.', ['turns']],
+  ['approval.', ['approvals', 'grants', 'home', 'status']],
+  ['trace.', ['traces']],
+  ['cost.', ['costs', 'budgets', 'home']],
+  ['budget.', ['budgets', 'home']],
+  ['context.', ['context', 'messages']],
+  ['process.', ['processes']],
+  ['status.', ['status']],
+];
+
+// Events come in groups: what became stale is asked for once per group.
+const kGroupMs = 120;
+
+export function keysOf(event: string): string[] {
+  return kStaleBy.find(([prefix]) => event.startsWith(prefix))?.[1] ?? [];
+}
+
+export function resync(bus: Bus, queries: QueryClient): () => void {
+  const stale = new Set<string>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const flush = () => {
+    timer = undefined;
+    const keys = [...stale];
+    stale.clear();
+    for (const key of keys) void queries.invalidateQueries({ queryKey: [key] });
+  };
+  const off = bus.on('*', (event: BusEvent) => {
+    for (const key of keysOf(event.event)) stale.add(key);
+    if (stale.size > 0 && timer === undefined) timer = setTimeout(flush, kGroupMs);
+  });
+  bus.onReset = () => void queries.invalidateQueries();
+  return () => {
+    off();
+    clearTimeout(timer);
+  };
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+import { useEffect, useRef } from 'react';
+import { type BusEvent, bus } from './bus';
+
+// Calls `handler` for every event that fits, while the component is there. The handler may change from render to render.
+export function useBusEvent(pattern: string, handler: (event: BusEvent) => void): void {
+  const latest = useRef(handler);
+  latest.current = handler;
+  useEffect(() => bus.on(pattern, (event) => latest.current(event)), [pattern]);
+}

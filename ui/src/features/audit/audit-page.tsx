@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+import { Page } from '@/ui/page';
+
+export function AuditPage() {
+  return <Page title="Audit">{null}</Page>;
+}

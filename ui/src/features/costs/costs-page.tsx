@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+import { Page } from '@/ui/page';
+
+export function CostsPage() {
+  return <Page title="Costs">{null}</Page>;
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+import { Page } from '@/ui/page';
+
+export function SettingsPage() {
+  return <Page title="Settings">{null}</Page>;
+}

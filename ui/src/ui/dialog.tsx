@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// Dialog and drawer. Focus goes in, stays in, and returns to the opener; Escape closes.
+import { X } from 'lucide-react';
+import { Dialog as Radix } from 'radix-ui';
+import type { ReactNode } from 'react';
+import { t } from '@/i18n';
+import { cx } from '@/lib/cx';
+import { Button, IconButton } from './button';
+
+type Props = {
+  open: boolean;
+  onClose: () => void;
+  title: string;
+  // One sentence; hidden when it only repeats what is seen.
+  description?: string;
+  side?: 'centre' | 'right';
+  wide?: boolean;
+  children: ReactNode;
+  footer?: ReactNode;
+};
+
+export function Dialog({
+  open,
+  onClose,
+  title,
+  description,
+  side = 'centre',
+  wide,
+  children,
+  footer,
+}: Props) {
+  return (
+    <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
+      <Radix.Portal>
+        <Radix.Overlay className="appear fixed inset-0 z-40 bg-black/45" />
+        <Radix.Content
+          {...(description ? {} : { 'aria-describedby': undefined })}
+          className={cx(
+            'appear fixed z-50 flex flex-col bg-raised shadow-float',
+            side === 'right'
+              ? 'inset-y-0 right-0 w-[min(560px,100vw)] border-l border-line'
+              : 'top-1/2 left-1/2 max-h-[min(92vh,900px)] -translate-x-1/2 -translate-y-1/2 rounded-dialog border border-line',
+            side === 'centre' &&
+              (wide ? 'w-[min(960px,calc(100vw-16px))]' : 'w-[min(560px,calc(100vw-16px))]'),
+          )}
+        >
+          <header className="flex items-start gap-3 border-b border-line px-4 py-3">
+            <div className="min-w-0 flex-1">
+              <Radix.Title className="text-h3 font-semibold">{title}</Radix.Title>
+              {description && (
+                <Radix.Description className="text-dense text-text-2">{description}</Radix.Description>
+              )}
+            </div>
+            <Radix.Close asChild>
+              <IconButton icon={X} label={t('ui.close')} />
+            </Radix.Close>
+          </header>
+          <div className="min-h-0 flex-1 overflow-y-auto p-4">{children}</div>
+          {footer && (
+            <footer className="flex flex-wrap justify-end gap-2 border-t border-line px-4 py-3">
+              {footer}
+            </footer>
+          )}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}
+
+// Names the object and the effect; `typed` asks for its name to be written.
+export function Confirm({
+  open,
+  onClose,
+  onConfirm,
+  title,
+  effect,
+  verb,
+  busy,
+  children,
+}: {
+  open: boolean;
+  onClose: () => void;
+  onConfirm: () => void;
+  title: string;
+  effect: string;
+  verb: string;
+  busy?: boolean;
+  children?: ReactNode;
+}) {
+  return (
+    <Dialog
+      open={open}
+      onClose={onClose}
+      title={title}
+      description={effect}
+      footer={
+        <>
+          <Button onClick={onClose}>{t('ui.keep')}</Button>
+          <Button kind="danger" busy={busy ?? false} onClick={onConfirm}>
+            {verb}
+          </Button>
+        </>
+      }
+    >
+      {children ?? <p className="text-dense text-text-2">{t('ui.confirm.hint')}</p>}
+    </Dialog>
+  );
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+import {
+  type InputHTMLAttributes,
+  type ReactNode,
+  type SelectHTMLAttributes,
+  type TextareaHTMLAttributes,
+  useId,
+} from 'react';
+import { cx } from '@/lib/cx';
+
+const kBox =
+  'w-full rounded-control border border-control bg-surface px-2 text-dense text-text placeholder:text-text-3 disabled:opacity-60';
+
+type Frame = { label: string; hint?: ReactNode; error?: string | undefined; hideLabel?: boolean | undefined };
+
+// A label, the control, a hint and its error, tied together.
+export function Field({
+  label,
+  hint,
+  error,
+  hideLabel,
+  children,
+}: Frame & {
+  children: (ids: {
+    id: string;
+    'aria-describedby': string | undefined;
+    'aria-invalid': boolean | undefined;
+  }) => ReactNode;
+}) {
+  const id = useId();
+  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ');
+  return (
+    <div className="flex flex-col gap-1">
+      <label htmlFor={id} className={hideLabel ? 'sr-only' : 'text-label font-medium text-text-2'}>
+        {label}
+      </label>
+      {children({ id, 'aria-describedby': described || undefined, 'aria-invalid': error ? true : undefined })}
+      {hint && (
+        <p id={`${id}-hint`} className="text-label text-text-3">
+          {hint}
+        </p>
+      )}
+      {error && (
+        <p id={`${id}-error`} className="text-label text-bad">
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export function TextField({
+  label,
+  hint,
+  error,
+  hideLabel,
+  className,
+  ...rest
+}: Frame & InputHTMLAttributes<HTMLInputElement>) {
+  return (
+    <Field label={label} hint={hint} error={error} hideLabel={hideLabel}>
+      {(ids) => <input type="text" {...rest} {...ids} className={cx(kBox, 'h-8', className)} />}
+    </Field>
+  );
+}
+
+export function TextArea({
+  label,
+  hint,
+  error,
+  hideLabel,
+  className,
+  ...rest
+}: Frame & TextareaHTMLAttributes<HTMLTextAreaElement>) {
+  return (
+    <Field label={label} hint={hint} error={error} hideLabel={hideLabel}>
+      {(ids) => <textarea rows={4} {...rest} {...ids} className={cx(kBox, 'py-1.5', className)} />}
+    </Field>
+  );
+}
+
+export function Select({
+  label,
+  hint,
+  error,
+  hideLabel,
+  className,
+  children,
+  ...rest
+}: Frame & SelectHTMLAttributes<HTMLSelectElement>) {
+  return (
+    <Field label={label} hint={hint} error={error} hideLabel={hideLabel}>
+      {(ids) => (
+        <select {...rest} {...ids} className={cx(kBox, 'h-8', className)}>
+          {children}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+export function Checkbox({
+  label,
+  hint,
+  ...rest
+}: { label: string; hint?: ReactNode } & InputHTMLAttributes<HTMLInputElement>) {
+  const id = useId();
+  return (
+    <div className="flex items-start gap-2">
+      <input
+        type="checkbox"
+        id={id}
+        {...rest}
+        className="mt-1 size-4 accent-(--accent)"
+        aria-describedby={hint ? `${id}-hint` : undefined}
+      />
+      <div>
+        <label htmlFor={id} className="text-dense">
+          {label}
+        </label>
+        {hint && (
+          <p id={`${id}-hint`} className="text-label text-text-3">
+            {hint}
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}

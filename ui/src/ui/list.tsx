@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+// The one virtual list: any number of rows, only those in sight are there. Rows are a grid, so columns stay aligned; j/k and the
+// arrows move, Enter opens, Space peeks, x selects. Give `onEnd` to load the next page.
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type KeyboardEvent, type ReactNode, useEffect, useRef } from 'react';
+import { singleKeysOn } from '@/actions/keys';
+import { cx } from '@/lib/cx';
+
+export type Column<T> = {
+  id: string;
+  // What the header says; an empty one still needs `hidden` for screen readers.
+  header: string;
+  // A CSS grid track: '1fr', '120px', 'minmax(120px, 2fr)'.
+  width: string;
+  align?: 'right';
+  cell: (row: T) => ReactNode;
+};
+
+type Props<T> = {
+  label: string;
+  rows: T[];
+  // How many there are in all, when the daemon said so.
+  total?: number | undefined;
+  columns: Column<T>[];
+  rowKey: (row: T) => string;
+  rowHeight?: number;
+  focused: number;
+  onFocus: (index: number) => void;
+  onOpen?: (row: T) => void;
+  onPeek?: (row: T) => void;
+  selected?: ReadonlySet<string>;
+  onSelect?: (row: T, range: boolean) => void;
+  onEnd?: () => void;
+};
+
+export function VirtualTable<T>({
+  label,
+  rows,
+  total,
+  columns,
+  rowKey,
+  rowHeight = 32,
+  focused,
+  onFocus,
+  onOpen,
+  onPeek,
+  selected,
+  onSelect,
+  onEnd,
+}: Props<T>) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    overscan: 12,
+  });
+  const items = virtual.getVirtualItems();
+  const last = items.at(-1)?.index ?? -1;
+  useEffect(() => {
+    if (onEnd && last >= rows.length - 20 && rows.length > 0) onEnd();
+  }, [last, rows.length, onEnd]);
+
+  const move = (to: number) => {
+    const next = Math.max(0, Math.min(rows.length - 1, to));
+    onFocus(next);
+    virtual.scrollToIndex(next);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const row = rows[focused];
+    const letters = singleKeysOn();
+    const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 320) / rowHeight) - 1);
+    const moves: Record<string, number> = {
+      ArrowDown: focused + 1,
+      ArrowUp: focused - 1,
+      PageDown: focused + page,
+      PageUp: focused - page,
+      Home: 0,
+      End: rows.length - 1,
+      ...(letters ? { j: focused + 1, k: focused - 1 } : {}),
+    };
+    const to = moves[event.key];
+    if (to !== undefined) move(to);
+    else if (row && (event.key === 'Enter' || (letters && event.key === 'o'))) onOpen?.(row);
+    else if (row && event.key === ' ') onPeek?.(row);
+    else if (row && letters && event.key.toLowerCase() === 'x') onSelect?.(row, event.shiftKey);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  const tracks = columns.map((column) => column.width).join(' ');
+  const active = rows[focused] ? `row-${rowKey(rows[focused])}` : undefined;
+  return (
+    <div
+      ref={scroller}
+      role="grid"
+      aria-label={label}
+      aria-rowcount={(total ?? rows.length) + 1}
+      aria-colcount={columns.length}
+      aria-activedescendant={active}
+      aria-multiselectable={onSelect ? true : undefined}
+      tabIndex={0}
+      onKeyDown={onKeyDown}
+      className="min-h-40 flex-1 overflow-auto rounded-card border border-line bg-surface"
+    >
+      <div
+        role="row"
+        aria-rowindex={1}
+        tabIndex={-1}
+        className="sticky top-0 z-10 grid min-w-fit items-center gap-3 border-b border-line bg-surface px-3 text-label font-medium text-text-3"
+        style={{ gridTemplateColumns: tracks, height: rowHeight }}
+      >
+        {columns.map((column) => (
+          <span
+            key={column.id}
+            role="columnheader"
+            tabIndex={-1}
+            className={cx('truncate', column.align === 'right' && 'text-right')}
+          >
+            {column.header}
+          </span>
+        ))}
+      </div>
+      <div role="rowgroup" className="relative min-w-fit" style={{ height: virtual.getTotalSize() }}>
+        {items.map((item) => {
+          const row = rows[item.index];
+          if (!row) return null;
+          const key = rowKey(row);
+          const isSelected = selected?.has(key);
+          return (
+            // biome-ignore lint/a11y/useKeyWithClickEvents: the grid itself listens for keys
+            <div
+              key={key}
+              id={`row-${key}`}
+              role="row"
+              tabIndex={-1}
+              aria-rowindex={item.index + 2}
+              aria-selected={onSelect ? Boolean(isSelected) : item.index === focused}
+              onClick={() => {
+                onFocus(item.index);
+                onOpen?.(row);
+              }}
+              className={cx(
+                'absolute inset-x-0 grid min-w-fit cursor-pointer items-center gap-3 px-3 text-dense hover:bg-sunken',
+                item.index === focused && 'bg-accent-soft',
+                isSelected && 'shadow-[inset_3px_0_0_var(--accent)]',
+              )}
+              style={{
+                gridTemplateColumns: tracks,
+                height: item.size,
+                transform: `translateY(${item.start}px)`,
+              }}
+            >
+              {columns.map((column) => (
+                <span
+                  key={column.id}
+                  role="gridcell"
+                  tabIndex={-1}
+                  className={cx('min-w-0 truncate', column.align === 'right' && 'text-right')}
+                >
+                  {column.cell(row)}
+                </span>
+              ))}
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+// A plain table for what is short.
+export function Table({ label, head, children }: { label: string; head: string[]; children: ReactNode }) {
+  return (
+    <section
+      aria-label={label}
+      tabIndex={0}
+      className="overflow-x-auto rounded-card border border-line bg-surface"
+    >
+      <table className="w-full text-left text-dense">
+        <thead className="border-b border-line text-label text-text-3">
+          <tr>
+            {head.map((text) => (
+              <th key={text} scope="col" className="px-3 py-1.5 font-medium whitespace-nowrap">
+                {text}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody className="[&_td]:px-3 [&_td]:py-1.5 [&_td]:align-top [&_tr+tr]:border-t [&_tr+tr]:border-line">
+          {children}
+        </tbody>
+      </table>
+    </section>
+  );
+}

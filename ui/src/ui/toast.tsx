@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// Short notes in a corner. Everything that was said stays in the list of notifications; an error is always shown in its place too.
+import { X } from 'lucide-react';
+import { useEffect } from 'react';
+import { create } from 'zustand';
+import { t } from '@/i18n';
+import { IconButton } from './button';
+
+export type Note = {
+  id: number;
+  text: string;
+  tone: 'plain' | 'bad';
+  at: number;
+  undo?: (() => void) | undefined;
+  shown: boolean;
+};
+
+const kKept = 100;
+const kShownMs = 6_000;
+const kUndoMs = 10_000;
+let lastId = 0;
+
+export const useNotes = create<{ notes: Note[] }>(() => ({ notes: [] }));
+
+export function toast(text: string, options: { tone?: Note['tone']; undo?: () => void } = {}): void {
+  lastId += 1;
+  const note: Note = {
+    id: lastId,
+    text,
+    tone: options.tone ?? 'plain',
+    at: Date.now(),
+    undo: options.undo,
+    shown: true,
+  };
+  useNotes.setState(({ notes }) => ({ notes: [note, ...notes].slice(0, kKept) }));
+}
+
+function hide(id: number): void {
+  useNotes.setState(({ notes }) => ({ notes: notes.map((n) => (n.id === id ? { ...n, shown: false } : n)) }));
+}
+
+function Toast({ note }: { note: Note }) {
+  useEffect(() => {
+    const timer = setTimeout(() => hide(note.id), note.undo ? kUndoMs : kShownMs);
+    return () => clearTimeout(timer);
+  }, [note]);
+  return (
+    <div
+      className={`appear flex items-center gap-3 rounded-card border bg-raised px-3 py-2 text-dense shadow-float ${note.tone === 'bad' ? 'border-bad' : 'border-line'}`}
+    >
+      <span className="min-w-0 flex-1">{note.text}</span>
+      {note.undo && (
+        <button
+          type="button"
+          className="min-h-6 font-medium text-accent underline"
+          onClick={() => {
+            note.undo?.();
+            hide(note.id);
+          }}
+        >
+          {t('ui.undo')}
+        </button>
+      )}
+      <IconButton small icon={X} label={t('ui.dismiss')} onClick={() => hide(note.id)} />
+    </div>
+  );
+}
+
+export function Toasts() {
+  const notes = useNotes((state) => state.notes);
+  return (
+    <div
+      aria-live="polite"
+      className="fixed right-4 bottom-4 z-60 flex w-[min(400px,calc(100vw-32px))] flex-col gap-2"
+    >
+      {notes
+        .filter((note) => note.shown)
+        .slice(0, 4)
+        .map((note) => (
+          <Toast key={note.id} note={note} />
+        ))}
+    </div>
+  );
+}
