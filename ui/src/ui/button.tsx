@@ -62,7 +62,7 @@ export function IconButton({ label, small, ...rest }: ButtonProps & { label: str
       {...rest}
       aria-label={label}
       title={rest.title ?? label}
-      className={cx(small ? 'w-7 px-0' : 'w-8 px-0', rest.className)}
+      className={cx(small ? 'w-7 px-0!' : 'w-8 px-0!', rest.className)}
     />
   );
 }
