@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The one virtual list: any number of rows, only those in sight are there. Rows are a grid, so columns stay aligned; j/k and the
-// arrows move, Enter opens, Space peeks, x selects. Give `onEnd` to load the next page.
+// arrows move, Enter opens, Space peeks, x selects (Shift x a range). Give `onEnd` to load the next page.
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type ReactNode, useEffect, useRef } from 'react';
+import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useRef } from 'react';
 import { singleKeysOn } from '@/actions/keys';
+import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 
 export type Column<T> = {
@@ -21,6 +22,8 @@ type Props<T> = {
   rows: T[];
   // How many there are in all, when the daemon said so.
   total?: number | undefined;
+  // More may come: the number of rows is not known.
+  more?: boolean;
   columns: Column<T>[];
   rowKey: (row: T) => string;
   rowHeight?: number;
@@ -28,24 +31,36 @@ type Props<T> = {
   onFocus: (index: number) => void;
   onOpen?: (row: T) => void;
   onPeek?: (row: T) => void;
+  // What a click does, when it is not to open.
+  onPress?: (row: T) => void;
   selected?: ReadonlySet<string>;
   onSelect?: (row: T, range: boolean) => void;
+  // What a row is called, for its checkbox.
+  nameOf?: (row: T) => string;
   onEnd?: () => void;
 };
+
+// A finger needs more than a pointer does.
+function rowHeightHere(): number {
+  return typeof matchMedia === 'function' && matchMedia('(pointer: coarse)').matches ? 40 : 32;
+}
 
 export function VirtualTable<T>({
   label,
   rows,
   total,
+  more,
   columns,
   rowKey,
-  rowHeight = 32,
+  rowHeight = rowHeightHere(),
   focused,
   onFocus,
   onOpen,
   onPeek,
+  onPress,
   selected,
   onSelect,
+  nameOf,
   onEnd,
 }: Props<T>) {
   const scroller = useRef<HTMLDivElement>(null);
@@ -54,6 +69,9 @@ export function VirtualTable<T>({
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 12,
+    // The header lies in the same scroller, and over its first row.
+    scrollMargin: rowHeight,
+    scrollPaddingStart: rowHeight,
   });
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? -1;
@@ -90,15 +108,21 @@ export function VirtualTable<T>({
     event.stopPropagation();
   };
 
-  const tracks = columns.map((column) => column.width).join(' ');
+  const press = (event: MouseEvent, index: number, row: T) => {
+    onFocus(index);
+    if (onSelect && (event.shiftKey || event.ctrlKey || event.metaKey)) onSelect(row, event.shiftKey);
+    else (onPress ?? onOpen)?.(row);
+  };
+
+  const tracks = `${onSelect ? '16px ' : ''}${columns.map((column) => column.width).join(' ')}`;
   const active = rows[focused] ? `row-${rowKey(rows[focused])}` : undefined;
   return (
     <div
       ref={scroller}
       role="grid"
       aria-label={label}
-      aria-rowcount={(total ?? rows.length) + 1}
-      aria-colcount={columns.length}
+      aria-rowcount={total !== undefined ? total + 1 : more ? -1 : rows.length + 1}
+      aria-colcount={columns.length + (onSelect ? 1 : 0)}
       aria-activedescendant={active}
       aria-multiselectable={onSelect ? true : undefined}
       tabIndex={0}
@@ -112,6 +136,9 @@ export function VirtualTable<T>({
         className="sticky top-0 z-10 grid min-w-fit items-center gap-3 border-b border-line bg-surface px-3 text-label font-medium text-text-3"
         style={{ gridTemplateColumns: tracks, height: rowHeight }}
       >
+        {onSelect && (
+          <span role="columnheader" tabIndex={-1} aria-label={t('ui.list.select', { name: '' })} />
+        )}
         {columns.map((column) => (
           <span
             key={column.id}
@@ -138,10 +165,8 @@ export function VirtualTable<T>({
               tabIndex={-1}
               aria-rowindex={item.index + 2}
               aria-selected={onSelect ? Boolean(isSelected) : item.index === focused}
-              onClick={() => {
-                onFocus(item.index);
-                onOpen?.(row);
-              }}
+              onClick={(event) => press(event, item.index, row)}
+              onDoubleClick={() => onPress && onOpen?.(row)}
               className={cx(
                 'absolute inset-x-0 grid min-w-fit cursor-pointer items-center gap-3 px-3 text-dense hover:bg-sunken',
                 item.index === focused && 'bg-accent-soft',
@@ -150,9 +175,26 @@ export function VirtualTable<T>({
               style={{
                 gridTemplateColumns: tracks,
                 height: item.size,
-                transform: `translateY(${item.start}px)`,
+                transform: `translateY(${item.start - rowHeight}px)`,
               }}
             >
+              {onSelect && (
+                <span role="gridcell" tabIndex={-1} className="flex items-center">
+                  <input
+                    type="checkbox"
+                    tabIndex={-1}
+                    checked={Boolean(isSelected)}
+                    aria-label={t('ui.list.select', { name: nameOf?.(row) ?? key })}
+                    className="size-4 accent-(--accent)"
+                    onClick={(event) => {
+                      event.stopPropagation();
+                      onFocus(item.index);
+                      onSelect(row, event.shiftKey);
+                    }}
+                    onChange={() => undefined}
+                  />
+                </span>
+              )}
               {columns.map((column) => (
                 <span
                   key={column.id}
@@ -167,6 +209,13 @@ export function VirtualTable<T>({
           );
         })}
       </div>
+      {more && rows.length > 0 && (
+        <div role="row" tabIndex={-1} className="px-3 py-2 text-label text-text-3">
+          <span role="gridcell" tabIndex={-1}>
+            {t('ui.list.more')}
+          </span>
+        </div>
+      )}
     </div>
   );
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The skeleton of every page: where one is, what it is, its one primary action, filters, body, details.
-import { type ReactNode, useEffect } from 'react';
+import { type CSSProperties, type ReactNode, useEffect } from 'react';
+import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
+import { ResizeEdge, usePaneWidth } from './resize';
 
 export function Page({
   title,
@@ -11,6 +13,8 @@ export function Page({
   secondary,
   filters,
   details,
+  detailsLabel,
+  fixed,
   width = 'full',
   children,
 }: {
@@ -21,17 +25,26 @@ export function Page({
   primary?: ReactNode;
   secondary?: ReactNode;
   filters?: ReactNode;
-  // A pane at the right; over the page on narrow screens.
+  // A pane at the right. On narrow screens it lies over the page when it has a label: give one only to a pane that can be closed.
   details?: ReactNode;
+  detailsLabel?: string;
+  // The page itself does not scroll; what is in it does.
+  fixed?: boolean;
   width?: 'full' | 'form' | 'read';
   children: ReactNode;
 }) {
+  const [paneWidth, setPaneWidth] = usePaneWidth('details');
   useEffect(() => {
     document.title = `${title} · Pryx`;
   }, [title]);
   return (
     <div className="flex min-h-0 min-w-0 flex-1">
-      <div className="flex min-h-0 min-w-0 flex-1 flex-col overflow-auto px-4 pb-8 md:px-6">
+      <div
+        className={cx(
+          'flex min-h-0 min-w-0 flex-1 flex-col px-4 md:px-6',
+          fixed ? 'overflow-x-clip overflow-y-auto pb-3' : 'overflow-auto pb-8',
+        )}
+      >
         <header className="flex flex-wrap items-center gap-x-3 gap-y-2 pt-5 pb-3">
           <div className="min-w-0 flex-1">
             <div className="flex flex-wrap items-center gap-3">
@@ -55,9 +68,21 @@ export function Page({
         </div>
       </div>
       {details && (
-        <aside className="hidden w-100 shrink-0 overflow-y-auto border-l border-line bg-surface lg:block">
-          {details}
-        </aside>
+        <>
+          <ResizeEdge width={paneWidth} onWidth={setPaneWidth} />
+          <aside
+            aria-label={detailsLabel ?? t('ui.pane')}
+            style={{ '--pane': `${paneWidth}px` } as CSSProperties}
+            className={cx(
+              'shrink-0 overflow-y-auto bg-surface lg:w-(--pane)',
+              detailsLabel
+                ? 'max-lg:fixed max-lg:inset-y-12 max-lg:right-0 max-lg:z-30 max-lg:w-[min(420px,100vw)] max-lg:border-l max-lg:border-line max-lg:shadow-float'
+                : 'hidden lg:block',
+            )}
+          >
+            {details}
+          </aside>
+        </>
       )}
     </div>
   );

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// A list of any length, read page by page and kept up to date by events: unlike a query it never asks for all of its pages again.
+//   const list = useKeyset(key, (cursor) => take(api.GET(…)), (row) => row.id);
+//   list.rows, list.more(), list.put(row), list.drop(key)
+import { useEffect, useMemo, useSyncExternalStore } from 'react';
+import { bus } from '@/bus/bus';
+import type { Page } from './client';
+import { isSignedOut } from './problem';
+import { queryClient } from './query-client';
+
+type State = 'loading' | 'idle' | 'end' | 'error';
+export type View<T> = { rows: T[]; state: State; error: unknown; pages: number };
+
+export class KeysetList<T> {
+  #view: View<T> = { rows: [], state: 'idle', error: null, pages: 0 };
+  #cursor: string | null = null;
+  #keys = new Set<string>();
+  #listeners = new Set<() => void>();
+  #generation = 0;
+  readonly #fetchPage: (cursor: string | undefined) => Promise<Page<T>>;
+  readonly #keyOf: (row: T) => string;
+
+  constructor(fetchPage: (cursor: string | undefined) => Promise<Page<T>>, keyOf: (row: T) => string) {
+    this.#fetchPage = fetchPage;
+    this.#keyOf = keyOf;
+  }
+
+  view = (): View<T> => this.#view;
+  subscribe = (call: () => void): (() => void) => {
+    this.#listeners.add(call);
+    return () => this.#listeners.delete(call);
+  };
+
+  // The next page; nothing while one is under way or when all is there.
+  more = async (): Promise<void> => {
+    if (this.#view.state === 'loading' || this.#view.state === 'end') return;
+    const generation = this.#generation;
+    this.#set({ state: 'loading', error: null });
+    try {
+      const page = await this.#fetchPage(this.#cursor ?? undefined);
+      if (generation !== this.#generation) return;
+      this.#cursor = page.next_cursor;
+      // A row that moved between two pages comes twice; its newest form is the one that is here.
+      const fresh = page.items.filter((row) => !this.#keys.has(this.#keyOf(row)));
+      for (const row of fresh) this.#keys.add(this.#keyOf(row));
+      this.#set({
+        rows: this.#view.rows.concat(fresh),
+        state: page.next_cursor ? 'idle' : 'end',
+        pages: this.#view.pages + 1,
+      });
+    } catch (error) {
+      if (generation !== this.#generation) return;
+      if (isSignedOut(error)) void queryClient.invalidateQueries({ queryKey: ['status'] });
+      this.#set({ state: 'error', error });
+    }
+  };
+
+  // From the start; what is there stays until the first page has come.
+  reload = async (): Promise<void> => {
+    this.#generation += 1;
+    const generation = this.#generation;
+    this.#set({ state: 'loading', error: null });
+    try {
+      const page = await this.#fetchPage(undefined);
+      if (generation !== this.#generation) return;
+      this.#cursor = page.next_cursor;
+      this.#keys = new Set(page.items.map(this.#keyOf));
+      this.#set({ rows: page.items, state: page.next_cursor ? 'idle' : 'end', pages: 1 });
+    } catch (error) {
+      if (generation === this.#generation) this.#set({ state: 'error', error });
+    }
+  };
+
+  // A row in its newest form: in its place, or at the head when `fits` says that it belongs here.
+  put(row: T, fits: boolean): void {
+    const key = this.#keyOf(row);
+    if (!this.#keys.has(key)) {
+      if (!fits) return;
+      this.#keys.add(key);
+      this.#set({ rows: [row, ...this.#view.rows] });
+      return;
+    }
+    if (!fits) return this.drop(key);
+    this.#set({ rows: this.#view.rows.map((one) => (this.#keyOf(one) === key ? row : one)) });
+  }
+
+  drop(key: string): void {
+    if (!this.#keys.delete(key)) return;
+    this.#set({ rows: this.#view.rows.filter((row) => this.#keyOf(row) !== key) });
+  }
+
+  has(key: string): boolean {
+    return this.#keys.has(key);
+  }
+
+  #set(change: Partial<View<T>>): void {
+    this.#view = { ...this.#view, ...change };
+    for (const call of this.#listeners) call();
+  }
+}
+
+// One list for each `key`; begins to load at once, and anew when the bus cannot tell what was missed.
+export function useKeyset<T>(
+  key: string,
+  fetchPage: (cursor: string | undefined) => Promise<Page<T>>,
+  keyOf: (row: T) => string,
+): View<T> & { list: KeysetList<T> } {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for what the functions close over
+  const list = useMemo(() => new KeysetList<T>(fetchPage, keyOf), [key]);
+  const view = useSyncExternalStore(list.subscribe, list.view);
+  useEffect(() => {
+    if (list.view().pages === 0) void list.more();
+    return bus.on('bus.reset', () => void list.reload());
+  }, [list]);
+  return { ...view, list };
+}
