@@ -9,8 +9,8 @@ import { queryClient } from '@/api/query-client';
 import { appMessages } from '@/app/messages';
 import { router } from '@/app/router';
 import { signIn } from '@/app/session';
-import { startTheme } from '@/app/theme';
 import { addMessages } from '@/i18n';
+import { startTheme } from '@/lib/preferences';
 import { uiMessages } from '@/ui/messages';
 
 // Styles that a widget puts in at run time carry the nonce that came with this page (ui/README.md, content security policy).

@@ -2,11 +2,11 @@
 // What can be done from every page.
 import type { Action } from '@/actions/actions';
 import { t } from '@/i18n';
+import { setTheme, useTheme } from '@/lib/preferences';
 import { kNav } from './nav';
 import { router } from './router';
 import { signOut } from './session';
 import { useShell } from './shell-state';
-import { setTheme, useTheme } from './theme';
 
 const kNextTheme = { system: 'light', light: 'dark', dark: 'system' } as const;
 

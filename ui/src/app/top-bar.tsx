@@ -3,10 +3,10 @@ import { Bell, CircleHelp, Hand, OctagonX, PanelLeft, Search, SunMoon } from 'lu
 import type { Schemas } from '@/api/client';
 import { useBusState } from '@/bus/bus';
 import { t } from '@/i18n';
+import { setTheme, useTheme } from '@/lib/preferences';
 import { Button, IconButton } from '@/ui/button';
 import { Chip } from '@/ui/status';
 import { useShell } from './shell-state';
-import { setTheme, useTheme } from './theme';
 
 const kNextTheme = { system: 'light', light: 'dark', dark: 'system' } as const;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Light, dark, or as the system has it. A browser's own choice, so it is kept there.
+// What this browser prefers and no other: theme, announcements of answers.
 import { create } from 'zustand';
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -30,4 +30,14 @@ export function setTheme(theme: Theme): void {
 export function startTheme(): void {
   show();
   matchMedia(kDark).addEventListener('change', show);
+}
+
+const kAnnounce = 'pryx_announce';
+
+// Whether answers are read aloud by screen readers while they come.
+export function announceOn(): boolean {
+  return localStorage.getItem(kAnnounce) !== 'off';
+}
+export function setAnnounce(on: boolean): void {
+  localStorage.setItem(kAnnounce, on ? 'on' : 'off');
 }

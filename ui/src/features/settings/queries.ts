@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { api, type Schemas, take } from '@/api/client';
+
+export const useSettings = () =>
+  useQuery({ queryKey: ['settings'], queryFn: () => take(api.GET('/api/v1/settings')) });
+export const useWorkspaces = () =>
+  useQuery({ queryKey: ['workspaces'], queryFn: () => take(api.GET('/api/v1/workspaces')) });
+export const useSecrets = () =>
+  useQuery({ queryKey: ['secrets'], queryFn: () => take(api.GET('/api/v1/secrets')) });
+export const useVault = () =>
+  useQuery({ queryKey: ['vault'], queryFn: () => take(api.GET('/api/v1/vault')) });
+export const useTokens = () =>
+  useQuery({ queryKey: ['tokens'], queryFn: () => take(api.GET('/api/v1/tokens')) });
+export const useConfigFile = () =>
+  useQuery({ queryKey: ['config'], queryFn: () => take(api.GET('/api/v1/config')) });
+
+function useChange<In, Out>(keys: string[], change: (input: In) => Promise<Out>) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onSuccess: () => Promise.all(keys.map((key) => queries.invalidateQueries({ queryKey: [key] }))),
+  });
+}
+
+// Null takes what Pryx itself changed away again: the file's or the default value counts.
+export const usePutSetting = () =>
+  useChange(['settings', 'status', 'models'], ({ name, value }: { name: string; value: unknown }) =>
+    take(api.PUT('/api/v1/settings', { body: { settings: { [name]: value } } })),
+  );
+
+export const useAddWorkspace = () =>
+  useChange(['workspaces'], (path: string) => take(api.POST('/api/v1/workspaces', { body: { path } })));
+
+export const useRemoveWorkspace = () =>
+  useChange(['workspaces'], (id: string) =>
+    take(api.DELETE('/api/v1/workspaces/{id}', { params: { path: { id } } })),
+  );
+
+export const usePutSecret = () =>
+  useChange(['secrets'], ({ name, ...body }: { name: string } & Schemas['SecretRequest']) =>
+    take(api.PUT('/api/v1/secrets/{name}', { params: { path: { name } }, body })),
+  );
+
+export const useRemoveSecret = () =>
+  useChange(['secrets'], (name: string) =>
+    take(api.DELETE('/api/v1/secrets/{name}', { params: { path: { name } } })),
+  );
+
+export const useLockVault = () =>
+  useChange(['vault', 'secrets'], (_: undefined) => take(api.POST('/api/v1/vault/lock')));
+
+export const useUnlockVault = () =>
+  useChange(['vault', 'secrets'], (passphrase: string) =>
+    take(api.POST('/api/v1/vault/unlock', { body: { passphrase } })),
+  );
+
+export const useCreateToken = () =>
+  useChange(['tokens'], (body: Schemas['TokenRequest']) => take(api.POST('/api/v1/tokens', { body })));
+
+export const useRevokeToken = () =>
+  useChange(['tokens'], (id: string) =>
+    take(api.DELETE('/api/v1/tokens/{id}', { params: { path: { id } } })),
+  );
+
+export const useSaveConfig = () =>
+  useChange(['config', 'settings', 'status'], (body: Schemas['TextRequest']) =>
+    take(api.PUT('/api/v1/config', { body })),
+  );

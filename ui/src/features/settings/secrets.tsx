@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+import { type FormEvent, useState } from 'react';
+import { t } from '@/i18n';
+import { Button } from '@/ui/button';
+import { Dialog } from '@/ui/dialog';
+import { TextArea, TextField } from '@/ui/field';
+import { Table } from '@/ui/list';
+import { Empty, ErrorNote, Loaded } from '@/ui/states';
+import { Time } from '@/ui/time';
+import { toast } from '@/ui/toast';
+import { useLockVault, usePutSecret, useRemoveSecret, useSecrets, useUnlockVault, useVault } from './queries';
+import { RemoveDialog } from './removable';
+
+function AddDialog({ onClose }: { onClose: () => void }) {
+  const [name, setName] = useState('');
+  const [value, setValue] = useState('');
+  const [hosts, setHosts] = useState('');
+  const put = usePutSecret();
+  const save = () =>
+    put.mutate(
+      { name, value, hosts: hosts.split(/\s+/).filter(Boolean) },
+      {
+        onSuccess: () => {
+          toast(t('secrets.saved', { name }));
+          onClose();
+        },
+      },
+    );
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      title={t('secrets.add')}
+      footer={
+        <Button kind="primary" busy={put.isPending} disabled={!name || !value} onClick={save}>
+          {t('secrets.save')}
+        </Button>
+      }
+    >
+      <div className="flex flex-col gap-4">
+        <TextField
+          label={t('secrets.name')}
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+          spellCheck={false}
+        />
+        <TextField
+          label={t('secrets.value')}
+          type="password"
+          autoComplete="off"
+          value={value}
+          onChange={(event) => setValue(event.target.value)}
+        />
+        <TextArea
+          label={t('secrets.hosts')}
+          hint={t('secrets.hosts.hint')}
+          value={hosts}
+          onChange={(event) => setHosts(event.target.value)}
+          spellCheck={false}
+        />
+        {put.isError && <ErrorNote error={put.error} what={t('secrets.save.failed')} />}
+      </div>
+    </Dialog>
+  );
+}
+
+function VaultState() {
+  const vault = useVault();
+  const lock = useLockVault();
+  const unlock = useUnlockVault();
+  const [passphrase, setPassphrase] = useState('');
+  if (!vault.data?.has_passphrase) return null;
+  if (!vault.data.locked)
+    return (
+      <Button small busy={lock.isPending} onClick={() => lock.mutate(undefined)}>
+        {t('vault.lock')}
+      </Button>
+    );
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    unlock.mutate(passphrase, {
+      onSuccess: () => toast(t('vault.unlocked')),
+      onSettled: () => setPassphrase(''),
+    });
+  };
+  return (
+    <form
+      onSubmit={submit}
+      className="mb-4 flex flex-wrap items-end gap-2 rounded-card border border-warn bg-warn-soft p-3"
+    >
+      <p className="w-full text-dense text-warn">{t('vault.locked')}</p>
+      <TextField
+        label={t('vault.passphrase')}
+        type="password"
+        autoComplete="current-password"
+        value={passphrase}
+        onChange={(event) => setPassphrase(event.target.value)}
+      />
+      <Button kind="primary" type="submit" busy={unlock.isPending}>
+        {t('vault.unlock')}
+      </Button>
+      {unlock.isError && <ErrorNote error={unlock.error} what={t('vault.failed')} />}
+    </form>
+  );
+}
+
+export function Secrets() {
+  const secrets = useSecrets();
+  const remove = useRemoveSecret();
+  const [adding, setAdding] = useState(false);
+  const [removing, setRemoving] = useState<string | null>(null);
+  return (
+    <>
+      <VaultState />
+      <div className="mb-3 flex flex-wrap items-center justify-between gap-3">
+        <p className="max-w-[72ch] text-dense text-text-2">{t('secrets.lead')}</p>
+        <Button kind="primary" onClick={() => setAdding(true)}>
+          {t('secrets.add')}
+        </Button>
+      </div>
+      <Loaded
+        query={secrets}
+        what={t('secrets.error')}
+        empty={(data) =>
+          data.items.length === 0 && <Empty title={t('secrets.empty')} why={t('secrets.empty.why')} />
+        }
+      >
+        {(data) => (
+          <Table
+            label={t('settings.tab.secrets')}
+            head={[t('secrets.name'), t('secrets.hosts'), 'Changed', 'Actions']}
+          >
+            {data.items.map((secret) => (
+              <tr key={secret.name}>
+                <td className="font-mono text-label">{secret.name}</td>
+                <td className="font-mono text-label">{secret.hosts.join(', ') || t('secrets.nowhere')}</td>
+                <td>
+                  <Time at={secret.updated_at} />
+                </td>
+                <td>
+                  <Button small kind="quiet" onClick={() => setRemoving(secret.name)}>
+                    {t('secrets.rm')}
+                  </Button>
+                </td>
+              </tr>
+            ))}
+          </Table>
+        )}
+      </Loaded>
+      {adding && <AddDialog onClose={() => setAdding(false)} />}
+      {removing && (
+        <RemoveDialog
+          kind="secrets"
+          name={removing}
+          id={removing}
+          remove={remove}
+          onClose={() => setRemoving(null)}
+        />
+      )}
+    </>
+  );
+}
