@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+import { screen, waitFor } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../test/page';
+import { ApprovalCard } from './approval-card';
+import { ApprovalGroup, groupApprovals } from './approval-group';
+import type { Approval } from './use-approval-answer';
+
+const kWhen = '2026-09-21T14:13:20.000Z';
+function approval(more: Partial<Approval> = {}): Approval {
+  return {
+    id: 'apr_1',
+    session_id: 'ses_1',
+    turn_id: 'trn_1',
+    step_id: 'stp_1',
+    tool: 'http.request',
+    arguments: { method: 'GET', url: 'https://example.org/\u202egnp' },
+    rendering: 'http.request GET https://example.org/\u202egnp',
+    preview: null,
+    shown_whole: true,
+    confirm_code: null,
+    call_hash: 'sha256:cd',
+    bound: { facts: { hosts: ['example.org'] } } as never,
+    reason: 'no rule matches http.request',
+    risk: 'medium',
+    labels: ['owner', 'web', 'principal:prn_owner'],
+    changes: [],
+    replaces: null,
+    plan_id: null,
+    rule_suggestion: 'http.request(host: "example.org")',
+    state: 'pending',
+    created_at: kWhen,
+    expires_at: new Date(Date.now() + 240_000).toISOString(),
+    resolved_at: null,
+    resolved_by: null,
+    scope: null,
+    answer_reason: null,
+    launch_by: null,
+    used_at: null,
+    ...more,
+  };
+}
+
+beforeEach(() => {
+  startFakeDaemon();
+  answer('GET /api/v1/sessions/{id}', { id: 'ses_1', title: 'Look it up', agent: 'default' });
+  answer('POST /api/v1/policy/test', {
+    decision: 'ask',
+    rule: 'ask: http.request',
+    reason: 'a rule asks',
+    considered: [{ step: 4, layer: 'policy.yaml', rule: 'ask: http.request', outcome: 'decides' }],
+    step: 4,
+    forced: false,
+  });
+  answer('POST /api/v1/approvals/{id}', (one: { body: Record<string, unknown> }) => ({
+    ...approval(),
+    state: one.body.decision === 'approve' ? 'approved' : 'denied',
+    scope: one.body.scope ?? null,
+    resolved_by: 'web',
+    resolved_at: kWhen,
+  }));
+});
+
+const answers = () => asked.filter((one) => one.method === 'POST' && one.path === '/api/v1/approvals/apr_1');
+const armed = async () =>
+  waitFor(() => expect(screen.getByRole('button', { name: /Allow once/ })).toHaveProperty('disabled', false));
+
+test('shows the exact action, what was read and the rule, with Deny first', async () => {
+  const { container } = renderPage(<ApprovalCard approval={approval()} autoFocus />);
+  await screen.findByText('Look it up', { exact: false });
+  expect(document.activeElement).toBe(screen.getByRole('button', { name: /^Deny$/ }));
+  expect(container.textContent).toContain('\\u{202e}');
+  expect(container.textContent).not.toContain('\u202e');
+  expect(screen.getByText('web')).toBeTruthy();
+  expect(await screen.findByText('ask: http.request')).toBeTruthy();
+  await expectAccessible(container);
+});
+
+test.each([
+  ['y', { decision: 'approve', scope: 'once' }],
+  ['s', { decision: 'approve', scope: 'session' }],
+  ['n', { decision: 'deny' }],
+])('key %s answers', async (key, body) => {
+  const settled = vi.fn();
+  renderPage(<ApprovalCard approval={approval()} autoFocus onSettled={settled} />);
+  await screen.findByRole('button', { name: /^Deny$/ });
+  await armed();
+  await userEvent.keyboard(key);
+  await waitFor(() => expect(settled).toHaveBeenCalledOnce());
+  expect(answers()[0]?.body).toEqual(body);
+  expect(screen.queryByRole('button', { name: /Allow once/ })).toBeNull();
+});
+
+test('keys do nothing while the focus is elsewhere', async () => {
+  renderPage(<ApprovalCard approval={approval()} />);
+  await screen.findByText('Look it up', { exact: false });
+  await armed();
+  await userEvent.keyboard('y');
+  expect(answers()).toHaveLength(0);
+});
+
+test('Enter never allows a high risk', async () => {
+  renderPage(<ApprovalCard approval={approval({ risk: 'high' })} />);
+  await screen.findByText('High risk');
+  await armed();
+  screen.getByRole('button', { name: /Allow once/ }).focus();
+  await userEvent.keyboard('{Enter}');
+  expect(answers()).toHaveLength(0);
+});
+
+test('a denial can tell the agent why', async () => {
+  renderPage(<ApprovalCard approval={approval()} autoFocus />);
+  await screen.findByText('Look it up', { exact: false });
+  await userEvent.keyboard('r');
+  await userEvent.type(screen.getByRole('textbox', { name: /Reason/ }), 'use staging{Enter}');
+  await waitFor(() => expect(answers()[0]?.body).toEqual({ decision: 'deny', reason: 'use staging' }));
+});
+
+test('a call that is not shown whole takes its code', async () => {
+  renderPage(<ApprovalCard approval={approval({ shown_whole: false, confirm_code: 'ab12' })} autoFocus />);
+  const field = await screen.findByRole('textbox', { name: /Type ab12/ });
+  await new Promise((done) => setTimeout(done, 450));
+  screen.getByRole('button', { name: /^Deny$/ }).focus();
+  await userEvent.keyboard('y');
+  expect(answers()).toHaveLength(0);
+  expect(document.activeElement).toBe(field);
+  await userEvent.type(field, 'ab12');
+  await userEvent.click(screen.getByRole('button', { name: /Allow once/ }));
+  await waitFor(() =>
+    expect(answers()[0]?.body).toEqual({ decision: 'approve', scope: 'once', confirm: 'ab12' }),
+  );
+});
+
+test('always shows what the edited rule would have answered', async () => {
+  answer('POST /api/v1/approvals/{id}/preview', (one: { body: { rule: string } }) => ({
+    rule: one.body.rule,
+    matches_call: !one.body.rule.includes('other'),
+    looked_at: 9,
+    would_have_matched: 4,
+    samples: [
+      { approval_id: 'apr_0', rendering: 'http.request GET x', state: 'approved', created_at: kWhen },
+    ],
+  }));
+  const { container } = renderPage(<ApprovalCard approval={approval()} autoFocus />);
+  await screen.findByText('Look it up', { exact: false });
+  await armed();
+  await userEvent.keyboard('a');
+  const rule = screen.getByRole('textbox', { name: 'Rule' });
+  expect(await screen.findByText(/4 of the last 9 calls/)).toBeTruthy();
+  await expectAccessible(container);
+  await userEvent.clear(rule);
+  await userEvent.type(rule, 'other');
+  expect(await screen.findByText(/does not cover/)).toBeTruthy();
+  await userEvent.click(screen.getByRole('button', { name: /suggested rule/ }));
+  await waitFor(() => expect(screen.queryByText(/does not cover/)).toBeNull());
+  await userEvent.selectOptions(screen.getByRole('combobox', { name: 'Until' }), '7d');
+  const save = screen.getByRole('button', { name: /^Allow http.request/ });
+  await waitFor(() => expect(save).toHaveProperty('disabled', false));
+  await userEvent.click(save);
+  await waitFor(() =>
+    expect(answers()[0]?.body).toEqual({
+      decision: 'approve',
+      scope: 'always',
+      rule: 'http.request(host: "example.org")',
+      expires: '7d',
+    }),
+  );
+});
+
+test('an answer of somebody else is shown as theirs', async () => {
+  answer('POST /api/v1/approvals/{id}', problem(409, 'PRYX-1005', 'already approved'));
+  answer('GET /api/v1/approvals/{id}', approval({ state: 'approved', scope: 'once', resolved_by: 'cli' }));
+  renderPage(<ApprovalCard approval={approval()} autoFocus />);
+  await screen.findByText('Look it up', { exact: false });
+  await userEvent.keyboard('n');
+  expect(await screen.findByText('Somebody else answered first')).toBeTruthy();
+  expect(screen.getByText('by cli')).toBeTruthy();
+});
+
+test('calls of one plan are answered together', async () => {
+  const two = [approval({ plan_id: 'p' }), approval({ id: 'apr_2', plan_id: 'p' })];
+  answer('POST /api/v1/approvals/plan', { items: [], next_cursor: null });
+  expect(groupApprovals([...two, approval({ id: 'apr_3' })]).map((group) => group.length)).toEqual([2, 1]);
+  const { container } = renderPage(<ApprovalGroup approvals={two} />);
+  await userEvent.click(await screen.findByRole('button', { name: 'Allow all once' }));
+  await waitFor(() => expect(asked.find((one) => one.path === '/api/v1/approvals/plan')).toBeTruthy());
+  expect(asked.find((one) => one.path === '/api/v1/approvals/plan')?.body).toEqual({
+    decision: 'approve',
+    approval_ids: ['apr_1', 'apr_2'],
+  });
+  await expectAccessible(container);
+});

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: MIT
+// The one approval card, the same wherever a person is asked: risk, who asks, the exact action, what it touches, why it asks, until
+// when, and the answers. The safe answer comes first and has the focus; allowing is never the first key a hand falls on.
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { singleKeysOn } from '@/actions/keys';
+import { api, take } from '@/api/client';
+import { addMessages, t } from '@/i18n';
+import { cx } from '@/lib/cx';
+import { duration, shortId } from '@/lib/format';
+import { useNow } from '@/lib/use-now';
+import { Button } from '@/ui/button';
+import { ErrorNote } from '@/ui/states';
+import { Risk } from '@/ui/status';
+import { AlwaysPanel } from './approval-always';
+import { ApprovalCall } from './approval-call';
+import { ExplainPanel, useDecision } from './approval-explain';
+import { labelsToTell } from './approval-facts';
+import { approvalMessages } from './approval-messages';
+import { ApprovalOutcome } from './approval-settled';
+import { ExactText } from './exact-text';
+import { type Answer, type Approval, useApprovalAnswer } from './use-approval-answer';
+
+addMessages(approvalMessages);
+
+// A card that has just come up does not take a yes that was meant for what was there before.
+const kArmMs = 400;
+// The last step of a decision: nothing matched, so it asks.
+const kNothingMatched = 6;
+const kSoonMs = 60_000;
+
+function useArmed(): boolean {
+  const [armed, setArmed] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setArmed(true), kArmMs);
+    return () => clearTimeout(timer);
+  }, []);
+  return armed;
+}
+
+function Asker({ approval }: { approval: Approval }) {
+  const session = useQuery({
+    queryKey: ['sessions', 'one', approval.session_id],
+    queryFn: () => take(api.GET('/api/v1/sessions/{id}', { params: { path: { id: approval.session_id } } })),
+  });
+  return (
+    <span className="flex min-w-0 items-center gap-1.5 text-dense text-text-2">
+      {session.data && <span className="font-medium text-text">{session.data.agent}</span>}
+      <Link
+        to="/chat/$session"
+        params={{ session: approval.session_id }}
+        title={t('card.session', { title: session.data?.title ?? approval.session_id })}
+        className="min-w-0 truncate underline decoration-line underline-offset-2 hover:text-text"
+      >
+        {t('card.in', { session: session.data?.title || shortId(approval.session_id) })}
+      </Link>
+    </span>
+  );
+}
+
+function Expiry({ at }: { at: string }) {
+  const left = Date.parse(at) - useNow(1000);
+  const text =
+    left <= 0
+      ? t('card.expired')
+      : t('card.expires', { left: duration(Math.max(1000, Math.floor(left / 1000) * 1000)) });
+  return (
+    <time
+      dateTime={at}
+      className={cx('text-label whitespace-nowrap', left < kSoonMs ? 'font-medium text-warn' : 'text-text-3')}
+    >
+      {text}
+    </time>
+  );
+}
+
+function Why({ approval }: { approval: Approval }) {
+  const decision = useDecision(approval, approval.state === 'pending').data;
+  // "No rule matches" is said by the reason already.
+  const rule = decision && decision.step < kNothingMatched ? decision.rule : null;
+  const read = labelsToTell(approval.labels);
+  return (
+    <dl className="flex flex-col gap-0.5 text-dense">
+      <div className="flex gap-2">
+        <dt className="w-24 shrink-0 text-text-3">{t('card.because')}</dt>
+        <dd className="min-w-0">
+          {approval.reason}
+          {rule && (
+            <span className="text-text-2">
+              {' · '}
+              {t('card.rule.decides')} <code className="font-mono text-label">{rule}</code>
+            </span>
+          )}
+        </dd>
+      </div>
+      {read.length > 0 && (
+        <div className="flex gap-2">
+          <dt className="w-24 shrink-0 text-text-3">{t('card.read')}</dt>
+          <dd className="min-w-0 text-warn">{read.join(', ')}</dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+function CodeField({
+  code,
+  value,
+  onChange,
+  field,
+}: {
+  code: string;
+  value: string;
+  onChange: (value: string) => void;
+  field: React.RefObject<HTMLInputElement | null>;
+}) {
+  const id = useId();
+  const wrong = value.length >= code.length && value !== code;
+  return (
+    <div className="flex flex-col gap-1 rounded-control border border-bad bg-bad-soft px-3 py-2">
+      <label htmlFor={id} className="text-dense font-medium text-bad">
+        {t('card.code.label', { code })}
+      </label>
+      <input
+        id={id}
+        ref={field}
+        value={value}
+        autoComplete="off"
+        spellCheck={false}
+        aria-invalid={wrong || undefined}
+        aria-describedby={`${id}-hint`}
+        onChange={(event) => onChange(event.target.value.trim())}
+        className="h-8 w-40 rounded-control border border-control bg-surface px-2 font-mono text-dense"
+      />
+      <p id={`${id}-hint`} className="text-label text-bad">
+        {wrong ? t('card.code.wrong') : t('card.code.hint')}
+      </p>
+    </div>
+  );
+}
+
+function ReasonPanel({
+  busy,
+  onSend,
+  onCancel,
+}: {
+  busy: boolean;
+  onSend: (reason: string) => void;
+  onCancel: () => void;
+}) {
+  const [reason, setReason] = useState('');
+  const field = useRef<HTMLTextAreaElement>(null);
+  const id = useId();
+  useEffect(() => field.current?.focus(), []);
+  return (
+    <section
+      aria-label={t('card.deny.reason')}
+      className="flex flex-col gap-2 border-t border-line bg-bg px-4 py-3"
+    >
+      <label htmlFor={id} className="text-label font-medium text-text-2">
+        {t('card.reason.label')}
+      </label>
+      <textarea
+        id={id}
+        ref={field}
+        rows={2}
+        maxLength={2000}
+        value={reason}
+        placeholder={t('card.reason.placeholder')}
+        onChange={(event) => setReason(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+          event.preventDefault();
+          if (reason.trim()) onSend(reason.trim());
+        }}
+        className="w-full rounded-control border border-control bg-surface px-2 py-1.5 text-dense placeholder:text-text-3"
+      />
+      <div className="flex flex-wrap gap-2">
+        <Button onClick={onCancel} keys="escape">
+          {t('card.cancel')}
+        </Button>
+        <Button kind="primary" busy={busy} disabled={!reason.trim()} onClick={() => onSend(reason.trim())}>
+          {t('card.reason.send')}
+        </Button>
+      </div>
+    </section>
+  );
+}
+
+type Panel = 'none' | 'always' | 'reason';
+
+export function ApprovalCard({
+  approval: given,
+  autoFocus = false,
+  onSettled,
+}: {
+  approval: Approval;
+  autoFocus?: boolean;
+  onSettled?: () => void;
+}) {
+  const { approval, byOther, answer, busy, error } = useApprovalAnswer(given, onSettled);
+  const [panel, setPanel] = useState<Panel>('none');
+  const [explains, setExplains] = useState(false);
+  const [whole, setWhole] = useState(false);
+  const [code, setCode] = useState('');
+  const armed = useArmed();
+  const card = useRef<HTMLElement>(null);
+  const deny = useRef<HTMLButtonElement>(null);
+  const codeField = useRef<HTMLInputElement>(null);
+  const pending = approval.state === 'pending';
+  const ranOut = Date.parse(approval.expires_at) <= useNow(1000, pending);
+  const open = pending && !ranOut;
+  const needsCode = open && !approval.shown_whole;
+  const held = needsCode && code !== approval.confirm_code;
+  const suggested = approval.rule_suggestion;
+  const high = approval.risk === 'high';
+
+  useEffect(() => {
+    if (autoFocus) deny.current?.focus({ preventScroll: true });
+  }, [autoFocus]);
+
+  const send = (body: Answer) => {
+    if (open && !busy) answer(body);
+  };
+  const allow = (more: Partial<Answer>) => {
+    if (!armed) return;
+    if (held) codeField.current?.focus();
+    else send({ decision: 'approve', ...(needsCode ? { confirm: code } : {}), ...more });
+  };
+  const closePanel = () => {
+    setPanel('none');
+    deny.current?.focus({ preventScroll: true });
+  };
+  const commands: Record<string, () => void> = {
+    y: () => allow({ scope: 'once' }),
+    s: () => suggested && allow({ scope: 'session' }),
+    a: () => suggested && setPanel('always'),
+    n: () => send({ decision: 'deny' }),
+    r: () => setPanel('reason'),
+  };
+  const looks: Record<string, () => void> = {
+    e: () => setExplains((value) => !value),
+    d: () => setWhole((value) => !value),
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const inField =
+      event.target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
+    if (event.key === 'Escape' && panel !== 'none') closePanel();
+    else if (inField || !singleKeysOn() || event.repeat) return;
+    else {
+      const command = looks[event.key] ?? (open ? commands[event.key] : undefined);
+      if (!command) return;
+      command();
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  // A habit of pressing Enter must not allow what is dangerous.
+  const noEnter = high
+    ? { onKeyDown: (event: KeyboardEvent) => event.key === 'Enter' && event.preventDefault() }
+    : {};
+
+  return (
+    <article
+      ref={card}
+      tabIndex={-1}
+      aria-label={t('card.name', { action: approval.rendering })}
+      onKeyDown={onKeyDown}
+      className={cx(
+        'min-w-0 overflow-clip rounded-card border bg-surface',
+        open ? (high ? 'border-bad' : 'border-warn') : 'border-line',
+      )}
+    >
+      <header className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 pt-3">
+        <Risk level={approval.risk} />
+        <code className="font-mono text-label text-text-2">{approval.tool}</code>
+        <Asker approval={approval} />
+        <span className="ml-auto">{pending && <Expiry at={approval.expires_at} />}</span>
+      </header>
+      <div className="flex flex-col gap-3 px-4 py-3">
+        <ApprovalCall approval={approval} whole={whole} />
+        <Why approval={approval} />
+        {needsCode && approval.confirm_code && (
+          <CodeField code={approval.confirm_code} value={code} onChange={setCode} field={codeField} />
+        )}
+        {error && <ErrorNote error={error} what={t('card.failed')} />}
+      </div>
+      <div className="flex flex-wrap items-start gap-x-1 gap-y-1 px-4 pb-2">
+        <p className="min-w-64 flex-1 py-1.5 text-label text-text-3">
+          {open && suggested && (
+            <>
+              {t('card.lasting')}{' '}
+              <code className="font-mono wrap-anywhere text-text-2">
+                <ExactText text={suggested} />
+              </code>
+            </>
+          )}
+          {open && !suggested && t('card.lasting.none')}
+        </p>
+        <Button small kind="quiet" keys="e" aria-expanded={explains} onClick={looks.e}>
+          {t('card.explain')} <Key name="E" />
+        </Button>
+        <Button small kind="quiet" keys="d" aria-pressed={whole} onClick={looks.d}>
+          {t('card.expand')} <Key name="D" />
+        </Button>
+      </div>
+      {explains && <ExplainPanel approval={approval} />}
+      {open ? (
+        <>
+          {panel === 'always' && suggested && (
+            <AlwaysPanel
+              approval={approval}
+              suggested={suggested}
+              busy={busy}
+              held={held}
+              onCancel={closePanel}
+              onSave={({ scope, rule, expires }) => allow({ scope, rule, expires })}
+            />
+          )}
+          {panel === 'reason' && (
+            <ReasonPanel
+              busy={busy}
+              onCancel={closePanel}
+              onSend={(reason) => send({ decision: 'deny', reason })}
+            />
+          )}
+          <footer className="flex flex-wrap items-center gap-1.5 border-t border-line px-4 py-2.5">
+            <button
+              ref={deny}
+              type="button"
+              title={`${t('card.deny')} · N`}
+              disabled={busy}
+              onClick={() => send({ decision: 'deny' })}
+              className="inline-flex h-8 items-center gap-2 rounded-control border border-control bg-surface px-3 text-dense font-medium hover:bg-sunken"
+            >
+              {t('card.deny')} <Key name="N" />
+            </button>
+            <Button
+              kind="quiet"
+              className="px-2!"
+              keys="r"
+              aria-expanded={panel === 'reason'}
+              onClick={() => setPanel('reason')}
+            >
+              {t('card.deny.reason')} <Key name="R" />
+            </Button>
+            <span className="ml-auto flex flex-wrap justify-end gap-1.5">
+              <Button
+                kind="quiet"
+                className="px-2!"
+                keys="a"
+                disabled={!suggested}
+                aria-expanded={panel === 'always'}
+                onClick={() => setPanel(panel === 'always' ? 'none' : 'always')}
+              >
+                {t('card.always')} <Key name="A" />
+              </Button>
+              <Button
+                keys="s"
+                title={suggested ?? t('card.lasting.none')}
+                disabled={!suggested || held || busy || !armed}
+                onClick={() => allow({ scope: 'session' })}
+                {...noEnter}
+              >
+                {t('card.session.allow')} <Key name="S" />
+              </Button>
+              <Button
+                kind={high ? 'plain' : 'primary'}
+                keys="y"
+                title={high ? t('card.enter') : ''}
+                disabled={held || !armed}
+                busy={busy}
+                onClick={() => allow({ scope: 'once' })}
+                {...noEnter}
+              >
+                {t('card.allow')} <Key name="Y" />
+              </Button>
+            </span>
+          </footer>
+        </>
+      ) : (
+        <ApprovalOutcome
+          approval={ranOut && pending ? { ...approval, state: 'expired' } : approval}
+          byOther={byOther}
+        />
+      )}
+    </article>
+  );
+}
+
+function Key({ name }: { name: string }) {
+  if (!singleKeysOn()) return null;
+  return (
+    <kbd
+      aria-hidden
+      className="rounded-control border border-current px-1 font-mono text-meta leading-4 opacity-70"
+    >
+      {name}
+    </kbd>
+  );
+}
