@@ -16,11 +16,11 @@ function RailLink({ item, badge, bare }: { item: NavItem; badge: number; bare: b
       to={item.to as '/'}
       activeOptions={{ exact: item.to === '/' }}
       title={`${label} · ${keysText(item.keys)}`}
-      aria-label={badge > 0 ? `${label}, ${badge}` : label}
+      aria-label={bare ? (badge > 0 ? `${label} ${badge}` : label) : undefined}
       className="flex h-8 items-center gap-2.5 rounded-control px-2.5 text-dense text-text-2 hover:bg-sunken hover:text-text aria-[current=page]:bg-accent-soft aria-[current=page]:font-medium aria-[current=page]:text-accent"
     >
       <item.icon size={16} aria-hidden />
-      {!bare && <span className="flex-1">{label}</span>}
+      {!bare && <span className="flex-1">{label} </span>}
       {badge > 0 && (
         <span className="rounded-full bg-warn px-1.5 text-meta font-semibold text-bg">{badge}</span>
       )}

@@ -1,6 +1,126 @@
 // SPDX-License-Identifier: MIT
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { Hand } from 'lucide-react';
+import { useCallback, useMemo, useRef } from 'react';
+import { useActions } from '@/actions/actions';
+import { addMessages, t } from '@/i18n';
+import { ApprovalGroup, groupApprovals } from '@/parts/approval-group';
 import { Page } from '@/ui/page';
+import { Empty, Loaded } from '@/ui/states';
+import { Tabs } from '@/ui/tabs';
+import { Decided, DecidedDetails } from './decided';
+import { approvalsMessages } from './messages';
+import { type Approval, useDecided, usePending } from './queries';
+
+addMessages(approvalsMessages);
+
+function Nothing() {
+  return (
+    <Empty
+      mark={<Hand size={28} aria-hidden />}
+      title={t('approvals.none')}
+      why={t('approvals.none.why')}
+      action={
+        <Link to="/policy" className="text-accent underline">
+          {t('approvals.none.policy')}
+        </Link>
+      }
+    />
+  );
+}
+
+// j and k walk from card to card: each one's Deny has the focus, as on the card itself.
+function useCardWalk() {
+  const cards = useRef<HTMLDivElement>(null);
+  const step = useCallback((by: number) => {
+    const all = [...(cards.current?.querySelectorAll<HTMLElement>('[data-card]') ?? [])];
+    const at = all.findIndex((card) => card.contains(document.activeElement));
+    const next = all[Math.max(0, Math.min(all.length - 1, at + by))];
+    next?.querySelector<HTMLElement>('button:not(:disabled)')?.focus();
+    next?.scrollIntoView({ block: 'nearest' });
+  }, []);
+  return { cards, step };
+}
+
+function Pending({
+  approvals,
+  cards,
+}: {
+  approvals: Approval[];
+  cards: React.RefObject<HTMLDivElement | null>;
+}) {
+  // Oldest first: it runs out first.
+  const groups = groupApprovals([...approvals].reverse());
+  return (
+    <div ref={cards} className="flex max-w-200 flex-col gap-3">
+      {groups.map((group, index) => (
+        <div key={group[0]?.plan_id ?? group[0]?.id} data-card className="flex flex-col gap-3">
+          <ApprovalGroup approvals={group} autoFocus={index === 0} />
+        </div>
+      ))}
+    </div>
+  );
+}
 
 export function ApprovalsPage() {
-  return <Page title="Approvals">{null}</Page>;
+  const pending = usePending();
+  const decided = useDecided();
+  const search = useSearch({ strict: false }) as Record<string, string | undefined>;
+  const navigate = useNavigate();
+  const tab = search.tab === 'decided' ? 'decided' : 'pending';
+  const { cards, step } = useCardWalk();
+  const open = tab === 'decided' ? decided.rows?.find((row) => row.id === search.open) : undefined;
+  const close = () => void navigate({ to: '.', search: { ...search, open: undefined }, replace: true });
+  const actions = useMemo(() => {
+    const group = t('approvals.here');
+    return [
+      { id: 'approvals.next', label: t('approvals.next'), group, keys: ['j'], run: () => step(1) },
+      { id: 'approvals.previous', label: t('approvals.previous'), group, keys: ['k'], run: () => step(-1) },
+      {
+        id: 'approvals.filter',
+        label: t('approvals.filter'),
+        group,
+        keys: ['/'],
+        enabled: () => document.querySelector('[data-filter]') !== null,
+        run: () => document.querySelector<HTMLElement>('[data-filter]')?.focus(),
+      },
+    ];
+  }, [step]);
+  useActions(actions);
+  return (
+    <Page
+      title={t('approvals.title')}
+      lead={t('approvals.lead')}
+      fixed={tab === 'decided'}
+      {...(open
+        ? {
+            details: <DecidedDetails approval={open} onClose={close} />,
+            detailsLabel: t('approvals.details'),
+          }
+        : {})}
+    >
+      <Tabs
+        label={t('approvals.tabs')}
+        value={tab}
+        onChange={(value) => void navigate({ to: '.', search: value === 'pending' ? {} : { tab: value } })}
+        tabs={[
+          { value: 'pending', label: t('approvals.pending'), count: pending.data?.length },
+          { value: 'decided', label: t('approvals.decided') },
+        ]}
+      >
+        {tab === 'pending' ? (
+          <Loaded
+            query={pending}
+            what={t('approvals.what')}
+            rows={3}
+            empty={(rows) => rows.length === 0 && <Nothing />}
+          >
+            {(rows) => <Pending approvals={rows} cards={cards} />}
+          </Loaded>
+        ) : (
+          <Decided />
+        )}
+      </Tabs>
+    </Page>
+  );
 }

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { X } from 'lucide-react';
+import { useMemo, useState } from 'react';
+import { t } from '@/i18n';
+import { ApprovalCard } from '@/parts/approval-card';
+import { Button, IconButton } from '@/ui/button';
+import { Select, TextField } from '@/ui/field';
+import { type Column, VirtualTable } from '@/ui/list';
+import { Empty, ErrorNote, Loading } from '@/ui/states';
+import { Risk, Status } from '@/ui/status';
+import { Time } from '@/ui/time';
+import { type Approval, decidedAt, kDecidedMost, kDecidedStates, useDecided } from './queries';
+
+// A function: the catalogue is filled by the page, after this module is read.
+const columns = (): Column<Approval>[] => [
+  {
+    id: 'state',
+    header: t('approvals.col.state'),
+    width: '110px',
+    cell: (row) => <Status state={row.state} bare />,
+  },
+  {
+    id: 'call',
+    header: t('approvals.col.call'),
+    width: 'minmax(220px, 1fr)',
+    cell: (row) => (
+      <span className="font-mono text-label" title={row.rendering}>
+        {row.rendering}
+      </span>
+    ),
+  },
+  { id: 'risk', header: t('approvals.col.risk'), width: '96px', cell: (row) => <Risk level={row.risk} /> },
+  {
+    id: 'scope',
+    header: t('approvals.col.scope'),
+    width: '96px',
+    cell: (row) => (row.state === 'approved' ? t(`approvals.scope.${row.scope ?? 'once'}`) : '–'),
+  },
+  {
+    id: 'by',
+    header: t('approvals.col.by'),
+    width: '96px',
+    cell: (row) => <span className="text-text-2">{row.resolved_by ?? '–'}</span>,
+  },
+  {
+    id: 'at',
+    header: t('approvals.col.at'),
+    width: '88px',
+    align: 'right',
+    cell: (row) => <Time at={decidedAt(row)} />,
+  },
+];
+
+export function DecidedDetails({ approval, onClose }: { approval: Approval; onClose: () => void }) {
+  return (
+    <div className="flex flex-col gap-3 p-4">
+      <div className="flex items-center justify-between">
+        <h2 className="text-body font-semibold">{t('approvals.details')}</h2>
+        <IconButton icon={X} label={t('approvals.close')} keys="escape" onClick={onClose} />
+      </div>
+      <ApprovalCard key={approval.id} approval={approval} />
+      <p className="flex flex-wrap gap-4 text-dense">
+        <Link to="/chat/$session" params={{ session: approval.session_id }} className="text-accent underline">
+          {t('approvals.session')}
+        </Link>
+        <Link to="/trace/$turn" params={{ turn: approval.turn_id }} className="text-accent underline">
+          {t('approvals.trace')}
+        </Link>
+      </p>
+    </div>
+  );
+}
+
+function fits(row: Approval, state: string, words: string): boolean {
+  if (state && row.state !== state) return false;
+  const text = `${row.rendering} ${row.tool} ${row.reason} ${row.answer_reason ?? ''}`.toLowerCase();
+  return words
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
+}
+
+export function Decided() {
+  const { rows, error, full, refetch } = useDecided();
+  const search = useSearch({ strict: false }) as Record<string, string | undefined>;
+  const navigate = useNavigate();
+  const [focused, setFocused] = useState(0);
+  const shownColumns = useMemo(columns, []);
+  const state = search.outcome ?? '';
+  const words = search.q ?? '';
+  const shown = useMemo(() => (rows ?? []).filter((row) => fits(row, state, words)), [rows, state, words]);
+  const set = (change: Record<string, string | undefined>) =>
+    void navigate({ to: '.', search: { ...search, ...change }, replace: true });
+  if (!rows)
+    return error ? <ErrorNote error={error} what={t('approvals.what')} retry={refetch} /> : <Loading />;
+  if (rows.length === 0)
+    return <Empty title={t('approvals.decided.none')} why={t('approvals.decided.none.why')} />;
+  const filters = [state, words].filter(Boolean).length;
+  return (
+    <div className="flex h-full min-h-0 flex-col gap-3">
+      {error && <ErrorNote error={error} what={t('approvals.what')} retry={refetch} />}
+      <div className="flex flex-wrap items-end gap-2">
+        <div className="w-72 max-w-full">
+          <TextField
+            label={t('approvals.search')}
+            hideLabel
+            placeholder={t('approvals.search')}
+            data-filter
+            value={words}
+            onChange={(event) => set({ q: event.target.value || undefined })}
+          />
+        </div>
+        <div className="w-40">
+          <Select
+            label={t('approvals.state')}
+            hideLabel
+            value={state}
+            onChange={(event) => set({ outcome: event.target.value || undefined })}
+          >
+            <option value="">{t('approvals.state.all')}</option>
+            {kDecidedStates.map((one) => (
+              <option key={one} value={one}>
+                {t(`approvals.state.${one}`)}
+              </option>
+            ))}
+          </Select>
+        </div>
+        {full && (
+          <p className="text-label text-text-3">
+            {t('approvals.limit', { count: kDecidedMost })}{' '}
+            <Link to="/audit" className="underline">
+              {t('approvals.audit')}
+            </Link>
+          </p>
+        )}
+      </div>
+      {shown.length === 0 ? (
+        <Empty
+          title={t('approvals.filtered')}
+          why={t('approvals.filtered.why')}
+          action={
+            <Button onClick={() => set({ q: undefined, outcome: undefined })}>
+              {t('approvals.clear', { count: filters })}
+            </Button>
+          }
+        />
+      ) : (
+        <VirtualTable
+          label={t('approvals.decided')}
+          rows={shown}
+          columns={shownColumns}
+          rowKey={(row) => row.id}
+          focused={Math.min(focused, shown.length - 1)}
+          onFocus={setFocused}
+          onOpen={(row) => set({ open: row.id })}
+        />
+      )}
+    </div>
+  );
+}
