@@ -80,7 +80,10 @@ export class KeysetList<T> {
       this.#set({ rows: [row, ...this.#view.rows] });
       return;
     }
-    if (!fits) return this.drop(key);
+    if (!fits) {
+      this.drop(key);
+      return;
+    }
     this.#set({ rows: this.#view.rows.map((one) => (this.#keyOf(one) === key ? row : one)) });
   }
 

@@ -43,7 +43,6 @@ export function ResizeEdge({ width, onWidth }: { width: number; onWidth: (width:
     event.preventDefault();
   };
   return (
-    // biome-ignore lint/a11y/useAriaPropsForRole: all that a movable separator needs is here
     <div
       role="separator"
       aria-orientation="vertical"
