@@ -32,7 +32,15 @@ const iso = (ms: number) => new Date(kBegin + ms).toISOString().replace('Z', '00
 function trace(): string {
   const spans: unknown[] = [];
   let at = 0;
-  const add = (parent: number | null, kind: string, name: string, from: number, took: number, attributes: object, status = 'ok') => {
+  const add = (
+    parent: number | null,
+    kind: string,
+    name: string,
+    from: number,
+    took: number,
+    attributes: object,
+    status = 'ok',
+  ) => {
     const id = spans.length + 1;
     spans.push({
       trace_id: '01927ed1ec7544897360593e81c2f43e',
@@ -68,8 +76,18 @@ function trace(): string {
         at,
         took,
         isModel
-          ? { 'gen_ai.request.model': 'gpt-4o-mini', 'gen_ai.usage.input_tokens': 1200, 'gen_ai.usage.output_tokens': 80, 'pryx.cost.nano_usd': 228_000, 'pryx.attempt': step % 9 === 0 ? 2 : 1 }
-          : { 'gen_ai.tool.name': 'fs.read', 'pryx.policy.rule': 'default policy: tools.allowed: fs.read', 'pryx.planned_at': new Date(kBegin + at - 15).toISOString() },
+          ? {
+              'gen_ai.request.model': 'gpt-4o-mini',
+              'gen_ai.usage.input_tokens': 1200,
+              'gen_ai.usage.output_tokens': 80,
+              'pryx.cost.nano_usd': 228_000,
+              'pryx.attempt': step % 9 === 0 ? 2 : 1,
+            }
+          : {
+              'gen_ai.tool.name': 'fs.read',
+              'pryx.policy.rule': 'default policy: tools.allowed: fs.read',
+              'pryx.planned_at': new Date(kBegin + at - 15).toISOString(),
+            },
         failed ? 'error' : 'ok',
       );
       at += took + (step % 17 === 0 ? 2500 : 3);
@@ -85,7 +103,14 @@ function trace(): string {
     spans,
     total: {
       calls: 16_000,
-      usage: { input_tokens: 19_200_000, output_tokens: 1_280_000, cached_input_tokens: 0, cache_write_tokens: 0, reasoning_tokens: 0, estimated: false },
+      usage: {
+        input_tokens: 19_200_000,
+        output_tokens: 1_280_000,
+        cached_input_tokens: 0,
+        cache_write_tokens: 0,
+        reasoning_tokens: 0,
+        estimated: false,
+      },
       cost: { amount: '3.648', currency: 'USD' },
       unpriced_calls: 0,
       estimated_calls: 0,
@@ -140,7 +165,9 @@ function answer(url: URL, big: string, response: ServerResponse): void {
   if (url.pathname === '/api/v1/status') return void json(kStatus);
   if (url.pathname.startsWith('/api/v1/traces/')) return void json(big);
   if (url.pathname === '/api/v1/sessions')
-    return void json(sessions(Number(url.searchParams.get('cursor') ?? 0), Number(url.searchParams.get('limit') ?? 50)));
+    return void json(
+      sessions(Number(url.searchParams.get('cursor') ?? 0), Number(url.searchParams.get('limit') ?? 50)),
+    );
   if (url.pathname.startsWith('/api/')) return void json('{"items":[],"next_cursor":null}');
   let file = join(kDist, url.pathname);
   if (!extname(file)) file = join(kDist, 'index.html');
@@ -158,7 +185,9 @@ async function heapMiB(page: Page): Promise<number> {
 
 async function benchTrace(page: Page, base: string) {
   await page.goto(`${base}/trace/trn_${kId}`);
-  await page.waitForFunction(() => performance.getEntriesByName('trace.drawn').length > 0, null, { timeout: 60_000 });
+  await page.waitForFunction(() => performance.getEntriesByName('trace.drawn').length > 0, null, {
+    timeout: 60_000,
+  });
   const afterData = await page.evaluate(() => {
     const entry = performance.getEntriesByType('resource').find((one) => one.name.includes('/traces/'));
     const drawn = performance.getEntriesByName('trace.drawn')[0];
@@ -207,12 +236,19 @@ async function benchSessions(page: Page, base: string) {
     if (done || Date.now() - from > 240_000) break;
     await page.waitForTimeout(5);
   }
-  const rows = await page.evaluate(() => document.querySelector('[role=grid]')?.getAttribute('aria-rowcount'));
+  const rows = await page.evaluate(() =>
+    document.querySelector('[role=grid]')?.getAttribute('aria-rowcount'),
+  );
   await page.evaluate(() => {
     const list = document.querySelector('[role=grid]');
     if (list) list.scrollTop = 0;
   });
-  return { rows: Number(rows) - 1, loadMs: Date.now() - from, fps: await scrollFps(page, '[role=grid]'), heap: await heapMiB(page) };
+  return {
+    rows: Number(rows) - 1,
+    loadMs: Date.now() - from,
+    fps: await scrollFps(page, '[role=grid]'),
+    heap: await heapMiB(page),
+  };
 }
 
 async function main(): Promise<number> {
@@ -225,11 +261,16 @@ async function main(): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const base = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox'],
+  });
   const bad: string[] = [];
   const hold = (what: string, value: number, limit: number, atLeast = false) => {
     const ok = atLeast ? value >= limit / slack : value <= limit * slack;
-    console.log(`${ok ? 'ok ' : 'BAD'} ${what}: ${value.toFixed(1)} (${atLeast ? 'at least' : 'at most'} ${limit})`);
+    console.log(
+      `${ok ? 'ok ' : 'BAD'} ${what}: ${value.toFixed(1)} (${atLeast ? 'at least' : 'at most'} ${limit})`,
+    );
     if (!ok) bad.push(what);
   };
   try {
@@ -237,7 +278,9 @@ async function main(): Promise<number> {
     await context.addInitScript(() => localStorage.setItem('pryx_csrf', 'bench'));
     const page = await context.newPage();
     const traced = await benchTrace(page, base);
-    console.log(`trace: ${kSpans} spans, ${(big.length / 2 ** 20).toFixed(1)} MiB, page to bars ${traced.whole.toFixed(0)} ms`);
+    console.log(
+      `trace: ${kSpans} spans, ${(big.length / 2 ** 20).toFixed(1)} MiB, page to bars ${traced.whole.toFixed(0)} ms`,
+    );
     hold('first paint after the data, ms', traced.afterData, kFirstPaintMs);
     hold('a zoom step, ms', traced.zoomMs, 50);
     hold('trace heap, MiB', traced.heap, kHeapMiB);

@@ -137,6 +137,8 @@ function tickMarks(scale: Scale): { at: number[]; step: number } {
   return { at: ticks(scale.axis, scale.from, scale.to, every), step: tickStep(every) };
 }
 
+const isSolid = (kind: Kind) => kind === 'model' || kind === 'tool' || kind === 'compaction';
+
 type Bar = {
   x: number;
   width: number;
@@ -195,6 +197,9 @@ function drawLabel(
   ctx.fillStyle = isBad(bar.status) ? palette.bad : palette.text2;
   if (width - right - kLabelGap > Math.min(length, kLeastLabelPx * 4) && right >= 0) {
     ctx.fillText(text, Math.max(right, 0) + kLabelGap, middle);
+  } else if (bar.width > length + kLabelGap * 2 && isSolid(bar.kind)) {
+    ctx.fillStyle = palette.surface;
+    ctx.fillText(text, Math.max(bar.x, 0) + kLabelGap, middle);
   } else if (bar.clear - kLabelGap > length) ctx.fillText(text, bar.clear - kLabelGap - length, middle);
 }
 
@@ -293,7 +298,9 @@ export function drawAxis(
   for (const gap of scale.axis.gaps()) {
     const x = ((gap.place - scale.from) / (scale.to - scale.from)) * scale.width;
     const w = (gap.width / (scale.to - scale.from)) * scale.width;
-    const text = `⋯ ${duration(gap.to - gap.from)} ⋯`;
+    const took = duration(gap.to - gap.from);
+    const long = `⋯ ${took} ⋯`;
+    const text = ctx.measureText(long).width < w - 4 ? long : took;
     const length = ctx.measureText(text).width;
     ctx.fillStyle = palette.text2;
     if (length < w - 4) ctx.fillText(text, x + (w - length) / 2, height / 2);

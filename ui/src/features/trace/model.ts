@@ -92,7 +92,7 @@ export function shortName(span: Span): string {
     return attrText(span, 'gen_ai.request.model') || span.name.replace('chat ', '');
   if (span.kind === 'approval')
     return attrText(span, 'gen_ai.tool.name') || span.name.replace('approval ', '');
-  if (span.kind === 'turn') return attrText(span, 'gen_ai.agent.name') || span.name;
+  if (span.kind === 'turn' || span.kind === 'agent') return attrText(span, 'gen_ai.agent.name') || span.name;
   return span.name;
 }
 

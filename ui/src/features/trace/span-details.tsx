@@ -240,16 +240,16 @@ export function SpanDetails({
         </dl>
       </Section>
       <Section title={t('trace.ids')}>
-        <dl className="flex flex-col gap-1 font-mono text-meta">
+        <ul className="flex flex-col gap-1 font-mono text-meta">
           {[span.trace_id, span.span_id, span.turn_id, span.session_id, span.step_id].map(
             (id) =>
               id && (
-                <dd key={id} className="break-all select-all">
+                <li key={id} className="break-all select-all">
                   {id}
-                </dd>
+                </li>
               ),
           )}
-        </dl>
+        </ul>
       </Section>
     </div>
   );

@@ -29,7 +29,7 @@ export const columnsFor = (width: number): Columns =>
   width < 640
     ? { name: Math.max(120, Math.round(width * 0.4)), numbers: false }
     : { name: 180, numbers: true };
-export const kNumbersWidth = 84 + 64 + 72;
+export const kNumbersWidth = 100 + 72 + 80;
 export const leftWidth = (columns: Columns) => columns.name + (columns.numbers ? kNumbersWidth : 0);
 
 function Numbers({ rows, i, took }: { rows: Rows; i: number; took: number }) {
@@ -43,7 +43,7 @@ function Numbers({ rows, i, took }: { rows: Rows; i: number; took: number }) {
         role="gridcell"
         tabIndex={-1}
         title={`${count(tokensIn)} → ${count(tokensOut)}${title ? ` · ${title}` : ''}`}
-        className={cx('w-21 shrink-0 truncate pr-2 text-right', summed ? 'text-text-3' : 'text-text-2')}
+        className={cx('w-25 shrink-0 truncate pr-2 text-right', summed ? 'text-text-3' : 'text-text-2')}
       >
         {tokensIn + tokensOut > 0 ? `${tokens(tokensIn)} → ${tokens(tokensOut)}` : ''}
       </span>
@@ -51,11 +51,11 @@ function Numbers({ rows, i, took }: { rows: Rows; i: number; took: number }) {
         role="gridcell"
         tabIndex={-1}
         title={title}
-        className={cx('w-16 shrink-0 truncate pr-2 text-right', summed ? 'text-text-3' : 'text-text-2')}
+        className={cx('w-18 shrink-0 truncate pr-2 text-right', summed ? 'text-text-3' : 'text-text-2')}
       >
         {nanoMoney(rows.nanoUsd[i] ?? -1)}
       </span>
-      <span role="gridcell" tabIndex={-1} className="w-18 shrink-0 truncate pr-2 text-right text-text-2">
+      <span role="gridcell" tabIndex={-1} className="w-20 shrink-0 truncate pr-2 text-right text-text-2">
         {duration(took)}
       </span>
     </>

@@ -211,13 +211,13 @@ export function Timeline(props: Props) {
           </span>
           {columns.numbers && (
             <>
-              <span role="columnheader" tabIndex={-1} className="w-21 shrink-0 pr-2 text-right">
+              <span role="columnheader" tabIndex={-1} className="w-25 shrink-0 pr-2 text-right">
                 {t('trace.col.tokens')}
               </span>
-              <span role="columnheader" tabIndex={-1} className="w-16 shrink-0 pr-2 text-right">
+              <span role="columnheader" tabIndex={-1} className="w-18 shrink-0 pr-2 text-right">
                 {t('trace.col.cost')}
               </span>
-              <span role="columnheader" tabIndex={-1} className="w-18 shrink-0 pr-2 text-right">
+              <span role="columnheader" tabIndex={-1} className="w-20 shrink-0 pr-2 text-right">
                 {t('trace.col.took')}
               </span>
             </>

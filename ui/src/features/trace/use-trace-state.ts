@@ -269,7 +269,9 @@ function useTraceActions(state: Omit<State, never>): void {
       one('found', 'trace.nextFound', ['n'], (s) => s.nextFound()),
       one('waits', 'trace.waits.toggle', ['z'], (s) => s.toggleWaits()),
       one('table', 'trace.table', ['v'], (s) => s.toggleTable()),
-      one('search', 'trace.search', ['/'], () => document.querySelector<HTMLInputElement>('input[name=trace-search]')?.focus()),
+      one('search', 'trace.search', ['/'], () =>
+        document.querySelector<HTMLInputElement>('input[name=trace-search]')?.focus(),
+      ),
     ];
   }, []);
   useActions(actions);
