@@ -14,7 +14,7 @@ export const approvalMessages = {
   'card.file.changed': '{before} → {after}',
   'card.because': 'Asks because',
   'card.rule.decides': 'rule',
-  'card.read': 'The agent had read',
+  'card.read': 'It had read',
   'card.read.none': 'nothing but your own words',
   'card.preview': 'What would happen',
   'card.arguments': 'Exact arguments',

@@ -66,7 +66,7 @@ export function Chip({
       className={cx(
         'inline-flex items-center gap-1 rounded-full text-label font-medium whitespace-nowrap',
         kTones[tone],
-        bare ? 'bg-transparent' : 'px-2 py-0.5',
+        bare ? 'bg-transparent!' : 'px-2 py-0.5',
       )}
     >
       {shape && <span aria-hidden>{shape}</span>}

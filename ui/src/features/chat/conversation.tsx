@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+// One conversation: its transcript, what happens in it now, and the composer below.
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { type Action, useActions } from '@/actions/actions';
+import { api, take } from '@/api/client';
+import { Problem } from '@/api/problem';
+import { useBusState } from '@/bus/bus';
+import { t } from '@/i18n';
+import { Button } from '@/ui/button';
+import { Empty, ErrorNote, Loading } from '@/ui/states';
+import { toast } from '@/ui/toast';
+import { Announcer, announcesOn, setAnnounces } from './announcer';
+import { ChatHeader, useSessionChange } from './chat-header';
+import { Composer, type ComposerHandle } from './composer';
+import { ContextDialog } from './context-dialog';
+import { ModelDialog } from './model-dialog';
+import { OutboxRows } from './outbox-rows';
+import {
+  type Session,
+  type Turn,
+  useLiveFeed,
+  useOpenTurns,
+  usePendingApprovals,
+  useSession,
+  useStatus,
+  useTranscript,
+} from './queries';
+import { sendAgain, sendMessage } from './send';
+import { type Message, textOf, toRows, turnsOf } from './transcript';
+import { TranscriptView } from './transcript-view';
+import type { TurnCommands } from './turn-end';
+import { UndoDialog } from './undo-dialog';
+
+const kNoMessages: Message[] = [];
+const kAtWork = new Set(['running', 'waiting']);
+
+type Frame = { listShown: boolean; onShowList: () => void };
+
+export function Conversation({ id, ...frame }: Frame & { id: string }) {
+  const session = useSession(id);
+  if (session.data) return <Loaded key={id} session={session.data} {...frame} />;
+  const gone = session.error instanceof Problem && session.error.status === 404;
+  return (
+    <div className="flex min-w-0 flex-1 flex-col">
+      <h1 className="sr-only">{t('chat.title')}</h1>
+      <div className="p-6">
+        {gone && <Empty title={t('chat.gone')} why={t('chat.gone.why')} />}
+        {session.isError && !gone && (
+          <ErrorNote
+            error={session.error}
+            what={t('chat.load.failed')}
+            retry={() => void session.refetch()}
+          />
+        )}
+        {session.isPending && <Loading rows={6} />}
+      </div>
+    </div>
+  );
+}
+
+type DialogName = 'model' | 'context' | null;
+
+function useCommands(session: Session, messages: Message[], openModels: () => void) {
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const [undoing, setUndoing] = useState<Turn | null>(null);
+  const stop = useMutation({
+    mutationFn: (turn: Turn) =>
+      take(api.POST('/api/v1/turns/{id}/cancel', { params: { path: { id: turn.id } } })),
+    onSuccess: (turn) => queries.setQueryData(['turns', turn.id], turn),
+    onError: (error) => {
+      // It ended in the same moment.
+      if (error instanceof Problem && error.status === 409) return;
+      toast(t('chat.stop.failed', { error: error.message }), { tone: 'bad' });
+    },
+  });
+  const fork = useMutation({
+    mutationFn: (message: Message | null) =>
+      take(
+        api.POST('/api/v1/sessions/{id}/fork', {
+          params: { path: { id: session.id } },
+          body: message ? { message_id: message.id } : {},
+        }),
+      ),
+    onSuccess: (copy) => {
+      toast(t('chat.fork.done'));
+      void queries.invalidateQueries({ queryKey: ['sessions'] });
+      void navigate({ to: '/chat/$session', params: { session: copy.id } });
+    },
+    onError: (error) => toast(t('chat.fork.failed', { error: error.message }), { tone: 'bad' }),
+  });
+  const latest = useRef(messages);
+  latest.current = messages;
+  const { mutate: doStop } = stop;
+  const commands: TurnCommands = useMemo(
+    () => ({
+      stop: doStop,
+      undo: setUndoing,
+      switchModel: openModels,
+      retry: (turn) => {
+        const asked = latest.current.find((one) => one.turn_id === turn.id && one.role === 'user');
+        if (asked) sendMessage(queries, session.id, textOf(asked));
+        else toast(t('chat.retry.none'), { tone: 'bad' });
+      },
+    }),
+    [doStop, openModels, queries, session.id],
+  );
+  return { commands, fork: fork.mutate, undoing, setUndoing };
+}
+
+function Loaded({ session, listShown, onShowList }: Frame & { session: Session }) {
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const transcript = useTranscript(session.id);
+  const messages = transcript.data?.items ?? kNoMessages;
+  const rows = useMemo(() => toRows(messages), [messages]);
+  const turns = useMemo(() => turnsOf(messages), [messages]);
+  const openTurns = useOpenTurns(turns);
+  useLiveFeed(session.id, openTurns);
+  const approvals = usePendingApprovals(session.id).data ?? [];
+  const status = useStatus();
+  const [dialog, setDialog] = useState<DialogName>(null);
+  const [announces, setAnnouncing] = useState(announcesOn());
+  const composer = useRef<ComposerHandle>(null);
+  const openModels = useCallback(() => setDialog('model'), []);
+  const { commands, fork, undoing, setUndoing } = useCommands(session, messages, openModels);
+  const { change } = useSessionChange(session);
+  const atWork = openTurns.find((turn) => kAtWork.has(turn.state)) ?? openTurns[0];
+  const connection = useBusState((state) => state.connection);
+  useEffect(() => {
+    if (connection === 'live') sendAgain(queries, session.id);
+  }, [connection, queries, session.id]);
+
+  const working = useRef(atWork);
+  working.current = atWork;
+  const actions: Action[] = useMemo(
+    () => [
+      {
+        id: 'chat.stop',
+        label: t('chat.stop'),
+        group: t('palette.here'),
+        keys: ['escape', 'mod+.'],
+        enabled: () => working.current !== undefined,
+        run: () => working.current && commands.stop(working.current),
+      },
+      {
+        id: 'chat.focus',
+        label: t('chat.focus'),
+        group: t('palette.here'),
+        keys: ['i'],
+        run: () => composer.current?.focus(),
+      },
+      { id: 'chat.model', label: t('chat.switch'), group: t('palette.here'), keys: ['m'], run: openModels },
+      {
+        id: 'chat.context',
+        label: t('chat.context.title'),
+        group: t('palette.here'),
+        words: 'compact summary tokens',
+        run: () => setDialog('context'),
+      },
+      { id: 'chat.fork', label: t('chat.fork'), group: t('palette.here'), run: () => fork(null) },
+    ],
+    [commands, fork, openModels],
+  );
+  useActions(actions);
+  const onFork = useCallback((message: Message) => fork(message), [fork]);
+  const close = () => setDialog(null);
+  const model = session.model ?? status.data?.default_model ?? t('chat.model.default');
+  return (
+    <div className="flex min-h-0 min-w-0 flex-1 flex-col">
+      <ChatHeader
+        session={session}
+        listShown={listShown}
+        onShowList={onShowList}
+        onContext={() => setDialog('context')}
+        onFork={() => fork(null)}
+        onGone={() => void navigate({ to: '/chat' })}
+        announces={announces}
+        onAnnounces={(on) => {
+          setAnnounces(on);
+          setAnnouncing(on);
+        }}
+      />
+      {transcript.data === undefined ? (
+        <div className="mx-auto w-full max-w-190 flex-1 p-4">
+          {transcript.isError ? (
+            <ErrorNote
+              error={transcript.error}
+              what={t('chat.load.failed')}
+              retry={() => void transcript.refetch()}
+            />
+          ) : (
+            <Loading rows={8} />
+          )}
+        </div>
+      ) : (
+        <TranscriptView
+          rows={rows}
+          openTurns={openTurns}
+          approvals={approvals}
+          catchingUp={transcript.isFetching}
+          commands={commands}
+          onFork={onFork}
+          tail={<OutboxRows session={session.id} />}
+        />
+      )}
+      <Announcer turn={atWork?.id} on={announces} />
+      <div className="mx-auto w-full max-w-190 shrink-0 px-4 pb-4">
+        <Composer
+          key={session.id}
+          scope={session.id}
+          handle={composer}
+          running={atWork !== undefined}
+          busy={false}
+          onSend={async (text, images) => {
+            sendMessage(queries, session.id, text, images);
+            return true;
+          }}
+          onStop={() => atWork && commands.stop(atWork)}
+          chips={
+            <Button kind="quiet" small keys="m" title={t('chat.switch')} onClick={openModels}>
+              <span className="max-w-48 truncate font-mono">{model}</span>
+            </Button>
+          }
+        />
+      </div>
+      {dialog === 'model' && (
+        <ModelDialog
+          current={session.model}
+          onClose={close}
+          onPick={(next) => {
+            change.mutate(
+              { model: next },
+              { onSuccess: () => toast(t('chat.model.changed', { model: next })) },
+            );
+            close();
+          }}
+        />
+      )}
+      {dialog === 'context' && <ContextDialog session={session.id} onClose={close} />}
+      {undoing && <UndoDialog turn={undoing} onClose={() => setUndoing(null)} />}
+    </div>
+  );
+}

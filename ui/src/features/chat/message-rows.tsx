@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+// What people and models said, part by part.
+import { Brain, ChevronRight, FileText, GitFork, ImageIcon, Info, Scissors } from 'lucide-react';
+import { memo } from 'react';
+import { t } from '@/i18n';
+import { bytes } from '@/lib/format';
+import { Markdown } from '@/parts/markdown';
+import { IconButton } from '@/ui/button';
+import { Time } from '@/ui/time';
+import type { LiveStep } from './live';
+import { LocalImage } from './local-image';
+import { ToolCall, type ToolState } from './tool-call';
+import { callKey, type Message, type Part, textOf } from './transcript';
+
+export function Reasoning({ text, live = false }: { text: string; live?: boolean }) {
+  return (
+    <details className="group my-1.5">
+      <summary className="inline-flex min-h-6 list-none items-center gap-1.5 rounded-control pr-2 text-dense text-text-3 hover:text-text">
+        <ChevronRight size={14} aria-hidden className="group-open:rotate-90" />
+        <Brain size={14} aria-hidden />
+        {live ? t('chat.reasoning.live') : t('chat.reasoning')}
+      </summary>
+      <div className="mt-1 ml-2 border-l-2 border-line pl-4 text-dense leading-5 whitespace-pre-wrap text-text-2">
+        {text}
+      </div>
+    </details>
+  );
+}
+
+export function Notice({ text }: { text: string }) {
+  return (
+    <p className="my-1.5 flex items-start gap-2 rounded-control bg-info-soft px-3 py-1.5 text-dense text-info">
+      <Info size={16} aria-hidden className="mt-0.5 shrink-0" />
+      <span className="min-w-0">{text}</span>
+    </p>
+  );
+}
+
+function Attachment({ part, messageId }: { part: Part; messageId: string }) {
+  const Icon = part.type === 'image' ? ImageIcon : FileText;
+  return (
+    <span className="inline-flex max-w-full flex-col gap-1">
+      {part.type === 'image' && <LocalImage messageId={messageId} name={part.name ?? ''} />}
+      <span className="inline-flex max-w-full items-center gap-1.5 rounded-control border border-line bg-surface px-2 py-1 text-label text-text-2">
+        <Icon size={14} aria-hidden className="shrink-0" />
+        <span className="truncate">{part.name || part.media_type}</span>
+        {part.bytes !== undefined && <span className="text-text-3">{bytes(part.bytes)}</span>}
+      </span>
+    </span>
+  );
+}
+
+function Interrupted() {
+  return <p className="my-1 text-dense text-warn">■ {t('chat.interrupted')}</p>;
+}
+
+function callState(part: Part, result: Part | undefined): ToolState {
+  if (result?.denied) return 'denied';
+  if (result) return result.ok === false ? 'failed' : 'done';
+  return part.state === 'interrupted' ? 'cancelled' : 'planned';
+}
+
+type Answer = {
+  message: Message;
+  results: Map<string, Part>;
+  // Of a turn that is not over: how its calls stand, and what they have put out so far.
+  states?: Map<string, ToolState>;
+  steps?: LiveStep[];
+};
+
+function AnswerPart({ part, message, results, states, steps }: Answer & { part: Part }) {
+  switch (part.type) {
+    case 'text':
+      return (
+        <>
+          <Markdown text={part.text} />
+          {part.state === 'interrupted' && <Interrupted />}
+        </>
+      );
+    case 'reasoning':
+      return <Reasoning text={part.text} />;
+    case 'notice':
+      return <Notice text={part.text} />;
+    case 'tool_call': {
+      const result = results.get(callKey(part));
+      return (
+        <ToolCall
+          tool={part.tool ?? ''}
+          input={part.text}
+          state={result ? callState(part, result) : (states?.get(callKey(part)) ?? callState(part, result))}
+          result={result?.text}
+          step={steps?.find((step) => step.id === part.step_id)}
+        />
+      );
+    }
+    case 'tool_result':
+      return <ToolCall tool={part.tool ?? ''} input="" state={callState(part, part)} result={part.text} />;
+    case 'image':
+    case 'file':
+      return <Attachment part={part} messageId={message.id} />;
+    default:
+      return part.text ? <p className="text-text-2">{part.text}</p> : null;
+  }
+}
+
+export const AnswerRow = memo(function AnswerRow(answer: Answer) {
+  return (
+    <div className="text-prose text-text">
+      {answer.message.parts.map((part, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: parts of a message keep their places
+        <AnswerPart key={index} part={part} {...answer} />
+      ))}
+    </div>
+  );
+});
+
+export const UserRow = memo(function UserRow({
+  message,
+  onFork,
+}: {
+  message: Message;
+  onFork: (message: Message) => void;
+}) {
+  const extra = message.parts.filter((part) => part.type === 'image' || part.type === 'file');
+  return (
+    <div className="group mt-5 mb-1 flex flex-col items-end gap-1">
+      <h2 className="sr-only">{t('chat.you')}</h2>
+      {extra.length > 0 && (
+        <div className="flex flex-wrap justify-end gap-2">
+          {extra.map((part, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: parts of a message keep their places
+            <Attachment key={index} part={part} messageId={message.id} />
+          ))}
+        </div>
+      )}
+      <div className="max-w-[85%] rounded-dialog bg-accent-soft px-3.5 py-2 text-prose break-words whitespace-pre-wrap">
+        {textOf(message)}
+      </div>
+      <div className="flex h-6 items-center gap-1 text-label text-text-3 opacity-0 group-focus-within:opacity-100 group-hover:opacity-100">
+        <Time at={message.created_at} />
+        <IconButton small icon={GitFork} label={t('chat.fork.here')} onClick={() => onFork(message)} />
+      </div>
+    </div>
+  );
+});
+
+export const MarkRow = memo(function MarkRow({ message }: { message: Message }) {
+  const part = message.parts.find((one) => one.type === 'summary');
+  if (!part) return null;
+  const count = part.count ?? part.covers?.length ?? 0;
+  return (
+    <details className="my-4 rounded-card border border-dashed border-control">
+      <summary className="flex min-h-8 list-none items-center gap-2 px-3 py-1 text-dense text-text-2">
+        <Scissors size={14} aria-hidden />
+        {part.dropped ? t('chat.summary.dropped', { count }) : t('chat.summary', { count })}
+      </summary>
+      <div className="border-t border-dashed border-control px-3 py-2 text-body">
+        <Markdown text={part.text} />
+        {part.kept && part.kept.length > 0 && (
+          <>
+            <p className="mt-2 text-label font-medium text-text-2">{t('chat.summary.kept')}</p>
+            <ul className="list-disc pl-5 text-dense">
+              {part.kept.map((line) => (
+                <li key={line}>{line}</li>
+              ))}
+            </ul>
+          </>
+        )}
+      </div>
+    </details>
+  );
+});

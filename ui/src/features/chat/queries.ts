@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+import {
+  type QueryClient,
+  useInfiniteQuery,
+  useQueries,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
+import { api, type Schemas, take } from '@/api/client';
+import { useBusState } from '@/bus/bus';
+import { useBusEvent } from '@/bus/use-bus-event';
+import { live } from './live';
+import type { Message } from './transcript';
+
+export type Turn = Schemas['Turn'];
+export type Session = Schemas['Session'];
+
+const kListPage = 50;
+const kMessagePage = 200;
+const kGroupMs = 120;
+const kLookBack = 2;
+const kEnded = new Set<string>(['completed', 'failed', 'cancelled']);
+
+export const isEnded = (turn: Turn | undefined): boolean => turn !== undefined && kEnded.has(turn.state);
+
+export function useSessionList(query: string) {
+  return useInfiniteQuery({
+    queryKey: ['sessions', 'chat', query],
+    initialPageParam: '',
+    queryFn: ({ pageParam }) =>
+      take(
+        api.GET('/api/v1/sessions', {
+          params: {
+            query: {
+              limit: kListPage,
+              ...(query ? { query } : { status: 'active' }),
+              ...(pageParam ? { cursor: pageParam } : {}),
+            },
+          },
+        }),
+      ),
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+    placeholderData: (before) => before,
+  });
+}
+
+export function useSession(id: string | undefined) {
+  return useQuery({
+    queryKey: ['sessions', 'one', id],
+    enabled: id !== undefined,
+    queryFn: () => take(api.GET('/api/v1/sessions/{id}', { params: { path: { id: id ?? '' } } })),
+  });
+}
+
+type Pages = { cursor: string; items: Message[]; next: string | null }[];
+export type Transcript = { pages: Pages; items: Message[]; whole: boolean };
+
+// Messages are only added, so pages that are full are not asked for again.
+async function loadTranscript(queries: QueryClient, id: string): Promise<Transcript> {
+  const key = ['messages', id];
+  const before = queries.getQueryData<Transcript>(key);
+  const pages = before?.whole ? before.pages.filter((page) => page.next !== null) : [];
+  let cursor: string | null = pages.at(-1)?.next ?? '';
+  while (cursor !== null) {
+    const asked: string = cursor;
+    const query = { limit: kMessagePage, ...(asked ? { cursor: asked } : {}) };
+    const page = await take(api.GET('/api/v1/sessions/{id}/messages', { params: { path: { id }, query } }));
+    pages.push({ cursor: asked, items: page.items, next: page.next_cursor });
+    cursor = page.next_cursor;
+  }
+  return { pages, items: pages.flatMap((page) => page.items), whole: true };
+}
+
+export function useTranscript(id: string | undefined) {
+  const queries = useQueryClient();
+  return useQuery({
+    queryKey: ['messages', id],
+    enabled: id !== undefined,
+    queryFn: () => loadTranscript(queries, id ?? ''),
+    structuralSharing: false,
+  });
+}
+
+const turnQuery = (id: string) => ({
+  queryKey: ['turns', id],
+  queryFn: () => take(api.GET('/api/v1/turns/{id}', { params: { path: { id } } })),
+  // What has ended does not change any more.
+  enabled: (query: { state: { data: Turn | undefined } }) => !isEnded(query.state.data),
+});
+
+export function useTurn(id: string) {
+  const query = useQuery(turnQuery(id));
+  const { data } = query;
+  useEffect(() => {
+    if (data) live.takeWhole(data);
+  }, [data]);
+  return query;
+}
+
+// Turns of the end of a transcript that are not over, oldest first. Looks further back as long as it finds any.
+export function useOpenTurns(turns: string[]): Turn[] {
+  const [back, setBack] = useState(kLookBack);
+  const looked = turns.slice(-back);
+  const found = useQueries({ queries: looked.map(turnQuery) });
+  const result = found.flatMap(({ data }) => (data && !isEnded(data) ? [data] : []));
+  useEffect(() => setBack(result.length + kLookBack), [result.length]);
+  return result;
+}
+
+export function usePendingApprovals(session: string | undefined) {
+  return useQuery({
+    queryKey: ['approvals', 'pending'],
+    enabled: session !== undefined,
+    queryFn: () =>
+      take(api.GET('/api/v1/approvals', { params: { query: { state: 'pending', limit: 200 } } })),
+    select: (page) =>
+      page.items.filter((approval) => approval.session_id === session).sort((a, b) => (a.id < b.id ? -1 : 1)),
+  });
+}
+
+export function useContextReport(session: string | undefined) {
+  return useQuery({
+    queryKey: ['context', session],
+    enabled: session !== undefined,
+    queryFn: () =>
+      take(api.GET('/api/v1/sessions/{id}/context', { params: { path: { id: session ?? '' } } })),
+  });
+}
+
+export function useModels(on: boolean) {
+  return useQuery({ queryKey: ['models'], enabled: on, queryFn: () => take(api.GET('/api/v1/models')) });
+}
+
+export function useWorkspaces() {
+  return useQuery({ queryKey: ['workspaces'], queryFn: () => take(api.GET('/api/v1/workspaces')) });
+}
+
+export function useAgents() {
+  return useQuery({ queryKey: ['agents'], queryFn: () => take(api.GET('/api/v1/agents')) });
+}
+
+export function useStatus() {
+  return useQuery({ queryKey: ['status'], queryFn: () => take(api.GET('/api/v1/status')) });
+}
+
+// Hands the bus to the live turns of a session, and loads anew what events say is on disk by now.
+export function useLiveFeed(session: string | undefined, openTurns: Turn[]): void {
+  const queries = useQueryClient();
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const connection = useBusState((state) => state.connection);
+  const open = useRef(openTurns);
+  open.current = openTurns;
+  useBusEvent('*', (event) => {
+    if (!session || event.session_id !== session) return;
+    live.take(event);
+    if (event.event.startsWith('context.'))
+      queries.setQueryData<Transcript>(['messages', session], (old) => old && { ...old, whole: false });
+    if (/^(step\.|tool\.(requested|finished))/.test(event.event)) {
+      timer.current ??= setTimeout(() => {
+        timer.current = undefined;
+        void queries.invalidateQueries({ queryKey: ['messages', session] });
+        if (event.event.startsWith('step.'))
+          void queries.invalidateQueries({ queryKey: ['context', session] });
+      }, kGroupMs);
+    }
+  });
+  useEffect(() => {
+    live.onMissing = (turn) => void queries.invalidateQueries({ queryKey: ['turns', turn] });
+    return () => {
+      live.onMissing = () => {};
+      clearTimeout(timer.current);
+      timer.current = undefined;
+    };
+  }, [queries]);
+  // What was streamed while nobody listened is in the turn.
+  useEffect(() => {
+    if (connection !== 'live') return;
+    for (const turn of open.current) void queries.invalidateQueries({ queryKey: ['turns', turn.id] });
+  }, [connection, queries]);
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// The transcript: any number of messages, only those in sight are there. It follows the stream while one is at its end and not else.
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { ArrowDown } from 'lucide-react';
+import { type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { useActions } from '@/actions/actions';
+import type { Schemas } from '@/api/client';
+import { t } from '@/i18n';
+import { Button } from '@/ui/button';
+import { useLiveTurn } from './live';
+import { AnswerRow, MarkRow, UserRow } from './message-rows';
+import type { Turn } from './queries';
+import type { Message, Row } from './transcript';
+import { type TurnCommands, TurnEnd, toolStates } from './turn-end';
+
+const kEndSlack = 48;
+const kRowGuess = 120;
+
+function OpenAnswerRow({ row, turn }: { row: Extract<Row, { kind: 'answer' }>; turn: Turn }) {
+  const now = useLiveTurn(turn.id);
+  const states = useMemo(() => toolStates(turn), [turn]);
+  return <AnswerRow message={row.message} results={row.results} states={states} steps={now.steps} />;
+}
+
+function useFollow(
+  scroller: React.RefObject<HTMLDivElement | null>,
+  content: React.RefObject<HTMLDivElement | null>,
+) {
+  const [atEnd, setAtEnd] = useState(true);
+  const following = useRef(true);
+  const toEnd = useCallback(() => {
+    const box = scroller.current;
+    if (!box) return;
+    following.current = true;
+    setAtEnd(true);
+    box.scrollTop = box.scrollHeight;
+  }, [scroller]);
+  useEffect(() => {
+    const box = scroller.current;
+    if (!box) return;
+    let last = box.scrollTop;
+    const onScroll = () => {
+      const end = box.scrollHeight - box.scrollTop - box.clientHeight < kEndSlack;
+      // Content that grows is no wish to look elsewhere; going up is.
+      if (end) following.current = true;
+      else if (box.scrollTop < last - 1) following.current = false;
+      last = box.scrollTop;
+      setAtEnd(end || following.current);
+    };
+    box.addEventListener('scroll', onScroll, { passive: true });
+    return () => box.removeEventListener('scroll', onScroll);
+  }, [scroller]);
+  // Whatever makes the content higher, the end stays in sight while it is followed.
+  useLayoutEffect(() => {
+    const inner = content.current;
+    const box = scroller.current;
+    if (!inner || !box || typeof ResizeObserver === 'undefined') return;
+    const observer = new ResizeObserver(() => {
+      if (following.current) box.scrollTop = box.scrollHeight;
+    });
+    observer.observe(inner);
+    observer.observe(box);
+    return () => observer.disconnect();
+  }, [scroller, content]);
+  return { atEnd, toEnd };
+}
+
+export function TranscriptView({
+  rows,
+  openTurns,
+  approvals,
+  catchingUp,
+  commands,
+  onFork,
+  tail,
+}: {
+  rows: Row[];
+  openTurns: Turn[];
+  approvals: Schemas['Approval'][];
+  catchingUp: boolean;
+  commands: TurnCommands;
+  onFork: (message: Message) => void;
+  // What is being sent.
+  tail: ReactNode;
+}) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  const { atEnd, toEnd } = useFollow(scroller, content);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => kRowGuess,
+    getItemKey: (index) => rows[index]?.key ?? index,
+    overscan: 6,
+  });
+  const items = virtual.getVirtualItems();
+  useLayoutEffect(() => toEnd(), [toEnd]);
+  const actions = useMemo(
+    () => [
+      { id: 'chat.latest', label: t('chat.latest'), group: t('palette.here'), keys: ['shift+g'], run: toEnd },
+    ],
+    [toEnd],
+  );
+  useActions(actions);
+
+  const show = (row: Row): ReactNode => {
+    switch (row.kind) {
+      case 'user':
+        return <UserRow message={row.message} onFork={onFork} />;
+      case 'mark':
+        return <MarkRow message={row.message} />;
+      case 'answer': {
+        const turn = openTurns.find((one) => one.id === row.message.turn_id);
+        if (turn) return <OpenAnswerRow row={row} turn={turn} />;
+        return <AnswerRow message={row.message} results={row.results} />;
+      }
+      case 'end':
+        return (
+          <TurnEnd
+            id={row.turn}
+            shown={row.steps}
+            approvals={approvals}
+            catchingUp={catchingUp}
+            commands={commands}
+          />
+        );
+    }
+  };
+  return (
+    <div className="relative flex min-h-0 flex-1">
+      <div
+        ref={scroller}
+        role="log"
+        aria-label={t('chat.transcript')}
+        aria-live="off"
+        tabIndex={0}
+        className="min-h-0 flex-1 overflow-y-auto overflow-x-hidden [overflow-anchor:none]"
+      >
+        <div ref={content} className="mx-auto w-full max-w-190 px-4 pb-4">
+          <div className="relative w-full" style={{ height: virtual.getTotalSize() }}>
+            {items.map((item) => {
+              const row = rows[item.index];
+              return (
+                <div
+                  key={item.key}
+                  data-index={item.index}
+                  ref={virtual.measureElement}
+                  className="absolute inset-x-0 flow-root"
+                  style={{ transform: `translateY(${item.start}px)` }}
+                >
+                  {row && show(row)}
+                </div>
+              );
+            })}
+          </div>
+          {tail}
+        </div>
+      </div>
+      {!atEnd && (
+        <Button
+          icon={ArrowDown}
+          keys="shift+g"
+          onClick={toEnd}
+          className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full! shadow-float"
+        >
+          {t('chat.latest')}
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// From messages to the rows of a transcript: turns in the order they were asked, results beside their calls, one end row per turn. Pure.
+import type { Schemas } from '@/api/client';
+
+export type Message = Schemas['Message'];
+export type Part = Schemas['Part'];
+
+// `steps` of an end: those that the transcript shows, so that the bus does not show them again.
+export type Row =
+  | { kind: 'user'; key: string; message: Message }
+  | { kind: 'answer'; key: string; message: Message; results: Map<string, Part> }
+  | { kind: 'mark'; key: string; message: Message }
+  | { kind: 'end'; key: string; turn: string; user: Message | null; steps: Set<string> };
+
+type Group = { turn: string | null; messages: Message[] };
+
+function groups(messages: Message[]): Group[] {
+  const byTurn = new Map<string, Group>();
+  const all: Group[] = [];
+  for (const message of messages) {
+    const known = message.turn_id ? byTurn.get(message.turn_id) : undefined;
+    if (known) {
+      known.messages.push(message);
+      continue;
+    }
+    const group = { turn: message.turn_id, messages: [message] };
+    all.push(group);
+    if (message.turn_id) byTurn.set(message.turn_id, group);
+  }
+  return all;
+}
+
+// What a call and its result share.
+export const callKey = (part: Part) => part.step_id ?? part.call_id ?? '';
+
+function rowsOf(group: Group): Row[] {
+  const results = new Map<string, Part>();
+  const calls = new Set<string>();
+  const steps = new Set<string>();
+  for (const message of group.messages) {
+    // What still streams is shown from the bus.
+    if (message.step_id && message.parts.every((part) => part.state !== 'streaming'))
+      steps.add(message.step_id);
+    for (const part of message.parts) {
+      if (part.type === 'tool_result') results.set(callKey(part), part);
+      if (part.type === 'tool_call') calls.add(callKey(part));
+      if (part.type === 'tool_call' && part.step_id) steps.add(part.step_id);
+    }
+  }
+  const rows: Row[] = [];
+  for (const message of group.messages) {
+    const key = message.id;
+    if (message.parts.some((part) => part.type === 'summary')) rows.push({ kind: 'mark', key, message });
+    else if (message.role === 'user') rows.push({ kind: 'user', key, message });
+    else if (message.role === 'tool') {
+      const alone = message.parts.some((part) => part.type === 'tool_result' && !calls.has(callKey(part)));
+      if (alone) rows.push({ kind: 'answer', key, message, results });
+    } else if (message.parts.some((part) => part.state !== 'streaming'))
+      rows.push({ kind: 'answer', key, message, results });
+  }
+  if (group.turn !== null) {
+    const user = group.messages.find((message) => message.role === 'user') ?? null;
+    rows.push({ kind: 'end', key: group.turn, turn: group.turn, user, steps });
+  }
+  return rows;
+}
+
+export function toRows(messages: Message[]): Row[] {
+  return groups(messages).flatMap(rowsOf);
+}
+
+// The turns of a transcript, newest last.
+export function turnsOf(messages: Message[]): string[] {
+  return groups(messages).flatMap((group) => group.turn ?? []);
+}
+
+export function textOf(message: Message): string {
+  return message.parts
+    .filter((part) => part.type === 'text')
+    .map((part) => part.text)
+    .join('\n\n');
+}

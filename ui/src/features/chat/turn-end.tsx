@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+// The end of a turn: what streams now, approvals that wait, what went wrong and what can be done about it, and what it took.
+import { Link } from '@tanstack/react-router';
+import { Clock, RotateCcw, Route, Undo2 } from 'lucide-react';
+import { useMemo } from 'react';
+import type { Schemas } from '@/api/client';
+import { t } from '@/i18n';
+import { cx } from '@/lib/cx';
+import { count, duration, money, tokens } from '@/lib/format';
+import { useNow } from '@/lib/use-now';
+import { ApprovalGroup, groupApprovals } from '@/parts/approval-group';
+import { Markdown } from '@/parts/markdown';
+import { Button } from '@/ui/button';
+import { Attention } from './attention';
+import { type LiveTurn, useLiveTurn } from './live';
+import { Notice, Reasoning } from './message-rows';
+import { isEnded, type Turn, useTurn } from './queries';
+import { ToolCall, type ToolState } from './tool-call';
+
+const kQuietMs = 300;
+const kLongMs = 10_000;
+
+export type TurnCommands = {
+  retry: (turn: Turn) => void;
+  switchModel: () => void;
+  undo: (turn: Turn) => void;
+  stop: (turn: Turn) => void;
+};
+
+const kStepStates: Record<string, ToolState> = {
+  planned: 'planned',
+  awaiting_approval: 'waiting_approval',
+  denied: 'denied',
+  started: 'running',
+  done: 'done',
+  failed: 'failed',
+  unknown: 'unknown',
+  cancelled: 'cancelled',
+};
+
+export function toolStates(turn: Turn | undefined): Map<string, ToolState> {
+  return new Map(turn?.steps.map((step) => [step.id, kStepStates[step.state] ?? 'planned']));
+}
+
+function Streaming({ turn, now, shown }: { turn: Turn | undefined; now: LiveTurn; shown: Set<string> }) {
+  const states = useMemo(() => toolStates(turn), [turn]);
+  const models = now.steps.filter((step) => step.kind === 'model' && !shown.has(step.id));
+  // A call is in the transcript a moment after it was asked for.
+  const tools = now.steps.filter((step) => step.kind === 'tool' && step.tool && !shown.has(step.id));
+  return (
+    <div className="text-prose">
+      {now.notices.map((notice) => (
+        <Notice key={notice} text={notice} />
+      ))}
+      {models.map((step) => (
+        <div key={step.id}>
+          {step.reasoning.text && <Reasoning text={step.reasoning.text} live={!step.text.text} />}
+          {step.text.text && <Markdown text={step.text.text} streaming />}
+        </div>
+      ))}
+      {tools.map((step) => (
+        <ToolCall
+          key={step.id}
+          tool={step.tool ?? ''}
+          input=""
+          summary={step.rendering?.replace(`${step.tool} `, '') ?? null}
+          state={step.running ? 'running' : (states.get(step.id) ?? 'running')}
+          step={step}
+        />
+      ))}
+    </div>
+  );
+}
+
+function Progress({ turn, live, onStop }: { turn: Turn; live: LiveTurn; onStop: () => void }) {
+  const now = useNow(1000);
+  const since = now - Date.parse(turn.started_at ?? turn.created_at);
+  if (turn.state === 'queued')
+    return (
+      <p className="my-2 flex items-center gap-2 text-dense text-text-3">
+        <Clock size={14} aria-hidden /> {t('chat.queued')}
+      </p>
+    );
+  if (turn.state === 'waiting' || since < kQuietMs) return null;
+  const running = live.steps.findLast((step) => step.running);
+  const wait = live.retry && live.retry.until > now ? Math.ceil((live.retry.until - now) / 1000) : 0;
+  const what = live.retry
+    ? t('chat.retrying', { reason: live.retry.reason, seconds: wait })
+    : running?.tool
+      ? t('chat.running', { tool: running.tool })
+      : (running?.model ?? turn.model ?? t('chat.working'));
+  return (
+    <p className="my-2 flex flex-wrap items-center gap-x-3 gap-y-1 text-dense text-text-2">
+      <span aria-hidden className="size-2 rounded-full bg-running motion-safe:animate-pulse" />
+      <span>{what}</span>
+      <span className="text-text-3">{duration(Math.floor(since / 1000) * 1000)}</span>
+      {since >= kLongMs && (
+        <>
+          <span className="text-text-3">{t('chat.long')}</span>
+          <Button small kind="quiet" keys="escape" onClick={onStop}>
+            {t('chat.stop')}
+          </Button>
+        </>
+      )}
+    </p>
+  );
+}
+
+function Failure({ turn, commands }: { turn: Turn; commands: TurnCommands }) {
+  const { error } = turn;
+  if (!error) return null;
+  const provider = (turn.answered_by ?? turn.model ?? '').split('/')[0];
+  return (
+    <div role="alert" className="my-2 rounded-card border border-bad bg-bad-soft p-3 text-dense">
+      <p className="font-medium text-bad">{t('chat.failed')}</p>
+      <p className="mt-0.5 break-words text-text">{error.detail}</p>
+      <p className="mt-1 flex flex-wrap gap-x-3 font-mono text-label text-text-2">
+        {provider && <span>{provider}</span>}
+        <span>{error.code}</span>
+        <span className="select-all">{turn.id}</span>
+      </p>
+      <div className="mt-2 flex flex-wrap items-center gap-2">
+        <Button small icon={RotateCcw} onClick={() => commands.retry(turn)}>
+          {t('chat.retry')}
+        </Button>
+        <Button small onClick={commands.switchModel}>
+          {t('chat.switch')}
+        </Button>
+        <TraceLink turn={turn} />
+      </div>
+    </div>
+  );
+}
+
+function TraceLink({ turn }: { turn: Turn }) {
+  return (
+    <Link
+      to="/trace/$turn"
+      params={{ turn: turn.id }}
+      className="inline-flex min-h-6 items-center gap-1 rounded-control px-1 underline-offset-2 hover:text-text hover:underline"
+    >
+      <Route size={14} aria-hidden /> {t('chat.trace')}
+    </Link>
+  );
+}
+
+const kChanging = /^(fs\.(write|edit|delete|move|copy|remove|mkdir)|shell\.exec)/;
+
+// latency | tokens | cost, always in that order.
+function Footer({ turn, commands }: { turn: Turn; commands: TurnCommands }) {
+  const { usage } = turn;
+  const spent = usage.input_tokens + usage.output_tokens;
+  const time =
+    turn.started_at && turn.ended_at ? Date.parse(turn.ended_at) - Date.parse(turn.started_at) : null;
+  const answeredBy = turn.answered_by ?? turn.model;
+  const other = turn.model && turn.answered_by && turn.answered_by !== turn.model;
+  const exact = t('chat.tokens.exact', {
+    input: count(usage.input_tokens),
+    output: count(usage.output_tokens),
+    cached: count(usage.cached_input_tokens),
+    reasoning: count(usage.reasoning_tokens),
+  });
+  const facts: { key: string; text: string; title?: string; tone?: string }[] = [
+    ...(answeredBy
+      ? [
+          {
+            key: 'model',
+            text: other ? t('chat.answered', { asked: turn.model, by: answeredBy }) : answeredBy,
+            ...(other ? { tone: 'text-warn' } : {}),
+          },
+        ]
+      : []),
+    ...(turn.state === 'cancelled' ? [{ key: 'state', text: t('chat.cancelled'), tone: 'text-warn' }] : []),
+    ...(turn.denied_calls > 0
+      ? [{ key: 'denied', text: t('chat.denied', { count: turn.denied_calls }), tone: 'text-bad' }]
+      : []),
+    ...(time !== null ? [{ key: 'time', text: duration(time) }] : []),
+    {
+      key: 'tokens',
+      text: `${usage.estimated ? '≈ ' : ''}${t('chat.tokens', { tokens: tokens(spent) })}`,
+      title: exact,
+    },
+    {
+      key: 'cost',
+      text: money(turn.cost),
+      ...(turn.unpriced_calls > 0 ? { title: t('chat.unpriced', { count: turn.unpriced_calls }) } : {}),
+    },
+  ];
+  const changed = turn.steps.some((step) => step.state === 'done' && kChanging.test(step.tool ?? ''));
+  return (
+    <footer className="mt-1.5 mb-2 flex flex-wrap items-center gap-x-2 gap-y-0.5 text-label text-text-3">
+      {facts.map((fact, index) => (
+        <span key={fact.key} title={fact.title} className={cx('flex items-center gap-2', fact.tone)}>
+          {index > 0 && (
+            <span aria-hidden className="text-line">
+              |
+            </span>
+          )}
+          {fact.text}
+        </span>
+      ))}
+      <TraceLink turn={turn} />
+      {turn.state === 'cancelled' && (
+        <Button small kind="quiet" icon={RotateCcw} onClick={() => commands.retry(turn)}>
+          {t('chat.retry')}
+        </Button>
+      )}
+      {changed && (
+        <Button small kind="quiet" icon={Undo2} onClick={() => commands.undo(turn)}>
+          {t('chat.undo')}
+        </Button>
+      )}
+    </footer>
+  );
+}
+
+export function TurnEnd({
+  id,
+  shown,
+  approvals,
+  catchingUp,
+  commands,
+}: {
+  id: string;
+  // Steps whose text the transcript has.
+  shown: Set<string>;
+  approvals: Schemas['Approval'][];
+  // The transcript is being read; until it is there, what was streamed stays.
+  catchingUp: boolean;
+  commands: TurnCommands;
+}) {
+  const { data: turn } = useTurn(id);
+  const now = useLiveTurn(id);
+  const mine = approvals.filter((approval) => approval.turn_id === id);
+  const ended = isEnded(turn);
+  return (
+    <div className="min-w-0">
+      {(!ended || catchingUp) && <Streaming turn={turn} now={now} shown={shown} />}
+      {mine.length > 0 && (
+        <div className="my-3 flex flex-col gap-3">
+          {groupApprovals(mine).map((group) => (
+            <ApprovalGroup key={group[0]?.id} approvals={group} />
+          ))}
+        </div>
+      )}
+      {turn?.state === 'needs_attention' && <Attention turn={turn} />}
+      {turn && !ended && turn.state !== 'needs_attention' && (
+        <Progress turn={turn} live={now} onStop={() => commands.stop(turn)} />
+      )}
+      {turn?.state === 'failed' && <Failure turn={turn} commands={commands} />}
+      {turn && ended && <Footer turn={turn} commands={commands} />}
+    </div>
+  );
+}

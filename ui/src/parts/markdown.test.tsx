@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+import { render, screen } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { expect, test } from 'vitest';
+import { expectAccessible } from '../../test/page';
+import { Markdown } from './markdown';
+import { splitBlocks } from './markdown-blocks';
+
+test('links say where they lead and carry no referrer', () => {
+  render(<Markdown text="See [the manual](https://docs.example.org/a) and <https://example.org>." />);
+  const link = screen.getByRole('link', { name: 'the manual' });
+  expect(link.getAttribute('rel')).toContain('noreferrer');
+  expect(link.getAttribute('target')).toBe('_blank');
+  expect(screen.getByText('(docs.example.org)')).toBeTruthy();
+  expect(screen.getAllByRole('link')).toHaveLength(2);
+});
+
+test.each([
+  ['[x](javascript:alert(1))'],
+  ['<script>alert(1)</script>'],
+  ['<img src=x onerror=alert(1)>'],
+  ['[x](/settings)'],
+  ['<button onclick="x()">Allow once</button>'],
+  ['[x](data:text/html,<script>1</script>)'],
+])('%s makes nothing that acts', (text) => {
+  const { container } = render(<Markdown text={text} />);
+  expect(container.querySelector('a, script, img, button, iframe, style')).toBeNull();
+});
+
+test('a remote picture waits for a click', async () => {
+  const { container } = render(<Markdown text="![chart](https://evil.example/c.png?secret)" />);
+  expect(container.querySelector('img')).toBeNull();
+  await userEvent.click(screen.getByRole('button', { name: /evil\.example/ }));
+  expect(container.querySelector('img')?.getAttribute('referrerpolicy')).toBe('no-referrer');
+});
+
+test('code can be copied, tables and lists are what they are', async () => {
+  const { container } = render(
+    <Markdown text={'```py\nx = 1\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- [x] done\n- [ ] open'} />,
+  );
+  expect(screen.getByText('py')).toBeTruthy();
+  expect(container.querySelector('pre')?.textContent).toBe('x = 1\n');
+  expect(screen.getByRole('table')).toBeTruthy();
+  expect(screen.getByRole('button', { name: 'Copy the code' })).toBeTruthy();
+  await expectAccessible(container);
+});
+
+test('an unfinished tail is closed', () => {
+  const { container } = render(<Markdown streaming text={'Some **bold tex'} />);
+  expect(container.querySelector('strong')?.textContent).toBe('bold tex');
+});
+
+test('blocks are cut where nothing before can change', () => {
+  expect(splitBlocks('a\n\nb')).toEqual(['a\n', 'b']);
+  expect(splitBlocks('```\nx\n\ny\n```\n\nz')).toEqual(['```\nx\n\ny\n```\n', 'z']);
+  expect(splitBlocks('- a\n\n- b\n\n  more\n\nend')).toEqual(['- a\n\n- b\n\n  more\n', 'end']);
+  expect(splitBlocks('````\n```\n\nx\n````')).toHaveLength(1);
+});
