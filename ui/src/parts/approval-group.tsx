@@ -66,7 +66,7 @@ export function ApprovalGroup({
       aria-labelledby={title}
       className="flex flex-col gap-2 rounded-card border border-dashed border-warn p-2"
     >
-      <header className="flex flex-wrap items-center gap-2 px-2 py-1">
+      <header className="sticky top-0 z-10 flex flex-wrap items-center gap-2 bg-bg px-2 py-1">
         <div className="min-w-0 flex-1">
           <h3 id={title} className="text-body font-semibold">
             {t('card.plan.title', { count: pending.length })}

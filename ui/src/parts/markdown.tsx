@@ -111,11 +111,7 @@ export function CodeBlock({ language, children }: { language: string; children: 
         <span>{language || t('markdown.code')}</span>
         <IconButton small icon={copied ? Check : Copy} label={t('markdown.copy')} onClick={copy} />
       </div>
-      <pre
-        ref={block}
-        tabIndex={0}
-        className="overflow-x-auto px-3 py-2 font-mono text-dense leading-5"
-      >
+      <pre ref={block} tabIndex={0} className="overflow-x-auto px-3 py-2 font-mono text-dense leading-5">
         {children}
       </pre>
     </div>

@@ -12,7 +12,7 @@ import { Menu, type MenuItem } from '@/ui/menu';
 import { ErrorNote } from '@/ui/states';
 import { Chip } from '@/ui/status';
 import { toast } from '@/ui/toast';
-import { Meter } from './context-dialog';
+import { Meter } from './meter';
 import { type Session, useContextReport } from './queries';
 
 export function useSessionChange(session: Session) {

@@ -3,7 +3,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, type Schemas, take } from '@/api/client';
 import { t } from '@/i18n';
-import { cx } from '@/lib/cx';
 import { count, tokens } from '@/lib/format';
 import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
@@ -11,22 +10,8 @@ import { Facts } from '@/ui/page';
 import { ErrorNote, Loaded } from '@/ui/states';
 import { Time } from '@/ui/time';
 import { toast } from '@/ui/toast';
+import { Meter } from './meter';
 import { useContextReport } from './queries';
-
-const kTight = 75;
-const kFull = 90;
-
-export function Meter({ percent, wide = false }: { percent: number; wide?: boolean }) {
-  const tone = percent >= kFull ? 'bg-bad' : percent >= kTight ? 'bg-warn' : 'bg-accent';
-  return (
-    <span
-      aria-hidden
-      className={cx('inline-block h-1.5 overflow-hidden rounded-full bg-line', wide ? 'w-full' : 'w-10')}
-    >
-      <span className={cx('block h-full', tone)} style={{ width: `${Math.min(100, percent)}%` }} />
-    </span>
-  );
-}
 
 function Preview({ preview }: { preview: Schemas['CompactPreview'] }) {
   if (preview.messages === 0) return <p className="text-dense text-text-2">{t('chat.compact.nothing')}</p>;

@@ -14,8 +14,7 @@ import { toast } from '@/ui/toast';
 import { Announcer, announcesOn, setAnnounces } from './announcer';
 import { ChatHeader, useSessionChange } from './chat-header';
 import { Composer, type ComposerHandle } from './composer';
-import { ContextDialog } from './context-dialog';
-import { ModelDialog } from './model-dialog';
+import { type DialogName, Dialogs } from './dialogs';
 import { OutboxRows } from './outbox-rows';
 import {
   type Session,
@@ -27,11 +26,10 @@ import {
   useStatus,
   useTranscript,
 } from './queries';
-import { sendAgain, sendMessage } from './send';
+import { sendAgain, sendMessage, useOutbox } from './send';
 import { type Message, textOf, toRows, turnsOf } from './transcript';
 import { TranscriptView } from './transcript-view';
 import type { TurnCommands } from './turn-end';
-import { UndoDialog } from './undo-dialog';
 
 const kNoMessages: Message[] = [];
 const kAtWork = new Set(['running', 'waiting']);
@@ -59,8 +57,6 @@ export function Conversation({ id, ...frame }: Frame & { id: string }) {
     </div>
   );
 }
-
-type DialogName = 'model' | 'context' | null;
 
 function useCommands(session: Session, messages: Message[], openModels: () => void) {
   const queries = useQueryClient();
@@ -121,7 +117,8 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
   useLiveFeed(session.id, openTurns);
   const approvals = usePendingApprovals(session.id).data ?? [];
   const status = useStatus();
-  const [dialog, setDialog] = useState<DialogName>(null);
+  const sent = useOutbox((state) => state.items.at(-1)?.key ?? '');
+  const [dialog, setDialog] = useState<DialogName | null>(null);
   const [announces, setAnnouncing] = useState(announcesOn());
   const composer = useRef<ComposerHandle>(null);
   const openModels = useCallback(() => setDialog('model'), []);
@@ -166,7 +163,6 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
   );
   useActions(actions);
   const onFork = useCallback((message: Message) => fork(message), [fork]);
-  const close = () => setDialog(null);
   const model = session.model ?? status.data?.default_model ?? t('chat.model.default');
   return (
     <div className="flex min-h-0 min-w-0 flex-1 flex-col">
@@ -204,6 +200,7 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
           commands={commands}
           onFork={onFork}
           tail={<OutboxRows session={session.id} />}
+          sent={sent}
         />
       )}
       <Announcer turn={atWork?.id} on={announces} />
@@ -226,21 +223,18 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
           }
         />
       </div>
-      {dialog === 'model' && (
-        <ModelDialog
-          current={session.model}
-          onClose={close}
-          onPick={(next) => {
-            change.mutate(
-              { model: next },
-              { onSuccess: () => toast(t('chat.model.changed', { model: next })) },
-            );
-            close();
-          }}
-        />
-      )}
-      {dialog === 'context' && <ContextDialog session={session.id} onClose={close} />}
-      {undoing && <UndoDialog turn={undoing} onClose={() => setUndoing(null)} />}
+      <Dialogs
+        name={undoing ? 'undo' : dialog}
+        session={session}
+        turn={undoing}
+        onClose={() => {
+          setDialog(null);
+          setUndoing(null);
+        }}
+        onModel={(next) =>
+          change.mutate({ model: next }, { onSuccess: () => toast(t('chat.model.changed', { model: next })) })
+        }
+      />
     </div>
   );
 }

@@ -101,11 +101,12 @@ export class LiveTurns {
   takeWhole(turn: Schemas['Turn']): void {
     for (const partial of turn.partial) {
       const attempt = turn.steps.find((step) => step.id === partial.step_id)?.attempt ?? 1;
-      const known = this.get(turn.id).steps.find((step) => step.id === partial.step_id);
-      if (known && attempt > 0 && known.attempt > attempt) continue;
-      this.#change(turn.id, partial.step_id, 'model', (step) => ({
-        [partial.part]: joinWhole(step[partial.part], partial.text),
-      }));
+      this.#change(turn.id, partial.step_id, 'model', (known) => {
+        if (known.attempt > attempt) return {};
+        const fresh = known.attempt < attempt ? { attempt, text: kNothing, reasoning: kNothing } : {};
+        const base = { ...known, ...fresh };
+        return { ...fresh, [partial.part]: joinWhole(base[partial.part], partial.text) };
+      });
     }
   }
 

@@ -63,12 +63,13 @@ function callState(part: Part, result: Part | undefined): ToolState {
 type Answer = {
   message: Message;
   results: Map<string, Part>;
+  again?: boolean;
   // Of a turn that is not over: how its calls stand, and what they have put out so far.
   states?: Map<string, ToolState>;
   steps?: LiveStep[];
 };
 
-function AnswerPart({ part, message, results, states, steps }: Answer & { part: Part }) {
+function AnswerPart({ part, message, results, states, steps }: Omit<Answer, 'again'> & { part: Part }) {
   switch (part.type) {
     case 'text':
       return (
@@ -103,14 +104,20 @@ function AnswerPart({ part, message, results, states, steps }: Answer & { part: 
   }
 }
 
-export const AnswerRow = memo(function AnswerRow(answer: Answer) {
+export const AnswerRow = memo(function AnswerRow({ again = false, ...answer }: Answer) {
+  const parts = answer.message.parts.map((part, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: parts of a message keep their places
+    <AnswerPart key={index} part={part} {...answer} />
+  ));
+  if (!again) return <div className="text-prose text-text">{parts}</div>;
   return (
-    <div className="text-prose text-text">
-      {answer.message.parts.map((part, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: parts of a message keep their places
-        <AnswerPart key={index} part={part} {...answer} />
-      ))}
-    </div>
+    <details className="group my-1.5 text-body text-text-2">
+      <summary className="inline-flex min-h-6 list-none items-center gap-1.5 text-dense text-text-3 hover:text-text">
+        <ChevronRight size={14} aria-hidden className="group-open:rotate-90" />
+        {t('chat.again')}
+      </summary>
+      <div className="mt-1 ml-2 border-l-2 border-line pl-4">{parts}</div>
+    </details>
   );
 });
 

@@ -40,6 +40,7 @@ export const chatMessages = {
   'chat.announce.off': 'Do not read answers to screen readers',
   'chat.reasoning': 'Reasoning',
   'chat.reasoning.live': 'Reasoning…',
+  'chat.again': 'An attempt that was interrupted; it was made again',
   'chat.interrupted': 'Interrupted here',
   'chat.summary':
     '{count, plural, one {# earlier message stands here as a summary} other {# earlier messages stand here as a summary}}',

@@ -10,10 +10,13 @@ import { Button } from '@/ui/button';
 import { ErrorNote } from '@/ui/states';
 import { ChatHeader } from './chat-header';
 import { Composer, type ComposerHandle } from './composer';
-import { ModelDialog } from './model-dialog';
+import { Dialogs } from './dialogs';
 import { useStatus } from './queries';
 import { sendMessage } from './send';
 import { Starters, StartOptions } from './start';
+
+// Where one worked last is where the next conversation works, unless the address says else.
+const kWorkspace = 'pryx_workspace';
 
 type Search = {
   workspace?: string | undefined;
@@ -29,7 +32,8 @@ export function NewConversation({ listShown, onShowList }: { listShown: boolean;
   const status = useStatus();
   const [picking, setPicking] = useState(false);
   const composer = useRef<ComposerHandle>(null);
-  const { workspace = '', agent = '', model, prompt } = search;
+  const { agent = '', model, prompt } = search;
+  const workspace = search.workspace ?? localStorage.getItem(kWorkspace) ?? '';
   const set = (change: Search) =>
     void navigate({ to: '/chat', search: { ...search, ...change }, replace: true });
   const create = useMutation({
@@ -113,23 +117,23 @@ export function NewConversation({ listShown, onShowList }: { listShown: boolean;
               <StartOptions
                 workspace={workspace}
                 agent={agent || 'default'}
-                onWorkspace={(id) => set({ workspace: id })}
+                onWorkspace={(id) => {
+                  localStorage.setItem(kWorkspace, id);
+                  set({ workspace: id });
+                }}
                 onAgent={(id) => set({ agent: id })}
               />
             </>
           }
         />
       </div>
-      {picking && (
-        <ModelDialog
-          current={model ?? null}
-          onClose={() => setPicking(false)}
-          onPick={(next) => {
-            set({ model: next });
-            setPicking(false);
-          }}
-        />
-      )}
+      <Dialogs
+        name={picking ? 'model' : null}
+        session={{ id: '', model: model ?? null }}
+        turn={null}
+        onClose={() => setPicking(false)}
+        onModel={(next) => set({ model: next })}
+      />
     </div>
   );
 }

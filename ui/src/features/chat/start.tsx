@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A conversation that has not begun: where it works, who answers, and something to begin with.
 import { Link } from '@tanstack/react-router';
+import { Hand } from 'lucide-react';
 import { t } from '@/i18n';
 import { Button } from '@/ui/button';
 import { Select } from '@/ui/field';
@@ -20,9 +21,9 @@ export function Starters({ onPick }: { onPick: (text: string) => void }) {
         {waiting > 0 && (
           <Link
             to="/approvals"
-            className="inline-flex h-8 items-center rounded-full border border-warn bg-warn-soft px-3 text-dense font-medium text-warn"
+            className="inline-flex h-8 items-center gap-1.5 rounded-full border border-warn bg-warn-soft px-3 text-dense font-medium text-warn"
           >
-            ⏸ {t('chat.starter.approvals', { count: waiting })}
+            <Hand size={14} aria-hidden /> {t('chat.starter.approvals', { count: waiting })}
           </Link>
         )}
         {kStarters.map((id) => (
@@ -54,7 +55,7 @@ export function StartOptions({
         label={t('chat.workspace')}
         hideLabel
         title={t('chat.workspace')}
-        className="max-w-44 border-transparent! bg-transparent! text-text-2"
+        className="max-w-60 border-transparent! bg-transparent! text-text-2"
         value={workspace}
         onChange={(event) => onWorkspace(event.target.value)}
       >

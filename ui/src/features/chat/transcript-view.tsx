@@ -2,7 +2,16 @@
 // The transcript: any number of messages, only those in sight are there. It follows the stream while one is at its end and not else.
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { ArrowDown } from 'lucide-react';
-import { type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import {
+  type ReactNode,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { useActions } from '@/actions/actions';
 import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
@@ -19,13 +28,22 @@ const kRowGuess = 120;
 function OpenAnswerRow({ row, turn }: { row: Extract<Row, { kind: 'answer' }>; turn: Turn }) {
   const now = useLiveTurn(turn.id);
   const states = useMemo(() => toolStates(turn), [turn]);
-  return <AnswerRow message={row.message} results={row.results} states={states} steps={now.steps} />;
+  return (
+    <AnswerRow
+      message={row.message}
+      results={row.results}
+      again={row.again}
+      states={states}
+      steps={now.steps}
+    />
+  );
 }
 
-function useFollow(
-  scroller: React.RefObject<HTMLDivElement | null>,
-  content: React.RefObject<HTMLDivElement | null>,
-) {
+const kByHandMs = 400;
+const kByHand = ['wheel', 'touchmove', 'keydown', 'pointerdown', 'pointermove'] as const;
+
+// Content that grows or is measured anew moves the view too; only what a person does is a wish to look elsewhere.
+function useFollow(scroller: RefObject<HTMLDivElement | null>, content: RefObject<HTMLDivElement | null>) {
   const [atEnd, setAtEnd] = useState(true);
   const following = useRef(true);
   const toEnd = useCallback(() => {
@@ -39,16 +57,25 @@ function useFollow(
     const box = scroller.current;
     if (!box) return;
     let last = box.scrollTop;
+    let byHand = Number.NEGATIVE_INFINITY;
+    const onHand = (event: Event) => {
+      if (event instanceof PointerEvent && event.buttons === 0) return;
+      byHand = performance.now();
+    };
     const onScroll = () => {
       const end = box.scrollHeight - box.scrollTop - box.clientHeight < kEndSlack;
-      // Content that grows is no wish to look elsewhere; going up is.
+      const up = box.scrollTop < last - 1 && performance.now() - byHand < kByHandMs;
       if (end) following.current = true;
-      else if (box.scrollTop < last - 1) following.current = false;
+      else if (up) following.current = false;
       last = box.scrollTop;
       setAtEnd(end || following.current);
     };
+    for (const name of kByHand) box.addEventListener(name, onHand, { passive: true });
     box.addEventListener('scroll', onScroll, { passive: true });
-    return () => box.removeEventListener('scroll', onScroll);
+    return () => {
+      for (const name of kByHand) box.removeEventListener(name, onHand);
+      box.removeEventListener('scroll', onScroll);
+    };
   }, [scroller]);
   // Whatever makes the content higher, the end stays in sight while it is followed.
   useLayoutEffect(() => {
@@ -73,6 +100,7 @@ export function TranscriptView({
   commands,
   onFork,
   tail,
+  sent,
 }: {
   rows: Row[];
   openTurns: Turn[];
@@ -82,6 +110,8 @@ export function TranscriptView({
   onFork: (message: Message) => void;
   // What is being sent.
   tail: ReactNode;
+  // Changes with every message that is sent.
+  sent: string;
 }) {
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
@@ -94,7 +124,9 @@ export function TranscriptView({
     overscan: 6,
   });
   const items = virtual.getVirtualItems();
-  useLayoutEffect(() => toEnd(), [toEnd]);
+  // One's own message is where one looks next.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each message that is sent, and the first sight
+  useLayoutEffect(() => toEnd(), [toEnd, sent]);
   const actions = useMemo(
     () => [
       { id: 'chat.latest', label: t('chat.latest'), group: t('palette.here'), keys: ['shift+g'], run: toEnd },
@@ -112,13 +144,13 @@ export function TranscriptView({
       case 'answer': {
         const turn = openTurns.find((one) => one.id === row.message.turn_id);
         if (turn) return <OpenAnswerRow row={row} turn={turn} />;
-        return <AnswerRow message={row.message} results={row.results} />;
+        return <AnswerRow message={row.message} results={row.results} again={row.again} />;
       }
       case 'end':
         return (
           <TurnEnd
             id={row.turn}
-            shown={row.steps}
+            shown={row.shown}
             approvals={approvals}
             catchingUp={catchingUp}
             commands={commands}

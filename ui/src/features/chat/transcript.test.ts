@@ -47,7 +47,19 @@ test('a summary is a mark, and what streams is left to the bus', () => {
     message('assistant', 't', [{ state: 'streaming', text: 'hal' }], 's1'),
   ]);
   expect(rows.map((row) => row.kind)).toEqual(['mark', 'end']);
-  expect(rows[1]?.kind === 'end' && rows[1].steps.has('s1')).toBe(false);
+  expect(rows[1]?.kind === 'end' && rows[1].shown.steps.has('s1')).toBe(false);
+});
+
+test('an interrupted try folds when another one follows, and stays when none does', () => {
+  const halted = () => message('assistant', 't', [{ state: 'interrupted', text: 'hal' }], 's1');
+  const again = (rows: ReturnType<typeof toRows>) =>
+    rows.flatMap((row) => (row.kind === 'answer' ? [row.again] : []));
+  expect(again(toRows([halted()]))).toEqual([false]);
+  const rows = toRows([halted(), message('assistant', 't', [{ text: 'whole' }], 's1')]);
+  expect(again(rows)).toEqual([true, false]);
+  const end = rows.at(-1);
+  expect(end?.kind === 'end' && end.shown.halted.get('s1')).toBe(1);
+  expect(end?.kind === 'end' && end.shown.steps.has('s1')).toBe(true);
 });
 
 test('turns and texts', () => {

@@ -5,12 +5,16 @@ import type { Schemas } from '@/api/client';
 export type Message = Schemas['Message'];
 export type Part = Schemas['Part'];
 
-// `steps` of an end: those that the transcript shows, so that the bus does not show them again.
+// What the transcript shows of a turn's steps, so that the bus does not show it again: those that are complete, and how many tries
+// of a step were interrupted.
+export type Shown = { steps: Set<string>; halted: Map<string, number> };
+
+// `again` of an answer: it was interrupted and another try of the same step followed.
 export type Row =
   | { kind: 'user'; key: string; message: Message }
-  | { kind: 'answer'; key: string; message: Message; results: Map<string, Part> }
+  | { kind: 'answer'; key: string; message: Message; results: Map<string, Part>; again: boolean }
   | { kind: 'mark'; key: string; message: Message }
-  | { kind: 'end'; key: string; turn: string; user: Message | null; steps: Set<string> };
+  | { kind: 'end'; key: string; turn: string; user: Message | null; shown: Shown };
 
 type Group = { turn: string | null; messages: Message[] };
 
@@ -36,15 +40,20 @@ export const callKey = (part: Part) => part.step_id ?? part.call_id ?? '';
 function rowsOf(group: Group): Row[] {
   const results = new Map<string, Part>();
   const calls = new Set<string>();
-  const steps = new Set<string>();
+  const shown: Shown = { steps: new Set(), halted: new Map() };
+  const lastOfStep = new Map<string, Message>();
   for (const message of group.messages) {
-    // What still streams is shown from the bus.
-    if (message.step_id && message.parts.every((part) => part.state !== 'streaming'))
-      steps.add(message.step_id);
+    const { step_id: step } = message;
+    if (step) {
+      lastOfStep.set(step, message);
+      if (message.parts.some((part) => part.state === 'interrupted'))
+        shown.halted.set(step, (shown.halted.get(step) ?? 0) + 1);
+      else if (message.parts.every((part) => part.state === 'complete')) shown.steps.add(step);
+    }
     for (const part of message.parts) {
       if (part.type === 'tool_result') results.set(callKey(part), part);
       if (part.type === 'tool_call') calls.add(callKey(part));
-      if (part.type === 'tool_call' && part.step_id) steps.add(part.step_id);
+      if (part.type === 'tool_call' && part.step_id) shown.steps.add(part.step_id);
     }
   }
   const rows: Row[] = [];
@@ -54,13 +63,17 @@ function rowsOf(group: Group): Row[] {
     else if (message.role === 'user') rows.push({ kind: 'user', key, message });
     else if (message.role === 'tool') {
       const alone = message.parts.some((part) => part.type === 'tool_result' && !calls.has(callKey(part)));
-      if (alone) rows.push({ kind: 'answer', key, message, results });
-    } else if (message.parts.some((part) => part.state !== 'streaming'))
-      rows.push({ kind: 'answer', key, message, results });
+      if (alone) rows.push({ kind: 'answer', key, message, results, again: false });
+    } else if (message.parts.some((part) => part.state !== 'streaming')) {
+      const again =
+        message.parts.some((part) => part.state === 'interrupted') &&
+        lastOfStep.get(message.step_id ?? '') !== message;
+      rows.push({ kind: 'answer', key, message, results, again });
+    }
   }
   if (group.turn !== null) {
     const user = group.messages.find((message) => message.role === 'user') ?? null;
-    rows.push({ kind: 'end', key: group.turn, turn: group.turn, user, steps });
+    rows.push({ kind: 'end', key: group.turn, turn: group.turn, user, shown });
   }
   return rows;
 }

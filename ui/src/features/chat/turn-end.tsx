@@ -12,10 +12,11 @@ import { ApprovalGroup, groupApprovals } from '@/parts/approval-group';
 import { Markdown } from '@/parts/markdown';
 import { Button } from '@/ui/button';
 import { Attention } from './attention';
-import { type LiveTurn, useLiveTurn } from './live';
+import { type LiveStep, type LiveTurn, useLiveTurn } from './live';
 import { Notice, Reasoning } from './message-rows';
 import { isEnded, type Turn, useTurn } from './queries';
 import { ToolCall, type ToolState } from './tool-call';
+import type { Shown } from './transcript';
 
 const kQuietMs = 300;
 const kLongMs = 10_000;
@@ -42,11 +43,19 @@ export function toolStates(turn: Turn | undefined): Map<string, ToolState> {
   return new Map(turn?.steps.map((step) => [step.id, kStepStates[step.state] ?? 'planned']));
 }
 
-function Streaming({ turn, now, shown }: { turn: Turn | undefined; now: LiveTurn; shown: Set<string> }) {
+// A try that was interrupted is in the transcript as what it was.
+function isNews(step: LiveStep, shown: Shown, ended: boolean): boolean {
+  if (shown.steps.has(step.id)) return false;
+  const halted = shown.halted.get(step.id) ?? 0;
+  return ended ? halted === 0 : step.attempt > halted;
+}
+
+function Streaming({ turn, now, shown }: { turn: Turn | undefined; now: LiveTurn; shown: Shown }) {
+  const ended = isEnded(turn);
   const states = useMemo(() => toolStates(turn), [turn]);
-  const models = now.steps.filter((step) => step.kind === 'model' && !shown.has(step.id));
+  const models = now.steps.filter((step) => step.kind === 'model' && isNews(step, shown, ended));
   // A call is in the transcript a moment after it was asked for.
-  const tools = now.steps.filter((step) => step.kind === 'tool' && step.tool && !shown.has(step.id));
+  const tools = now.steps.filter((step) => step.kind === 'tool' && step.tool && isNews(step, shown, ended));
   return (
     <div className="text-prose">
       {now.notices.map((notice) => (
@@ -199,7 +208,7 @@ function Footer({ turn, commands }: { turn: Turn; commands: TurnCommands }) {
           {fact.text}
         </span>
       ))}
-      <TraceLink turn={turn} />
+      {turn.state !== 'failed' && <TraceLink turn={turn} />}
       {turn.state === 'cancelled' && (
         <Button small kind="quiet" icon={RotateCcw} onClick={() => commands.retry(turn)}>
           {t('chat.retry')}
@@ -222,8 +231,7 @@ export function TurnEnd({
   commands,
 }: {
   id: string;
-  // Steps whose text the transcript has.
-  shown: Set<string>;
+  shown: Shown;
   approvals: Schemas['Approval'][];
   // The transcript is being read; until it is there, what was streamed stays.
   catchingUp: boolean;
