@@ -28,7 +28,7 @@ def check(entries, steps, effects):
     for entry in entries:
         if entry["kind"] == "tool.intent":
             intents.setdefault(entry["step_id"], []).append(entry)
-        if entry["kind"] in ("tool.outcome", "tool.unknown"):
+        if entry["kind"] in ("tool.outcome", "tool.unknown", "tool.interrupted"):
             outcomes.setdefault(entry["step_id"], []).append(entry)
     for step in steps:
         if step["kind"] != "tool" or not step["started_at"]:

@@ -306,8 +306,10 @@ class Checks {
     if (step.state == StepState::kFailed)
       expect(count("tool.outcome") + count("tool.invalid") > 0, "failed step {} is on no record", id);
     if (count("tool.intent") > 0 && step.state == StepState::kCancelled) {
-      expect(count("tool.outcome") + count("tool.unknown") + count("turn.resumed") > 0,
-             "step {} was started and cancelled, and its outcome is on no record", id);
+      expect(
+          count("tool.outcome") + count("tool.unknown") + count("tool.interrupted") + count("turn.resumed") >
+              0,
+          "step {} was started and cancelled, and its outcome is on no record", id);
     }
     expect(count("tool.outcome") <= 1, "step {} has {} outcomes", id, count("tool.outcome"));
   }

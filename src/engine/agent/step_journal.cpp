@@ -62,6 +62,7 @@ async::Task<Result<void>> StepJournal::record_ask(Decided decided, trust::Approv
   note(decided);
   const auto written = co_await run_.parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(run_.write_start(t));
+    if (step_.state == StepState::kStarted) PRYX_TRY_VOID(close_lost_attempt(t));
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), step_, StepState::kAwaitingApproval, run_.now()));
     if (run_.turn_.state == TurnState::kRunning)
       PRYX_TRY_VOID(TurnStore::change_state(t.db(), run_.turn_, TurnState::kWaiting, run_.now()));
@@ -80,6 +81,23 @@ async::Task<Result<void>> StepJournal::record_ask(Decided decided, trust::Approv
   });
   if (written) run_.wait_for_a_person(true);
   co_return written;
+}
+
+// An attempt of another life, which may be made again. Now that a person is asked first there may be no
+// further one, so the record of this one ends here.
+Result<void> StepJournal::close_lost_attempt(db::Transaction& t) {
+  PRYX_TRY_VOID(trace_tool(t, run_.parts().trace, run_.turn_, step_, trace::SpanStatus::kInterrupted,
+                           "the daemon stopped while it ran"));
+  PRYX_TRY_VOID(run_.parts().audit.append(t, {.principal = run_.turn_.principal,
+                                              .kind = "tool.interrupted",
+                                              .actor = run_.turn_.surface,
+                                              .session = run_.turn_.session,
+                                              .turn = run_.turn_.id,
+                                              .step = step_.id,
+                                              .subject = step_.tool,
+                                              .detail = {{"attempt", step_.attempt}},
+                                              .success = false}));
+  return {};
 }
 
 async::Task<Result<std::string>> StepJournal::record_start(Decided decided) {

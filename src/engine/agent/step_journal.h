@@ -30,6 +30,7 @@ class StepJournal final : public tools::CallJournal {
     json::object audit_detail;
   };
   void note(const Decided& decided);
+  [[nodiscard]] Result<void> close_lost_attempt(db::Transaction& t);
   [[nodiscard]] async::Task<Result<void>> finish(Ending ending);
   TurnRun& run_;
   Step& step_;
