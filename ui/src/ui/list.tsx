@@ -221,7 +221,18 @@ export function VirtualTable<T>({
 }
 
 // A plain table for what is short.
-export function Table({ label, head, children }: { label: string; head: string[]; children: ReactNode }) {
+export function Table({
+  label,
+  head,
+  numbers,
+  children,
+}: {
+  label: string;
+  head: string[];
+  // All but the first column hold numbers: their heads stand over them at the right.
+  numbers?: boolean;
+  children: ReactNode;
+}) {
   return (
     <section
       aria-label={label}
@@ -231,14 +242,21 @@ export function Table({ label, head, children }: { label: string; head: string[]
       <table className="w-full text-left text-dense">
         <thead className="border-b border-line text-label text-text-3">
           <tr>
-            {head.map((text) => (
-              <th key={text} scope="col" className="px-3 py-1.5 font-medium whitespace-nowrap">
+            {head.map((text, index) => (
+              <th
+                key={text}
+                scope="col"
+                className={cx(
+                  'px-3 py-1.5 font-medium whitespace-nowrap',
+                  numbers && index > 0 && 'text-right',
+                )}
+              >
                 {text}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody className="[&_td]:px-3 [&_td]:py-1.5 [&_td]:align-top [&_tr+tr]:border-t [&_tr+tr]:border-line">
+        <tbody className="[&_td]:px-3 [&_td]:py-1.5 [&_td]:align-top [&_td>button]:-my-1 [&_tr+tr]:border-t [&_tr+tr]:border-line">
           {children}
         </tbody>
       </table>

@@ -13,6 +13,7 @@ const kTones: Record<Tone, string> = {
   idle: 'text-text-3 bg-sunken',
 };
 
+// Shapes are characters that every system font has: the pause sign of emoji fonts is not among them.
 const kStates: Record<string, [shape: string, word: string, tone: Tone]> = {
   running: ['●', 'running', 'running'],
   active: ['●', 'active', 'running'],
