@@ -80,7 +80,8 @@ export function renderPage(page: ReactNode, { at = '/' }: { at?: string } = {}) 
     history: createMemoryHistory({ initialEntries: [at] }),
     parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
     stringifySearch: (search) => {
-      const text = new URLSearchParams(search as Record<string, string>).toString();
+      const known = Object.entries(search as Record<string, string | undefined>).filter(([, value]) => value);
+      const text = new URLSearchParams(known as [string, string][]).toString();
       return text ? `?${text}` : '';
     },
   });

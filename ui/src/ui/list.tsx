@@ -2,7 +2,16 @@
 // The one virtual list: any number of rows, only those in sight are there. Rows are a grid, so columns stay aligned; j/k and the
 // arrows move, Enter opens, Space peeks, x selects (Shift x a range). Give `onEnd` to load the next page.
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useRef } from 'react';
+import {
+  type KeyboardEvent,
+  type MouseEvent,
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react';
 import { singleKeysOn } from '@/actions/keys';
 import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
@@ -14,6 +23,8 @@ export type Column<T> = {
   // A CSS grid track: '1fr', '120px', 'minmax(120px, 2fr)'.
   width: string;
   align?: 'right';
+  // Shown only while the list is at least so many pixels wide.
+  above?: number;
   cell: (row: T) => ReactNode;
 };
 
@@ -40,9 +51,24 @@ type Props<T> = {
   onEnd?: () => void;
 };
 
+const kHeadHeight = 32;
+
 // A finger needs more than a pointer does.
 function rowHeightHere(): number {
   return typeof matchMedia === 'function' && matchMedia('(pointer: coarse)').matches ? 40 : 32;
+}
+
+function useWidth(element: RefObject<HTMLElement | null>): number {
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const watched = element.current;
+    if (!watched) return undefined;
+    setWidth(watched.clientWidth);
+    const watch = new ResizeObserver(() => setWidth(watched.clientWidth));
+    watch.observe(watched);
+    return () => watch.disconnect();
+  }, [element]);
+  return width;
 }
 
 export function VirtualTable<T>({
@@ -50,7 +76,7 @@ export function VirtualTable<T>({
   rows,
   total,
   more,
-  columns,
+  columns: allColumns,
   rowKey,
   rowHeight = rowHeightHere(),
   focused,
@@ -64,15 +90,19 @@ export function VirtualTable<T>({
   onEnd,
 }: Props<T>) {
   const scroller = useRef<HTMLDivElement>(null);
+  const width = useWidth(scroller);
+  const columns = allColumns.filter((column) => !column.above || width === 0 || width >= column.above);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 12,
     // The header lies in the same scroller, and over its first row.
-    scrollMargin: rowHeight,
-    scrollPaddingStart: rowHeight,
+    scrollMargin: kHeadHeight,
+    scrollPaddingStart: kHeadHeight,
   });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: heights are measured anew when they change, and only then
+  useEffect(() => virtual.measure(), [rowHeight]);
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? -1;
   useEffect(() => {
@@ -115,7 +145,10 @@ export function VirtualTable<T>({
   };
 
   const tracks = `${onSelect ? '16px ' : ''}${columns.map((column) => column.width).join(' ')}`;
-  const active = rows[focused] ? `row-${rowKey(rows[focused])}` : undefined;
+  const active =
+    rows[focused] && items.some((item) => item.index === focused)
+      ? `row-${rowKey(rows[focused])}`
+      : undefined;
   return (
     <div
       ref={scroller}
@@ -134,7 +167,7 @@ export function VirtualTable<T>({
         aria-rowindex={1}
         tabIndex={-1}
         className="sticky top-0 z-10 grid min-w-fit items-center gap-3 border-b border-line bg-surface px-3 text-label font-medium text-text-3"
-        style={{ gridTemplateColumns: tracks, height: rowHeight }}
+        style={{ gridTemplateColumns: tracks, height: kHeadHeight }}
       >
         {onSelect && (
           <span role="columnheader" tabIndex={-1} aria-label={t('ui.list.select', { name: '' })} />
@@ -175,7 +208,7 @@ export function VirtualTable<T>({
               style={{
                 gridTemplateColumns: tracks,
                 height: item.size,
-                transform: `translateY(${item.start - rowHeight}px)`,
+                transform: `translateY(${item.start - kHeadHeight}px)`,
               }}
             >
               {onSelect && (

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { useActionRegistry } from '@/actions/actions';
+import { type BusEvent, bus } from '@/bus/bus';
+import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
+import type { Row } from './query';
+import { SessionsPage } from './sessions-page';
+
+const row = (n: number, more: Partial<Row> = {}): Row => ({
+  id: `ses_${n}`,
+  workspace_id: null,
+  agent: 'default',
+  model: null,
+  title: `Session ${n}`,
+  status: 'active',
+  surface: 'cli',
+  parent_id: null,
+  message_count: n,
+  unread: false,
+  created_at: '2026-01-01T00:00:00Z',
+  updated_at: '2026-01-01T00:00:00Z',
+  snippet: null,
+  ...more,
+});
+
+const kUsage = {
+  input_tokens: 1000,
+  output_tokens: 200,
+  cached_input_tokens: 0,
+  cache_write_tokens: 0,
+  reasoning_tokens: 0,
+  estimated: false,
+};
+const spent = (key: string, amount: string) => ({
+  key,
+  calls: 1,
+  usage: kUsage,
+  cost: { amount, currency: 'USD' },
+  unpriced_calls: 0,
+  estimated_calls: 0,
+});
+
+const kList = 'GET /api/v1/sessions';
+const page = (items: Row[], next: string | null = null) => ({ items, next_cursor: next });
+const press = (id: string) => useActionRegistry.getState().actions.get(`sessions.${id}`)?.run();
+const listed = () => asked.filter((one) => one.path === '/api/v1/sessions');
+
+// There is no layout here: the list is given a height, so that it has rows.
+beforeEach(() => {
+  startFakeDaemon();
+  vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(600);
+  vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(1200);
+  answer('GET /api/v1/agents', { items: [], next_cursor: null });
+  answer('GET /api/v1/workspaces', { items: [], next_cursor: null });
+  answer('GET /api/v1/approvals', { items: [], next_cursor: null });
+  answer('GET /api/v1/costs', {
+    items: [spent('ses_1', '0.0132'), spent('ses_2', '2.5')],
+    next_cursor: null,
+    group_by: 'session',
+    total: spent('', '2.5132'),
+  });
+  answer('GET /api/v1/sessions/{id}/messages', { items: [], next_cursor: null });
+  answer('GET /api/v1/sessions/{id}/children', { items: [], next_cursor: null });
+});
+
+test('rows with what they cost; the filters of the address go to the daemon', async () => {
+  answer(kList, page([row(1), row(2, { status: 'archived' })]));
+  const { container } = renderPage(<SessionsPage />, { at: '/sessions?q=agent:default+harbour' });
+  expect(await screen.findByText('Session 1')).toBeTruthy();
+  expect(await screen.findByText('$0.0132')).toBeTruthy();
+  expect(listed()[0]?.query.get('agent')).toBe('default');
+  expect(listed()[0]?.query.get('query')).toBe('harbour');
+  expect(screen.getByText('Clear filters (2)')).toBeTruthy();
+  await expectAccessible(container);
+});
+
+test('pages come by key, and no more after the last', async () => {
+  answer(kList, ({ query }: { query: URLSearchParams }) =>
+    query.get('cursor') ? page([row(2)]) : page([row(1)], 'next'),
+  );
+  renderPage(<SessionsPage />, { at: '/sessions' });
+  expect(await screen.findByText('Session 2')).toBeTruthy();
+  expect(listed().map((one) => one.query.get('cursor'))).toEqual([null, 'next']);
+  expect(screen.getByText('2 sessions')).toBeTruthy();
+});
+
+test('a cost filter is held against each row, and says how many were looked through', async () => {
+  answer(kList, page([row(1), row(2), row(3)]));
+  renderPage(<SessionsPage />, { at: '/sessions?q=cost%3E1' });
+  expect(await screen.findByText('Session 2')).toBeTruthy();
+  expect(screen.queryByText('Session 1')).toBeNull();
+  expect(screen.getByText('1 of 3 looked through')).toBeTruthy();
+});
+
+test('typing becomes the address, a chip can be taken out', async () => {
+  answer(kList, page([row(1)]));
+  const { router } = renderPage(<SessionsPage />, { at: '/sessions' });
+  await userEvent.type(await screen.findByRole('combobox'), 'status:arch{ArrowDown}{Enter}');
+  await waitFor(() => expect(router.state.location.search).toEqual({ q: 'status:archived' }));
+  await userEvent.click(await screen.findByLabelText('Take out status:archived'));
+  await waitFor(() => expect(router.state.location.search).toEqual({}));
+});
+
+test('x and Shift x select, many are archived with progress, refusals are told', async () => {
+  answer(kList, page([row(1), row(2), row(3)]));
+  answer('PATCH /api/v1/sessions/{id}', ({ path }: { path: string }) =>
+    path.endsWith('ses_2')
+      ? problem(409, 'PRYX-0409', 'A turn is open.')
+      : row(1, { id: path.split('/').at(-1) ?? '' }),
+  );
+  renderPage(<SessionsPage />, { at: '/sessions' });
+  await screen.findByText('Session 1');
+  const grid = screen.getByRole('grid');
+  fireEvent.keyDown(grid, { key: 'x' });
+  fireEvent.keyDown(grid, { key: 'ArrowDown' });
+  fireEvent.keyDown(grid, { key: 'ArrowDown' });
+  fireEvent.keyDown(grid, { key: 'X', shiftKey: true });
+  expect(await screen.findByText('3 selected')).toBeTruthy();
+  press('archive');
+  const dialog = await screen.findByRole('dialog');
+  expect(await within(dialog).findByText(/A turn is open/)).toBeTruthy();
+  await expectAccessible(dialog);
+});
+
+test('deleting says what goes, in numbers', async () => {
+  answer(kList, page([row(3), row(4)]));
+  answer('DELETE /api/v1/sessions/{id}', { status: 204, body: null });
+  renderPage(<SessionsPage />, { at: '/sessions' });
+  await screen.findByText('Session 3');
+  press('all');
+  await screen.findByText('2 selected');
+  press('delete');
+  expect(await screen.findByText(/Deletes 2 sessions with 7 messages/)).toBeTruthy();
+  await userEvent.click(screen.getByText('Delete 2 sessions'));
+  await waitFor(() => expect(screen.queryByText('Session 3')).toBeNull());
+  expect(asked.filter((one) => one.method === 'DELETE')).toHaveLength(2);
+});
+
+test('events change rows in place, and the list is not asked for again', async () => {
+  answer(kList, page([row(1), row(2)]));
+  const listeners: [pattern: string, call: (event: BusEvent) => void][] = [];
+  vi.spyOn(bus, 'on').mockImplementation((pattern, call) => {
+    listeners.push([pattern, call]);
+    return () => undefined;
+  });
+  const tell = (event: string, payload: Record<string, unknown>) =>
+    act(() => {
+      for (const [pattern, call] of listeners)
+        if (pattern === 'session.*')
+          call({ type: 'event', version: 1, event, session_id: null, surface: null, timestamp: '', payload });
+    });
+  renderPage(<SessionsPage />, { at: '/sessions' });
+  await screen.findByText('Session 1');
+  tell('session.updated', { session: row(1, { title: 'Harbour' }) });
+  expect(await screen.findByText('Harbour')).toBeTruthy();
+  tell('session.created', { session: row(9) });
+  expect(await screen.findByText('Session 9')).toBeTruthy();
+  tell('session.deleted', { session_id: 'ses_2' });
+  await waitFor(() => expect(screen.queryByText('Session 2')).toBeNull());
+  expect(listed()).toHaveLength(1);
+});
+
+test('the details show facts, children and how it began', async () => {
+  answer(kList, page([row(1)]));
+  answer('GET /api/v1/sessions/{id}/messages', {
+    items: [
+      {
+        id: 'msg_1',
+        session_id: 'ses_1',
+        role: 'user',
+        turn_id: 'trn_1',
+        step_id: null,
+        parts: [{ type: 'text', state: 'complete', text: '<b>plan</b> the harbour', labels: [] }],
+        created_at: '2026-01-01T00:00:00Z',
+      },
+    ],
+    next_cursor: null,
+  });
+  const { container } = renderPage(<SessionsPage />, { at: '/sessions?peek=ses_1' });
+  expect(await screen.findByText('<b>plan</b> the harbour')).toBeTruthy();
+  await expectAccessible(container);
+});
+
+test('export: what is taken out is shown before there is a file', async () => {
+  answer(kList, page([row(1)]));
+  const document = (text: string, redactions?: object) => ({
+    content: { session: row(1), messages: [{ parts: [{ text }] }], turns: [], approvals: [] },
+    manifest: { format: 'pryx.session/1', sha256: 'ab12', ...(redactions ? { redactions } : {}) },
+  });
+  answer('GET /api/v1/sessions/{id}/export', ({ query }: { query: URLSearchParams }) =>
+    query.get('redact') === 'true' ? document('[email-1] wrote', { email: 1 }) : document('a@b.org wrote'),
+  );
+  renderPage(<SessionsPage />, { at: '/sessions' });
+  await screen.findByText('Session 1');
+  press('export');
+  const dialog = await screen.findByRole('dialog');
+  await userEvent.click(await within(dialog).findByText('Next'));
+  expect(await within(dialog).findByText('E-mail addresses')).toBeTruthy();
+  expect(within(dialog).getByText('a@b.org').closest('del')).toBeTruthy();
+  expect(asked.some((one) => one.query.get('format') === 'html')).toBe(false);
+  await expectAccessible(dialog);
+  await userEvent.click(within(dialog).getByText('Next'));
+  expect(await within(dialog).findByText('ses_1.html')).toBeTruthy();
+  expect(within(dialog).getByText('ab12')).toBeTruthy();
+});
+
+test('no sessions yet', async () => {
+  answer(kList, page([]));
+  renderPage(<SessionsPage />, { at: '/sessions' });
+  expect(await screen.findByText('No sessions yet')).toBeTruthy();
+});
+
+test('nothing fits, and the way back', async () => {
+  answer(kList, page([]));
+  const { router } = renderPage(<SessionsPage />, { at: '/sessions?q=status:archived' });
+  expect(await screen.findByText('No session fits')).toBeTruthy();
+  await userEvent.click(screen.getAllByText('Clear filters (1)')[0] as HTMLElement);
+  await waitFor(() => expect(router.state.location.search).toEqual({}));
+});
+
+test('an error has its code, and can be tried again', async () => {
+  answer(kList, problem(500, 'PRYX-0500', 'The database is busy.'));
+  renderPage(<SessionsPage />, { at: '/sessions' });
+  expect(await screen.findByText('PRYX-0500')).toBeTruthy();
+  answer(kList, page([row(1)]));
+  await userEvent.click(screen.getByText('Try again'));
+  expect(await screen.findByText('Session 1')).toBeTruthy();
+});
+
+test('a daemon that is away is said so', async () => {
+  renderPage(<SessionsPage />, { at: '/sessions' });
+  expect((await screen.findAllByText(/The daemon did not answer/)).length).toBeGreaterThan(0);
+});

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// What can be done with a session or a selection of them, once for menu, keys and palette.
+import { useNavigate } from '@tanstack/react-router';
+import { useCallback, useMemo, useRef } from 'react';
+import { useActions } from '@/actions/actions';
+import { api, take } from '@/api/client';
+import { t } from '@/i18n';
+import { toast } from '@/ui/toast';
+import type { Open } from './dialogs';
+import { lastTurn } from './queries';
+import type { Row } from './query';
+import { kFieldName } from './query-bar';
+
+const told = (id: string, error: unknown) =>
+  toast(t(id, { error: error instanceof Error ? error.message : String(error) }), { tone: 'bad' });
+
+export function useRowCommands() {
+  const navigate = useNavigate();
+  const open = useCallback(
+    (row: Row) => void navigate({ to: '/chat/$session', params: { session: row.id } }),
+    [navigate],
+  );
+  const fork = useCallback(
+    async (row: Row, message?: string) => {
+      try {
+        const made = await take(
+          api.POST('/api/v1/sessions/{id}/fork', {
+            params: { path: { id: row.id } },
+            body: message ? { message_id: message } : {},
+          }),
+        );
+        toast(t('sessions.forked', { title: made.title || made.id }));
+        void navigate({ to: '/chat/$session', params: { session: made.id } });
+      } catch (error) {
+        told('sessions.fork.failed', error);
+      }
+    },
+    [navigate],
+  );
+  const trace = useCallback(
+    async (row: Row) => {
+      try {
+        const turn = await lastTurn(row.id);
+        if (turn) void navigate({ to: '/trace/$turn', params: { turn } });
+        else toast(t('sessions.trace.none'));
+      } catch (error) {
+        told('sessions.trace.failed', error);
+      }
+    },
+    [navigate],
+  );
+  return { open, fork, trace };
+}
+
+type State = {
+  // What an action without a row of its own is about: the selection, else the row in focus.
+  targets: Row[];
+  focusedRow: Row | undefined;
+  selected: number;
+  setOpen: (open: Open) => void;
+  archive: (rows: Row[]) => void;
+  step: (by: 1 | -1) => void;
+  togglePeek: () => void;
+  selectAll: () => void;
+  clear: () => void;
+  commands: ReturnType<typeof useRowCommands>;
+};
+
+// The keys read the latest state, so that the list of actions stays the same.
+export function useSessionActions(state: State): void {
+  const navigate = useNavigate();
+  const latest = useRef(state);
+  latest.current = state;
+  const actions = useMemo(() => {
+    const group = t('palette.here');
+    const one = (
+      id: string,
+      label: string,
+      keys: string[],
+      run: (state: State) => unknown,
+      enabled: (state: State) => boolean = () => true,
+    ) => ({
+      id: `sessions.${id}`,
+      label: t(label),
+      group,
+      keys,
+      enabled: () => enabled(latest.current),
+      run: () => void run(latest.current),
+    });
+    const some = (s: State) => s.targets.length > 0;
+    const row = (s: State) => s.focusedRow !== undefined;
+    return [
+      one('focus', 'sessions.query.focus', ['/'], () =>
+        document.querySelector<HTMLInputElement>(`input[name=${kFieldName}]`)?.focus(),
+      ),
+      one('new', 'sessions.new', ['n'], () => navigate({ to: '/chat' })),
+      one('import', 'sessions.import', ['shift+i'], (s) => s.setOpen({ what: 'import' })),
+      one(
+        'rename',
+        'sessions.rename',
+        ['e'],
+        (s) => s.focusedRow && s.setOpen({ what: 'rename', row: s.focusedRow }),
+        row,
+      ),
+      one('archive', 'sessions.archive', ['shift+a'], (s) => s.archive(s.targets), some),
+      one(
+        'delete',
+        'sessions.delete',
+        ['delete', '#'],
+        (s) => s.setOpen({ what: 'delete', rows: s.targets }),
+        some,
+      ),
+      one(
+        'export',
+        'sessions.export',
+        ['shift+d'],
+        (s) => s.setOpen({ what: 'export', rows: s.targets }),
+        some,
+      ),
+      one('fork', 'sessions.fork', ['shift+f'], (s) => s.focusedRow && s.commands.fork(s.focusedRow), row),
+      one('trace', 'sessions.trace', ['shift+t'], (s) => s.focusedRow && s.commands.trace(s.focusedRow), row),
+      one('peek', 'sessions.peek', ['\\'], (s) => s.togglePeek(), row),
+      one('next', 'sessions.peek.next', [']'], (s) => s.step(1), row),
+      one('previous', 'sessions.peek.previous', ['['], (s) => s.step(-1), row),
+      one('all', 'sessions.select.bar', ['mod+a'], (s) => s.selectAll()),
+      one(
+        'none',
+        'sessions.select.none',
+        ['escape'],
+        (s) => s.clear(),
+        (s) => s.selected > 0,
+      ),
+    ];
+  }, [navigate]);
+  useActions(actions);
+}
