@@ -71,12 +71,14 @@ export function startFakeDaemon(): void {
   });
 }
 
-export function renderPage(page: ReactNode, { at = '/' }: { at?: string } = {}) {
+// `path` names the parts of the address: '/chat/$session'.
+export function renderPage(page: ReactNode, { at = '/', path }: { at?: string; path?: string } = {}) {
   const root = createRootRoute();
   const splat = createRoute({ getParentRoute: () => root, path: '$', component: () => page });
   const index = createRoute({ getParentRoute: () => root, path: '/', component: () => page });
+  const named = path ? createRoute({ getParentRoute: () => root, path, component: () => page }) : null;
   const router = createRouter({
-    routeTree: root.addChildren([index, splat]),
+    routeTree: root.addChildren([index, splat, ...(named ? [named] : [])]),
     history: createMemoryHistory({ initialEntries: [at] }),
     parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
     stringifySearch: (search) => {

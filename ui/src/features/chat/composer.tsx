@@ -156,6 +156,7 @@ export function Composer({
           ref={picker}
           type="file"
           hidden
+          aria-label={t('chat.attach')}
           multiple
           accept={kImageTypes.join(',')}
           onChange={(event) => {

@@ -130,7 +130,7 @@ export const UserRow = memo(function UserRow({
 }) {
   const extra = message.parts.filter((part) => part.type === 'image' || part.type === 'file');
   return (
-    <div className="group mt-5 mb-1 flex flex-col items-end gap-1">
+    <div className="group mt-5 mb-4 flex flex-col items-end gap-1">
       <h2 className="sr-only">{t('chat.you')}</h2>
       {extra.length > 0 && (
         <div className="flex flex-wrap justify-end gap-2">
@@ -140,12 +140,14 @@ export const UserRow = memo(function UserRow({
           ))}
         </div>
       )}
-      <div className="max-w-[85%] rounded-dialog bg-accent-soft px-3.5 py-2 text-prose break-words whitespace-pre-wrap">
-        {textOf(message)}
-      </div>
-      <div className="flex h-6 items-center gap-1 text-label text-text-3 opacity-0 group-focus-within:opacity-100 group-hover:opacity-100">
-        <Time at={message.created_at} />
-        <IconButton small icon={GitFork} label={t('chat.fork.here')} onClick={() => onFork(message)} />
+      <div className="flex max-w-full flex-row-reverse items-end gap-2">
+        <div className="max-w-[85%] min-w-0 rounded-dialog bg-accent-soft px-3.5 py-2 text-prose break-words whitespace-pre-wrap">
+          {textOf(message)}
+        </div>
+        <div className="flex h-10 shrink-0 items-center gap-1 text-label text-text-3 opacity-0 group-focus-within:opacity-100 group-hover:opacity-100">
+          <IconButton small icon={GitFork} label={t('chat.fork.here')} onClick={() => onFork(message)} />
+          <Time at={message.created_at} />
+        </div>
       </div>
     </div>
   );

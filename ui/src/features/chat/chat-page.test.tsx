@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+import { act, screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, test } from 'vitest';
+import { useActionRegistry } from '@/actions/actions';
+import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
+import { ChatPage } from './chat-page';
+import { live } from './live';
+import { useOutbox } from './send';
+
+const kSide = 800;
+const kWhen = '2026-09-21T14:13:20.000Z';
+const kSession = {
+  id: 'ses_1',
+  workspace_id: null,
+  agent: 'default',
+  model: null,
+  title: 'Slow build',
+  status: 'active',
+  surface: 'web',
+  parent_id: null,
+  message_count: 2,
+  unread: false,
+  created_at: kWhen,
+  updated_at: kWhen,
+};
+const kUsage = {
+  input_tokens: 1200,
+  output_tokens: 34,
+  cached_input_tokens: 0,
+  cache_write_tokens: 0,
+  reasoning_tokens: 0,
+  estimated: false,
+};
+const turn = (more: Record<string, unknown> = {}) => ({
+  id: 'trn_1',
+  session_id: 'ses_1',
+  state: 'completed',
+  surface: 'web',
+  model: 'a/asked',
+  answered_by: 'b/other',
+  message_id: 'msg_1',
+  usage: kUsage,
+  cost: { amount: '0.0132', currency: 'USD' },
+  unpriced_calls: 0,
+  trace_id: '0'.repeat(32),
+  denied_calls: 0,
+  error: null,
+  created_at: kWhen,
+  started_at: kWhen,
+  ended_at: '2026-09-21T14:13:21.500Z',
+  steps: [],
+  partial: [],
+  ...more,
+});
+const message = (id: string, role: string, text: string, more: Record<string, unknown> = {}) => ({
+  id,
+  session_id: 'ses_1',
+  role,
+  turn_id: 'trn_1',
+  step_id: role === 'user' ? null : 'stp_1',
+  parts: [{ type: 'text', state: 'complete', text, labels: [] }],
+  created_at: kWhen,
+  ...more,
+});
+const list = (items: unknown[]) => ({ items, next_cursor: null });
+
+beforeEach(() => {
+  startFakeDaemon();
+  sessionStorage.clear();
+  localStorage.clear();
+  useOutbox.setState({ items: [] });
+  // Nothing is laid out here, so a list is as high as it says.
+  for (const side of ['clientHeight', 'clientWidth'])
+    for (const kind of [Element, HTMLElement])
+      Object.defineProperty(kind.prototype, side, { configurable: true, value: kSide });
+  answer('GET /api/v1/sessions', list([{ ...kSession, snippet: null }]));
+  answer('GET /api/v1/sessions/{id}', kSession);
+  answer(
+    'GET /api/v1/sessions/{id}/messages',
+    list([message('msg_1', 'user', 'Why?'), message('msg_2', 'assistant', 'Because of **this**.')]),
+  );
+  answer('GET /api/v1/sessions/{id}/context', {
+    session_id: 'ses_1',
+    model: 'a/asked',
+    used_tokens: 900,
+    conversation_tokens: 800,
+    limit_tokens: 1000,
+    limit_known: true,
+    percent: 90,
+    pins: [],
+    compactions: [],
+  });
+  answer('GET /api/v1/turns/{id}', turn());
+  answer('GET /api/v1/approvals', list([]));
+  answer('GET /api/v1/workspaces', list([]));
+  answer('GET /api/v1/agents', list([]));
+  answer('GET /api/v1/status', { default_model: 'starter/commands', approvals_pending: 0 });
+  answer('POST /api/v1/sessions/{id}/messages', { message_id: 'msg_9', turn_id: 'trn_9' });
+});
+
+const open = () => renderPage(<ChatPage />, { at: '/chat/ses_1', path: '/chat/$session' });
+const emit = (event: string, payload: Record<string, unknown>) => act(() => live.take({ event, payload }));
+const runAction = (id: string) => act(() => useActionRegistry.getState().actions.get(id)?.run());
+
+test('shows messages, who really answered, and what it took', async () => {
+  const { container } = open();
+  expect(await screen.findByText('Why?')).toBeTruthy();
+  expect((await screen.findByText('this')).tagName).toBe('STRONG');
+  expect(await screen.findByText('b/other answered for a/asked')).toBeTruthy();
+  expect(screen.getByText('1.5 s')).toBeTruthy();
+  expect(screen.getByText('1.23k tokens')).toBeTruthy();
+  expect(screen.getByText('$0.0132')).toBeTruthy();
+  expect(screen.getByRole('link', { name: 'Trace' }).getAttribute('href')).toBe('/trace/trn_1');
+  await expectAccessible(container);
+});
+
+test('a conversation that has not begun offers something to begin with', async () => {
+  const { container } = renderPage(<ChatPage />, { at: '/chat' });
+  const message = await screen.findByRole('textbox', { name: 'Message' });
+  await userEvent.click(screen.getByRole('button', { name: 'help' }));
+  expect(message).toHaveProperty('value', 'help');
+  await expectAccessible(container);
+});
+
+test('the first message makes the session and goes there', async () => {
+  answer('POST /api/v1/sessions', kSession);
+  const { router } = renderPage(<ChatPage />, { at: '/chat' });
+  await userEvent.type(await screen.findByRole('textbox', { name: 'Message' }), 'hello{Enter}');
+  await waitFor(() => expect(router.state.location.pathname).toBe('/chat/ses_1'));
+  const sent = asked.find((one) => one.method === 'POST' && one.path.endsWith('/messages'));
+  expect(sent?.body).toMatchObject({ text: 'hello' });
+});
+
+test('a message that was not sent stays, and is sent once with one key', async () => {
+  answer('POST /api/v1/sessions/{id}/messages', problem(429, 'PRYX-1010', '32 wait already'));
+  open();
+  const field = await screen.findByRole('textbox', { name: 'Message' });
+  await userEvent.type(field, 'again{Shift>}{Enter}{/Shift}please{Enter}');
+  expect(await screen.findByText('32 wait already')).toBeTruthy();
+  answer('POST /api/v1/sessions/{id}/messages', { message_id: 'msg_9', turn_id: 'trn_9' });
+  await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+  await waitFor(() => expect(screen.queryByText('32 wait already')).toBeNull());
+  const sent = asked.filter((one) => one.method === 'POST' && one.path.endsWith('/messages'));
+  expect(sent).toHaveLength(2);
+  expect(sent[0]?.body).toEqual(sent[1]?.body);
+  expect(sent[0]?.body).toMatchObject({ text: 'again\nplease' });
+});
+
+test('streams from the bus and stops with one action', async () => {
+  answer('GET /api/v1/sessions/{id}/messages', list([message('msg_1', 'user', 'Why?')]));
+  answer('GET /api/v1/turns/{id}', turn({ state: 'running', ended_at: null, answered_by: null }));
+  answer('POST /api/v1/turns/{id}/cancel', turn({ state: 'cancelled' }));
+  open();
+  await screen.findAllByRole('button', { name: 'Stop answer' });
+  const payload = { turn_id: 'trn_1', step_id: 'stp_1', part: 'text' };
+  emit('turn.delta', { ...payload, offset: 0, text: 'Some **bo' });
+  expect((await screen.findByText('bo')).tagName).toBe('STRONG');
+  emit('turn.delta', { ...payload, offset: 9, text: 'ld** text' });
+  expect((await screen.findByText('bold')).tagName).toBe('STRONG');
+  runAction('chat.stop');
+  await waitFor(() => expect(asked.some((one) => one.path.endsWith('/cancel'))).toBe(true));
+  expect(await screen.findByText('stopped')).toBeTruthy();
+});
+
+test('an error stands at its turn, with what can be done', async () => {
+  answer('GET /api/v1/sessions/{id}/messages', list([message('msg_1', 'user', 'Why?')]));
+  answer(
+    'GET /api/v1/turns/{id}',
+    turn({ state: 'failed', error: { code: 'rate_limited', detail: 'provider fake answered 429' } }),
+  );
+  open();
+  const alert = await screen.findByRole('alert');
+  expect(within(alert).getByText('provider fake answered 429')).toBeTruthy();
+  await userEvent.click(within(alert).getByRole('button', { name: 'Retry' }));
+  await waitFor(() =>
+    expect(asked.find((one) => one.method === 'POST')?.body).toMatchObject({ text: 'Why?' }),
+  );
+});
+
+test('a step with an unknown outcome is decided by a person', async () => {
+  const step = {
+    id: 'stp_1',
+    state: 'unknown',
+    tool: 'shell.exec',
+    kind: 'tool',
+    arguments: '{}',
+    attempt: 1,
+  };
+  answer('GET /api/v1/sessions/{id}/messages', list([message('msg_1', 'user', 'Why?')]));
+  answer('GET /api/v1/turns/{id}', turn({ state: 'needs_attention', ended_at: null, steps: [step] }));
+  answer('POST /api/v1/turns/{id}/resume', turn({ state: 'running', ended_at: null }));
+  open();
+  await userEvent.click(await screen.findByRole('button', { name: 'Treat as done' }));
+  await userEvent.type(screen.getByRole('textbox', { name: 'What the agent is told' }), 'it was done');
+  await userEvent.click(screen.getByRole('button', { name: 'Treat as done' }));
+  await waitFor(() =>
+    expect(asked.find((one) => one.path.endsWith('/resume'))?.body).toEqual({
+      step_id: 'stp_1',
+      resolution: 'treat_as_done',
+      result: 'it was done',
+    }),
+  );
+});
+
+test('the model can be switched by keyboard alone', async () => {
+  answer('GET /api/v1/models', {
+    ...list([
+      { id: 'a/one', provider: 'a', price: null, default: true },
+      { id: 'b/two', provider: 'b', price: null, default: false },
+    ]),
+    errors: [],
+  });
+  answer('PATCH /api/v1/sessions/{id}', { ...kSession, model: 'b/two' });
+  open();
+  await screen.findByText('Why?');
+  runAction('chat.model');
+  await screen.findByRole('option', { name: /b\/two/ });
+  await userEvent.keyboard('two{Enter}');
+  await waitFor(() => expect(asked.find((one) => one.method === 'PATCH')?.body).toEqual({ model: 'b/two' }));
+  expect(await screen.findByText('b/two')).toBeTruthy();
+});
+
+test('context can be summarised after a look at what that means', async () => {
+  answer('POST /api/v1/sessions/{id}/compact', {
+    session_id: 'ses_1',
+    model: 'a/asked',
+    messages: 12,
+    first: { id: 'm', role: 'user', text: 'hello' },
+    last: { id: 'n', role: 'assistant', text: 'bye' },
+    tokens_before: 9000,
+    tokens_to_summarise: 5000,
+    labels: [],
+    kept: ['never on Sundays'],
+    pins: [],
+  });
+  open();
+  await userEvent.click(await screen.findByRole('button', { name: 'Context 90 % full' }));
+  expect(await screen.findByText('A summary would stand for 12 messages')).toBeTruthy();
+  expect(screen.getByText('never on Sundays')).toBeTruthy();
+  await expectAccessible(screen.getByRole('dialog'));
+  await userEvent.click(screen.getByRole('button', { name: 'Summarise old messages' }));
+  const summaries = () =>
+    asked.filter((one) => one.path.endsWith('/compact') && !(one.body as { preview: boolean }).preview);
+  await waitFor(() => expect(summaries()).toHaveLength(1));
+});
+
+test('loading, gone, broken and out of reach', async () => {
+  answer('GET /api/v1/sessions/{id}', problem(404, 'PRYX-1004', 'there is no session'));
+  const gone = open();
+  expect(await screen.findByText('This conversation is gone')).toBeTruthy();
+  gone.unmount();
+
+  answer('GET /api/v1/sessions/{id}', kSession);
+  answer('GET /api/v1/sessions/{id}/messages', problem(500, 'PRYX-1099', 'the disk is full'));
+  const broken = open();
+  expect(await screen.findByText('the disk is full')).toBeTruthy();
+  broken.unmount();
+
+  answer('GET /api/v1/sessions/{id}/messages', () => {
+    throw new TypeError('no network');
+  });
+  open();
+  expect((await screen.findAllByText(/daemon did not answer/)).length).toBeGreaterThan(0);
+});
+
+test('the list says when it is empty and when nothing fits', async () => {
+  answer('GET /api/v1/sessions', list([]));
+  renderPage(<ChatPage />, { at: '/chat' });
+  expect(await screen.findByText(/No conversations yet/)).toBeTruthy();
+  await userEvent.type(screen.getByRole('searchbox'), 'zebra');
+  expect(await screen.findByText(/Nothing fits/)).toBeTruthy();
+  await userEvent.click(screen.getByRole('button', { name: 'Clear the search' }));
+  expect(await screen.findByText(/No conversations yet/)).toBeTruthy();
+});
