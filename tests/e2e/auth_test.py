@@ -114,7 +114,7 @@ def host_and_origin_are_matched_exactly(lab):
                           (f"127.0.0.1:{port}.evil.example", 403), (f"127.0.0.1.:{port}", 403), ("", 403), (f"user@127.0.0.1:{port}", 403), (f"0.0.0.0:{port}", 403), (f"LOCALHOST:{port}", None)):
         status = http(daemon, "GET", "/api/v1/status", [("Host", value), token])[0]
         expect(status == wanted or (wanted in (403, None) and status in (400, 403, 200 if wanted is None else 403)), f"Host {value!r} answered {status}")
-    for path in ("/", "/page.js", "/api/v1/health"):
+    for path in ("/", "/sessions", "/icon.svg", "/api/v1/health"):
         equal(http(daemon, "GET", path, [("Host", "evil.example")])[0], 403, f"{path} for a foreign Host (DNS rebinding)")
     expect(http(daemon, "GET", "/api/v1/status", [token])[0] in (400, 403), "no Host at all")
     expect(http(daemon, "GET", "/api/v1/status", [host(daemon), ("Host", "evil.example"), token])[0] in (400, 403), "two Hosts")
@@ -188,7 +188,8 @@ def the_page_holds_nothing_of_the_user(lab):
     daemon = lab.daemon(env={"USER": "somebody"})
     daemon.api().session(title="very private title")
     daemon.api().put("/settings", {"settings": {"model.default": "starter/commands"}})
-    for path in ("/", "/page.js", "/page.css"):
+    _, _, page = http(daemon, "GET", "/", [host(daemon)])
+    for path in ("/", "/sessions", *re.findall(r'(?:src|href)="(/[^"]+)"', page.decode())):
         status, _, body = http(daemon, "GET", path, [host(daemon)])
         equal(status, 200, path)
         for word in ("very private title", str(daemon.home), str(daemon.pid), "prn_owner"):

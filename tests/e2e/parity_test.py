@@ -6,7 +6,7 @@ from harness import case, contains, equal, expect
 
 # route -> the words that do the same. A new route without its verb fails the case.
 VERBS = {
-    "GET /": "open",
+    "GET /": "open", "GET /{page}": "open",
     "GET /api/v1/health": "status", "GET /api/v1/health/ready": "status", "GET /api/v1/diagnostics": "doctor", "GET /api/v1/status": "status",
     "POST /api/v1/login": "open", "POST /api/v1/login/links": "open", "GET /api/v1/ws": "chat",
     "GET /api/v1/workspaces": "workspace list", "POST /api/v1/workspaces": "workspace add", "GET /api/v1/workspaces/{id}": "workspace list",
@@ -44,7 +44,7 @@ VERBS = {
 }
 # Without a verb, and why.
 EXEMPT = {
-    "GET /metrics": "for a scraper", "GET /openapi.json": "for programs", "GET /page.js": "a file of the page", "GET /page.css": "a file of the page", "GET /icon.svg": "a file of the page",
+    "GET /metrics": "for a scraper", "GET /openapi.json": "for programs",
     "POST /api/v1/logout": "ends a browser's login; pryx token revoke ends a program's", "PATCH /api/v1/workspaces/{id}": "only its display name in the browser",
     "GET /v1/models": "another vendor's form of pryx model list", "POST /v1/chat/completions": "another vendor's form of pryx exec", "POST /v1/responses": "another vendor's form of pryx exec",
     "POST /v1/messages": "another vendor's form of pryx exec", "POST /v1/messages/count_tokens": "another vendor's form of pryx session context",

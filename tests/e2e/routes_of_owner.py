@@ -7,14 +7,14 @@ from harness import contains, equal, expect
 from routes_tour import V
 
 def pages_and_health(tour):
-    for path in ("/", "/page.js", "/page.css", "/icon.svg"):
+    for path, template in (("/", "/"), ("/icon.svg", "/{page}"), ("/sessions", "/{page}"), ("/trace/trn_1", "/{page}")):
         answer = tour.request("GET", path)
-        tour.good.add(("GET", path))
+        tour.good.add(("GET", template))
         contains(answer.headers["Content-Security-Policy"], "default-src 'none'", f"the policy of {path}")
         equal(answer.headers["X-Content-Type-Options"], "nosniff", f"X-Content-Type-Options of {path}")
-        tour.findings += [f"GET {path}: {p}" for p in tour.schemas.response_problems("GET", path, answer)]
+        tour.findings += [f"GET {path}: {p}" for p in tour.schemas.response_problems("GET", template, answer)]
         equal(tour.request("DELETE", path).status, 405, f"DELETE {path}")
-        tour.bad.add(("GET", path))
+        tour.bad.add(("GET", template))
     tour.go("GET", V + "/health", 200)
     equal(tour.request("POST", V + "/health", {}).status, 405, "POST /health")
     tour.bad.add(("GET", V + "/health"))

@@ -45,7 +45,7 @@ def every_route_answers_as_described(lab):
 def unknown_paths_and_methods(lab):
     daemon = lab.daemon()
     api = daemon.tcp()
-    for path in ("/nothing", "/api/v1/nothing", "/api/v2/status", "/api/v1/sessions/x/y/z", "/api/v1//status", "/api/v1/status/", "/..%2f..%2fetc/passwd", "/api/v1/%2e%2e/v1/status"):
+    for path in ("/nothing.txt", "/.nothing", "/assets/nothing", "/api/v1/nothing", "/api/v2/status", "/api/v1/sessions/x/y/z", "/api/v1//status", "/api/v1/status/", "/..%2f..%2fetc/passwd", "/api/v1/%2e%2e/v1/status"):
         answer = api.request("GET", path)
         expect(answer.status in (400, 404), f"GET {path} answered {answer.status}")
         contains(answer.headers["Content-Type"], "json", f"content type of GET {path}")

@@ -124,8 +124,8 @@ net::Response anthropic_error_response(const Error& error, std::string_view requ
 }
 
 void add_common_headers(net::Headers& headers, std::string_view request_id) {
-  headers.add("Cache-Control", "no-store");
-  headers.add("X-Content-Type-Options", "nosniff");
+  if (!headers.find("Cache-Control")) headers.add("Cache-Control", "no-store");
+  if (!headers.find("X-Content-Type-Options")) headers.add("X-Content-Type-Options", "nosniff");
   if (!request_id.empty()) headers.add("X-Request-Id", std::string(request_id));
 }
 

@@ -32,7 +32,8 @@ namespace pryx::server {
 [[nodiscard]] json::object anthropic_error_body(const Error& error, std::string_view request_id);
 [[nodiscard]] net::Response anthropic_error_response(const Error& error, std::string_view request_id);
 
-// Headers that every answer carries: nothing is cached, sniffed or framed.
+// Headers that every answer carries: nothing is sniffed, and nothing cached that does not say otherwise
+// itself.
 void add_common_headers(net::Headers& headers, std::string_view request_id);
 
 }  // namespace pryx::server

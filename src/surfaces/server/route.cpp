@@ -43,15 +43,21 @@ Reply Reply::response(net::Response response) {
 RouteMatch find_route(std::span<const Route> routes, std::string_view method, std::string_view path) {
   RouteMatch match;
   const std::string_view wanted = method == "HEAD" ? std::string_view("GET") : method;
-  for (const Route& route : routes) {
-    auto values = match_path(route.pattern, path);
-    if (!values) continue;
+  const auto consider = [&](const Route& route, std::vector<std::string> values) {
     match.allowed.push_back(route.method);
     if (route.method == "GET") match.allowed.push_back("HEAD");
     if (route.method == wanted && match.route == nullptr) {
       match.route = &route;
-      match.path_values = std::move(*values);
+      match.path_values = std::move(values);
     }
+  };
+  for (const Route& route : routes) {
+    if (route.takes != nullptr) continue;
+    if (auto values = match_path(route.pattern, path)) consider(route, std::move(*values));
+  }
+  if (!match.allowed.empty()) return match;
+  for (const Route& route : routes) {
+    if (route.takes != nullptr && route.takes(path)) consider(route, {});
   }
   return match;
 }

@@ -71,6 +71,8 @@ struct Route {
   RouteHandler handler;
   std::span<const BodyField> body = {};  // empty: no JSON body is read
   std::span<const std::string_view> query = {};
+  // A route that takes every path this says yes to, as long as no other route has it.
+  bool (*takes)(std::string_view path) = nullptr;
 };
 
 [[nodiscard]] std::span<const Route> route_table();

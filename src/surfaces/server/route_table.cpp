@@ -2,6 +2,7 @@
 // Every way into the daemon over HTTP, in one place: method, path, who may, which body and query fields it
 // knows. A route without an auth rule does not compile, and api/openapi.yaml must say the same
 // (route_document_test.cpp).
+#include "surfaces/server/app/app_serving.h"
 #include "surfaces/server/routes/routes.h"
 
 namespace pryx::server {
@@ -128,10 +129,8 @@ constexpr std::string_view kSkillFileQuery[] = {"workspace", "path"};
 constexpr std::string_view kBusQuery[] = {"since", "event", "events", "session_id"};
 
 constexpr Route kRoutes[] = {
-    {"GET", "/", kAnyone, get_page},
-    {"GET", "/page.js", kAnyone, get_page_script},
-    {"GET", "/page.css", kAnyone, get_page_style},
-    {"GET", "/icon.svg", kAnyone, get_page_icon},
+    {"GET", "/", kAnyone, get_app},
+    {"GET", "/{page}", kAnyone, get_app, {}, {}, is_app_path},
     {"GET", "/openapi.json", kRead, get_openapi},
 
     {"GET", "/api/v1/health", kAnyone, get_health},

@@ -2,6 +2,8 @@
 // The API as a client sees it, over the real corridor with a model that answers at once.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "surfaces/server/testing/fake_exchange.h"
 
 namespace pryx::server {
@@ -362,7 +364,8 @@ TEST_F(Routes, AForkHasTheMessagesUpToOne) {
 }
 
 TEST_F(Routes, ThePageHoldsNothingAndRunsNothingForeign) {
-  for (const char* path : {"/", "/page.js", "/page.css", "/icon.svg"}) {
+  std::set<std::string> policies;
+  for (const char* path : {"/", "/sessions", "/trace/trn_x"}) {
     net::Request request = testing::make_request("GET", path);
     request.peer = testing::tcp_peer();
     request.headers.set("Host", "localhost:7799");
@@ -371,12 +374,22 @@ TEST_F(Routes, ThePageHoldsNothingAndRunsNothingForeign) {
     const std::string policy(answer.headers.find("Content-Security-Policy").value_or(""));
     EXPECT_TRUE(policy.starts_with("default-src 'none'")) << policy;
     EXPECT_EQ(policy.find("unsafe"), std::string::npos);
+    EXPECT_NE(policy.find("ws://localhost:7799;"), std::string::npos) << policy;
+    EXPECT_EQ(answer.headers.count("Cache-Control"), 1u);
+    EXPECT_EQ(answer.body.find("__PRYX_NONCE__"), std::string::npos);
+    policies.insert(policy);
   }
+  EXPECT_EQ(policies.size(), 3u) << "a nonce came twice";
   const std::string page = get("/").body;
   EXPECT_EQ(page.find("<style"), std::string::npos);
   EXPECT_EQ(page.find("onclick"), std::string::npos);
-  EXPECT_EQ(get("/page.js").body.find("innerHTML"), std::string::npos)
-      << "foreign text goes into the page as text only";
+}
+
+TEST_F(Routes, APlaceOfTheApplicationTakesOnlyGet) {
+  EXPECT_EQ(send(testing::make_request("HEAD", "/sessions")).status, 200);
+  EXPECT_EQ(post("/sessions").status, 405);
+  EXPECT_EQ(get("/sessions/app.js").status, 404);
+  EXPECT_EQ(get("/metrics").headers.find("Content-Security-Policy"), std::nullopt);
 }
 
 }  // namespace

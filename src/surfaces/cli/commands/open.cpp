@@ -6,22 +6,12 @@
 #include "foundation/platform/subprocess.h"
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
+#include "surfaces/cli/pages.h"
 
 namespace pryx::cli {
 namespace {
 
 constexpr auto kOpenLimit = std::chrono::seconds(5);
-
-// The page goes before the fragment, which holds the code.
-Result<std::string> with_page(const std::string& url, const std::string& page) {
-  if (page.empty()) return url;
-  if (page.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_/") != std::string::npos ||
-      page.find("//") != std::string::npos) {
-    return fail(ErrorCode::kInvalidArgument, "'{}' is no page; for example: pryx open sessions", page);
-  }
-  const std::size_t hash = url.find('#');
-  return hash == std::string::npos ? url : url + "&page=" + page;
-}
 
 // Arguments of a process can be read by every user of the machine, so the browser gets a private file that
 // leads to the link.
@@ -51,11 +41,13 @@ bool has_desktop(const platform::Environment& environment) {
 }
 
 Result<int> run_open(Context& context, const Invocation& invocation) {
+  PRYX_TRY(const std::string place, find_page(invocation.positional("page"), invocation.positional("id")));
   PRYX_TRY(client::ApiClient * api, context.api());
-  PRYX_TRY(const client::Reply reply, api->post("/api/v1/login/links", {}));
-  if (print_if_json(context, reply)) return 0;
+  PRYX_TRY(client::Reply reply, api->post("/api/v1/login/links", {}));
   PRYX_TRY(const std::string link, json::get_string(reply.json, "url"));
-  PRYX_TRY(const std::string url, with_page(link, invocation.positional("page")));
+  const std::string url = link_to(link, place);
+  reply.json["url"] = url;
+  if (print_if_json(context, reply)) return 0;
   const auto opener = platform::find_system_program("xdg-open");
   if (invocation.has("print") || !opener || !has_desktop(context.environment())) {
     context.console().print(url);
@@ -84,9 +76,14 @@ Result<int> run_open(Context& context, const Invocation& invocation) {
 std::vector<Command> open_commands() {
   return {{.noun = "open",
            .summary = "the Control Center in the browser",
-           .examples = {"open", "open --print", "open sessions"},
+           .examples = {"open", "open --print", "open sessions", "open trace trn_01J9ZD3V3N8J4Q6R2S7T0W5X1Y"},
            .flags = {{"--print", "", "print the one-time link instead (valid for a minute)"}},
-           .positionals = {{"page", "where to begin", false}},
+           .positionals =
+               {{"page",
+                 "where to begin: home, chat, sessions, trace, approvals, policy, audit, costs, models, "
+                 "memory, agents, settings, welcome",
+                 false},
+                {"id", "of the turn (trace) or the session (chat)", false}},
            .handler = run_open}};
 }
 

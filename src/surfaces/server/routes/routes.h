@@ -133,11 +133,8 @@ PRYX_HANDLER(get_settings);
 PRYX_HANDLER(put_settings);
 PRYX_HANDLER(get_config);
 PRYX_HANDLER(put_config);
-// page.cpp
-PRYX_HANDLER(get_page);
-PRYX_HANDLER(get_page_script);
-PRYX_HANDLER(get_page_style);
-PRYX_HANDLER(get_page_icon);
+// app.cpp
+PRYX_HANDLER(get_app);
 PRYX_HANDLER(get_openapi);
 PRYX_HANDLER(connect_bus);
 // fronts.cpp
