@@ -76,8 +76,23 @@ export function ChatPage() {
   const frame = { listShown: shown, onShowList: () => show(true) };
   return (
     <div className="relative flex min-h-0 min-w-0 flex-1">
+      {shown && isNarrow() && (
+        <button
+          type="button"
+          aria-label={t('chat.list.fold')}
+          onClick={() => show(false)}
+          className="absolute inset-0 z-20 bg-black/45 min-[900px]:hidden"
+        />
+      )}
       {shown && (
+        // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes what lies over the page
         <div
+          onKeyDown={(event) => {
+            if (event.key !== 'Escape' || !isNarrow()) return;
+            event.preventDefault();
+            event.stopPropagation();
+            show(false);
+          }}
           className={cx(
             'w-64 shrink-0',
             'max-[899px]:absolute max-[899px]:inset-y-0 max-[899px]:left-0 max-[899px]:z-30 max-[899px]:w-[min(320px,90vw)] max-[899px]:shadow-float',

@@ -32,7 +32,7 @@ import { TranscriptView } from './transcript-view';
 import type { TurnCommands } from './turn-end';
 
 const kNoMessages: Message[] = [];
-const kAtWork = new Set(['running', 'waiting']);
+const kAtWork = ['running', 'waiting'];
 
 type Frame = { listShown: boolean; onShowList: () => void };
 
@@ -124,7 +124,9 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
   const openModels = useCallback(() => setDialog('model'), []);
   const { commands, fork, undoing, setUndoing } = useCommands(session, messages, openModels);
   const { change } = useSessionChange(session);
-  const atWork = openTurns.find((turn) => kAtWork.has(turn.state)) ?? openTurns[0];
+  const atWork =
+    openTurns.find((turn) => kAtWork.includes(turn.state)) ??
+    openTurns.find((turn) => turn.state === 'queued');
   const connection = useBusState((state) => state.connection);
   useEffect(() => {
     if (connection === 'live') sendAgain(queries, session.id);

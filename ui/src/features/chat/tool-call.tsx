@@ -70,7 +70,7 @@ export const ToolCall = memo(function ToolCall({
       onToggle={(event) => setOpen(event.currentTarget.open)}
       className={cx(
         'group my-1.5 min-w-0 rounded-card border bg-surface',
-        bad ? 'border-bad' : 'border-line',
+        state === 'unknown' ? 'border-warn' : bad ? 'border-bad' : 'border-line',
       )}
     >
       <summary className="flex min-h-8 list-none items-center gap-2 rounded-card px-2 py-1 hover:bg-sunken">
