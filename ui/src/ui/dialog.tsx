@@ -19,6 +19,16 @@ type Props = {
   footer?: ReactNode;
 };
 
+// A form is opened to be filled in: its first field has the focus, before the button that closes it.
+function focusFirstField(event: Event): void {
+  const field = (event.currentTarget as HTMLElement).querySelector<HTMLElement>(
+    '[data-autofocus], [cmdk-input], form :is(input, select, textarea):not(:disabled)',
+  );
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+}
+
 export function Dialog({
   open,
   onClose,
@@ -35,6 +45,7 @@ export function Dialog({
         <Radix.Overlay className="appear fixed inset-0 z-40 bg-black/45" />
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
+          onOpenAutoFocus={focusFirstField}
           className={cx(
             'appear fixed z-50 flex flex-col bg-raised shadow-float',
             side === 'right'

@@ -317,8 +317,8 @@ export function CostsPage() {
   const [adding, setAdding] = useState(false);
   const { groupBy, set } = view;
   const nameOf = useCallback(
-    (key: string) => (groupBy === 'session' ? titles.data?.get(key) || shortId(key) : key),
-    [groupBy, titles.data],
+    (key: string) => (key.startsWith('ses_') ? titles.data?.get(key) || shortId(key) : key),
+    [titles.data],
   );
   const actions = useMemo(
     () => [
@@ -357,12 +357,14 @@ export function CostsPage() {
             empty={(report) => report.items.length === 0 && <Nothing view={view} />}
           >
             {(report) => {
+              // While another grouping is on its way, what is shown is still the one before.
+              const by = kGroups.find((one) => one === report.group_by) ?? groupBy;
               const top = report.items.reduce(
                 (a, b) => (dollars(b) > dollars(a) ? b : a),
                 report.items[0] as Group,
               );
               const summary = t('costs.chart.summary', {
-                group: t(`costs.by.${groupBy}`),
+                group: t(`costs.by.${by}`),
                 key: nameOf(top.key) || t('costs.nobody'),
                 cost: money(top.cost),
                 total: money(report.total.cost),
@@ -374,7 +376,7 @@ export function CostsPage() {
                   <Suspense fallback={<div className="h-60 rounded-card border border-line bg-surface" />}>
                     <CostChart groups={report.items} nameOf={nameOf} summary={summary} />
                   </Suspense>
-                  <Rows report={report} groupBy={groupBy} nameOf={nameOf} />
+                  <Rows report={report} groupBy={by} nameOf={nameOf} />
                 </>
               );
             }}

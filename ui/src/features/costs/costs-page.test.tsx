@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+import { screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
+import { CostsPage } from './costs-page';
+import { rangeOf } from './range';
+
+// There is no canvas here; the table says the same.
+vi.mock('./chart', () => ({ CostChart: ({ summary }: { summary: string }) => <p>{summary}</p> }));
+
+const usd = (amount: string) => ({ amount, currency: 'USD' });
+const totals = (cost: string | null, more: object = {}) => ({
+  calls: 2,
+  usage: {
+    input_tokens: 12_400,
+    output_tokens: 300,
+    cached_input_tokens: 6200,
+    cache_write_tokens: 0,
+    reasoning_tokens: 0,
+    estimated: false,
+  },
+  cost: cost === null ? null : usd(cost),
+  unpriced_calls: 0,
+  estimated_calls: 0,
+  ...more,
+});
+const kReport = {
+  items: [
+    { key: 'openai/gpt-4o', ...totals('0.054') },
+    { key: 'local/odd', ...totals(null, { unpriced_calls: 2 }) },
+  ],
+  next_cursor: null,
+  group_by: 'model',
+  total: totals('0.054', { calls: 4, unpriced_calls: 2 }),
+};
+const kBudget = {
+  scope: 'day',
+  subject: null,
+  period: '2026-01-01',
+  limit: usd('0.06'),
+  spent: usd('0.054'),
+  reserved: usd('0.00'),
+  left: usd('0.006'),
+};
+
+beforeEach(() => {
+  startFakeDaemon();
+  answer('GET /api/v1/costs', kReport);
+  answer('GET /api/v1/budgets', { items: [kBudget], next_cursor: null });
+});
+
+test('the sum is the one of the daemon, and unpriced calls are named', async () => {
+  const { container } = renderPage(<CostsPage />, { at: '/costs?by=model&range=7d' });
+  const table = await screen.findByRole('table');
+  const sum = within(table).getAllByRole('row').at(-1);
+  expect(sum?.textContent).toContain('$0.054');
+  expect(within(table).getByText('openai/gpt-4o').closest('tr')?.textContent).toContain('100 %');
+  expect(await screen.findByText('local/odd (2)')).toBeTruthy();
+  expect(screen.getByText('50 % of what was read')).toBeTruthy();
+  const call = asked.find((one) => one.path === '/api/v1/costs');
+  expect(call?.query.get('group_by')).toBe('model');
+  expect(call?.query.get('from')).toBe(rangeOf('7d').from);
+  await expectAccessible(container);
+});
+
+test('grouping goes into the address', async () => {
+  const { router } = renderPage(<CostsPage />, { at: '/costs' });
+  await userEvent.selectOptions(await screen.findByLabelText('Group by'), 'session');
+  expect(router.state.location.search).toMatchObject({ by: 'session' });
+});
+
+test('nothing yet, and nothing in this time', async () => {
+  answer('GET /api/v1/costs', { ...kReport, items: [], total: totals('0.00', { calls: 0 }) });
+  const { unmount } = renderPage(<CostsPage />, { at: '/costs?range=all' });
+  expect(await screen.findByText('Nothing was spent yet')).toBeTruthy();
+  unmount();
+  const { router } = renderPage(<CostsPage />, { at: '/costs?range=today' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Clear filters (1)' }));
+  expect(router.state.location.search).toMatchObject({ range: 'all' });
+});
+
+test('a problem and silence are said', async () => {
+  answer('GET /api/v1/costs', problem(500, 'PRYX-1500', 'The ledger is closed.'));
+  const { unmount } = renderPage(<CostsPage />, { at: '/costs' });
+  expect(await screen.findByText('The ledger is closed.')).toBeTruthy();
+  unmount();
+  startFakeDaemon();
+  renderPage(<CostsPage />, { at: '/costs' });
+  expect((await screen.findAllByText(/The daemon did not answer/)).length).toBeGreaterThan(0);
+});
+
+test('a budget shows what it has passed, is set by its form, and removed with a way back', async () => {
+  answer('PUT /api/v1/budgets', { items: [], next_cursor: null });
+  renderPage(<CostsPage />, { at: '/costs' });
+  expect(await screen.findByText('passed 90 %')).toBeTruthy();
+  await userEvent.click(screen.getByRole('button', { name: 'Set budget' }));
+  const dialog = await screen.findByRole('dialog');
+  await expectAccessible(dialog);
+  await userEvent.type(within(dialog).getByLabelText('Limit in USD'), 'x');
+  expect(within(dialog).getByText('An amount such as 5.00')).toBeTruthy();
+  await userEvent.clear(within(dialog).getByLabelText('Limit in USD'));
+  await userEvent.type(within(dialog).getByLabelText('Limit in USD'), '2.50{Enter}');
+  expect(asked.find((one) => one.method === 'PUT')?.body).toEqual({
+    budgets: [{ scope: 'day', limit: '2.50' }],
+  });
+});
+
+test('days and months begin in UTC', () => {
+  const now = Date.parse('2026-03-05T13:00:00Z');
+  expect(rangeOf('today', now)).toEqual({ from: '2026-03-05T00:00:00.000Z' });
+  expect(rangeOf('7d', now)).toEqual({ from: '2026-02-27T00:00:00.000Z' });
+  expect(rangeOf('month', now)).toEqual({ from: '2026-03-01T00:00:00.000Z' });
+  expect(rangeOf('all', now)).toEqual({});
+});
