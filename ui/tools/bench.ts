@@ -10,7 +10,6 @@ import { chromium, type Page } from 'playwright-core';
 const kDist = fileURLToPath(new URL('../dist/', import.meta.url));
 const kSpans = 50_000;
 const kSessions = 100_000;
-const kPage = 200;
 // Limits of the design: a trace is there a second after its data, and everything together stays small.
 const kFirstPaintMs = 1000;
 const kHeapMiB = 250;

@@ -9,12 +9,14 @@ import {
   type RefObject,
   useEffect,
   useLayoutEffect,
+  useMemo,
   useRef,
   useState,
 } from 'react';
 import { singleKeysOn } from '@/actions/keys';
 import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
+import { ListRow } from './list-row';
 
 export type Column<T> = {
   id: string;
@@ -91,7 +93,10 @@ export function VirtualTable<T>({
 }: Props<T>) {
   const scroller = useRef<HTMLDivElement>(null);
   const width = useWidth(scroller);
-  const columns = allColumns.filter((column) => !column.above || width === 0 || width >= column.above);
+  const columns = useMemo(
+    () => allColumns.filter((column) => !column.above || width === 0 || width >= column.above),
+    [allColumns, width],
+  );
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -138,11 +143,26 @@ export function VirtualTable<T>({
     event.stopPropagation();
   };
 
-  const press = (event: MouseEvent, index: number, row: T) => {
-    onFocus(index);
-    if (onSelect && (event.shiftKey || event.ctrlKey || event.metaKey)) onSelect(row, event.shiftKey);
-    else (onPress ?? onOpen)?.(row);
-  };
+  const latest = useRef({ onFocus, onOpen, onPress, onSelect });
+  latest.current = { onFocus, onOpen, onPress, onSelect };
+  const handlers = useMemo(
+    () => ({
+      onPress: (event: MouseEvent, index: number, row: T) => {
+        const now = latest.current;
+        now.onFocus(index);
+        if (now.onSelect && (event.shiftKey || event.ctrlKey || event.metaKey))
+          now.onSelect(row, event.shiftKey);
+        else (now.onPress ?? now.onOpen)?.(row);
+      },
+      onDouble: (row: T) => latest.current.onPress && latest.current.onOpen?.(row),
+      onCheck: (event: MouseEvent, index: number, row: T) => {
+        event.stopPropagation();
+        latest.current.onFocus(index);
+        latest.current.onSelect?.(row, event.shiftKey);
+      },
+    }),
+    [],
+  );
 
   const tracks = `${onSelect ? '16px ' : ''}${columns.map((column) => column.width).join(' ')}`;
   const active =
@@ -188,57 +208,23 @@ export function VirtualTable<T>({
           const row = rows[item.index];
           if (!row) return null;
           const key = rowKey(row);
-          const isSelected = selected?.has(key);
           return (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: the grid itself listens for keys
-            <div
+            <ListRow
               key={key}
+              row={row}
               id={`row-${key}`}
-              role="row"
-              tabIndex={-1}
-              aria-rowindex={item.index + 2}
-              aria-selected={onSelect ? Boolean(isSelected) : item.index === focused}
-              onClick={(event) => press(event, item.index, row)}
-              onDoubleClick={() => onPress && onOpen?.(row)}
-              className={cx(
-                'absolute inset-x-0 grid min-w-fit cursor-pointer items-center gap-3 px-3 text-dense hover:bg-sunken',
-                item.index === focused && 'bg-accent-soft',
-                isSelected && 'shadow-[inset_3px_0_0_var(--accent)]',
-              )}
-              style={{
-                gridTemplateColumns: tracks,
-                height: item.size,
-                transform: `translateY(${item.start - kHeadHeight}px)`,
-              }}
-            >
-              {onSelect && (
-                <span role="gridcell" tabIndex={-1} className="flex items-center">
-                  <input
-                    type="checkbox"
-                    tabIndex={-1}
-                    checked={Boolean(isSelected)}
-                    aria-label={t('ui.list.select', { name: nameOf?.(row) ?? key })}
-                    className="size-4 accent-(--accent)"
-                    onClick={(event) => {
-                      event.stopPropagation();
-                      onFocus(item.index);
-                      onSelect(row, event.shiftKey);
-                    }}
-                    onChange={() => undefined}
-                  />
-                </span>
-              )}
-              {columns.map((column) => (
-                <span
-                  key={column.id}
-                  role="gridcell"
-                  tabIndex={-1}
-                  className={cx('min-w-0 truncate', column.align === 'right' && 'text-right')}
-                >
-                  {column.cell(row)}
-                </span>
-              ))}
-            </div>
+              name={nameOf?.(row) ?? key}
+              index={item.index}
+              columns={columns}
+              tracks={tracks}
+              top={item.start - kHeadHeight}
+              height={item.size}
+              isFocused={item.index === focused}
+              isSelected={onSelect ? Boolean(selected?.has(key)) : undefined}
+              onPress={handlers.onPress}
+              onDouble={handlers.onDouble}
+              onCheck={handlers.onCheck}
+            />
           );
         })}
       </div>

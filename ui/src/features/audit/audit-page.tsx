@@ -1,6 +1,303 @@
 // SPDX-License-Identifier: MIT
+// The audit log. Filters and the entry in the details are in the address.
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Download, Ellipsis, ShieldCheck } from 'lucide-react';
+import { useCallback, useMemo, useRef, useState } from 'react';
+import { useActions } from '@/actions/actions';
+import { addMessages, t } from '@/i18n';
+import { bytes, count } from '@/lib/format';
+import { Button, IconButton } from '@/ui/button';
+import { VirtualTable } from '@/ui/list';
+import { Menu } from '@/ui/menu';
 import { Page } from '@/ui/page';
+import { Empty, ErrorNote, Loading } from '@/ui/states';
+import { toast } from '@/ui/toast';
+import { kColumns } from './columns';
+import { EntryDetails } from './entry-details';
+import { FilterBar } from './filter-bar';
+import { auditQuery, countFilters, kNoFilters, type Search } from './filters';
+import { auditMessages } from './messages';
+import {
+  type Entry,
+  type ExportFormat,
+  exportLog,
+  readKept,
+  saveBlob,
+  useEntries,
+  useEntry,
+  useVerified,
+  useVerify,
+} from './queries';
+import { BadVerdict, Caveat, CheckpointDialog, VerifiedChip } from './verdict';
+
+addMessages(auditMessages);
+
+function useExport() {
+  const [isBusy, setBusy] = useState(false);
+  const run = useCallback(async (format: ExportFormat, from?: number) => {
+    setBusy(true);
+    try {
+      const blob = await exportLog(format, from);
+      const name = `pryx-audit${from ? `-from-${from}` : ''}.${format}`;
+      saveBlob(blob, name);
+      toast(t('audit.export.saved', { name, size: bytes(blob.size) }));
+    } catch (error) {
+      toast(t('audit.export.failed', { error: error instanceof Error ? error.message : String(error) }), {
+        tone: 'bad',
+      });
+    } finally {
+      setBusy(false);
+    }
+  }, []);
+  return { isBusy, run };
+}
+
+function useVerifying() {
+  const verify = useVerify();
+  const input = useRef<HTMLInputElement>(null);
+  const run = (against: string[]) =>
+    verify.mutate(against, {
+      onSuccess: (verdict) =>
+        verdict.ok &&
+        toast(
+          t('audit.verify.ok', {
+            rows: verdict.rows,
+            checkpoints: verdict.checkpoints,
+            kept: against.length,
+          }),
+        ),
+    });
+  const takeFile = async (file: File | undefined) => {
+    if (!file) return;
+    const notes = readKept(await file.text());
+    if (notes) run(notes);
+    else toast(t('audit.verify.badFile', { name: file.name }), { tone: 'bad' });
+  };
+  return { verify, input, run, takeFile };
+}
+
+type Commands = {
+  verify: () => void;
+  prove: () => void;
+  step: (by: 1 | -1) => void;
+  toggle: () => void;
+  checkpoint: () => void;
+  against: () => void;
+  exported: (format: ExportFormat) => void;
+};
+
+function useAuditActions(commands: Commands): void {
+  const latest = useRef(commands);
+  latest.current = commands;
+  const actions = useMemo(() => {
+    const one = (id: string, label: string, keys: string[], run: (all: Commands) => void) => ({
+      id: `audit.${id}`,
+      label: t(label),
+      group: t('palette.here'),
+      keys,
+      run: () => run(latest.current),
+    });
+    return [
+      one('focus', 'audit.focus', ['/'], () =>
+        document.querySelector<HTMLInputElement>('input[name=audit-action]')?.focus(),
+      ),
+      one('verify', 'audit.verify', ['v'], (all) => all.verify()),
+      one('against', 'audit.verify.against', [], (all) => all.against()),
+      one('checkpoint', 'audit.checkpoint', [], (all) => all.checkpoint()),
+      one('prove', 'audit.proof', ['p'], (all) => all.prove()),
+      one('next', 'audit.next', [']'], (all) => all.step(1)),
+      one('previous', 'audit.previous', ['['], (all) => all.step(-1)),
+      one('details', 'audit.details', ['\\'], (all) => all.toggle()),
+      one('jsonl', 'audit.export.jsonl', ['shift+d'], (all) => all.exported('jsonl')),
+      one('csv', 'audit.export.csv', [], (all) => all.exported('csv')),
+      one('json', 'audit.export.json', [], (all) => all.exported('json')),
+    ];
+  }, []);
+  useActions(actions);
+}
+
+function NoEntries({ filters, onClear }: { filters: number; onClear: () => void }) {
+  if (filters === 0) return <Empty title={t('audit.empty.title')} why={t('audit.empty.why')} />;
+  return (
+    <Empty
+      title={t('audit.filtered.title')}
+      why={t('audit.filtered.why')}
+      action={<Button onClick={onClear}>{t('audit.clear', { count: filters })}</Button>}
+    />
+  );
+}
 
 export function AuditPage() {
-  return <Page title="Audit">{null}</Page>;
+  const search = useSearch({ strict: false }) as Search;
+  const navigate = useNavigate();
+  // The clock of "the last hour" stands while its filter stays the same.
+  const filterKey = JSON.stringify({ ...search, entry: undefined });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for the filters in the address
+  const query = useMemo(() => auditQuery(search), [filterKey]);
+  const held = useEntries(query);
+  const { rows, list } = held;
+  const columns = useMemo(kColumns, []);
+  const write = useCallback(
+    (change: Search) =>
+      void navigate({ to: '.', search: (old: Search) => ({ ...old, ...change }), replace: true } as never),
+    [navigate],
+  );
+  const index = Number(search.entry) || 0;
+  const one = useEntry(index, rows);
+  const [focusedIndex, setFocused] = useState(0);
+  const focused = Math.max(
+    0,
+    rows.findIndex((entry) => entry.index === (focusedIndex || index)),
+  );
+  const show = (entry: Entry | undefined) => {
+    if (!entry) return;
+    setFocused(entry.index);
+    write({ entry: String(entry.index) });
+  };
+  const focus = (at: number) => {
+    const entry = rows[at];
+    if (!entry) return;
+    setFocused(entry.index);
+    if (index) write({ entry: String(entry.index) });
+  };
+  const verifying = useVerifying();
+  const exporting = useExport();
+  const [hasCheckpoint, setCheckpoint] = useState(false);
+  const isBad = useVerified((state) => state.last?.verdict.ok === false);
+  const close = () => write({ entry: undefined });
+  useAuditActions({
+    verify: () => verifying.run([]),
+    against: () => verifying.input.current?.click(),
+    checkpoint: () => setCheckpoint(true),
+    prove: () => {
+      if (!index) show(rows[focused]);
+      // The button is there once the details are.
+      setTimeout(() => document.querySelector<HTMLButtonElement>('[data-prove] button')?.click(), 0);
+    },
+    step: (by) => show(rows[Math.max(0, Math.min(rows.length - 1, focused + by))]),
+    toggle: () => (index ? close() : show(rows[focused])),
+    exported: (format) => void exporting.run(format),
+  });
+  const filters = countFilters(search);
+  const onClear = () => write(kNoFilters);
+  return (
+    <Page
+      fixed
+      title={t('audit.title')}
+      lead={t('audit.lead')}
+      status={
+        <>
+          <VerifiedChip />
+          {held.pages > 0 && (
+            <span className="text-label text-text-3">
+              {t('audit.count', { count: rows.length, more: held.state === 'end' ? 'no' : 'yes' })}
+            </span>
+          )}
+        </>
+      }
+      secondary={
+        <>
+          <Menu
+            label={t('audit.export')}
+            trigger={
+              <Button icon={Download} busy={exporting.isBusy}>
+                {t('audit.export')}
+              </Button>
+            }
+            items={(['jsonl', 'csv', 'json'] as const).map((format) => ({
+              label: t(`audit.export.${format}`),
+              run: () => void exporting.run(format),
+              ...(format === 'jsonl' ? { keys: 'shift+d' } : {}),
+            }))}
+          />
+          <Menu
+            label={t('audit.more')}
+            trigger={<IconButton icon={Ellipsis} label={t('audit.more')} />}
+            items={[
+              { label: t('audit.verify.against'), run: () => verifying.input.current?.click() },
+              { label: t('audit.checkpoint'), run: () => setCheckpoint(true) },
+            ]}
+          />
+        </>
+      }
+      primary={
+        <Button
+          kind="primary"
+          icon={ShieldCheck}
+          keys="v"
+          busy={verifying.verify.isPending}
+          onClick={() => verifying.run([])}
+        >
+          {t('audit.verify')}
+        </Button>
+      }
+      filters={<FilterBar search={search} onChange={write} />}
+      details={
+        one.entry ? (
+          <EntryDetails entry={one.entry} onClose={close} />
+        ) : one.isMissing || one.error ? (
+          <div className="p-4">
+            {one.error ? (
+              <ErrorNote error={one.error} what={t('audit.entry.failed')} />
+            ) : (
+              <p className="text-dense text-text-2">{t('audit.entry.missing', { index: count(index) })}</p>
+            )}
+          </div>
+        ) : undefined
+      }
+      detailsLabel={t('audit.details')}
+    >
+      <input
+        ref={verifying.input}
+        type="file"
+        className="hidden"
+        aria-label={t('audit.verify.against')}
+        onChange={(event) => {
+          void verifying.takeFile(event.target.files?.[0]);
+          event.target.value = '';
+        }}
+      />
+      {isBad ? (
+        <BadVerdict
+          onShow={(bad) => write({ ...kNoFilters, entry: String(bad) })}
+          onExport={(from) => void exporting.run('jsonl', from)}
+        />
+      ) : null}
+      {verifying.verify.isError && (
+        <ErrorNote
+          error={verifying.verify.error}
+          what={t('audit.verify.failed')}
+          retry={() => verifying.run([])}
+        />
+      )}
+      <Caveat onCheckpoint={() => setCheckpoint(true)} />
+      {held.state === 'error' && (
+        <ErrorNote
+          error={held.error}
+          what={t('audit.failed')}
+          retry={() => void (held.pages > 0 ? list.more() : list.reload())}
+        />
+      )}
+      {held.pages === 0 && held.state === 'loading' && <Loading rows={14} />}
+      {rows.length > 0 && (
+        <VirtualTable
+          label={t('audit.list')}
+          rows={rows}
+          more={held.state !== 'end'}
+          columns={columns}
+          rowKey={(entry) => String(entry.index)}
+          focused={focused}
+          onFocus={focus}
+          onOpen={show}
+          onPeek={(entry) => (entry.index === index ? close() : show(entry))}
+          onPress={show}
+          onEnd={list.more}
+        />
+      )}
+      {rows.length === 0 && held.pages > 0 && held.state === 'end' && (
+        <NoEntries filters={filters} onClear={onClear} />
+      )}
+      {hasCheckpoint && <CheckpointDialog onClose={() => setCheckpoint(false)} />}
+    </Page>
+  );
 }

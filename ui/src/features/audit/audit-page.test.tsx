@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+import { screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { useActionRegistry } from '@/actions/actions';
+import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
+import { AuditPage } from './audit-page';
+import { type Entry, useVerified } from './queries';
+
+const entry = (index: number, more: Partial<Entry> = {}): Entry => ({
+  index,
+  at: '2026-01-01T00:00:00.000Z',
+  kind: 'tool.outcome',
+  actor: 'cli',
+  session_id: 'ses_1',
+  turn_id: 'trn_1',
+  step_id: null,
+  subject: `fs.read${index}`,
+  detail: { rule: 'rules[2]' } as never,
+  success: true,
+  personal: { rendering: `fs.read <b>notes${index}</b>` } as never,
+  erased: false,
+  hash: 'ab12cd34ef56'.repeat(5),
+  ...more,
+});
+
+const kList = 'GET /api/v1/audit';
+const kVerify = 'POST /api/v1/audit/verify';
+const page = (items: Entry[], next: string | null = null) => ({ items, next_cursor: next });
+const verdict = (more: object = {}) => ({
+  ok: true,
+  rows: 17,
+  first_bad_index: null,
+  reason: null,
+  checkpoints: 2,
+  erased: 0,
+  root: 'ab',
+  ...more,
+});
+const press = (id: string) => useActionRegistry.getState().actions.get(`audit.${id}`)?.run();
+
+beforeEach(() => {
+  startFakeDaemon();
+  localStorage.removeItem('pryx_audit_verdict');
+  useVerified.setState({ last: null });
+  vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(600);
+  vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(1200);
+});
+
+test('entries with who, what, on what, and how it went; the filters of the address are asked for', async () => {
+  answer(kList, page([entry(2), entry(1, { kind: 'tool.denied', success: null })]));
+  const { container } = renderPage(<AuditPage />, { at: '/audit?actor=cli&outcome=ok' });
+  expect(await screen.findByText('fs.read2')).toBeTruthy();
+  expect(screen.getByText('fs.read <b>notes2</b>')).toBeTruthy();
+  expect(screen.getByText('denied')).toBeTruthy();
+  expect(screen.getAllByText('ab12cd34').length).toBe(2);
+  expect(asked[0]?.query.get('surface')).toBe('cli');
+  expect(asked[0]?.query.get('success')).toBe('true');
+  expect(screen.getByText(/rewrote as a whole together with its signing key/)).toBeTruthy();
+  await expectAccessible(container);
+});
+
+test('verify now tells how far, and it is still told when the page opens again', async () => {
+  answer(kList, page([entry(1)]));
+  answer(kVerify, verdict());
+  const first = renderPage(<AuditPage />, { at: '/audit' });
+  expect(await screen.findByText('Not verified in this browser yet')).toBeTruthy();
+  press('verify');
+  expect(await screen.findByText(/Verified up to #17 at \d\d:\d\d/)).toBeTruthy();
+  first.unmount();
+  expect(JSON.parse(localStorage.getItem('pryx_audit_verdict') ?? '{}').verdict.rows).toBe(17);
+});
+
+test('the first entry that does not hold is pinpointed, and can be shown', async () => {
+  answer(kList, ({ query }: { query: URLSearchParams }) =>
+    query.get('cursor') === '4' ? page([entry(3)]) : page([entry(9)]),
+  );
+  answer(kVerify, verdict({ ok: false, first_bad_index: 3, reason: 'the entry was changed' }));
+  const { container } = renderPage(<AuditPage />, { at: '/audit' });
+  await screen.findByText('fs.read9');
+  press('verify');
+  const alert = await screen.findByRole('alert');
+  expect(within(alert).getByText('Entry #3 does not verify')).toBeTruthy();
+  expect(within(alert).getByText(/The entry was changed\./)).toBeTruthy();
+  await expectAccessible(container);
+  await userEvent.click(within(alert).getByText('Show entry #3'));
+  expect(await screen.findByRole('heading', { name: 'Entry #3' })).toBeTruthy();
+});
+
+test('the proof of an entry: leaf, path, root, checkpoint, and whether it holds', async () => {
+  answer(kList, page([entry(1)]));
+  // A tree of one: the leaf is the root.
+  const leaf = 'aa'.repeat(32);
+  const note = `origin\n1\n${btoa(String.fromCharCode(...new Array(32).fill(0xaa)))}\n\n— origin sig\n`;
+  answer('GET /api/v1/audit/proof', {
+    checkpoint: note,
+    from: null,
+    from_root: null,
+    index: 1,
+    leaf,
+    path: [],
+    root: leaf,
+    size: 1,
+  });
+  const { container } = renderPage(<AuditPage />, { at: '/audit?entry=1' });
+  await userEvent.click(await screen.findByText('Prove this entry'));
+  expect(await screen.findByText(/leaf and path give this root/)).toBeTruthy();
+  expect(screen.getByText(/pryx-audit-verify --key pryx.key --proof/)).toBeTruthy();
+  await expectAccessible(container);
+});
+
+test('a proof that does not lead to its root is told', async () => {
+  answer(kList, page([entry(1)]));
+  const leaf = 'aa'.repeat(32);
+  const body = {
+    checkpoint: 'origin\n1\nqqo=\n',
+    from: null,
+    from_root: null,
+    index: 1,
+    leaf,
+    path: [],
+    root: 'bb',
+    size: 1,
+  };
+  answer('GET /api/v1/audit/proof', body);
+  renderPage(<AuditPage />, { at: '/audit?entry=1' });
+  await userEvent.click(await screen.findByText('Prove this entry'));
+  expect(await screen.findByText(/do not give the root/)).toBeTruthy();
+});
+
+test('filtered empty, and the way back', async () => {
+  answer(kList, page([]));
+  const { router } = renderPage(<AuditPage />, { at: '/audit?action=tool.denied' });
+  expect(await screen.findByText('No entry fits')).toBeTruthy();
+  await userEvent.click(screen.getAllByText('Clear filters (1)')[0] as HTMLElement);
+  await waitFor(() => expect(router.state.location.search).toEqual({}));
+});
+
+test('nothing yet', async () => {
+  answer(kList, page([]));
+  renderPage(<AuditPage />, { at: '/audit' });
+  expect(await screen.findByText('Nothing is in the log yet')).toBeTruthy();
+});
+
+test('an error has its code', async () => {
+  answer(kList, problem(500, 'PRYX-0500', 'The database is busy.'));
+  renderPage(<AuditPage />, { at: '/audit' });
+  expect(await screen.findByText('PRYX-0500')).toBeTruthy();
+});
+
+test('a daemon that is away is said so', async () => {
+  renderPage(<AuditPage />, { at: '/audit' });
+  expect((await screen.findAllByText(/The daemon did not answer/)).length).toBeGreaterThan(0);
+});

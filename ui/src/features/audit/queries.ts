@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// Entries by key, with those on top that came since; the verdict of the last verification; one entry; its proof.
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
+import { create } from 'zustand';
+import { api, type Schemas, take } from '@/api/client';
+import { useKeyset } from '@/api/keyset';
+import { useBusEvent } from '@/bus/use-bus-event';
+import type { AuditQuery } from './filters';
+
+export type Entry = Schemas['AuditEntry'];
+export type Verdict = Schemas['AuditVerdict'];
+export type Proof = Schemas['AuditProof'];
+
+const kPage = 200;
+const kFreshPauseMs = 800;
+const kKept = 'pryx_audit_verdict';
+
+export function useEntries(query: AuditQuery) {
+  const key = JSON.stringify(query);
+  const fetchPage = (cursor: string | undefined, limit = kPage) =>
+    take(api.GET('/api/v1/audit', { params: { query: { ...query, limit, cursor } } }));
+  const held = useKeyset<Entry>(key, fetchPage, (entry) => String(entry.index));
+  const { list } = held;
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  // The log has no event of its own; whatever happens may have written to it.
+  useBusEvent('*', (event) => {
+    if (event.event === 'turn.delta' || event.event === 'tool.output' || event.event === 'bus.reset') return;
+    timer.current ??= setTimeout(async () => {
+      timer.current = undefined;
+      try {
+        const page = await fetchPage(undefined, 50);
+        const top = list.view().rows[0]?.index ?? 0;
+        // A gap would hide entries: then it is read from the start.
+        if (page.items.length === 50 && (page.items.at(-1)?.index ?? 0) > top + 1) void list.reload();
+        else for (const entry of page.items.toReversed()) if (entry.index > top) list.put(entry, true);
+      } catch {
+        // The next event, or the page's own error, tells.
+      }
+    }, kFreshPauseMs);
+  });
+  return held;
+}
+
+// Its cursor is the number behind it: that is how one entry is named.
+export function useEntry(index: number, rows: Entry[]) {
+  const here = rows.find((entry) => entry.index === index);
+  const query = useQuery({
+    queryKey: ['audit', 'entry', index],
+    queryFn: async () => {
+      const page = await take(
+        api.GET('/api/v1/audit', { params: { query: { limit: 1, cursor: String(index + 1) } } }),
+      );
+      return page.items.find((entry) => entry.index === index) ?? null;
+    },
+    enabled: index > 0 && !here,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return {
+    entry: here ?? query.data ?? undefined,
+    isMissing: !here && query.data === null,
+    error: query.error,
+  };
+}
+
+type Verified = { verdict: Verdict; at: string; kept: number };
+function stored(): Verified | null {
+  try {
+    return JSON.parse(localStorage.getItem(kKept) ?? 'null');
+  } catch {
+    return null;
+  }
+}
+
+// What this browser was told last, kept so that it is there when the page opens again.
+export const useVerified = create<{ last: Verified | null }>(() => ({ last: stored() }));
+
+export function useVerify() {
+  return useMutation({
+    mutationFn: (against: string[]) =>
+      take(api.POST('/api/v1/audit/verify', { body: against.length > 0 ? { against } : {} })),
+    onSuccess: (verdict, against) => {
+      const last = { verdict, at: new Date().toISOString(), kept: against.length };
+      localStorage.setItem(kKept, JSON.stringify(last));
+      useVerified.setState({ last });
+    },
+  });
+}
+
+export function useCheckpoint(enabled: boolean) {
+  return useQuery({
+    queryKey: ['audit', 'checkpoint'],
+    queryFn: () => take(api.GET('/api/v1/audit/checkpoint')),
+    enabled,
+    staleTime: 0,
+  });
+}
+
+export type ProofText = { proof: Proof; text: string };
+
+// The text as the daemon wrote it is what the verifier reads.
+export function useProof(index: number) {
+  return useMutation({
+    mutationKey: ['audit', 'proof', index],
+    mutationFn: async (): Promise<ProofText> => {
+      const text = (await take(
+        api.GET('/api/v1/audit/proof', { params: { query: { index } }, parseAs: 'text' }),
+      )) as unknown as string;
+      return { proof: JSON.parse(text) as Proof, text };
+    },
+  });
+}
+
+export type ExportFormat = 'jsonl' | 'csv' | 'json';
+
+export async function exportLog(format: ExportFormat, from?: number): Promise<Blob> {
+  const blob = await take(
+    api.GET('/api/v1/audit/export', {
+      params: { query: { format, ...(from ? { from } : {}) } },
+      parseAs: 'blob',
+    }),
+  );
+  return blob as unknown as Blob;
+}
+
+export function saveBlob(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+// A file of checkpoints: one note, or lines of {"note": …}.
+export function readKept(text: string): string[] | null {
+  if (!text.startsWith('{')) return /\n— /.test(text) ? [text] : null;
+  const notes: string[] = [];
+  for (const line of text.split('\n')) {
+    if (!line.trim()) continue;
+    try {
+      const note: unknown = JSON.parse(line).note;
+      if (typeof note !== 'string') return null;
+      notes.push(note);
+    } catch {
+      return null;
+    }
+  }
+  return notes.length > 0 ? notes : null;
+}
