@@ -37,14 +37,20 @@ Result<void> Daemon::open_store() {
   PRYX_TRY(key_, vault::obtain_database_key(
                      ground_.places, ground_.environment, ground_.secrets, random_, clock_,
                      exists ? vault::DatabaseState::kExists : vault::DatabaseState::kAbsent));
-  const db::ModuleMigrations modules[] = {
-      events::EventLog::migrations(),      config::SettingsStore::migrations(),
-      audit::AuditLog::migrations(),       egress::EgressLog::migrations(),
-      trust::Approvals::migrations(),      vault::Vault::migrations(),
-      models::ProviderStore::migrations(), memory::migrations(),
-      tools::UndoJournal::migrations(),    tools::shell::BackgroundProcesses::migrations(),
-      trace::SpanStore::migrations(),      agent::SessionStore::migrations(),
-      server::ApiServer::migrations()};
+  const db::ModuleMigrations modules[] = {events::EventLog::migrations(),
+                                          config::SettingsStore::migrations(),
+                                          audit::AuditLog::migrations(),
+                                          egress::EgressLog::migrations(),
+                                          trust::PolicyHistory::migrations(),
+                                          trust::Approvals::migrations(),
+                                          vault::Vault::migrations(),
+                                          models::ProviderStore::migrations(),
+                                          memory::migrations(),
+                                          tools::UndoJournal::migrations(),
+                                          tools::shell::BackgroundProcesses::migrations(),
+                                          trace::SpanStore::migrations(),
+                                          agent::SessionStore::migrations(),
+                                          server::ApiServer::migrations()};
   db::DatabaseOptions options{.open = {.path = ground_.places.database(), .key = key_.key}};
   PRYX_TRY(database_, db::Database::open(loop_, std::move(options), modules));
   if (database_->migration_report().applied > 0)
@@ -107,7 +113,7 @@ Result<void> Daemon::build() {
   PRYX_TRY_VOID(agent::add_sub_agent_tools(*registry_, sub_agent_access_));
   agents_.emplace(ground_.places.agents(), *database_, *events_, *audit_);
   agents_->load_at_start();
-  policy_.emplace(ground_.places.policy_file(), *database_, *events_, *audit_);
+  policy_.emplace(ground_.places.policy_file(), *database_, *events_, *audit_, *registry_);
   policy_->load_at_start();
   gate_.emplace(loop_, *registry_, *policy_, *approvals_, ids_, &*shell_);
   results_.emplace(pool_, ground_.places.results(),

@@ -19,7 +19,8 @@ class Evidence : public ::testing::TestWithParam<bool> {
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
     const db::ModuleMigrations modules[] = {events::EventLog::migrations(), audit::AuditLog::migrations(),
-                                            config::SettingsStore::migrations()};
+                                            config::SettingsStore::migrations(),
+                                            trust::PolicyHistory::migrations()};
     database_ = std::move(
         *db::Database::open(loop_, {.open = {.path = folder_ / "t.db"}, .inline_mode = true}, modules));
     events_.emplace(loop_, *database_);
@@ -51,7 +52,8 @@ class Evidence : public ::testing::TestWithParam<bool> {
 };
 
 TEST_P(Evidence, Rules) {
-  PolicyKeeper keeper(path("policy.yaml"), *database_, *events_, audit_);
+  const tools::Registry registry;
+  PolicyKeeper keeper(path("policy.yaml"), *database_, *events_, audit_, registry);
   keeper.load_at_start();
   const std::string before = keeper.policy().version;
   const std::string seen = async::testing::run(loop_, keeper.get(me()))->file.hash;

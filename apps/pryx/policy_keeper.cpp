@@ -2,9 +2,11 @@
 #include "policy_keeper.h"
 
 #include "admin.h"
+#include "engine/tools/call_facts.h"
 #include "foundation/base/log.h"
 #include "foundation/crypto/crypto.h"
 #include "foundation/platform/files.h"
+#include "trust/policy_history/policy_history.h"
 #include "trust/principals/principal.h"
 
 namespace pryx::app {
@@ -16,6 +18,25 @@ std::string text_hash(std::string_view text) { return "sha256:" + crypto::sha256
 std::string file_mark(const Result<server::HumanFile>& file) {
   if (!file) return "unreadable";
   return file->exists ? file->hash : "absent";
+}
+std::string template_text(std::string_view name) {
+  return std::string(trust::find_policy_template(name)->text);
+}
+
+std::string text_of(const std::vector<trust::PolicyProblem>& problems) {
+  std::string out;
+  for (const trust::PolicyProblem& problem : problems) out += (out.empty() ? "" : "\n") + problem.to_text();
+  return out;
+}
+
+trust::PolicyVersion version_of(const server::HumanFile& file, std::string author, bool valid) {
+  return {.principal = owner().id,
+          .at = {},
+          .author = std::move(author),
+          .hash = file.hash,
+          .present = file.exists,
+          .valid = valid,
+          .text = file.text};
 }
 }  // namespace
 
@@ -50,8 +71,25 @@ Result<server::HumanFile> replace_human_file(const std::string& path, const std:
 }
 
 PolicyKeeper::PolicyKeeper(std::string path, db::Database& database, events::EventLog& events,
-                           audit::AuditLog& audit)
-    : path_(std::move(path)), database_(database), events_(events), audit_(audit) {}
+                           audit::AuditLog& audit, const tools::Registry& registry)
+    : path_(std::move(path)), database_(database), events_(events), audit_(audit), registry_(registry) {}
+
+PolicyKeeper::Judged PolicyKeeper::judge(const std::string& text) const {
+  trust::ParsedPolicy parsed = trust::check_policy(text, trust::PolicyFileKind::kPolicy, "policy.yaml");
+  Judged out;
+  out.check.problems = std::move(parsed.problems);
+  if (!parsed.policy) return out;
+  out.check.tests = trust::run_policy_tests(parsed.policy->layer, parsed.policy->tests,
+                                            [this](const std::string& tool, const json::object& arguments) {
+                                              auto facts =
+                                                  tools::imagined_facts(registry_, tool, arguments, true);
+                                              if (facts) facts->principal = owner().id;
+                                              return facts;
+                                            });
+  out.check.problems = trust::failures_of(out.check.tests);
+  if (out.check.problems.empty()) out.policy = std::move(parsed.policy);
+  return out;
+}
 
 void PolicyKeeper::use(const trust::PolicyFile& policy, std::string state, std::string text) {
   in_force_.engine = std::make_shared<const trust::PolicyEngine>(policy.layer);
@@ -73,45 +111,63 @@ void PolicyKeeper::load_at_start() {
   const auto file = read_human_file(path_);
   if (file && !file->exists) {
     judged_hash_ = file_mark(file);
-    return use(trust::default_policy(), "default", trust::default_policy().layer->to_text());
+    return use(trust::default_policy(), "default", template_text("default"));
   }
   if (file) {
-    const auto parsed = trust::parse_policy(file->text, trust::PolicyFileKind::kPolicy, "policy.yaml");
-    if (parsed) {
+    const Judged judged = judge(file->text);
+    if (judged.policy) {
       judged_hash_ = file_mark(file);
-      return use(*parsed, "file", file->text);
+      return use(*judged.policy, "file", file->text);
     }
     // Not marked as judged: the first reload records the refusal, when there is a store to record it in.
-    log::error("policy.invalid_at_start", {{"path", path_}, {"problems", parsed.error().message}});
+    log::error("policy.invalid_at_start", {{"path", path_}, {"problems", text_of(judged.check.problems)}});
   }
-  use(trust::deny_all_but_reads(), "read_only", trust::deny_all_but_reads().layer->to_text());
+  use(trust::deny_all_but_reads(), "read_only", template_text("read-only"));
+}
+
+// What became of the file while no daemon looked.
+async::Task<void> PolicyKeeper::note_first_text() {
+  if (std::exchange(noted_first_, true)) co_return;
+  const auto file = read_human_file(path_);
+  if (!file) co_return;
+  const trust::PolicyVersion version = version_of(*file, "file", !file->exists || judge(file->text).policy);
+  const auto written = co_await database_.write([version, this](db::Transaction& t) -> Result<void> {
+    trust::PolicyVersion row = version;
+    row.at = audit_.clock().wall();
+    PRYX_TRY_VOID(trust::PolicyHistory::append(t.db(), row));
+    return {};
+  });
+  if (!written) log::error("policy.history_not_recorded", {{"error", written.error().message}});
 }
 
 async::Task<void> PolicyKeeper::reload() {
+  co_await note_first_text();
   const auto file = read_human_file(path_);
   if (judged_hash_ == file_mark(file)) co_return;
   judged_hash_ = file_mark(file);
   if (!file) {
     if (state_ != "read_only") state_ = "last_good";
-    co_await note_change("file", "policy.rejected", file.error().message);
+    co_await note_change("file", "policy.rejected", file.error().message, std::nullopt);
     co_return;
   }
   if (!file->exists) {
-    use(trust::default_policy(), "default", trust::default_policy().layer->to_text());
-    co_await note_change("file", "policy.changed", "policy.yaml was removed; the default policy is in force");
+    use(trust::default_policy(), "default", template_text("default"));
+    co_await note_change("file", "policy.changed", "policy.yaml was removed; the default policy is in force",
+                         *file);
     co_return;
   }
-  const auto parsed = trust::parse_policy(file->text, trust::PolicyFileKind::kPolicy, "policy.yaml");
-  if (!parsed) {
+  const Judged judged = judge(file->text);
+  if (!judged.policy) {
     if (state_ != "read_only") state_ = "last_good";
-    co_await note_change("file", "policy.rejected", parsed.error().message);
+    co_await note_change("file", "policy.rejected", text_of(judged.check.problems), *file);
     co_return;
   }
-  use(*parsed, "file", file->text);
-  co_await note_change("file", "policy.changed", in_force_.version);
+  use(*judged.policy, "file", file->text);
+  co_await note_change("file", "policy.changed", in_force_.version, *file);
 }
 
-async::Task<void> PolicyKeeper::note_change(std::string actor, std::string kind, std::string detail) {
+async::Task<void> PolicyKeeper::note_change(std::string actor, std::string kind, std::string detail,
+                                            std::optional<server::HumanFile> file) {
   log::info(kind, {{"actor", actor}, {"detail", detail}});
   const auto written =
       co_await database_.write([&, this, version = in_force_.version](db::Transaction& t) -> Result<void> {
@@ -120,6 +176,11 @@ async::Task<void> PolicyKeeper::note_change(std::string actor, std::string kind,
                                         .actor = actor,
                                         .subject = path_,
                                         .detail = {{"detail", detail}, {"version", version}}}));
+        if (file) {
+          trust::PolicyVersion row = version_of(*file, actor, kind != "policy.rejected");
+          row.at = audit_.clock().wall();
+          PRYX_TRY_VOID(trust::PolicyHistory::append(t.db(), row));
+        }
         if (kind != "policy.rejected") return {};
         PRYX_TRY_VOID(events_.append(
             t, {.principal = owner().id,
@@ -138,13 +199,16 @@ server::PolicyStatus PolicyKeeper::status() const {
   const auto file = read_human_file(path_);
   if (file) {
     status.file = *file;
-    if (file->exists)
-      status.problems =
-          trust::check_policy(file->text, trust::PolicyFileKind::kPolicy, "policy.yaml").problems;
+    if (file->exists) {
+      Judged judged = judge(file->text);
+      status.problems = std::move(judged.check.problems);
+      status.tests = std::move(judged.check.tests);
+    }
   }
   status.in_force = state_;
   status.in_force_text = in_force_text_;
   status.version = in_force_.version;
+  status.rules = in_force_.engine->base_layer();
   return status;
 }
 
@@ -153,18 +217,50 @@ async::Task<Result<server::PolicyStatus>> PolicyKeeper::get(Caller caller) {
   co_return status();
 }
 
+async::Task<Result<server::PolicyCheck>> PolicyKeeper::check(Caller caller, std::optional<std::string> text) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kRead));
+  if (text) co_return judge(*text).check;
+  PRYX_CO_TRY(const server::HumanFile file, read_human_file(path_));
+  if (!file.exists) co_return server::PolicyCheck{};
+  co_return judge(file.text).check;
+}
+
+async::Task<Result<std::vector<trust::PolicyVersion>>> PolicyKeeper::history(Caller caller,
+                                                                             std::int64_t before,
+                                                                             std::int64_t limit) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kRead));
+  co_return co_await database_.read([principal = caller.principal.id, before, limit](db::Connection& c) {
+    return trust::PolicyHistory::list(c, principal, before, limit);
+  });
+}
+
+async::Task<Result<trust::PolicyVersion>> PolicyKeeper::version(Caller caller, std::int64_t number) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kRead));
+  PRYX_CO_TRY(auto found,
+              co_await database_.read([principal = caller.principal.id, number](db::Connection& c) {
+                return trust::PolicyHistory::find(c, principal, number);
+              }));
+  if (!found)
+    co_return fail(ErrorCode::kNotFound, "there is no version {} of the policy; pryx policy history", number);
+  co_return std::move(*found);
+}
+
 async::Task<Result<server::PolicyStatus>> PolicyKeeper::put(Caller caller, std::string text,
                                                             std::string expected_hash) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
-  const auto parsed = trust::parse_policy(text, trust::PolicyFileKind::kPolicy, "policy.yaml");
-  if (!parsed) co_return fail(ErrorCode::kCheckFailed, "{}", parsed.error().message);
+  const Judged judged = judge(text);
+  if (!judged.policy)
+    co_return fail(ErrorCode::kCheckFailed, "policy.yaml is not a valid policy\n{}",
+                   text_of(judged.check.problems));
+  // What was there before belongs to the history too, even when nobody ever told the daemon of it.
+  co_await note_first_text();
   // Evidence before effect: rules that cannot be recorded do not come into force.
   PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, caller, "policy.change_asked", path_,
                                          {{"hash", text_hash(text)}, {"instead_of", expected_hash}}));
   PRYX_CO_TRY(const server::HumanFile file, replace_human_file(path_, text, expected_hash));
   judged_hash_ = file_mark(file);
-  use(*parsed, "file", text);
-  co_await note_change(caller.surface, "policy.changed", in_force_.version);
+  use(*judged.policy, "file", text);
+  co_await note_change(caller.surface, "policy.changed", in_force_.version, file);
   co_return status();
 }
 

@@ -16,7 +16,8 @@ namespace pryx::app {
 
 class PolicyKeeper final : public tools::PolicySource, public server::PolicyAdmin {
  public:
-  PolicyKeeper(std::string path, db::Database& database, events::EventLog& events, audit::AuditLog& audit);
+  PolicyKeeper(std::string path, db::Database& database, events::EventLog& events, audit::AuditLog& audit,
+               const tools::Registry& registry);
   void load_at_start();
   // After the file changed on disk; raises error.occurred when it became invalid.
   [[nodiscard]] async::Task<void> reload();
@@ -26,6 +27,13 @@ class PolicyKeeper final : public tools::PolicySource, public server::PolicyAdmi
 
   [[nodiscard]] tools::PolicyInForce policy() const override { return in_force_; }
   [[nodiscard]] async::Task<Result<server::PolicyStatus>> get(Caller caller) override;
+  [[nodiscard]] async::Task<Result<server::PolicyCheck>> check(Caller caller,
+                                                               std::optional<std::string> text) override;
+  [[nodiscard]] async::Task<Result<std::vector<trust::PolicyVersion>>> history(Caller caller,
+                                                                               std::int64_t before,
+                                                                               std::int64_t limit) override;
+  [[nodiscard]] async::Task<Result<trust::PolicyVersion>> version(Caller caller,
+                                                                  std::int64_t number) override;
   [[nodiscard]] async::Task<Result<server::PolicyStatus>> put(Caller caller, std::string text,
                                                               std::string expected_hash) override;
   [[nodiscard]] const std::string& state() const { return state_; }
@@ -33,11 +41,22 @@ class PolicyKeeper final : public tools::PolicySource, public server::PolicyAdmi
  private:
   void use(const trust::PolicyFile& policy, std::string state, std::string text);
   [[nodiscard]] server::PolicyStatus status() const;
-  [[nodiscard]] async::Task<void> note_change(std::string actor, std::string kind, std::string detail);
+  // Read whole, tests run: the rules only when nothing is wrong.
+  struct Judged {
+    std::optional<trust::PolicyFile> policy;
+    server::PolicyCheck check;
+  };
+  [[nodiscard]] Judged judge(const std::string& text) const;
+  // Audit row, event and history in one commit. `file`: as it is on disk; without one when it cannot be read.
+  [[nodiscard]] async::Task<void> note_change(std::string actor, std::string kind, std::string detail,
+                                              std::optional<server::HumanFile> file);
+  [[nodiscard]] async::Task<void> note_first_text();
   std::string path_;
   db::Database& database_;
   events::EventLog& events_;
   audit::AuditLog& audit_;
+  const tools::Registry& registry_;
+  bool noted_first_ = false;
   tools::PolicyInForce in_force_;
   Duration usual_timeout_ = trust::kDefaultApprovalTimeout;
   std::optional<Duration> own_timeout_;

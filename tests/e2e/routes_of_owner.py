@@ -94,6 +94,19 @@ def policy_and_audit(tour):
     equal(tour.go("POST", V + "/policy/test", 200, {"tool": "fs.list"})["decision"], "allow", "fs.list")
     tour.go("POST", V + "/policy/test", 400, {})
     tour.go("POST", V + "/policy/test", 400, {"tool": "fs.list", "arguments": []})
+    tour.go("POST", V + "/policy/test", 422, {"tool": "fs.list", "text": "tools: ["})
+    failing = text + "tests:\n  - {name: lists, tool: fs.list, arguments: {path: .}, expect: deny}\n"
+    check = tour.go("POST", V + "/policy/check", 200, {"text": failing})
+    equal((check["valid"], check["tests"][0]["got"]), (False, "allow"), "a failing test")
+    equal(tour.go("POST", V + "/policy/check", 200, {})["valid"], True, "the file as it is")
+    tour.go("POST", V + "/policy/check", 400, {"text": 1})
+    expect(tour.go("POST", V + "/policy/replay", 200, {"days": 1})["replayed"] > 0, "no decision was replayed")
+    tour.go("POST", V + "/policy/replay", 400, {"days": 0})
+    tour.go("POST", V + "/policy/replay", 422, {"text": "tools: ["})
+    newest = tour.go("GET", V + "/policy/history", 200)["items"][0]["version"]
+    tour.go("GET", V + "/policy/history", 400, query="?limit=0")
+    tour.go("GET", V + "/policy/history/{version}", 200, query="?against=1", version=newest)
+    tour.go("GET", V + "/policy/history/{version}", 404, version="77")
     templates = tour.go("GET", V + "/policy/templates", 200)["items"]
     expect({"read-only", "workspace", "network-allowlist", "safe"} <= {t["name"] for t in templates}, f"templates are {templates}")
     equal(tour.go("GET", V + "/policy/can", 200, query="?tool=fs.list")["can"], "always", "fs.list")

@@ -55,7 +55,7 @@ def login(tour, daemon):
 def without_credentials(tour, daemon):
     """Everything but what is marked public is 401 over TCP, whatever is in the path or the body."""
     for method, template, operation in tour.schemas.operations():
-        path = template.format(id="x", name="x", topic="x", turn_id="x", page="x")
+        path = template.format(id="x", name="x", topic="x", turn_id="x", page="x", version="x")
         status, _, _ = raw_http(daemon.port, f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n{{}}")
         public = operation["x-pryx-auth"] == "public"
         if (status == 401) == public and template != V + "/login":
@@ -87,6 +87,7 @@ def heads(tour, daemon, session):
         "secrets": "here",
         "processes": process,
         "skills": "code-review",
+        "policy": "1",
         "memory": tour.post("/memory", {"text": "kept for this"}, 201)["id"],
         "subagents": tour.get("/subagents")["items"][0]["id"],
     }
@@ -95,7 +96,7 @@ def heads(tour, daemon, session):
             continue
         noun = template.split("/")[3] if template.startswith(V) else ""
         own = values.get(noun, "x")
-        path = template.format(id=own, name=own, topic=own, turn_id=own, page="sessions")
+        path = template.format(id=own, name=own, topic=own, turn_id=own, page="sessions", version=own)
         path += next((q for end, q in QUERIES.items() if path.endswith(end)), "")
         get, head = tour.request("GET", path), tour.request("HEAD", path)
         if head.status != get.status or head.body:

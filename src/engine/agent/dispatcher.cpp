@@ -42,7 +42,8 @@ void Dispatcher::start_ready() {
   if (paused_ || stopping_ || runner_ == nullptr) return;
   for (auto turn = queue_.pop(); turn; turn = queue_.pop()) {
     const TurnId id = turn->turn;
-    running_[id] = group_.spawn(id.str(), run_one(std::move(*turn)));
+    const OpenTurn row = *turn;
+    running_[id] = {row, group_.spawn(id.str(), run_one(std::move(*turn)))};
   }
 }
 
@@ -56,12 +57,30 @@ async::Task<void> Dispatcher::run_one(OpenTurn turn) {
 bool Dispatcher::cancel_running(const TurnId& turn) {
   const auto running = running_.find(turn);
   if (running == running_.end()) return false;
-  group_.cancel(running->second);
+  group_.cancel(running->second.task);
   return true;
 }
 
 void Dispatcher::forget(const TurnId& turn) {
   if (!cancel_running(turn)) (void)queue_.remove(turn);
+}
+
+bool Dispatcher::hold(const TurnId& turn) {
+  const auto early = std::erase_if(early_, [&](const OpenTurn& waiting) { return waiting.turn == turn; });
+  return early > 0 || queue_.remove(turn);
+}
+
+std::vector<OpenTurn> Dispatcher::running_turns() const {
+  std::vector<OpenTurn> out;
+  out.reserve(running_.size());
+  for (const auto& [id, running] : running_) out.push_back(running.turn);
+  return out;
+}
+
+std::vector<OpenTurn> Dispatcher::waiting_turns() const {
+  std::vector<OpenTurn> out = queue_.waiting_turns();
+  out.insert(out.end(), early_.begin(), early_.end());
+  return out;
 }
 
 void Dispatcher::park(const SessionId& session) {

@@ -30,7 +30,11 @@ class Dispatcher {
   // The turn was ended on disk: takes it out of the line; one that began to run meanwhile finds out by
   // itself.
   void forget(const TurnId& turn);
+  // Takes a turn out of the line without touching its row: it does not begin. False when it is not waiting.
+  bool hold(const TurnId& turn);
   [[nodiscard]] bool is_running(const TurnId& turn) const { return running_.contains(turn); }
+  [[nodiscard]] std::vector<OpenTurn> running_turns() const;
+  [[nodiscard]] std::vector<OpenTurn> waiting_turns() const;
   // The running turn of this session waits for a person, or goes on.
   void park(const SessionId& session);
   void unpark(const SessionId& session) { queue_.unpark(session); }
@@ -53,7 +57,11 @@ class Dispatcher {
   bool started_ = false;
   bool paused_ = true;
   bool stopping_ = false;
-  std::map<TurnId, async::TaskGroup::TaskId> running_;
+  struct Running {
+    OpenTurn turn;
+    async::TaskGroup::TaskId task = 0;
+  };
+  std::map<TurnId, Running> running_;
 };
 
 }  // namespace pryx::agent

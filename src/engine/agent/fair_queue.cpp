@@ -78,6 +78,13 @@ bool FairQueue::remove(const TurnId& turn) {
   return false;
 }
 
+std::vector<OpenTurn> FairQueue::waiting_turns() const {
+  std::vector<OpenTurn> out;
+  out.reserve(waiting_);
+  for (const auto& [session, turns] : by_session_) out.insert(out.end(), turns.begin(), turns.end());
+  return out;
+}
+
 std::size_t FairQueue::waiting_in(const SessionId& session) const {
   const auto found = by_session_.find(session);
   return found == by_session_.end() ? 0 : found->second.size();

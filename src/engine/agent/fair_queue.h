@@ -34,6 +34,7 @@ class FairQueue {
   [[nodiscard]] std::size_t running() const { return busy_.size(); }
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
   [[nodiscard]] std::size_t waiting_in(const SessionId& session) const;
+  [[nodiscard]] std::vector<OpenTurn> waiting_turns() const;
 
  private:
   [[nodiscard]] std::optional<OpenTurn> take_from(std::deque<SessionId>& line);

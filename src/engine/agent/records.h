@@ -147,6 +147,10 @@ struct Step {
   trust::Labels labels;  // of the context when it was planned
   std::string policy_version;
   std::string decision_rule;
+  // What the policy itself said when it was first asked, before any answer of a person: allow, ask or deny,
+  // and by which rule. Empty: it was not asked, or an older release did not keep it.
+  std::string verdict;
+  std::string verdict_rule;
   ApprovalId approval;
   std::string result_ref;
   std::string error_code;

@@ -125,6 +125,10 @@ constexpr db::Migration kMigrations[] = {
      "permille INTEGER NOT NULL, used INTEGER NOT NULL, context_limit INTEGER NOT NULL, updated_at INTEGER "
      "NOT "
      "NULL, PRIMARY KEY (principal_id, session_id, model)) STRICT, WITHOUT ROWID"},
+    {11, "keep what the policy said of a call, apart from what came of it",
+     "ALTER TABLE steps ADD COLUMN verdict TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE steps ADD COLUMN verdict_rule TEXT NOT NULL DEFAULT '';"
+     "CREATE INDEX steps_decided ON steps (principal_id, planned_at, id) WHERE kind = 'tool'"},
 };
 
 #define PRYX_SESSION_COLUMNS                                                                           \

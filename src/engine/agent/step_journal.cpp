@@ -26,6 +26,12 @@ void StepJournal::note(const Decided& decided) {
   step_.args_hash = decided.args_hash;
   step_.policy_version = decided.policy_version;
   step_.decision_rule = decided.rule;
+  // The policy's own word is what it said first: after an answer it says that the answer counts.
+  const bool is_first = step_.verdict.empty() || decided.approval.empty();
+  if (is_first && !decided.verdict.empty()) {
+    step_.verdict = decided.verdict;
+    step_.verdict_rule = decided.rule;
+  }
   if (!decided.approval.empty()) step_.approval = decided.approval;
   if (!decided.args_hash.empty()) step_.effect = decided.effect;
 }
@@ -151,6 +157,14 @@ async::Task<Result<void>> StepJournal::record_end(tools::GateEnd end, tools::Too
   // Nobody but the daemon's stop cancelled it: the step stays started, and the next start goes on by its
   // effect class.
   if (end == tools::GateEnd::kCancelled && run_.is_put_off()) co_return Result<void>{};
+  const bool may_repeat =
+      step_.effect == tools::EffectClass::kPure || step_.effect == tools::EffectClass::kIdempotent;
+  const bool had_begun = end == tools::GateEnd::kCancelled && step_.state == StepState::kStarted &&
+                         !reason.starts_with(tools::kNotRun);
+  if (had_begun && run_.is_stopped() && !may_repeat) {
+    why_unknown_ = fmt::format("stopped by the owner while it ran; {}", reason);
+    co_return Result<void>{};
+  }
   Ending ending;
   if (end == tools::GateEnd::kDone) {
     ending.state = StepState::kDone;

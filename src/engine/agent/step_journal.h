@@ -18,6 +18,10 @@ class StepJournal final : public tools::CallJournal {
   // A step whose effect a person or the outside world vouched for.
   [[nodiscard]] async::Task<Result<void>> record_settled(StepState state, std::string text, bool ok);
 
+  // Cut by the panic button while it took effect: its step stays started, and becomes unknown.
+  [[nodiscard]] bool is_left_unknown() const { return !why_unknown_.empty(); }
+  [[nodiscard]] const std::string& why_unknown() const { return why_unknown_; }
+
  private:
   struct Ending {
     StepState state = StepState::kDone;
@@ -34,6 +38,7 @@ class StepJournal final : public tools::CallJournal {
   [[nodiscard]] async::Task<Result<void>> finish(Ending ending);
   TurnRun& run_;
   Step& step_;
+  std::string why_unknown_;
 };
 
 }  // namespace pryx::agent

@@ -105,6 +105,7 @@ async::Task<void> TurnEngine::run_turn(OpenTurn turn) {
   }
   retry_later_.erase(turn.turn);
   cancelled_.erase(turn.turn);
+  stopped_.erase(turn.turn);
   ended_.wake_all();  // they resume from the loop, after the dispatcher took note
 }
 
@@ -158,6 +159,28 @@ async::Task<Result<void>> TurnEngine::cancel(Caller caller, TurnId id) {
     }
     PRYX_CO_TRY(const bool ended, co_await cancel_at_rest(caller, *turn));
     if (ended) co_return Result<void>{};
+  }
+}
+
+bool TurnEngine::stop_running(const TurnId& turn) {
+  if (!parts_.dispatcher.is_running(turn)) return false;
+  cancelled_.insert(turn);
+  stopped_.insert(turn);
+  return parts_.dispatcher.cancel_running(turn);
+}
+
+async::Task<Result<TurnState>> TurnEngine::stop(Caller caller, TurnId id) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
+  const PrincipalId principal = caller.principal.id;
+  for (;;) {
+    if (stop_running(id)) PRYX_CO_TRY_VOID(co_await wait_until_ended(id));
+    PRYX_CO_TRY(auto turn, co_await parts_.database.read(
+                               [=](db::Connection& c) { return TurnStore::find_turn(c, principal, id); }));
+    if (!turn) co_return fail(ErrorCode::kNotFound, "there is no turn {}", id.str());
+    if (is_terminal(turn->state) || turn->state == TurnState::kNeedsAttention) co_return turn->state;
+    if (parts_.dispatcher.is_running(id)) continue;
+    PRYX_CO_TRY(const bool ended, co_await cancel_at_rest(caller, *turn));
+    if (ended) co_return TurnState::kCancelled;
   }
 }
 

@@ -85,6 +85,13 @@ class TurnEngine final : public TurnRunner {
   // end is on disk. kNotFound; kConflict when it ended already; kStorage when it was told but its end could
   // not be written yet.
   [[nodiscard]] async::Task<Result<void>> cancel(Caller caller, TurnId turn);
+  // The panic button's part: tells a running turn at once, without waiting for anything. False when it does
+  // not run.
+  bool stop_running(const TurnId& turn);
+  // Like cancel(), but a call with an effect that was cut while it ran is not passed off as cancelled: its
+  // outcome is unknown, and the turn needs attention. Returns the state on disk; one that had ended, or
+  // needed attention already, stays as it is.
+  [[nodiscard]] async::Task<Result<TurnState>> stop(Caller caller, TurnId turn);
   void set_max_steps(int steps) { limits_.max_steps = steps; }
   void set_default_model(std::string model) { parts_.default_model = std::move(model); }
   [[nodiscard]] const std::string& default_model() const { return parts_.default_model; }
@@ -103,6 +110,7 @@ class TurnEngine final : public TurnRunner {
   std::map<TurnId, TurnRun*> active_;
   std::set<TurnId> retry_later_;  // the store failed under them
   std::set<TurnId> cancelled_;    // running ones, by a person and not by the daemon's stop
+  std::set<TurnId> stopped_;      // of those, by stop()
   async::WaitList ended_;
   [[nodiscard]] async::Task<Result<void>> wait_until_ended(TurnId turn);
   [[nodiscard]] async::Task<void> pause_for_storage();

@@ -283,7 +283,7 @@ async::Task<TurnRun::Flow> TurnRun::cancel_turn() {
   co_return Flow::kStop;
 }
 
-async::Task<TurnRun::Flow> TurnRun::needs_attention(Step& step, std::string detail) {
+async::Task<TurnRun::Flow> TurnRun::needs_attention(Step& step, std::string detail, std::string actor) {
   log::warn("turn.needs_attention", {{"turn_id", turn_.id.str()},
                                      {"trace_id", trace::trace_id_of(turn_.id.str())},
                                      {"step_id", step.id.str()},
@@ -300,7 +300,7 @@ async::Task<TurnRun::Flow> TurnRun::needs_attention(Step& step, std::string deta
     }
     PRYX_TRY_VOID(parts().audit.append(t, {.principal = turn_.principal,
                                            .kind = "tool.unknown",
-                                           .actor = "recovery",
+                                           .actor = actor,
                                            .session = turn_.session,
                                            .turn = turn_.id,
                                            .step = step.id,

@@ -118,7 +118,10 @@ class TurnRun {
   [[nodiscard]] async::Task<Flow> cancel_turn();
   // Cancelled by the daemon that goes down and not by a person: everything stays as it is for the next start.
   [[nodiscard]] bool is_put_off() const;
-  [[nodiscard]] async::Task<Flow> needs_attention(Step& step, std::string detail);
+  // By the panic button: what was cut is not called cancelled when nobody can tell what came of it.
+  [[nodiscard]] bool is_stopped() const { return engine_.stopped_.contains(open_.turn); }
+  [[nodiscard]] async::Task<Flow> needs_attention(Step& step, std::string detail,
+                                                  std::string actor = "recovery");
   [[nodiscard]] async::Task<Flow> stopped_by_storage(const Error& error);
   [[nodiscard]] Result<std::uint64_t> append_event(db::Transaction& t, std::string name,
                                                    json::object payload);

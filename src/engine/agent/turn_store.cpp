@@ -46,13 +46,25 @@ constexpr std::string_view kListSteps =
     "SELECT principal_id, turn_id, seq, id, kind, state, effect_class, attempt, tool, call_id, args_json, "
     "args_hash, idempotency_key, labels, policy_version,"
     " decision_rule, approval_id, result_ref, error_code, summary, planned_at, started_at, ended_at, "
-    "boot_id, format, crashes, call_hash, purpose FROM steps"
+    "boot_id, format, crashes, call_hash, purpose, verdict, verdict_rule FROM steps"
     " WHERE principal_id = $1 AND turn_id = $2 ORDER BY seq";
+// Whatever came of them; a step that nobody came to was not decided. Newest first.
+constexpr std::string_view kDecidedSteps =
+    "SELECT s.principal_id, s.turn_id, s.seq, s.id, s.kind, s.state, s.effect_class, s.attempt, s.tool, "
+    "s.call_id, s.args_json, s.args_hash, s.idempotency_key, s.labels, s.policy_version, s.decision_rule, "
+    "s.approval_id, s.result_ref, s.error_code, s.summary, s.planned_at, s.started_at, s.ended_at, "
+    "s.boot_id, "
+    "s.format, s.crashes, s.call_hash, s.purpose, s.verdict, s.verdict_rule, t.session_id, t.approve FROM "
+    "steps s JOIN turns t ON t.id = s.turn_id WHERE s.principal_id = $1 AND s.kind = 'tool' AND s.planned_at "
+    ">= $2 AND (s.planned_at < $3 OR (s.planned_at = $3 AND s.id < $4)) AND s.state <> 'planned' AND NOT "
+    "(s.state = 'cancelled' AND s.verdict = '' AND s.started_at IS NULL) ORDER BY s.planned_at DESC, s.id "
+    "DESC LIMIT $5";
+constexpr std::string_view kHasStep = "SELECT count(*) FROM steps WHERE id = $1";
 constexpr std::string_view kChangeStep =
     "UPDATE steps SET state = $5, effect_class = $6, attempt = $7, args_hash = $8, idempotency_key = $9, "
     "policy_version = $10, decision_rule = $11,"
     " approval_id = $12, result_ref = $13, error_code = $14, summary = $15, started_at = $16, ended_at = "
-    "$17, boot_id = $18, crashes = $19, call_hash = $20"
+    "$17, boot_id = $18, crashes = $19, call_hash = $20, verdict = $21, verdict_rule = $22"
     " WHERE principal_id = $1 AND turn_id = $2 AND seq = $3 AND state = $4";
 
 constexpr std::string_view kGetKey =
@@ -165,6 +177,8 @@ Step read_step(const db::Row& r) {
   s.format = static_cast<int>(r.integer(24));
   s.call_hash = r.text(26);
   s.purpose = r.text(27);
+  s.verdict = r.text(28);
+  s.verdict_rule = r.text(29);
   s.crashes = static_cast<int>(r.integer(25));
   return s;
 }
@@ -174,7 +188,7 @@ Result<void> write_step(db::Connection& c, const Step& s, StepState from) {
            c.run(kChangeStep, s.principal, s.turn, s.seq, to_text(from), to_text(s.state),
                  tools::to_text(s.effect), s.attempt, s.args_hash, s.idempotency_key, s.policy_version,
                  s.decision_rule, s.approval, s.result_ref, s.error_code, s.summary, s.started_at, s.ended_at,
-                 s.boot_id, s.crashes, s.call_hash));
+                 s.boot_id, s.crashes, s.call_hash, s.verdict, s.verdict_rule));
   if (changed != 1) return fail(ErrorCode::kConflict, "step {} is no longer {}", s.id.str(), to_text(from));
   return {};
 }
@@ -264,6 +278,19 @@ Result<void> TurnStore::insert_step(db::Connection& c, const Step& s) {
 Result<std::vector<Step>> TurnStore::list_steps(db::Connection& c, const PrincipalId& principal,
                                                 const TurnId& turn) {
   return c.list(kListSteps, read_step, principal, turn);
+}
+
+Result<std::vector<PastCall>> TurnStore::list_decided(db::Connection& c, const PrincipalId& principal,
+                                                      WallTime from, WallTime before,
+                                                      std::string_view before_id, std::int64_t limit) {
+  return c.list(
+      kDecidedSteps, [](const db::Row& r) { return PastCall{read_step(r), r.id<SessionId>(30), r.text(31)}; },
+      principal, from, before, before_id, limit);
+}
+
+Result<bool> TurnStore::has_step(db::Connection& c, const StepId& id) {
+  PRYX_TRY(const std::int64_t count, c.count(kHasStep, id));
+  return count > 0;
 }
 
 Result<void> TurnStore::change_state(db::Connection& c, Step& step, StepState to, WallTime at) {

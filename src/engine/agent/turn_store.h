@@ -21,6 +21,13 @@ struct IdempotentAnswer {
   TurnId turn;
 };
 
+// A call that was decided, with what its turn adds to it.
+struct PastCall {
+  Step step;
+  SessionId session;
+  std::string approve;  // of the turn
+};
+
 struct OpenTurn {
   PrincipalId principal;
   SessionId session;
@@ -51,6 +58,12 @@ struct TurnStore {
   [[nodiscard]] static Result<void> insert_step(db::Connection& c, const Step& step);
   [[nodiscard]] static Result<std::vector<Step>> list_steps(db::Connection& c, const PrincipalId& principal,
                                                             const TurnId& turn);
+  // Calls whose decision fell from `from` on, before a place in the order by time and id. Newest first.
+  [[nodiscard]] static Result<std::vector<PastCall>> list_decided(db::Connection& c,
+                                                                  const PrincipalId& principal, WallTime from,
+                                                                  WallTime before, std::string_view before_id,
+                                                                  std::int64_t limit);
+  [[nodiscard]] static Result<bool> has_step(db::Connection& c, const StepId& id);
   [[nodiscard]] static Result<void> change_state(db::Connection& c, Step& step, StepState to,
                                                  WallTime at);  // writes every mutable field
   // started with attempt + 1, from planned, awaiting_approval, unknown or an interrupted start. `crashes`:

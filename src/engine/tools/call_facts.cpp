@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "foundation/base/text.h"
 #include "trust/sandbox/protected_names.h"
 
 namespace pryx::tools {
@@ -39,6 +40,29 @@ trust::CallFacts facts_of(const ToolDescription& description, const json::object
   facts.outside_workspace = touches.outside_workspace;
   facts.hosts = std::move(touches.hosts);
   facts.commands = std::move(touches.commands);
+  return facts;
+}
+
+Result<trust::CallFacts> facts_of_call(const Registry& registry, const std::string& tool,
+                                       const json::object& arguments, bool sandbox_usable) {
+  const Tool* known = registry.find(tool);
+  if (known == nullptr) return fail(ErrorCode::kNotFound, "there is no tool '{}'", utf8_prefix(tool, 64));
+  const std::vector<std::string> problems = registry.check_arguments(tool, arguments);
+  if (!problems.empty())
+    return fail(ErrorCode::kInvalidArgument, "the arguments of {} do not fit: {}", tool,
+                fmt::format("{}", fmt::join(problems, "; ")));
+  auto touches = known->touches(arguments);
+  if (!touches) return fail(ErrorCode::kInvalidArgument, "{}", touches.error().message);
+  return facts_of(known->description(), arguments, std::move(*touches), sandbox_usable);
+}
+
+Result<trust::CallFacts> imagined_facts(const Registry& registry, const std::string& tool,
+                                        const json::object& arguments, bool sandbox_usable) {
+  if (registry.find(tool) != nullptr) return facts_of_call(registry, tool, arguments, sandbox_usable);
+  trust::CallFacts facts;
+  facts.tool = tool;
+  facts.arguments = arguments;
+  facts.parse_complete = true;
   return facts;
 }
 

@@ -44,6 +44,12 @@ std::string joined_lines(const std::vector<std::string>& lines) {
   return out;
 }
 
+void note_decision(CallJournal::Decided& decided, const trust::Decision& decision) {
+  decided.rule = decision.rule;
+  decided.reason = decision.reason;
+  decided.verdict = std::string(trust::to_text(decision.verdict));
+}
+
 GateResult ended(GateEnd end, std::string reason) { return {end, {}, std::move(reason)}; }
 
 }  // namespace
@@ -146,8 +152,7 @@ async::Task<GateResult> ToolGate::call(GateCall call, CallJournal& journal) {
   if (call.pending_approval.empty()) {
     // What is denied is not even looked at: a refusal tells nothing about the files it names.
     p.decision = decide(call, p);
-    p.decided.rule = p.decision.rule;
-    p.decided.reason = p.decision.reason;
+    note_decision(p.decided, p.decision);
     if (p.decision.verdict == trust::Verdict::kDeny) co_return co_await deny(p, p.decision.reason, journal);
   }
   const auto bound = co_await bind(call, p);
@@ -157,8 +162,7 @@ async::Task<GateResult> ToolGate::call(GateCall call, CallJournal& journal) {
     co_return co_await ask(call, p, journal);
   }
   p.decision = decide(call, p);
-  p.decided.rule = p.decision.rule;
-  p.decided.reason = p.decision.reason;
+  note_decision(p.decided, p.decision);
   // A call that had started before a crash was decided then, as what it was bound to then; only a deny of
   // today's policy stops another attempt of the very same one.
   const bool keeps_right = call.was_started && call.started_hash == p.decided.call_hash;
@@ -186,8 +190,7 @@ async::Task<Result<bool>> ToolGate::ask_ahead(GateCall call, std::string plan, C
   if (!bound) co_return false;
   p.decision = decide(call, p);
   if (p.decision.verdict != trust::Verdict::kAsk) co_return false;
-  p.decided.rule = p.decision.rule;
-  p.decided.reason = p.decision.reason;
+  note_decision(p.decided, p.decision);
   trust::Approval question = make_question(call, p, {});
   question.plan = std::move(plan);
   p.decided.approval = question.id;
@@ -280,8 +283,7 @@ async::Task<GateResult> ToolGate::ask(const GateCall& call, Prepared& p, CallJou
     changes = why_stale(*answer, p);
     p.facts.approved_call_hash = changes.empty() ? p.decided.call_hash : std::string();
     p.decision = decide(call, p);
-    p.decided.rule = p.decision.rule;
-    p.decided.reason = p.decision.reason;
+    note_decision(p.decided, p.decision);
     if (p.decision.verdict == trust::Verdict::kDeny)
       co_return co_await deny(p, fmt::format("after the approval: {}", p.decision.reason), journal);
     // A policy that changed meanwhile may allow by itself what this approval does not answer.
@@ -356,30 +358,17 @@ async::Task<GateResult> ToolGate::end(const GateCall& call, GateResult result, C
 
 Result<trust::Decision> ToolGate::test(const std::string& tool, const json::object& arguments,
                                        const trust::Labels& labels, const PrincipalId& principal,
-                                       const SessionId& session) const {
-  GateCall call;
-  call.tool = tool;
-  call.arguments = json::to_text(arguments);
-  call.context.principal.id = principal;
-  call.context.session = session;
-  call.context.context_labels = labels;
-  const Tool* known = registry_.find(tool);
-  const PolicyInForce policy = policy_.policy();
-  trust::CallFacts facts;
-  if (known != nullptr) {
-    PRYX_TRY(const Prepared p, prepare(call));
-    facts = p.facts;
-  } else {
-    // A tool that does not exist yet can still be asked about: by name, with nothing known in its favour.
-    facts.tool = tool;
-    facts.arguments = arguments;
-    facts.context = labels;
-    facts.session = session;
-    facts.principal = principal;
-    facts.parse_complete = true;
-  }
+                                       const SessionId& session,
+                                       const std::shared_ptr<const trust::Layer>& draft) const {
+  PRYX_TRY(trust::CallFacts facts,
+           imagined_facts(registry_, tool, arguments, sandbox_ != nullptr && sandbox_->is_usable()));
+  facts.context = labels;
+  facts.session = session;
+  facts.principal = principal;
   const std::vector<trust::Grant> grants = approvals_.grants_for(principal, session);
-  return policy.engine->decide(facts, grants, loop_.clock().wall(), {}, trust::Explain::kYes);
+  const auto engine =
+      draft == nullptr ? policy_.policy().engine : std::make_shared<const trust::PolicyEngine>(draft);
+  return engine->decide(facts, grants, loop_.clock().wall(), {}, trust::Explain::kYes);
 }
 
 trust::ToolReach ToolGate::reach(const std::string& tool) const {

@@ -57,6 +57,9 @@ struct GateCall {
   std::string started_hash;     // what the call was bound to then: another one has to be decided anew
 };
 
+// How the reason of a call begins that was recorded as started and did not run after all.
+inline constexpr std::string_view kNotRun = "not run";
+
 enum class GateEnd : std::uint8_t {
   kDone,         // ran; outcome.ok says what the tool thought of it
   kInvalid,      // the arguments do not fit, or there is no such tool: never reached policy
@@ -85,6 +88,7 @@ class CallJournal {
     std::string policy_version;
     std::string rule;
     std::string reason;
+    std::string verdict;  // of the policy itself, before any answer; empty: it was not asked
     EffectClass effect = EffectClass::kOneShot;
     ApprovalId approval;
     // Not empty: the call starts by this approval, which is used up in the same commit. What it is bound to.
@@ -112,12 +116,15 @@ class ToolGate {
   // call() then goes on with the approval. False, and nothing recorded, when it would not ask.
   [[nodiscard]] async::Task<Result<bool>> ask_ahead(GateCall call, std::string plan, CallJournal& journal);
   // A hypothetical call, for `pryx policy test`: the same facts and the same decision, nothing recorded.
+  // `draft`: by these rules instead of the ones in force; may be null.
   [[nodiscard]] Result<trust::Decision> test(const std::string& tool, const json::object& arguments,
                                              const trust::Labels& labels, const PrincipalId& principal,
-                                             const SessionId& session) const;
+                                             const SessionId& session,
+                                             const std::shared_ptr<const trust::Layer>& draft = {}) const;
   // What the rules in force say about a tool by its name alone, for `pryx policy can`.
   [[nodiscard]] trust::ToolReach reach(const std::string& tool) const;
   [[nodiscard]] const Registry& registry() const { return registry_; }
+  [[nodiscard]] PolicyInForce policy() const { return policy_.policy(); }
 
  private:
   struct Prepared;

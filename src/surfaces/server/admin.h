@@ -13,6 +13,7 @@
 #include "engine/models/model_router.h"
 #include "foundation/base/secret.h"
 #include "trust/policy/policy_file.h"
+#include "trust/policy_history/policy_history.h"
 #include "trust/principals/caller.h"
 #include "trust/vault/secret_ref.h"
 #include "trust/vault/vault.h"
@@ -117,21 +118,40 @@ class ConfigAdmin {
                                                                        json::object changes) = 0;
 };
 
+// What there is to say of a policy's text.
+struct PolicyCheck {
+  std::vector<trust::PolicyProblem>
+      problems;  // failing tests are problems too; empty: it may come into force
+  std::vector<trust::PolicyTestResult> tests;  // empty when the text cannot be read
+};
+
 struct PolicyStatus {
   HumanFile file;
   std::string
       in_force;  // "file", "default" (there is no file), "last_good" or "read_only" (the file is invalid)
-  std::string in_force_text;                   // what the rules in force were read from
-  std::string version;                         // hash of the rules in force
-  std::vector<trust::PolicyProblem> problems;  // of the file
+  std::string in_force_text;                        // what the rules in force were read from
+  std::string version;                              // hash of the rules in force
+  std::vector<trust::PolicyProblem> problems;       // of the file
+  std::vector<trust::PolicyTestResult> tests = {};  // of the file
+  std::shared_ptr<const trust::Layer> rules = {};   // in force
 };
 
 class PolicyAdmin {
  public:
   virtual ~PolicyAdmin() = default;
   [[nodiscard]] virtual async::Task<Result<PolicyStatus>> get(Caller caller) = 0;
+  // Whether a text could come into force: its problems, and what its tests say. Without one: the file as it
+  // is.
+  [[nodiscard]] virtual async::Task<Result<PolicyCheck>> check(Caller caller,
+                                                               std::optional<std::string> text) = 0;
+  // Newest first, without texts. `before`: only older ones.
+  [[nodiscard]] virtual async::Task<Result<std::vector<trust::PolicyVersion>>> history(
+      Caller caller, std::int64_t before, std::int64_t limit) = 0;
+  [[nodiscard]] virtual async::Task<Result<trust::PolicyVersion>> version(
+      Caller caller,
+      std::int64_t number) = 0;  // kNotFound
   // Replaces the file and the rules in force. kConflict when stale, kCheckFailed when the text is no valid
-  // policy.
+  // policy or one of its tests fails.
   [[nodiscard]] virtual async::Task<Result<PolicyStatus>> put(Caller caller, std::string text,
                                                               std::string expected_hash) = 0;
 };

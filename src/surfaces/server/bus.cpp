@@ -261,6 +261,12 @@ async::Task<Result<json::object>> Bus::perform(std::shared_ptr<Client> client, s
     PRYX_CO_TRY_VOID(co_await services_.turns.cancel(caller, turn));
     co_return json::object{{"turn_id", turn.str()}};
   }
+  if (name == "stop") {
+    PRYX_CO_TRY(agent::StopScope scope, agent::StopScope::from_json(payload));
+    PRYX_CO_TRY(const agent::StopReport report,
+                co_await agent::stop_effects(stop_parts(services_, group_), caller, std::move(scope)));
+    co_return report.to_json();
+  }
   if (name == "approval.resolve") {
     PRYX_CO_TRY_VOID(caller.require(Scope::kApprove));
     PRYX_CO_TRY(ApprovalId id, id_of_payload<ApprovalId>(payload, "approval_id"));
@@ -269,10 +275,10 @@ async::Task<Result<json::object>> Bus::perform(std::shared_ptr<Client> client, s
                 co_await services_.approvals.resolve(caller, std::move(id), std::move(resolution)));
     co_return approval.to_json();
   }
-  co_return fail(
-      ErrorCode::kInvalidArgument,
-      "there is no request '{}'; known are chat.send, turn.cancel, approval.resolve, subscribe, ack and ping",
-      utf8_prefix(name, 64));
+  co_return fail(ErrorCode::kInvalidArgument,
+                 "there is no request '{}'; known are chat.send, turn.cancel, stop, approval.resolve, "
+                 "subscribe, ack and ping",
+                 utf8_prefix(name, 64));
 }
 
 async::Task<Result<json::object>> Bus::subscribe(std::shared_ptr<Client> client, json::object payload) {

@@ -104,17 +104,61 @@ json::object encode(const HumanFile& file) {
   return {{"path", file.path}, {"exists", file.exists}, {"text", file.text}, {"hash", file.hash}};
 }
 
+namespace {
+
+json::array encode_problems(const std::vector<trust::PolicyProblem>& problems) {
+  json::array out;
+  for (const trust::PolicyProblem& p : problems)
+    out.push_back(json::object{{"line", p.line}, {"key", p.key}, {"message", p.message}});
+  return out;
+}
+
+json::array encode_tests(const std::vector<trust::PolicyTestResult>& tests) {
+  json::array out;
+  for (const trust::PolicyTestResult& test : tests) out.push_back(test.to_json());
+  return out;
+}
+
+json::array encode_texts(const std::vector<std::string>& texts) {
+  json::array out;
+  for (const std::string& text : texts) out.emplace_back(text);
+  return out;
+}
+
+json::object encode_rule(const trust::Layer::Entry& entry) {
+  json::array when;
+  for (const trust::Condition condition : entry.rule.when) when.emplace_back(trust::to_text(condition));
+  return {{"line", entry.rule.line > 0 ? json::value(entry.rule.line) : json::value(nullptr)},
+          {"decision", trust::to_text(entry.rule.verdict)},
+          {"tool", entry.rule.tool},
+          {"when", std::move(when)},
+          {"commands", encode_texts(entry.rule.commands)},
+          {"domains", encode_texts(entry.rule.domains)},
+          {"paths", encode_texts(entry.rule.paths)},
+          {"text", entry.text}};
+}
+
+}  // namespace
+
 json::object encode(const PolicyStatus& status) {
   json::object o = encode(status.file);
   o["in_force"] = status.in_force;
   o["in_force_text"] = status.in_force_text;
   o["version"] = status.version;
-  json::array problems;
-  for (const trust::PolicyProblem& p : status.problems) {
-    problems.push_back(json::object{{"line", p.line}, {"key", p.key}, {"message", p.message}});
+  o["problems"] = encode_problems(status.problems);
+  o["tests"] = encode_tests(status.tests);
+  json::array rules;
+  if (status.rules) {
+    for (const trust::Layer::Entry& entry : status.rules->entries()) rules.push_back(encode_rule(entry));
   }
-  o["problems"] = std::move(problems);
+  o["rules"] = std::move(rules);
   return o;
+}
+
+json::object encode(const PolicyCheck& check) {
+  return {{"valid", check.problems.empty()},
+          {"problems", encode_problems(check.problems)},
+          {"tests", encode_tests(check.tests)}};
 }
 
 json::object encode(const trust::PolicyTemplate& item) {

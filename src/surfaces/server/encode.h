@@ -33,6 +33,7 @@ struct StatusFacts {
 [[nodiscard]] json::object encode_turn(const agent::Turn& turn, const std::vector<agent::Step>& steps,
                                        json::array partial);
 [[nodiscard]] json::object encode(const PolicyStatus& status);
+[[nodiscard]] json::object encode(const PolicyCheck& check);
 [[nodiscard]] json::object encode(const trust::PolicyTemplate& item);
 [[nodiscard]] json::object encode(const audit::Row& row);
 [[nodiscard]] json::object encode(const egress::RequestRecord& record);

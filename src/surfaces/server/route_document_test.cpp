@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "engine/agent/context_store.h"
+#include "engine/agent/policy_replay.h"
 #include "engine/agent/session_document.h"
 #include "engine/agent/trace_view.h"
 #include "engine/agent/turn_undo.h"
@@ -362,12 +363,97 @@ json::object sample_egress() {
   return encode(r);
 }
 
+trust::PolicyTestResult sample_test() {
+  return {.name = "no shell",
+          .tool = "shell.exec",
+          .line = 9,
+          .expect = "deny",
+          .got = "allow",
+          .rule = "policy.yaml: tools.allowed: shell.*",
+          .rule_line = 4,
+          .reason = "policy.yaml allows shell.exec"};
+}
+
+std::shared_ptr<const trust::Layer> sample_layer() {
+  const std::vector<trust::Rule> rules = {{.verdict = trust::Verdict::kAllow,
+                                           .tool = "shell.*",
+                                           .when = {trust::Condition::kTrustedContext},
+                                           .line = 4,
+                                           .commands = {"git log *"},
+                                           .domains = {"a.example"},
+                                           .paths = {"src/*"}}};
+  return std::make_shared<const trust::Layer>(trust::LayerKind::kBase, "policy.yaml", rules);
+}
+
 json::object sample_policy() {
   return encode(PolicyStatus{{"/config/policy.yaml", "tools: {}", "sha256:ef", true},
                              "last_good",
                              "tools: {}",
                              "v1",
-                             {{.line = 2, .key = "tools.denid", .message = "unknown key"}}});
+                             {{.line = 2, .key = "tools.denid", .message = "unknown key"}},
+                             {sample_test()},
+                             sample_layer()});
+}
+
+json::object sample_replay() {
+  agent::ReplayReport report{.from = kAt,
+                             .to = kAt,
+                             .replayed = 7,
+                             .changed = 1,
+                             .truncated = true,
+                             .items = {},
+                             .next_cursor = "1.2.stp"};
+  report.pairs[0][2] = 1;
+  report.gaps[static_cast<std::size_t>(agent::ReplayGap::kErased)] = 2;
+  trust::Decision decision;
+  decision.rule = "policy.yaml: tools.denied: shell.*";
+  decision.line = 4;
+  decision.reason = "policy.yaml denies shell.exec";
+  report.items.push_back({.step = id<StepId>(),
+                          .turn = id<TurnId>(),
+                          .session = id<SessionId>(),
+                          .at = kAt,
+                          .tool = "shell.exec",
+                          .call = "shell.exec ls",
+                          .was = trust::Verdict::kAllow,
+                          .was_rule = "policy.yaml: tools.allowed: shell.*",
+                          .becomes = decision});
+  return report.to_json();
+}
+
+trust::PolicyVersion sample_version() {
+  return {.principal = kMe,
+          .version = 3,
+          .at = kAt,
+          .author = "cli",
+          .hash = "sha256:ef",
+          .text = "tools: {}",
+          .bytes = 9};
+}
+
+json::object sample_version_text() {
+  json::object o = sample_version().to_json();
+  o["text"] = "tools: {}";
+  o["diff"] =
+      json::object{{"against", 2}, {"text", "@@ -1 +1 @@\n"}, {"whole", true}, {"added", 1}, {"removed", 1}};
+  return o;
+}
+
+json::object sample_stop() {
+  agent::StopReport report{
+      .scope = "all", .at = kAt, .took = std::chrono::milliseconds(40), .turns = {}, .processes = {}};
+  report.turn_count = 1;
+  report.turns.push_back({.id = id<TurnId>(),
+                          .session = id<SessionId>(),
+                          .was_running = true,
+                          .state = agent::TurnState::kNeedsAttention,
+                          .steps = {{id<StepId>(), "shell.exec", agent::StepState::kUnknown}},
+                          .problem = {}});
+  report.processes.push_back(
+      {.record = {.id = id<tools::shell::ProcessId>(), .hosts = {"a.example"}, .started_at = kAt},
+       .lines = {{.number = 1, .text = "a line"}},
+       .total_lines = 1});
+  return report.to_json();
 }
 
 AgentEntry sample_agent() {
@@ -433,11 +519,13 @@ SkillView sample_skill() {
 json::object sample_decision() {
   trust::Decision decision;
   decision.rule = "tools.denied: shell.*";
+  decision.line = 4;
   decision.reason = "denied by policy.yaml";
   decision.considered = {{.step = trust::DecisionStep::kDeny,
                           .layer = "policy.yaml",
                           .rule = "tools.denied: shell.*",
-                          .outcome = "decides"}};
+                          .outcome = "decides",
+                          .line = 4}};
   return decision.to_json();
 }
 
@@ -597,6 +685,13 @@ std::map<std::string, json::object> samples() {
       {"RulePreview", sample_preview()},
       {"Policy", sample_policy()},
       {"Decision", sample_decision()},
+      {"PolicyCheck",
+       encode(PolicyCheck{{{.line = 9, .key = "tests[0]", .message = "fails"}}, {sample_test()}})},
+      {"PolicyReplay", sample_replay()},
+      {"PolicyReplayItem", sample_replay()["items"].as_array().at(0).as_object()},
+      {"PolicyVersion", sample_version().to_json()},
+      {"PolicyVersionText", sample_version_text()},
+      {"StopReport", sample_stop()},
       {"PolicyTemplate", encode(trust::PolicyTemplate{"calm", "Everything asks.", "name: calm\n"})},
       {"ToolReach", sample_reach()},
       {"AuditEntry", encode(outcome)},

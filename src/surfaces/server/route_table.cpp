@@ -27,6 +27,7 @@ constexpr BodyField kMessage[] = {{"text"},    {"model"}, {"idempotency_key"}, {
 constexpr BodyField kBudgets[] = {{"budgets"}};
 constexpr BodyField kCompact[] = {{"preview"}, {"model"}};
 constexpr BodyField kPin[] = {{"kind"}, {"text"}, {"message_id"}};
+constexpr BodyField kStop[] = {{"all"}, {"session_id"}, {"turn_id"}};
 constexpr BodyField kResume[] = {{"step_id"}, {"resolution"}, {"result"}};
 constexpr BodyField kUndo[] = {{"dry_run"}, {"force"}};
 constexpr BodyField kResolution[] = {{"decision"}, {"scope"}, {"rule"}, {"reason"}, {"confirm"}, {"expires"}};
@@ -35,7 +36,9 @@ constexpr BodyField kRule[] = {{"rule"}};
 constexpr BodyField kGrantChange[] = {{"expires"}};
 constexpr BodyField kAgainst[] = {{"against"}};
 constexpr BodyField kText[] = {{"text"}, {"hash"}};
-constexpr BodyField kPolicyTest[] = {{"tool"}, {"arguments"}, {"labels"}, {"session_id"}};
+constexpr BodyField kPolicyTest[] = {{"tool"}, {"arguments"}, {"labels"}, {"session_id"}, {"text"}};
+constexpr BodyField kPolicyText[] = {{"text"}};
+constexpr BodyField kReplay[] = {{"text"}, {"days"}, {"limit"}, {"cursor"}};
 constexpr BodyField kCatalogUpdate[] = {{"from"}};
 constexpr BodyField kProvider[] = {{"kind"}, {"base_url"}, {"api"}, {"key"}, {"key_ref"}, {"no_key"}};
 constexpr BodyField kSecret[] = {{"value"}, {"hosts"}};
@@ -116,6 +119,7 @@ constexpr std::string_view kDiagnosticsQuery[] = {"integrity"};
 constexpr std::string_view kApprovalQuery[] = {"state", "limit"};
 constexpr std::string_view kAuditQuery[] = {"session", "turn",  "tool",   "surface", "action", "user",
                                             "success", "after", "before", "limit",   "cursor"};
+constexpr std::string_view kVersionQuery[] = {"against"};
 constexpr std::string_view kToolQuery[] = {"tool"};
 constexpr std::string_view kProofQuery[] = {"index", "from"};
 constexpr std::string_view kExportQuery[] = {"format", "from", "limit", "size"};
@@ -165,6 +169,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/api/v1/sessions/{id}/messages", kChat, send_message, kMessage},
 
     {"GET", "/api/v1/turns/{id}", kRead, get_turn},
+    {"POST", "/api/v1/stop", kChat, stop_everything, kStop},
     {"POST", "/api/v1/turns/{id}/cancel", kChat, cancel_turn},
     {"POST", "/api/v1/turns/{id}/resume", kApprove, resume_turn, kResume},
     {"POST", "/api/v1/turns/{id}/undo", kApprove, undo_turn, kUndo},
@@ -182,6 +187,10 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/policy", kRead, get_policy},
     {"PUT", "/api/v1/policy", kAdmin, put_policy, kText},
     {"POST", "/api/v1/policy/test", kRead, test_policy, kPolicyTest},
+    {"POST", "/api/v1/policy/check", kRead, check_policy, kPolicyText},
+    {"POST", "/api/v1/policy/replay", kRead, replay_policy, kReplay},
+    {"GET", "/api/v1/policy/history", kRead, list_policy_history, {}, kPage},
+    {"GET", "/api/v1/policy/history/{version}", kRead, get_policy_version, {}, kVersionQuery},
     {"GET", "/api/v1/policy/can", kRead, can_use_tool, {}, kToolQuery},
     {"GET", "/api/v1/policy/templates", kRead, list_policy_templates},
 

@@ -78,6 +78,16 @@ struct ApiServer::State {
   bool stopping = false;
 };
 
+agent::StopParts stop_parts(Services& services, async::TaskGroup& group) {
+  return {.loop = services.loop,
+          .database = services.database,
+          .audit = services.audit,
+          .dispatcher = services.dispatcher,
+          .turns = services.turns,
+          .processes = services.processes,
+          .group = group};
+}
+
 ApiServer::ApiServer(Services services, ServerOptions options)
     : state_(std::make_unique<State>(services, std::move(options))) {}
 ApiServer::~ApiServer() = default;

@@ -10,6 +10,7 @@
 #include "engine/agent/dispatcher.h"
 #include "engine/agent/inbox.h"
 #include "engine/agent/outbox.h"
+#include "engine/agent/stop.h"
 #include "engine/agent/subagents/sub_agents.h"
 #include "engine/agent/turn_engine.h"
 #include "engine/agent/turn_undo.h"
@@ -73,6 +74,8 @@ struct Services {
   Diagnostics& diagnostics;
   const DaemonInfo& info;
 };
+
+[[nodiscard]] agent::StopParts stop_parts(Services& services, async::TaskGroup& group);
 
 struct ServerOptions {
   std::uint32_t own_uid = UINT32_MAX;  // peers of the Unix socket with this uid are the owner

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "trust/audit/audit_log.h"
 
+#include <set>
+
 #include "foundation/base/text.h"
 #include "foundation/crypto/crypto.h"
 #include "trust/audit/audit_tree.h"
@@ -34,6 +36,9 @@ constexpr std::string_view kErasePersonal = "DELETE FROM audit_personal WHERE su
 constexpr std::string_view kSubjectsOf =
     "SELECT id FROM audit_subject WHERE principal_id = $1 AND ($2 = '' OR session_id = $2) AND sealed IS NOT "
     "NULL ORDER BY id";
+
+constexpr std::string_view kDecided =
+    "SELECT at, step_id, kind FROM audit WHERE principal_id = $1 ORDER BY idx DESC";
 
 std::string place_of(std::int64_t index) { return fmt::format("audit/{}", index); }
 std::string place_of(const PrincipalId& principal, std::string_view session) {
@@ -181,6 +186,24 @@ Result<std::vector<Row>> AuditLog::list(db::Connection& connection, const Princi
   static const std::string sql =
       std::string(kColumns) + " WHERE principal_id = $1 AND idx < $2 ORDER BY idx DESC LIMIT $3";
   return connection.list(sql, read_row, principal, before, limit);
+}
+
+Result<std::vector<StepId>> AuditLog::decided_steps(db::Connection& connection, const PrincipalId& principal,
+                                                    WallTime from, WallTime to, std::size_t limit) {
+  std::vector<StepId> out;
+  std::set<std::string, std::less<>> seen;
+  PRYX_TRY_VOID(connection.each(
+      kDecided,
+      [&](const db::Row& row) {
+        if (row.time(0).unix_ms < from.unix_ms || out.size() >= limit) return false;
+        const std::string_view kind = row.view(2);
+        const bool decided = kind == "tool.intent" || kind == "tool.denied" || kind == "approval.requested";
+        if (decided && row.time(0).unix_ms < to.unix_ms && !row.is_null(1) && seen.insert(row.text(1)).second)
+          out.push_back(row.id<StepId>(1));
+        return true;
+      },
+      principal));
+  return out;
 }
 
 Result<std::vector<Row>> AuditLog::find(db::Connection& connection, const Query& query) const {

@@ -101,9 +101,14 @@ class AuditLog {
   // Rows [first, last] of everybody, oldest first, personal content opened; the callback stops at false.
   [[nodiscard]] Result<void> walk(db::Connection& connection, std::int64_t first, std::int64_t last,
                                   const std::function<bool(const Row&)>& on_row) const;
+  // The steps whose decisions were recorded in this time, newest first and each once, at most `limit`.
+  [[nodiscard]] static Result<std::vector<StepId>> decided_steps(db::Connection& connection,
+                                                                 const PrincipalId& principal, WallTime from,
+                                                                 WallTime to, std::size_t limit);
   [[nodiscard]] static Result<std::int64_t> size(db::Connection& connection);
 
   [[nodiscard]] const Secret& salt() const { return salt_; }
+  [[nodiscard]] const Clock& clock() const { return clock_; }
 
  private:
   struct Subject;

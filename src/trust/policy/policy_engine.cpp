@@ -45,9 +45,10 @@ class Decider {
   bool first_rule(Verdict verdict, DecisionStep step, LayerKind second, LayerKind third);
   bool rules_of(const Layer& layer, Verdict verdict, DecisionStep step);
   bool built_in(bool hit, Verdict verdict, DecisionStep step, std::string_view rule, std::string_view reason);
-  void consider(DecisionStep step, std::string_view layer, std::string_view rule, std::string_view outcome);
+  void consider(DecisionStep step, std::string_view layer, std::string_view rule, std::string_view outcome,
+                int line = 0);
   bool conclude(Verdict verdict, DecisionStep step, std::string_view layer, std::string_view rule,
-                std::string reason);
+                std::string reason, int line = 0);
 
   const DecisionInput& input_;
   const CallFacts& facts_;
@@ -56,14 +57,15 @@ class Decider {
 };
 
 void Decider::consider(DecisionStep step, std::string_view layer, std::string_view rule,
-                       std::string_view outcome) {
+                       std::string_view outcome, int line) {
   if (explain_ == Explain::kNo) return;
-  decision_.considered.push_back({step, std::string(layer), std::string(rule), std::string(outcome)});
+  decision_.considered.push_back({step, std::string(layer), std::string(rule), std::string(outcome), line});
 }
 
 bool Decider::conclude(Verdict verdict, DecisionStep step, std::string_view layer, std::string_view rule,
-                       std::string reason) {
-  consider(step, layer, rule, kDecides);
+                       std::string reason, int line) {
+  consider(step, layer, rule, kDecides, line);
+  decision_.line = line;
   decision_.verdict = verdict;
   decision_.step = step;
   decision_.rule = layer == kBuiltIn ? std::string(rule) : fmt::format("{}: {}", layer, rule);
@@ -84,14 +86,14 @@ bool Decider::rules_of(const Layer& layer, Verdict verdict, DecisionStep step) {
     if (entry.rule.verdict != verdict) continue;
     const std::string_view why_not = mismatch(entry, facts_);
     if (!why_not.empty()) {
-      consider(step, layer.name(), entry.text, why_not);
+      consider(step, layer.name(), entry.text, why_not, entry.rule.line);
       continue;
     }
     const char* says = verdict == Verdict::kDeny  ? "denies"
                        : verdict == Verdict::kAsk ? "asks for"
                                                   : "allows";
     return conclude(verdict, step, layer.name(), entry.text,
-                    fmt::format("{} {} {}", layer.name(), says, facts_.tool));
+                    fmt::format("{} {} {}", layer.name(), says, facts_.tool), entry.rule.line);
   }
   return false;
 }
@@ -114,7 +116,7 @@ bool Decider::denied() {
                   "nothing outside of the workspace",
                   "the call touches something outside of the workspace") ||
          built_in(facts_.sandbox == SandboxState::kUnavailable, Verdict::kDeny, DecisionStep::kDeny,
-                  "no command without its sandbox",
+                  kNoSandboxRule,
                   "a layer of the sandbox cannot be set up on this system; run pryx doctor") ||
          first_rule(Verdict::kDeny, DecisionStep::kDeny, LayerKind::kOverlay, LayerKind::kApprove);
 }
@@ -135,7 +137,7 @@ bool Decider::forced() {
   return built_in(!facts_.parse_complete, Verdict::kAsk, DecisionStep::kForcedAsk,
                   "a call that does not parse completely asks",
                   "parts of this call could not be understood") ||
-         built_in(facts_.digest_changed, Verdict::kAsk, DecisionStep::kForcedAsk, "a changed digest asks",
+         built_in(facts_.digest_changed, Verdict::kAsk, DecisionStep::kForcedAsk, kChangedDigestRule,
                   "the tool, server or script is not the one that was approved before") ||
          built_in(
              trifecta, Verdict::kAsk, DecisionStep::kForcedAsk,
@@ -171,7 +173,7 @@ bool Decider::allowed() {
     if (layer->kind() != LayerKind::kOverlay || explain_ == Explain::kNo) continue;
     for (const Layer::Entry& entry : layer->entries()) {
       if (entry.rule.verdict == Verdict::kAllow)
-        consider(DecisionStep::kAllow, layer->name(), entry.text, "an overlay cannot allow");
+        consider(DecisionStep::kAllow, layer->name(), entry.text, "an overlay cannot allow", entry.rule.line);
     }
   }
   return false;
@@ -182,6 +184,8 @@ void Decider::nothing_matched() {
            fmt::format("no rule matches {}", facts_.tool));
 }
 
+json::value line_or_null(int line) { return line > 0 ? json::value(line) : json::value(nullptr); }
+
 }  // namespace
 
 json::object Decision::to_json() const {
@@ -191,10 +195,12 @@ json::object Decision::to_json() const {
     list.push_back(json::object{{"step", static_cast<int>(item.step)},
                                 {"layer", item.layer},
                                 {"rule", item.rule},
+                                {"line", line_or_null(item.line)},
                                 {"outcome", item.outcome}});
   }
   return {{"decision", to_text(verdict)},
           {"rule", rule},
+          {"line", line_or_null(line)},
           {"reason", reason},
           {"considered", std::move(list)},
           {"step", static_cast<int>(step)},

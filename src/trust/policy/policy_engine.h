@@ -28,24 +28,30 @@ enum class DecisionStep : std::uint8_t {
   kNoMatch = 6
 };
 
+// Rules of the engine itself that rest on something which is not in a call's arguments.
+inline constexpr std::string_view kNoSandboxRule = "no command without its sandbox";
+inline constexpr std::string_view kChangedDigestRule = "a changed digest asks";
+
 // A rule that was looked at on the way to the decision, in order.
 struct Considered {
   DecisionStep step = DecisionStep::kNoMatch;
   std::string layer;  // "policy.yaml", "built in", "grants"
   std::string rule;
   std::string outcome;  // "decides", or why it does not
+  int line = 0;         // of the rule in the file of its layer; 0: it stands in none
 };
 
 struct Decision {
   Verdict verdict = Verdict::kDeny;
   DecisionStep step = DecisionStep::kDeny;
   std::string rule;                    // the text that decided, for the audit row
+  int line = 0;                        // of that rule in the file of its layer; 0: it stands in none
   std::string reason;                  // one sentence for people
   bool forced = false;                 // a forced ask: grants and --approve do not answer it
   std::string grant_id;                // the grant that allowed it, to be counted as used
   std::vector<Considered> considered;  // empty unless asked for
 
-  // {"decision","rule","reason","considered":[{"step","layer","rule","outcome"}],"step","forced"}
+  // {"decision","rule","line","reason","considered":[{"step","layer","rule","line","outcome"}],"step","forced"}
   [[nodiscard]] json::object to_json() const;
 };
 
@@ -69,6 +75,7 @@ class PolicyEngine {
                                 std::span<const std::shared_ptr<const Layer>> more = {},
                                 Explain explain = Explain::kNo) const;
   [[nodiscard]] const Layer& base() const { return *base_; }
+  [[nodiscard]] std::shared_ptr<const Layer> base_layer() const { return base_; }
 
  private:
   std::shared_ptr<const Layer> base_;

@@ -245,23 +245,35 @@ TEST(PolicyEngine, ExplainsWhatItLookedAt) {
       base({allow("fs.*"), deny("shell.*"), ask("fs.write", {Condition::kUntrustedContext})})};
   const Decision decision = decide_in(layers, call("fs.write"), {grant(R"(fs.write(path: "src/*"))")});
   const json::object expected = json::parse_object(R"json({
-    "decision": "allow", "rule": "policy.yaml: tools.allowed: fs.*", "reason": "policy.yaml allows fs.write",
+    "decision": "allow", "rule": "policy.yaml: tools.allowed: fs.*", "line": null, "reason": "policy.yaml allows fs.write",
     "considered": [
-      {"step": 1, "layer": "built in", "rule": "without a policy nothing may happen", "outcome": "does not apply"},
-      {"step": 1, "layer": "built in", "rule": "nothing outside of the workspace", "outcome": "does not apply"},
-      {"step": 1, "layer": "built in", "rule": "no command without its sandbox", "outcome": "does not apply"},
-      {"step": 1, "layer": "policy.yaml", "rule": "tools.denied: shell.*", "outcome": "another tool"},
-      {"step": 2, "layer": "built in", "rule": "a call that does not parse completely asks", "outcome": "does not apply"},
-      {"step": 2, "layer": "built in", "rule": "a changed digest asks", "outcome": "does not apply"},
-      {"step": 2, "layer": "built in", "rule": "private data and untrusted content ask before anything goes out",
+      {"step": 1, "layer": "built in", "rule": "without a policy nothing may happen", "line": null, "outcome": "does not apply"},
+      {"step": 1, "layer": "built in", "rule": "nothing outside of the workspace", "line": null, "outcome": "does not apply"},
+      {"step": 1, "layer": "built in", "rule": "no command without its sandbox", "line": null, "outcome": "does not apply"},
+      {"step": 1, "layer": "policy.yaml", "rule": "tools.denied: shell.*", "line": null, "outcome": "another tool"},
+      {"step": 2, "layer": "built in", "rule": "a call that does not parse completely asks", "line": null, "outcome": "does not apply"},
+      {"step": 2, "layer": "built in", "rule": "a changed digest asks", "line": null, "outcome": "does not apply"},
+      {"step": 2, "layer": "built in", "rule": "private data and untrusted content ask before anything goes out", "line": null,
        "outcome": "does not apply"},
-      {"step": 3, "layer": "grants", "rule": "fs.write(path: \"src/*\")", "outcome": "the call is outside of its limits"},
-      {"step": 4, "layer": "policy.yaml", "rule": "tools.ask: fs.write when untrusted_context",
+      {"step": 3, "layer": "grants", "rule": "fs.write(path: \"src/*\")", "line": null, "outcome": "the call is outside of its limits"},
+      {"step": 4, "layer": "policy.yaml", "rule": "tools.ask: fs.write when untrusted_context", "line": null,
        "outcome": "a condition does not hold"},
-      {"step": 5, "layer": "policy.yaml", "rule": "tools.allowed: fs.*", "outcome": "decides"}
+      {"step": 5, "layer": "policy.yaml", "rule": "tools.allowed: fs.*", "line": null, "outcome": "decides"}
     ], "step": 5, "forced": false})json")
                                     .value();
   EXPECT_EQ(json::canonical(decision.to_json()), json::canonical(expected));
+}
+
+TEST(PolicyEngine, RulesOfAFileAreNamedByTheirLines) {
+  const std::vector<Rule> rules = {{.verdict = Verdict::kDeny, .tool = "shell.*", .line = 7},
+                                   {.verdict = Verdict::kAllow, .tool = "fs.*", .line = 4}};
+  const PolicyEngine engine(std::make_shared<const Layer>(LayerKind::kBase, "policy.yaml", rules));
+  const Decision allowed = engine.decide(call("fs.write"), {}, {0}, {}, Explain::kYes);
+  EXPECT_EQ(allowed.line, 4);
+  EXPECT_EQ(allowed.considered.back().line, 4);
+  EXPECT_EQ(allowed.considered[3].line, 7);
+  EXPECT_EQ(engine.decide(call("shell.exec"), {}, {0}).line, 7);
+  EXPECT_EQ(engine.decide(call("mail.send"), {}, {0}).line, 0);
 }
 
 TEST(PolicyEngine, ExplainingChangesNothingButTheList) {

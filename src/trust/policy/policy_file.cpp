@@ -104,9 +104,10 @@ class Reader {
     const auto document = config::parse_yaml(text, kYamlLimits);
     if (document) {
       const Node root(*document, document->root, "");
-      if (root.is_map())
+      if (root.is_map()) {
         read_top(root);
-      else if (root.is_null())
+        read_tests(*document);
+      } else if (root.is_null())
         problem(1, "", "the file holds no policy; to use the default policy, remove the file");
       else
         problem(root.line(), "", fmt::format("expected keys such as 'tools:', found {}", root.kind()));
@@ -150,6 +151,7 @@ class Reader {
   }
 
   void read_top(const Node& root);
+  void read_tests(const config::YamlDocument& document);
   void read_workspace(const Node& node);
   void read_rate_limits(const Node& node);
   void read_approval(const Node& node);
@@ -170,13 +172,13 @@ class Reader {
 };
 
 void Reader::read_top(const Node& root) {
-  static constexpr std::array<std::string_view, 6> kPolicyKeys = {"name",  "description", "workspace",
-                                                                  "tools", "rate_limits", "approval"};
+  static constexpr std::array<std::string_view, 7> kPolicyKeys = {
+      "name", "description", "workspace", "tools", "rate_limits", "approval", "tests"};
   static constexpr std::array<std::string_view, 3> kApproveKeys = {"name", "description", "tools"};
   bool has_tools = false;
   for (const auto& member : root.members()) {
-    const bool policy_only =
-        member.key == "workspace" || member.key == "rate_limits" || member.key == "approval";
+    const bool policy_only = member.key == "workspace" || member.key == "rate_limits" ||
+                             member.key == "approval" || member.key == "tests";
     if (member.key == "name")
       read_text(member.value, "name", file_.name);
     else if (member.key == "description")
@@ -192,12 +194,19 @@ void Reader::read_top(const Node& root) {
       read_rate_limits(member.value);
     else if (member.key == "approval")
       read_approval(member.value);
-    else
+    else if (member.key != "tests")
       problem(member.value.line(), member.key,
               kind_ == PolicyFileKind::kApprove ? closest(member.key, kApproveKeys)
                                                 : closest(member.key, kPolicyKeys));
   }
   if (!has_tools) problem(root.line(), "tools", "missing; say which tools are allowed, ask or denied");
+}
+
+void Reader::read_tests(const config::YamlDocument& document) {
+  if (kind_ == PolicyFileKind::kApprove) return;
+  std::vector<PolicyProblem> found;
+  file_.tests = read_policy_tests(document, found);
+  for (PolicyProblem& one : found) problem(one.line, std::move(one.key), std::move(one.message));
 }
 
 void Reader::read_text(const Node& node, const std::string& key, std::string& out) {

@@ -13,6 +13,8 @@
 
 #include "foundation/base/clock.h"
 #include "foundation/base/result.h"
+#include "trust/policy/policy_problem.h"
+#include "trust/policy/policy_tests.h"
 #include "trust/policy/rule.h"
 
 namespace pryx::trust {
@@ -25,14 +27,7 @@ struct PolicyFile {
   Duration approval_timeout = kDefaultApprovalTimeout;  // no answer within it: denied
   bool sets_approval_timeout = false;                   // the file says it itself
   std::shared_ptr<const Layer> layer;                   // never null
-};
-
-struct PolicyProblem {
-  int line = 0;         // 1-based; 0: the file as a whole
-  std::string key;      // dotted path, "tools.denied[2].domains"
-  std::string message;  // what is wrong and what to do
-
-  [[nodiscard]] std::string to_text() const;  // "line 12: tools.denid: unknown key; did you mean 'denied'?"
+  std::vector<PolicyTest> tests;                        // not run here: they need to know the tools
 };
 
 struct ParsedPolicy {

@@ -136,7 +136,7 @@ TEST(PolicyFile, NothingPassesSilently) {
       {"tool: {}\ntools: {}\n", "line 1: tool: unknown key; did you mean 'tools'?"},
       {"tools: {}\nextra_stuff: 1\n",
        "line 2: extra_stuff: unknown key; known here: name, description, workspace, tools, rate_limits, "
-       "approval"},
+       "approval, tests"},
       {"tools: {}\nrate_limits:\n  requests_per_minute: 10\n",
        "line 3: rate_limits.requests_per_minute: not enforced in this version; remove it"},
       {"tools: {}\nrate_limits:\n  tool_calls_per_minute: 10\n",

@@ -32,6 +32,10 @@ constexpr std::string_view kOrphans =
     " AND ($1 = '' OR p.id = $1)";
 constexpr std::string_view kCountOpen =
     "SELECT count(*)" PRYX_SUB_FROM "WHERE s.principal_id = $1 AND t.state IN " PRYX_OPEN_STATES;
+constexpr std::string_view kBelow =
+    "WITH RECURSIVE below(id) AS (SELECT session_id FROM sub_agents WHERE principal_id = $1 AND "
+    "parent_session = $2 AND ($3 = '' OR parent_turn = $3) UNION SELECT s.session_id FROM sub_agents s JOIN "
+    "below b ON s.parent_session = b.id WHERE s.principal_id = $1) SELECT id FROM below";
 #undef PRYX_SUB_COLUMNS
 #undef PRYX_SUB_FROM
 #undef PRYX_OPEN_STATES
@@ -177,6 +181,11 @@ Result<std::int64_t> SubAgentStore::count_open(db::Connection& c, const Principa
 
 Result<std::vector<SubAgent>> SubAgentStore::list_orphans(db::Connection& c, const TurnId& parent) {
   return c.list(kOrphans, read_row, parent.str());
+}
+
+Result<std::vector<SessionId>> SubAgentStore::list_below(db::Connection& c, const PrincipalId& principal,
+                                                         const SessionId& session, const TurnId& turn) {
+  return c.list(kBelow, [](const db::Row& r) { return r.id<SessionId>(0); }, principal, session, turn.str());
 }
 
 }  // namespace pryx::agent

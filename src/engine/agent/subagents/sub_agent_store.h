@@ -57,6 +57,11 @@ struct SubAgentStore {
   [[nodiscard]] static Result<std::vector<SubAgent>> list(db::Connection& c, const PrincipalId& principal,
                                                           const SubAgentQuery& query);
   [[nodiscard]] static Result<std::int64_t> count_open(db::Connection& c, const PrincipalId& principal);
+  // Sessions of all sub-agents below a session, or below one turn of it, at any depth.
+  [[nodiscard]] static Result<std::vector<SessionId>> list_below(db::Connection& c,
+                                                                 const PrincipalId& principal,
+                                                                 const SessionId& session,
+                                                                 const TurnId& turn);
   // Unfinished ones whose parent turn was cancelled; of this turn only when it is given.
   [[nodiscard]] static Result<std::vector<SubAgent>> list_orphans(db::Connection& c, const TurnId& parent);
 };

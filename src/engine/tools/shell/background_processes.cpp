@@ -109,6 +109,7 @@ Result<void> BackgroundProcesses::check_room(const ProcessRecord& record) const 
 async::Task<Result<ProcessRecord>> BackgroundProcesses::launch(ProcessLaunch launch) {
   PRYX_CO_TRY_VOID(check_room(launch.record));
   ProcessRecord& record = launch.record;
+  const std::uint64_t kills_before = kills_[record.principal];
   record.id = ids_.make<ProcessId>();
   record.state = ProcessState::kRunning;
   record.started_at = loop_.clock().wall();
@@ -138,6 +139,7 @@ async::Task<Result<ProcessRecord>> BackgroundProcesses::launch(ProcessLaunch lau
   }
   entry->run = std::move(*run);
   entries_[record.id] = entry;
+  if (kills_[record.principal] != kills_before) entry->run->kill(KillReason::kStopped);
   if (!launch.input.empty()) static_cast<void>(entry->run->write_input(launch.input));
   const auto task = group_.spawn("process " + record.id.str(), watch(entry, launch.limit));
   if (task == 0) {
@@ -319,6 +321,17 @@ async::Task<Result<ProcessRecord>> BackgroundProcesses::kill(ProcessViewer viewe
   entry->run->kill(reason);
   co_await entry->stored.wait_uncancellable();
   co_return entry->record;
+}
+
+std::vector<ProcessRecord> BackgroundProcesses::kill_all(const PrincipalId& principal) {
+  ++kills_[principal];
+  std::vector<ProcessRecord> out;
+  for (const auto& [id, entry] : entries_) {
+    if (entry->record.principal != principal) continue;
+    entry->run->kill(KillReason::kStopped);
+    out.push_back(entry->record);
+  }
+  return out;
 }
 
 async::Task<void> BackgroundProcesses::end_session(PrincipalId principal, SessionId session) {

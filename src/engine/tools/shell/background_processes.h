@@ -75,6 +75,9 @@ class BackgroundProcesses {
   // Returns after its end is on disk. One that has ended stays as it is.
   [[nodiscard]] async::Task<Result<ProcessRecord>> kill(ProcessViewer viewer, ProcessId id,
                                                         KillReason reason = KillReason::kStopped);
+  // The panic button: kills all of a principal at once, those that are being launched among them, and says
+  // which they were. Their ends follow: wait_for_end().
+  [[nodiscard]] std::vector<ProcessRecord> kill_all(const PrincipalId& principal);
   // Kills what ends with the session.
   [[nodiscard]] async::Task<void> end_session(PrincipalId principal, SessionId session);
   // The same, and forgets their rows.
@@ -104,6 +107,7 @@ class BackgroundProcesses {
   async::TaskGroup group_;
   std::map<ProcessId, std::shared_ptr<Entry>> entries_;  // the running ones
   bool stopping_ = false;
+  std::map<PrincipalId, std::uint64_t> kills_;  // how often kill_all() was called: a launch looks at it twice
 };
 
 }  // namespace pryx::tools::shell

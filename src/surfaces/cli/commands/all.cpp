@@ -16,8 +16,10 @@ constexpr std::vector<Command> (*kNouns[])() = {
     approval_commands,
     grant_commands,
     turn_commands,
+    stop_commands,
     undo_commands,
     policy_commands,
+    policy_past_commands,
     audit_commands,
     trace_commands,
     cost_commands,
@@ -70,7 +72,6 @@ std::vector<Command> refused_commands() {
       {"mcp", "serve", "pryx mcp is not in this version; no MCP servers are run yet"},
       {"mcp", "rm", "pryx mcp is not in this version; no MCP servers are run yet"},
       {"tool", "call", "pryx tool call is not in this version; ask for it in a turn: pryx exec"},
-      {"policy", "replay", "pryx policy replay is not in this version"},
       {"tui", "", "pryx tui is not in this version; pryx chat talks in the terminal"},
   };
   std::vector<Command> rows;

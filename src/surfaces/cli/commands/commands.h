@@ -16,6 +16,8 @@ namespace pryx::cli {
 [[nodiscard]] std::vector<Command> turn_commands();
 [[nodiscard]] std::vector<Command> undo_commands();
 [[nodiscard]] std::vector<Command> policy_commands();
+[[nodiscard]] std::vector<Command> policy_past_commands();
+[[nodiscard]] std::vector<Command> stop_commands();
 [[nodiscard]] std::vector<Command> audit_commands();
 [[nodiscard]] std::vector<Command> model_commands();
 [[nodiscard]] std::vector<Command> provider_commands();

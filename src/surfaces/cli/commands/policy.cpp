@@ -20,6 +20,44 @@ json::array to_json(const std::vector<trust::PolicyProblem>& problems) {
   return out;
 }
 
+std::vector<json::object> objects_in(const json::object& body, std::string_view key) {
+  std::vector<json::object> out;
+  const json::value* list = json::find(body, key);
+  if (list == nullptr || !list->is_array()) return out;
+  for (const json::value& item : list->get_array()) {
+    if (item.is_object()) out.push_back(item.get_object());
+  }
+  return out;
+}
+
+json::object offline_check(const trust::ParsedPolicy& parsed) {
+  return {
+      {"valid", parsed.policy.has_value()}, {"problems", to_json(parsed.problems)}, {"tests", json::array{}}};
+}
+
+// `check` as the API words it.
+Result<int> print_check(Context& context, const std::string& path, json::object check) {
+  const auto tests = objects_in(check, "tests");
+  std::string problems;
+  for (const json::object& one : objects_in(check, "problems")) {
+    const trust::PolicyProblem problem{static_cast<int>(json::integer_or(one, "line", 0)),
+                                       json::string_or(one, "key"), json::string_or(one, "message")};
+    problems += fmt::format("\n  {}", problem.to_text());
+  }
+  if (context.wants_json()) {
+    check["path"] = path;
+    context.console().print_json(check);
+  } else if (problems.empty()) {
+    context.console().print(Line(fmt::format("✓ {} is valid", path), kGood));
+    if (!tests.empty())
+      context.console().print(Line(
+          fmt::format("✓ {} {} the rules", tests.size(), tests.size() == 1 ? "test holds" : "tests hold"),
+          kGood));
+  }
+  if (problems.empty()) return 0;
+  return fail(ErrorCode::kCheckFailed, "{} is not valid:{}", path, problems);
+}
+
 Result<int> run_check(Context& context, const Invocation& invocation) {
   std::string path = invocation.positional("file");
   std::string text;
@@ -43,17 +81,12 @@ Result<int> run_check(Context& context, const Invocation& invocation) {
   const auto kind =
       invocation.has("approve") ? trust::PolicyFileKind::kApprove : trust::PolicyFileKind::kPolicy;
   const trust::ParsedPolicy parsed = trust::check_policy(text, kind, path);
-  if (context.wants_json())
-    context.console().print_json(
-        {{"valid", parsed.policy.has_value()}, {"path", path}, {"problems", to_json(parsed.problems)}});
-  if (parsed.policy) {
-    if (!context.wants_json()) context.console().print(Line(fmt::format("✓ {} is valid", path), kGood));
-    return 0;
-  }
-  std::string problems;
-  for (const trust::PolicyProblem& problem : parsed.problems)
-    problems += fmt::format("\n  {}", problem.to_text());
-  return fail(ErrorCode::kCheckFailed, "{} is not valid:{}", path, problems);
+  if (!parsed.policy || parsed.policy->tests.empty())
+    return print_check(context, path, offline_check(parsed));
+  // The tests are about calls, and only the daemon knows the tools.
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(client::Reply reply, api->post("/api/v1/policy/check", {{"text", text}}));
+  return print_check(context, path, std::move(reply.json));
 }
 
 Result<int> run_show(Context& context, const Invocation&) {
@@ -99,21 +132,17 @@ Style colour_of(std::string_view decision) {
   return decision == "allow" ? kGood : decision == "ask" ? kWarning : kBad;
 }
 
-void print_decision(Console& console, const json::object& found) {
-  const std::string decision = json::string_or(found, "decision");
-  console.print(
-      Line(decision, colour_of(decision)).add(fmt::format("  {}", json::string_or(found, "rule")), kBold));
-  console.print(json::string_or(found, "reason"));
+// " (line 12)", of a rule that stands in a file.
+std::string line_of(const json::object& rule) {
+  const std::int64_t line = json::integer_or(rule, "line", 0);
+  return line > 0 ? fmt::format(" (line {})", line) : std::string();
 }
 
-std::vector<json::object> objects_in(const json::object& body, std::string_view key) {
-  std::vector<json::object> out;
-  const json::value* list = json::find(body, key);
-  if (list == nullptr || !list->is_array()) return out;
-  for (const json::value& item : list->get_array()) {
-    if (item.is_object()) out.push_back(item.get_object());
-  }
-  return out;
+void print_decision(Console& console, const json::object& found) {
+  const std::string decision = json::string_or(found, "decision");
+  console.print(Line(decision, colour_of(decision))
+                    .add(fmt::format("  {}{}", json::string_or(found, "rule"), line_of(found)), kBold));
+  console.print(json::string_or(found, "reason"));
 }
 
 Result<int> run_test(Context& context, const Invocation& invocation) {
@@ -127,9 +156,10 @@ Result<int> run_test(Context& context, const Invocation& invocation) {
   if (print_if_json(context, reply)) return 0;
   print_decision(context.console(), reply.json);
   for (const json::object& rule : objects_in(reply.json, "considered")) {
-    context.console().print(Line(fmt::format("  {}: {} → {}", json::string_or(rule, "layer"),
-                                             json::string_or(rule, "rule"), json::string_or(rule, "outcome")),
-                                 kDim));
+    context.console().print(
+        Line(fmt::format("  {}: {}{} → {}", json::string_or(rule, "layer"), json::string_or(rule, "rule"),
+                         line_of(rule), json::string_or(rule, "outcome")),
+             kDim));
   }
   return 0;
 }
@@ -151,7 +181,7 @@ Result<int> run_explain(Context& context, const Invocation& invocation) {
   for (const json::object& rule : objects_in(reply.json, "considered")) {
     const std::string outcome = json::string_or(rule, "outcome");
     rows.push_back({Line(step_name(json::integer_or(rule, "step", 0)), kDim),
-                    Line(json::string_or(rule, "layer")), Line(json::string_or(rule, "rule")),
+                    Line(json::string_or(rule, "layer")), Line(json::string_or(rule, "rule") + line_of(rule)),
                     Line(outcome, outcome == "decides" ? kBold : kDim)});
   }
   context.console().print("");
@@ -250,7 +280,7 @@ std::vector<Command> policy_commands() {
        .handler = run_show},
       {.noun = "policy",
        .verb = "check",
-       .summary = "whether a file holds valid rules; exits 3 and names the lines when not",
+       .summary = "whether a file holds valid rules and its tests hold; exits 3 and names the lines when not",
        .examples = {"policy check", "policy check rules.yaml", "policy check --approve fragment.yaml"},
        .flags = {{"--approve", "", "judge it as an --approve file"}},
        .positionals = {{"file", "the file, - for standard input; default: the policy.yaml of this home",

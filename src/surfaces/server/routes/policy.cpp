@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <charconv>
+#include <climits>
+
+#include "engine/agent/policy_replay.h"
+#include "engine/tools/fs/text_diff.h"
 #include "engine/tools/tool_gate.h"
 #include "foundation/base/text.h"
 #include "surfaces/server/encode.h"
@@ -12,6 +17,24 @@ Result<trust::Labels> labels_of(const RouteCall& call) {
   const json::value* labels = json::find(call.body, "labels");
   if (labels == nullptr) return trust::Labels::owner(call.principal().str());
   return trust::Labels::from_json(*labels);
+}
+
+// The rules of the body's `text`; null without one.
+Result<std::shared_ptr<const trust::Layer>> draft_of(const RouteCall& call) {
+  PRYX_TRY(const auto text, json::find_string(call.body, "text"));
+  if (!text) return nullptr;
+  const auto parsed = trust::parse_policy(*text, trust::PolicyFileKind::kPolicy, "policy.yaml");
+  if (!parsed) return fail(ErrorCode::kCheckFailed, "{}", parsed.error().message);
+  return parsed->layer;
+}
+
+// `version` as a path or a query has it.
+Result<std::int64_t> version_number(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 1)
+    return fail(ErrorCode::kNotFound, "there is no version '{}' of the policy", utf8_prefix(text, 32));
+  return number;
 }
 
 Reply policy_reply(const PolicyStatus& status) {
@@ -48,8 +71,9 @@ async::Task<Result<Reply>> test_policy(RouteCall& call) {
   if (session_text) {
     PRYX_CO_TRY(session, SessionId::parse(*session_text));
   }
+  PRYX_CO_TRY(const auto draft, draft_of(call));
   PRYX_CO_TRY(const trust::Decision decision,
-              call.services().gate.test(tool, arguments, labels, call.principal(), session));
+              call.services().gate.test(tool, arguments, labels, call.principal(), session, draft));
   co_return Reply::of(decision.to_json());
 }
 
@@ -69,6 +93,63 @@ async::Task<Result<Reply>> can_use_tool(RouteCall& call) {
   body["tool"] = tool;
   body["known"] = gate.registry().find(tool) != nullptr;
   co_return Reply::of(std::move(body));
+}
+
+async::Task<Result<Reply>> check_policy(RouteCall& call) {
+  PRYX_CO_TRY(auto text, json::find_string(call.body, "text"));
+  PRYX_CO_TRY(const PolicyCheck check, co_await call.services().policy.check(call.caller(), std::move(text)));
+  co_return Reply::of(encode(check));
+}
+
+async::Task<Result<Reply>> replay_policy(RouteCall& call) {
+  agent::ReplayRequest request;
+  PRYX_CO_TRY(request.draft, draft_of(call));
+  PRYX_CO_TRY(const auto days, json::find_integer(call.body, "days"));
+  PRYX_CO_TRY(const auto limit, json::find_integer(call.body, "limit"));
+  PRYX_CO_TRY(const auto cursor, json::find_string(call.body, "cursor"));
+  request.days = static_cast<int>(std::clamp<std::int64_t>(days.value_or(request.days), 0, INT_MAX));
+  request.limit = limit.value_or(request.limit);
+  request.cursor = cursor.value_or("");
+  Services& services = call.services();
+  PRYX_CO_TRY(const agent::ReplayReport report,
+              co_await agent::replay_policy(
+                  {.loop = services.loop, .database = services.database, .gate = services.gate},
+                  call.caller(), std::move(request)));
+  co_return Reply::of(report.to_json());
+}
+
+async::Task<Result<Reply>> list_policy_history(RouteCall& call) {
+  PRYX_CO_TRY(const std::int64_t limit, limit_of(call, 50, 200));
+  std::int64_t before = INT64_MAX;
+  if (const std::string cursor = query_or(call, "cursor"); !cursor.empty()) {
+    PRYX_CO_TRY(before, version_number(cursor));
+  }
+  PRYX_CO_TRY(const auto found, co_await call.services().policy.history(call.caller(), before, limit));
+  json::array items;
+  for (const trust::PolicyVersion& version : found) items.push_back(version.to_json());
+  const bool is_full = static_cast<std::int64_t>(found.size()) == limit;
+  co_return Reply::of(
+      list_body(std::move(items), is_full ? fmt::format("{}", found.back().version) : std::string()));
+}
+
+async::Task<Result<Reply>> get_policy_version(RouteCall& call) {
+  PRYX_CO_TRY(const std::int64_t number, version_number(call.path_values.at(0)));
+  PRYX_CO_TRY(const trust::PolicyVersion version,
+              co_await call.services().policy.version(call.caller(), number));
+  json::object body = version.to_json();
+  body["text"] = version.text;
+  if (const std::string against = query_or(call, "against"); !against.empty()) {
+    PRYX_CO_TRY(const std::int64_t other, version_number(against));
+    PRYX_CO_TRY(const trust::PolicyVersion before,
+                co_await call.services().policy.version(call.caller(), other));
+    const tools::fs::TextDiff diff = tools::fs::diff_texts(before.text, version.text);
+    body["diff"] = json::object{{"against", before.version},
+                                {"text", diff.text},
+                                {"whole", diff.whole},
+                                {"added", diff.added},
+                                {"removed", diff.removed}};
+  }
+  co_return Reply::of(body);
 }
 
 }  // namespace pryx::server::routes

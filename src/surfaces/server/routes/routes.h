@@ -37,6 +37,8 @@ PRYX_HANDLER(delete_pin);
 // messages.cpp
 PRYX_HANDLER(list_messages);
 PRYX_HANDLER(send_message);
+// stop.cpp
+PRYX_HANDLER(stop_everything);
 // turns.cpp
 PRYX_HANDLER(get_turn);
 PRYX_HANDLER(cancel_turn);
@@ -57,6 +59,10 @@ PRYX_HANDLER(put_policy);
 PRYX_HANDLER(test_policy);
 PRYX_HANDLER(list_policy_templates);
 PRYX_HANDLER(can_use_tool);
+PRYX_HANDLER(check_policy);
+PRYX_HANDLER(replay_policy);
+PRYX_HANDLER(list_policy_history);
+PRYX_HANDLER(get_policy_version);
 // audit.cpp
 PRYX_HANDLER(list_audit);
 PRYX_HANDLER(verify_audit);

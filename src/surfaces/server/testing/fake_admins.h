@@ -114,6 +114,27 @@ class FakePolicy final : public PolicyAdmin {
     co_return PolicyStatus{
         file, file.exists ? "file" : "default", trust::default_policy().layer->to_text(), "v1", {}};
   }
+  std::vector<trust::PolicyVersion> versions;
+  async::Task<Result<PolicyCheck>> check(Caller, std::optional<std::string> text) override {
+    co_return PolicyCheck{
+        trust::check_policy(text.value_or("tools: {}"), trust::PolicyFileKind::kPolicy, "policy.yaml")
+            .problems,
+        {}};
+  }
+  async::Task<Result<std::vector<trust::PolicyVersion>>> history(Caller, std::int64_t before,
+                                                                 std::int64_t limit) override {
+    std::vector<trust::PolicyVersion> out;
+    for (auto v = versions.rbegin(); v != versions.rend(); ++v) {
+      if (v->version < before && static_cast<std::int64_t>(out.size()) < limit) out.push_back(*v);
+    }
+    co_return out;
+  }
+  async::Task<Result<trust::PolicyVersion>> version(Caller, std::int64_t number) override {
+    for (const trust::PolicyVersion& v : versions) {
+      if (v.version == number) co_return v;
+    }
+    co_return fail(ErrorCode::kNotFound, "there is no version {} of the policy", number);
+  }
   async::Task<Result<PolicyStatus>> put(Caller caller, std::string text, std::string expected) override {
     if (expected != file.hash) co_return fail(ErrorCode::kConflict, "policy.yaml changed meanwhile");
     const auto parsed = trust::parse_policy(text, trust::PolicyFileKind::kPolicy, "policy.yaml");
