@@ -266,6 +266,7 @@ export function ApprovalCard({
     <article
       ref={card}
       tabIndex={-1}
+      data-approval={approval.id}
       aria-label={t('card.name', { action: approval.rendering })}
       onKeyDown={onKeyDown}
       className={cx(

@@ -66,8 +66,10 @@ export function ApprovalGroup({
       aria-labelledby={title}
       className="flex flex-col gap-2 rounded-card border border-dashed border-warn p-2"
     >
-      <header className="sticky top-0 z-10 flex flex-wrap items-center gap-2 bg-bg px-2 py-1">
-        <div className="min-w-0 flex-1">
+      {cards}
+      {answer.isError && <ErrorNote error={answer.error} what={t('card.failed')} />}
+      <footer className="flex flex-wrap items-center gap-2 px-2 py-1">
+        <div className="min-w-0 flex-1 basis-60">
           <h3 id={title} className="text-body font-semibold">
             {t('card.plan.title', { count: pending.length })}
           </h3>
@@ -86,9 +88,7 @@ export function ApprovalGroup({
         >
           {t('card.plan.allow')}
         </Button>
-      </header>
-      {answer.isError && <ErrorNote error={answer.error} what={t('card.failed')} />}
-      {cards}
+      </footer>
     </section>
   );
 }

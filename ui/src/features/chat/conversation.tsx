@@ -134,6 +134,8 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
 
   const working = useRef(atWork);
   working.current = atWork;
+  const waiting = useRef(false);
+  waiting.current = approvals.length > 0;
   const actions: Action[] = useMemo(
     () => [
       {
@@ -150,6 +152,14 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
         group: t('palette.here'),
         keys: ['i'],
         run: () => composer.current?.focus(),
+      },
+      {
+        id: 'chat.approval',
+        label: t('chat.approval'),
+        group: t('palette.here'),
+        keys: ['shift+a'],
+        enabled: () => waiting.current,
+        run: () => document.querySelector<HTMLElement>('[data-approval] footer button')?.focus(),
       },
       { id: 'chat.model', label: t('chat.switch'), group: t('palette.here'), keys: ['m'], run: openModels },
       {

@@ -21,6 +21,7 @@ export const chatMessages = {
   'chat.composer': 'Write a message',
   'chat.message': 'Message',
   'chat.placeholder': 'Ask, or say what to do',
+  'chat.approval': 'Go to the approval that waits',
   'chat.focus': 'Write a message',
   'chat.send': 'Send message',
   'chat.send.queue': 'Send; it waits until this answer is done',

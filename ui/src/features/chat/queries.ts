@@ -84,7 +84,9 @@ export function useTranscript(id: string | undefined) {
 
 const turnQuery = (id: string) => ({
   queryKey: ['turns', id],
-  queryFn: () => take(api.GET('/api/v1/turns/{id}', { params: { path: { id } } })),
+  // Turns that were scrolled past are not waited for.
+  queryFn: ({ signal }: { signal: AbortSignal }) =>
+    take(api.GET('/api/v1/turns/{id}', { params: { path: { id } }, signal })),
   // What has ended does not change any more.
   enabled: (query: { state: { data: Turn | undefined } }) => !isEnded(query.state.data),
 });

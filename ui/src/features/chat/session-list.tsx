@@ -101,6 +101,12 @@ export function SessionList({
           aria-label={t('chat.list.search')}
           placeholder={t('chat.list.search')}
           onChange={(event) => setText(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key !== 'Escape' || !text) return;
+            event.preventDefault();
+            event.stopPropagation();
+            setText('');
+          }}
           className="h-8 w-full rounded-control border border-control bg-surface pr-2 pl-8 text-dense placeholder:text-text-3"
         />
       </div>

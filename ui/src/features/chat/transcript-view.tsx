@@ -40,7 +40,7 @@ function OpenAnswerRow({ row, turn }: { row: Extract<Row, { kind: 'answer' }>; t
 }
 
 const kByHandMs = 400;
-const kByHand = ['wheel', 'touchmove', 'keydown', 'pointerdown', 'pointermove'] as const;
+const kByHand = ['wheel', 'touchmove', 'keydown', 'focusin', 'pointerdown', 'pointermove'] as const;
 
 // Content that grows or is measured anew moves the view too; only what a person does is a wish to look elsewhere.
 function useFollow(scroller: RefObject<HTMLDivElement | null>, content: RefObject<HTMLDivElement | null>) {

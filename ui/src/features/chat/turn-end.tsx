@@ -242,7 +242,8 @@ export function TurnEnd({
   const mine = approvals.filter((approval) => approval.turn_id === id);
   const ended = isEnded(turn);
   return (
-    <div className="min-w-0">
+    // As high as its last line, so that nothing moves when that comes.
+    <div className="min-h-9 min-w-0">
       {(!ended || catchingUp) && <Streaming turn={turn} now={now} shown={shown} />}
       {mine.length > 0 && (
         <div className="my-3 flex flex-col gap-3">
