@@ -263,6 +263,7 @@ void Daemon::plan_housekeeping() {
   });
   housekeeping_->add("traces", [this] { return purge_traces(*database_, clock_.wall()); });
   housekeeping_->add("egress", [this] { return egress_->purge(); });
+  housekeeping_->add("browser sessions", [this] { return api_->save_browser_sessions(); });
   housekeeping_->add("undo", [this] { return undo_journal_->purge(); });
   vault_watch_.emplace(loop_, "vault watch", kVaultInterval);
   vault_watch_->add("lock", [this] { return lock_idle_vault(); });

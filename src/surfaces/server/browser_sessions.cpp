@@ -15,12 +15,15 @@ std::string BrowserSessions::key_of(std::string_view cookie_value) {
   return crypto::sha256_hex(cookie_value);
 }
 
+bool BrowserSessions::is_over(const BrowserSession& session) const {
+  const WallTime now = clock_.wall();
+  return session.expires_at <= now || session.last_used + kIdleLifetime < now;
+}
+
 void BrowserSessions::drop_old() {
   const WallTime now = clock_.wall();
   std::erase_if(links_, [&](const auto& entry) { return entry.second.expires_at <= now; });
-  std::erase_if(sessions_, [&](const auto& entry) {
-    return entry.second.expires_at <= now || clock_.monotonic() - entry.second.last_used > kIdleLifetime;
-  });
+  std::erase_if(sessions_, [&](const auto& entry) { return is_over(entry.second); });
   const auto by_expiry = [](const auto& a, const auto& b) {
     return a.second.expires_at < b.second.expires_at;
   };
@@ -50,9 +53,10 @@ std::optional<OpenedSession> BrowserSessions::redeem(std::string_view code) {
     return std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size());
   };
   if (!equal_constant_time(as_text(given), as_text(node.mapped().secret_hash))) return std::nullopt;
-  OpenedSession opened{random_text(32), random_text(24), clock_.wall() + kSessionLifetime};
-  sessions_[key_of(opened.cookie_value)] = {node.mapped().principal, node.mapped().scopes, opened.csrf,
-                                            opened.expires_at, clock_.monotonic()};
+  OpenedSession opened{{}, random_text(32), random_text(24), clock_.wall() + kSessionLifetime};
+  opened.key = key_of(opened.cookie_value);
+  sessions_[opened.key] = {node.mapped().principal, node.mapped().scopes, opened.csrf, opened.expires_at,
+                           clock_.wall()};
   return opened;
 }
 
@@ -60,13 +64,28 @@ const BrowserSession* BrowserSessions::find(std::string_view cookie_value) {
   if (cookie_value.empty()) return nullptr;
   const auto found = sessions_.find(key_of(cookie_value));
   if (found == sessions_.end()) return nullptr;
-  if (found->second.expires_at <= clock_.wall() ||
-      clock_.monotonic() - found->second.last_used > kIdleLifetime) {
+  if (is_over(found->second)) {
     sessions_.erase(found);
     return nullptr;
   }
-  found->second.last_used = clock_.monotonic();
+  found->second.last_used = clock_.wall();
   return &found->second;
+}
+
+const BrowserSession* BrowserSessions::peek(const std::string& key) const {
+  const auto found = sessions_.find(key);
+  return found == sessions_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::pair<std::string, WallTime>> BrowserSessions::uses() const {
+  std::vector<std::pair<std::string, WallTime>> all;
+  for (const auto& [key, session] : sessions_) all.emplace_back(key, session.last_used);
+  return all;
+}
+
+void BrowserSessions::restore(std::string key, BrowserSession session) {
+  if (is_over(session) || sessions_.size() >= kMaxSessions) return;
+  sessions_.insert_or_assign(std::move(key), std::move(session));
 }
 
 bool BrowserSessions::end(const std::string& key) { return sessions_.erase(key) > 0; }

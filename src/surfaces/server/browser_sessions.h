@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-// One-time login links and the browser sessions they open. Memory only: a restart asks for a new link.
+// One-time login links and the browser sessions they open. Requests are judged by memory alone; rows of the
+// sessions (browser_session_store.h) let them outlive a restart. Links do not: they are good for a minute.
 // Secrets are kept as hashes. I/O thread only.
 #pragma once
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "foundation/base/clock.h"
 #include "foundation/base/secret.h"
@@ -23,10 +26,11 @@ struct BrowserSession {
   Scopes scopes;
   std::string csrf;     // the page sends it back in X-Pryx-CSRF
   WallTime expires_at;  // at the latest
-  MonotonicTime last_used;
+  WallTime last_used;
 };
 
 struct OpenedSession {
+  std::string key;           // see key_of
   std::string cookie_value;  // shown once, in Set-Cookie
   std::string csrf;
   WallTime expires_at;
@@ -48,8 +52,14 @@ class BrowserSessions {
   [[nodiscard]] std::optional<OpenedSession> redeem(std::string_view code);
   // By the cookie's value; a hit counts as use. Null when unknown or over.
   [[nodiscard]] const BrowserSession* find(std::string_view cookie_value);
-  // Ends the session with this key (see key_of). False: there is none.
+  // By its key (see key_of), without counting as use. Null when there is none.
+  [[nodiscard]] const BrowserSession* peek(const std::string& key) const;
+  // Ends the session with this key. False: there is none.
   bool end(const std::string& key);
+  // Of each session, when it was last used.
+  [[nodiscard]] std::vector<std::pair<std::string, WallTime>> uses() const;
+  // One that an earlier life of the daemon opened; ignored when it is over.
+  void restore(std::string key, BrowserSession session);
   // What names a session without being its secret.
   [[nodiscard]] static std::string key_of(std::string_view cookie_value);
 
@@ -66,6 +76,7 @@ class BrowserSessions {
   const Clock& clock_;
   Random& random_;
   std::map<std::string, Link> links_;
+  [[nodiscard]] bool is_over(const BrowserSession& session) const;
   std::map<std::string, BrowserSession> sessions_;  // by key
 };
 

@@ -81,5 +81,22 @@ TEST_F(Browsers, NeitherLinksNorSessionsPileUp) {
   EXPECT_EQ(browsers_.find(oldest->cookie_value), nullptr);
 }
 
+TEST_F(Browsers, ASessionIsRestoredUnlessItIsOver) {
+  const auto opened = browsers_.redeem(browsers_.make_link(maker_).code);
+  ASSERT_TRUE(opened.has_value());
+  const BrowserSession session = *browsers_.peek(opened->key);
+  clock_.advance(BrowserSessions::kIdleLifetime);
+  BrowserSessions after(clock_, random_);
+  after.restore(opened->key, session);
+  ASSERT_NE(after.find(opened->cookie_value), nullptr);
+  EXPECT_EQ(after.find(opened->cookie_value)->csrf, opened->csrf);
+  EXPECT_EQ(after.uses().size(), 1U);
+
+  clock_.advance(std::chrono::seconds(1));
+  BrowserSessions too_late(clock_, random_);
+  too_late.restore(opened->key, session);
+  EXPECT_EQ(too_late.find(opened->cookie_value), nullptr);
+}
+
 }  // namespace
 }  // namespace pryx::server

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "surfaces/server/server.h"
+#include "surfaces/server/browser_session_store.h"
 
 #include "foundation/base/log.h"
 #include "foundation/base/text.h"
@@ -92,14 +93,32 @@ ApiServer::ApiServer(Services services, ServerOptions options)
     : state_(std::make_unique<State>(services, std::move(options))) {}
 ApiServer::~ApiServer() = default;
 
-db::ModuleMigrations ApiServer::migrations() { return TokenStore::migrations(); }
+db::ModuleMigrations ApiServer::migrations() {
+  static const db::Migration kMigrations[] = {TokenStore::kTable, BrowserSessionStore::kTable};
+  return {"surfaces/server", kMigrations};
+}
 
-async::Task<Result<void>> ApiServer::start() { co_return co_await state_->auth.tokens().load(); }
+async::Task<Result<void>> ApiServer::start() {
+  PRYX_CO_TRY_VOID(co_await state_->auth.tokens().load());
+  PRYX_CO_TRY(auto browsers, co_await state_->services.database.read(
+                                 [](db::Connection& c) { return BrowserSessionStore::list(c); }));
+  for (auto& [key, session] : browsers) state_->auth.browsers().restore(std::move(key), std::move(session));
+  co_return Result<void>{};
+}
+
+async::Task<Result<void>> ApiServer::save_browser_sessions() {
+  co_return co_await state_->services.database.write(
+      [alive = state_->auth.browsers().uses()](db::Transaction& t) {
+        return BrowserSessionStore::keep(t.db(), alive);
+      });
+}
 
 void ApiServer::set_tcp_port(std::uint16_t port) { state_->auth.set_tcp_port(port); }
 
 async::Task<void> ApiServer::stop() {
   state_->stopping = true;
+  const auto saved = co_await save_browser_sessions();
+  if (!saved) log::warn("server.browser_sessions_not_saved", {{"error", saved.error().message}});
   co_await state_->bus.stop();
   co_await state_->background.stop();
 }

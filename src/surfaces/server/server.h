@@ -95,6 +95,9 @@ class ApiServer final : public net::Handler {
 
   // Reads the tokens. Call once, after the database is open and before listening.
   [[nodiscard]] async::Task<Result<void>> start();
+  // Keeps when each browser was last here, so that a restart knows who is idle for too long. Every so often,
+  // and at stop.
+  [[nodiscard]] async::Task<Result<void>> save_browser_sessions();
   // Which Host values count on TCP: 127.0.0.1, localhost and [::1] with this port. Call after listening.
   void set_tcp_port(std::uint16_t port);
   // Ends streams and bus clients, and waits for them. Before HttpServer::stop().

@@ -8,13 +8,6 @@ namespace {
 
 constexpr std::size_t kMaxNameBytes = 100;
 
-constexpr db::Migration kMigrations[] = {
-    {1, "create api tokens",
-     "CREATE TABLE api_tokens (principal_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, hash TEXT "
-     "NOT NULL UNIQUE, scopes TEXT NOT NULL,"
-     " created_at INTEGER NOT NULL, expires_at INTEGER, PRIMARY KEY (principal_id, id)) STRICT, WITHOUT "
-     "ROWID"},
-};
 constexpr std::string_view kInsert =
     "INSERT INTO api_tokens (principal_id, id, name, hash, scopes, created_at, expires_at) VALUES "
     "($1,$2,$3,$4,$5,$6,$7)";
@@ -54,7 +47,12 @@ json::object Token::to_json() const {
           {"expires_at", expires_at ? json::value(to_rfc3339(*expires_at)) : json::value(nullptr)}};
 }
 
-db::ModuleMigrations TokenStore::migrations() { return {"surfaces/server", kMigrations}; }
+const db::Migration TokenStore::kTable{
+    1, "create api tokens",
+    "CREATE TABLE api_tokens (principal_id TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, hash TEXT "
+    "NOT NULL UNIQUE, scopes TEXT NOT NULL,"
+    " created_at INTEGER NOT NULL, expires_at INTEGER, PRIMARY KEY (principal_id, id)) STRICT, WITHOUT "
+    "ROWID"};
 
 async::Task<Result<void>> TokenStore::load() {
   const auto rows = co_await database_.read([](db::Connection& c) { return c.list(kAll, read_token); });

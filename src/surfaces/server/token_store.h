@@ -40,7 +40,7 @@ class TokenStore {
   TokenStore(async::EventLoop& loop, db::Database& database, audit::AuditLog& audit, IdSource& ids,
              Random& random)
       : loop_(loop), database_(database), audit_(audit), ids_(ids), random_(random) {}
-  [[nodiscard]] static db::ModuleMigrations migrations();
+  static const db::Migration kTable;
   [[nodiscard]] async::Task<Result<void>> load();
 
   // Durable when it returns. The Secret is the only copy.

@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: MIT
+#include <functional>
+
+#include "surfaces/server/browser_session_store.h"
 #include "surfaces/server/routes/routes.h"
 
 namespace pryx::server::routes {
 namespace {
 
-// A way in that cannot be recorded is not opened.
-async::Task<Result<void>> record(RouteCall& call, std::string kind, PrincipalId principal) {
-  const auto written = co_await call.services().database.write([&](db::Transaction& t) {
-    return call.services().audit.append(t, {.principal = principal,
-                                            .kind = kind,
-                                            .actor = call.caller().surface,
-                                            .subject = std::string(transport_name(call.caller().transport))});
-  });
+using Along = std::function<Result<void>(db::Connection&)>;
+
+// A way in that cannot be recorded is not opened. `along` is written in the same transaction.
+async::Task<Result<void>> record(RouteCall& call, std::string kind, PrincipalId principal, Along along = {}) {
+  const auto written =
+      co_await call.services().database.write([&](db::Transaction& t) -> Result<std::int64_t> {
+        if (along) PRYX_TRY_VOID(along(t.db()));
+        return call.services().audit.append(
+            t, {.principal = principal,
+                .kind = kind,
+                .actor = call.caller().surface,
+                .subject = std::string(transport_name(call.caller().transport))});
+      });
   if (!written) co_return std::unexpected(written.error());
   co_return Result<void>{};
 }
@@ -41,7 +49,15 @@ async::Task<Result<Reply>> log_in(RouteCall& call) {
         call.request.peer, "this login link was used or is over; make another with: pryx open"));
   }
   // Whoever fails before this point leaves no row: strangers must not be able to fill the log.
-  PRYX_CO_TRY_VOID(co_await record(call, "login.opened", owner().id));
+  const BrowserSession session = *call.core.auth.browsers().peek(opened->key);
+  const auto recorded =
+      co_await record(call, "login.opened", owner().id, [&opened, &session](db::Connection& c) {
+        return BrowserSessionStore::insert(c, opened->key, session);
+      });
+  if (!recorded) {
+    call.core.auth.browsers().end(opened->key);
+    co_return std::unexpected(recorded.error());
+  }
   Reply reply = Reply::of({{"csrf_token", opened->csrf}, {"expires_at", to_rfc3339(opened->expires_at)}});
   reply.headers.add("Set-Cookie", fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict",
                                               call.core.auth.cookie_name(), opened->cookie_value));
@@ -51,7 +67,9 @@ async::Task<Result<Reply>> log_in(RouteCall& call) {
 async::Task<Result<Reply>> log_out(RouteCall& call) {
   if (call.identity.proof != Identity::Proof::kCookie)
     co_return fail(ErrorCode::kInvalidArgument, "only a browser session can log out; revoke a token instead");
-  PRYX_CO_TRY_VOID(co_await record(call, "login.ended", call.principal()));
+  PRYX_CO_TRY_VOID(co_await record(call, "login.ended", call.principal(), [&call](db::Connection& c) {
+    return BrowserSessionStore::remove(c, call.identity.key);
+  }));
   call.core.auth.browsers().end(call.identity.key);
   call.core.auth.end_all_with(call.identity.key);
   Reply reply = Reply::empty();
