@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// The same rules, read the other way round: which hosts, commands, paths and tools are allowed, asked about and denied.
+import { Plus } from 'lucide-react';
+import { useMemo, useState } from 'react';
+import { t } from '@/i18n';
+import { Button } from '@/ui/button';
+import { Select, TextField } from '@/ui/field';
+import { ErrorNote } from '@/ui/states';
+import { Grants } from './grants';
+import {
+  addRule,
+  kLists,
+  kVerdict,
+  type List,
+  type PlacedRule,
+  readPolicy,
+  replaceRule,
+} from './policy-text';
+import { LineLink, Verdict } from './verdict';
+import type { Working } from './working';
+
+const kKinds = ['domains', 'commands', 'paths'] as const;
+type Kind = (typeof kKinds)[number];
+// The tool that an entry is about when there is no rule to join yet.
+const kTool: Record<Kind, string> = { domains: 'http.request', commands: 'shell.exec', paths: 'fs.*' };
+
+// Put with a rule that is limited by this kind alone, else into a rule of its own.
+export function addEntry(text: string, kind: Kind, list: List, value: string): string {
+  const home = readPolicy(text).rules.find(
+    (rule) =>
+      rule.list === list &&
+      rule.tool === kTool[kind] &&
+      rule.when.length === 0 &&
+      rule[kind].length > 0 &&
+      kKinds.every((other) => other === kind || rule[other].length === 0),
+  );
+  if (home) return replaceRule(text, home, { ...home, [kind]: [...home[kind], value] });
+  const none = { when: [], commands: [], domains: [], paths: [] };
+  return addRule(text, { list, tool: kTool[kind], ...none, [kind]: [value] });
+}
+
+function removeEntry(text: string, kind: Kind, rule: PlacedRule, value: string): string {
+  return replaceRule(text, rule, { ...rule, [kind]: rule[kind].filter((one) => one !== value) });
+}
+
+function Entry({
+  value,
+  rule,
+  onRemove,
+  onGo,
+}: {
+  value: string;
+  rule: PlacedRule;
+  // Not for the last one: without it the rule would hold for everything.
+  onRemove: (() => void) | undefined;
+  onGo: (line: number) => void;
+}) {
+  return (
+    <li className="flex min-h-8 items-center gap-2 border-t border-line px-3 text-dense first:border-t-0">
+      <span className="w-20 shrink-0">
+        <Verdict is={kVerdict[rule.list]} bare />
+      </span>
+      <span className="min-w-0 flex-1 truncate font-mono text-label" title={value}>
+        {value}
+      </span>
+      <span className="truncate font-mono text-label text-text-3">{rule.tool}</span>
+      <LineLink line={rule.line} onGo={onGo} />
+      {onRemove && (
+        <Button small kind="quiet" title={t('lists.remove', { value })} onClick={onRemove}>
+          {t('lists.remove.short')}
+        </Button>
+      )}
+    </li>
+  );
+}
+
+function KindList({
+  kind,
+  rules,
+  working,
+  onGo,
+}: {
+  kind: Kind;
+  rules: PlacedRule[];
+  working: Working;
+  onGo: (line: number) => void;
+}) {
+  const [value, setValue] = useState('');
+  const [list, setList] = useState<List>('denied');
+  const [why, setWhy] = useState<unknown>(null);
+  const entries = rules.flatMap((rule) => rule[kind].map((one) => ({ rule, value: one })));
+  const attempt = (edit: () => string, done: string) => {
+    try {
+      working.change(edit(), done);
+      setWhy(null);
+      return true;
+    } catch (error) {
+      setWhy(error);
+      return false;
+    }
+  };
+  const add = () => {
+    const entry = value.trim();
+    if (entry && attempt(() => addEntry(working.text, kind, list, entry), t('lists.added', { value: entry })))
+      setValue('');
+  };
+  return (
+    <section className="flex min-w-0 flex-col rounded-card border border-line bg-surface">
+      <h2 className="border-b border-line px-3 py-2 text-body font-semibold">{t(`lists.${kind}`)}</h2>
+      <form
+        className="flex items-end gap-2 border-b border-line p-3"
+        onSubmit={(event) => {
+          event.preventDefault();
+          add();
+        }}
+      >
+        <div className="w-24 shrink-0">
+          <Select
+            label={t('rule.decision')}
+            hideLabel
+            value={list}
+            onChange={(event) => setList(event.target.value as List)}
+          >
+            {kLists.map((one) => (
+              <option key={one} value={one}>
+                {t(`policy.verdict.${kVerdict[one]}`)}
+              </option>
+            ))}
+          </Select>
+        </div>
+        <div className="min-w-0 flex-1">
+          <TextField
+            label={t(`lists.${kind}.add`)}
+            hideLabel
+            placeholder={t(`lists.${kind}.example`)}
+            spellCheck={false}
+            className="font-mono"
+            value={value}
+            onChange={(event) => setValue(event.target.value)}
+          />
+        </div>
+        <Button type="submit" icon={Plus} disabled={!value.trim()}>
+          {t('lists.add')}
+        </Button>
+      </form>
+      {why !== null && <ErrorNote error={why} what={t('rule.cannot')} />}
+      {entries.length === 0 ? (
+        <p className="p-4 text-dense text-text-2">{t(`lists.${kind}.none`)}</p>
+      ) : (
+        <ul>
+          {entries.map(({ rule, value: one }) => (
+            <Entry
+              key={`${rule.list}${rule.nth}${one}`}
+              value={one}
+              rule={rule}
+              onGo={onGo}
+              onRemove={
+                rule[kind].length > 1
+                  ? () =>
+                      attempt(
+                        () => removeEntry(working.text, kind, rule, one),
+                        t('lists.removed', { value: one }),
+                      )
+                  : undefined
+              }
+            />
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+export function Lists({ working, onGo }: { working: Working; onGo: (line: number) => void }) {
+  const read = useMemo(() => readPolicy(working.text), [working.text]);
+  return (
+    <div className="flex flex-col gap-6">
+      {read.odd ? (
+        <p className="text-dense text-text-2">{t('rules.odd.why', { why: read.odd })}</p>
+      ) : (
+        <div className="grid gap-4 xl:grid-cols-3">
+          {kKinds.map((kind) => (
+            <KindList key={kind} kind={kind} rules={read.rules} working={working} onGo={onGo} />
+          ))}
+        </div>
+      )}
+      <Grants />
+    </div>
+  );
+}

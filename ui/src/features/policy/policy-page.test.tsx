@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+import { screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { Problem } from '@/api/problem';
+import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
+import { PolicyPage } from './policy-page';
+import { problemsOf } from './source-tab';
+import { dropDraft } from './working';
+
+// CodeMirror measures, and there is nothing to measure here.
+vi.mock('./editor', () => ({
+  default: ({ value, onChange }: { value: string; onChange: (text: string) => void }) => (
+    <textarea aria-label="policy.yaml" value={value} onChange={(event) => onChange(event.target.value)} />
+  ),
+}));
+vi.mock('./merge-editor', () => ({
+  default: ({ before, after }: { before: string; after: string }) => (
+    <pre>
+      {before}→{after}
+    </pre>
+  ),
+}));
+
+const kText = '# mine\ntools:\n  allowed:\n    - fs.read  # fine\n  denied: []\n';
+const policy = (more: object = {}) => ({
+  path: '/config/policy.yaml',
+  exists: true,
+  text: kText,
+  hash: 'sha256:1',
+  in_force: 'file',
+  in_force_text: '',
+  version: 'v1',
+  problems: [],
+  ...more,
+});
+const list = (...items: object[]) => ({ items, next_cursor: null });
+
+beforeEach(() => {
+  startFakeDaemon();
+  dropDraft();
+  answer('GET /api/v1/policy', policy());
+  answer('GET /api/v1/policy/templates', list({ name: 'default', description: 'Reads only.', text: kText }));
+  answer('GET /api/v1/tools', list({ name: 'fs.write', parameters: { required: ['path'] } }));
+  answer('GET /api/v1/policy/can', {
+    tool: 'fs.write',
+    known: true,
+    can: 'asks',
+    reason: 'no rule',
+    rules: [],
+  });
+  answer('GET /api/v1/grants', list());
+  answer('POST /api/v1/policy/check', { valid: true, problems: [], tests: [] });
+});
+
+test('rules are a table with their lines and notes', async () => {
+  const { container } = renderPage(<PolicyPage />, { at: '/policy' });
+  const row = (await screen.findByText('fs.read')).closest('tr');
+  expect(row?.textContent).toContain('4');
+  expect(row?.textContent).toContain('fine');
+  await expectAccessible(container);
+});
+
+test('a deny rule is added from the page: only its lines change, against the hash that was seen', async () => {
+  answer('PUT /api/v1/policy', ({ body }: { body: { text: string } }) =>
+    policy({ text: body.text, hash: 'sha256:2' }),
+  );
+  renderPage(<PolicyPage />, { at: '/policy' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Add rule' }));
+  const dialog = await screen.findByRole('dialog');
+  await userEvent.type(within(dialog).getByLabelText('Tool'), 'fs.write');
+  await expectAccessible(dialog);
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Save rule' }));
+  await waitFor(() => expect(asked.some((one) => one.method === 'PUT')).toBe(true));
+  expect(asked.find((one) => one.method === 'PUT')?.body).toEqual({
+    text: kText.replace('  denied: []\n', '  denied:\n    - fs.write\n'),
+  });
+});
+
+test('a filter that fits nothing says how to clear it', async () => {
+  const { router } = renderPage(<PolicyPage />, { at: '/policy?q=zzz' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Clear filters (1)' }));
+  expect(router.state.location.search).toEqual({});
+});
+
+test('empty, broken and unreachable', async () => {
+  answer('GET /api/v1/policy', policy({ text: 'tools: {}\n' }));
+  const first = renderPage(<PolicyPage />, { at: '/policy' });
+  expect(await screen.findByText('The file has no rules')).toBeTruthy();
+  first.unmount();
+  answer('GET /api/v1/policy', problem(500, 'PRYX-1500', 'The file cannot be read.'));
+  const second = renderPage(<PolicyPage />, { at: '/policy' });
+  expect(await screen.findByText('The file cannot be read.')).toBeTruthy();
+  second.unmount();
+  startFakeDaemon();
+  renderPage(<PolicyPage />, { at: '/policy' });
+  expect((await screen.findAllByText(/The daemon did not answer/)).length).toBeGreaterThan(0);
+});
+
+test('a stale save shows both texts, and one is chosen', async () => {
+  answer('PUT /api/v1/policy', problem(409, 'PRYX-1409', 'The file was changed.'));
+  renderPage(<PolicyPage />, { at: '/policy?tab=source' });
+  const editor = await screen.findByLabelText('policy.yaml');
+  await userEvent.type(editor, '# more');
+  const theirs = `${kText}# theirs\n`;
+  answer('GET /api/v1/policy', policy({ text: theirs, hash: 'sha256:9' }));
+  await userEvent.click(screen.getByRole('button', { name: 'Save policy' }));
+  const dialog = await screen.findByRole('dialog', { name: 'The file was changed by somebody else' });
+  expect(await within(dialog).findByText(/# theirs/)).toBeTruthy();
+  answer('PUT /api/v1/policy', ({ body }: { body: { text: string } }) =>
+    policy({ text: body.text, hash: 'sha256:10' }),
+  );
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Save mine over it' }));
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+  expect(asked.filter((one) => one.method === 'PUT').at(-1)?.body).toEqual({ text: `${kText}# more` });
+});
+
+test('a draft is checked by line, and cannot be saved while it has problems', async () => {
+  answer('POST /api/v1/policy/check', {
+    valid: false,
+    problems: [{ line: 6, key: 'tols', message: 'unknown key' }],
+    tests: [],
+  });
+  const { container } = renderPage(<PolicyPage />, { at: '/policy?tab=source' });
+  await userEvent.type(await screen.findByLabelText('policy.yaml'), 'tols: x');
+  expect(await screen.findByText('1 problem')).toBeTruthy();
+  expect((screen.getByRole('button', { name: 'Save policy' }) as HTMLButtonElement).disabled).toBe(true);
+  await expectAccessible(container);
+});
+
+test('a call is decided, with the rules on the way, and kept as a test', async () => {
+  answer('POST /api/v1/policy/test', {
+    decision: 'ask',
+    rule: 'what no rule matches asks',
+    line: null,
+    reason: 'no rule matches fs.write',
+    step: 6,
+    forced: false,
+    considered: [
+      { step: 5, layer: 'policy.yaml', rule: 'tools.allowed: fs.read', line: 4, outcome: 'another tool' },
+      { step: 6, layer: 'built in', rule: 'what no rule matches asks', line: null, outcome: 'decides' },
+    ],
+  });
+  answer('PUT /api/v1/policy', ({ body }: { body: { text: string } }) => policy({ text: body.text }));
+  const { container } = renderPage(<PolicyPage />, { at: '/policy?tab=test' });
+  await userEvent.type(await screen.findByLabelText('Tool'), 'fs.write');
+  await userEvent.click(screen.getByRole('button', { name: 'Test decision' }));
+  expect(await screen.findByText('no rule matches fs.write')).toBeTruthy();
+  expect(asked.find((one) => one.path.endsWith('/policy/test'))?.body).toEqual({
+    tool: 'fs.write',
+    arguments: { path: 'notes.txt' },
+    labels: ['owner'],
+  });
+  await expectAccessible(container);
+  await userEvent.click(screen.getByRole('button', { name: 'Save as test' }));
+  await waitFor(() => expect(asked.some((one) => one.method === 'PUT')).toBe(true));
+  expect(JSON.stringify(asked.find((one) => one.method === 'PUT')?.body)).toContain(
+    JSON.stringify(
+      'tests:\n  - name: "fs.write ask"\n    tool: fs.write\n    arguments: {"path":"notes.txt"}\n    expect: ask\n',
+    ).slice(1, -1),
+  );
+});
+
+test('the last days are replayed with the draft', async () => {
+  answer('POST /api/v1/policy/replay', {
+    from: '2026-01-01T00:00:00Z',
+    to: '2026-01-08T00:00:00Z',
+    replayed: 40,
+    changed: 1,
+    changes: [{ was: 'allow', becomes: 'deny', count: 1 }],
+    not_replayed: 0,
+    gaps: [],
+    truncated: false,
+    items: [
+      {
+        step_id: 'stp_1',
+        turn_id: 'trn_1',
+        session_id: 'ses_1',
+        at: '2026-01-02T00:00:00Z',
+        tool: 'fs.read',
+        call: 'fs.read a.txt',
+        was: { decision: 'allow', rule: 'tools.allowed: fs.read' },
+        becomes: { decision: 'deny', rule: 'tools.denied: fs.*', line: 5, reason: 'denied' },
+      },
+    ],
+    next_cursor: null,
+  });
+  renderPage(<PolicyPage />, { at: '/policy?tab=source' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Replay past decisions' }));
+  expect(await screen.findByText('1 of 40 past decisions would change')).toBeTruthy();
+  expect(screen.getByText('fs.read a.txt')).toBeTruthy();
+  expect(asked.find((one) => one.path.endsWith('/replay'))?.body).toMatchObject({ text: kText, days: 7 });
+});
+
+test('grants are revoked and moved', async () => {
+  answer(
+    'GET /api/v1/grants',
+    list({
+      id: 'grt_1',
+      scope: 'always',
+      rule: 'fs.write(path: "a")',
+      tool: 'fs.write',
+      session_id: null,
+      approval_id: null,
+      created_at: '2026-01-01T00:00:00Z',
+      expires_at: '2026-02-01T00:00:00Z',
+    }),
+  );
+  answer('DELETE /api/v1/grants/{id}', { status: 204, body: null });
+  const { container } = renderPage(<PolicyPage />, { at: '/policy?tab=lists' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Revoke' }));
+  const dialog = await screen.findByRole('dialog');
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Revoke' }));
+  await waitFor(() => expect(asked.some((one) => one.method === 'DELETE')).toBe(true));
+  await expectAccessible(container);
+});
+
+test('a refusal names its lines', () => {
+  const error = new Problem(422, {
+    detail: 'policy.yaml is not a valid policy\nline 3: tools.denid: unknown key; did you mean?\nline 4: odd',
+  });
+  expect(problemsOf(error)).toEqual([
+    { line: 3, key: 'tools.denid', message: 'unknown key; did you mean?' },
+    { line: 4, key: '', message: 'odd' },
+  ]);
+});
