@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Answering an approval. The first answer wins: when somebody else was first, theirs is what is shown.
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type QueryClient, useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, type Schemas, take } from '@/api/client';
 import { Problem } from '@/api/problem';
+import { t } from '@/i18n';
+import { toast } from '@/ui/toast';
 
 export type Approval = Schemas['Approval'];
 export type Answer = Schemas['ResolutionRequest'];
@@ -27,13 +29,35 @@ async function send(id: string, body: Answer): Promise<Settled> {
 // What became stale with an answer. The bus says so too, but not while it is away.
 const kStale = ['approvals', 'grants', 'status', 'turns'];
 
+async function takeBack(approvalId: string): Promise<void> {
+  const { items } = await take(api.GET('/api/v1/grants'));
+  const grant = items.find((one) => one.approval_id === approvalId);
+  if (grant) await take(api.DELETE('/api/v1/grants/{id}', { params: { path: { id: grant.id } } }));
+}
+
+// A rule that lasts is said in full, with the way back.
+function tellKept(approvalId: string, rule: string, scope: 'session' | 'always', queries: QueryClient): void {
+  toast(t('card.kept', { rule, scope }), {
+    undo: () =>
+      void takeBack(approvalId).then(
+        () => {
+          void queries.invalidateQueries({ queryKey: ['grants'] });
+          toast(t('card.kept.undone', { rule }));
+        },
+        (error: Error) => toast(t('card.kept.failed', { error: error.message }), { tone: 'bad' }),
+      ),
+  });
+}
+
 export function useApprovalAnswer(approval: Approval, onSettled: (() => void) | undefined) {
   const queries = useQueryClient();
   const [settled, setSettled] = useState<Settled | null>(null);
   const mutation = useMutation({
     mutationFn: (body: Answer) => send(approval.id, body),
-    onSuccess: (outcome) => {
+    onSuccess: (outcome, body) => {
       setSettled(outcome);
+      if (!outcome.byOther && (body.scope === 'session' || body.scope === 'always'))
+        tellKept(approval.id, body.rule ?? approval.rule_suggestion ?? '', body.scope, queries);
       for (const key of kStale) void queries.invalidateQueries({ queryKey: [key] });
       onSettled?.();
     },

@@ -19,6 +19,7 @@ import { OutboxRows } from './outbox-rows';
 import {
   type Session,
   type Turn,
+  useContextReport,
   useLiveFeed,
   useOpenTurns,
   usePendingApprovals,
@@ -116,6 +117,11 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
   const openTurns = useOpenTurns(turns);
   useLiveFeed(session.id, openTurns);
   const approvals = usePendingApprovals(session.id).data ?? [];
+  const compactions = useContextReport(session.id).data?.compactions;
+  const undone = useMemo(
+    () => new Set(compactions?.flatMap((one) => (one.undone_at ? [one.message_id] : []))),
+    [compactions],
+  );
   const status = useStatus();
   const sent = useOutbox((state) => state.items.at(-1)?.key ?? '');
   const [dialog, setDialog] = useState<DialogName | null>(null);
@@ -209,6 +215,7 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
           openTurns={openTurns}
           approvals={approvals}
           catchingUp={transcript.isFetching}
+          undone={undone}
           commands={commands}
           onFork={onFork}
           tail={<OutboxRows session={session.id} />}

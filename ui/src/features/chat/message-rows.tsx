@@ -153,7 +153,14 @@ export const UserRow = memo(function UserRow({
   );
 });
 
-export const MarkRow = memo(function MarkRow({ message }: { message: Message }) {
+export const MarkRow = memo(function MarkRow({
+  message,
+  undone,
+}: {
+  message: Message;
+  // It was taken back: its messages are in the context again.
+  undone: boolean;
+}) {
   const part = message.parts.find((one) => one.type === 'summary');
   if (!part) return null;
   const count = part.count ?? part.covers?.length ?? 0;
@@ -161,7 +168,9 @@ export const MarkRow = memo(function MarkRow({ message }: { message: Message }) 
     <details className="my-4 rounded-card border border-dashed border-control">
       <summary className="flex min-h-8 list-none items-center gap-2 px-3 py-1 text-dense text-text-2">
         <Scissors size={14} aria-hidden />
-        {part.dropped ? t('chat.summary.dropped', { count }) : t('chat.summary', { count })}
+        {t(undone ? 'chat.summary.undone' : part.dropped ? 'chat.summary.dropped' : 'chat.summary', {
+          count,
+        })}
       </summary>
       <div className="border-t border-dashed border-control px-3 py-2 text-body">
         <Markdown text={part.text} />

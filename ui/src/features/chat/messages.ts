@@ -47,6 +47,8 @@ export const chatMessages = {
     '{count, plural, one {# earlier message stands here as a summary} other {# earlier messages stand here as a summary}}',
   'chat.summary.dropped':
     '{count, plural, one {# earlier message is no longer in the context} other {# earlier messages are no longer in the context}}',
+  'chat.summary.undone':
+    '{count, plural, one {A summary of # message was taken back here} other {A summary of # messages was taken back here}}',
   'chat.summary.kept': 'Carried on word for word',
   'chat.tool.input': 'Arguments',
   'chat.tool.output': 'Result',

@@ -83,7 +83,11 @@ function useFollow(scroller: RefObject<HTMLDivElement | null>, content: RefObjec
     const box = scroller.current;
     if (!inner || !box || typeof ResizeObserver === 'undefined') return;
     const observer = new ResizeObserver(() => {
-      if (following.current) box.scrollTop = box.scrollHeight;
+      if (!following.current) return;
+      // Who works on something in the transcript keeps it in sight.
+      if (inner.contains(document.activeElement))
+        setAtEnd(box.scrollHeight - box.scrollTop - box.clientHeight < kEndSlack);
+      else box.scrollTop = box.scrollHeight;
     });
     observer.observe(inner);
     observer.observe(box);
@@ -97,6 +101,7 @@ export function TranscriptView({
   openTurns,
   approvals,
   catchingUp,
+  undone,
   commands,
   onFork,
   tail,
@@ -106,6 +111,8 @@ export function TranscriptView({
   openTurns: Turn[];
   approvals: Schemas['Approval'][];
   catchingUp: boolean;
+  // Summaries that were taken back.
+  undone: Set<string>;
   commands: TurnCommands;
   onFork: (message: Message) => void;
   // What is being sent.
@@ -140,7 +147,7 @@ export function TranscriptView({
       case 'user':
         return <UserRow message={row.message} onFork={onFork} />;
       case 'mark':
-        return <MarkRow message={row.message} />;
+        return <MarkRow message={row.message} undone={undone.has(row.message.id)} />;
       case 'answer': {
         const turn = openTurns.find((one) => one.id === row.message.turn_id);
         if (turn) return <OpenAnswerRow row={row} turn={turn} />;
