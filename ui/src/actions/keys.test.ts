@@ -9,6 +9,7 @@ const all = [
   action('sessions', ['g s']),
   action('help', ['?']),
   action('stop', ['escape']),
+  action('panic', ['mod+shift+.']),
 ];
 
 function press(
@@ -30,6 +31,12 @@ test('chords, sequences and single keys', () => {
   expect(press(reader, 's')).toBeNull();
   expect(press(reader, '?', { shiftKey: true })).toBe('help');
 });
+
+test.each(['>', ':', '.'])(
+  'Ctrl, Shift and the full stop fire whatever the layout makes of them: %s',
+  (key) =>
+    expect(press(new KeyReader(), key, { ctrlKey: true, shiftKey: true, code: 'Period' })).toBe('panic'),
+);
 
 test('letters never fire in a field, chords and Escape do', () => {
   const reader = new KeyReader();

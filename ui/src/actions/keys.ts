@@ -17,14 +17,18 @@ function isField(target: EventTarget | null): boolean {
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
+const kMarks: Record<string, string> = { Period: '.', Comma: ',', Slash: '/', Backslash: '\\' };
+
 // 'mod+shift+a', 'ctrl+enter', '?', 'Escape' -> 'escape'
 export function chordOf(event: KeyboardEvent): string {
-  const key = event.key === ' ' ? 'space' : event.key.toLowerCase();
   const parts: string[] = [];
   if (event.ctrlKey || event.metaKey) parts.push('mod');
+  // With Ctrl and Shift the key itself counts: what Shift makes of a mark differs from layout to layout.
+  const mark = event.shiftKey && parts.length > 0 ? kMarks[event.code] : undefined;
+  const key = mark ?? (event.key === ' ' ? 'space' : event.key.toLowerCase());
   if (event.altKey) parts.push('alt');
   // A printable character already holds its shift ('?'), a letter or a named key does not.
-  if (event.shiftKey && (/^[a-z]$/.test(key) || key.length > 1)) parts.push('shift');
+  if (event.shiftKey && (mark || /^[a-z]$/.test(key) || key.length > 1)) parts.push('shift');
   parts.push(key);
   return parts.join('+');
 }

@@ -41,9 +41,10 @@ export const appMessages = {
   'shell.stop.title': 'Stop everything that runs?',
   'shell.stop.effect':
     'Cancels every turn and kills every program that Pryx started, at once. Nothing is deleted; sessions can go on afterwards.',
-  'shell.stop.done': 'Everything was stopped',
+  'shell.stop.done':
+    '{count, plural, one {Stopped what was running} other {Stopped all # that were running}}',
   'shell.stop.none': 'Nothing was running',
-  'shell.stop.failed': 'Not stopped: {error}',
+  'shell.stop.failed': 'It is not known whether everything was stopped',
   'shell.help': 'Keys',
   'shell.help.title': 'Keys of this page',
   'shell.help.single': 'Single-letter keys',

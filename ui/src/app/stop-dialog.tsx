@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The panic button: everything that runs is stopped, at once.
 import { useMutation } from '@tanstack/react-query';
+import type { Schemas } from '@/api/client';
 import { bus } from '@/bus/bus';
 import { t } from '@/i18n';
 import { Confirm } from '@/ui/dialog';
@@ -9,9 +10,10 @@ import { toast } from '@/ui/toast';
 
 export default function StopDialog({ onClose }: { onClose: () => void }) {
   const stop = useMutation({
-    mutationFn: () => bus.request('stop', { all: true }),
-    onSuccess: () => {
-      toast(t('shell.stop.done'));
+    mutationFn: async () => (await bus.request('stop', { all: true })) as Schemas['StopReport'],
+    onSuccess: (report) => {
+      const stopped = report.turn_count + report.processes.length;
+      toast(stopped > 0 ? t('shell.stop.done', { count: stopped }) : t('shell.stop.none'));
       onClose();
     },
   });
@@ -25,9 +27,7 @@ export default function StopDialog({ onClose }: { onClose: () => void }) {
       effect={t('shell.stop.effect')}
       verb={t('shell.stop')}
     >
-      {stop.isError ? (
-        <ErrorNote error={stop.error} what={t('shell.stop.failed', { error: '' })} />
-      ) : undefined}
+      {stop.isError ? <ErrorNote error={stop.error} what={t('shell.stop.failed')} /> : undefined}
     </Confirm>
   );
 }

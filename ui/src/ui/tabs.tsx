@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tabs whose choice lives in the address, so they are links: `value` and `onChange` come from the route.
 import { Tabs as Radix } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 
 export function Tabs({
   label,
@@ -16,9 +16,21 @@ export function Tabs({
   tabs: { value: string; label: string; count?: number | undefined }[];
   children: ReactNode;
 }) {
+  const list = useRef<HTMLDivElement>(null);
+  // On a narrow screen the chosen one may stand outside of what is in sight.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is found by its state, which `value` sets
+  useEffect(() => {
+    list.current
+      ?.querySelector('[data-state=active]')
+      ?.scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
+  }, [value]);
   return (
     <Radix.Root value={value} onValueChange={onChange} className="flex min-h-0 flex-1 flex-col">
-      <Radix.List aria-label={label} className="flex shrink-0 gap-1 overflow-x-auto border-b border-line">
+      <Radix.List
+        ref={list}
+        aria-label={label}
+        className="flex shrink-0 gap-1 overflow-x-auto border-b border-line"
+      >
         {tabs.map((tab) => (
           <Radix.Trigger
             key={tab.value}

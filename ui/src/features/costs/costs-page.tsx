@@ -348,7 +348,7 @@ export function CostsPage() {
   useActions(actions);
   return (
     <Page title={t('costs.title')} lead={t('costs.lead')} filters={<Filters view={view} />}>
-      <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,1fr)_400px]">
+      <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-4 xl:grid-cols-[minmax(0,1fr)_400px]">
         <div className="flex min-w-0 flex-col gap-4">
           <Loaded
             query={costs}

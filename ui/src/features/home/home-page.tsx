@@ -60,7 +60,7 @@ export function HomePage() {
       }
     >
       <FirstRun />
-      <div className="grid items-start gap-4 lg:grid-cols-2 xl:grid-cols-[minmax(0,1.2fr)_minmax(0,1fr)_340px]">
+      <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-4 lg:grid-cols-[repeat(2,minmax(0,1fr))] xl:grid-cols-[minmax(0,1.2fr)_minmax(0,1fr)_340px]">
         <Needs turns={turns} />
         <Running turns={turns} />
         <div className="flex flex-col gap-4">

@@ -162,7 +162,7 @@ export function Decide({ working, onGo }: { working: Working; onGo: (line: numbe
     decide.mutate(body);
   };
   return (
-    <div className="grid items-start gap-6 xl:grid-cols-[minmax(320px,440px)_1fr]">
+    <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 xl:grid-cols-[minmax(320px,440px)_minmax(0,1fr)]">
       <form
         className="flex flex-col gap-4 rounded-card border border-line bg-surface p-4"
         onSubmit={(event) => {

@@ -95,7 +95,7 @@ export function HistoryTab({ working }: { working: Working }) {
         );
         const chosen = rows[at];
         return (
-          <div className="grid items-start gap-6 xl:grid-cols-[minmax(320px,480px)_1fr]">
+          <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-6 xl:grid-cols-[minmax(320px,480px)_minmax(0,1fr)]">
             <Table
               label={t('policy.tab.history')}
               head={[

@@ -178,7 +178,7 @@ export function Lists({ working, onGo }: { working: Working; onGo: (line: number
       {read.odd ? (
         <p className="text-dense text-text-2">{t('rules.odd.why', { why: read.odd })}</p>
       ) : (
-        <div className="grid gap-4 xl:grid-cols-3">
+        <div className="grid grid-cols-[minmax(0,1fr)] gap-4 xl:grid-cols-3">
           {kKinds.map((kind) => (
             <KindList key={kind} kind={kind} rules={read.rules} working={working} onGo={onGo} />
           ))}

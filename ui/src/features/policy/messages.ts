@@ -179,7 +179,7 @@ export const policyMessages = {
   'decide.arguments': 'Arguments, as JSON',
   'decide.arguments.object': 'The arguments are an object: braces around names and values.',
   'decide.labels': 'Labels of what was read before',
-  'decide.labels.hint': 'Everything but owner counts as untrusted.',
+  'decide.labels.hint': 'A file, the web, memory, a channel and MCP count as untrusted.',
   'decide.run': 'Test decision',
   'decide.run.draft': 'Test with the draft',
   'decide.none':
