@@ -72,7 +72,7 @@ test('shows the exact action, what was read and the rule, with Deny first', asyn
   expect(document.activeElement).toBe(screen.getByRole('button', { name: /^Deny$/ }));
   expect(container.textContent).toContain('\\u{202e}');
   expect(container.textContent).not.toContain('\u202e');
-  expect(screen.getByText('web')).toBeTruthy();
+  expect(screen.getByText('the web')).toBeTruthy();
   expect(await screen.findByText('ask: http.request')).toBeTruthy();
   await expectAccessible(container);
 });

@@ -90,6 +90,7 @@ function Why({ approval }: { approval: Approval }) {
             <span className="text-text-2">
               {' · '}
               {t('card.rule.decides')} <code className="font-mono text-label">{rule}</code>
+              {decision?.line ? ` ${t('card.rule.line', { line: decision.line })}` : ''}
             </span>
           )}
         </dd>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a call touches, read from what its hash binds. Tools differ in what they bind, so everything is optional. Pure.
 import type { Schemas } from '@/api/client';
+import { t } from '@/i18n';
 
 type Approval = Schemas['Approval'];
 type FileChange = { path: string; before: number | null; after: number | null };
@@ -47,7 +48,11 @@ export function actionOf(approval: Approval): string {
   return rendering.startsWith(`${tool} `) ? rendering.slice(tool.length + 1) : rendering || tool;
 }
 
+const kLabels = new Set(['model', 'memory', 'file', 'web', 'private', 'secret', 'unreadable']);
+
 // Labels as words; who the owner is says nothing to the owner.
 export function labelsToTell(labels: string[]): string[] {
-  return labels.filter((label) => label !== 'owner' && !label.startsWith('principal:'));
+  return labels
+    .filter((label) => label !== 'owner' && !label.startsWith('principal:'))
+    .map((label) => (kLabels.has(label) ? t(`card.label.${label}`) : label));
 }

@@ -116,7 +116,7 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
   const turns = useMemo(() => turnsOf(messages), [messages]);
   const openTurns = useOpenTurns(turns);
   useLiveFeed(session.id, openTurns);
-  const approvals = usePendingApprovals(session.id).data ?? [];
+  const approvals = usePendingApprovals(session.id, openTurns.length > 0);
   const compactions = useContextReport(session.id).data?.compactions;
   const undone = useMemo(
     () => new Set(compactions?.flatMap((one) => (one.undone_at ? [one.message_id] : []))),
@@ -141,7 +141,7 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
   const working = useRef(atWork);
   working.current = atWork;
   const waiting = useRef(false);
-  waiting.current = approvals.length > 0;
+  waiting.current = approvals.size > 0;
   const actions: Action[] = useMemo(
     () => [
       {

@@ -6,13 +6,14 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { api, type Schemas, take } from '@/api/client';
 import { useBusState } from '@/bus/bus';
 import { useBusEvent } from '@/bus/use-bus-event';
 import { live } from './live';
 import type { Message } from './transcript';
 
+export type Approval = Schemas['Approval'];
 export type Turn = Schemas['Turn'];
 export type Session = Schemas['Session'];
 
@@ -110,15 +111,29 @@ export function useOpenTurns(turns: string[]): Turn[] {
   return result;
 }
 
-export function usePendingApprovals(session: string | undefined) {
-  return useQuery({
+// What waits in a conversation, by the turn it is shown at. A sub-agent's questions stand at the turn that started it.
+export function usePendingApprovals(session: string, atWork: boolean): Map<string, Approval[]> {
+  const pending = useQuery({
     queryKey: ['approvals', 'pending'],
-    enabled: session !== undefined,
     queryFn: () =>
       take(api.GET('/api/v1/approvals', { params: { query: { state: 'pending', limit: 200 } } })),
-    select: (page) =>
-      page.items.filter((approval) => approval.session_id === session).sort((a, b) => (a.id < b.id ? -1 : 1)),
-  });
+  }).data?.items;
+  const elsewhere = pending?.some((approval) => approval.session_id !== session) ?? false;
+  const children = useQuery({
+    queryKey: ['sessions', 'children', session],
+    enabled: atWork && elsewhere,
+    queryFn: () => take(api.GET('/api/v1/sessions/{id}/children', { params: { path: { id: session } } })),
+  }).data?.items;
+  return useMemo(() => {
+    const byTurn = new Map<string, Approval[]>();
+    // Oldest first.
+    for (const approval of [...(pending ?? [])].sort((a, b) => (a.id < b.id ? -1 : 1))) {
+      const child = children?.find((one) => one.id === approval.session_id);
+      const turn = approval.session_id === session ? approval.turn_id : child?.parent_turn_id;
+      if (turn) byTurn.set(turn, [...(byTurn.get(turn) ?? []), approval]);
+    }
+    return byTurn;
+  }, [pending, children, session]);
 }
 
 export function useContextReport(session: string | undefined) {

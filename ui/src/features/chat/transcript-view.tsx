@@ -13,15 +13,15 @@ import {
   useState,
 } from 'react';
 import { useActions } from '@/actions/actions';
-import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
 import { Button } from '@/ui/button';
 import { useLiveTurn } from './live';
 import { AnswerRow, MarkRow, UserRow } from './message-rows';
-import type { Turn } from './queries';
+import type { Approval, Turn } from './queries';
 import type { Message, Row } from './transcript';
 import { type TurnCommands, TurnEnd, toolStates } from './turn-end';
 
+const kNoApprovals: Approval[] = [];
 const kEndSlack = 48;
 const kRowGuess = 120;
 
@@ -109,7 +109,7 @@ export function TranscriptView({
 }: {
   rows: Row[];
   openTurns: Turn[];
-  approvals: Schemas['Approval'][];
+  approvals: Map<string, Approval[]>;
   catchingUp: boolean;
   // Summaries that were taken back.
   undone: Set<string>;
@@ -158,7 +158,7 @@ export function TranscriptView({
           <TurnEnd
             id={row.turn}
             shown={row.shown}
-            approvals={approvals}
+            approvals={approvals.get(row.turn) ?? kNoApprovals}
             catchingUp={catchingUp}
             commands={commands}
           />

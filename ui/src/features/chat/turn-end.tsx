@@ -3,7 +3,6 @@
 import { Link } from '@tanstack/react-router';
 import { Clock, RotateCcw, Route, Undo2 } from 'lucide-react';
 import { useMemo } from 'react';
-import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { count, duration, money, tokens } from '@/lib/format';
@@ -14,7 +13,7 @@ import { Button } from '@/ui/button';
 import { Attention } from './attention';
 import { type LiveStep, type LiveTurn, useLiveTurn } from './live';
 import { Notice, Reasoning } from './message-rows';
-import { isEnded, type Turn, useTurn } from './queries';
+import { type Approval, isEnded, type Turn, useTurn } from './queries';
 import { ToolCall, type ToolState } from './tool-call';
 import type { Shown } from './transcript';
 
@@ -232,28 +231,27 @@ export function TurnEnd({
 }: {
   id: string;
   shown: Shown;
-  approvals: Schemas['Approval'][];
+  approvals: Approval[];
   // The transcript is being read; until it is there, what was streamed stays.
   catchingUp: boolean;
   commands: TurnCommands;
 }) {
   const { data: turn } = useTurn(id);
   const now = useLiveTurn(id);
-  const mine = approvals.filter((approval) => approval.turn_id === id);
   const ended = isEnded(turn);
   return (
     // As high as its last line, so that nothing moves when that comes.
     <div className="min-h-9 min-w-0">
       {(!ended || catchingUp) && <Streaming turn={turn} now={now} shown={shown} />}
-      {mine.length > 0 && (
+      {approvals.length > 0 && (
         <div className="my-3 flex flex-col gap-3">
-          {groupApprovals(mine).map((group) => (
+          {groupApprovals(approvals).map((group) => (
             <ApprovalGroup key={group[0]?.id} approvals={group} />
           ))}
         </div>
       )}
       {turn?.state === 'needs_attention' && <Attention turn={turn} />}
-      {turn && !ended && turn.state !== 'needs_attention' && (
+      {turn && !ended && turn.state !== 'needs_attention' && approvals.length === 0 && (
         <Progress turn={turn} live={now} onStop={() => commands.stop(turn)} />
       )}
       {turn?.state === 'failed' && <Failure turn={turn} commands={commands} />}
