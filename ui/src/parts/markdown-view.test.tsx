@@ -3,11 +3,11 @@ import { render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
 import { expectAccessible } from '../../test/page';
-import { Markdown } from './markdown';
 import { splitBlocks } from './markdown-blocks';
+import { MarkdownView } from './markdown-view';
 
 test('links say where they lead and carry no referrer', () => {
-  render(<Markdown text="See [the manual](https://docs.example.org/a) and <https://example.org>." />);
+  render(<MarkdownView text="See [the manual](https://docs.example.org/a) and <https://example.org>." />);
   const link = screen.getByRole('link', { name: 'the manual' });
   expect(link.getAttribute('rel')).toContain('noreferrer');
   expect(link.getAttribute('target')).toBe('_blank');
@@ -23,12 +23,12 @@ test.each([
   ['<button onclick="x()">Allow once</button>'],
   ['[x](data:text/html,<script>1</script>)'],
 ])('%s makes nothing that acts', (text) => {
-  const { container } = render(<Markdown text={text} />);
+  const { container } = render(<MarkdownView text={text} />);
   expect(container.querySelector('a, script, img, button, iframe, style')).toBeNull();
 });
 
 test('a remote picture waits for a click', async () => {
-  const { container } = render(<Markdown text="![chart](https://evil.example/c.png?secret)" />);
+  const { container } = render(<MarkdownView text="![chart](https://evil.example/c.png?secret)" />);
   expect(container.querySelector('img')).toBeNull();
   await userEvent.click(screen.getByRole('button', { name: /evil\.example/ }));
   expect(container.querySelector('img')?.getAttribute('referrerpolicy')).toBe('no-referrer');
@@ -36,7 +36,7 @@ test('a remote picture waits for a click', async () => {
 
 test('code can be copied, tables and lists are what they are', async () => {
   const { container } = render(
-    <Markdown text={'```py\nx = 1\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- [x] done\n- [ ] open'} />,
+    <MarkdownView text={'```py\nx = 1\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- [x] done\n- [ ] open'} />,
   );
   expect(screen.getByText('py')).toBeTruthy();
   expect(container.querySelector('pre')?.textContent).toBe('x = 1\n');
@@ -46,7 +46,7 @@ test('code can be copied, tables and lists are what they are', async () => {
 });
 
 test('an unfinished tail is closed', () => {
-  const { container } = render(<Markdown streaming text={'Some **bold tex'} />);
+  const { container } = render(<MarkdownView streaming text={'Some **bold tex'} />);
   expect(container.querySelector('strong')?.textContent).toBe('bold tex');
 });
 
