@@ -41,10 +41,20 @@ function Shown({
         <h2 className="flex-1 text-body font-semibold">
           {t('history.version', { version: version.version })}
         </h2>
-        <Button small aria-pressed={against === 'before'} onClick={() => setAgainst('before')}>
+        <Button
+          small
+          aria-pressed={against === 'before'}
+          className={against === 'before' ? 'bg-accent-soft!' : ''}
+          onClick={() => setAgainst('before')}
+        >
           {t('history.before')}
         </Button>
-        <Button small aria-pressed={against === 'now'} onClick={() => setAgainst('now')}>
+        <Button
+          small
+          aria-pressed={against === 'now'}
+          className={against === 'now' ? 'bg-accent-soft!' : ''}
+          onClick={() => setAgainst('now')}
+        >
           {t('history.now')}
         </Button>
         <Button

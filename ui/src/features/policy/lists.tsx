@@ -14,6 +14,7 @@ import {
   type List,
   type PlacedRule,
   readPolicy,
+  removeRule,
   replaceRule,
 } from './policy-text';
 import { LineLink, Verdict } from './verdict';
@@ -28,18 +29,19 @@ const kTool: Record<Kind, string> = { domains: 'http.request', commands: 'shell.
 export function addEntry(text: string, kind: Kind, list: List, value: string): string {
   const home = readPolicy(text).rules.find(
     (rule) =>
-      rule.list === list &&
-      rule.tool === kTool[kind] &&
-      rule.when.length === 0 &&
-      rule[kind].length > 0 &&
-      kKinds.every((other) => other === kind || rule[other].length === 0),
+      rule.list === list && rule.tool === kTool[kind] && rule[kind].length > 0 && standsAlone(kind, rule),
   );
   if (home) return replaceRule(text, home, { ...home, [kind]: [...home[kind], value] });
   const none = { when: [], commands: [], domains: [], paths: [] };
   return addRule(text, { list, tool: kTool[kind], ...none, [kind]: [value] });
 }
 
+// The last entry takes its rule with it, unless the rule says more: then it would begin to hold for everything.
+const standsAlone = (kind: Kind, rule: PlacedRule) =>
+  rule.when.length === 0 && kKinds.every((other) => other === kind || rule[other].length === 0);
+
 function removeEntry(text: string, kind: Kind, rule: PlacedRule, value: string): string {
+  if (rule[kind].length === 1) return removeRule(text, rule);
   return replaceRule(text, rule, { ...rule, [kind]: rule[kind].filter((one) => one !== value) });
 }
 
@@ -51,7 +53,6 @@ function Entry({
 }: {
   value: string;
   rule: PlacedRule;
-  // Not for the last one: without it the rule would hold for everything.
   onRemove: (() => void) | undefined;
   onGo: (line: number) => void;
 }) {
@@ -155,7 +156,7 @@ function KindList({
               rule={rule}
               onGo={onGo}
               onRemove={
-                rule[kind].length > 1
+                rule[kind].length > 1 || standsAlone(kind, rule)
                   ? () =>
                       attempt(
                         () => removeEntry(working.text, kind, rule, one),

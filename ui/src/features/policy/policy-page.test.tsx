@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-import { screen, waitFor, within } from '@testing-library/react';
+import { act, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test, vi } from 'vitest';
+import { useActionRegistry } from '@/actions/actions';
 import { Problem } from '@/api/problem';
 import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
 import { PolicyPage } from './policy-page';
@@ -75,6 +76,38 @@ test('a deny rule is added from the page: only its lines change, against the has
   expect(asked.find((one) => one.method === 'PUT')?.body).toEqual({
     text: kText.replace('  denied: []\n', '  denied:\n    - fs.write\n'),
   });
+});
+
+test('by keyboard alone: n, the tool, Ctrl Enter', async () => {
+  answer('PUT /api/v1/policy', ({ body }: { body: { text: string } }) => policy({ text: body.text }));
+  renderPage(<PolicyPage />, { at: '/policy' });
+  await screen.findByText('fs.read');
+  act(() => useActionRegistry.getState().actions.get('policy.add')?.run());
+  await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText('Tool')));
+  await userEvent.keyboard('http.*{Control>}{Enter}{/Control}');
+  await waitFor(() => expect(asked.some((one) => one.method === 'PUT')).toBe(true));
+  expect(JSON.stringify(asked.find((one) => one.method === 'PUT')?.body)).toContain('denied:\\n    - http.*');
+});
+
+test('a host is put on a list, joined by a second, and taken off again', async () => {
+  let text = kText;
+  answer('GET /api/v1/policy', () => policy({ text }));
+  answer('PUT /api/v1/policy', ({ body }: { body: { text: string } }) => {
+    text = body.text;
+    return policy({ text });
+  });
+  renderPage(<PolicyPage />, { at: '/policy?tab=lists' });
+  for (const host of ['a.example', 'b.example']) {
+    await userEvent.type(await screen.findByLabelText('Host to add'), `${host}{Enter}`);
+    await screen.findByText(host);
+  }
+  expect(text).toContain(
+    '    - tool: http.request\n      domains:\n        - a.example\n        - b.example\n',
+  );
+  for (const _ of ['a.example', 'b.example'])
+    await userEvent.click((await screen.findAllByRole('button', { name: 'Remove' }))[0] as HTMLElement);
+  await screen.findByText('No rule names hosts. Requests ask for each one.');
+  expect(text).not.toContain('http.request');
 });
 
 test('a filter that fits nothing says how to clear it', async () => {

@@ -39,7 +39,6 @@ function Changes({ report }: { report: Schemas['PolicyReplay'] }) {
             <Link
               to="/trace/$turn"
               params={{ turn: item.turn_id }}
-              search={{ step: item.step_id }}
               className="block truncate font-mono text-label underline decoration-line underline-offset-2"
               title={item.call}
             >
