@@ -46,8 +46,8 @@ export function Page({
         )}
       >
         <header className="flex flex-wrap items-center gap-x-3 gap-y-2 pt-5 pb-3">
-          <div className="min-w-0 flex-1">
-            <div className="flex flex-wrap items-center gap-3">
+          <div className="min-w-0 flex-1 max-sm:basis-full">
+            <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
               <h1 className="truncate text-h2 font-semibold">{title}</h1>
               {status}
             </div>

@@ -184,7 +184,7 @@ export function AuditPage() {
     <Page
       fixed
       title={t('audit.title')}
-      lead={t('audit.lead')}
+      lead={<span className="max-sm:hidden">{t('audit.lead')}</span>}
       status={
         <>
           <VerifiedChip />

@@ -42,7 +42,7 @@ export const kColumns = (): Column<Entry>[] => [
   {
     id: 'index',
     header: t('audit.col.index'),
-    width: '64px',
+    width: '48px',
     align: 'right',
     cell: (entry) => <span className="text-text-3">{count(entry.index)}</span>,
   },
@@ -57,13 +57,13 @@ export const kColumns = (): Column<Entry>[] => [
   {
     id: 'action',
     header: t('audit.col.action'),
-    width: 'minmax(120px, 160px)',
+    width: 'minmax(96px, 160px)',
     cell: (entry) => <span className="font-medium">{entry.kind}</span>,
   },
   {
     id: 'object',
     header: t('audit.col.object'),
-    width: 'minmax(96px, 180px)',
+    width: 'minmax(80px, 180px)',
     cell: (entry) => <span title={entry.subject}>{entry.subject}</span>,
   },
   {

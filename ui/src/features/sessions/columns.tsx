@@ -84,13 +84,13 @@ function allColumns(state: RowState): Column<Row>[] {
     {
       id: 'status',
       header: t('sessions.col.status'),
-      width: '112px',
+      width: '108px',
       cell: (row) => <SessionState bare state={stateOf(row, state)} />,
     },
     {
       id: 'title',
       header: t('sessions.col.title'),
-      width: 'minmax(180px, 1fr)',
+      width: 'minmax(140px, 1fr)',
       cell: (row) => <Title row={row} words={state.words} />,
     },
     { id: 'agent', header: t('sessions.col.agent'), width: '96px', above: 760, cell: (row) => row.agent },
@@ -146,6 +146,7 @@ function allColumns(state: RowState): Column<Row>[] {
     {
       id: 'updated',
       header: t('sessions.col.updated'),
+      above: 460,
       width: '84px',
       align: 'right',
       cell: (row) => (

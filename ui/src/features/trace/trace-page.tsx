@@ -43,7 +43,7 @@ function Foot({ trace, tookMs }: { trace: Trace; tookMs: number }) {
     estimated > 0 && t('trace.foot.estimated'),
   ].filter(Boolean);
   return (
-    <footer className="flex shrink-0 flex-wrap items-center gap-x-5 gap-y-1 pt-2 text-label text-text-2">
+    <footer className="flex min-w-0 flex-wrap items-center gap-x-5 gap-y-1 pt-2 text-label text-text-2">
       {parts.map(([name, value, title]) => (
         <span key={name} title={title}>
           <span className="text-text-3">{name} </span>
@@ -151,7 +151,7 @@ export function TracePage() {
       status={
         trace && (
           <>
-            <code className="text-label text-text-3" title={turn}>
+            <code className="text-label whitespace-nowrap text-text-3" title={turn}>
               {shortId(turn)}
             </code>
             <Status state={trace.state} />
