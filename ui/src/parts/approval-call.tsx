@@ -80,6 +80,7 @@ function isDiff(preview: string): boolean {
   return /^--- /m.test(preview) && /^@@ /m.test(preview);
 }
 
+// Lines are wrapped: nothing that would happen lies beyond the right edge.
 function Preview({ text, whole, label }: { text: string; whole: boolean; label: string }) {
   const diff = isDiff(text);
   const lines = text.replace(/\n$/, '').split('\n');
@@ -92,13 +93,13 @@ function Preview({ text, whole, label }: { text: string; whole: boolean; label: 
         !whole && 'max-h-60',
       )}
     >
-      <div className="w-max min-w-full">
+      <div>
         {lines.map((line, index) => (
           <div
             // biome-ignore lint/suspicious/noArrayIndexKey: a line has no other name
             key={index}
             className={cx(
-              'px-3 whitespace-pre',
+              'px-3 wrap-anywhere whitespace-pre-wrap',
               diff && kDiffLine.find(([prefix]) => line.startsWith(prefix))?.[1],
             )}
           >

@@ -301,12 +301,14 @@ export function ApprovalCard({
           )}
           {open && !suggested && t('card.lasting.none')}
         </p>
-        <Button small kind="quiet" keys="e" aria-expanded={explains} onClick={looks.e}>
-          {t('card.explain')} <Key name="E" />
-        </Button>
-        <Button small kind="quiet" keys="d" aria-pressed={whole} onClick={looks.d}>
-          {t('card.expand')} <Key name="D" />
-        </Button>
+        <span className="flex">
+          <Button small kind="quiet" keys="e" aria-expanded={explains} onClick={looks.e}>
+            {t('card.explain')} <Key name="E" />
+          </Button>
+          <Button small kind="quiet" keys="d" aria-pressed={whole} onClick={looks.d}>
+            {t('card.expand')} <Key name="D" />
+          </Button>
+        </span>
       </div>
       {explains && <ExplainPanel approval={approval} />}
       {open ? (

@@ -30,7 +30,8 @@ export const approvalMessages = {
   'card.expires': 'Denied by itself in {left}',
   'card.expired': 'Time ran out, so it is denied. Ask the agent to try again.',
   'card.code.label': 'Type {code} to allow it',
-  'card.code.hint': 'This call is too long to be judged at a glance. Read it whole, then type the code.',
+  'card.code.hint':
+    'This call cannot be judged at a glance: it is long, or holds what does not show. Read it whole, then type the code.',
   'card.code.wrong': 'That is not the code of this call.',
   'card.lasting': 'Lasting answers would keep',
   'card.lasting.none': 'This call can only be allowed once; no rule may be kept for it.',

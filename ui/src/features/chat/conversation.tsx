@@ -59,7 +59,7 @@ export function Conversation({ id, ...frame }: Frame & { id: string }) {
   );
 }
 
-function useCommands(session: Session, messages: Message[], openModels: () => void) {
+function useCommands(session: Session, model: string, messages: Message[], openModels: () => void) {
   const queries = useQueryClient();
   const navigate = useNavigate();
   const [undoing, setUndoing] = useState<Turn | null>(null);
@@ -93,6 +93,7 @@ function useCommands(session: Session, messages: Message[], openModels: () => vo
   const { mutate: doStop } = stop;
   const commands: TurnCommands = useMemo(
     () => ({
+      model,
       stop: doStop,
       undo: setUndoing,
       switchModel: openModels,
@@ -102,7 +103,7 @@ function useCommands(session: Session, messages: Message[], openModels: () => vo
         else toast(t('chat.retry.none'), { tone: 'bad' });
       },
     }),
-    [doStop, openModels, queries, session.id],
+    [doStop, model, openModels, queries, session.id],
   );
   return { commands, fork: fork.mutate, undoing, setUndoing };
 }
@@ -124,11 +125,12 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
   );
   const status = useStatus();
   const sent = useOutbox((state) => state.items.at(-1)?.key ?? '');
+  const model = session.model ?? status.data?.default_model ?? t('chat.model.default');
   const [dialog, setDialog] = useState<DialogName | null>(null);
   const [announces, setAnnouncing] = useState(announcesOn());
   const composer = useRef<ComposerHandle>(null);
   const openModels = useCallback(() => setDialog('model'), []);
-  const { commands, fork, undoing, setUndoing } = useCommands(session, messages, openModels);
+  const { commands, fork, undoing, setUndoing } = useCommands(session, model, messages, openModels);
   const { change } = useSessionChange(session);
   const atWork =
     openTurns.find((turn) => kAtWork.includes(turn.state)) ??
@@ -181,7 +183,6 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
   );
   useActions(actions);
   const onFork = useCallback((message: Message) => fork(message), [fork]);
-  const model = session.model ?? status.data?.default_model ?? t('chat.model.default');
   return (
     <div className="flex min-h-0 min-w-0 flex-1 flex-col">
       <ChatHeader

@@ -56,7 +56,7 @@ export const chatMessages = {
   'chat.tool.problem': 'What went wrong',
   'chat.tool.cut': 'The last {chars, number} characters are shown.',
   'chat.queued': 'Waits until the answer before it is done.',
-  'chat.working': 'Working',
+  'chat.queued.cancel': 'Take message back',
   'chat.running': 'Running {tool}',
   'chat.long': 'This takes a while.',
   'chat.retrying': '{reason}; {seconds, plural, =0 {trying again} other {trying again in # s}}',

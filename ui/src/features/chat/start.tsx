@@ -55,7 +55,7 @@ export function StartOptions({
         label={t('chat.workspace')}
         hideLabel
         title={t('chat.workspace')}
-        className="max-w-60 border-transparent! bg-transparent! text-text-2"
+        className="max-w-40 sm:max-w-60 border-transparent! bg-transparent! text-text-2"
         value={workspace}
         onChange={(event) => onWorkspace(event.target.value)}
       >

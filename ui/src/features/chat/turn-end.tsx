@@ -21,6 +21,8 @@ const kQuietMs = 300;
 const kLongMs = 10_000;
 
 export type TurnCommands = {
+  // Who is asked in this conversation, when the turn does not say.
+  model: string;
   retry: (turn: Turn) => void;
   switchModel: () => void;
   undo: (turn: Turn) => void;
@@ -80,13 +82,26 @@ function Streaming({ turn, now, shown }: { turn: Turn | undefined; now: LiveTurn
   );
 }
 
-function Progress({ turn, live, onStop }: { turn: Turn; live: LiveTurn; onStop: () => void }) {
+function Progress({
+  turn,
+  live,
+  model,
+  onStop,
+}: {
+  turn: Turn;
+  live: LiveTurn;
+  model: string;
+  onStop: () => void;
+}) {
   const now = useNow(1000);
   const since = now - Date.parse(turn.started_at ?? turn.created_at);
   if (turn.state === 'queued')
     return (
       <p className="my-2 flex items-center gap-2 text-dense text-text-3">
         <Clock size={14} aria-hidden /> {t('chat.queued')}
+        <Button small kind="quiet" onClick={onStop}>
+          {t('chat.queued.cancel')}
+        </Button>
       </p>
     );
   if (turn.state === 'waiting' || since < kQuietMs) return null;
@@ -96,7 +111,7 @@ function Progress({ turn, live, onStop }: { turn: Turn; live: LiveTurn; onStop: 
     ? t('chat.retrying', { reason: live.retry.reason, seconds: wait })
     : running?.tool
       ? t('chat.running', { tool: running.tool })
-      : (running?.model ?? turn.model ?? t('chat.working'));
+      : (running?.model ?? turn.model ?? model);
   return (
     <p className="my-2 flex flex-wrap items-center gap-x-3 gap-y-1 text-dense text-text-2">
       <span aria-hidden className="size-2 rounded-full bg-running motion-safe:animate-pulse" />
@@ -117,7 +132,7 @@ function Progress({ turn, live, onStop }: { turn: Turn; live: LiveTurn; onStop: 
 function Failure({ turn, commands }: { turn: Turn; commands: TurnCommands }) {
   const { error } = turn;
   if (!error) return null;
-  const provider = (turn.answered_by ?? turn.model ?? '').split('/')[0];
+  const [provider] = (turn.answered_by ?? turn.model ?? commands.model).split('/');
   return (
     <div role="alert" className="my-2 rounded-card border border-bad bg-bad-soft p-3 text-dense">
       <p className="font-medium text-bad">{t('chat.failed')}</p>
@@ -252,7 +267,7 @@ export function TurnEnd({
       )}
       {turn?.state === 'needs_attention' && <Attention turn={turn} />}
       {turn && !ended && turn.state !== 'needs_attention' && approvals.length === 0 && (
-        <Progress turn={turn} live={now} onStop={() => commands.stop(turn)} />
+        <Progress turn={turn} live={now} model={commands.model} onStop={() => commands.stop(turn)} />
       )}
       {turn?.state === 'failed' && <Failure turn={turn} commands={commands} />}
       {turn && ended && <Footer turn={turn} commands={commands} />}
