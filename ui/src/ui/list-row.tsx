@@ -36,7 +36,7 @@ function RowOf<T>(props: Props<T>): ReactNode {
       onClick={(event) => props.onPress(event, index, row)}
       onDoubleClick={() => props.onDouble(row)}
       className={cx(
-        'absolute inset-x-0 grid min-w-fit cursor-pointer items-center gap-3 px-3 text-dense hover:bg-sunken',
+        'absolute inset-x-0 grid min-w-fit cursor-pointer items-center gap-3 px-3 text-dense outline-none hover:bg-sunken',
         isFocused && 'bg-accent-soft',
         isSelected && 'shadow-[inset_3px_0_0_var(--accent)]',
       )}

@@ -149,6 +149,8 @@ export function VirtualTable<T>({
     () => ({
       onPress: (event: MouseEvent, index: number, row: T) => {
         const now = latest.current;
+        // The grid has the keys, whichever row was clicked.
+        scroller.current?.focus({ preventScroll: true });
         now.onFocus(index);
         if (now.onSelect && (event.shiftKey || event.ctrlKey || event.metaKey))
           now.onSelect(row, event.shiftKey);
@@ -157,6 +159,7 @@ export function VirtualTable<T>({
       onDouble: (row: T) => latest.current.onPress && latest.current.onOpen?.(row),
       onCheck: (event: MouseEvent, index: number, row: T) => {
         event.stopPropagation();
+        scroller.current?.focus({ preventScroll: true });
         latest.current.onFocus(index);
         latest.current.onSelect?.(row, event.shiftKey);
       },
@@ -180,7 +183,7 @@ export function VirtualTable<T>({
       aria-multiselectable={onSelect ? true : undefined}
       tabIndex={0}
       onKeyDown={onKeyDown}
-      className="min-h-40 flex-1 overflow-auto rounded-card border border-line bg-surface"
+      className="min-h-40 flex-1 overflow-auto rounded-card border border-line bg-surface outline-offset-[-2px]"
     >
       <div
         role="row"

@@ -105,7 +105,7 @@ export const SpanRows = memo(function SpanRows(props: Props) {
         onClick={() => props.onSelect(i)}
         onDoubleClick={() => props.onOpen(i)}
         className={cx(
-          'flex items-center text-label hover:bg-sunken',
+          'flex items-center text-label outline-none hover:bg-sunken',
           i === selected && 'bg-accent-soft!',
           found && !found.has(i) && 'opacity-50',
         )}

@@ -175,6 +175,15 @@ export function Timeline(props: Props) {
     addEventListener('pointerup', end);
   };
 
+  const { onSelect } = props;
+  const onRow = useCallback(
+    (index: number) => {
+      // The grid has the focus, whichever row was clicked.
+      scroller.current?.focus({ preventScroll: true });
+      onSelect(index);
+    },
+    [scroller, onSelect],
+  );
   const active = rows.spans[selected]?.span_id;
   return (
     <div className="flex min-h-0 flex-1 flex-col overflow-hidden rounded-card border border-line bg-surface">
@@ -255,7 +264,7 @@ export function Timeline(props: Props) {
               found={props.found}
               folded={props.folded}
               onFold={props.onFold}
-              onSelect={props.onSelect}
+              onSelect={onRow}
               onOpen={props.onOpen}
             />
           </div>
