@@ -135,9 +135,9 @@ export function VirtualTable<T>({
     };
     const to = moves[event.key];
     if (to !== undefined) move(to);
-    else if (row && (event.key === 'Enter' || (letters && event.key === 'o'))) onOpen?.(row);
-    else if (row && event.key === ' ') onPeek?.(row);
-    else if (row && letters && event.key.toLowerCase() === 'x') onSelect?.(row, event.shiftKey);
+    else if (row !== undefined && (event.key === 'Enter' || (letters && event.key === 'o'))) onOpen?.(row);
+    else if (row !== undefined && event.key === ' ') onPeek?.(row);
+    else if (row !== undefined && letters && event.key.toLowerCase() === 'x') onSelect?.(row, event.shiftKey);
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -168,9 +168,10 @@ export function VirtualTable<T>({
   );
 
   const tracks = `${onSelect ? '16px ' : ''}${columns.map((column) => column.width).join(' ')}`;
+  const inFocus = rows[focused];
   const active =
-    rows[focused] && items.some((item) => item.index === focused)
-      ? `row-${rowKey(rows[focused])}`
+    inFocus !== undefined && items.some((item) => item.index === focused)
+      ? `row-${rowKey(inFocus)}`
       : undefined;
   return (
     <div
@@ -209,7 +210,8 @@ export function VirtualTable<T>({
       <div role="rowgroup" className="relative min-w-fit" style={{ height: virtual.getTotalSize() }}>
         {items.map((item) => {
           const row = rows[item.index];
-          if (!row) return null;
+          // A row may be a number, and the first one zero.
+          if (row === undefined) return null;
           const key = rowKey(row);
           return (
             <ListRow

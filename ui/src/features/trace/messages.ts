@@ -38,6 +38,7 @@ export const traceMessages = {
   'trace.details': 'Span details',
   'trace.details.toggle': 'Show or hide details',
   'trace.details.none': 'Choose a span to see what it did, with what, and at what cost.',
+  'trace.clear': 'Choose no span',
   'trace.open': 'Open what the span belongs to',
   'trace.minimap': 'The whole trace; drag to choose a stretch',
   'trace.col.name': 'Span',

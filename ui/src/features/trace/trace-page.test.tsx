@@ -97,10 +97,14 @@ test('the keys move, show details and fold; the selection is in the address', as
 });
 
 test('the same as a table', async () => {
+  // There is no layout here: the list is given a height, so that it has rows.
+  vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(600);
+  vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(1200);
   answer(kRoute, trace());
   renderPage(<TracePage />, { at: '/trace/trn_1?view=table' });
   const grid = await screen.findByRole('grid', { name: 'Spans of the trace' });
   expect(grid.getAttribute('aria-rowcount')).toBe('4');
+  expect(within(grid).getAllByRole('row')).toHaveLength(4);
 });
 
 test('searching dims what does not fit and counts what does', async () => {

@@ -5,6 +5,7 @@ import { t } from '@/i18n';
 import { count, duration } from '@/lib/format';
 import { type Column, VirtualTable } from '@/ui/list';
 import { Status } from '@/ui/status';
+import { tickText } from './axis';
 import { kKinds, type Rows, shortName } from './model';
 import { nanoMoney } from './span-rows';
 
@@ -50,7 +51,7 @@ function columnsOf(rows: Rows, now: number): Column<number>[] {
       header: t('trace.col.start'),
       width: '92px',
       align: 'right',
-      cell: (i) => `+${duration(rows.start[i] ?? 0)}`,
+      cell: (i) => tickText(rows.start[i] ?? 0, 1),
     },
     {
       id: 'waited',

@@ -227,6 +227,10 @@ export function useTraceState(maybe: Rows | undefined, now: number, search: Sear
       toggle('waits', 'full');
     },
     toggleDetails: () => toggle('details', 'off'),
+    clear: () => {
+      setSelectedId('');
+      write({ span: undefined });
+    },
     step,
     sideways,
     neighbour: (by: 1 | -1) => selected >= 0 && select(neighbour(rows, selected, by), true),
@@ -243,12 +247,19 @@ function useTraceActions(state: Omit<State, never>): void {
   latest.current = state;
   const actions = useMemo(() => {
     const group = t('palette.here');
-    const one = (id: string, label: string, keys: string[], run: (state: State) => unknown) => ({
+    const one = (
+      id: string,
+      label: string,
+      keys: string[],
+      run: (state: State) => unknown,
+      enabled?: (state: State) => boolean,
+    ) => ({
       id: `trace.${id}`,
       label: t(label),
       group,
       keys,
       run: () => void run(latest.current),
+      ...(enabled ? { enabled: () => enabled(latest.current) } : {}),
     });
     return [
       one('zoomIn', 'trace.zoomIn', ['w', '+'], (s) => s.zoomIn()),
@@ -264,6 +275,13 @@ function useTraceActions(state: Omit<State, never>): void {
       one('collapse', 'trace.collapse', ['arrowleft'], (s) => s.sideways(-1)),
       one('foldAll', 'trace.foldAll', ['shift+e'], (s) => s.foldAll()),
       one('details', 'trace.details.toggle', ['\\'], (s) => s.toggleDetails()),
+      one(
+        'clear',
+        'trace.clear',
+        ['escape'],
+        (s) => s.clear(),
+        (s) => s.selected >= 0,
+      ),
       one('open', 'trace.open', ['enter', 'o'], (s) => s.open(s.selected)),
       one('failed', 'trace.nextFailure', ['e'], (s) => s.nextFailed()),
       one('found', 'trace.nextFound', ['n'], (s) => s.nextFound()),
