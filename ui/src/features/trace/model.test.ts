@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { expect, test } from 'vitest';
-import { buildRows, neighbour, timeReader, visibleRows } from './model';
+import { approvalSearch, buildRows, neighbour, ruleWords, timeReader, visibleRows } from './model';
 import { merged } from './queries';
 import { span } from './testing';
 
@@ -91,4 +91,15 @@ test('a chain as deep as it is long is laid out without recursion', () => {
     span(`s${i}`, { parent: i ? `s${i - 1}` : null, from: i }),
   );
   expect(buildRows(deep).after[0]).toBe(20_000);
+});
+
+test('links lead to where the rule and the question are shown', () => {
+  expect(ruleWords('default policy: tools.allowed: shell.exec when read_only_commands')).toBe('shell.exec');
+  expect(ruleWords('rules[1] deny net.*')).toBe('rules[1] deny net.*');
+  const asked = (decision: string) =>
+    approvalSearch(
+      span('a', { attributes: { 'pryx.approval.id': 'apr_1', 'pryx.approval.decision': decision } }),
+    );
+  expect(asked('approved')).toEqual({ tab: 'decided', open: 'apr_1' });
+  expect(asked('pending')).toEqual({});
 });

@@ -261,3 +261,14 @@ export function neighbour(rows: Rows, i: number, step: 1 | -1): number {
   }
   return i;
 }
+
+// Where the approvals page shows the question that a span waited for.
+export function approvalSearch(span: Span): Record<string, string> {
+  if (attrText(span, 'pryx.approval.decision') === 'pending') return {};
+  return { tab: 'decided', open: attrText(span, 'pryx.approval.id') };
+}
+
+// "default policy: tools.allowed: fs.list when …" -> "fs.list": what the policy page finds it by.
+export function ruleWords(rule: string): string {
+  return (rule.split(': ').at(-1) ?? rule).replace(/ when .*$/, '');
+}

@@ -9,7 +9,16 @@ import { IconButton } from '@/ui/button';
 import { Facts } from '@/ui/page';
 import { ErrorNote } from '@/ui/states';
 import { Status } from '@/ui/status';
-import { attr, attrNumber, attrText, type Rows, type Span, shortName } from './model';
+import {
+  approvalSearch,
+  attr,
+  attrNumber,
+  attrText,
+  type Rows,
+  ruleWords,
+  type Span,
+  shortName,
+} from './model';
 import { useStep } from './queries';
 import { nanoMoney } from './span-rows';
 
@@ -82,7 +91,7 @@ function decisionFacts(span: Span): [string, ReactNode][] {
   if (rule)
     facts.push([
       t('trace.fact.rule'),
-      <Link key="rule" to="/policy" search={{ rule }} className={kLink}>
+      <Link key="rule" to="/policy" search={{ q: ruleWords(rule) }} className={kLink}>
         {rule}
       </Link>,
     ]);
@@ -99,7 +108,7 @@ function decisionFacts(span: Span): [string, ReactNode][] {
   if (approval)
     facts.push([
       t('trace.fact.approval'),
-      <Link key="approval" to="/approvals" search={{ approval }} className={kLink}>
+      <Link key="approval" to="/approvals" search={approvalSearch(span)} className={kLink}>
         {approval}
       </Link>,
     ]);

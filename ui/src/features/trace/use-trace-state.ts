@@ -5,7 +5,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useActions } from '@/actions/actions';
 import { t } from '@/i18n';
 import { buildAxis, type Piece } from './axis';
-import { buildRows, neighbour, type Rows, type Span, visibleRows } from './model';
+import { approvalSearch, buildRows, neighbour, type Rows, type Span, visibleRows } from './model';
 import { kHeadHeight, scrollToRow } from './timeline';
 import { fitAll, fitTo, isWhole, pan, reveal, type View, zoom } from './view';
 
@@ -153,8 +153,7 @@ export function useTraceState(maybe: Rows | undefined, now: number, search: Sear
       const span = rows.spans[i];
       if (!span) return;
       if (span.kind === 'approval') {
-        const approval = String((span.attributes as Record<string, unknown>)['pryx.approval.id'] ?? '');
-        void navigate({ to: '/approvals', search: { approval } });
+        void navigate({ to: '/approvals', search: approvalSearch(span) });
         return;
       }
       void navigate({
