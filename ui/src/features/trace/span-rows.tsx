@@ -29,7 +29,7 @@ export const columnsFor = (width: number): Columns =>
   width < 640
     ? { name: Math.max(120, Math.round(width * 0.4)), numbers: false }
     : { name: 180, numbers: true };
-export const kNumbersWidth = 100 + 72 + 80;
+export const kNumbersWidth = 100 + 80 + 80;
 export const leftWidth = (columns: Columns) => columns.name + (columns.numbers ? kNumbersWidth : 0);
 
 function Numbers({ rows, i, took }: { rows: Rows; i: number; took: number }) {
@@ -51,7 +51,7 @@ function Numbers({ rows, i, took }: { rows: Rows; i: number; took: number }) {
         role="gridcell"
         tabIndex={-1}
         title={title}
-        className={cx('w-18 shrink-0 truncate pr-2 text-right', summed ? 'text-text-3' : 'text-text-2')}
+        className={cx('w-20 shrink-0 truncate pr-2 text-right', summed ? 'text-text-3' : 'text-text-2')}
       >
         {nanoMoney(rows.nanoUsd[i] ?? -1)}
       </span>

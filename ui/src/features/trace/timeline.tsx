@@ -223,7 +223,7 @@ export function Timeline(props: Props) {
               <span role="columnheader" tabIndex={-1} className="w-25 shrink-0 pr-2 text-right">
                 {t('trace.col.tokens')}
               </span>
-              <span role="columnheader" tabIndex={-1} className="w-18 shrink-0 pr-2 text-right">
+              <span role="columnheader" tabIndex={-1} className="w-20 shrink-0 pr-2 text-right">
                 {t('trace.col.cost')}
               </span>
               <span role="columnheader" tabIndex={-1} className="w-20 shrink-0 pr-2 text-right">

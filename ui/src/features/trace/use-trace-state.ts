@@ -4,7 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useActions } from '@/actions/actions';
 import { t } from '@/i18n';
-import { buildAxis, type Piece } from './axis';
+import { type Axis, buildAxis, type Piece } from './axis';
 import { approvalSearch, buildRows, neighbour, type Rows, type Span, visibleRows } from './model';
 import { kHeadHeight, scrollToRow } from './timeline';
 import { fitAll, fitTo, isWhole, pan, reveal, type View, zoom } from './view';
@@ -15,7 +15,6 @@ const kEmpty = buildRows([]);
 const kUrlPauseMs = 300;
 const kZoomStep = 0.7;
 const kPanStep = 0.2;
-// Beneath this many spans everything is unfolded at first; above, it is as well: rows are cheap.
 const kNone: ReadonlySet<string> = new Set();
 
 function haystack(span: Span): string {
@@ -61,6 +60,16 @@ function firstView(search: Search): View | null {
   const from = Number(search.from);
   const to = Number(search.to);
   return search.from && search.to && to > from ? { from, to } : null;
+}
+
+// Keys zoom about what is selected, when it is in sight, else about the middle.
+function anchorOf(rows: Rows, axis: Axis, view: View, selected: number, end: number): number {
+  const start = rows.start[selected];
+  if (start === undefined) return 0.5;
+  const middle = (axis.place(start) + axis.place(Math.min(rows.stop[selected] ?? end, end))) / 2;
+  const from = axis.place(view.from);
+  const share = (middle - from) / Math.max(axis.place(view.to) - from, 1e-9);
+  return share >= 0 && share <= 1 ? share : 0.5;
 }
 
 export function useTraceState(maybe: Rows | undefined, now: number, search: Search) {
@@ -192,6 +201,7 @@ export function useTraceState(maybe: Rows | undefined, now: number, search: Sear
     (i: number) => /^(error|denied|interrupted)$/.test(rows.spans[i]?.status ?? '') && rows.kind[i] !== 0,
     [rows],
   );
+  const anchor = anchorOf(rows, axis, view, selected, end);
   const state = {
     rows,
     axis,
@@ -213,8 +223,8 @@ export function useTraceState(maybe: Rows | undefined, now: number, search: Sear
     openGap,
     open,
     fit,
-    zoomIn: () => setView(zoom(axis, view, kZoomStep)),
-    zoomOut: () => setView(zoom(axis, view, 1 / kZoomStep)),
+    zoomIn: () => setView(zoom(axis, view, kZoomStep, anchor)),
+    zoomOut: () => setView(zoom(axis, view, 1 / kZoomStep, anchor)),
     panLeft: () => setView(pan(axis, view, -kPanStep)),
     panRight: () => setView(pan(axis, view, kPanStep)),
     nextFailed: () => stepTo(isFailed, 1),
