@@ -29,6 +29,7 @@ pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 # Its only compile flag is -pthread, which the precompiled header was built without; Threads::Threads is linked everywhere.
 set_property(TARGET PkgConfig::RE2 PROPERTY INTERFACE_COMPILE_OPTIONS "")
 pkg_check_modules(UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc)
+pkg_check_modules(QRENCODE REQUIRED IMPORTED_TARGET libqrencode)
 pkg_check_modules(MD4C REQUIRED IMPORTED_TARGET md4c)
 
 add_library(pryx_flags INTERFACE)

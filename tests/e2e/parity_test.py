@@ -8,7 +8,7 @@ from harness import case, contains, equal, expect
 VERBS = {
     "GET /": "open", "GET /{page}": "open",
     "GET /api/v1/health": "status", "GET /api/v1/health/ready": "status", "GET /api/v1/diagnostics": "doctor", "GET /api/v1/status": "status",
-    "POST /api/v1/login": "open", "POST /api/v1/login/links": "open", "GET /api/v1/ws": "chat",
+    "POST /api/v1/login": "open", "POST /api/v1/login/links": "open", "GET /api/v1/ws": "chat", "POST /api/v1/qr": "open",
     "GET /api/v1/workspaces": "workspace list", "POST /api/v1/workspaces": "workspace add", "GET /api/v1/workspaces/{id}": "workspace list",
     "DELETE /api/v1/workspaces/{id}": "workspace rm",
     "GET /api/v1/sessions": "session list", "POST /api/v1/sessions": "chat", "GET /api/v1/sessions/{id}": "session show", "PATCH /api/v1/sessions/{id}": "session edit",

@@ -15,6 +15,8 @@ def pages_and_health(tour):
         tour.findings += [f"GET {path}: {p}" for p in tour.schemas.response_problems("GET", template, answer)]
         equal(tour.request("DELETE", path).status, 405, f"DELETE {path}")
         tour.bad.add(("GET", template))
+    tour.go("POST", V + "/qr", 200, {"text": "harbour"})
+    tour.go("POST", V + "/qr", 400, {})
     tour.go("GET", V + "/health", 200)
     equal(tour.request("POST", V + "/health", {}).status, 405, "POST /health")
     tour.bad.add(("GET", V + "/health"))

@@ -35,6 +35,7 @@ std::string style_sequence(Style style) {
   if (style.italic) add("3");
   if (style.underline) add("4");
   if (style.strike) add("9");
+  if (style.on_paper) add("30;107");
   switch (style.colour) {
     case Colour::kDefault:
       break;

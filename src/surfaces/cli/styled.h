@@ -19,6 +19,7 @@ struct Style {
   bool italic = false;
   bool underline = false;
   bool strike = false;
+  bool on_paper = false;  // black on white, whatever the terminal's own colours are
   bool operator==(const Style&) const = default;
 };
 

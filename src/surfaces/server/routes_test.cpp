@@ -385,6 +385,16 @@ TEST_F(Routes, ThePageHoldsNothingAndRunsNothingForeign) {
   EXPECT_EQ(page.find("onclick"), std::string::npos);
 }
 
+TEST_F(Routes, AQrCodeIsDrawn) {
+  const Answer answer = post("/api/v1/qr", {{"text", "http://127.0.0.1:7799/"}});
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.headers.find("Content-Type").value_or(""), "image/svg+xml");
+  EXPECT_TRUE(answer.body.starts_with("<svg ")) << answer.body;
+  EXPECT_EQ(post("/api/v1/qr", {{"text", ""}}).status, 400);
+  EXPECT_EQ(post("/api/v1/qr", json::object{}).status, 400);
+  EXPECT_EQ(post("/api/v1/qr", {{"text", std::string(1001, 'x')}}).status, 413);
+}
+
 TEST_F(Routes, APlaceOfTheApplicationTakesOnlyGet) {
   EXPECT_EQ(send(testing::make_request("HEAD", "/sessions")).status, 200);
   EXPECT_EQ(post("/sessions").status, 405);

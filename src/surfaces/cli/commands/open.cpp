@@ -7,6 +7,7 @@
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
 #include "surfaces/cli/pages.h"
+#include "surfaces/qr/qr_code.h"
 
 namespace pryx::cli {
 namespace {
@@ -40,6 +41,20 @@ bool has_desktop(const platform::Environment& environment) {
   return ::geteuid() != 0 && (environment.find("DISPLAY") || environment.find("WAYLAND_DISPLAY"));
 }
 
+// A camera needs dark on light. A terminal that takes colours is given both; of another one a dark ground is
+// assumed.
+Result<int> print_qr(Context& context, const std::string& url) {
+  PRYX_TRY(const qr::Code code, qr::encode(url));
+  const ConsoleOptions& options = context.console().options();
+  const bool has_colours = options.colour && options.out_is_tty;
+  std::vector<Line> lines;
+  for (const std::string& row : qr::to_half_blocks(code, has_colours ? qr::Ink::kDark : qr::Ink::kLight))
+    lines.emplace_back(row, has_colours ? Style{.on_paper = true} : kPlainStyle);
+  context.console().print_lines(lines);
+  context.console().print(url);
+  return 0;
+}
+
 Result<int> run_open(Context& context, const Invocation& invocation) {
   PRYX_TRY(const std::string place, find_page(invocation.positional("page"), invocation.positional("id")));
   PRYX_TRY(client::ApiClient * api, context.api());
@@ -48,6 +63,7 @@ Result<int> run_open(Context& context, const Invocation& invocation) {
   const std::string url = link_to(link, place);
   reply.json["url"] = url;
   if (print_if_json(context, reply)) return 0;
+  if (invocation.has("qr")) return print_qr(context, url);
   const auto opener = platform::find_system_program("xdg-open");
   if (invocation.has("print") || !opener || !has_desktop(context.environment())) {
     context.console().print(url);
@@ -76,8 +92,10 @@ Result<int> run_open(Context& context, const Invocation& invocation) {
 std::vector<Command> open_commands() {
   return {{.noun = "open",
            .summary = "the Control Center in the browser",
-           .examples = {"open", "open --print", "open sessions", "open trace trn_01J9ZD3V3N8J4Q6R2S7T0W5X1Y"},
-           .flags = {{"--print", "", "print the one-time link instead (valid for a minute)"}},
+           .examples = {"open", "open --print", "open --qr", "open sessions",
+                        "open trace trn_01J9ZD3V3N8J4Q6R2S7T0W5X1Y"},
+           .flags = {{"--print", "", "print the one-time link instead (valid for a minute)"},
+                     {"--qr", "", "print it as a QR code as well, for a camera"}},
            .positionals =
                {{"page",
                  "where to begin: home, chat, sessions, trace, approvals, policy, audit, costs, models, "
