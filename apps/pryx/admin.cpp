@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "admin.h"
 
+#include "engine/models/local_servers.h"
 #include "engine/models/provider_store.h"
 #include "foundation/base/log.h"
 #include "foundation/base/text.h"
@@ -33,14 +34,21 @@ async::Task<Result<Secret>> VaultKeys::get_key(std::string secret_name, bool) {
 
 Providers::Providers(async::EventLoop& loop, db::Database& database, audit::AuditLog& audit,
                      vault::Vault& vault, models::ModelRouter& router, agent::TurnEngine& turns,
-                     CatalogKeeper& catalog)
+                     CatalogKeeper& catalog, net::HttpClient& http)
     : loop_(loop),
       database_(database),
       audit_(audit),
       vault_(vault),
       router_(router),
       turns_(turns),
-      catalog_(catalog) {}
+      catalog_(catalog),
+      http_(http) {}
+
+async::Task<server::LocalServers> Providers::find_local(Caller) {
+  server::LocalServers out{.servers = {}, .ports = local_ports_, .memory = platform::read_memory_info()};
+  out.servers = co_await models::find_local_servers(loop_, http_, out.ports);
+  co_return out;
+}
 
 async::Task<Result<void>> Providers::start() {
   const auto stored =

@@ -38,7 +38,8 @@ class VaultKeys final : public models::KeySource {
 class Providers final : public server::ProviderAdmin {
  public:
   Providers(async::EventLoop& loop, db::Database& database, audit::AuditLog& audit, vault::Vault& vault,
-            models::ModelRouter& router, agent::TurnEngine& turns, CatalogKeeper& catalog);
+            models::ModelRouter& router, agent::TurnEngine& turns, CatalogKeeper& catalog,
+            net::HttpClient& http);
   [[nodiscard]] async::Task<Result<void>> start();  // puts the stored providers into the router
   // Called after a setting was written to the database.
   void on_stored_setting(std::function<void(const std::string& key, json::value value)> callback) {
@@ -54,6 +55,9 @@ class Providers final : public server::ProviderAdmin {
                                                                           std::string from) override {
     return catalog_.update(std::move(caller), std::move(from));
   }
+  [[nodiscard]] async::Task<server::LocalServers> find_local(Caller caller) override;
+  // Which ports of this machine are asked, as the setting says.
+  void set_local_ports(std::vector<std::uint16_t> ports) { local_ports_ = std::move(ports); }
 
  private:
   async::EventLoop& loop_;
@@ -64,6 +68,8 @@ class Providers final : public server::ProviderAdmin {
   models::ModelRouter& router_;
   agent::TurnEngine& turns_;
   CatalogKeeper& catalog_;
+  net::HttpClient& http_;
+  std::vector<std::uint16_t> local_ports_;
   std::function<void(const std::string&, json::value)> on_stored_;
 };
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "engine/memory/memory_tools.h"
+#include "engine/models/local_servers.h"
 #include "engine/models/provider_store.h"
 #include "engine/tools/fs/fs_tools.h"
 #include "foundation/base/log.h"
@@ -174,7 +175,7 @@ Result<void> Daemon::build() {
                                                     .inbox = *inbox_,
                                                     .workspaces = *workspaces_,
                                                     .profiles = &*agents_});
-  providers_.emplace(loop_, *database_, *audit_, *vault_, *router_, *turns_, *catalog_);
+  providers_.emplace(loop_, *database_, *audit_, *vault_, *router_, *turns_, *catalog_, *http_client_);
   secrets_.emplace(*database_, *audit_, *vault_);
   PRYX_TRY(config::Layer environment, config::environment_layer(ground_.environment));
   settings_.emplace(loop_, *database_, *events_, *audit_, ground_.places.config_file(),
@@ -184,6 +185,10 @@ Result<void> Daemon::build() {
     if (key == "model.fallbacks") {
       const auto names = agent::parse_fallbacks(std::string_view(value.as_string()));
       if (!names) return std::unexpected(names.error());
+    }
+    if (key == "provider.local_ports") {
+      const auto ports = models::parse_local_ports(std::string_view(value.as_string()));
+      if (!ports) return std::unexpected(ports.error());
     }
     if (key != "model.default") return {};
     const auto known = router_->resolve(std::string(value.as_string()));
@@ -235,6 +240,8 @@ void Daemon::apply_settings(const config::Config& config) {
   turns_->set_default_model(config.text("model.default"));
   turns_->set_fallbacks(
       agent::parse_fallbacks(config.text("model.fallbacks")).value_or(std::vector<std::string>{}));
+  providers_->set_local_ports(
+      models::parse_local_ports(config.text("provider.local_ports")).value_or(std::vector<std::uint16_t>{}));
   skills_->use(config);
   heartbeats_->set_enabled(config.find("heartbeat.enabled")->value.as_bool());
   telemetry_->use(config);

@@ -29,6 +29,7 @@ def providers_and_models(tour, model):
     expect([m["id"] for m in tour.go("GET", V + "/models", 200, query="?provider=fake")["items"]], "the fake provider has no models")
     tour.go("GET", V + "/providers", 200)
     expect(len(tour.go("GET", V + "/providers/presets", 200)["items"]) > 5, "vendors that are known by name")
+    tour.go("GET", V + "/providers/local", 200)
     expect(tour.go("GET", V + "/models/catalog", 200), "where the catalog is from")
     tour.go("POST", V + "/models/catalog", 400, {"from": "http://example.com/models.yaml"})
     with contextlib.closing(Catalogs()) as site:

@@ -285,6 +285,8 @@ class Vendors:
                 self.wfile.write(data)
 
             def do_GET(self):
+                if self.path == "/api/version":
+                    return self.reply(200, b'{"version":"0.12.3"}')
                 name = "models" if "/v1beta" in self.path or "/api/" in self.path else "data"
                 key = "name" if name == "models" else "id"
                 self.reply(200, json.dumps({name: [{key: "real", "id": "real"}], "has_more": False}).encode())

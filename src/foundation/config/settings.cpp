@@ -62,6 +62,10 @@ constexpr std::array kSettings{
             .help = "How long a conversation of the OpenAI-compatible front is kept after its last use.",
             .minimum = 60'000,
             .maximum = 3'650 * 86'400'000LL},
+    Setting{.key = "provider.local_ports",
+            .type = SettingType::kText,
+            .default_value = "11434, 8080, 1234, 8000",
+            .help = "Ports of this machine that are asked for model servers, with commas between; or none."},
     Setting{
         .key = "telemetry.otlp.endpoint",
         .type = SettingType::kText,

@@ -10,8 +10,10 @@
 
 #include "engine/agent/records.h"
 #include "engine/memory/memory_store.h"
+#include "engine/models/local_server_codec.h"
 #include "engine/models/model_router.h"
 #include "foundation/base/secret.h"
+#include "foundation/platform/memory_info.h"
 #include "trust/policy/policy_file.h"
 #include "trust/policy_history/policy_history.h"
 #include "trust/principals/caller.h"
@@ -41,6 +43,13 @@ struct CatalogStatus {
   std::string problem;         // of config/models.yaml; empty: none
 };
 
+// What was found on this machine, and what it has for that.
+struct LocalServers {
+  std::vector<models::LocalServer> servers;
+  std::vector<std::uint16_t> ports;            // that were asked
+  std::optional<platform::MemoryInfo> memory;  // nullopt: cannot be told
+};
+
 // Providers as a person configured them: persisted, put into the ModelRouter, keys in the vault. "starter" is
 // not among them.
 class ProviderAdmin {
@@ -57,6 +66,8 @@ class ProviderAdmin {
   // Fetches a later catalog and keeps it; validated whole. `from` empty: where the last one came from.
   [[nodiscard]] virtual async::Task<Result<CatalogStatus>> update_catalog(Caller caller,
                                                                           std::string from) = 0;
+  // Model servers that run on this machine. Looks, and changes nothing.
+  [[nodiscard]] virtual async::Task<LocalServers> find_local(Caller caller) = 0;
 };
 
 // --- secrets

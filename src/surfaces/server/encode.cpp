@@ -228,6 +228,31 @@ json::object encode(const models::Preset& preset) {
           {"about", preset.about}};
 }
 
+json::object encode(const models::LocalServer& server, const LocalServers& found,
+                    const std::vector<models::ProviderHealth>& providers) {
+  const platform::MemoryInfo memory = found.memory.value_or(platform::MemoryInfo{});
+  json::array models;
+  for (const models::LocalModel& model : server.models) {
+    const models::Fit fit = models::fit_of(model, memory.total_bytes, memory.available_bytes);
+    models.push_back(json::object{{"id", model.id},
+                                  {"size_bytes", positive_or_null(model.size_bytes)},
+                                  {"context_tokens", positive_or_null(model.context_tokens)},
+                                  {"quantization", text_or_null(model.quantization)},
+                                  {"parameters", text_or_null(model.parameters)},
+                                  {"loaded", flag_or_null(model.loaded)},
+                                  {"elsewhere", model.elsewhere},
+                                  {"fit", models::fit_name(fit)}});
+  }
+  const auto same = std::ranges::find(providers, server.base_url, &models::ProviderHealth::base_url);
+  return {{"server", server.server},
+          {"kind", server.kind},
+          {"name", server.name},
+          {"base_url", server.base_url},
+          {"version", text_or_null(server.version)},
+          {"provider", same == providers.end() ? json::value(nullptr) : json::value(same->name)},
+          {"models", std::move(models)}};
+}
+
 json::object encode(const models::ProviderHealth& health, const models::ProviderConfig* config) {
   std::string_view state = "ready";
   if (health.breaker == models::BreakerState::kOpen)

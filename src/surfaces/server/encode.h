@@ -42,6 +42,9 @@ struct StatusFacts {
 [[nodiscard]] json::object encode(const audit::Verdict& verdict);
 [[nodiscard]] json::object encode(const CatalogStatus& status);
 [[nodiscard]] json::object encode(const models::Preset& preset);
+// `providers` are those that exist already: one of them may speak to this server.
+[[nodiscard]] json::object encode(const models::LocalServer& server, const LocalServers& found,
+                                  const std::vector<models::ProviderHealth>& providers);
 [[nodiscard]] json::object encode(const models::ModelInfo& model, std::string_view default_model);
 // `config` is null for the built-in provider.
 [[nodiscard]] json::object encode(const models::ProviderHealth& health, const models::ProviderConfig* config);

@@ -184,6 +184,24 @@ json::object sample_session() {
       .to_json();
 }
 
+json::object sample_local_server() {
+  const models::LocalModel model{.id = "llama3.2:3b",
+                                 .size_bytes = 2'019'393'189,
+                                 .context_tokens = 131'072,
+                                 .quantization = "Q4_K_M",
+                                 .parameters = "3.2B",
+                                 .loaded = false};
+  const models::LocalServer server{.server = "ollama",
+                                   .kind = "ollama",
+                                   .name = "ollama",
+                                   .base_url = "http://127.0.0.1:11434",
+                                   .version = "0.12.3",
+                                   .models = {model}};
+  const LocalServers found{
+      .servers = {}, .ports = {11434}, .memory = platform::MemoryInfo{16'000'000'000, 8'000'000'000}};
+  return encode(server, found, {});
+}
+
 json::object sample_part() {
   agent::Part part{.type = "tool_result",
                    .text = "12 entries",
@@ -714,6 +732,8 @@ std::map<std::string, json::object> samples() {
                                        .from = "https://example.test/models.yaml",
                                        .fetched_at = "2026-11-21T12:00:00Z"})},
       {"ProviderPreset", encode(models::presets().front())},
+      {"LocalServer", sample_local_server()},
+      {"LocalModel", sample_local_server().at("models").as_array()[0].as_object()},
       {"Provider", encode(models::ProviderHealth{"cloud", "openai", "https://example.test/v1"}, &config)},
       {"ProviderTest", {{"ok", true}, {"provider", "cloud"}, {"models", 3}}},
       {"Secret", encode(SecretEntry{"deploy", kAt, {"api.example.com"}})},

@@ -209,6 +209,58 @@ Result<int> list_providers(Context& context, const Invocation&) {
   return 0;
 }
 
+std::string size_of(std::int64_t bytes) {
+  return bytes <= 0 ? "" : fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9);
+}
+
+Line fit_line(const json::object& model) {
+  const std::string fit = json::string_or(model, "fit");
+  if (is_on(model, "elsewhere")) return Line("runs elsewhere", kDim);
+  if (fit == "fits") return Line(is_on(model, "loaded") ? "in memory" : "fits", kGood);
+  if (fit == "tight") return Line("tight", kWarning);
+  return fit == "too_big" ? Line("too big", kBad) : Line("unknown", kDim);
+}
+
+void print_local_server(Context& context, const json::object& server) {
+  Line head(json::string_or(server, "server"), kBold);
+  head.add(" " + json::string_or(server, "version"), kDim);
+  head.add(" at " + json::string_or(server, "base_url"));
+  context.console().print(head);
+  std::vector<std::vector<Line>> rows;
+  const json::value* models = json::find(server, "models");
+  if (models != nullptr && models->is_array()) {
+    for (const json::value& item : models->get_array()) {
+      if (!item.is_object()) continue;
+      const json::object& model = item.get_object();
+      const std::int64_t tokens = json::integer_or(model, "context_tokens", 0);
+      rows.push_back({Line(json::string_or(model, "id")),
+                      Line(size_of(json::integer_or(model, "size_bytes", 0))),
+                      Line(tokens > 0 ? fmt::format("{}", tokens) : ""),
+                      Line(json::string_or(model, "quantization"), kDim), fit_line(model)});
+    }
+  }
+  context.console().print_table({{"MODEL"}, {"SIZE", true}, {"CONTEXT", true}, {"FORM"}, {"MEMORY"}}, rows);
+  const std::string provider = json::string_or(server, "provider");
+  context.console().note(provider.empty()
+                             ? fmt::format("add it: pryx provider add {} --kind {} --base-url {} --no-key",
+                                           json::string_or(server, "name"), json::string_or(server, "kind"),
+                                           json::string_or(server, "base_url"))
+                             : fmt::format("it is the provider {}", provider));
+}
+
+Result<int> detect_providers(Context& context, const Invocation&) {
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->get("/api/v1/providers/local"));
+  if (print_if_json(context, reply)) return 0;
+  const auto servers = items_of(reply.json);
+  for (const json::object& server : servers) print_local_server(context, server);
+  if (servers.empty())
+    context.console().note(
+        "no model server answers on this machine; pryx config set provider.local_ports names the "
+        "ports that are asked");
+  return 0;
+}
+
 // kNotFound-like words for a name that says nothing: then the kind has to.
 Result<bool> preset_needs_key(Context& context, const std::string& name) {
   PRYX_TRY(client::ApiClient * api, context.api());
@@ -336,6 +388,11 @@ std::vector<Command> provider_commands() {
            .summary = "vendors that need no more than their name and a key",
            .examples = {"provider presets"},
            .handler = list_presets},
+          {.noun = "provider",
+           .verb = "detect",
+           .summary = "model servers that run on this machine; adds nothing",
+           .examples = {"provider detect", "provider detect --json"},
+           .handler = detect_providers},
           {.noun = "provider",
            .verb = "test",
            .summary = "whether it answers",

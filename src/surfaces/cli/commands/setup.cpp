@@ -8,7 +8,6 @@
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
 #include "surfaces/cli/exec.h"
-#include "surfaces/cli/local_servers.h"
 #include "surfaces/cli/read_secret.h"
 
 namespace pryx::cli {
@@ -24,6 +23,10 @@ struct Cloud {
 constexpr Cloud kClouds[] = {{"anthropic", "ANTHROPIC_API_KEY", "Anthropic"},
                              {"openai", "OPENAI_API_KEY", "OpenAI"},
                              {"google", "GEMINI_API_KEY", "Google"}};
+
+struct LocalServer {
+  std::string name, kind, base_url;
+};
 
 struct Choice {
   enum class Kind : std::uint8_t { kKeep, kLocal, kCloud };
@@ -61,17 +64,38 @@ Result<std::string> choose_folder(Context& context, client::ApiClient& api) {
   return json::string_or(reply.json, "path", folder);
 }
 
-std::vector<Choice> find_choices(Context& context, const std::string& current) {
-  std::vector<Choice> out;
-  for (const LocalServer& server : find_local_servers(context.waiting())) {
-    for (std::size_t i = 0; i < std::min(server.models.size(), kModelsShown); ++i) {
-      Choice choice{.kind = Choice::Kind::kLocal,
-                    .title = fmt::format("{} on this machine ({})", server.models[i], server.name),
-                    .model = server.name + "/" + server.models[i],
-                    .server = server};
+std::string about(const json::object& model) {
+  const std::string fit = json::string_or(model, "fit");
+  if (fit == "tight") return "; memory is tight";
+  return fit == "too_big" ? "; too big for this machine's memory" : "";
+}
+
+// What runs on this machine, the daemon asks: it is where a provider's requests will come from.
+void add_local_choices(client::ApiClient& api, std::vector<Choice>& out) {
+  const auto found = api.get("/api/v1/providers/local");
+  if (!found) return;
+  for (const json::object& server : items_of(found->json)) {
+    const LocalServer known{json::string_or(server, "provider", json::string_or(server, "name")),
+                            json::string_or(server, "kind"), json::string_or(server, "base_url")};
+    const json::value* models = json::find(server, "models");
+    if (models == nullptr || !models->is_array()) continue;
+    std::size_t shown = 0;
+    for (const json::value& model : models->get_array()) {
+      if (!model.is_object() || ++shown > kModelsShown) continue;
+      const std::string id = json::string_or(model.get_object(), "id");
+      Choice choice{
+          .kind = Choice::Kind::kLocal,
+          .title = fmt::format("{} on this machine ({}{})", id, known.name, about(model.get_object())),
+          .model = known.name + "/" + id,
+          .server = known};
       out.push_back(std::move(choice));
     }
   }
+}
+
+std::vector<Choice> find_choices(Context& context, client::ApiClient& api, const std::string& current) {
+  std::vector<Choice> out;
+  add_local_choices(api, out);
   for (const Cloud& cloud : kClouds) {
     const bool has_key = context.environment().find(cloud.variable).has_value();
     Choice choice{.kind = Choice::Kind::kCloud,
@@ -142,7 +166,7 @@ Result<std::string> choose_model(Context& context, client::ApiClient& api, const
   const std::string current = json::string_or(status.json, "default_model", kStarter);
   std::string model = invocation.value_or("model", "");
   if (model.empty()) {
-    const std::vector<Choice> choices = find_choices(context, current);
+    const std::vector<Choice> choices = find_choices(context, api, current);
     for (std::size_t i = 0; i < choices.size(); ++i)
       context.console().note(fmt::format("  {:>2}  {}", i + 1, choices[i].title));
     const bool first_is_free = choices.front().kind != Choice::Kind::kCloud;

@@ -92,6 +92,22 @@ async::Task<Result<Reply>> list_presets(RouteCall&) {
   co_return Reply::of(list_body(std::move(items)));
 }
 
+async::Task<Result<Reply>> find_local(RouteCall& call) {
+  const LocalServers found = co_await call.services().providers.find_local(call.caller());
+  const std::vector<models::ProviderHealth> providers = call.services().models.providers();
+  json::array items;
+  for (const models::LocalServer& server : found.servers) items.push_back(encode(server, found, providers));
+  json::object body = list_body(std::move(items));
+  body["ports"] = json::array(found.ports.begin(), found.ports.end());
+  if (found.memory) {
+    body["memory"] = json::object{{"total_bytes", found.memory->total_bytes},
+                                  {"available_bytes", found.memory->available_bytes}};
+  } else {
+    body["memory"] = nullptr;
+  }
+  co_return Reply::of(body);
+}
+
 async::Task<Result<Reply>> list_providers(RouteCall& call) {
   PRYX_CO_TRY(const auto configs, co_await call.services().providers.list(call.caller()));
   json::array items;

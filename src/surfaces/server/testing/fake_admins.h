@@ -39,6 +39,8 @@ class FakeProviders final : public ProviderAdmin {
     catalog_status.from = std::move(from);
     co_return catalog_status;
   }
+  LocalServers local;
+  async::Task<LocalServers> find_local(Caller) override { co_return local; }
 };
 
 class FakeSecrets final : public SecretAdmin {
