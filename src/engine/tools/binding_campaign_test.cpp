@@ -186,6 +186,28 @@ TEST(BindingCampaign, AnAnswerCountsForMinutesOnly) {
   EXPECT_EQ(late.questions[0].replaces, question.id);
 }
 
+// A rule names a script of the workspace, and the script is rewritten.
+TEST(BindingCampaign, ARuleCountsForTheScriptAsItWas) {
+  GateBench bench("rule");
+  bench.world.script = bench.file("run.sh", "echo one\n");
+  const GateCall first = bench.call();
+  const trust::Approval question = bench.question_for(first);
+  ASSERT_TRUE(bench.answer(question.id, {.approve = true, .scope = trust::GrantScope::kAlways}).has_value());
+  Journal by_rule(bench);
+  EXPECT_EQ(bench.now(bench.gate.call(bench.call(), by_rule)).end, GateEnd::kDone);
+  EXPECT_EQ(bench.world.runs, 1);
+  (void)bench.file("run.sh", "echo two\n");
+  GateCall again = bench.call();
+  const trust::Approval asked = bench.question_for(again);
+  EXPECT_EQ(bench.world.runs, 1);
+  EXPECT_NE(asked.reason.find("not the one"), std::string::npos) << asked.reason;
+  // A rule may be kept for what it is by now; then it answers again, and the older one does not.
+  ASSERT_TRUE(bench.answer(asked.id, {.approve = true, .scope = trust::GrantScope::kAlways}).has_value());
+  Journal renewed(bench);
+  EXPECT_EQ(bench.now(bench.gate.call(bench.call(), renewed)).end, GateEnd::kDone);
+  EXPECT_EQ(bench.world.runs, 2);
+}
+
 TEST(BindingCampaign, SilenceARefusalAndAWithdrawalMeanNo) {
   GateBench bench("no");
   const GateCall silent = bench.call(), refused = bench.call(), withdrawn = bench.call();

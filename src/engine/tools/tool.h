@@ -57,10 +57,12 @@ struct Touches {
 // gate hashes `facts` into what a person approves, asks for them again at launch, and runs nothing when they
 // differ.
 struct Binding {
-  json::object facts;   // cwd, environment, digests of programs, scripts and files it depends on…
+  // cwd, environment, digests of programs, scripts and files it depends on… Under "scripts", by their names:
+  // programs that anybody who writes into the workspace can replace. A rule that a person kept counts for
+  // them as they were then (ToolGate).
+  json::object facts;
   std::string preview;  // for people, below the one line: a diff, the whole command. Raw; surfaces sanitise
-  bool shown_whole = true;      // false: the preview leaves something out, so one key cannot approve it
-  bool digest_changed = false;  // not what it was when a grant for it was made: forces an ask
+  bool shown_whole = true;  // false: the preview leaves something out, so one key cannot approve it
 };
 
 // Where a running tool's output goes while it runs. Ephemeral: the outcome holds what counts.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/tools/tool_gate.h"
 
+#include <algorithm>
+
 #include "engine/tools/call_binding.h"
 #include "engine/tools/call_facts.h"
 #include "foundation/base/log.h"
@@ -109,7 +111,6 @@ async::Task<Result<void>> ToolGate::bind(const GateCall& call, Prepared& p) cons
   p.decided.policy_version = p.policy.version;
   p.decided.call_hash = std::move(bound.hash);
   p.facts.call_hash = p.decided.call_hash;
-  p.facts.digest_changed = p.binding.digest_changed;
   co_return Result<void>{};
 }
 
@@ -162,6 +163,9 @@ async::Task<GateResult> ToolGate::call(GateCall call, CallJournal& journal) {
     co_return co_await ask(call, p, journal);
   }
   p.decision = decide(call, p);
+  const auto checked = co_await check_rule(p);
+  if (!checked) co_return ended(GateEnd::kNotRecorded, checked.error().message);
+  if (p.facts.digest_changed) p.decision = decide(call, p);
   note_decision(p.decided, p.decision);
   // A call that had started before a crash was decided then, as what it was bound to then; only a deny of
   // today's policy stops another attempt of the very same one.
@@ -177,6 +181,46 @@ async::Task<GateResult> ToolGate::call(GateCall call, CallJournal& journal) {
   }
   if (p.decision.verdict == trust::Verdict::kDeny) co_return co_await deny(p, p.decision.reason, journal);
   co_return co_await run(call, p, journal);
+}
+
+namespace {
+
+const json::object* object_in(const json::object& o, std::string_view key) {
+  const json::value* found = json::find(o, key);
+  return found != nullptr && found->is_object() ? &found->get_object() : nullptr;
+}
+
+// Whether a question was about these scripts, with these bytes. Older questions have them among the files.
+bool was_about(const trust::Approval& question, const json::object& scripts) {
+  const json::object* facts = object_in(question.bound, "facts");
+  if (facts == nullptr) return false;
+  const json::object* then = object_in(*facts, "scripts");
+  if (then == nullptr) then = object_in(*facts, "files");
+  if (then == nullptr) return false;
+  return std::ranges::all_of(scripts, [&](const auto& script) {
+    const json::value* known = json::find(*then, script.key());
+    return known != nullptr && *known == script.value();
+  });
+}
+
+}  // namespace
+
+// A rule names a script; what the script does, whoever writes into the workspace decides. So a rule that a
+// person kept answers for it as it was when they kept it, and asks once it is another.
+async::Task<Result<void>> ToolGate::check_rule(Prepared& p) const {
+  const json::object* scripts = object_in(p.binding.facts, "scripts");
+  const bool by_rule = p.decision.verdict == trust::Verdict::kAllow && !p.decision.grant_id.empty();
+  if (!by_rule || scripts == nullptr || scripts->empty()) co_return Result<void>{};
+  const WallTime now = loop_.clock().wall();
+  for (const trust::KeptGrant& kept : approvals_.list_grants(p.facts.principal)) {
+    if (!kept.grant.why_not(p.facts, now).empty()) continue;
+    const auto question = co_await approvals_.get(p.facts.principal, kept.approval);
+    if (!question && question.error().code != ErrorCode::kNotFound)
+      co_return std::unexpected(question.error());
+    if (question && was_about(*question, *scripts)) co_return Result<void>{};
+  }
+  p.facts.digest_changed = true;
+  co_return Result<void>{};
 }
 
 async::Task<Result<bool>> ToolGate::ask_ahead(GateCall call, std::string plan, CallJournal& journal) {
@@ -223,8 +267,11 @@ trust::Approval ToolGate::make_question(const GateCall& call, const Prepared& p,
   approval.shown_whole =
       p.binding.shown_whole && fits && approval.arguments.size() + approval.preview.size() <= kMaxOneKeyBytes;
   const auto suggestion = trust::suggest_pattern(p.facts);
-  // A forced ask is never answered by a grant, so none is offered.
-  if (suggestion && !p.decision.forced) approval.rule_suggestion = suggestion->to_text();
+  // A forced ask is never answered by a grant, so none is offered; but a rule may be kept anew for a script
+  // that changed.
+  const bool only_changed =
+      p.facts.digest_changed && p.facts.parse_complete && !trust::forces_ask(p.facts.context, p.facts.sink);
+  if (suggestion && (!p.decision.forced || only_changed)) approval.rule_suggestion = suggestion->to_text();
   approval.facts = p.facts;
   approval.created_at = now;
   approval.expires_at = now + p.policy.approval_timeout;

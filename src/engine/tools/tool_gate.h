@@ -125,12 +125,15 @@ class ToolGate {
   [[nodiscard]] trust::ToolReach reach(const std::string& tool) const;
   [[nodiscard]] const Registry& registry() const { return registry_; }
   [[nodiscard]] PolicyInForce policy() const { return policy_.policy(); }
+  // How long a question of this moment waits for its answer.
+  [[nodiscard]] Duration approval_timeout() const { return policy_.policy().approval_timeout; }
 
  private:
   struct Prepared;
   [[nodiscard]] Result<Prepared> prepare(const GateCall& call) const;
   [[nodiscard]] trust::Decision decide(const GateCall& call, const Prepared& prepared) const;
   // Finds out what the call depends on right now, and hashes it with the policy of right now.
+  [[nodiscard]] async::Task<Result<void>> check_rule(Prepared& p) const;
   [[nodiscard]] async::Task<Result<void>> bind(const GateCall& call, Prepared& prepared) const;
   [[nodiscard]] trust::Approval make_question(const GateCall& call, const Prepared& prepared,
                                               std::vector<std::string> changes);

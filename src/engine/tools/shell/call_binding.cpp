@@ -2,6 +2,7 @@
 #include "engine/tools/shell/call_binding.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -104,12 +105,14 @@ class Gatherer {
         if (!file.empty()) add_file(file);
       }
     }
+    add_script(name);
     if (programs_.contains(name) || programs_.size() >= limits_.files) return;
     programs_[name] = resolve(name);
   }
 
   [[nodiscard]] json::object take_programs() { return std::move(programs_); }
   [[nodiscard]] json::object take_files() { return std::move(files_); }
+  [[nodiscard]] json::object take_scripts() { return std::move(scripts_); }
 
  private:
   // The way from a folder of the workspace to what a program would open, when that is inside.
@@ -135,7 +138,22 @@ class Gatherer {
       return nullptr;  // a builtin, a path in the workspace (its digest is among the files), or nothing
     std::error_code error;
     const auto real = std::filesystem::canonical(*found, error);
-    return json::value(error ? *found : real.string());
+    // Large and never ours to change: not read whole, but another file in its place is another program.
+    struct stat info{};
+    if (error || ::stat(real.c_str(), &info) != 0) return json::value(*found);
+    return json::value(fmt::format("{} ({}:{}:{}:{}.{:09})", real.string(), info.st_dev, info.st_ino,
+                                   info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec));
+  }
+
+  // A program of the workspace.
+  void add_script(const std::string& name) {
+    if (name.find('/') == std::string::npos) return;
+    add_file(name);
+    for (const std::string& folder : folders_) {
+      const auto path = below(folder, name);
+      const auto known = path ? files_.find(fs::display_path(*path)) : files_.end();
+      if (known != files_.end()) scripts_[known->key()] = known->value();
+    }
   }
 
   void add_file(std::string_view word) {
@@ -181,6 +199,7 @@ class Gatherer {
   std::size_t words_ = 0;
   json::object programs_;
   json::object files_;
+  json::object scripts_;
 };
 
 }  // namespace
@@ -203,11 +222,9 @@ json::object gather_binding(const ExecRequest& request, const commands::Parse& p
     for (const std::string& word : rough_words(*request.command)) gatherer.add_word(word);
   }
   if (!request.command) gatherer.add_command(request.argv);
-  return {{"cwd", fs::display_path(request.cwd)},
-          {"environment", json::array{}},
-          {"programs", gatherer.take_programs()},
-          {"files", gatherer.take_files()},
-          {"sandbox", kSandboxProfile}};
+  return {{"cwd", fs::display_path(request.cwd)}, {"environment", json::array{}},
+          {"programs", gatherer.take_programs()}, {"files", gatherer.take_files()},
+          {"scripts", gatherer.take_scripts()},   {"sandbox", kSandboxProfile}};
 }
 
 }  // namespace pryx::tools::shell

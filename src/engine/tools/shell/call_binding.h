@@ -11,7 +11,7 @@
 namespace pryx::tools::shell {
 
 // Raised when the same request would run under other walls: an old approval does not fit then.
-inline constexpr int kSandboxProfile = 2;
+inline constexpr int kSandboxProfile = 3;
 
 // What may be hashed for one call; larger files count by size, time and inode, which a program cannot forge
 // together.
@@ -20,7 +20,8 @@ struct BindingLimits {
   std::uint64_t bytes = 256u << 20;
 };
 
-// {"cwd","environment":[],"programs":{name: path|null},"files":{path: "sha256:…"},"sandbox"}
+// {"cwd","environment":[],"programs":{name: "path (device:inode:size:time)"|null},"files":{path:
+// "sha256:…"},"scripts":{path: …},"sandbox"}
 [[nodiscard]] json::object gather_binding(const ExecRequest& request, const commands::Parse& parse,
                                           const platform::HeldDirectory& workspace, std::stop_token stop,
                                           BindingLimits limits = {});

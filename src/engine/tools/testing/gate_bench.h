@@ -60,7 +60,9 @@ class BenchTool final : public Tool {
     if (!world_.script.empty()) {
       const auto bytes = platform::read_file(world_.script, 1u << 20);
       if (!bytes) co_return std::unexpected(bytes.error());
-      binding.facts["script"] = "sha256:" + crypto::hash_json("file/1", json::value(*bytes));
+      const std::string digest = "sha256:" + crypto::hash_json("file/1", json::value(*bytes));
+      binding.facts["script"] = digest;
+      binding.facts["scripts"] = json::object{{"run.sh", digest}};
     }
     binding.preview = world_.preview;
     binding.shown_whole = world_.shown_whole;
