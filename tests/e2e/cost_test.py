@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What a turn did, what it cost, and what it may cost: traces, costs, budgets, over API and CLI alike."""
-from harness import case, contains, equal, expect
+from harness import case, contains, equal, expect, wait_until
 
 
 @case
@@ -72,6 +72,45 @@ def a_budget_meets_a_model_without_a_price(lab):
     daemon.cli("exec", "z", "--max-cost", "much", "--workspace", work).must(2)
     # The starter is free: it has a price.
     daemon.cli("exec", "help", "--max-cost", "0.01", "--model", "starter/commands", "--workspace", work).must(0)
+
+
+@case
+def a_model_without_a_price_asks_under_a_budget(lab):
+    """A person decides, for the turn or by a rule for the session; a refusal ends the turn, and all of it is on record."""
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    api = daemon.api()
+    daemon.cli("cost", "budget", "--day", "5").must(0)
+    session = api.session()
+
+    def asked(turn):
+        return wait_until(lambda: [a for a in api.get("/approvals?state=pending")["items"] if a["turn_id"] == turn], 15, "the question")[0]
+
+    turn = api.send(session, "hello")
+    question = asked(turn)
+    equal(question["tool"], "model.unpriced", "what is asked about")
+    equal(len(model.requests), 0, "requests that left")
+    equal(api.get(f"/turns/{turn}")["state"], "waiting", "the turn")
+    contains(daemon.cli("approval", "list").must(0).out, "price is not known", "pryx approval list")
+    contains(daemon.cli("approval", "show", question["id"]).must(0).out, "would not count against it", "the card")
+    # The question outlives a crash.
+    daemon.kill9()
+    daemon.start()
+    api = daemon.api()
+    equal(asked(turn)["id"], question["id"], "the question after a crash")
+    daemon.cli("approval", "approve", question["id"], "--scope", "session").must(0)
+    equal(api.wait_turn(turn)["state"], "completed", "the turn")
+    equal(api.wait_turn(api.send(session, "and again"))["state"], "completed", "a turn that the rule covers")
+    kinds = [r["kind"] for r in api.pages("/audit")]
+    equal((kinds.count("approval.requested"), kinds.count("approval.resolved"), kinds.count("model.unpriced_allowed")), (1, 1, 2), "on record")
+    other = api.session()
+    turn = api.send(other, "hello")
+    daemon.cli("approval", "deny", asked(turn)["id"], "--reason", "not today").must(0)
+    ended = api.wait_turn(turn)
+    equal((ended["state"], ended["error"]["code"]), ("failed", "denied"), "the refused turn")
+    contains(ended["error"]["detail"], "not today", "the reason")
+    # Without anybody to ask it is refused, as before.
+    daemon.cli("exec", "x", "--workspace", lab.workspace()).must(10)
 
 
 @case

@@ -82,6 +82,125 @@ TEST_F(Costs, AModelNobodyKnowsThePriceOfHasNoCost) {
   EXPECT_EQ(turn(id).unpriced_calls, 1);
 }
 
+// A budget, and a model that cannot be counted against it: a person decides.
+class Unpriced : public Costs {
+ protected:
+  void SetUp() override {
+    boot();
+    budget(trace::BudgetScope::kDay, kUsd);
+    for (int i = 0; i < 4; ++i) model->add(answers(1000, 100));
+    here = session();
+  }
+  trust::Approval question() {
+    const auto open = open_questions();
+    PRYX_CHECK(open.size() == 1);
+    return open[0];
+  }
+  SessionId here;
+};
+
+TEST_F(Unpriced, AsksOnceForATurnAndRecordsTheAnswer) {
+  const TurnId id = send(here, "hi");
+  settle();
+  EXPECT_EQ(state(id), "waiting");
+  EXPECT_EQ(model->requests.size(), 0u);
+  EXPECT_EQ(question().tool, "model.unpriced");
+  EXPECT_NE(question().rendering.find("fake/one"), std::string::npos);
+  ASSERT_TRUE(answer(question().id, {.approve = true}));
+  settle();
+  EXPECT_EQ(state(id), "completed");
+  EXPECT_EQ(turn(id).unpriced_calls, 1);
+  EXPECT_NE(audit_kinds().find("approval.requested approval.resolved model.unpriced_allowed"),
+            std::string::npos)
+      << audit_kinds();
+  // Once is once: the next turn asks for itself.
+  const TurnId next = send(here, "again");
+  settle();
+  EXPECT_EQ(state(next), "waiting");
+  EXPECT_EQ(model->requests.size(), 1u);
+}
+
+TEST_F(Unpriced, ARuleOfTheSessionAnswersItsNextTurns) {
+  const TurnId id = send(here, "hi");
+  settle();
+  EXPECT_EQ(question().rule_suggestion, R"(model.unpriced(arg.model: "fake/one"))");
+  ASSERT_TRUE(answer(question().id, {.approve = true, .scope = trust::GrantScope::kSession}));
+  settle();
+  EXPECT_EQ(state(id), "completed");
+  const TurnId next = send(here, "again");
+  settle();
+  EXPECT_EQ(state(next), "completed");
+  EXPECT_EQ(steps(next).front().decision_rule.find("grant "), 0u);
+  // Another session is asked about.
+  const TurnId other = send(session(), "elsewhere");
+  settle();
+  EXPECT_EQ(state(other), "waiting");
+}
+
+TEST_F(Unpriced, ARefusalAndSilenceEndTheTurn) {
+  const TurnId id = send(here, "hi");
+  settle();
+  ASSERT_TRUE(answer(question().id, {.approve = false, .reason = "too dear"}));
+  settle();
+  EXPECT_EQ(state(id), "failed");
+  EXPECT_EQ(turn(id).error_code, "denied");
+  EXPECT_NE(turn(id).error_detail.find("too dear"), std::string::npos);
+  const TurnId silent = send(here, "hi");
+  settle();
+  pass(6min);
+  EXPECT_EQ(state(silent), "failed");
+  EXPECT_EQ(turn(silent).error_code, "denied");
+  EXPECT_EQ(model->requests.size(), 0u);
+}
+
+TEST_F(Unpriced, TheQuestionOutlivesADeath) {
+  const TurnId id = send(here, "hi");
+  settle();
+  const ApprovalId asked = question().id;
+  kill();
+  model->add(answers(1000, 100));
+  boot();
+  settle();
+  EXPECT_EQ(question().id, asked);
+  EXPECT_EQ(state(id), "waiting");
+  ASSERT_TRUE(answer(asked, {.approve = true}));
+  settle();
+  EXPECT_EQ(state(id), "completed");
+}
+
+TEST_F(Unpriced, ALimitOfTheTurnAndATurnWithoutAPersonAreRefused) {
+  NewMessage limited{.session = here, .text = "hi"};
+  limited.max_cost = kUsd;
+  const TurnId id = accept(limited).value().turn;
+  NewMessage alone{.session = session(), .text = "hi"};
+  alone.interactive = false;
+  const TurnId unattended = accept(alone).value().turn;
+  settle();
+  for (const TurnId& refused : {id, unattended}) {
+    EXPECT_EQ(state(refused), "failed");
+    EXPECT_EQ(turn(refused).error_code, facts(ErrorCode::kBudget).name);
+  }
+  EXPECT_TRUE(open_questions().empty());
+  EXPECT_EQ(model->requests.size(), 0u);
+}
+
+TEST_F(Unpriced, AQuestionThatNoBudgetNeedsAnyMoreIsWithdrawn) {
+  const TurnId id = send(here, "hi");
+  settle();
+  const ApprovalId asked = question().id;
+  kill();
+  model->add(answers(1000, 100));
+  boot_and([this] {
+    ASSERT_TRUE(write([&](db::Transaction& t) {
+      return trace::Budgets::put(t.db(), {kMe, trace::BudgetScope::kDay, "", std::nullopt, false},
+                                 loop.clock().wall());
+    }));
+  });
+  settle();
+  EXPECT_EQ(state(id), "completed");
+  EXPECT_TRUE(open_questions().empty());
+}
+
 TEST_F(Costs, TheSpansOfAToolAndItsApprovalAreThere) {
   boot_priced();
   policy.rules = {{.verdict = trust::Verdict::kAsk, .tool = "test.*"}};

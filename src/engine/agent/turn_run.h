@@ -66,6 +66,20 @@ class TurnRun {
   [[nodiscard]] Message answer_message(const StepId& step, PartState state);
   [[nodiscard]] std::vector<Step> plan_tool_steps(const Step& model_step);
 
+  // A model without a known price under a budget (turn_run_price.cpp).
+  [[nodiscard]] async::Task<Flow> settle_price();
+  [[nodiscard]] async::Task<Flow> ask_about_price(std::string model);
+  [[nodiscard]] async::Task<Flow> note_granted_price(std::string model, std::string grant);
+  [[nodiscard]] async::Task<Result<void>> put_price_question(Step& step, bool is_new, std::string model);
+  [[nodiscard]] async::Task<Result<void>> write_price_answer(Step& step, trust::Approval answer,
+                                                             std::string model);
+  [[nodiscard]] Result<void> write_price_allowed(db::Transaction& t, Step& step, const std::string& model);
+  [[nodiscard]] trust::CallFacts facts_of_price(const std::string& model) const;
+  [[nodiscard]] trust::Approval question_about_price(const Step& step, const std::string& model);
+  [[nodiscard]] std::string grant_for_unpriced(const std::string& model) const;  // its id, or empty
+  [[nodiscard]] Step* find_price_step(const std::string& arguments, StepState state);
+  [[nodiscard]] Step& add_price_step(const std::string& model);
+
   // Room in the context (turn_run_context.cpp).
   void set_budget();
   [[nodiscard]] Context make_context();

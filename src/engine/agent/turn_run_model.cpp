@@ -31,6 +31,8 @@ void TurnRun::reset_stream() {
 }
 
 async::Task<TurnRun::Flow> TurnRun::run_model_step() {
+  const Flow priced = co_await settle_price();
+  if (priced == Flow::kStop) co_return priced;
   const Flow room = co_await make_room();
   if (room == Flow::kStop) co_return room;
   Step* existing = find_interrupted_model_step();

@@ -138,6 +138,7 @@ void TurnTrace::prepare_call(const std::string& model, const models::ModelReques
                              const models::Usage& estimate) {
   model_ = model;
   ask_ = ask_of(models_.describe(model), request, estimate);
+  ask_.may_be_unpriced = !unpriced_.empty() && unpriced_ == model;
   max_output_ = request.max_output_tokens;
   cost_.reset();
   failed_.clear();
@@ -160,19 +161,24 @@ void TurnTrace::price_answer(const std::string& answered_by, const models::Usage
   cost_ = cost_of(models_.describe(answered_by.empty() ? model_ : answered_by), usage);
 }
 
+trace::CallScope TurnTrace::scope_of(const Turn& turn, const Session& session,
+                                     const std::string& model) const {
+  return {.principal = turn.principal,
+          .session = turn.session,
+          .turn = turn.id,
+          .step = {},
+          .agent = agent_of(session),
+          .surface = turn.surface,
+          .provider = provider_of(model),
+          .model = model};
+}
+
 Result<trace::Grant> TurnTrace::begin_call(db::Transaction& t, Turn& turn, const Session& session,
                                            const Step& step, int attempt) {
-  PRYX_TRY(const trace::Grant granted, recorder_.begin_call(t,
-                                                            {.principal = turn.principal,
-                                                             .session = turn.session,
-                                                             .turn = turn.id,
-                                                             .step = step.id,
-                                                             .attempt = attempt,
-                                                             .agent = agent_of(session),
-                                                             .surface = turn.surface,
-                                                             .provider = provider_of(model_),
-                                                             .model = model_},
-                                                            ask_, streamed_tokens));
+  trace::CallScope scope = scope_of(turn, session, model_);
+  scope.step = step.id;
+  scope.attempt = attempt;
+  PRYX_TRY(const trace::Grant granted, recorder_.begin_call(t, std::move(scope), ask_, streamed_tokens));
   // A run that could not store how its call ended left it open; what that cost is this turn's.
   if (granted.settled > 0) PRYX_TRY_VOID(load_costs(t.db(), turn));
   return granted;

@@ -45,6 +45,10 @@ class TurnTrace {
   // Before the write job that starts it: prices are the router's, and that belongs to the loop.
   void prepare_call(const std::string& model, const models::ModelRequest& request,
                     const models::Usage& estimate);
+  // A person said that this model may be used without a price beside a budget; empty: none.
+  void allow_unpriced(std::string model) { unpriced_ = std::move(model); }
+  [[nodiscard]] trace::CallScope scope_of(const Turn& turn, const Session& session,
+                                          const std::string& model) const;
   void price_answer(const std::string& answered_by, const models::Usage& usage);
 
   // In write jobs. A grant that is refused (kBudget) leaves nothing behind.
@@ -65,6 +69,7 @@ class TurnTrace {
   trace::Recorder& recorder_;
   const models::ModelRouter& models_;
   std::string model_;
+  std::string unpriced_;
   trace::Ask ask_;
   std::optional<trace::NanoUsd> cost_;
   std::int64_t sent_ns_ = 0;

@@ -377,6 +377,7 @@ Result<Budgets::Terms> Budgets::terms(db::Connection& c, const CallScope& scope,
     terms.allow_unpriced = terms.allow_unpriced || place.budget.allow_unpriced;
     if (!place.budget.limit) continue;
     terms.has_limit = true;
+    terms.is_of_turn = terms.is_of_turn || place.budget.scope == BudgetScope::kTurn;
     PRYX_TRY(const auto row, find_account(c, scope.principal, place.account));
     AccountRow known = row.value_or(AccountRow{});
     if (!row) {
@@ -393,14 +394,17 @@ Result<Grant> Budgets::begin_call(db::Connection& c, OpenCall call, const Ask& a
   PRYX_TRY(const auto places, places_of(c, call.scope, at));
   Grant grant{.output_tokens = ask.output_tokens};
   bool may_be_unpriced = false;
+  bool is_of_turn = false;
   NanoUsd room = INT64_MAX;
   for (const Place& place : places) {
     may_be_unpriced = may_be_unpriced || place.budget.allow_unpriced;
     if (!place.budget.limit) continue;
     grant.has_limit = true;
+    is_of_turn = is_of_turn || place.budget.scope == BudgetScope::kTurn;
     PRYX_TRY(const AccountRow row, open_account(c, place, at));
     room = std::min(room, *place.budget.limit - add_money(row.spent, row.reserved));
   }
+  may_be_unpriced = may_be_unpriced || (ask.may_be_unpriced && !is_of_turn);
   if (grant.has_limit && !ask.input_at_most && !may_be_unpriced) return no_price(call.scope.model);
   if (ask.input_at_most) grant.output_tokens = fitting_output(ask, room);
   call.reserved =

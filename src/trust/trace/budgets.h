@@ -56,6 +56,7 @@ struct Ask {
   std::int64_t output_pico = 0;             // pico-USD for each token of the answer
   std::int64_t output_tokens = 0;           // the longest answer
   std::int64_t least_output_tokens = 1024;  // a shorter answer is not worth asking for
+  bool may_be_unpriced = false;  // a person said so; a limit of the turn itself is kept all the same
 };
 // What a call may do after it was begun.
 struct Grant {
@@ -80,6 +81,7 @@ struct Budgets {
   struct Terms {
     bool has_limit = false;
     bool allow_unpriced = false;
+    bool is_of_turn = false;   // among them one of the turn itself (--max-cost), or of one above it
     NanoUsd left = INT64_MAX;  // of the account with the least
   };
   [[nodiscard]] static Result<Terms> terms(db::Connection& c, const CallScope& scope, WallTime at);
