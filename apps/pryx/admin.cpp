@@ -86,28 +86,27 @@ async::Task<Result<models::ProviderConfig>> Providers::put(Caller caller, server
   config.key_secret_name = change.key || (had_key && !change.remove_key) ? secret : "";
   if (change.key_reference) config.key_secret_name = change.key_reference->to_text();
   PRYX_CO_TRY_VOID(router_.put_provider(config));  // also says what is wrong with it
-  Result<void> key_set;
-  if (change.key) key_set = co_await vault_.set(caller.principal, secret, std::move(*change.key));
-  if (!key_set) {
-    restore(config.name, stored);
-    co_return std::unexpected(key_set.error());
-  }
-  const auto written = co_await database_.write([&, this](db::Transaction& t) -> Result<void> {
+  // The key, the row and the record of both: one commit.
+  const auto write = [this, caller, config](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(models::ProviderStore::put(t.db(), caller.principal.id, config, loop_.clock().wall()));
-    PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id,
-                                    .kind = "provider.changed",
-                                    .actor = caller.surface,
-                                    .subject = config.name,
-                                    .detail = {{"kind", config.kind},
-                                               {"base_url", config.base_url},
-                                               {"has_key", !config.key_secret_name.empty()}}}));
-    return {};
-  });
+    return append_change(
+        t, audit_, caller, "provider.changed", config.name,
+        {{"kind", config.kind}, {"base_url", config.base_url}, {"has_key", !config.key_secret_name.empty()}});
+  };
+  Result<void> written;
+  if (change.key) {
+    written = co_await vault_.set(caller.principal, secret, std::move(*change.key), std::nullopt, write);
+  } else if (change.remove_key && had_key) {
+    const auto removed = co_await vault_.remove(caller.principal, secret,
+                                                [&write](db::Transaction& t, bool) { return write(t); });
+    if (!removed) written = std::unexpected(removed.error());
+  } else {
+    written = co_await database_.write(write);
+  }
   if (!written) {
     restore(config.name, stored);
     co_return std::unexpected(written.error());
   }
-  if (change.remove_key && had_key) PRYX_CO_TRY_VOID(co_await vault_.remove(caller.principal, secret));
   co_return config;
 }
 
@@ -124,20 +123,17 @@ void Providers::restore(const std::string& name, const std::vector<models::Provi
 
 async::Task<Result<bool>> Providers::remove(Caller caller, std::string name) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
-  const auto removed = co_await database_.write([&, this](db::Transaction& t) -> Result<bool> {
-    PRYX_TRY(const bool was_there, models::ProviderStore::remove(t.db(), caller.principal.id, name));
-    if (was_there)
-      PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id,
-                                      .kind = "provider.removed",
-                                      .actor = caller.surface,
-                                      .subject = name,
-                                      .detail = {}}));
-    return was_there;
-  });
-  if (!removed || !*removed) co_return removed;
+  if (!is_provider_name(name)) co_return false;
+  bool was_there = false;
+  const auto removed = co_await vault_.remove(
+      caller.principal, key_name(name), [&, this](db::Transaction& t, bool) -> Result<void> {
+        PRYX_TRY(was_there, models::ProviderStore::remove(t.db(), caller.principal.id, name));
+        if (!was_there) return fail(ErrorCode::kNotFound, "there is no provider '{}'", utf8_prefix(name, 64));
+        return append_change(t, audit_, caller, "provider.removed", name, {});
+      });
+  if (!removed && !was_there && removed.error().code == ErrorCode::kNotFound) co_return false;
+  if (!removed) co_return std::unexpected(removed.error());
   (void)router_.remove_provider(name);
-  const auto key = co_await vault_.remove(caller.principal, key_name(name));
-  if (!key && key.error().code != ErrorCode::kNotFound) co_return std::unexpected(key.error());
   co_return true;
 }
 
@@ -195,21 +191,19 @@ async::Task<Result<void>> Secrets::put(Caller caller, std::string name, Secret v
     PRYX_CO_TRY(hosts, vault::read_secret_hosts(*hosts));
     detail["hosts"] = json::array(hosts->begin(), hosts->end());
   }
-  // The record first: a change that cannot be recorded is not made.
-  PRYX_CO_TRY_VOID(
-      co_await audit_change(database_, audit_, caller, "secret.changed", name, std::move(detail)));
-  co_return co_await vault_.set(caller.principal, std::move(name), std::move(value), std::move(hosts));
+  co_return co_await vault_.set(caller.principal, name, std::move(value), std::move(hosts),
+                                [this, caller, name, detail](db::Transaction& t) {
+                                  return append_change(t, audit_, caller, "secret.changed", name, detail);
+                                });
 }
 
 async::Task<Result<bool>> Secrets::remove(Caller caller, std::string name) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
-  // The record first: a change that cannot be recorded is not made.
-  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, caller, "secret.removal_asked", name, {}));
-  PRYX_CO_TRY(const bool removed, co_await vault_.remove(caller.principal, name));
-  if (!removed) co_return false;
-  PRYX_CO_TRY_VOID(
-      co_await audit_change(database_, audit_, std::move(caller), "secret.removed", std::move(name), {}));
-  co_return true;
+  co_return co_await vault_.remove(caller.principal, name,
+                                   [this, caller, name](db::Transaction& t, bool was_there) -> Result<void> {
+                                     if (!was_there) return {};
+                                     return append_change(t, audit_, caller, "secret.removed", name, {});
+                                   });
 }
 
 vault::VaultStatus Secrets::vault_status(const Caller& caller) { return vault_.status(caller.principal); }
@@ -224,9 +218,11 @@ async::Task<Result<void>> Secrets::unlock(Caller caller, Secret passphrase) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
   const auto unlocked = co_await vault_.unlock(caller.principal, std::move(passphrase));
   const json::object detail{{"ok", unlocked.has_value()}};
-  PRYX_CO_TRY_VOID(
-      co_await audit_change(database_, audit_, std::move(caller), "vault.unlocked", "vault", detail));
-  co_return unlocked;
+  const auto recorded = co_await audit_change(database_, audit_, caller, "vault.unlocked", "vault", detail);
+  if (recorded) co_return unlocked;
+  // What cannot be recorded does not stay.
+  if (unlocked) (void)vault_.lock(caller.principal);
+  co_return recorded;
 }
 
 async::Task<Result<void>> Secrets::change_passphrase(Caller caller, std::optional<Secret> current,
@@ -234,11 +230,20 @@ async::Task<Result<void>> Secrets::change_passphrase(Caller caller, std::optiona
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
   if (!passphrase && !current)
     co_return fail(ErrorCode::kInvalidArgument, "to remove the passphrase, give it as 'current'");
-  const json::object detail{{"removed", !passphrase.has_value()}};
-  // The record first: a change that cannot be recorded is not made.
-  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, caller, "vault.passphrase", "vault", detail));
-  if (!passphrase) co_return co_await vault_.remove_passphrase(caller.principal, std::move(*current));
-  co_return co_await vault_.set_passphrase(caller.principal, std::move(current), std::move(*passphrase));
+  const json::object detail{{"removed", !passphrase.has_value()}, {"ok", true}};
+  const auto record = [this, caller, detail](db::Transaction& t) {
+    return append_change(t, audit_, caller, "vault.passphrase", "vault", detail);
+  };
+  Result<void> changed;
+  if (passphrase)
+    changed =
+        co_await vault_.set_passphrase(caller.principal, std::move(current), std::move(*passphrase), record);
+  else
+    changed = co_await vault_.remove_passphrase(caller.principal, std::move(*current), record);
+  if (!changed && changed.error().code == ErrorCode::kUnauthenticated)
+    PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, std::move(caller), "vault.passphrase", "vault",
+                                           {{"ok", false}}));
+  co_return changed;
 }
 
 Settings::Settings(async::EventLoop& loop, db::Database& database, events::EventLog& events,

@@ -19,7 +19,10 @@
 
 namespace pryx::app {
 
-// One audit row for one change, in its own commit when the change itself is no database write.
+// One audit row for one change, in the commit of the change.
+[[nodiscard]] Result<void> append_change(db::Transaction& t, audit::AuditLog& audit, const Caller& caller,
+                                         std::string kind, std::string subject, json::object detail);
+// The same in a commit of its own, when the change itself is no database write: before the change.
 [[nodiscard]] async::Task<Result<void>> audit_change(db::Database& database, audit::AuditLog& audit,
                                                      Caller caller, std::string kind, std::string subject,
                                                      json::object detail);

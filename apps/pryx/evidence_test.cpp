@@ -6,6 +6,7 @@
 
 #include "admin.h"
 #include "foundation/async/testing/virtual_loop.h"
+#include "foundation/base/testing/manual_clock.h"
 #include "foundation/config/settings_store.h"
 #include "foundation/platform/files.h"
 #include "policy_keeper.h"
@@ -20,7 +21,7 @@ class Evidence : public ::testing::TestWithParam<bool> {
     std::filesystem::create_directories(folder_);
     const db::ModuleMigrations modules[] = {events::EventLog::migrations(), audit::AuditLog::migrations(),
                                             config::SettingsStore::migrations(),
-                                            trust::PolicyHistory::migrations()};
+                                            trust::PolicyHistory::migrations(), vault::Vault::migrations()};
     database_ = std::move(
         *db::Database::open(loop_, {.open = {.path = folder_ / "t.db"}, .inline_mode = true}, modules));
     events_.emplace(loop_, *database_);
@@ -88,6 +89,33 @@ TEST_P(Evidence, AFileEditedByHand) {
   loop_.run_until_idle();
   const auto shown = async::testing::run(loop_, settings.get_settings(me())).value();
   EXPECT_EQ(shown.at("settings").at("log.level"), GetParam() ? "info" : "debug");
+}
+
+TEST_P(Evidence, Secrets) {
+  pryx::testing::SeededRandom random(1);
+  async::WorkerPool pool(loop_, 0);
+  vault::Vault vault(*database_, pool, Secret(std::string(64, 'a')), random, loop_.clock(),
+                     crypto::PassphraseCost{.passes = 1, .memory_bytes = 8u << 20});
+  PRYX_CHECK(async::testing::run(loop_, vault.start()).has_value());
+  Secrets secrets(*database_, audit_, vault);
+  PRYX_CHECK(async::testing::run(loop_, vault.set(owner(), "old", Secret(std::string("value")))).has_value());
+  fill_the_log();
+  const auto names = [&] {
+    std::string out;
+    for (const auto& entry : async::testing::run(loop_, vault.list(owner())).value()) out += entry.name + " ";
+    return out;
+  };
+  const auto put =
+      async::testing::run(loop_, secrets.put(me(), "new", Secret(std::string("value")), std::nullopt));
+  EXPECT_EQ(put.has_value(), !GetParam());
+  EXPECT_EQ(names(), GetParam() ? "old " : "new old ");
+  const auto sealed = async::testing::run(
+      loop_, secrets.change_passphrase(me(), std::nullopt, Secret(std::string("a long passphrase"))));
+  EXPECT_EQ(sealed.has_value(), !GetParam());
+  EXPECT_EQ(secrets.vault_status(me()).has_passphrase, !GetParam());
+  const auto removed = async::testing::run(loop_, secrets.remove(me(), "old"));
+  EXPECT_EQ(removed.has_value(), !GetParam());
+  EXPECT_EQ(names(), GetParam() ? "old " : "new ");
 }
 
 INSTANTIATE_TEST_SUITE_P(FullAndNot, Evidence, ::testing::Bool(), [](const auto& info) {

@@ -69,7 +69,7 @@ Vault::Vault(db::Database& database, async::WorkerPool& pool, const Secret& data
 db::ModuleMigrations Vault::migrations() { return {"trust/vault", kMigrations}; }
 
 async::Task<Result<void>> Vault::set(Principal principal, std::string name, Secret value,
-                                     std::optional<std::vector<std::string>> hosts) {
+                                     std::optional<std::vector<std::string>> hosts, InTheSameCommit also) {
   PRYX_CO_TRY_VOID(check_secret_name(name));
   if (value.empty())
     co_return fail(ErrorCode::kInvalidArgument, "the value of secret {} is empty; remove the secret instead",
@@ -87,12 +87,13 @@ async::Task<Result<void>> Vault::set(Principal principal, std::string name, Secr
   PRYX_CO_TRY(const Secret key, key_for(principal));
   std::string sealed = crypto::seal(key, value, place_of(principal, name), random_);
   const WallTime at = clock_.wall();
-  const auto write = [principal, name, at, kept_hosts,
-                      sealed = std::move(sealed)](db::Transaction& transaction) -> Result<std::int64_t> {
-    return transaction.db().run(kUpsert, principal.id, name, db::Blob{sealed}, at, kept_hosts);
+  const auto write = [principal, name, at, kept_hosts, sealed = std::move(sealed),
+                      also = std::move(also)](db::Transaction& transaction) -> Result<void> {
+    PRYX_TRY_VOID(transaction.db().run(kUpsert, principal.id, name, db::Blob{sealed}, at, kept_hosts));
+    return also ? also(transaction) : Result<void>{};
   };
   ++writing_;
-  const Result<std::int64_t> written = co_await database_.write(write);
+  const Result<void> written = co_await database_.write(write);
   --writing_;
   if (!written) co_return fail(written.error());
   co_return Result<void>();
@@ -158,10 +159,14 @@ async::Task<Result<std::vector<SecretEntry>>> Vault::list(Principal principal) {
   co_return co_await database_.read(read);
 }
 
-async::Task<Result<bool>> Vault::remove(Principal principal, std::string name) {
+async::Task<Result<bool>> Vault::remove(Principal principal, std::string name,
+                                        std::function<Result<void>(db::Transaction&, bool)> also) {
   PRYX_CO_TRY_VOID(check_secret_name(name));
-  const auto write = [principal, name](db::Transaction& transaction) -> Result<std::int64_t> {
-    return transaction.db().run(kDelete, principal.id, name);
+  const auto write = [principal, name,
+                      also = std::move(also)](db::Transaction& transaction) -> Result<std::int64_t> {
+    PRYX_TRY(const std::int64_t rows, transaction.db().run(kDelete, principal.id, name));
+    if (also) PRYX_TRY_VOID(also(transaction, rows > 0));
+    return rows;
   };
   PRYX_CO_TRY(const std::int64_t removed, co_await database_.write(write));
   co_return removed > 0;

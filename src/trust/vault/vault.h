@@ -3,6 +3,7 @@
 // database's key, or with a key of their own that a passphrase opens: then the vault can be locked, and is at
 // each start. I/O thread only; owned by main, used by whoever makes the last hop of a call.
 #pragma once
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -37,6 +38,9 @@ struct VaultStatus {
   std::optional<Duration> try_again_in;  // too many wrong passphrases
 };
 
+// What is written in the very commit of a change: its record. An error of it undoes the change.
+using InTheSameCommit = std::function<Result<void>(db::Transaction&)>;
+
 class Vault {
  public:
   // database_key: the 64 hex digits that the database was opened with. All references outlive the vault.
@@ -49,9 +53,10 @@ class Vault {
   // Puts the secrets under a passphrase, or under another one; every secret is sealed anew in one commit.
   // `current` is needed when there is one. Leaves the vault unlocked.
   [[nodiscard]] async::Task<Result<void>> set_passphrase(Principal principal, std::optional<Secret> current,
-                                                         Secret passphrase);
+                                                         Secret passphrase, InTheSameCommit also = {});
   // Back to the database's key alone.
-  [[nodiscard]] async::Task<Result<void>> remove_passphrase(Principal principal, Secret current);
+  [[nodiscard]] async::Task<Result<void>> remove_passphrase(Principal principal, Secret current,
+                                                            InTheSameCommit also = {});
   // kUnauthenticated for a wrong passphrase, kOverloaded while too many wrong ones make it wait; the count
   // outlives a restart, and is raised before each try.
   [[nodiscard]] async::Task<Result<void>> unlock(Principal principal, Secret passphrase);
@@ -65,7 +70,8 @@ class Vault {
   // Makes or replaces. kInvalidArgument for a name that does not fit or an empty value, kTooLarge beyond
   // kMaxSecretBytes. Without `hosts` those of before stay.
   [[nodiscard]] async::Task<Result<void>> set(Principal principal, std::string name, Secret value,
-                                              std::optional<std::vector<std::string>> hosts = std::nullopt);
+                                              std::optional<std::vector<std::string>> hosts = std::nullopt,
+                                              InTheSameCommit also = {});
   // kNotFound when there is none; kCheckFailed when the row was changed by somebody else.
   [[nodiscard]] async::Task<Result<Secret>> get(Principal principal, std::string name);
   // For a request to that address: kForbidden, with the command that changes it, unless the secret names it.
@@ -73,8 +79,9 @@ class Vault {
   [[nodiscard]] async::Task<Result<std::optional<Secret>>> find(Principal principal, std::string name);
   // Names and times, by name; never values.
   [[nodiscard]] async::Task<Result<std::vector<SecretEntry>>> list(Principal principal);
-  // False when there was none.
-  [[nodiscard]] async::Task<Result<bool>> remove(Principal principal, std::string name);
+  // False when there was none; `also` is written then all the same.
+  [[nodiscard]] async::Task<Result<bool>> remove(
+      Principal principal, std::string name, std::function<Result<void>(db::Transaction&, bool)> also = {});
 
   // A locked vault answers set, get and find with kUnauthenticated and how to unlock it.
 
@@ -94,7 +101,7 @@ class Vault {
   [[nodiscard]] std::optional<Duration> waiting_time(const Passphrase& passphrase) const;
   [[nodiscard]] async::Task<Result<Secret>> open_key(Principal principal, Secret passphrase);
   [[nodiscard]] async::Task<Result<void>> seal_all_anew(Principal principal, Secret from, Secret to,
-                                                        std::string sealed_key);
+                                                        std::string sealed_key, InTheSameCommit also);
 
   db::Database& database_;
   async::WorkerPool& pool_;

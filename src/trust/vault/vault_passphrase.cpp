@@ -144,10 +144,11 @@ std::size_t Vault::lock_idle(Duration limit) {
 // One commit moves every secret and the sealed key itself: old or new, never a mix. An empty sealed key
 // removes the row.
 async::Task<Result<void>> Vault::seal_all_anew(Principal principal, Secret from, Secret to,
-                                               std::string sealed_key) {
+                                               std::string sealed_key, InTheSameCommit also) {
   const WallTime at = clock_.wall();
   const auto write = [this, principal, from = std::move(from), to = std::move(to),
-                      sealed_key = std::move(sealed_key), at](db::Transaction& t) -> Result<void> {
+                      sealed_key = std::move(sealed_key), at,
+                      also = std::move(also)](db::Transaction& t) -> Result<void> {
     struct Row {
       std::string name, sealed;
     };
@@ -170,13 +171,13 @@ async::Task<Result<void>> Vault::seal_all_anew(Principal principal, Secret from,
     } else {
       PRYX_TRY_VOID(t.db().run(kUpsertKey, principal.id, sealed_key, at));
     }
-    return {};
+    return also ? also(t) : Result<void>{};
   };
   co_return co_await database_.write(write);
 }
 
 async::Task<Result<void>> Vault::set_passphrase(Principal principal, std::optional<Secret> current,
-                                                Secret passphrase) {
+                                                Secret passphrase, InTheSameCommit also) {
   PRYX_CO_TRY_VOID(crypto::check_new_passphrase(passphrase));
   if (changing_ || writing_ > 0)
     co_return fail(ErrorCode::kConflict, "secrets are being written at this moment; try again");
@@ -196,7 +197,7 @@ async::Task<Result<void>> Vault::set_passphrase(Principal principal, std::option
     sealed = co_await pool_.run_to_end(seal);
   }
   Result<void> moved;
-  if (from && sealed) moved = co_await seal_all_anew(principal, *from, to, *sealed);
+  if (from && sealed) moved = co_await seal_all_anew(principal, *from, to, *sealed, std::move(also));
   changing_ = false;
   if (!from) co_return std::unexpected(from.error());
   if (!sealed) co_return std::unexpected(sealed.error());
@@ -205,13 +206,14 @@ async::Task<Result<void>> Vault::set_passphrase(Principal principal, std::option
   co_return Result<void>{};
 }
 
-async::Task<Result<void>> Vault::remove_passphrase(Principal principal, Secret current) {
+async::Task<Result<void>> Vault::remove_passphrase(Principal principal, Secret current,
+                                                   InTheSameCommit also) {
   if (changing_ || writing_ > 0)
     co_return fail(ErrorCode::kConflict, "secrets are being written at this moment; try again");
   changing_ = true;
   const Result<Secret> from = co_await open_key(principal, std::move(current));
   Result<void> moved;
-  if (from) moved = co_await seal_all_anew(principal, *from, key_, "");
+  if (from) moved = co_await seal_all_anew(principal, *from, key_, "", std::move(also));
   changing_ = false;
   if (!from) co_return std::unexpected(from.error());
   if (moved) passphrases_.erase(principal.id);
