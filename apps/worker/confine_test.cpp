@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: MIT
 // The worker as a process: its answers, and that its walls kill it.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 
+#include "confine.h"
 #include "foundation/base/json.h"
 #include "foundation/platform/subprocess.h"
 
@@ -39,6 +46,37 @@ TEST(Worker, DecodesBehindItsWalls) {
 TEST(Worker, ASystemCallBeyondTheListKillsIt) {
   const auto done = run(R"({"kind":"attempt"})", "");
   EXPECT_EQ(done.status.signal, SIGSYS) << done.status.describe();
+}
+
+// As if the filter had a hole: nothing can be opened or reached all the same. The control is the first half.
+TEST(Worker, BehindTheFilterNothingCanBeOpenedOrReached) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    const auto reach = [&] {
+      const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+      return ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    };
+    const bool listens = ::bind(listener, reinterpret_cast<const sockaddr*>(&address), size) == 0 &&
+                         ::listen(listener, 8) == 0 &&
+                         ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+    if (!listens || !reach() || ::open("/etc/passwd", O_RDONLY) < 0) ::_exit(1);
+    if (::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1) < 1) ::_exit(77);
+    if (!close_files_and_network()) ::_exit(2);
+    if (::open("/etc/passwd", O_RDONLY) >= 0 || ::open("/tmp", O_RDONLY | O_DIRECTORY) >= 0) ::_exit(3);
+    if (reach()) ::_exit(4);
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "the kernel has no Landlock";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST(Worker, AMalformedJobIsRefused) {
