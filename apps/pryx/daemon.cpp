@@ -86,6 +86,7 @@ Result<void> Daemon::build() {
                                       .database = *database_,
                                       .audit = *audit_,
                                       .vault = *vault_,
+                                      .trace = *trace_,
                                       .run_directory = ground_.places.run});
   PRYX_TRY_VOID(egress_->add_tools(*registry_));
   telemetry_.emplace(TelemetryKeeper::Parts{
@@ -249,6 +250,11 @@ void Daemon::apply_settings(const config::Config& config) {
   checkpoints_->set_copy_directory(copy_to == "off" ? std::string() : copy_to);
   policy_->set_approval_timeout(config.duration("approval.timeout"));
   turns_->set_max_steps(static_cast<int>(config.integer("tools.max_steps")));
+  shell_->processes().set_grace(config.duration("tools.kill_grace"));
+  undo_journal_->set_limits(
+      {.max_file_bytes = static_cast<std::uint64_t>(config.integer("undo.max_file_mib")) << 20,
+       .max_total_bytes = static_cast<std::uint64_t>(config.integer("undo.max_total_mib")) << 20,
+       .max_age = config.duration("undo.max_age")});
   hidden_retention_ = config.duration("openai.retention");
   vault_lock_after_ = config.duration("vault.lock_after");
   log::configure({.level = log_level(config.text("log.level"), options_.verbose),

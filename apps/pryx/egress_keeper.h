@@ -9,6 +9,7 @@
 #include "engine/tools/registry.h"
 #include "foundation/async/worker_pool.h"
 #include "trust/egress/broker.h"
+#include "trust/trace/recorder.h"
 #include "trust/vault/vault.h"
 
 namespace pryx::app {
@@ -35,6 +36,7 @@ class EgressKeeper {
     db::Database& database;
     audit::AuditLog& audit;
     vault::Vault& vault;
+    trace::Recorder& trace;
     std::string run_directory;  // proxy sockets lie below it
   };
   explicit EgressKeeper(const Parts& parts);

@@ -8,8 +8,14 @@
 namespace pryx::app {
 namespace {
 
-std::unique_ptr<sandbox::Sandbox> build_sandbox(const config::Places& places) {
+std::unique_ptr<sandbox::Sandbox> build_sandbox(const config::Places& places,
+                                                const std::shared_ptr<async::JobThread>& cleaner) {
   sandbox::Options options;
+  // Not owned: its own jobs hold what holds this.
+  options.later = [cleaner = std::weak_ptr(cleaner)](std::function<void()> job) {
+    const auto held = cleaner.lock();
+    return held != nullptr && held->add(std::move(job));
+  };
   options.hidden_paths = {places.config, places.data, places.state, places.cache, places.run};
   options.scratch = places.state + "/sandbox";
   auto made = sandbox::make_sandbox(std::move(options));
@@ -26,7 +32,8 @@ ShellKeeper::ShellKeeper(const Parts& parts)
     : loop_(parts.loop),
       pool_(parts.pool),
       broker_(parts.broker),
-      sandbox_(build_sandbox(parts.places)),
+      cleaner_(std::make_shared<async::JobThread>()),
+      sandbox_(build_sandbox(parts.places, cleaner_)),
       journal_(parts.loop, parts.undo),
       processes_(parts.loop, parts.database, parts.events, parts.audit, parts.ids, *sandbox_) {}
 

@@ -9,6 +9,7 @@
 #include "engine/tools/registry.h"
 #include "engine/tools/shell/background_processes.h"
 #include "engine/tools/tool_gate.h"
+#include "foundation/async/job_thread.h"
 #include "foundation/async/worker_pool.h"
 #include "foundation/config/places.h"
 #include "trust/egress/broker.h"
@@ -43,6 +44,7 @@ class ShellKeeper final : public tools::SandboxSource {
   async::EventLoop& loop_;
   async::WorkerPool& pool_;
   egress::Broker& broker_;
+  std::shared_ptr<async::JobThread> cleaner_;  // removes what runs leave on the disk
   std::unique_ptr<sandbox::Sandbox> sandbox_;
   tools::shell::CommandJournal journal_;
   tools::shell::BackgroundProcesses processes_;

@@ -98,6 +98,9 @@ def a_page_is_asked_for_and_comes_back_as_text(lab):
     equal([(r["method"], r["host"], r["port"], r["peer"], r["status"], r["state"], r["tool"]) for r in rows],
           [("GET", "127.0.0.1", site.port, "127.0.0.1", 200, "done", "http.request")], "the egress list")
     equal(rows[0]["turn_id"], turn, "whose request it was")
+    span = next(s for s in api.get(f"/traces/{turn}")["spans"] if s["kind"] == "request")
+    equal((span["name"], span["status"], span["step_id"], span["attributes"]["http.response.status_code"]), ("GET 127.0.0.1", "ok", rows[0]["step_id"], 200), "the request in the trace")
+    contains(daemon.cli("trace", "show", turn).must(0).out, "GET 127.0.0.1", "pryx trace show")
     contains(daemon.cli("egress", "list").must(0).out, f"127.0.0.1:{site.port}", "pryx egress list")
     equal(daemon.cli("egress", "list", "--json").must(0).json()["items"], rows, "pryx egress list --json")
     expect("egress.request" in [r["kind"] for r in api.pages("/audit")], "an audit row of the request")
@@ -136,6 +139,7 @@ def redirects_stay_with_the_approved_host(lab):
     contains(text, f"127.0.0.2:{site.port}", "the host to ask for")
     equal([r[1] for r in site.requests], ["/here", "/page", "/away"], "requests that arrived")
     equal([(r["host"], r["state"]) for r in api.get("/egress")["items"]][0], ("127.0.0.2", "denied"), "the newest row")
+    expect(("GET 127.0.0.2", "denied") in [(s["name"], s["status"]) for s in api.get(f"/traces/{turn}")["spans"]], "the refused request is not in the trace")
     site.stop()
 
 

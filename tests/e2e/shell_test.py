@@ -277,6 +277,18 @@ def the_time_limit_kills_orphans_and_bombs(lab):
 
 
 @case
+def who_is_out_of_time_may_tidy_up(lab):
+    """TERM first, then KILL; what it wrote while it tidied up is taken over."""
+    shell = Shell(lab)
+    text = shell.exec("trap 'echo tidied up; echo 1 > tidy.txt; exit 0' TERM; echo up; while :; do sleep 0.05; done", timeout=1)
+    contains(text, "time limit", "the result")
+    contains(text, "tidied up", "its last words")
+    contains(shell.exec("cat tidy.txt"), "1", "what it wrote")
+    shell.api.put("/settings", {"settings": {"tools.kill_grace": "0s"}})
+    lacks(shell.exec("trap 'echo tidied up; exit 0' TERM; echo up; while :; do sleep 0.05; done", timeout=1), "tidied up", "without a grace")
+
+
+@case
 def a_cancel_kills_within_250_ms(lab):
     shell = Shell(lab, files={"stubborn.py": STUBBORN})
     mark = f"87{os.getpid()}1"

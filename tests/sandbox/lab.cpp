@@ -13,6 +13,7 @@
 #include <iostream>
 #include <string>
 
+#include "foundation/async/job_thread.h"
 #include "foundation/base/json.h"
 #include "foundation/base/text.h"
 #include "trust/sandbox/sandbox.h"
@@ -120,6 +121,8 @@ int main(int argc, char** argv) {
     if (flag == "--without") options.without.insert(value);
     if (flag == "--abi") options.landlock_abi_cap = std::stoi(value);
   }
+  async::JobThread cleaner;
+  options.later = [&cleaner](std::function<void()> job) { return cleaner.add(std::move(job)); };
   const auto box = sandbox::make_sandbox(options);
   json::array layers;
   for (const sandbox::Layer& layer : box->report().layers)

@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <mutex>
 #include <thread>
 
+#include "foundation/async/job_thread.h"
 #include "foundation/async/task_group.h"
 #include "foundation/async/testing/virtual_loop.h"
 #include "foundation/async/worker_pool.h"
@@ -226,6 +228,28 @@ TEST(Async, ACancelledCallerDoesNotWaitForAWorker) {
 }
 
 TEST(Async, WorkThatMustBeDoneIsDoneAllTheSame) { EXPECT_EQ(cancel_behind_a_busy_worker(true), "ran late"); }
+
+TEST(JobThread, DoesWhatWasQueuedInOrderAndRefusesWhatIsTooMuch) {
+  std::vector<int> done;
+  std::mutex gate;
+  {
+    JobThread jobs(2);
+    std::unique_lock held(gate);
+    std::atomic<bool> began = false;
+    ASSERT_TRUE(jobs.add([&] {
+      began = true;
+      began.notify_one();
+      const std::lock_guard wait(gate);
+      done.push_back(1);
+    }));
+    began.wait(false);
+    EXPECT_TRUE(jobs.add([&] { done.push_back(2); }));
+    EXPECT_TRUE(jobs.add([&] { done.push_back(3); }));
+    EXPECT_FALSE(jobs.add([&] { done.push_back(4); }));
+    held.unlock();
+  }
+  EXPECT_EQ(done, (std::vector{1, 2, 3}));
+}
 
 }  // namespace
 }  // namespace pryx::async

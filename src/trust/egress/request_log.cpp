@@ -116,6 +116,9 @@ async::Task<Result<std::int64_t>> EgressLog::begin(RequestRecord record) {
                                  r.state, r.reason, r.bytes_out, r.bytes_in, r.at, r.ended_at));
         if (r.state == "denied") {
           PRYX_TRY_VOID(audit_.append(t, audit_entry(r)));
+          RequestRecord numbered = r;
+          numbered.number = number;
+          if (ended_) PRYX_TRY_VOID(ended_(t, numbered));
         }
         return number;
       });
@@ -127,6 +130,7 @@ async::Task<Result<void>> EgressLog::end(RequestRecord record) {
     PRYX_TRY_VOID(t.db().run(kEnd, r.number, r.peer, std::int64_t{r.status}, r.state, r.reason, r.bytes_out,
                              r.bytes_in, r.ended_at));
     PRYX_TRY_VOID(audit_.append(t, audit_entry(r)));
+    if (ended_) PRYX_TRY_VOID(ended_(t, r));
     return {};
   });
 }

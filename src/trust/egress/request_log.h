@@ -4,6 +4,7 @@
 // `egress_requests` and leaves an audit row for each end. I/O thread only.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,9 @@ class EgressLog final : public RequestLog {
   EgressLog(db::Database& database, audit::AuditLog& audit, const Clock& clock)
       : database_(database), audit_(audit), clock_(clock) {}
   [[nodiscard]] static db::ModuleMigrations migrations();
+  // Told of each record in the very commit that ends it, for traces; an error of it undoes that commit.
+  using Ended = std::function<Result<void>(db::Transaction&, const RequestRecord&)>;
+  void on_end(Ended ended) { ended_ = std::move(ended); }
   // What was open when the daemon died becomes "unknown".
   [[nodiscard]] async::Task<Result<void>> start();
   [[nodiscard]] async::Task<Result<std::int64_t>> begin(RequestRecord record) override;
@@ -63,6 +67,7 @@ class EgressLog final : public RequestLog {
   db::Database& database_;
   audit::AuditLog& audit_;
   const Clock& clock_;
+  Ended ended_;
 };
 
 }  // namespace pryx::egress

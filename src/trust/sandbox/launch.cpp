@@ -224,6 +224,20 @@ std::string last_words(platform::Subprocess& child) {
   return std::string(trim(std::string_view(said).substr(0, said.find('\n'))));
 }
 
+// The number of a process that has not been reaped, in our own namespace.
+pid_t pid_of(int pidfd) {
+  pollfd entry{pidfd, POLLIN, 0};
+  if (::poll(&entry, 1, 0) != 0) return 0;
+  const UniqueFd info(::open(fmt::format("/proc/self/fdinfo/{}", pidfd).c_str(), O_RDONLY | O_CLOEXEC));
+  char text[512];
+  const ssize_t got = info ? ::read(info.get(), text, sizeof text) : 0;
+  const std::string_view rows(text, got > 0 ? static_cast<std::size_t>(got) : 0);
+  const std::size_t at = rows.find("Pid:\t");
+  pid_t pid = 0;
+  if (at != std::string_view::npos) std::from_chars(rows.data() + at + 5, rows.data() + rows.size(), pid);
+  return pid;
+}
+
 class SandboxedRun final : public Run {
  public:
   SandboxedRun(platform::Subprocess child, UniqueFd first_process, std::unique_ptr<WorkspaceView> workspace)
@@ -233,6 +247,14 @@ class SandboxedRun final : public Run {
   ~SandboxedRun() override { (void)end_everything(); }
 
   platform::Subprocess& process() override { return child_; }
+
+  void ask_to_end() override {
+    // The namespace's first process leads the group of the command. It has no handler, so it does not end.
+    if (!first_process_) return child_.kill_group(SIGTERM);
+    const int whole_group = 1 << 2;  // PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9
+    if (::syscall(SYS_pidfd_send_signal, first_process_.get(), SIGTERM, nullptr, whole_group) == 0) return;
+    if (const pid_t pid = pid_of(first_process_.get()); pid > 0) ::kill(-pid, SIGTERM);
+  }
 
   Result<Applied> finish(ChangeRecorder* recorder) override {
     // What is still running could write while it is being looked at.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "trust/sandbox/run_folders.h"
 #include "trust/sandbox/sandbox.h"
 #include "trust/sandbox/seccomp_filter.h"
 
@@ -16,7 +17,8 @@ namespace pryx::sandbox {
 struct Machine {
   std::string bubblewrap;
   std::string init;
-  std::string scratch;  // empty: no overlay
+  std::string scratch;                  // empty: no overlay
+  std::shared_ptr<RunFolders> folders;  // in it
   std::string home;
   std::vector<std::string> hidden_paths;
   SyscallFilters filters;

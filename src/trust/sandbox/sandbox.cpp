@@ -91,6 +91,7 @@ class BubblewrapSandbox final : public Sandbox {
   }
 
   Machine machine_;
+  Options::Later later_;
   Report report_;
 };
 
@@ -101,6 +102,7 @@ BubblewrapSandbox::BubblewrapSandbox(Options options) {
   machine_.home = real_or_same(options.home.empty() ? home_of_user() : options.home);
   machine_.landlock_abi_cap = options.landlock_abi_cap;
   machine_.without = std::move(options.without);
+  later_ = std::move(options.later);
   probe();
   report_.usable =
       std::ranges::all_of(report_.layers, [](const Layer& l) { return l.works || l.name == "overlay"; });
@@ -118,6 +120,7 @@ void BubblewrapSandbox::probe() {
     machine_.scratch = real_or_same(machine_.scratch);
     machine_.hidden_paths.push_back(machine_.scratch);
     clean_scratch(machine_.scratch);
+    machine_.folders = std::make_shared<RunFolders>(machine_.scratch, later_);
   } else {
     machine_.scratch.clear();
   }

@@ -5,6 +5,7 @@
 // lives as long as the run: the kernel ties its life to that thread); the report is a value.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -100,6 +101,9 @@ class Run {
  public:
   virtual ~Run() = default;
   [[nodiscard]] virtual platform::Subprocess& process() = 0;  // pipes and pidfd of the outermost process
+  // SIGTERM to the command and what shares its group: a chance to tidy up. Who calls it sets the limit, and
+  // ends the run by finish() or by destroying it. Processes in sessions of their own learn nothing of it.
+  virtual void ask_to_end() = 0;
   // Once: ends whatever still runs, tells the recorder, takes over what was written and refuses protected
   // names. Blocking. When the recorder refuses, what was written is kept aside.
   [[nodiscard]] virtual Result<Applied> finish(ChangeRecorder* recorder = nullptr) = 0;
@@ -117,6 +121,10 @@ struct Options {
   std::string init_program;               // path of pryx-sandbox-init; empty: beside this executable
   std::vector<std::string> hidden_paths;  // Pryx's config, data, state, cache and run places
   std::string scratch;                    // private directory of ours for overlays' upper directories
+  // Does a small blocking job soon, away from the run; false: it does not, and the run does it itself.
+  // Called on threads of runs, also after the sandbox is gone.
+  using Later = std::function<bool(std::function<void()>)>;
+  Later later;
   // Tests only. A home other than the user's own, an older kernel, and layers left out to learn what each is
   // good for: "files" (the whole disk is visible and writable for the mounts), "landlock", "seccomp", "net",
   // "pid", "ipc", "user" (bubblewrap still makes one, but allows more below it), "session", "limits",

@@ -302,6 +302,57 @@ TEST_F(SandboxTest, DestroyingARunKillsOrphansInSessionsOfTheirOwn) {
   EXPECT_FALSE(any_process_says(mark));
 }
 
+TEST_F(SandboxTest, WhoIsAskedToEndCanTidyUp) {
+  auto started = sandbox_->launch(
+      request("(trap 'echo helper > helper; exit 0' TERM; echo up; while :; do sleep 0.05; done) & "
+              "trap 'wait; echo bye > said; exit 3' TERM; while :; do sleep 0.05; done"));
+  ASSERT_TRUE(started) << started.error().message;
+  pollfd output{(*started)->process().output().get(), POLLIN, 0};
+  ASSERT_EQ(::poll(&output, 1, 60'000), 1);
+  (*started)->ask_to_end();
+  const auto status = (*started)->process().wait_for(kLong);
+  ASSERT_TRUE(status && *status);
+  EXPECT_EQ((*status)->code, 3);
+  ASSERT_TRUE((*started)->finish());
+  EXPECT_EQ(get("said"), "bye\n");
+  EXPECT_EQ(get("helper"), "helper\n") << "what shares its group is asked as well";
+}
+
+TEST_F(SandboxTest, FoldersOfRunsAreMadeAndRemovedAside) {
+  std::vector<std::function<void()>> jobs;
+  sandbox_ = make_sandbox({.init_program = PRYX_SANDBOX_INIT,
+                           .scratch = scratch_ / "aside",
+                           .later =
+                               [&jobs](std::function<void()> job) {
+                                 jobs.push_back(std::move(job));
+                                 return true;
+                               },
+                           .home = home_.path()});
+  const auto folders = [this] {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(scratch_ / "aside"))
+      if (entry.path().filename().string().starts_with("run-")) names.insert(entry.path().string());
+    return names;
+  };
+  const auto catch_up = [&jobs] {
+    for (const auto& job : std::exchange(jobs, {})) job();
+  };
+  catch_up();  // after the trial run
+  const auto used = folders();
+  EXPECT_EQ(used.size(), 1u);
+  EXPECT_EQ(run("echo 1 > one").code, 0);
+  EXPECT_EQ(folders(), used) << "the one that was ready";
+  catch_up();
+  const auto ready = folders();
+  ASSERT_EQ(ready.size(), 1u);
+  EXPECT_FALSE(used.contains(*ready.begin())) << "nothing of a run is there for the next";
+  // It has the bits of the workspace.
+  std::filesystem::permissions(project(), std::filesystem::perms(0700));
+  const Outcome outcome = run("stat -c %a .; ls; echo 2 > two");
+  EXPECT_EQ(outcome.output, "700\none\n");
+  EXPECT_EQ(get("two"), "2\n");
+}
+
 TEST_F(SandboxTest, WhatIsLeftRunningEndsWithTheCommand) {
   const std::string mark = fmt::format("8644{}", ::getpid());
   run("setsid sleep " + mark + " & echo done > marker");

@@ -81,6 +81,7 @@ Result<void> WorkspaceView::prepare(const Machine& machine, const Request& reque
   refusal_ = machine.with("apply") ? Refusal::kProtectedNames : Refusal::kNothing;
   mounts_protected_ = machine.with("mounts");
   scratch_ = machine.scratch;
+  folders_ = machine.folders;
   bind_fd_ = 7;
   path_ = current_path(held_->fd());
   PRYX_TRY_VOID(check_place(path_, machine.home));
@@ -93,7 +94,12 @@ Result<void> WorkspaceView::prepare(const Machine& machine, const Request& reque
   const UniqueFd readable(::openat(held_->fd(), ".", kOpenDirectory));
   if (!readable) return std::unexpected(system_error(fmt::format("read the workspace '{}'", path_), errno));
   before_ = find_protected(readable.get(), fits ? kScanForOverlay : kScanForSweep);
-  if (fits) return make_run_folder(scratch_);
+  if (fits) {
+    struct stat info{};
+    const unsigned mode = ::fstat(held_->fd(), &info) == 0 ? info.st_mode : 0700u;
+    PRYX_TRY(run_folder_, folders_->take(mode));
+    return {};
+  }
   if (!before_.complete || before_.entries.size() > kMaxMountsForSweep)
     return fail(
         ErrorCode::kDenied,
@@ -104,26 +110,9 @@ Result<void> WorkspaceView::prepare(const Machine& machine, const Request& reque
   return {};
 }
 
-Result<void> WorkspaceView::make_run_folder(const std::string& scratch) {
-  PRYX_TRY_VOID(platform::ensure_private_directory(scratch));
-  std::string pattern = scratch + "/run-XXXXXX";
-  if (::mkdtemp(pattern.data()) == nullptr)
-    return std::unexpected(system_error(fmt::format("make a folder in {}", scratch), errno));
-  run_folder_ = pattern;
-  for (const char* name : {"upper", "work", "merged"}) {
-    if (::mkdir((run_folder_ + "/" + name).c_str(), 0700) != 0)
-      return std::unexpected(system_error(fmt::format("make a folder in {}", run_folder_), errno));
-  }
-  // The overlay's root shows the upper directory's own bits.
-  struct stat info{};
-  if (::fstat(held_->fd(), &info) == 0)
-    ::chmod((run_folder_ + "/upper").c_str(), (info.st_mode & 0777) | 0700);
-  return {};
-}
-
 WorkspaceView::~WorkspaceView() {
   if (run_folder_.empty() || keep_run_folder_) return;
-  remove_tree(AT_FDCWD, run_folder_);
+  folders_->give_back(run_folder_);
 }
 
 std::vector<std::string> WorkspaceView::stage(const std::string& init, int workspace_fd,

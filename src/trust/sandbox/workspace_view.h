@@ -37,7 +37,6 @@ class WorkspaceView {
  private:
   WorkspaceView() = default;
   [[nodiscard]] Result<void> prepare(const Machine& machine, const Request& request, Overlay overlay);
-  [[nodiscard]] Result<void> make_run_folder(const std::string& scratch);
 
   std::shared_ptr<const platform::HeldDirectory> held_;
   std::string path_;
@@ -46,6 +45,7 @@ class WorkspaceView {
   bool mounts_protected_ = true;
   int bind_fd_ = -1;  // its number in the child
   std::string scratch_;
+  std::shared_ptr<RunFolders> folders_;
   std::string run_folder_;  // of the overlay: upper, work, merged
   bool keep_run_folder_ = false;
   ProtectedScan before_;

@@ -34,22 +34,35 @@ std::string join(const std::string& folder, const std::string& name) {
   return folder.empty() ? name : folder + "/" + name;
 }
 
+struct Name {
+  std::string text;
+  unsigned char type = DT_UNKNOWN;  // as the folder says
+};
+
 // Sorted, without "." and "..". An own description, because reading moves its position.
-Result<std::vector<std::string>> names_in(int directory, const std::string& path) {
+Result<std::vector<Name>> typed_names_in(int directory, const std::string& path) {
   UniqueFd own(::openat(directory, ".", kOpenDirectory));
   if (!own) return std::unexpected(system_error(fmt::format("read the folder '{}'", path), errno));
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(own.get()), &::closedir);
   if (!stream) return std::unexpected(system_error(fmt::format("read the folder '{}'", path), errno));
   static_cast<void>(own.release());
-  std::vector<std::string> names;
+  std::vector<Name> names;
   errno = 0;
   while (const dirent* entry = ::readdir(stream.get())) {
     if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
-      names.emplace_back(entry->d_name);
+      names.push_back({entry->d_name, entry->d_type});
     errno = 0;
   }
   if (errno != 0) return std::unexpected(system_error(fmt::format("read the folder '{}'", path), errno));
-  std::ranges::sort(names);
+  std::ranges::sort(names, {}, &Name::text);
+  return names;
+}
+
+Result<std::vector<std::string>> names_in(int directory, const std::string& path) {
+  PRYX_TRY(auto typed, typed_names_in(directory, path));
+  std::vector<std::string> names;
+  names.reserve(typed.size());
+  for (Name& name : typed) names.push_back(std::move(name.text));
   return names;
 }
 
@@ -325,14 +338,16 @@ class Scan {
   Scan(ProtectedScan& scan, std::size_t max_names) : scan_(scan), left_(max_names) {}
 
   void folder(int directory, const std::string& path, int depth) {
-    const auto names = names_in(directory, path);
+    const auto names = typed_names_in(directory, path);
     if (!names || depth > kMaxDepth) {
       scan_.complete = false;
       return;
     }
-    const auto has = [&](const char* name) { return std::ranges::binary_search(*names, name); };
+    const auto has = [&](const char* name) {
+      return std::ranges::binary_search(*names, std::string_view(name), {}, &Name::text);
+    };
     const bool is_repository = has("HEAD") && has("objects") && has("refs");
-    for (const std::string& name : *names) {
+    for (const auto& [name, type] : *names) {
       if (left_ == 0) {
         scan_.complete = false;
         return;
@@ -350,6 +365,7 @@ class Scan {
         }
       }
       if (is_repository && name == "objects") continue;  // thousands of names that are only hashes
+      if (type != DT_DIR && type != DT_UNKNOWN) continue;
       const UniqueFd inside(::openat(directory, name.c_str(), kOpenDirectory));
       if (inside)
         folder(inside.get(), full, depth + 1);

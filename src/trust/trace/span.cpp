@@ -13,13 +13,14 @@ namespace {
 constexpr std::string_view kAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 constexpr std::size_t kUlidLength = 26;
 
-constexpr std::array<std::pair<SpanKind, std::string_view>, 7> kKinds{{{SpanKind::kTurn, "turn"},
+constexpr std::array<std::pair<SpanKind, std::string_view>, 8> kKinds{{{SpanKind::kTurn, "turn"},
                                                                        {SpanKind::kQueue, "queue"},
                                                                        {SpanKind::kModel, "model"},
                                                                        {SpanKind::kTool, "tool"},
                                                                        {SpanKind::kApproval, "approval"},
                                                                        {SpanKind::kCompaction, "compaction"},
-                                                                       {SpanKind::kAgent, "agent"}}};
+                                                                       {SpanKind::kAgent, "agent"},
+                                                                       {SpanKind::kRequest, "request"}}};
 constexpr std::array<std::pair<SpanStatus, std::string_view>, 6> kStatuses{
     {{SpanStatus::kOpen, "open"},
      {SpanStatus::kOk, "ok"},

@@ -22,7 +22,8 @@ enum class SpanKind : std::uint8_t {
   kTool,        // one start of a tool
   kApproval,    // waiting for a person
   kCompaction,  // making a summary of what no longer fits
-  kAgent        // a sub-agent's whole work, seen from the turn that started it
+  kAgent,       // a sub-agent's whole work, seen from the turn that started it
+  kRequest      // one request that left through the broker
 };
 enum class SpanStatus : std::uint8_t {
   kOpen,  // still under way: only in what is made for a reader, never in the table

@@ -130,7 +130,7 @@ async::Task<Result<ProcessRecord>> BackgroundProcesses::launch(ProcessLaunch lau
         e->live.add(bytes);
         e->changed.wake_all();
       },
-      launch.recorder);
+      launch.recorder, grace_);
   if (!run) {
     entry->record.state = ProcessState::kFailed;
     entry->record.reason = run.error().message;

@@ -55,6 +55,9 @@ class BackgroundProcesses {
   [[nodiscard]] static db::ModuleMigrations migrations() { return ProcessStore::migrations(); }
   // Names what the last daemon left as running: it died with it.
   [[nodiscard]] async::Task<Result<void>> start();
+  // What a command gets between being asked to end and being killed; for those that start from now on.
+  void set_grace(Duration grace) { grace_ = grace; }
+  [[nodiscard]] Duration grace() const { return grace_; }
   // Kills all of them and waits until their ends are on disk.
   [[nodiscard]] async::Task<void> stop();
 
@@ -104,6 +107,7 @@ class BackgroundProcesses {
   audit::AuditLog& audit_;
   IdSource& ids_;
   sandbox::Sandbox& sandbox_;
+  Duration grace_ = ChildRun::kGrace;
   async::TaskGroup group_;
   std::map<ProcessId, std::shared_ptr<Entry>> entries_;  // the running ones
   bool stopping_ = false;

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
@@ -44,12 +45,21 @@ std::string_view to_text(KillReason reason) {
   return "";
 }
 
-// How the I/O thread tells the child's thread to kill: the descriptor becomes readable.
+// How the I/O thread tells the child's thread that it shall end: the descriptor becomes readable.
 struct ChildRun::Signal {
+  // How much time it gets; a later wish may be stricter.
+  enum class Wish : std::uint64_t { kEnd = 1, kEndSoon = 1u << 10, kEndNow = 1u << 20 };
   platform::UniqueFd fd;
-  void raise() const {
-    const std::uint64_t one = 1;
-    static_cast<void>(!::write(fd.get(), &one, sizeof one));
+  void raise(Wish wish) const {
+    const auto value = static_cast<std::uint64_t>(wish);
+    static_cast<void>(!::write(fd.get(), &value, sizeof value));
+  }
+  // The grace of the strictest wish that came; nothing: none did.
+  [[nodiscard]] std::optional<Duration> take(Duration grace) const {
+    std::uint64_t value = 0;
+    if (::read(fd.get(), &value, sizeof value) != static_cast<ssize_t>(sizeof value)) return std::nullopt;
+    if (value >= static_cast<std::uint64_t>(Wish::kEndNow)) return Duration::zero();
+    return value >= static_cast<std::uint64_t>(Wish::kEndSoon) ? std::min(grace, kCancelGrace) : grace;
   }
 };
 
@@ -170,16 +180,44 @@ void ChildRun::State::finished(Result<ChildEnd> end) {
   // What is still in our own queue never reached it.
   if (input && input_sent < pending_input.size()) input_refused = true;
   close_input();
-  // It may have ended by itself just before the signal came.
-  const bool ended_itself = end->status.signal == 0 && end->status.code >= 0 && end->status.code < 128;
-  end->killed_for = ended_itself ? KillReason::kNone : reason;
+  // It may have ended by itself just before it was told to.
+  if (end->was_told_to_end) end->killed_for = reason;
+  // The sandbox's own first process passes the end by a signal on as a number.
+  if (end->was_told_to_end && end->status == platform::ExitStatus{128 + SIGTERM, 0})
+    end->status = {-1, SIGTERM};
   end->input_refused = input_refused;
   ended.set(std::move(*end));
 }
 
+namespace {
+
+// Until the child has ended. True when it was told to. `wish` says how long it may still take.
+bool wait_for_end(sandbox::Run& run, int signal_fd, const std::function<std::optional<Duration>()>& wish) {
+  pollfd entries[2] = {{run.process().pidfd(), POLLIN, 0}, {signal_fd, POLLIN, 0}};
+  int left = -1;  // for ever
+  for (;;) {
+    const int ready = ::poll(entries, 2, left);
+    if (ready < 0) continue;
+    if (entries[0].revents != 0) return left >= 0;
+    if (ready == 0) break;
+    const std::optional<Duration> grace = wish();
+    if (!grace) continue;
+    const int ms = static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(*grace).count());
+    if (ms <= 0) break;
+    if (left < 0) run.ask_to_end();
+    left = left < 0 ? ms : std::min(left, ms);
+  }
+  run.process().kill_group(SIGKILL);
+  while (entries[0].revents == 0) static_cast<void>(::poll(entries, 1, -1));
+  return true;
+}
+
+}  // namespace
+
 // On the child's own thread, which the kernel watches for it.
 void ChildRun::watch(async::EventLoop& loop, sandbox::Sandbox& sandbox, const sandbox::Request& request,
-                     Signal& signal, RunRecorder* recorder, const std::shared_ptr<State>& state) {
+                     const Signal& signal, RunRecorder* recorder, Duration grace,
+                     const std::shared_ptr<State>& state) {
   auto run = sandbox.launch(request);
   if (!run) {
     loop.post([state, error = run.error()] { state->finished(std::unexpected(error)); });
@@ -188,15 +226,8 @@ void ChildRun::watch(async::EventLoop& loop, sandbox::Sandbox& sandbox, const sa
   platform::Subprocess& child = (*run)->process();
   Pipes pipes{std::move(child.input()), std::move(child.output()), std::move(child.error_output())};
   loop.post([state, p = std::move(pipes)]() mutable { state->started(std::move(p)); });
-  pollfd entries[2] = {{child.pidfd(), POLLIN, 0}, {signal.fd.get(), POLLIN, 0}};
-  while (entries[0].revents == 0) {
-    if (::poll(entries, 2, -1) < 0) continue;
-    if (entries[1].revents != 0) {
-      child.kill_group(SIGKILL);
-      entries[1].fd = -1;
-    }
-  }
   ChildEnd end;
+  end.was_told_to_end = wait_for_end(**run, signal.fd.get(), [&signal, grace] { return signal.take(grace); });
   const auto status = child.wait_for(Duration::zero());
   if (status && *status)
     end.status = **status;
@@ -214,16 +245,17 @@ void ChildRun::watch(async::EventLoop& loop, sandbox::Sandbox& sandbox, const sa
 async::Task<Result<std::unique_ptr<ChildRun>>> ChildRun::launch(async::EventLoop& loop,
                                                                 sandbox::Sandbox& sandbox,
                                                                 sandbox::Request request, OnOutput on_output,
-                                                                std::shared_ptr<RunRecorder> recorder) {
+                                                                std::shared_ptr<RunRecorder> recorder,
+                                                                Duration grace) {
   auto state = std::make_shared<State>(loop, std::move(on_output));
   state->signal->fd.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!state->signal->fd)
     co_return std::unexpected(platform::system_error("make the signal of a command", errno));
   std::unique_ptr<ChildRun> run(new ChildRun(state));
   run->recorder_ = recorder;
-  auto job = [&loop, &sandbox, request = std::move(request), signal = state->signal, recorder,
+  auto job = [&loop, &sandbox, request = std::move(request), signal = state->signal, recorder, grace,
               state]() mutable {
-    watch(loop, sandbox, request, *signal, recorder.get(), state);
+    watch(loop, sandbox, request, *signal, recorder.get(), grace, state);
     // The last reference belongs to the loop's thread.
     loop.post([last = std::move(state)] {});
   };
@@ -238,7 +270,7 @@ async::Task<Result<std::unique_ptr<ChildRun>>> ChildRun::launch(async::EventLoop
 }
 
 ChildRun::~ChildRun() {
-  state_->signal->raise();
+  state_->signal->raise(Signal::Wish::kEndNow);
   // Its thread may wait for this one.
   if (recorder_) recorder_->abandon();
   thread_.reset();
@@ -264,9 +296,12 @@ void ChildRun::close_input() {
 }
 
 void ChildRun::kill(KillReason reason) {
-  if (state_->ended.is_set() || state_->reason != KillReason::kNone) return;
-  state_->reason = reason;
-  state_->signal->raise();
+  const bool at_once = reason == KillReason::kDaemonStops;
+  if (state_->ended.is_set() || (state_->reason != KillReason::kNone && !at_once)) return;
+  if (state_->reason == KillReason::kNone) state_->reason = reason;
+  Signal::Wish wish = Signal::Wish::kEnd;
+  if (reason == KillReason::kCancelled) wish = Signal::Wish::kEndSoon;
+  state_->signal->raise(at_once ? Signal::Wish::kEndNow : wish);
 }
 
 bool ChildRun::has_ended() const { return state_->ended.is_set(); }

@@ -25,6 +25,7 @@ enum class KillReason : std::uint8_t { kNone, kTimeLimit, kCancelled, kStopped, 
 struct ChildEnd {
   platform::ExitStatus status;
   KillReason killed_for = KillReason::kNone;
+  bool was_told_to_end = false;          // before it ended
   std::vector<std::string> quarantined;  // protected names that the sandbox refused to take over
   std::string finish_problem;            // not empty: what it wrote could not be taken over, and why
   bool input_refused = false;            // it closed its standard input before it had read everything
@@ -36,6 +37,8 @@ struct ChildEnd {
 class ChildRun {
  public:
   static constexpr std::size_t kMaxPendingInput = 1u << 20;
+  static constexpr Duration kGrace = std::chrono::seconds(2);  // between being asked to end and being killed
+  static constexpr Duration kCancelGrace = std::chrono::milliseconds(100);  // a person waits for it
   using OnOutput = std::function<void(OutputStream, std::string_view)>;
 
   // Returns once it runs, or says why the sandbox refused. Not cancellable: whoever was cancelled meanwhile
@@ -43,15 +46,16 @@ class ChildRun {
   // `recorder` is told what the run changed before that is taken over; null: nobody is.
   [[nodiscard]] static async::Task<Result<std::unique_ptr<ChildRun>>> launch(
       async::EventLoop& loop, sandbox::Sandbox& sandbox, sandbox::Request request, OnOutput on_output,
-      std::shared_ptr<RunRecorder> recorder = nullptr);
-  ~ChildRun();  // kills what still runs and waits for its end: blocking then
+      std::shared_ptr<RunRecorder> recorder = nullptr, Duration grace = kGrace);
+  ~ChildRun();  // kills what still runs at once and waits for its end: blocking then
   ChildRun(const ChildRun&) = delete;
   ChildRun& operator=(const ChildRun&) = delete;
 
   // kOverloaded when the process does not read what it was given before; kConflict when its input is closed.
   [[nodiscard]] Result<void> write_input(std::string_view bytes);
   void close_input();  // once everything written is taken
-  // The whole group and everything below it, at once.
+  // Asks the command to end (SIGTERM); when the grace is over or the command has ended, everything below it
+  // is killed. When the daemon stops, at once.
   void kill(KillReason reason);
   [[nodiscard]] bool has_ended() const;
   // kTimeout or kCancelled when it has not ended; it runs on then.
@@ -63,7 +67,8 @@ class ChildRun {
   struct State;
   explicit ChildRun(std::shared_ptr<State> state) : state_(std::move(state)) {}
   static void watch(async::EventLoop& loop, sandbox::Sandbox& sandbox, const sandbox::Request& request,
-                    Signal& signal, RunRecorder* recorder, const std::shared_ptr<State>& state);
+                    const Signal& signal, RunRecorder* recorder, Duration grace,
+                    const std::shared_ptr<State>& state);
   std::shared_ptr<State> state_;
   std::shared_ptr<RunRecorder> recorder_;
   std::unique_ptr<async::DedicatedThread> thread_;

@@ -172,7 +172,7 @@ async::Task<Result<ToolOutcome>> ExecTool::run_to_end(ExecRequest request, ToolC
     live.add(bytes);
   };
   auto started = co_await ChildRun::launch(parts_.loop, parts_.sandbox, std::move(launch), on_output,
-                                           recorder_for(context));
+                                           recorder_for(context), parts_.processes.grace());
   if (!started) {
     // The refusal names the layer and the fix.
     if (started.error().code == ErrorCode::kNotFound) co_return refuse(started.error().message);

@@ -76,6 +76,20 @@ TEST_F(Exec, KillsTheWholeGroupAtTheTimeLimit) {
   EXPECT_EQ(outcome.details.at("signal"), json::value(9));
 }
 
+TEST_F(Exec, MayTidyUpBeforeItIsKilled) {
+  const ToolOutcome tidy =
+      exec({{"command", "trap 'echo tidied up; exit 0' TERM; echo up; while :; do sleep 0.05; done"},
+            {"timeout", 1}});
+  EXPECT_NE(tidy.text.find("tidied up"), std::string::npos) << tidy.text;
+  EXPECT_NE(tidy.summary.find("killed"), std::string::npos) << tidy.summary;
+  EXPECT_FALSE(tidy.ok);
+  // Who does not, is killed when the grace is over.
+  processes_->set_grace(200ms);
+  const ToolOutcome deaf =
+      exec({{"command", "trap '' TERM; echo up; while :; do sleep 0.05; done"}, {"timeout", 1}});
+  EXPECT_NE(deaf.summary.find("killed"), std::string::npos) << deaf.summary;
+}
+
 TEST_F(Exec, EndsWhenItIsCancelled) {
   const auto outcome = await_cancelled(
       exec_->run(pass_, {{"command", "trap '' TERM; echo $$ > pid; sleep 300"}}, context()), 300ms);
@@ -205,6 +219,13 @@ TEST_F(Exec, IsBoundToTheScriptThatItNames) {
   const Binding argv = bind({{"argv", {"./run.sh"}}, {"cwd", "src"}});
   dir_.put("ws/src/run.sh", "echo two\n");
   EXPECT_NE(bind({{"argv", {"./run.sh"}}, {"cwd", "src"}}).facts, argv.facts);
+  // A program outside of the workspace is bound by which file it is.
+  dir_.put("tool", "#!/bin/sh\necho one\n");
+  const json::array tool{json::value(dir_ / "tool")};
+  const Binding program = bind({{"argv", tool}});
+  EXPECT_EQ(bind({{"argv", tool}}).facts, program.facts);
+  dir_.put("tool", "#!/bin/sh\necho three\n");
+  EXPECT_NE(bind({{"argv", tool}}).facts, program.facts);
   // Another file is none of its business.
   const Binding other = bind({{"command", "bash run.sh"}});
   dir_.put("ws/other.sh", "echo\n");

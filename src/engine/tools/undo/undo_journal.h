@@ -84,6 +84,7 @@ class UndoJournal {
   [[nodiscard]] async::Task<Result<void>> purge();
 
   [[nodiscard]] const UndoLimits& limits() const { return limits_; }
+  void set_limits(UndoLimits limits) { limits_ = limits; }
 
  private:
   db::Database& database_;

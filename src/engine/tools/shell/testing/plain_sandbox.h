@@ -3,6 +3,7 @@
 // guarantees (no network, no escape, orphans killed) is proven with the real one.
 #pragma once
 #include <atomic>
+#include <csignal>
 #include <optional>
 
 #include "trust/sandbox/sandbox.h"
@@ -46,6 +47,7 @@ class PlainSandbox final : public sandbox::Sandbox {
    public:
     PlainRun(PlainSandbox& owner, platform::Subprocess child) : owner_(owner), child_(std::move(child)) {}
     [[nodiscard]] platform::Subprocess& process() override { return child_; }
+    void ask_to_end() override { child_.kill_group(SIGTERM); }
     [[nodiscard]] Result<sandbox::Applied> finish(sandbox::ChangeRecorder*) override {
       if (owner_.finish_failure) return std::unexpected(*owner_.finish_failure);
       return sandbox::Applied{.changed = {}, .quarantined = owner_.quarantined};

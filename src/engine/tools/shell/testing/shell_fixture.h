@@ -55,6 +55,7 @@ class ShellFixture : public ::testing::Test {
   }
   void make_processes() {
     processes_ = std::make_unique<BackgroundProcesses>(loop_, *database_, *events_, audit_, ids_, sandbox_);
+    processes_->set_grace(std::chrono::milliseconds(300));
     exec_ = std::make_unique<ExecTool>(ExecTool::Parts{.loop = loop_,
                                                        .pool = pool_,
                                                        .sandbox = sandbox_,
