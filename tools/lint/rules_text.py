@@ -94,6 +94,28 @@ def links(tree):
                 yield Finding(file.path, line, "links", f"{place} has no heading #{anchor}")
 
 
+CLAIM = re.compile(r"\[`([\w.*]+)`\]\(([^()#\s]+(?:_test\.cpp|\.py))\)")
+
+
+def named_tests(tree):
+    """A claim names the test that holds it: `Suite.Test` or `Suite.*` of a C++ file, a function of a Python file."""
+    for file in tree.files.values():
+        if not file.path.endswith(".md"):
+            continue
+        for match in CLAIM.finditer(file.text):
+            name, target = match.groups()
+            place = posixpath.normpath(posixpath.join(posixpath.dirname(file.path), target))
+            if place not in tree.files or place.endswith("/" + name):
+                continue
+            if target.endswith(".py"):
+                pattern = rf"\bdef {re.escape(name)}\("
+            else:
+                suite, _, test = name.partition(".")
+                pattern = rf"\bTEST(?:_F|_P)?\(\s*{re.escape(suite)},\s*" + (r"\w" if test == "*" else rf"{re.escape(test)}\)")
+            if not re.search(pattern, tree.files[place].text):
+                yield Finding(file.path, file.line_of(match.start()), "named-tests", f"{place} has no test {name}")
+
+
 def packages(tree):
     """Every package that `make deps` installs has its reason in docs/dependencies.md."""
     listed = tree.files.get("tools/packages-debian-12.txt")
@@ -116,4 +138,4 @@ def adr_numbers(tree):
             seen[match.group(1)] = path
 
 
-RULES = [module_files, sql_owner, addresses, links, packages, adr_numbers]
+RULES = [module_files, sql_owner, addresses, links, named_tests, packages, adr_numbers]

@@ -118,6 +118,8 @@ CASES = {
     "links": ([{"docs/x.md": "[a](gone.md)"}, {"docs/x.md": "[a](y.md#no)", "docs/y.md": "# Yes"}, {"docs/x.md": "[a](#no)"}],
               [{"docs/x.md": "# A `b` c\n[a](y.md) [b](https://example.org) [c](../src) [d](#a-b-c) `[x](gone.md)`\n```\n[x](gone)\n```\n",
                 "docs/y.md": "x", "src/foundation/base/text.h": HEAD + "#pragma once"}]),
+    "named-tests": ([{"docs/x.md": "[`A.B`](y_test.cpp)", "docs/y_test.cpp": "TEST(A, Bc) {}"}, {"docs/x.md": "[`f`](y.py)", "docs/y.py": "def g(): pass"}],
+                    [{"docs/x.md": "[`A.B`](y_test.cpp) [`A.*`](y_test.cpp) [`f`](y.py) [`y.py`](y.py)", "docs/y_test.cpp": "TEST_F(A, B) {}", "docs/y.py": "def f(): pass"}]),
     "packages": ([{"tools/packages-debian-12.txt": "# x\nfoo/suite >= 4\n", "docs/dependencies.md": "| `bar` |"}],
                  [{"tools/packages-debian-12.txt": "# x\nfoo/suite >= 4\n", "docs/dependencies.md": "| `foo` |"}]),
     "adr-number": ([{"docs/adr/0001-a.md": "x", "docs/adr/0001-b.md": "x"}], [{"docs/adr/0001-a.md": "x", "docs/adr/0002-b.md": "x"}]),

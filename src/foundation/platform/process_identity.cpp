@@ -6,7 +6,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -137,19 +136,6 @@ Result<void> adopt_orphans() {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
     return std::unexpected(system_error("adopt orphaned processes", errno));
   return {};
-}
-
-std::size_t reap_orphans(std::span<const pid_t> own) {
-  std::size_t reaped = 0;
-  // Adopted children hang at the main thread of the process, whichever thread asked.
-  const auto children = read_proc(fmt::format("/proc/self/task/{}/children", ::getpid()));
-  if (!children) return 0;
-  for (const std::string_view word : split(*children, ' ')) {
-    const auto pid = number_or_zero<pid_t>(word);
-    if (pid <= 0 || std::ranges::find(own, pid) != own.end()) continue;
-    if (::waitpid(pid, nullptr, WNOHANG) == pid) ++reaped;
-  }
-  return reaped;
 }
 
 }  // namespace pryx::platform

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -52,9 +51,8 @@ enum class Membership : std::uint8_t {
 [[nodiscard]] Membership membership_of_peer(int socket, const ProcessFamily& family);
 
 // From here on, orphaned descendants become children of this process instead of init's, so a child that forks
-// twice and starts a session of its own still descends from us.
+// twice and starts a session of its own still descends from us. Whoever starts a child waits for what it may
+// leave.
 [[nodiscard]] Result<void> adopt_orphans();
-// Reaps adopted children that ended, but none of `own`, which somebody waits for. Returns how many.
-std::size_t reap_orphans(std::span<const pid_t> own);
 
 }  // namespace pryx::platform

@@ -233,14 +233,14 @@ async::Task<Result<Reply>> export_audit(RouteCall& call) {
   const std::string type = plan.format == Format::kCsv    ? "text/csv; charset=utf-8"
                            : plan.format == Format::kJson ? "application/json"
                                                           : "application/jsonl";
-  if (call.request.method == "HEAD")
-    co_return Reply{.status = 200, .body = {}, .headers = {}, .content_type = type};
   net::Headers headers;
   headers.add("Content-Type", type);
   headers.add("Pryx-Audit-Size", std::to_string(plan.checkpoint.size));
   add_common_headers(headers, call.request_id);
   const auto started = co_await call.exchange.start_stream(200, std::move(headers));
-  if (started) (void)co_await send_export(call, std::move(plan));
+  const bool has_body = call.request.method != "HEAD";
+  if (started && has_body) (void)co_await send_export(call, std::move(plan));
+  if (started && !has_body) (void)co_await call.exchange.finish();
   co_return Reply::sent();
 }
 
