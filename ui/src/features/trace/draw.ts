@@ -40,6 +40,7 @@ export function readPalette(): Palette {
       approval: of('--warn'),
       compaction: of('--series-4'),
       agent: of('--series-8'),
+      request: of('--series-5'),
     },
     bad: of('--bad'),
     idle: of('--text-3'),

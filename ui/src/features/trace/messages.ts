@@ -59,6 +59,7 @@ export const traceMessages = {
   'trace.kind.approval': 'Waits for approval',
   'trace.kind.compaction': 'Compaction',
   'trace.kind.agent': 'Sub-agent',
+  'trace.kind.request': 'Request',
   'trace.fold': 'Fold {name}',
   'trace.unfold': 'Unfold {name}',
   'trace.summary':

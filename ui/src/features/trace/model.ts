@@ -5,7 +5,16 @@ import type { Schemas } from '@/api/client';
 export type Span = Schemas['Span'];
 export type Kind = Span['kind'];
 
-export const kKinds: Kind[] = ['turn', 'queue', 'model', 'tool', 'approval', 'compaction', 'agent'];
+export const kKinds: Kind[] = [
+  'turn',
+  'queue',
+  'model',
+  'tool',
+  'approval',
+  'compaction',
+  'agent',
+  'request',
+];
 
 // Row i of every column is the same span. Times are milliseconds since `origin`; an open span ends at Infinity.
 export type Rows = {
