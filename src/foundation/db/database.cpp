@@ -58,6 +58,7 @@ struct Database::State {
   struct Finished {
     Write write;
     Result<void> outcome;
+    std::vector<std::move_only_function<void(Connection&)>> looks;
     std::vector<std::move_only_function<void()>> callbacks;
   };
   struct Read {
@@ -85,16 +86,22 @@ struct Database::State {
   std::thread writer_thread;
   std::vector<std::thread> reader_threads;
 
+  // Compiled once, unlike execute(): they frame every commit.
+  Result<void> control(std::string_view sql) {
+    PRYX_TRY_VOID(writer->run(sql));
+    return {};
+  }
+
   // Runs a batch in one transaction. A failing job is undone by its savepoint; a failing commit fails every
   // job of the batch.
   std::vector<Finished> commit_batch(std::deque<Write> batch) {
     std::vector<Finished> finished;
     finished.reserve(batch.size());
-    Result<void> whole = writer->execute("BEGIN IMMEDIATE");
+    Result<void> whole = control("BEGIN IMMEDIATE");
     const bool alone = batch.size() == 1;
     bool anything = false;
     for (Write& write : batch) {
-      Finished one{std::move(write), {}, {}};
+      Finished one{std::move(write), {}, {}, {}};
       if (whole) {
         one.outcome = run_one(one, alone);
         anything = anything || one.outcome.has_value();
@@ -104,7 +111,12 @@ struct Database::State {
       }
       finished.push_back(std::move(one));
     }
-    if (whole && writer->is_in_transaction()) whole = writer->execute(anything ? "COMMIT" : "ROLLBACK");
+    if (whole && writer->is_in_transaction()) {
+      for (Finished& one : finished) {
+        for (auto& look : one.looks) look(*writer);
+      }
+      whole = control(anything ? "COMMIT" : "ROLLBACK");
+    }
     if (!whole) {
       if (writer->is_in_transaction()) (void)writer->execute("ROLLBACK");
       failed_commits.fetch_add(1);
@@ -121,14 +133,15 @@ struct Database::State {
 
   Result<void> run_one(Finished& one, bool alone) {
     Transaction transaction(*writer);
-    if (!alone) PRYX_TRY_VOID(writer->execute("SAVEPOINT job"));
+    if (!alone) PRYX_TRY_VOID(control("SAVEPOINT job"));
     Result<void> outcome = one.write.job(transaction);
     if (!outcome) {
       if (alone && writer->is_in_transaction()) (void)writer->execute("ROLLBACK");
       if (!alone && writer->is_in_transaction()) (void)writer->execute("ROLLBACK TO job; RELEASE job");
       return outcome;
     }
-    if (!alone) PRYX_TRY_VOID(writer->execute("RELEASE job"));
+    if (!alone) PRYX_TRY_VOID(control("RELEASE job"));
+    one.looks = std::move(transaction.looks_);
     one.callbacks = std::move(transaction.callbacks_);
     return outcome;
   }
@@ -175,7 +188,10 @@ struct Database::State {
         read = std::move(read_queue.front());
         read_queue.pop_front();
       }
+      // One view for the whole job: each statement alone would take the locks and look for changes again.
+      const auto begun = connection.run("BEGIN");
       read.job(connection);
+      if (begun && connection.is_in_transaction()) (void)connection.run("ROLLBACK");
       loop.post([done = std::move(read.done)] { done->set(Result<void>{}); });
     }
   }

@@ -15,17 +15,20 @@
 
 namespace pryx::db {
 
-// What a write job gets. after_commit() callbacks run on the loop, in order, before the writer's awaiter
-// resumes, and only if the commit succeeded.
+// What a write job gets. before_commit() callbacks run on the database's thread when every job of the shared
+// commit has run: they read what is about to be committed, and write nothing. after_commit() callbacks run on
+// the loop, in order, before the writer's awaiter resumes, and only if the commit succeeded.
 class Transaction {
  public:
   explicit Transaction(Connection& connection) : connection_(connection) {}
   [[nodiscard]] Connection& db() { return connection_; }
+  void before_commit(std::move_only_function<void(Connection&)> look) { looks_.push_back(std::move(look)); }
   void after_commit(std::move_only_function<void()> callback) { callbacks_.push_back(std::move(callback)); }
 
  private:
   friend class Database;
   Connection& connection_;
+  std::vector<std::move_only_function<void(Connection&)>> looks_;
   std::vector<std::move_only_function<void()>> callbacks_;
 };
 
@@ -68,7 +71,8 @@ class Database {
     if (!committed) co_return std::unexpected(committed.error());
     co_return std::move(*out);
   }
-  // job: Result<T>(Connection&), on a reader; sees every commit that was acknowledged before.
+  // job: Result<T>(Connection&), on a reader; sees every commit that was acknowledged before, and nothing of
+  // those that come while it runs.
   template <class Job>
   [[nodiscard]] auto read(Job job) -> async::Task<std::invoke_result_t<Job&, Connection&>> {
     using Outcome = std::invoke_result_t<Job&, Connection&>;

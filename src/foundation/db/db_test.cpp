@@ -122,6 +122,26 @@ TEST_F(Db, CallbacksRunAfterCommitOnly) {
   EXPECT_EQ(log, (std::vector<int>{1, 2, -2}));
 }
 
+async::Task<void> insert_and_look(Database& db, std::string name, std::vector<std::int64_t>& seen) {
+  (void)co_await db.write([&, name](Transaction& t) -> Result<std::int64_t> {
+    t.before_commit([&seen](Connection& c) {
+      const auto items = c.count("SELECT count(*) FROM items");
+      seen.push_back(items.value_or(-1));
+    });
+    return t.db().run("INSERT INTO items (name) VALUES ($1)", name);
+  });
+}
+
+TEST_F(Db, WhatIsAboutToBeCommittedIsSeenWithAllJobsThatShareTheCommit) {
+  auto db = open(kFirst);
+  ASSERT_TRUE(db);
+  async::TaskGroup group(loop_, "t");
+  std::vector<std::int64_t> seen;
+  for (const char* name : {"a", "b", "a", "c"}) group.spawn("insert", insert_and_look(**db, name, seen));
+  loop_.run_until_idle();
+  EXPECT_EQ(seen, (std::vector<std::int64_t>{3, 3, 3}));  // the second "a" failed: it looks at nothing
+}
+
 TEST_F(Db, ASecondMigrationIsRehearsedAndBackedUp) {
   {
     auto db = open(kFirst);
@@ -200,6 +220,38 @@ TEST_F(Db, FiftyWritersOnRealThreadsSeeTheirOwnCommits) {
   loop.run();
   EXPECT_EQ(failures, 0);
   EXPECT_LT((*db)->stats().commits, 2500u);  // group commit
+}
+
+async::Task<void> read_twice(Database& db, Connection& other, std::vector<std::int64_t>& seen,
+                             async::RealEventLoop& loop) {
+  (void)co_await db.read([&](Connection& c) -> Result<void> {
+    for (const char* name : {"first", "second"}) {
+      PRYX_TRY(const auto items, c.count("SELECT count(*) FROM items"));
+      seen.push_back(items);
+      PRYX_TRY_VOID(other.run("INSERT INTO items (name) VALUES ($1)", name));
+    }
+    return {};
+  });
+  const auto after = co_await count(db);
+  seen.push_back(after.value_or(-1));
+  loop.stop();
+}
+
+TEST_F(Db, AReadSeesOneViewUntilItsEnd) {
+  RealClock clock;
+  async::RealEventLoop loop(clock);
+  auto opts = options();
+  opts.inline_mode = false;
+  const ModuleMigrations modules[] = {{"test", kFirst}};
+  auto db = Database::open(loop, opts, modules);
+  ASSERT_TRUE(db);
+  auto other = Connection::open(opts.open);
+  ASSERT_TRUE(other);
+  std::vector<std::int64_t> seen;
+  async::TaskGroup group(loop, "t");
+  group.spawn("read", read_twice(**db, **other, seen, loop));
+  loop.run();
+  EXPECT_EQ(seen, (std::vector<std::int64_t>{0, 0, 2}));
 }
 
 }  // namespace
