@@ -34,6 +34,7 @@ constexpr std::string_view kSet =
     "SELECT scope, subject, limit_nano FROM budgets WHERE principal_id = $1 AND scope IN "
     "('session','agent','day','month') ORDER BY scope, subject";
 constexpr std::string_view kAny = "SELECT 1 FROM budgets WHERE principal_id = $1 LIMIT 1";
+constexpr std::string_view kAnyAccount = "SELECT 1 FROM budget_accounts WHERE principal_id = $1 LIMIT 1";
 
 constexpr std::string_view kGetAccount =
     "SELECT spent, reserved, alerted FROM budget_accounts WHERE principal_id = $1 AND account = $2";
@@ -113,37 +114,53 @@ std::string account_name(BudgetScope scope, const std::string& subject, const st
   return name;
 }
 
-Result<void> add_place(db::Connection& c, std::vector<Place>& places, const PrincipalId& principal,
-                       BudgetScope scope, const std::string& subject, const std::string& period,
-                       const SessionId& session, const TurnId& turn) {
-  const bool has_default = scope == BudgetScope::kSession || scope == BudgetScope::kAgent;
-  PRYX_TRY(Budget budget, limit_for(c, principal, scope, subject, has_default));
-  places.push_back({account_name(scope, subject, period), std::move(budget), period, session, turn});
-  return {};
+// Most people set no limit; then there is nothing to look up for each call.
+Result<bool> has_row(db::Connection& c, std::string_view sql, const PrincipalId& principal) {
+  PRYX_TRY(const auto any, c.find(sql, [](const db::Row&) { return true; }, principal));
+  return any.has_value();
 }
+
+struct Places {
+  db::Connection& c;
+  const PrincipalId& principal;
+  bool has_limits = false;  // anywhere
+  std::vector<Place> found = {};
+
+  Result<void> add(BudgetScope scope, const std::string& subject, const std::string& period,
+                   const SessionId& session, const TurnId& turn) {
+    const bool has_default = scope == BudgetScope::kSession || scope == BudgetScope::kAgent;
+    Budget budget{principal, scope, subject, std::nullopt, false};
+    if (has_limits) {
+      PRYX_TRY(budget, limit_for(c, principal, scope, subject, has_default));
+    }
+    found.push_back({account_name(scope, subject, period), std::move(budget), period, session, turn});
+    return {};
+  }
+};
 
 // Everything a call of this turn counts on, the narrowest first.
 Result<std::vector<Place>> places_of(db::Connection& c, const CallScope& scope, WallTime at) {
-  std::vector<Place> places;
   SessionId session = scope.session;
   TurnId turn = scope.turn;
   const PrincipalId& me = scope.principal;
+  Places places{c, me};
+  PRYX_TRY(places.has_limits, has_row(c, kAny, me));
   for (int depth = 0; depth < kMaxDepth; ++depth) {
-    PRYX_TRY_VOID(add_place(c, places, me, BudgetScope::kTurn, turn.str(), "", session, turn));
-    PRYX_TRY_VOID(add_place(c, places, me, BudgetScope::kSession, session.str(), "", session, {}));
+    PRYX_TRY_VOID(places.add(BudgetScope::kTurn, turn.str(), "", session, turn));
+    PRYX_TRY_VOID(places.add(BudgetScope::kSession, session.str(), "", session, {}));
     PRYX_TRY(const auto parent,
              c.find(
                  kSlice, [](const db::Row& r) { return std::pair(r.id<SessionId>(0), r.id<TurnId>(1)); }, me,
                  session));
     if (!parent) break;
-    PRYX_TRY_VOID(add_place(c, places, me, BudgetScope::kSlice, session.str(), "", session, {}));
+    PRYX_TRY_VOID(places.add(BudgetScope::kSlice, session.str(), "", session, {}));
     session = parent->first;
     turn = parent->second;
   }
-  PRYX_TRY_VOID(add_place(c, places, me, BudgetScope::kAgent, scope.agent, month_of(at), {}, {}));
-  PRYX_TRY_VOID(add_place(c, places, me, BudgetScope::kDay, "", day_of(at), {}, {}));
-  PRYX_TRY_VOID(add_place(c, places, me, BudgetScope::kMonth, "", month_of(at), {}, {}));
-  return places;
+  PRYX_TRY_VOID(places.add(BudgetScope::kAgent, scope.agent, month_of(at), {}, {}));
+  PRYX_TRY_VOID(places.add(BudgetScope::kDay, "", day_of(at), {}, {}));
+  PRYX_TRY_VOID(places.add(BudgetScope::kMonth, "", month_of(at), {}, {}));
+  return std::move(places.found);
 }
 
 Result<std::optional<AccountRow>> find_account(db::Connection& c, const PrincipalId& principal,
@@ -370,7 +387,7 @@ Result<void> Budgets::open_slice(db::Connection& c, const PrincipalId& principal
 
 Result<Budgets::Terms> Budgets::terms(db::Connection& c, const CallScope& scope, WallTime at) {
   Terms terms;
-  PRYX_TRY(const auto any, c.find(kAny, [](const db::Row&) { return true; }, scope.principal));
+  PRYX_TRY(const bool any, has_row(c, kAny, scope.principal));
   if (!any) return terms;
   PRYX_TRY(const auto places, places_of(c, scope, at));
   for (const Place& place : places) {
@@ -409,8 +426,12 @@ Result<Grant> Budgets::begin_call(db::Connection& c, OpenCall call, const Ask& a
   if (ask.input_at_most) grant.output_tokens = fitting_output(ask, room);
   call.reserved =
       ask.input_at_most ? add_money(*ask.input_at_most, output_cost(ask, grant.output_tokens)) : 0;
+  PRYX_TRY(const bool has_accounts, has_row(c, kAnyAccount, me));
   for (const Place& place : places) {
-    PRYX_TRY(const auto known, find_account(c, me, place.account));
+    std::optional<AccountRow> known;
+    if (has_accounts) {
+      PRYX_TRY(known, find_account(c, me, place.account));
+    }
     if (place.budget.limit && !unguarded) PRYX_TRY_VOID(check_room(place, *known, call.reserved));
     // Without a limit it may exist from the time of an earlier one.
     call.accounts.push_back((known ? "+" : "") + place.account);
@@ -435,6 +456,9 @@ Result<std::optional<Budgets::Closed>> Budgets::end_call(db::Connection& c, cons
   PRYX_TRY_VOID(OpenCalls::drop(c, principal, step, attempt));
   std::vector<BudgetAlert> alerts;
   // The limits of this moment, for accounts of the moment the call began.
+  const bool was_booked =
+      std::ranges::any_of(call->accounts, [](const std::string& name) { return name.starts_with('+'); });
+  if (!was_booked) return std::optional(Closed{std::move(*call), {}});
   PRYX_TRY(const auto places, places_of(c, call->scope, at));
   for (const std::string& name : call->accounts) {
     if (!name.starts_with('+')) continue;

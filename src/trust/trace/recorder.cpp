@@ -116,11 +116,9 @@ Result<Grant> Recorder::begin_call(db::Transaction& t, CallScope scope, const As
 Result<std::optional<Charge>> Recorder::end_call(db::Transaction& t, const PrincipalId& principal,
                                                  const StepId& step, int attempt, const CallEnd& end) {
   const WallTime at = clock_.wall();
-  PRYX_TRY(const auto open, OpenCalls::list_of_step(t.db(), principal, step));
-  const auto call = std::ranges::find_if(open, [&](const OpenCall& c) { return c.scope.attempt == attempt; });
-  if (call == open.end()) return std::optional<Charge>();
-  CostRow row = cost_row(*call, end, at);
-  PRYX_TRY(const auto closed, Budgets::end_call(t.db(), principal, step, attempt, row.cost, at));
+  PRYX_TRY(const auto closed, Budgets::end_call(t.db(), principal, step, attempt, end.cost, at));
+  if (!closed) return std::optional<Charge>();
+  CostRow row = cost_row(closed->call, end, at);
   PRYX_TRY_VOID(Ledger::insert(t.db(), row));
   json::object payload{
       {"turn_id", row.scope.turn.str()}, {"step_id", step.str()},        {"attempt", attempt},
@@ -131,21 +129,19 @@ Result<std::optional<Charge>> Recorder::end_call(db::Transaction& t, const Princ
                                    .session = row.scope.session,
                                    .surface = row.scope.surface,
                                    .payload = std::move(payload)}));
-  if (closed) {
-    for (const BudgetAlert& alert : closed->alerts) {
-      PRYX_TRY_VOID(events_.append(t, {.principal = principal,
-                                       .name = "budget.alert",
-                                       .session = row.scope.session,
-                                       .surface = row.scope.surface,
-                                       .payload = alert.to_json()}));
-    }
+  for (const BudgetAlert& alert : closed->alerts) {
+    PRYX_TRY_VOID(events_.append(t, {.principal = principal,
+                                     .name = "budget.alert",
+                                     .session = row.scope.session,
+                                     .surface = row.scope.surface,
+                                     .payload = alert.to_json()}));
   }
   t.after_commit([this, tokens = row.tokens, cost = row.cost.value_or(0)] {
     counts_.input_tokens.fetch_add(tokens.input, std::memory_order_relaxed);
     counts_.output_tokens.fetch_add(tokens.output, std::memory_order_relaxed);
     counts_.cost_nano.fetch_add(cost, std::memory_order_relaxed);
   });
-  return std::optional(Charge{std::move(row), call->started_ns});
+  return std::optional(Charge{std::move(row), closed->call.started_ns});
 }
 
 Result<void> Recorder::settle(db::Transaction& t, const OpenCall& call, std::int64_t output_tokens,
