@@ -105,10 +105,14 @@ Result<std::uint64_t> EventLog::append(db::Transaction& transaction, Draft draft
   event->principal = std::move(draft.principal);
   event->session = std::move(draft.session);
   event->turn_id = turn_id;
-  event->envelope = envelope(event->version, draft.name, event->session.str(), draft.surface, at, payload);
   event->name = std::move(draft.name);
-  transaction.after_commit([this, event] {
+  transaction.after_commit([this, event, surface = std::move(draft.surface), at, payload] {
     last_version_ = event->version;
+    // Written out here, when it is known that somebody wants it, and not while the commit waits for it.
+    const bool is_wanted = std::ranges::any_of(
+        subscriptions_, [&](const auto& entry) { return entry.second->filter().admits(*event); });
+    if (is_wanted)
+      event->envelope = envelope(event->version, event->name, event->session.str(), surface, at, payload);
     deliver(event);
   });
   return event->version;
