@@ -8,8 +8,12 @@
 
 namespace pryx::agent {
 
+namespace {
+constexpr Duration kGather = std::chrono::milliseconds(20);
+}  // namespace
+
 Outbox::Outbox(async::EventLoop& loop, db::Database& database)
-    : loop_(loop), database_(database), group_(loop, "outbox") {}
+    : loop_(loop), database_(database), group_(loop, "outbox"), gather_(loop) {}
 
 Result<void> Outbox::enqueue(db::Transaction& transaction, const OutboxRow& row) {
   return TurnStore::insert_outbox(transaction.db(), row);
@@ -28,6 +32,7 @@ void Outbox::acknowledge_turn(const PrincipalId& principal, const TurnId& turn) 
 
 async::Task<void> Outbox::flush() {
   while (!receipts_.empty()) {
+    if (!stopping_) (void)co_await gather_.wait_for(kGather);
     std::vector<Receipt> batch;
     batch.swap(receipts_);
     const WallTime now = loop_.clock().wall();
@@ -53,6 +58,10 @@ async::Task<void> Outbox::flush() {
   flushing_ = false;
 }
 
-async::Task<void> Outbox::stop() { co_await group_.wait_until_empty(); }
+async::Task<void> Outbox::stop() {
+  stopping_ = true;
+  gather_.wake_all();
+  co_await group_.wait_until_empty();
+}
 
 }  // namespace pryx::agent

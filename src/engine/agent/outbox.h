@@ -13,7 +13,8 @@ class Outbox {
   Outbox(async::EventLoop& loop, db::Database& database);
   // Inside the write job that ends the turn.
   [[nodiscard]] static Result<void> enqueue(db::Transaction& transaction, const OutboxRow& row);
-  // Receipts return at once; rows are marked in the background, together.
+  // Receipts return at once; rows are marked in the background, those of a few milliseconds together: a
+  // commit for each would stand in the way of the next message's.
   void acknowledge_version(const PrincipalId& principal, std::uint64_t version, const SessionId& session);
   void acknowledge_turn(const PrincipalId& principal, const TurnId& turn);
   [[nodiscard]] async::Task<void> stop();  // writes what was received first
@@ -30,7 +31,9 @@ class Outbox {
   db::Database& database_;
   async::TaskGroup group_;
   std::vector<Receipt> receipts_;
+  async::WaitList gather_;
   bool flushing_ = false;
+  bool stopping_ = false;
 };
 
 }  // namespace pryx::agent

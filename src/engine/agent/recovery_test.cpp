@@ -11,6 +11,7 @@ using testing::asks_for;
 using testing::Corridor;
 using testing::cut_after;
 using testing::kMe;
+using testing::kReceipt;
 using testing::says;
 using trust::Verdict;
 using Choice = TurnEngine::ResumeChoice;
@@ -222,7 +223,7 @@ TEST_F(Recovery, AQuestionAboutAnUnknownOutcomeIsDeliveredLikeAReply) {
   EXPECT_EQ(rows()[0].state, OutboxState::kPending);
   EXPECT_TRUE(is_unread(session_));
   daemon->outbox.acknowledge_turn(kMe, t);
-  settle();
+  pass(kReceipt);
   EXPECT_EQ(rows()[0].state, OutboxState::kDelivered);
   EXPECT_FALSE(is_unread(session_));
   ASSERT_TRUE(resume(t, Choice::kRetry));

@@ -11,6 +11,7 @@ using testing::asks_for;
 using testing::Corridor;
 using testing::cut_after;
 using testing::kMe;
+using testing::kReceipt;
 using testing::me;
 using testing::says;
 using trust::GrantScope;
@@ -445,10 +446,10 @@ TEST_F(Turns, ASessionIsReadWhenNothingOfItIsPending) {
   const TurnId second = send(s, "2");
   settle();
   daemon->outbox.acknowledge_turn(kMe, second);
-  settle();
+  pass(kReceipt);
   EXPECT_TRUE(is_unread(s));
   daemon->outbox.acknowledge_turn(kMe, first);
-  settle();
+  pass(kReceipt);
   EXPECT_FALSE(is_unread(s));
 }
 

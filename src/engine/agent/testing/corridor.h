@@ -20,6 +20,8 @@
 namespace pryx::agent::testing {
 
 inline const PrincipalId kMe("prn_owner");
+// Longer than receipts are gathered.
+constexpr Duration kReceipt = std::chrono::milliseconds(50);
 
 inline Caller me() {
   return {.principal = {.id = kMe},
