@@ -150,7 +150,10 @@ async::Task<Result<void>> TurnRun::stream_answer(Step& step, models::ModelReques
   for (;;) {
     PRYX_CO_TRY(auto event, co_await stream->next());
     if (!event) break;
+    const bool is_first = text_.empty() && reasoning_.empty();
     co_await take_event(step, std::move(*event));
+    // Whoever looks gets the first words before the rest, which may have come with them, is worked on.
+    if (is_first && !(text_.empty() && reasoning_.empty())) co_await async::let_others_run(parts().loop);
   }
   send_delta(step, "reasoning", reasoning_, true);
   send_delta(step, "text", text_, true);

@@ -86,6 +86,12 @@ Task<Result<void>> sleep(EventLoop& loop, Duration duration) {
   co_return Result<void>{};
 }
 
+Task<void> let_others_run(EventLoop& loop) {
+  WaitList turn(loop);
+  loop.post([&turn] { turn.wake_all(); });
+  co_await turn.wait_uncancellable();
+}
+
 Task<bool> is_cancelled() {
   const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
   co_return state.cancelled() != asio::cancellation_type::none;

@@ -52,6 +52,8 @@ class RealEventLoop final : public EventLoop {
 
 // Result is an error only when cancelled.
 [[nodiscard]] Task<Result<void>> sleep(EventLoop& loop, Duration duration);
+// Lets everything that is ready run first. Not cancellable.
+[[nodiscard]] Task<void> let_others_run(EventLoop& loop);
 // True once the calling coroutine was cancelled. Cancellation is sticky: from then on every cancellable wait
 // fails at once.
 [[nodiscard]] Task<bool> is_cancelled();

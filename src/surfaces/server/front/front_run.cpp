@@ -82,13 +82,14 @@ async::Task<Result<agent::Accepted>> accept(RouteCall& call, PreparedFront& prep
   co_return co_await call.services().inbox.accept_conversation(call.caller(), std::move(conversation));
 }
 
-async::Task<Result<void>> open_stream(RouteCall& call, Following& following) {
-  if (std::exchange(following.is_streaming, true)) co_return Result<void>{};
+// What the stream's first write begins with; nothing when it is open.
+async::Task<Result<std::string>> open_stream(RouteCall& call, Following& following) {
+  if (std::exchange(following.is_streaming, true)) co_return std::string();
   net::Headers headers;
   headers.add("Content-Type", "text/event-stream");
   add_common_headers(headers, call.request_id);
   PRYX_CO_TRY_VOID(co_await call.exchange.start_stream(200, std::move(headers)));
-  co_return co_await call.exchange.write(following.codec.open(following.ids));
+  co_return following.codec.open(following.ids);
 }
 
 async::Task<Result<void>> write(RouteCall& call, std::string bytes) {
@@ -112,10 +113,9 @@ async::Task<Result<void>> pass_on_delta(RouteCall& call, Following& following, j
   }
   sent += text;
   if (!following.wants_stream) co_return Result<void>{};
-  std::string bytes;
   // Opened first: the codec counts what it writes.
-  PRYX_CO_TRY_VOID(co_await open_stream(call, following));
-  if (restarts) bytes = following.codec.next_step(following.ids);
+  PRYX_CO_TRY(std::string bytes, co_await open_stream(call, following));
+  if (restarts) bytes += following.codec.next_step(following.ids);
   bytes += following.codec.piece(following.ids, is_answer ? FrontText::kAnswer : FrontText::kReasoning, text);
   co_return co_await write(call, std::move(bytes));
 }
@@ -137,16 +137,17 @@ std::string missing_text(Following& following, const FrontOutcome& outcome) {
          following.codec.piece(following.ids, FrontText::kAnswer, outcome.text);
 }
 
-async::Task<void> end_stream(RouteCall& call, Following& following, std::string event_name,
+async::Task<void> end_stream(RouteCall& call, Following& following, std::string begin, std::string event_name,
                              json::object payload) {
   if (event_name != "turn.completed") {
-    (void)co_await call.exchange.write(
-        following.codec.failed(following.ids, failure_of(event_name, payload), call.request_id));
+    begin += following.codec.failed(following.ids, failure_of(event_name, payload), call.request_id);
+    (void)co_await call.exchange.write(std::move(begin));
     (void)co_await call.exchange.finish();
     co_return;
   }
   const FrontOutcome outcome = outcome_of(payload);
-  std::string rest = missing_text(following, outcome);
+  std::string rest = std::move(begin);
+  rest += missing_text(following, outcome);
   rest += following.codec.close(following.ids, outcome);
   (void)co_await call.exchange.write(std::move(rest));
   const Result<void> flushed = co_await call.exchange.finish();
@@ -157,8 +158,8 @@ async::Task<Result<Reply>> end_turn(RouteCall& call, Following& following, const
   json::object payload = payload_of(event);
   const bool completed = event.name == "turn.completed";
   if (following.wants_stream && (completed || following.is_streaming)) {
-    PRYX_CO_TRY_VOID(co_await open_stream(call, following));
-    co_await end_stream(call, following, event.name, std::move(payload));
+    PRYX_CO_TRY(std::string begin, co_await open_stream(call, following));
+    co_await end_stream(call, following, std::move(begin), event.name, std::move(payload));
     co_return Reply::sent();
   }
   net::Response response;
@@ -179,8 +180,9 @@ async::Task<Result<Reply>> end_turn(RouteCall& call, Following& following, const
 
 async::Task<Result<void>> pass_time(RouteCall& call, Following& following) {
   if (!following.wants_stream || ++following.silent_slices % kSilentSlices != 0) co_return Result<void>{};
-  PRYX_CO_TRY_VOID(co_await open_stream(call, following));
-  co_return co_await call.exchange.write(following.codec.keep_alive());
+  PRYX_CO_TRY(std::string bytes, co_await open_stream(call, following));
+  bytes += following.codec.keep_alive();
+  co_return co_await call.exchange.write(std::move(bytes));
 }
 
 async::Task<Result<Reply>> follow(RouteCall& call, Following& following) {
