@@ -28,14 +28,21 @@ async::Task<Result<void>> Dispatcher::start(TurnRunner& runner, bool paused) {
   co_return Result<void>{};
 }
 
-void Dispatcher::enqueue(const OpenTurn& turn) {
+std::shared_ptr<TurnAhead> Dispatcher::look_ahead() const {
+  const bool starts_at_once = started_ && !paused_ && !stopping_ && runner_ != nullptr && queue_.has_room();
+  return starts_at_once ? runner_->look_ahead() : nullptr;
+}
+
+void Dispatcher::enqueue(const OpenTurn& turn, std::shared_ptr<TurnAhead> ahead) {
   if (stopping_) return;  // it is on disk; the next start finds it
   if (!started_) {
     early_.push_back(turn);
     return;
   }
   queue_.push(turn);
+  arriving_ = {turn.turn, std::move(ahead)};
   start_ready();
+  arriving_ = {};
 }
 
 void Dispatcher::start_ready() {
@@ -43,12 +50,13 @@ void Dispatcher::start_ready() {
   for (auto turn = queue_.pop(); turn; turn = queue_.pop()) {
     const TurnId id = turn->turn;
     const OpenTurn row = *turn;
-    running_[id] = {row, group_.spawn(id.str(), run_one(std::move(*turn)))};
+    std::shared_ptr<TurnAhead> ahead = id == arriving_.first ? std::move(arriving_.second) : nullptr;
+    running_[id] = {row, group_.spawn(id.str(), run_one(std::move(*turn), std::move(ahead)))};
   }
 }
 
-async::Task<void> Dispatcher::run_one(OpenTurn turn) {
-  co_await runner_->run_turn(turn);
+async::Task<void> Dispatcher::run_one(OpenTurn turn, std::shared_ptr<TurnAhead> ahead) {
+  co_await runner_->run_turn(turn, std::move(ahead));
   running_.erase(turn.turn);
   queue_.finished(turn.session);
   start_ready();

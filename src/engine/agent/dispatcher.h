@@ -11,11 +11,15 @@
 
 namespace pryx::agent {
 
+class TurnAhead;
+
 // What runs one turn to a named state. The turn engine in the daemon.
 class TurnRunner {
  public:
   virtual ~TurnRunner() = default;
-  [[nodiscard]] virtual async::Task<void> run_turn(OpenTurn turn) = 0;
+  // `ahead`: what was read of it when it was accepted; may be null.
+  [[nodiscard]] virtual async::Task<void> run_turn(OpenTurn turn, std::shared_ptr<TurnAhead> ahead) = 0;
+  [[nodiscard]] virtual std::shared_ptr<TurnAhead> look_ahead() const = 0;
 };
 
 class Dispatcher {
@@ -24,7 +28,10 @@ class Dispatcher {
   ~Dispatcher();
   // Reads the open turns and starts. `paused` (safe mode): turns are accepted and queued, none runs.
   [[nodiscard]] async::Task<Result<void>> start(TurnRunner& runner, bool paused);
-  void enqueue(const OpenTurn& turn);
+  // `ahead` is used when the turn starts at once, and dropped when it has to wait: it would be outdated.
+  void enqueue(const OpenTurn& turn, std::shared_ptr<TurnAhead> ahead = nullptr);
+  // For a turn that is about to be accepted; null unless one would probably start at once.
+  [[nodiscard]] std::shared_ptr<TurnAhead> look_ahead() const;
   // Tells a running turn, which then ends by itself. False when it does not run.
   bool cancel_running(const TurnId& turn);
   // The turn was ended on disk: takes it out of the line; one that began to run meanwhile finds out by
@@ -47,13 +54,14 @@ class Dispatcher {
 
  private:
   void start_ready();
-  [[nodiscard]] async::Task<void> run_one(OpenTurn turn);
+  [[nodiscard]] async::Task<void> run_one(OpenTurn turn, std::shared_ptr<TurnAhead> ahead);
 
   db::Database& database_;
   FairQueue queue_;
   async::TaskGroup group_;
   TurnRunner* runner_ = nullptr;
-  std::vector<OpenTurn> early_;  // accepted before start() had read the older ones
+  std::pair<TurnId, std::shared_ptr<TurnAhead>> arriving_;  // while enqueue() runs
+  std::vector<OpenTurn> early_;                             // accepted before start() had read the older ones
   bool started_ = false;
   bool paused_ = true;
   bool stopping_ = false;

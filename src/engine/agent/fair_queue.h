@@ -32,6 +32,10 @@ class FairQueue {
   bool remove(const TurnId& turn);
 
   [[nodiscard]] std::size_t running() const { return busy_.size(); }
+  // Whether a turn of a session with nothing else to do would start at once.
+  [[nodiscard]] bool has_room() const {
+    return waiting_ == 0 && busy_.size() < max_running_ + parked_.size();
+  }
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
   [[nodiscard]] std::size_t waiting_in(const SessionId& session) const;
   [[nodiscard]] std::vector<OpenTurn> waiting_turns() const;

@@ -3,6 +3,7 @@
 
 #include "engine/agent/dispatcher.h"
 #include "engine/agent/session_store.h"
+#include "engine/agent/turn_snapshot.h"
 #include "engine/agent/turn_store.h"
 #include "foundation/base/text.h"
 #include "foundation/crypto/crypto.h"
@@ -138,6 +139,12 @@ Result<void> write_message(db::Transaction& t, events::EventLog& events, Prepare
 
 OpenTurn open_turn(const Turn& turn) { return {turn.principal, turn.session, turn.id, turn.priority}; }
 
+void hand_over(db::Transaction& t, Dispatcher& dispatcher, OpenTurn turn,
+               const std::shared_ptr<TurnAhead>& ahead) {
+  if (ahead != nullptr) t.before_commit([ahead, turn](db::Connection& c) { ahead->read(c, turn); });
+  t.after_commit([&dispatcher, turn, ahead] { dispatcher.enqueue(turn, ahead); });
+}
+
 }  // namespace
 
 Inbox::Inbox(async::EventLoop& loop, db::Database& database, events::EventLog& events, IdSource& ids,
@@ -156,6 +163,7 @@ async::Task<Result<Accepted>> Inbox::accept(Caller caller, NewMessage in) {
   const WallTime now = loop_.clock().wall();
   Prepared p = prepare(caller, in, ids_, now);
   bool duplicate = false;
+  const auto ahead = dispatcher_.look_ahead();
   const auto written = co_await database_.write([&, this](db::Transaction& t) -> Result<Accepted> {
     PRYX_TRY(auto session, SessionStore::find_session(t.db(), caller.principal.id, in.session));
     if (!session) return fail(ErrorCode::kNotFound, "there is no session {}", in.session.str());
@@ -192,7 +200,7 @@ async::Task<Result<Accepted>> Inbox::accept(Caller caller, NewMessage in) {
       PRYX_TRY_VOID(SessionStore::update_session(t.db(), *session));
     }
     PRYX_TRY_VOID(write_message(t, events_, p, caller.surface));
-    t.after_commit([this, turn = open_turn(p.turn)] { dispatcher_.enqueue(turn); });
+    hand_over(t, dispatcher_, open_turn(p.turn), ahead);
     return Accepted{p.message.id, p.turn.id, in.session, false};
   });
   co_return written;
@@ -225,11 +233,12 @@ async::Task<Result<Accepted>> Inbox::accept_conversation(Caller caller, NewConve
     message.created_at = now;
   }
   Prepared p = prepare(caller, in.message, ids_, now);
+  const auto ahead = dispatcher_.look_ahead();
   co_return co_await database_.write([&, this](db::Transaction& t) -> Result<Accepted> {
     PRYX_TRY_VOID(SessionStore::insert_session(t.db(), session));
     for (Message& message : in.history) PRYX_TRY_VOID(SessionStore::insert_message(t.db(), message));
     PRYX_TRY_VOID(write_message(t, events_, p, caller.surface));
-    t.after_commit([this, turn = open_turn(p.turn)] { dispatcher_.enqueue(turn); });
+    hand_over(t, dispatcher_, open_turn(p.turn), ahead);
     return Accepted{p.message.id, p.turn.id, session.id, false};
   });
 }
@@ -242,6 +251,7 @@ async::Task<Result<Accepted>> Inbox::accept_child(Caller caller, NewMessage in, 
         Error{ErrorCode::kOverloaded, "too many turns are waiting; try again in a moment", kRetryAfterMs});
   }
   Prepared p = prepare(caller, in, ids_, loop_.clock().wall());
+  const auto ahead = dispatcher_.look_ahead();
   co_return co_await database_.write([&, this](db::Transaction& t) -> Result<Accepted> {
     PRYX_TRY(const Session session, join(t.db(), p.turn));
     PRYX_TRY_VOID(SessionStore::insert_session(t.db(), session));
@@ -252,7 +262,7 @@ async::Task<Result<Accepted>> Inbox::accept_child(Caller caller, NewMessage in, 
                            .surface = caller.surface,
                            .payload = {{"session_id", session.id.str()}, {"session", session.to_json()}}}));
     PRYX_TRY_VOID(write_message(t, events_, p, caller.surface));
-    t.after_commit([this, turn = open_turn(p.turn)] { dispatcher_.enqueue(turn); });
+    hand_over(t, dispatcher_, open_turn(p.turn), ahead);
     return Accepted{p.message.id, p.turn.id, session.id, false};
   });
 }

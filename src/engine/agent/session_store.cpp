@@ -154,7 +154,8 @@ constexpr std::string_view kInsertSession =
     " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,0,0,$11,$11)";
 constexpr std::string_view kBumpSession =
     "UPDATE sessions SET message_count = message_count + 1, updated_at = $3 WHERE principal_id = $1 AND id = "
-    "$2";
+    "$2 RETURNING hidden";
+constexpr std::string_view kIsHidden = "SELECT hidden FROM sessions WHERE principal_id = $1 AND id = $2";
 #define PRYX_MESSAGE_COLUMNS "seq, id, role, turn_id, step_id, parts, created_at, session_id, principal_id"
 constexpr std::string_view kInsertMessage =
     "INSERT INTO messages (principal_id, session_id, id, role, turn_id, step_id, parts, streaming, "
@@ -258,10 +259,10 @@ bool is_streaming(const Message& m) {
                      [](const Part& p) { return p.state == PartState::kStreaming; });
 }
 
-// Only what people said and were told is searched: tool output would drown it. Text that still streams is
-// indexed once, at its end.
-std::string searchable(const Message& m) {
-  if (is_streaming(m)) return {};
+// Only what people said and were told is searched: tool output would drown it, and a hidden session, one
+// request of a stateless front, is never among the hits. Text that still streams is indexed once, at its end.
+std::string searchable(const Message& m, bool is_hidden) {
+  if (is_hidden || is_streaming(m)) return {};
   return m.role == Role::kUser || m.role == Role::kAssistant ? m.text() : std::string();
 }
 
@@ -504,9 +505,11 @@ Result<void> SessionStore::insert_message(db::Connection& c, Message& m) {
   PRYX_TRY_VOID(c.run(kInsertMessage, m.principal, m.session, m.id, to_text(m.role), m.turn, m.step, parts,
                       streaming, m.created_at));
   m.seq = c.last_insert_rowid();
-  const std::string text = searchable(m);
+  PRYX_TRY(const auto hidden, c.list(
+                                  kBumpSession, [](const db::Row& r) { return r.boolean(0); }, m.principal,
+                                  m.session, m.created_at));
+  const std::string text = searchable(m, !hidden.empty() && hidden.front());
   if (!text.empty()) PRYX_TRY_VOID(c.run(kIndexMessage, m.seq, text));
-  PRYX_TRY_VOID(c.run(kBumpSession, m.principal, m.session, m.created_at));
   return {};
 }
 
@@ -514,7 +517,9 @@ Result<void> SessionStore::update_message(db::Connection& c, const Message& m) {
   const std::string parts = parts_to_text(m.parts);
   PRYX_TRY_VOID(c.run(kUpdateMessage, m.principal, m.seq, parts, is_streaming(m)));
   PRYX_TRY_VOID(c.run(kDropIndex, m.seq));
-  const std::string text = searchable(m);
+  PRYX_TRY(const auto hidden,
+           c.find(kIsHidden, [](const db::Row& r) { return r.boolean(0); }, m.principal, m.session));
+  const std::string text = searchable(m, hidden.value_or(false));
   if (!text.empty()) PRYX_TRY_VOID(c.run(kIndexMessage, m.seq, text));
   return {};
 }
@@ -536,7 +541,7 @@ Result<std::optional<Message>> SessionStore::find_message(db::Connection& c, con
 }
 
 Result<std::vector<Message>> SessionStore::load_history(db::Connection& c, const Turn& turn,
-                                                        std::size_t max_bytes) {
+                                                        std::size_t max_bytes, bool* is_whole) {
   std::vector<std::pair<std::int64_t, Message>> found;  // by the seq of its turn
   std::size_t bytes = 0;
   bool has_begin = turn.message.empty();
@@ -550,6 +555,7 @@ Result<std::vector<Message>> SessionStore::load_history(db::Connection& c, const
         return bytes <= max_bytes || !has_begin;
       },
       turn.principal, turn.session, turn.seq));
+  if (is_whole != nullptr) *is_whole = bytes <= max_bytes;
   std::ranges::sort(found, {}, [](const auto& entry) { return std::pair(entry.first, entry.second.seq); });
   std::vector<Message> history;
   history.reserve(found.size());

@@ -86,9 +86,11 @@ struct SessionStore {
                                                                    const MessageId& id);
   // What a turn works with: the messages of the turns before it, about max_bytes of the newest, and all of
   // its own. Turn by turn, because a message that came while another turn ran was written between that turn's
-  // messages. Later turns are left out, and messages that a summary stands for.
+  // messages. Later turns are left out, and messages that a summary stands for. `is_whole`: nothing was left
+  // out for its size.
   [[nodiscard]] static Result<std::vector<Message>> load_history(db::Connection& c, const Turn& turn,
-                                                                 std::size_t max_bytes);
+                                                                 std::size_t max_bytes,
+                                                                 bool* is_whole = nullptr);
   // Of what a dead daemon had of an answer, and did not end.
   [[nodiscard]] static Result<std::int64_t> streamed_bytes(db::Connection& c, const PrincipalId& principal,
                                                            const TurnId& turn, const StepId& step);

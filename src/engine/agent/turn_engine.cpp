@@ -90,11 +90,15 @@ TurnEngine::TurnEngine(Parts parts, EngineLimits limits)
     : parts_(std::move(parts)), limits_(limits), ended_(parts_.loop) {}
 TurnEngine::~TurnEngine() = default;
 
-async::Task<void> TurnEngine::run_turn(OpenTurn turn) {
+std::shared_ptr<TurnAhead> TurnEngine::look_ahead() const {
+  return std::make_shared<TurnAhead>(parts_.default_model);
+}
+
+async::Task<void> TurnEngine::run_turn(OpenTurn turn, std::shared_ptr<TurnAhead> ahead) {
   for (;;) {
     retry_later_.erase(turn.turn);
     {
-      TurnRun run(*this, turn);
+      TurnRun run(*this, turn, std::exchange(ahead, nullptr));
       active_[turn.turn] = &run;
       co_await run.execute();
       active_.erase(turn.turn);

@@ -76,7 +76,8 @@ class TurnEngine final : public TurnRunner {
   TurnEngine(Parts parts, EngineLimits limits = {});
   ~TurnEngine() override;
 
-  [[nodiscard]] async::Task<void> run_turn(OpenTurn turn) override;
+  [[nodiscard]] async::Task<void> run_turn(OpenTurn turn, std::shared_ptr<TurnAhead> ahead) override;
+  [[nodiscard]] std::shared_ptr<TurnAhead> look_ahead() const override;
   enum class ResumeChoice : std::uint8_t { kRetry, kTreatAsDone, kAbandon };
   // For a step with an unknown outcome. kConflict when the turn does not need attention.
   [[nodiscard]] async::Task<Result<void>> resume(Caller caller, TurnId turn, StepId step, ResumeChoice choice,

@@ -18,9 +18,10 @@ std::string_view title_of(const std::string& code) {
 }
 }  // namespace
 
-TurnRun::TurnRun(TurnEngine& engine, OpenTurn turn)
+TurnRun::TurnRun(TurnEngine& engine, OpenTurn turn, std::shared_ptr<TurnAhead> ahead)
     : engine_(engine),
       open_(std::move(turn)),
+      ahead_(std::move(ahead)),
       default_model_(engine.default_model()),
       trace_(engine.parts_.trace, engine.parts_.models),
       failover_(engine.fallbacks_) {}
@@ -43,25 +44,27 @@ const std::string& TurnRun::model_name() const {
   return profile_.model.empty() ? default_model_ : profile_.model;
 }
 
+void TurnRun::take(TurnSnapshot snapshot) {
+  turn_ = std::move(snapshot.turn);
+  session_ = std::move(snapshot.session);
+  sub_agent_ = std::move(snapshot.sub_agent);
+  steps_ = std::move(snapshot.steps);
+  history_ = std::move(snapshot.history);
+  pins_ = std::move(snapshot.pins);
+  open_turns_ = std::move(snapshot.open_turns);
+  if (snapshot.context_state) context_state_ = std::move(*snapshot.context_state);
+}
+
 async::Task<Result<bool>> TurnRun::load() {
-  auto loaded = co_await parts().database.read([this](db::Connection& c) -> Result<bool> {
-    PRYX_TRY(auto turn, TurnStore::find_turn(c, open_.principal, open_.turn));
-    if (!turn) return false;
-    turn_ = std::move(*turn);
-    PRYX_TRY(auto session, SessionStore::find_session(c, open_.principal, turn_.session));
-    if (!session) return false;
-    session_ = std::move(*session);
-    PRYX_TRY(sub_agent_, SubAgentStore::find(c, open_.principal, turn_.session));
-    PRYX_TRY(steps_, TurnStore::list_steps(c, open_.principal, open_.turn));
-    PRYX_TRY_VOID(load_costs(c, turn_));
-    PRYX_TRY(history_, SessionStore::load_history(c, turn_, kMaxHistoryBytes));
-    PRYX_TRY(pins_, ContextStore::list_pins(c, open_.principal, turn_.session));
-    PRYX_TRY(open_turns_, ContextStore::open_turns(c, open_.principal, turn_.session));
-    PRYX_TRY(auto state, ContextStore::find_state(c, open_.principal, turn_.session, model_name()));
-    if (state) context_state_ = std::move(*state);
-    return true;
-  });
-  if (!loaded || !*loaded) co_return loaded;
+  std::optional<TurnSnapshot> snapshot;
+  if (ahead_ != nullptr) snapshot = ahead_->take(default_model_);
+  if (!snapshot) {
+    PRYX_CO_TRY(snapshot, co_await parts().database.read([this](db::Connection& c) {
+      return TurnSnapshot::load(c, open_, default_model_, kMaxHistoryBytes);
+    }));
+  }
+  if (!snapshot) co_return false;
+  take(std::move(*snapshot));
   apply_limits();
   if (!turn_.approve.empty()) {
     const auto policy = trust::parse_policy(turn_.approve, trust::PolicyFileKind::kApprove, "--approve");

@@ -8,6 +8,7 @@
 #include "engine/agent/failover.h"
 #include "engine/agent/subagents/sub_agent_store.h"
 #include "engine/agent/turn_engine.h"
+#include "engine/agent/turn_snapshot.h"
 #include "engine/agent/turn_trace.h"
 
 namespace pryx::agent {
@@ -23,7 +24,7 @@ struct Cover;
 
 class TurnRun {
  public:
-  TurnRun(TurnEngine& engine, OpenTurn turn);
+  TurnRun(TurnEngine& engine, OpenTurn turn, std::shared_ptr<TurnAhead> ahead);
   [[nodiscard]] async::Task<void> execute();
   [[nodiscard]] json::array partial_text() const;
 
@@ -33,6 +34,7 @@ class TurnRun {
 
   // Loading and recovery.
   [[nodiscard]] async::Task<Result<bool>> load();
+  void take(TurnSnapshot snapshot);
   [[nodiscard]] async::Task<Flow> recover();
   [[nodiscard]] async::Task<Flow> recover_started_tool(Step& step);
   [[nodiscard]] Result<void> write_start(db::Transaction& t);  // once, inside the first write of this run
@@ -151,6 +153,7 @@ class TurnRun {
 
   TurnEngine& engine_;
   OpenTurn open_;
+  std::shared_ptr<TurnAhead> ahead_;
   std::string default_model_;  // one for the whole run, because write jobs read it on another thread
   Turn turn_;
   Session session_;
