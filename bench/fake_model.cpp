@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: MIT
 // An OpenAI-compatible model that answers at once: 20 deltas, one write. `pryx_fake_model PORT [deltas]
-// [hang]` takes any free port for 0 and prints the one it listens on; with `hang` it accepts requests and
-// never answers. Used to measure the daemon's own time.
+// [hang|stamp]` takes any free port for 0 and prints the one it listens on; with `hang` it accepts requests
+// and never answers, with `stamp` the first delta is "@A @B ", the monotonic nanoseconds at which the request
+// was there and its answer left. Used to measure the daemon's own time.
+#include <ctime>
+
 #include "socket_loop.h"
 
 namespace {
 
-std::string answer(int deltas) {
+long now_ns() {
+  timespec at{};
+  ::clock_gettime(CLOCK_MONOTONIC, &at);
+  return at.tv_sec * 1'000'000'000L + at.tv_nsec;
+}
+
+std::string answer(int deltas, const std::string& first) {
   std::string body;
   const auto chunk = [&](const std::string& json) {
     const std::string text = "data: " + json + "\n\n";
@@ -16,8 +25,8 @@ std::string answer(int deltas) {
   };
   for (int i = 0; i < deltas; ++i) {
     chunk(
-        R"({"id":"c1","object":"chat.completion.chunk","created":1,"model":"fake","choices":[{"index":0,"delta":{"role":"assistant","content":"w)" +
-        std::to_string(i) + R"( "},"finish_reason":null}]})");
+        R"({"id":"c1","object":"chat.completion.chunk","created":1,"model":"fake","choices":[{"index":0,"delta":{"role":"assistant","content":")" +
+        (i == 0 && !first.empty() ? first : "w" + std::to_string(i) + " ") + R"("},"finish_reason":null}]})");
   }
   chunk(
       R"({"id":"c1","object":"chat.completion.chunk","created":1,"model":"fake","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})");
@@ -34,7 +43,8 @@ int main(int argc, char** argv) {
   const int port = argc > 1 ? std::atoi(argv[1]) : 18999;
   const int deltas = argc > 2 ? std::atoi(argv[2]) : 20;
   const bool hang = argc > 3 && std::string_view(argv[3]) == "hang";
-  const std::string stream = answer(deltas);
+  const bool stamp = argc > 3 && std::string_view(argv[3]) == "stamp";
+  const std::string stream = answer(deltas, {});
   const std::string models =
       R"({"object":"list","data":[{"id":"fake","object":"model","owned_by":"bench"}]})";
   const std::string list = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
@@ -84,12 +94,18 @@ int main(int argc, char** argv) {
         ::close(fd);
         continue;
       }
+      const long came = now_ns();
       pending.append(buffer, static_cast<size_t>(got));
       for (size_t whole = bench::complete_message(pending); whole > 0;
            whole = bench::complete_message(pending)) {
         const bool is_list = pending.starts_with("GET ");
         pending.erase(0, whole);
-        if (!hang || is_list) bench::send_all(fd, is_list ? list : stream);
+        if (stamp && !is_list) {
+          const std::string first = "@" + std::to_string(came) + " @" + std::to_string(now_ns()) + " ";
+          bench::send_all(fd, answer(deltas, first));
+        } else if (!hang || is_list) {
+          bench::send_all(fd, is_list ? list : stream);
+        }
       }
     }
   }

@@ -2,7 +2,11 @@
 // Fills a store with sessions and messages through the daemon's own code: `pryx_bench_seed HOME SESSIONS
 // MESSAGES_PER_SESSION`; or forgets events as their retention would: `pryx_bench_seed HOME forget VERSION`.
 // `pryx_bench_seed HOME spans N`: so many spans, and the ids of some of their turns on standard output.
+// `pryx_bench_seed HOME rotate N`: drops the oldest spans down to N as their retention would; says how many
+// transactions that took, and the longest in milliseconds.
 // HOME is a PRYX_HOME whose daemon is stopped and that has been started once (its key file exists).
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <string>
 
@@ -120,6 +124,25 @@ Result<void> trace_turns(const std::string& home, std::int64_t spans) {
   return db->execute("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
+Result<void> rotate(const std::string& home, std::int64_t keep) {
+  PRYX_TRY(auto db, open_store(home));
+  constexpr std::int64_t kBatch = 2'000;
+  testing::ManualClock clock;
+  double longest = 0;
+  int transactions = 0;
+  for (std::int64_t dropped = kBatch; dropped == kBatch; ++transactions) {
+    const auto begin = std::chrono::steady_clock::now();
+    PRYX_TRY_VOID(db->execute("BEGIN IMMEDIATE"));
+    PRYX_TRY(dropped, trace::SpanStore::purge(*db, clock.wall(), kBatch, {.most = keep}));
+    PRYX_TRY_VOID(db->execute("COMMIT"));
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+    longest = std::max(longest, took.count());
+  }
+  PRYX_TRY(const std::int64_t left, trace::SpanStore::count(*db));
+  std::printf("%d %.3f %lld\n", transactions, longest, static_cast<long long>(left));
+  return {};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -128,6 +151,8 @@ int main(int argc, char** argv) {
   Result<void> done;
   if (what == "forget")
     done = forget(argv[1], std::atoll(argv[3]));
+  else if (what == "rotate")
+    done = rotate(argv[1], std::atoll(argv[3]));
   else if (what == "spans")
     done = trace_turns(argv[1], std::atoll(argv[3]));
   else
