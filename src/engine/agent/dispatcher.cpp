@@ -40,9 +40,9 @@ void Dispatcher::enqueue(const OpenTurn& turn, std::shared_ptr<TurnAhead> ahead)
     return;
   }
   queue_.push(turn);
-  arriving_ = {turn.turn, std::move(ahead)};
+  if (ahead != nullptr) ahead_[turn.turn] = std::move(ahead);
   start_ready();
-  arriving_ = {};
+  if (!running_.contains(turn.turn)) ahead_.erase(turn.turn);
 }
 
 void Dispatcher::start_ready() {
@@ -50,12 +50,13 @@ void Dispatcher::start_ready() {
   for (auto turn = queue_.pop(); turn; turn = queue_.pop()) {
     const TurnId id = turn->turn;
     const OpenTurn row = *turn;
-    std::shared_ptr<TurnAhead> ahead = id == arriving_.first ? std::move(arriving_.second) : nullptr;
-    running_[id] = {row, group_.spawn(id.str(), run_one(std::move(*turn), std::move(ahead)))};
+    running_[id] = {row, group_.spawn(id.str(), run_one(std::move(*turn)))};
   }
 }
 
-async::Task<void> Dispatcher::run_one(OpenTurn turn, std::shared_ptr<TurnAhead> ahead) {
+async::Task<void> Dispatcher::run_one(OpenTurn turn) {
+  std::shared_ptr<TurnAhead> ahead;
+  if (auto read = ahead_.extract(turn.turn)) ahead = std::move(read.mapped());
   co_await runner_->run_turn(turn, std::move(ahead));
   running_.erase(turn.turn);
   queue_.finished(turn.session);

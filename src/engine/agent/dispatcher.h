@@ -54,14 +54,14 @@ class Dispatcher {
 
  private:
   void start_ready();
-  [[nodiscard]] async::Task<void> run_one(OpenTurn turn, std::shared_ptr<TurnAhead> ahead);
+  [[nodiscard]] async::Task<void> run_one(OpenTurn turn);
 
   db::Database& database_;
   FairQueue queue_;
   async::TaskGroup group_;
   TurnRunner* runner_ = nullptr;
-  std::pair<TurnId, std::shared_ptr<TurnAhead>> arriving_;  // while enqueue() runs
-  std::vector<OpenTurn> early_;                             // accepted before start() had read the older ones
+  std::map<TurnId, std::shared_ptr<TurnAhead>> ahead_;  // of turns that were started and begin from the loop
+  std::vector<OpenTurn> early_;                         // accepted before start() had read the older ones
   bool started_ = false;
   bool paused_ = true;
   bool stopping_ = false;
