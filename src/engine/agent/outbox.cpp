@@ -21,12 +21,12 @@ Result<void> Outbox::enqueue(db::Transaction& transaction, const OutboxRow& row)
 
 void Outbox::acknowledge_version(const PrincipalId& principal, std::uint64_t version,
                                  const SessionId& session) {
-  receipts_.push_back({principal, {}, version, session});
+  receipts_.push_back({principal, {}, version, session, loop_.clock().wall()});
   if (!std::exchange(flushing_, true)) group_.spawn("receipts", flush());
 }
 
 void Outbox::acknowledge_turn(const PrincipalId& principal, const TurnId& turn) {
-  receipts_.push_back({principal, turn, 0, {}});
+  receipts_.push_back({principal, turn, 0, {}, loop_.clock().wall()});
   if (!std::exchange(flushing_, true)) group_.spawn("receipts", flush());
 }
 
@@ -44,7 +44,8 @@ async::Task<void> Outbox::flush() {
                                                                  receipt.session, now));
           for (const SessionId& session : sessions) read.emplace(receipt.principal, session);
         } else {
-          PRYX_TRY(const auto session, TurnStore::deliver_turn(t.db(), receipt.principal, receipt.turn, now));
+          PRYX_TRY(const auto session,
+                   TurnStore::deliver_turn(t.db(), receipt.principal, receipt.turn, now, receipt.at));
           if (session) read.emplace(receipt.principal, *session);
         }
       }

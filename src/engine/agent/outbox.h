@@ -26,6 +26,7 @@ class Outbox {
     TurnId turn;  // empty: everything up to the version
     std::uint64_t version = 0;
     SessionId session;
+    WallTime at;
   };
   async::EventLoop& loop_;
   db::Database& database_;

@@ -2,6 +2,8 @@
 // The daemon dies, or is stopped, in each state of a turn, and another goes on from the rows.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine/agent/testing/corridor.h"
 
 namespace pryx::agent {
@@ -229,6 +231,20 @@ TEST_F(Recovery, AQuestionAboutAnUnknownOutcomeIsDeliveredLikeAReply) {
   ASSERT_TRUE(resume(t, Choice::kRetry));
   EXPECT_EQ(state(t), "completed");
   EXPECT_EQ(rows().size(), 2u);
+  EXPECT_TRUE(is_unread(session_));
+}
+
+TEST_F(Recovery, AReceiptCoversNothingThatIsWrittenAfterIt) {
+  const TurnId t = die_in("test.one_shot");
+  const auto rows = [&] {
+    return read([&](db::Connection& c) { return TurnStore::list_outbox(c, kMe, t); });
+  };
+  daemon->outbox.acknowledge_turn(kMe, t);
+  pass(std::chrono::milliseconds(5));  // it is not on disk yet
+  ASSERT_TRUE(resume(t, Choice::kRetry));
+  pass(kReceipt);
+  ASSERT_EQ(rows().size(), 2u);
+  EXPECT_EQ(std::ranges::count(rows(), OutboxState::kPending, &OutboxRow::state), 1);
   EXPECT_TRUE(is_unread(session_));
 }
 

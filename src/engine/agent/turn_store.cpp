@@ -82,9 +82,10 @@ constexpr std::string_view kDeliverable =
     "<= $2 AND ($3 = '' OR session_id = $3)";
 constexpr std::string_view kDeliver =
     "UPDATE outbox SET state = 'delivered', delivered_at = $3 WHERE principal_id = $1 AND turn_id = $2 AND "
-    "state = 'pending'";
+    "state = 'pending' AND created_at <= $4";
 constexpr std::string_view kOutboxSession =
-    "SELECT session_id FROM outbox WHERE principal_id = $1 AND turn_id = $2 AND state = 'pending'";
+    "SELECT session_id FROM outbox WHERE principal_id = $1 AND turn_id = $2 AND state = 'pending' AND "
+    "created_at <= $3";
 constexpr std::string_view kPendingOfSession =
     "SELECT 1 FROM outbox WHERE principal_id = $1 AND session_id = $2 AND state = 'pending' LIMIT 1";
 constexpr std::string_view kListOutbox =
@@ -356,17 +357,18 @@ Result<std::vector<SessionId>> TurnStore::deliver_up_to(db::Connection& c, const
                principal, version, session.str()));
   std::vector<SessionId> sessions;
   for (const auto& [turn, of_session] : rows) {
-    PRYX_TRY_VOID(c.run(kDeliver, principal, turn, at));
+    PRYX_TRY_VOID(c.run(kDeliver, principal, turn, at, WallTime{INT64_MAX}));
     sessions.push_back(of_session);
   }
   return sessions;
 }
 
 Result<std::optional<SessionId>> TurnStore::deliver_turn(db::Connection& c, const PrincipalId& principal,
-                                                         const TurnId& turn, WallTime at) {
-  PRYX_TRY(auto session,
-           c.find(kOutboxSession, [](const db::Row& r) { return r.id<SessionId>(0); }, principal, turn));
-  if (session) PRYX_TRY_VOID(c.run(kDeliver, principal, turn, at));
+                                                         const TurnId& turn, WallTime at, WallTime up_to) {
+  PRYX_TRY(
+      auto session,
+      c.find(kOutboxSession, [](const db::Row& r) { return r.id<SessionId>(0); }, principal, turn, up_to));
+  if (session) PRYX_TRY_VOID(c.run(kDeliver, principal, turn, at, up_to));
   return session;
 }
 

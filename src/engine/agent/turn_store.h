@@ -90,9 +90,11 @@ struct TurnStore {
                                                                     const PrincipalId& principal,
                                                                     std::uint64_t version,
                                                                     const SessionId& session, WallTime at);
+  // `up_to`: what was written later was not what somebody received.
   [[nodiscard]] static Result<std::optional<SessionId>> deliver_turn(db::Connection& c,
                                                                      const PrincipalId& principal,
-                                                                     const TurnId& turn, WallTime at);
+                                                                     const TurnId& turn, WallTime at,
+                                                                     WallTime up_to = WallTime{INT64_MAX});
   // A session is read once nothing of it is pending: an answer may have been received while an older one
   // waits.
   [[nodiscard]] static Result<void> mark_read_if_delivered(db::Connection& c, const PrincipalId& principal,
