@@ -5,6 +5,7 @@
 
 #include "engine/models/provider_kinds.h"
 #include "engine/models/retry_policy.h"
+#include "engine/models/testing/wire_kinds.h"
 #include "foundation/net/http_client.h"
 #include "foundation/net/testing/raw_server.h"
 #include "foundation/net/testing/real_loop.h"
@@ -16,32 +17,8 @@ using net::testing::RawConnection;
 using net::testing::RawServer;
 using net::testing::RealLoop;
 
-struct Kind {
-  std::string_view name;
-  std::string_view kind;
-  std::string_view api;
-  std::string_view content_type;
-  std::string_view begin;   // one word, "Hel"
-  std::string_view rest;    // and what makes the answer whole, "lo"
-  std::string_view broken;  // an error inside the stream
-  std::string_view nonsense;
-};
-
-constexpr std::string_view kSse = "text/event-stream";
-constexpr Kind kKinds[] = {
-    {"chat", "openai", "chat", kSse, "data: {\"choices\":[{\"delta\":{\"content\":\"Hel\"}}]}\n\n",
-     "data: {\"choices\":[{\"delta\":{\"content\":\"lo\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n",
-     "data: {\"error\":{\"message\":\"oops\"}}\n\n", "data: {[\n\n"},
-    {"responses", "openai", "responses", kSse,
-     "event: response.output_text.delta\ndata: "
-     "{\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"Hel\"}\n\n",
-     "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"lo\"}\n\ndata: "
-     "{\"type\":\"response.completed\",\"response\":{\"status\":\"completed\"}}\n\n",
-     "data: {\"type\":\"error\",\"message\":\"oops\"}\n\n", "data: {[\n\n"},
-    {"ollama", "ollama", "", "application/x-ndjson", "{\"message\":{\"content\":\"Hel\"},\"done\":false}\n",
-     "{\"message\":{\"content\":\"lo\"},\"done\":true,\"done_reason\":\"stop\"}\n", "{\"error\":\"oops\"}\n",
-     "{[\n"},
-};
+using Kind = testing::WireKind;
+using testing::kWireKinds;
 
 struct Keys final : KeySource {
   async::Task<Result<Secret>> get_key(std::string, bool) override { co_return Secret("sk-canary"); }
@@ -103,7 +80,7 @@ void expect_failure(const Outcome& outcome, ErrorCode code, std::string_view sho
 }
 
 TEST(KindMatrix, AWholeAnswer) {
-  for (const Kind& kind : kKinds) {
+  for (const Kind& kind : kWireKinds) {
     SCOPED_TRACE(kind.name);
     const RawServer server([&](RawConnection& connection, const std::string&) {
       connection.write(head_of(kind));
@@ -124,7 +101,7 @@ TEST(KindMatrix, EveryStatusMeansTheSame) {
       {404, FailureClass::kPermanent}, {429, FailureClass::kRateLimited},  {500, FailureClass::kServer},
       {502, FailureClass::kServer},    {503, FailureClass::kServer},
   };
-  for (const Kind& kind : kKinds) {
+  for (const Kind& kind : kWireKinds) {
     for (const auto& [status, wanted] : kStatuses) {
       SCOPED_TRACE(fmt::format("{} {}", kind.name, status));
       const RawServer server([&, code = status](RawConnection& connection, const std::string&) {
@@ -148,7 +125,7 @@ TEST(KindMatrix, EveryBreakAtEveryPlace) {
                                                      {Break::kSilence, ErrorCode::kTimeout},
                                                      {Break::kError, ErrorCode::kProvider},
                                                      {Break::kNonsense, ErrorCode::kProvider}};
-  for (const Kind& kind : kKinds) {
+  for (const Kind& kind : kWireKinds) {
     for (const bool is_shown : {false, true}) {
       for (const auto& [how, code] : kBreaks) {
         SCOPED_TRACE(fmt::format("{} {} {}", kind.name, is_shown ? "in the middle" : "before the first word",
@@ -167,7 +144,7 @@ TEST(KindMatrix, EveryBreakAtEveryPlace) {
 }
 
 TEST(KindMatrix, NobodyThere) {
-  for (const Kind& kind : kKinds) {
+  for (const Kind& kind : kWireKinds) {
     SCOPED_TRACE(kind.name);
     expect_failure(ask_kind(kind, "http://127.0.0.1:9"), ErrorCode::kUnavailable, "");
   }
