@@ -314,6 +314,7 @@ namespace {
 
 class AnthropicCodec final : public WireCodec {
  public:
+  [[nodiscard]] FormAbilities form_abilities() const override { return {false, true, true}; }
   [[nodiscard]] WireHeader key_header(const Secret& key) const override {
     return {"x-api-key", key.reveal()};
   }

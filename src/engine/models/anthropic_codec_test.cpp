@@ -143,6 +143,22 @@ TEST(AnthropicCodec, RefusesWhatTheWireCannotCarry) {
             R"({"type":"tool","name":"fs_read","disable_parallel_tool_use":true})");
 }
 
+TEST(AnthropicCodec, AFormAndStrictTools) {
+  ModelRequest request = ask("claude-opus-4-6");
+  request.format = {.kind = ResponseFormat::Kind::kJsonSchema, .name = "n", .schema = {{"type", "object"}}};
+  request.tools[0].strict = true;
+  request.reasoning = ReasoningEffort::kLow;
+  json::object out = encode(request);
+  EXPECT_EQ(json::to_text(out["output_config"]),
+            R"({"effort":"low","format":{"type":"json_schema","schema":{"type":"object"}}})");
+  EXPECT_TRUE(out["tools"].as_array()[0].as_object().at("strict").as_bool());
+  // An older one would take it for an unknown parameter.
+  request.model = "claude-3-7-sonnet-20250219";
+  EXPECT_EQ(encode_messages_request(request, ToolNames(request)).error().code, ErrorCode::kInvalidArgument);
+  request.format = {};
+  EXPECT_FALSE(encode_messages_request(request, ToolNames(request)));
+}
+
 TEST(AnthropicCodec, ThoughtsGoBackAsTheyCameAndOnlyToTheirModel) {
   MessagesDecoder decoder(ask(), 400);
   std::vector<ModelEvent> events;

@@ -262,9 +262,11 @@ json::object encode_schema(json::object schema) {
 json::array encode_tools(const ModelRequest& request, const ToolNames& names) {
   json::array out;
   for (const ToolSpec& tool : request.tools) {
-    out.push_back(json::object{{"name", names.to_wire(tool.name)},
-                               {"description", tool.description},
-                               {"input_schema", encode_schema(tool.parameters)}});
+    json::object encoded{{"name", names.to_wire(tool.name)},
+                         {"description", tool.description},
+                         {"input_schema", encode_schema(tool.parameters)}};
+    if (tool.strict) encoded["strict"] = true;
+    out.push_back(std::move(encoded));
   }
   return out;
 }
@@ -348,6 +350,22 @@ Result<void> add_thinking(json::object& out, const ModelRequest& request, std::i
   return {};
 }
 
+// Since 4.1 a model can be held to a schema, in its answer and in its calls.
+Result<void> add_format(json::object& out, const ModelRequest& request) {
+  const bool is_schema = request.format.kind == ResponseFormat::Kind::kJsonSchema;
+  const bool is_strict = std::ranges::any_of(request.tools, &ToolSpec::strict);
+  if (!is_schema && !is_strict) return {};
+  const ModelVersion version = version_of(request.model);
+  if (version.is_known() && version < ModelVersion{4, 1})
+    return fail(ErrorCode::kInvalidArgument, "{} cannot be held to a JSON Schema; use a later one",
+                request.model);
+  if (!is_schema) return {};
+  json::value& config = out["output_config"];
+  if (!config.is_object()) config = json::object{};
+  config.get_object()["format"] = json::object{{"type", "json_schema"}, {"schema", request.format.schema}};
+  return {};
+}
+
 std::int64_t default_output(const std::string& model) {
   const ModelVersion version = version_of(model);
   if (!version.is_known() || !(version < ModelVersion{3, 7})) return kDefaultOutput;
@@ -365,6 +383,7 @@ Result<std::string> encode_messages_request(const ModelRequest& request, const T
   json::object out{{"model", request.model}};
   PRYX_TRY_VOID(add_sampling(out, request.sampling));
   PRYX_TRY_VOID(add_thinking(out, request, max_tokens));
+  PRYX_TRY_VOID(add_format(out, request));
   out["max_tokens"] = max_tokens;
   out["stream"] = true;
   if (!turns.system.empty()) out["system"] = std::move(turns.system);

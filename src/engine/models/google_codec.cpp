@@ -289,6 +289,7 @@ bool is_model_id(std::string_view model) {
 
 class GoogleCodec final : public WireCodec {
  public:
+  [[nodiscard]] FormAbilities form_abilities() const override { return {true, true, true}; }
   [[nodiscard]] WireHeader key_header(const Secret& key) const override {
     return {"x-goog-api-key", key.reveal()};
   }

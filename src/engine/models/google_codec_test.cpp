@@ -132,6 +132,23 @@ TEST(GoogleCodec, SignaturesAndIdsGoBackAsTheyCame) {
   EXPECT_EQ(contents_of(request).find("sig"), std::string::npos);
 }
 
+TEST(GoogleCodec, AFormAndStrictTools) {
+  ModelRequest request = ask();
+  request.format = {.kind = ResponseFormat::Kind::kJsonSchema, .name = "n", .schema = {{"type", "object"}}};
+  request.tools[0].strict = true;
+  json::object out = encode(request);
+  EXPECT_EQ(json::to_text(out["generationConfig"]),
+            R"({"responseMimeType":"application/json","responseJsonSchema":{"type":"object"}})");
+  EXPECT_EQ(json::to_text(out["toolConfig"]), R"({"functionCallingConfig":{"mode":"VALIDATED"}})");
+  request.format.kind = ResponseFormat::Kind::kJsonObject;
+  EXPECT_EQ(json::to_text(encode(request)["generationConfig"]), R"({"responseMimeType":"application/json"})");
+  // Earlier ones take either.
+  request.model = "gemini-2.5-flash";
+  EXPECT_EQ(encode_generate_request(request, ToolNames(request)).error().code, ErrorCode::kInvalidArgument);
+  request.tools.clear();
+  EXPECT_TRUE(encode_generate_request(request, ToolNames(request)));
+}
+
 TEST(GoogleCodec, BrokenStreams) {
   EXPECT_EQ(decode({}), "error provider: the provider answered without any content\n");
   EXPECT_EQ(

@@ -191,8 +191,13 @@ Result<void> add_tools(json::object& out, const ModelRequest& request, const Too
   const ToolChoice& choice = request.tool_choice;
   if (choice.parallel && !*choice.parallel)
     return fail(ErrorCode::kInvalidArgument, "Google's models cannot be held to one tool call at a time");
-  if (choice.mode == ToolChoice::Mode::kAuto) return {};
-  json::object config{{"mode", choice.mode == ToolChoice::Mode::kNone ? "NONE" : "ANY"}};
+  const bool strict = std::ranges::any_of(request.tools, &ToolSpec::strict);
+  if (choice.mode == ToolChoice::Mode::kAuto && !strict) return {};
+  std::string_view mode = "ANY";
+  if (choice.mode == ToolChoice::Mode::kNone) mode = "NONE";
+  // Free to call or not, and every call by its schema.
+  if (choice.mode == ToolChoice::Mode::kAuto) mode = "VALIDATED";
+  json::object config{{"mode", mode}};
   if (choice.mode == ToolChoice::Mode::kOne)
     config["allowedFunctionNames"] = json::array{json::value(names.to_wire(choice.name))};
   out["toolConfig"] = json::object{{"functionCallingConfig", std::move(config)}};
@@ -226,6 +231,21 @@ json::object thinking_of(const ModelRequest& request) {
   }
 }
 
+// Before 3 a form and tools exclude each other, and 1.x knows no JSON Schema.
+Result<void> check_form(const ModelRequest& request) {
+  if (request.format.kind == ResponseFormat::Kind::kText) return {};
+  const ModelVersion version = version_of(request.model);
+  if (version.is_known() && version < ModelVersion{2, 0} &&
+      request.format.kind == ResponseFormat::Kind::kJsonSchema)
+    return fail(ErrorCode::kInvalidArgument, "{} cannot hold its answer to a JSON Schema; use a later one",
+                request.model);
+  if (version.is_known() && version < ModelVersion{3, 0} && !request.tools.empty())
+    return fail(ErrorCode::kInvalidArgument,
+                "{} takes either tools or a form of its answer; leave one out, or use a later model",
+                request.model);
+  return {};
+}
+
 json::object generation_config(const ModelRequest& request) {
   json::object out;
   const Sampling& sampling = request.sampling;
@@ -242,6 +262,9 @@ json::object generation_config(const ModelRequest& request) {
   if (!sampling.stop.empty()) out["stopSequences"] = json::array(sampling.stop.begin(), sampling.stop.end());
   if (json::object thinking = thinking_of(request); !thinking.empty())
     out["thinkingConfig"] = std::move(thinking);
+  if (request.format.kind != ResponseFormat::Kind::kText) out["responseMimeType"] = "application/json";
+  if (request.format.kind == ResponseFormat::Kind::kJsonSchema)
+    out["responseJsonSchema"] = request.format.schema;
   return out;
 }
 
@@ -251,6 +274,7 @@ Result<std::string> encode_generate_request(const ModelRequest& request, const T
   Contents contents(request, names);
   for (const ChatMessage& message : request.messages) PRYX_TRY_VOID(contents.add(message));
   if (contents.contents.empty()) return fail(ErrorCode::kInvalidArgument, "there is nothing to answer");
+  PRYX_TRY_VOID(check_form(request));
   json::object out;
   if (!contents.system.empty())
     out["systemInstruction"] = json::object{{"parts", std::move(contents.system)}};

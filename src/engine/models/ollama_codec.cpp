@@ -235,6 +235,7 @@ class OllamaDecoder final : public AnswerDecoder {
 class OllamaCodec final : public WireCodec {
  public:
   [[nodiscard]] Framing framing() const override { return Framing::kJsonLines; }
+  [[nodiscard]] FormAbilities form_abilities() const override { return {true, true, false}; }
   [[nodiscard]] WireHeader key_header(const Secret& key) const override {
     return {"Authorization", "Bearer " + key.reveal()};
   }
@@ -252,6 +253,8 @@ class OllamaCodec final : public WireCodec {
                       {"stream", true},
                       {"keep_alive", kKeepAlive}};
     PRYX_TRY_VOID(add_tools(request, names, body));
+    if (request.format.kind == ResponseFormat::Kind::kJsonObject) body["format"] = "json";
+    if (request.format.kind == ResponseFormat::Kind::kJsonSchema) body["format"] = request.format.schema;
     if (auto thinking = encode_thinking(request)) body["think"] = std::move(*thinking);
     json::object options = encode_options(request);
     const std::size_t size = context_bytes(request);

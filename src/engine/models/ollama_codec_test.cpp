@@ -172,5 +172,20 @@ TEST(OllamaCodec, ReadsWhatTheServerKnows) {
   EXPECT_EQ(info.takes_images(), true);
 }
 
+TEST(OllamaCodec, AFormOfTheAnswer) {
+  ModelRequest request{.model = "m", .messages = {{.role = ChatMessage::Role::kUser, .text = "hi"}}};
+  const auto format = [&] {
+    const auto wire = make_ollama_codec()->encode(request);
+    EXPECT_TRUE(wire);
+    json::object body = *json::parse_object(wire->body);
+    return json::to_text(body["format"]);
+  };
+  EXPECT_EQ(format(), "null");
+  request.format = {.kind = ResponseFormat::Kind::kJsonSchema, .name = "n", .schema = {{"type", "object"}}};
+  EXPECT_EQ(format(), R"({"type":"object"})");
+  request.format.kind = ResponseFormat::Kind::kJsonObject;
+  EXPECT_EQ(format(), R"("json")");
+}
+
 }  // namespace
 }  // namespace pryx::models

@@ -133,8 +133,22 @@ Result<void> add_sampling(const Sampling& sampling, json::object& body) {
   return {};
 }
 
+void add_format(const ResponseFormat& format, json::object& body) {
+  json::object form;
+  if (format.kind == ResponseFormat::Kind::kText) return;
+  if (format.kind == ResponseFormat::Kind::kJsonObject) {
+    form["type"] = "json_object";
+  } else {
+    form = {{"type", "json_schema"}, {"name", format.name}, {"schema", format.schema}};
+    if (!format.description.empty()) form["description"] = format.description;
+    if (format.strict) form["strict"] = *format.strict;
+  }
+  body["text"] = json::object{{"format", std::move(form)}};
+}
+
 class ResponsesCodec final : public WireCodec {
  public:
+  [[nodiscard]] FormAbilities form_abilities() const override { return {true, true, true}; }
   [[nodiscard]] WireHeader key_header(const Secret& key) const override { return chat_->key_header(key); }
 
   [[nodiscard]] Result<WireRequest> encode(const ModelRequest& request) const override {
@@ -146,6 +160,7 @@ class ResponsesCodec final : public WireCodec {
         {"model", request.model}, {"input", std::move(input)}, {"stream", true}, {"store", false}};
     add_tools(request, names, body);
     PRYX_TRY_VOID(add_sampling(request.sampling, body));
+    add_format(request.format, body);
     if (request.max_output_tokens > 0) body["max_output_tokens"] = request.max_output_tokens;
     if (!request.cache_key.empty() && request.cache == PromptCache::kAuto)
       body["prompt_cache_key"] = request.cache_key;

@@ -171,5 +171,16 @@ TEST(ResponsesCodec, WritesTheHistoryOfWhoeverWroteIt) {
   EXPECT_EQ(make_responses_codec()->encode(request).error().code, ErrorCode::kInvalidArgument);
 }
 
+TEST(ResponsesCodec, AFormOfTheAnswer) {
+  ModelRequest request{.model = "gpt-5", .messages = {{.role = ChatMessage::Role::kUser, .text = "hi"}}};
+  EXPECT_FALSE(encoded(request).contains("text"));
+  request.format = {
+      .kind = ResponseFormat::Kind::kJsonSchema, .name = "n", .schema = {{"type", "object"}}, .strict = true};
+  EXPECT_EQ(json::to_text(encoded(request)["text"]),
+            R"({"format":{"type":"json_schema","name":"n","schema":{"type":"object"},"strict":true}})");
+  request.format.kind = ResponseFormat::Kind::kJsonObject;
+  EXPECT_EQ(json::to_text(encoded(request)["text"]), R"({"format":{"type":"json_object"}})");
+}
+
 }  // namespace
 }  // namespace pryx::models
