@@ -23,6 +23,13 @@ inline constexpr std::size_t kMaxPassphrase = 1024;
 // Of a passphrase that somebody wants to set; opening takes whatever was set.
 [[nodiscard]] Result<void> check_new_passphrase(const Secret& passphrase);
 
+inline constexpr std::size_t kPassphraseSalt = 16;
+// What a reader is willing to spend: a sealed text or file may have been planted.
+[[nodiscard]] bool is_bearable(const PassphraseCost& cost);
+// Argon2id: the key that a passphrase makes with this salt. kUnavailable: there is not so much memory.
+[[nodiscard]] Result<Secret> key_from_passphrase(const Secret& passphrase, std::string_view salt,
+                                                 const PassphraseCost& cost);
+
 // `bound` names the place it belongs to, as in seal().
 [[nodiscard]] Result<std::string> seal_with_passphrase(const Secret& passphrase, const Secret& plain,
                                                        std::string_view bound, Random& random,

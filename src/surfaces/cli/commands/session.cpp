@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 // pryx session: conversations that were had.
-#include <fcntl.h>
-
 #include "foundation/base/text.h"
-#include "foundation/platform/files.h"
+#include "surfaces/cli/archive_file.h"
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
 #include "surfaces/cli/markdown.h"
@@ -179,22 +177,16 @@ Result<int> run_export(Context& context, const Invocation& invocation) {
   query.add("redact", invocation.has("no-redact") ? "false" : "true");
   PRYX_TRY(const client::Reply reply,
            api->get(query.on(path_of("/api/v1/sessions/", invocation.positional("id"), "/export"))));
-  const std::string path = invocation.value_or("output", "");
-  if (path.empty()) {
-    PRYX_TRY_VOID(platform::write_all(1, reply.body, "stdout"));
-    return 0;
-  }
-  platform::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!file) return fail(platform::system_error(fmt::format("write {}", path), errno));
-  PRYX_TRY_VOID(platform::write_all(file.get(), reply.body, path));
-  context.console().note(fmt::format("wrote {} bytes to {}{}", reply.body.size(), path,
-                                     invocation.has("no-redact") ? ", nothing taken out" : ""));
+  PRYX_TRY_VOID(write_archive(context, invocation, reply.body,
+                              invocation.has("no-redact") ? ", nothing taken out" : ""));
   return 0;
 }
 
 Result<int> run_import(Context& context, const Invocation& invocation) {
   const std::string path = invocation.positional("file");
-  PRYX_TRY(const std::string text, platform::read_file(path == "-" ? "/dev/stdin" : path, kMaxImportBytes));
+  PRYX_TRY(const std::string text, read_archive(context, invocation, path));
+  if (text.size() > kMaxImportBytes)
+    return fail(ErrorCode::kTooLarge, "{} has more than {} MiB", path, kMaxImportBytes >> 20);
   auto document = json::parse_object(text);
   if (!document)
     return fail(ErrorCode::kInvalidArgument, "{} is no exported session: {}", path, document.error().message);
@@ -226,6 +218,10 @@ std::vector<Command> session_commands() {
       {"--after", "TIME", "changed after, RFC 3339"}, {"--before", "TIME", "changed before"},
       {"--sort", "newest|relevance", "the order"},    {"--limit", "N", "at most so many (50)"},
       {"--cursor", "C", "go on where a list ended"}};
+  std::vector<Flag> export_flags = {{"--format", "json|markdown|html", "json can be imported again"},
+                                    {"--redact", "", "take out what is personal or secret (the default)"},
+                                    {"--no-redact", "", "the whole text"}};
+  for (Flag& flag : sealing_flags()) export_flags.push_back(std::move(flag));
   std::vector<Flag> with_query = list_flags;
   with_query.insert(with_query.begin(), {"--query", "TEXT", "only sessions in which this was said"});
   return {{.noun = "session",
@@ -274,18 +270,18 @@ std::vector<Command> session_commands() {
            .verb = "export",
            .summary = "the whole session as one file, without what is personal or secret",
            .examples = {"session export ses_01J… --format html -o report.html",
-                        "session export ses_01J… --no-redact -o backup.json"},
-           .flags = {{"--format", "json|markdown|html", "json can be imported again"},
-                     {"--redact", "", "take out what is personal or secret (the default)"},
-                     {"--no-redact", "", "the whole text"},
-                     {"-o,--output", "FILE", "else stdout"}},
+                        "session export ses_01J… --no-redact -o backup.json",
+                        "session export ses_01J… --no-redact --encrypt -o backup.pryx"},
+           .flags = export_flags,
            .positionals = {{"id", "the session"}},
            .handler = run_export},
           {.noun = "session",
            .verb = "import",
            .summary = "keep an exported session, with the id it had",
-           .examples = {"session import backup.json", "session import - < backup.json"},
-           .positionals = {{"file", "JSON that session export wrote; - reads stdin"}},
+           .examples = {"session import backup.json", "session import - < backup.json",
+                        "session import backup.pryx"},
+           .flags = {opening_flag()},
+           .positionals = {{"file", "what session export wrote; - reads stdin"}},
            .handler = run_import},
           {.noun = "session",
            .verb = "rm",
