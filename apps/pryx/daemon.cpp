@@ -51,6 +51,7 @@ Result<void> Daemon::open_store() {
                                           tools::shell::BackgroundProcesses::migrations(),
                                           trace::SpanStore::migrations(),
                                           agent::SessionStore::migrations(),
+                                          telemetry::OtlpExporter::migrations(),
                                           server::ApiServer::migrations()};
   db::DatabaseOptions options{.open = {.path = ground_.places.database(), .key = key_.key}};
   PRYX_TRY(database_, db::Database::open(loop_, std::move(options), modules));
@@ -130,6 +131,7 @@ Result<void> Daemon::build() {
                                .dropped_from_root = ground_.dropped_from_root});
   skills_->use(*workspaces_);
   dispatcher_.emplace(loop_, *database_);
+  prompts_.emplace(*skills_, *memory_store_);
   turns_.emplace(agent::TurnEngine::Parts{.loop = loop_,
                                           .database = *database_,
                                           .events = *events_,
@@ -146,7 +148,7 @@ Result<void> Daemon::build() {
                                           .default_model = std::string(models::kDefaultModel),
                                           .after_crash = start_.after_crash,
                                           .profiles = &*agents_,
-                                          .notes = &*skills_});
+                                          .notes = &*prompts_});
   undo_.emplace(agent::TurnUndo::Parts{.loop = loop_,
                                        .pool = pool_,
                                        .database = *database_,
@@ -244,11 +246,13 @@ void Daemon::apply_settings(const config::Config& config) {
   providers_->set_local_ports(
       models::parse_local_ports(config.text("provider.local_ports")).value_or(std::vector<std::uint16_t>{}));
   skills_->use(config);
+  prompts_->use(config);
   heartbeats_->set_enabled(config.find("heartbeat.enabled")->value.as_bool());
   telemetry_->use(config);
   const std::string copy_to = config.text("audit.copy_to");
   checkpoints_->set_copy_directory(copy_to == "off" ? std::string() : copy_to);
   policy_->set_approval_timeout(config.duration("approval.timeout"));
+  turns_->set_thinking_budget(config.integer("context.thinking_budget"));
   turns_->set_max_steps(static_cast<int>(config.integer("tools.max_steps")));
   shell_->processes().set_grace(config.duration("tools.kill_grace"));
   undo_journal_->set_limits(
@@ -274,6 +278,7 @@ void Daemon::plan_housekeeping() {
   housekeeping_->add("hidden sessions", [this] {
     return purge_hidden_sessions(*database_, clock_.wall() + -hidden_retention_);
   });
+  housekeeping_->add("results", [this] { return purge_results(*database_, *results_); });
   housekeeping_->add("traces", [this] { return purge_traces(*database_, clock_.wall()); });
   housekeeping_->add("egress", [this] { return egress_->purge(); });
   housekeeping_->add("browser sessions", [this] { return api_->save_browser_sessions(); });

@@ -21,6 +21,7 @@
 #include "ground.h"
 #include "housekeeping.h"
 #include "policy_keeper.h"
+#include "prompt_keeper.h"
 #include "result_files.h"
 #include "safe_mode.h"
 #include "shell_keeper.h"
@@ -116,6 +117,7 @@ class Daemon {
   std::optional<TelemetryKeeper> telemetry_;
   std::optional<ShellKeeper> shell_;
   std::optional<SkillKeeper> skills_;
+  std::optional<PromptKeeper> prompts_;
   std::shared_ptr<agent::SubAgentAccess> sub_agent_access_ = std::make_shared<agent::SubAgentAccess>();
   std::optional<AgentKeeper> agents_;
   std::optional<PolicyKeeper> policy_;

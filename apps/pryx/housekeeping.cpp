@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 
+#include "engine/agent/result_refs.h"
 #include "engine/agent/session_store.h"
 #include "foundation/base/log.h"
 #include "trust/trace/budgets.h"
@@ -45,6 +46,21 @@ async::Task<Result<void>> purge_hidden_sessions(db::Database& database, WallTime
     if (purged < kPurgeBatch) break;
   }
   co_return Result<void>{};
+}
+
+async::Task<Result<void>> purge_results(db::Database& database, SealedResultFiles& files) {
+  constexpr std::int64_t kAtOnce = 500;
+  PRYX_CO_TRY(const auto unneeded, co_await database.read([](db::Connection& c) {
+    return agent::ResultRefs::list_unneeded(c, kAtOnce);
+  }));
+  bool all = true;
+  for (const std::string& ref : unneeded) {
+    PRYX_CO_TRY(const bool removed, co_await files.remove(ref));
+    all = all && removed;
+  }
+  if (!all) co_return Result<void>{};  // the next round looks at all of them again
+  co_return co_await database.write(
+      [](db::Transaction& t) { return agent::ResultRefs::forget_dropped(t.db(), kAtOnce); });
 }
 
 async::Task<Result<void>> purge_traces(db::Database& database, WallTime now) {

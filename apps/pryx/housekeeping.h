@@ -10,6 +10,7 @@
 #include "foundation/async/event_loop.h"
 #include "foundation/async/task_group.h"
 #include "foundation/db/database.h"
+#include "result_files.h"
 
 namespace pryx::app {
 
@@ -45,6 +46,8 @@ async::Task<Result<void>> without_count(async::Task<Result<T>> work) {
 // is left is for the next round.
 [[nodiscard]] async::Task<Result<void>> purge_hidden_sessions(db::Database& database, WallTime before);
 // Spans and limits of turns that are kept no longer, likewise.
+// Files of large results and images that went with deleted sessions.
+[[nodiscard]] async::Task<Result<void>> purge_results(db::Database& database, SealedResultFiles& files);
 [[nodiscard]] async::Task<Result<void>> purge_traces(db::Database& database, WallTime now);
 
 }  // namespace pryx::app

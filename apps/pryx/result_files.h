@@ -15,6 +15,8 @@ class SealedResultFiles final : public agent::ResultFiles {
   SealedResultFiles(async::WorkerPool& pool, std::string directory, Secret key, Random& random);
   [[nodiscard]] async::Task<Result<std::string>> put(std::string text) override;
   [[nodiscard]] async::Task<Result<std::string>> get(std::string ref) override;
+  // One that nobody refers to. False: it was put a short while ago, and its row may be about to be written.
+  [[nodiscard]] async::Task<Result<bool>> remove(std::string ref);
 
  private:
   async::WorkerPool& pool_;

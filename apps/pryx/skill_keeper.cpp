@@ -59,7 +59,7 @@ skills::Surroundings SkillKeeper::surroundings() const {
 }
 
 async::Task<agent::PromptNote> SkillKeeper::note(std::shared_ptr<const platform::HeldDirectory> workspace,
-                                                 agent::AgentProfile profile) {
+                                                 agent::AgentProfile profile, agent::NoteFor) {
   agent::PromptNote note;
   const auto found = co_await library_.list(std::move(workspace));
   if (!found) {

@@ -31,7 +31,8 @@ class SkillKeeper final : public server::SkillAdmin, public agent::PromptNotes {
   void use(const config::Config& config);
 
   [[nodiscard]] async::Task<agent::PromptNote> note(std::shared_ptr<const platform::HeldDirectory> workspace,
-                                                    agent::AgentProfile profile) override;
+                                                    agent::AgentProfile profile,
+                                                    agent::NoteFor turn) override;
 
   [[nodiscard]] async::Task<Result<std::vector<skills::Skill>>> list(Caller caller,
                                                                      std::string workspace) override;

@@ -242,6 +242,7 @@ EXEMPT = {
     "POST /v1/chat/completions": "the same through another vendor's form",
     "POST /v1/responses": "the same through another vendor's form",
     "POST /v1/messages": "the same through another vendor's form",
+    "DELETE /v1/responses/{id}": "a stored answer, taken back; a conversation that goes with it is recorded (session.deleted)",
     "POST /v1/messages/count_tokens": "changes nothing",
     "POST /api/v1/turns/{id}/cancel": "ends talk; a call whose outcome it leaves unknown is recorded (tool.unknown)",
     "POST /api/v1/turns/{id}/resume": "recorded as turn.resumed: held by messages_test and the sim",

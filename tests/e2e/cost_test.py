@@ -122,3 +122,26 @@ def metrics_are_for_those_who_may_read(lab):
     contains(text, 'pryx_turns_total{state="completed"} 1', "turns")
     for line in text.splitlines():
         expect(line.startswith("# ") or len(line.rsplit(" ", 1)) == 2, f"a line of metrics: {line}")
+
+
+@case
+def cheaper_models_are_named_with_what_is_assumed(lab):
+    daemon = lab.daemon()
+    lab.model(daemon)
+    work = lab.workspace()
+    equal(daemon.cli("cost", "optimize", "--json").must(0).json()["items"], [], "before any call")
+    (daemon.home / "config" / "models.yaml").write_text("models:\n  fake/fake: {context: 100000, max_output: 1000, tools: true, price: {input: 1000, output: 1000}}\n")
+    wait_until(lambda: any(m["id"] == "fake/fake" and m["price"] for m in daemon.api().get("/models")["items"]), 10, "the price")
+    daemon.cli("exec", "hello", "--workspace", work).must(0)
+    report = daemon.cli("cost", "optimize", "--json").must(0).json()
+    use = report["items"][0]
+    equal((use["model"], use["calls"]), ("fake/fake", 1), "what was used")
+    expect(len(use["alternatives"]) == 5, f"{len(use['alternatives'])} alternatives")
+    costs = [float(one["cost"]["amount"]) for one in use["alternatives"]]
+    equal(costs, sorted(costs), "cheapest first")
+    equal(float(report["saves"]["amount"]), round(float(report["cost"]["amount"]) - costs[0], 9), "what is saved")
+    equal({one["available"] for one in use["alternatives"]}, {False}, "vendors that are not set up")
+    shown = daemon.cli("cost", "optimize", "--all").must(0)
+    contains(shown.out, use["alternatives"][0]["model"], "the table")
+    contains(shown.err, "The same tokens", "what is assumed")
+    contains(daemon.cli("cost", "optimize").must(0).out, "nothing cheaper", "of those that are set up")

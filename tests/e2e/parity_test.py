@@ -36,7 +36,7 @@ VERBS = {
     "GET /api/v1/tools": "tool list", "GET /api/v1/tools/{name}": "tool show", "GET /api/v1/docs": "docs", "GET /api/v1/docs/{topic}": "docs",
     "GET /api/v1/skills": "skill list", "GET /api/v1/skills/{name}": "skill show", "PUT /api/v1/skills/{name}": "skill add", "DELETE /api/v1/skills/{name}": "skill rm",
     "GET /api/v1/skills/{name}/file": "skill show", "GET /api/v1/egress": "egress list", "GET /api/v1/traces/{turn_id}": "trace show",
-    "GET /api/v1/costs": "cost summary", "GET /api/v1/budgets": "cost budget", "PUT /api/v1/budgets": "cost budget",
+    "GET /api/v1/costs": "cost summary", "GET /api/v1/costs/optimize": "cost optimize", "GET /api/v1/budgets": "cost budget", "PUT /api/v1/budgets": "cost budget",
     "GET /api/v1/memory": "memory list", "POST /api/v1/memory": "memory add", "POST /api/v1/memory/search": "memory search", "GET /api/v1/memory/{id}": "memory show",
     "DELETE /api/v1/memory/{id}": "memory rm",
     "GET /api/v1/processes": "process list", "GET /api/v1/processes/{id}": "process show", "DELETE /api/v1/processes/{id}": "process stop",
@@ -48,6 +48,7 @@ EXEMPT = {
     "GET /metrics": "for a scraper", "GET /openapi.json": "for programs",
     "POST /api/v1/logout": "ends a browser's login; pryx token revoke ends a program's", "PATCH /api/v1/workspaces/{id}": "only its display name in the browser",
     "GET /v1/models": "another vendor's form of pryx model list", "POST /v1/chat/completions": "another vendor's form of pryx exec", "POST /v1/responses": "another vendor's form of pryx exec",
+    "GET /v1/responses/{id}": "another vendor's form of pryx turn show", "DELETE /v1/responses/{id}": "another vendor's form of pryx session rm",
     "POST /v1/messages": "another vendor's form of pryx exec", "POST /v1/messages/count_tokens": "another vendor's form of pryx session context",
 }
 

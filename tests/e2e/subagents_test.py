@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Agents as files, and sub-agents: limits, rights, cancels, and what a kill leaves."""
+import json
+
 from harness import case, contains, equal, expect, lacks, wait_until
 
 
@@ -132,3 +134,75 @@ def a_budget_is_not_exceeded(lab):
     expect(done["used_tokens"] <= 12000, f"{done['used_tokens']} tokens of 12000")
     contains(done["error"], "12000 tokens", "why")
     equal(api.get(f"/turns/{child['turn_id']}")["state"], "failed", "its turn")
+
+
+@case
+def a_child_that_waits_is_told_the_answers(lab):
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    api = daemon.api()
+    session = api.session()
+    model.script["count the apples"] = [[("pause", 0.5), "seven"]]
+    model.script["count the pears"] = [["eight"]]
+
+    def spawn(*words):
+        return daemon.cli("subagent", "spawn", *words, "--session", session, "--json").must(0).json()["id"]
+
+    first, second = spawn("count the apples"), spawn("count the pears")
+    total = spawn("add them", "--after", first, "--after", second)
+    equal(api.get(f"/subagents/{total}")["after"], [first, second], "what it waits for")
+    wait_until(lambda: api.get(f"/subagents/{total}")["state"] == "completed", 20, "the last one's end")
+    asked = json.dumps(model.requests[-1].body)
+    contains(asked, "seven", "what the last one was told")
+    contains(asked, "eight", "what the last one was told")
+    contains(asked, "add them", "its task")
+    # What fails takes along what waits for it.
+    model.script["break"] = [[("status", 403, {"error": {"message": "no"}}, {})]] * 3
+    broken = spawn("break")
+    after = spawn("never", "--after", broken)
+    wait_until(lambda: api.get(f"/subagents/{after}")["state"] == "failed", 20, "the one that waited")
+    contains(api.get(f"/subagents/{after}")["error"], broken, "why")
+    api.must_refuse("POST", f"/sessions/{session}/children", 404, {"task": "x", "after": [api.session()]})
+
+
+@case
+def a_session_that_is_deleted_ends_its_children(lab):
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    api = daemon.api()
+    session = api.session()
+    model.script["slow"] = [[("pause", 60)]] * 2
+    child = api.post(f"/sessions/{session}/children", {"task": "slow"}, 202)["id"]
+    wait_until(lambda: api.get(f"/subagents/{child}")["state"] == "running", 10, "the child at work")
+    daemon.cli("session", "rm", session, "--yes").must(0)
+    equal(api.get(f"/subagents/{child}")["state"], "cancelled", "the child")
+
+
+@case
+def a_slice_of_money_binds_the_child(lab):
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    api = daemon.api()
+    session = api.session()
+    made = api.post(f"/sessions/{session}/children", {"task": "spend", "max_cost": "0.01"}, 202)
+    wait_until(lambda: api.get(f"/subagents/{made['id']}")["state"] == "failed", 10, "its end: the model has no price")
+    equal(len(model.requests), 0, "calls")
+
+
+@case
+def the_skills_of_an_agent_bind_what_it_reads(lab):
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    api = daemon.api()
+    daemon.cli("agent", "set", "narrow", "-", stdin="skills: [code-review]\n").must(0)
+    model.script["read"] = [[("call", "skill.read", {"name": "commit-message"}), ("call", "skill.read", {"name": "code-review"}), ("call", "skill.read", {})], ["done"]]
+    session = api.session(agent="narrow")
+    api.run(session, "read")
+    got = results(api, session)
+    contains(got[0], "no skill 'commit-message' for this agent", "one that is not on its list")
+    contains(got[1], "Skill code-review", "one that is")
+    lacks(got[2], "commit-message", "the list")
+    # The control: without a list the same call reads it.
+    plain = api.session()
+    api.run(plain, "read")
+    contains(results(api, plain)[0], "Skill commit-message", "without a list")

@@ -125,3 +125,30 @@ def spans_arrive_as_json(lab):
     api.run(api.session(), "after it was turned off")
     equal(len(collector.posts), sent, "requests after it was turned off")
     contains(str(api.get("/egress")["items"]), "telemetry", "the record of what left")
+
+
+@case
+def a_restart_goes_on_where_it_was(lab):
+    """What a dead collector did not take arrives after a restart; what happened while it was off never does."""
+    collector = lab.box.own(Collector([503] * 500))
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    api = daemon.api()
+    model.script["before the end"] = [[("call", "fs.list", {})], ["done"]]
+    address = f"http://127.0.0.1:{collector.port}"
+    api.put("/settings", {"settings": {"telemetry.otlp.endpoint": address, "telemetry.otlp.protocol": "http/json"}})
+    api.run(api.session(), "before the end")
+    wait_until(lambda: collector.posts, 20, "a first try")
+    daemon.kill9()
+    collector.answers.clear()
+    daemon.start()
+    wait_until(lambda: any(b"execute_tool fs.list" in p[2] for p in collector.taken()), 30, "the span of before")
+    api = daemon.api()
+    api.put("/settings", {"settings": {"telemetry.otlp.endpoint": "off"}})
+    model.script["unseen"] = [[("call", "memory.search", {"query": "x"})], ["done"]]
+    api.run(api.session(), "unseen")
+    api.put("/settings", {"settings": {"telemetry.otlp.endpoint": address}})
+    seen = len(collector.taken())
+    api.run(api.session(), "seen again")
+    wait_until(lambda: len(collector.taken()) > seen, 30, "spans after it was on again")
+    expect(not any(b"memory.search" in p[2] for p in collector.posts), "what happened while it was off")

@@ -30,18 +30,24 @@ void leave_out(models::ChatMessage& message, std::size_t attachment, std::string
     message.attachments[i].text_at += notice.size();
 }
 
-void fit_attachments(models::ModelRequest& request, std::optional<bool> takes_images) {
+void fit_attachments(models::ModelRequest& request, std::optional<bool> takes_images,
+                     std::int64_t max_images) {
+  std::int64_t images = 0;
   std::int64_t bytes = 0;
   std::size_t kept = 0;
   for (auto message = request.messages.rbegin(); message != request.messages.rend(); ++message) {
     for (std::size_t i = message->attachments.size(); i-- > 0;) {
       const models::Attachment& attachment = message->attachments[i];
-      if (attachment.kind == models::Attachment::Kind::kImage && takes_images == false) {
+      const bool is_image = attachment.kind == models::Attachment::Kind::kImage;
+      if (is_image && takes_images == false) {
         leave_out(*message, i, "this model sees no images");
+      } else if (is_image && max_images > 0 && images >= max_images) {
+        leave_out(*message, i, fmt::format("this model sees {} images at once", max_images));
       } else if (kept >= kMaxAttachments || bytes + attachment.size > kMaxAttachmentBytes) {
         leave_out(*message, i, "newer ones fill what a request may hold");
       } else {
         bytes += attachment.size;
+        images += is_image ? 1 : 0;
         ++kept;
       }
     }

@@ -16,6 +16,8 @@ inline constexpr std::size_t kMaxAttachments = 20;
 // Takes this one out of the message and says why in its text.
 void leave_out(models::ChatMessage& message, std::size_t attachment, std::string_view why);
 // Images when the model is known to see none; then the oldest until the rest is within the limits.
-void fit_attachments(models::ModelRequest& request, std::optional<bool> takes_images);
+// `max_images` of the model; 0: it is not known, or there is none.
+void fit_attachments(models::ModelRequest& request, std::optional<bool> takes_images,
+                     std::int64_t max_images = 0);
 
 }  // namespace pryx::agent

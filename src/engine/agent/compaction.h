@@ -14,6 +14,8 @@ namespace pryx::agent {
 
 constexpr int kWarnPercent = 80;
 constexpr int kCompactPercent = 90;
+constexpr std::int64_t kRemindTokens =
+    100'000;                           // or kWarnPercent: what must last is to be saved before a summary
 constexpr double kCoveredShare = 0.2;  // of the conversation: the oldest part that goes at once
 constexpr double kRoomAfter = 0.75;    // of the limit: what may be left after it
 constexpr double kForcedShare = 0.5;   // after a provider said that it was too long

@@ -125,7 +125,7 @@ void add_assistant(const Message& message, Results& results, std::vector<ChatMes
     // Interrupted text was never finished; the attempt that followed it answers for it.
     if (part.state == PartState::kInterrupted) continue;
     if (part.type == "text") chat.text += part.text;
-    if (!part.provider_data.empty()) chat.provider_data = part.provider_data;
+    if (!part.provider_data.empty() && !part.thoughts_dropped) chat.provider_data = part.provider_data;
     if (part.type == "tool_call") {
       chat.tool_calls.push_back({part.call_id, part.tool, part.text});
       calls.push_back(&part);
@@ -162,10 +162,30 @@ void add_summaries(const std::vector<Message>& history, Context& context) {
   }
 }
 
-void add_history(const std::vector<Message>& history, Context& context, std::vector<PlacedResult>& placed) {
+constexpr std::string_view kSaveReminder =
+    "This conversation is nearly as long as the model takes, and its oldest part will be summarised soon. "
+    "What must "
+    "outlast it word for word, save with memory.save before you answer; nothing else has to be.\n";
+
+// Before the turn's own message and not in the system prompt: what comes before it stays as it was, and a
+// cached beginning keeps its worth.
+void add_recall(const ContextInput& input, const Message& message, Context& context) {
+  if (message.id != input.answers || message.id.empty()) return;
+  std::string text = input.reminds ? std::string(kSaveReminder) : std::string();
+  if (input.note != nullptr && !input.note->recall.empty()) {
+    text += input.note->recall;
+    context.labels.join(input.note->recall_labels);
+  }
+  if (!text.empty())
+    context.request.messages.push_back({.role = ChatMessage::Role::kUser, .text = std::move(text)});
+}
+
+void add_history(const ContextInput& input, Context& context, std::vector<PlacedResult>& placed) {
+  const std::vector<Message>& history = input.history;
   Results results = find_results(history);
   for (const Message& message : history) {
     if (is_summary(message)) continue;
+    add_recall(input, message, context);
     if (message.role == Role::kTool) continue;  // with its call
     if (message.role == Role::kAssistant) {
       add_assistant(message, results, context.request.messages, placed, context.labels);
@@ -195,7 +215,7 @@ Context build_context(const ContextInput& input) {
   add_summaries(input.history, context);
   const std::size_t head = out.size();
   std::vector<PlacedResult> placed;
-  add_history(input.history, context, placed);
+  add_history(input, context, placed);
   add_tools(input, context.request);
   std::int64_t fixed = input.more_tokens;
   for (const models::ToolSpec& tool : context.request.tools)

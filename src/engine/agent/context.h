@@ -29,8 +29,10 @@ struct ContextInput {
   const std::vector<Message>& history;               // oldest first
   std::vector<const tools::ToolDescription*> tools;  // empty: none are offered
   std::string today;                                 // "2026-11-21"
-  const PromptNote* note = nullptr;                  // at the end of the system prompt
-  const std::vector<Pin>* pins = nullptr;            // in the system prompt, whatever else goes
+  const PromptNote* note = nullptr;                  // at the end of the system prompt, and before `answers`
+  MessageId answers = {};                            // the message that the turn answers
+  bool reminds = false;                    // that a summary comes soon: what must last is to be saved
+  const std::vector<Pin>* pins = nullptr;  // in the system prompt, whatever else goes
   ContextBudget budget = {};
   std::int64_t more_tokens = 0;  // what is added to the request afterwards
 };

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "foundation/async/task.h"
+#include "foundation/base/ids.h"
 #include "trust/labels/labels.h"
 
 namespace pryx::platform {
@@ -19,6 +20,17 @@ struct AgentProfile;
 struct PromptNote {
   std::string text;  // appended as it is; bounded by whoever wrote it
   trust::Labels labels;
+  // Stands right before what the turn answers, so that what comes before it is the same in every turn.
+  std::string recall;
+  trust::Labels recall_labels;
+};
+
+// For which turn.
+struct NoteFor {
+  PrincipalId principal;
+  SessionId session;
+  std::string said;       // the text that the turn answers
+  bool is_small = false;  // the model has little room
 };
 
 class PromptNotes {
@@ -26,7 +38,7 @@ class PromptNotes {
   virtual ~PromptNotes() = default;
   // Once for each run of a turn. Never fails: what cannot be read is left out and logged.
   [[nodiscard]] virtual async::Task<PromptNote> note(std::shared_ptr<const platform::HeldDirectory> workspace,
-                                                     AgentProfile profile) = 0;
+                                                     AgentProfile profile, NoteFor turn) = 0;
 };
 
 }  // namespace pryx::agent

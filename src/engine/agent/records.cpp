@@ -97,6 +97,8 @@ json::object Part::to_record() const {
   if (!provider_data.empty()) {
     o["provider_data"] = json::object{
         {"format", provider_data.format}, {"model", provider_data.model}, {"json", provider_data.json}};
+    if (thinking_tokens > 0) o["thinking_tokens"] = thinking_tokens;
+    if (thoughts_dropped) o["thoughts_dropped"] = true;
   }
   return o;
 }
@@ -144,6 +146,8 @@ Part Part::from_json(const json::object& o) {
     const json::object& fields = data->get_object();
     part.provider_data = {json::string_or(fields, "format"), json::string_or(fields, "model"),
                           json::string_or(fields, "json")};
+    part.thinking_tokens = json::integer_or(o, "thinking_tokens", 0);
+    part.thoughts_dropped = flag_of(o, "thoughts_dropped");
   }
   const json::value* labels = json::find(o, "labels");
   auto parsed = labels != nullptr ? trust::Labels::from_json(*labels)

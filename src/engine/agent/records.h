@@ -71,6 +71,8 @@ struct Part {
   bool denied = false;   // tool_result: the gate said no
   // On the first part of an answer: what its provider wants back with it. Kept in the row, never shown.
   models::ProviderData provider_data;
+  std::int64_t thinking_tokens = 0;  // beside it: what the reasoning of this answer took
+  bool thoughts_dropped = false;     // it stays in the row and is sent no more
   trust::Labels labels;
   [[nodiscard]] json::object to_json() const;    // what surfaces see
   [[nodiscard]] json::object to_record() const;  // what the row holds: that, and provider_data

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/agent/result_refs.h"
 #include "engine/agent/session_document.h"
 #include "foundation/base/text.h"
 
@@ -129,6 +130,13 @@ constexpr db::Migration kMigrations[] = {
      "ALTER TABLE steps ADD COLUMN verdict TEXT NOT NULL DEFAULT '';"
      "ALTER TABLE steps ADD COLUMN verdict_rule TEXT NOT NULL DEFAULT '';"
      "CREATE INDEX steps_decided ON steps (principal_id, planned_at, id) WHERE kind = 'tool'"},
+    // Ids of children, one space between: those whose ends a child waits for before its turn begins.
+    {12, "let sub-agents wait for others",
+     "ALTER TABLE sub_agents ADD COLUMN waits_for TEXT NOT NULL DEFAULT ''"},
+    // Of deleted sessions: whether anything else refers to a file is looked at later.
+    {13, "note which files of results nobody may need any more",
+     "CREATE TABLE dropped_results (ref TEXT PRIMARY KEY, dropped_at INTEGER NOT NULL) STRICT, WITHOUT "
+     "ROWID"},
 };
 
 #define PRYX_SESSION_COLUMNS                                                                           \
@@ -435,6 +443,7 @@ Result<void> SessionStore::delete_session(db::Connection& c, const PrincipalId& 
   if (open > 0)
     return fail(ErrorCode::kConflict, "session {} has {} unfinished turns; cancel them first", id.str(),
                 open);
+  PRYX_TRY_VOID(ResultRefs::note_dropped(c, principal, id));
   PRYX_TRY_VOID(
       c.run("DELETE FROM messages_fts WHERE rowid IN (SELECT seq FROM messages WHERE principal_id = $1 AND "
             "session_id = $2)",

@@ -77,4 +77,10 @@ std::vector<models::ToolSpec> small_tools(const std::vector<const tools::ToolDes
   return out;
 }
 
+std::vector<models::ToolSpec> everyday_first(std::vector<models::ToolSpec> tools) {
+  std::ranges::sort(tools, {},
+                    [](const models::ToolSpec& tool) { return std::pair(rank(tool.name), tool.name); });
+  return tools;
+}
+
 }  // namespace pryx::agent

@@ -20,5 +20,7 @@ constexpr std::size_t kSmallInstructionBytes = 2'000;
 // As many as fit, the ones for everyday work first.
 [[nodiscard]] std::vector<models::ToolSpec> small_tools(
     const std::vector<const tools::ToolDescription*>& tools, models::TokenizerFamily family);
+// A copy of `tools` with those for everyday work first, the others by name.
+[[nodiscard]] std::vector<models::ToolSpec> everyday_first(std::vector<models::ToolSpec> tools);
 
 }  // namespace pryx::agent

@@ -39,8 +39,9 @@ class WorkspaceOpener {
 };
 
 struct EngineLimits {
-  int max_steps = 50;      // model calls in one turn
-  int max_same_calls = 4;  // the same call with the same arguments in a row: a loop
+  int max_steps = 50;                      // model calls in one turn
+  int max_same_calls = 4;                  // the same call with the same arguments in a row: a loop
+  std::int64_t thinking_budget = 100'000;  // tokens of kept reasoning; 0: no limit
   Duration partial_interval = std::chrono::milliseconds(500);  // how much streamed text a crash may cost
   // The control of the simulation: writes the outbox row in a transaction of its own, which loses replies.
   // Never set elsewhere.
@@ -94,6 +95,7 @@ class TurnEngine final : public TurnRunner {
   // needed attention already, stays as it is.
   [[nodiscard]] async::Task<Result<TurnState>> stop(Caller caller, TurnId turn);
   void set_max_steps(int steps) { limits_.max_steps = steps; }
+  void set_thinking_budget(std::int64_t tokens) { limits_.thinking_budget = tokens; }
   void set_default_model(std::string model) { parts_.default_model = std::move(model); }
   [[nodiscard]] const std::string& default_model() const { return parts_.default_model; }
   // Where the bytes are kept that parts of messages refer to.

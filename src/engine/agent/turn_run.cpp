@@ -14,6 +14,7 @@ std::string_view title_of(const std::string& code) {
   if (code == "step_limit") return "Too many steps";
   if (code == "context_too_long") return "Context too long";
   if (code == "loop_detected") return "The model repeats itself";
+  if (code == "dependency_failed") return "What it waited for did not succeed";
   return facts(error_code_from_name(code)).title;
 }
 }  // namespace
@@ -83,9 +84,15 @@ async::Task<void> TurnRun::execute() {
     co_return;
   }
   if (!*runnable) co_return;
+  const auto ready = co_await collect_others();
+  if (!ready) {
+    co_await stopped_by_storage(ready.error());
+    co_return;
+  }
+  if (!*ready) co_return;
   if (offers_own_tools()) workspace_ = co_await parts().workspaces.open(session_);
   if (offers_own_tools() && parts().notes != nullptr)
-    note_ = co_await parts().notes->note(workspace_.directory, profile_);
+    note_ = co_await parts().notes->note(workspace_.directory, profile_, note_for());
   const bool cancelled_meanwhile = co_await async::is_cancelled();
   if (cancelled_meanwhile) {
     co_await cancel_turn();
@@ -177,7 +184,8 @@ int TurnRun::crashes_of(const Step& step) const {
 Step* TurnRun::find_interrupted_model_step() {
   for (Step& step : steps_) {
     if (step.kind == StepKind::kModel && step.purpose.empty() &&
-        (step.state == StepState::kStarted || step.state == StepState::kUnknown))
+        (step.state == StepState::kStarted || step.state == StepState::kUnknown ||
+         step.state == StepState::kAwaitingApproval))
       return &step;
   }
   return nullptr;

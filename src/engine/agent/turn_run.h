@@ -6,6 +6,7 @@
 
 #include "engine/agent/delta_buffer.h"
 #include "engine/agent/failover.h"
+#include "engine/agent/request_fit.h"
 #include "engine/agent/subagents/sub_agent_store.h"
 #include "engine/agent/turn_engine.h"
 #include "engine/agent/turn_snapshot.h"
@@ -41,11 +42,13 @@ class TurnRun {
 
   // Model steps.
   [[nodiscard]] async::Task<Flow> run_model_step();
-  [[nodiscard]] models::ModelRequest make_request(const Step& step);
+  // An error: the model cannot be asked like this.
+  [[nodiscard]] Result<models::ModelRequest> make_request(const Step& step);
   // A value: what does not fit into a budget (kBudget). Nothing was begun then.
   [[nodiscard]] async::Task<Result<std::optional<Error>>> begin_model_step(Step& step, bool is_new,
                                                                            models::ModelRequest& request);
-  [[nodiscard]] async::Task<Flow> over_budget(Step& step, bool is_new, Error refusal);
+  // Over a budget, or more than the model takes.
+  [[nodiscard]] async::Task<Flow> never_begun(Step& step, bool is_new, Error refusal);
   [[nodiscard]] async::Task<Result<void>> stream_answer(Step& step, models::ModelRequest request);
   [[nodiscard]] async::Task<void> take_event(Step& step, models::ModelEvent event);
   [[nodiscard]] async::Task<Flow> end_model_step(Step& step);
@@ -81,6 +84,12 @@ class TurnRun {
   [[nodiscard]] std::string grant_for_unpriced(const std::string& model) const;  // its id, or empty
   [[nodiscard]] Step* find_price_step(const std::string& arguments, StepState state);
   [[nodiscard]] Step& add_price_step(const std::string& model);
+  // What the model takes and writes at once (turn_run_fit.cpp).
+  [[nodiscard]] Result<void> fit_request(models::ModelRequest& request);
+  [[nodiscard]] bool goes_on() const;  // the answer was cut at its limit, and more of it was wanted
+  [[nodiscard]] async::Task<Result<void>> end_part(Step& step);
+  [[nodiscard]] async::Task<Flow> drop_thoughts();
+  [[nodiscard]] std::size_t written_bytes() const;  // of the answer, by the call that runs
 
   // Room in the context (turn_run_context.cpp).
   void set_budget();
@@ -88,6 +97,7 @@ class TurnRun {
   [[nodiscard]] models::Usage corrected(std::int64_t estimated) const;  // as the input of a call
   [[nodiscard]] Context take_context();                                 // the one that make_room() left
   [[nodiscard]] async::Task<Flow> make_room();
+  [[nodiscard]] bool should_remind(const Context& context) const;
   [[nodiscard]] async::Task<Flow> warn(const Context& context);
   [[nodiscard]] async::Task<Flow> fail_too_long(const Context& context);
   [[nodiscard]] async::Task<Flow> compact(std::int64_t want, std::int64_t tokens_before, bool manual);
@@ -121,6 +131,10 @@ class TurnRun {
   [[nodiscard]] json::array client_calls_json() const;
 
   // What it may use at most (turn_run_limits.cpp).
+  [[nodiscard]] NoteFor note_for() const;
+  // A sub-agent that waits for others: false while one of them is at work. Their answers become part of what
+  // it is told. (turn_run_after.cpp)
+  [[nodiscard]] async::Task<Result<bool>> collect_others();
   void apply_limits();
   [[nodiscard]] bool may_use(std::string_view tool) const;
   [[nodiscard]] int max_steps() const;
@@ -197,6 +211,11 @@ class TurnRun {
   std::string finish_model_;
   models::FinishReason finish_ = models::FinishReason::kStop;
   models::ProviderData provider_data_;
+  OutputPlan output_;
+  int part_ = 0;                    // of the answer, that is asked for
+  std::size_t said_before_ = 0;     // bytes of the parts before
+  bool reminds_ = false;            // that the conversation is about to be summarised
+  bool told_tools_ = false;         // that some were left out
   std::optional<Message> partial_;  // the row that holds what was streamed so far
   MonotonicTime last_partial_{};
 };

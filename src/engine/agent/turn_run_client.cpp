@@ -42,7 +42,8 @@ void TurnRun::apply_options(Context& context) const {
 }
 
 async::Task<Result<void>> TurnRun::load_attachments(models::ModelRequest& request) {
-  fit_attachments(request, parts().models.describe(request.model).takes_images());
+  const models::ModelInfo info = parts().models.describe(request.model);
+  fit_attachments(request, info.takes_images(), info.max_images);
   for (models::ChatMessage& message : request.messages) {
     for (std::size_t i = 0; i < message.attachments.size();) {
       auto bytes = co_await parts().results.get(message.attachments[i].ref);

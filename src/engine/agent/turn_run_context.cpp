@@ -2,6 +2,7 @@
 // Room for the next model step: what the model takes, how full it is, and summaries in place of the oldest
 // messages. A summary is a model step of the same turn; the messages it stands for change in the commit that
 // ends it, so a crash before that leaves the session as it was.
+#include <algorithm>
 #include <limits>
 
 #include "engine/agent/compaction.h"
@@ -42,6 +43,8 @@ Context TurnRun::make_context() {
                         .tools = std::move(offered),
                         .today = today,
                         .note = &note_,
+                        .answers = turn_.message,
+                        .reminds = reminds_,
                         .pins = &pins_,
                         .budget = budget_,
                         .more_tokens = more});
@@ -63,8 +66,14 @@ async::Task<TurnRun::Flow> TurnRun::make_room() {
   prepared_.reset();
   set_budget();
   if (find_interrupted_model_step() != nullptr) co_return Flow::kGoOn;  // it had room when it began
+  const Flow dropped = co_await drop_thoughts();
+  if (dropped == Flow::kStop) co_return dropped;
   Context context = make_context();
   const int percent_before = context.percent();
+  if (should_remind(context)) {
+    reminds_ = true;
+    context = make_context();
+  }
   for (int round = 0; round < kMaxRounds; ++round) {
     const bool was_begun = find_interrupted_compaction() != nullptr;
     if (context.percent() < kCompactPercent && !was_begun) break;
@@ -89,6 +98,17 @@ async::Task<TurnRun::Flow> TurnRun::make_room() {
   }
   prepared_ = std::move(context);
   co_return Flow::kGoOn;
+}
+
+// Once each time the conversation fills up, and only who can save is told to.
+bool TurnRun::should_remind(const Context& context) const {
+  const bool is_full = context.percent() >= kWarnPercent || context.wanted >= kRemindTokens;
+  const bool was_full =
+      context_state_.limit > 0 && (context_state_.used * 100 / context_state_.limit >= kWarnPercent ||
+                                   context_state_.used >= kRemindTokens);
+  if (!is_full || was_full || reminds_ || session_.hidden || turn_.options.compact) return false;
+  return std::ranges::any_of(context.request.tools,
+                             [](const models::ToolSpec& tool) { return tool.name == "memory.save"; });
 }
 
 async::Task<TurnRun::Flow> TurnRun::fail_too_long(const Context& context) {
@@ -165,7 +185,7 @@ async::Task<TurnRun::Flow> TurnRun::compact(std::int64_t want, std::int64_t toke
   estimate_ = corrected(models::estimate_tokens(budget_.family, request));
   const auto begun = co_await begin_model_step(step, is_new, request);
   if (!begun) co_return co_await stopped_by_storage(begun.error());
-  if (*begun) co_return co_await over_budget(step, is_new, **begun);
+  if (*begun) co_return co_await never_begun(step, is_new, **begun);
   const auto text = co_await stream_summary(step, std::move(request));
   const bool cancelled = co_await async::is_cancelled();
   if (cancelled) co_return co_await cancel_turn();

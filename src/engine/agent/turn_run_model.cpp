@@ -26,6 +26,8 @@ void TurnRun::reset_stream() {
   was_sent_ = false;
   finish_ = models::FinishReason::kStop;
   provider_data_ = {};
+  part_ = 0;
+  said_before_ = 0;
   partial_.reset();
   last_partial_ = parts().loop.clock().monotonic();
 }
@@ -50,15 +52,24 @@ async::Task<TurnRun::Flow> TurnRun::run_model_step() {
   }
   Step& step = existing != nullptr ? *existing : steps_.back();
   bool is_new = existing == nullptr;
+  bool is_next_part = false;
   for (int cuts = 1;; ++cuts) {
-    reset_stream();
+    if (!is_next_part) reset_stream();
     streaming_step_ = step.id;
-    models::ModelRequest request = make_request(step);
-    const auto begun = co_await begin_model_step(step, is_new, request);
+    auto request = make_request(step);
+    if (!request) co_return co_await never_begun(step, is_new, request.error());
+    const auto begun = co_await begin_model_step(step, is_new, *request);
     if (!begun) co_return co_await stopped_by_storage(begun.error());
-    if (*begun) co_return co_await over_budget(step, is_new, **begun);
+    if (*begun) co_return co_await never_begun(step, is_new, **begun);
     is_new = false;
-    const auto streamed = co_await stream_answer(step, std::move(request));
+    const auto streamed = co_await stream_answer(step, std::move(*request));
+    is_next_part = streamed && goes_on();
+    if (is_next_part) {
+      const auto ended = co_await end_part(step);
+      if (!ended) co_return co_await stopped_by_storage(ended.error());
+      cuts = 0;
+      continue;
+    }
     if (streamed) co_return co_await end_model_step(step);
     const bool cancelled = co_await async::is_cancelled();
     if (cancelled) co_return co_await cancel_turn();
@@ -84,7 +95,7 @@ async::Task<TurnRun::Flow> TurnRun::run_model_step() {
   }
 }
 
-models::ModelRequest TurnRun::make_request(const Step& step) {
+Result<models::ModelRequest> TurnRun::make_request(const Step& step) {
   Context context = take_context();
   context.request.cache_key = session_.id.str();
   apply_options(context);
@@ -92,6 +103,7 @@ models::ModelRequest TurnRun::make_request(const Step& step) {
   context.request.model = model_name();
   context.request.request_id = step.idempotency_key;
   estimate_ = corrected(context.estimated);
+  PRYX_TRY_VOID(fit_request(context.request));
   return std::move(context.request);
 }
 
@@ -131,7 +143,7 @@ async::Task<Result<std::optional<Error>>> TurnRun::begin_model_step(Step& step, 
 }
 
 // The step was never begun: one that is new leaves no row, and one of an earlier start ends as failed.
-async::Task<TurnRun::Flow> TurnRun::over_budget(Step& step, bool is_new, Error refusal) {
+async::Task<TurnRun::Flow> TurnRun::never_begun(Step& step, bool is_new, Error refusal) {
   if (!is_new) co_return co_await model_failed(step, std::move(refusal));
   if (step.purpose.empty()) --model_steps_;
   steps_.pop_back();
@@ -159,7 +171,7 @@ async::Task<Result<void>> TurnRun::stream_answer(Step& step, models::ModelReques
   send_delta(step, "text", text_, true);
   if (usage_ == models::Usage{}) {
     usage_ = estimate_;
-    usage_.output_tokens = estimate_tokens(text_.all().size() + reasoning_.all().size());
+    usage_.output_tokens = estimate_tokens(written_bytes());
   }
   co_return Result<void>{};
 }
@@ -260,10 +272,9 @@ ModelEnd TurnRun::end_of_attempt(trace::CallOutcome outcome, std::optional<Error
       .error = std::move(error)};
   const std::string asked = model_name();
   if (!finish_model_.empty()) end.answered_by = asked.substr(0, asked.find('/') + 1) + finish_model_;
-  const bool shown = !text_.empty() || !reasoning_.empty();
-  if (end.usage == models::Usage{} && shown) {
+  if (end.usage == models::Usage{} && written_bytes() > 0) {
     end.usage = estimate_;
-    end.usage.output_tokens = estimate_tokens(text_.all().size() + reasoning_.all().size());
+    end.usage.output_tokens = estimate_tokens(written_bytes());
   }
   trace_.price_answer(end.answered_by, end.usage);
   return end;
@@ -336,7 +347,13 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
     }
     message->parts.push_back(std::move(part));
   }
-  if (!message->parts.empty()) message->parts.front().provider_data = std::move(provider_data_);
+  // Of an answer in parts only the last call's would be known.
+  if (!message->parts.empty() && part_ == 0) {
+    Part& first = message->parts.front();
+    first.thinking_tokens =
+        usage_.reasoning_tokens > 0 ? usage_.reasoning_tokens : estimate_tokens(reasoning_.all().size());
+    first.provider_data = std::move(provider_data_);
+  }
   if (!notices_.empty()) add_notices(*message);
   if (message->parts.empty() && !partial_) message.reset();  // the model had nothing to say
   const MessageId message_id = message ? message->id : MessageId();

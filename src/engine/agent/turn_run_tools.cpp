@@ -25,6 +25,7 @@ tools::GateCall TurnRun::gate_call(const Step& step) const {
                   .step = step.id,
                   .workspace = workspace_.directory,
                   .context_labels = step.labels,
+                  .skills = profile_.skills,
                   .idempotency_key = {},
                   .binding = {},
                   .output = nullptr};

@@ -261,6 +261,12 @@ Result<void> TurnStore::note_start(db::Connection& c, Turn& turn, WallTime at) {
   return {};
 }
 
+Result<void> TurnStore::save_options(db::Connection& c, const Turn& turn) {
+  PRYX_TRY_VOID(c.run("UPDATE turns SET options = $3 WHERE principal_id = $1 AND id = $2", turn.principal,
+                      turn.id, turn.options.to_text()));
+  return {};
+}
+
 Result<void> TurnStore::save_progress(db::Connection& c, const Turn& turn) {
   PRYX_TRY_VOID(c.run(kSaveTurn, turn.id, usage_text(turn), turn.answered_by, turn.denied_calls,
                       turn.error_code, turn.error_detail));

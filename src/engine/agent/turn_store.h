@@ -52,6 +52,7 @@ struct TurnStore {
   [[nodiscard]] static Result<void> change_state(db::Connection& c, Turn& turn, TurnState to, WallTime at);
   [[nodiscard]] static Result<void> note_start(db::Connection& c, Turn& turn,
                                                WallTime at);  // starts + 1, running
+  [[nodiscard]] static Result<void> save_options(db::Connection& c, const Turn& turn);
   [[nodiscard]] static Result<void> save_progress(db::Connection& c,
                                                   const Turn& turn);  // usage, answered_by, errors
 

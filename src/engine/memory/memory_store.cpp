@@ -71,7 +71,8 @@ Memory read_memory(const db::Row& row) {
   out.type = memory_type_from_text(row.text(1)).value_or(MemoryType::kLongterm);
   out.text = row.text(2);
   const auto saved = trust::Labels::parse(row.text(3));
-  out.labels = trust::joined(trust::Labels{"memory"}, saved ? *saved : trust::Labels::unreadable());
+  out.saved = saved ? *saved : trust::Labels::unreadable();
+  out.labels = trust::joined(trust::Labels{"memory"}, out.saved);
   out.session = row.id<SessionId>(4);
   out.created_at = row.time(5);
   return out;

@@ -22,6 +22,7 @@ struct Memory {
   MemoryType type = MemoryType::kLongterm;
   std::string text;
   trust::Labels labels;  // as saved, joined with the origin `memory`
+  trust::Labels saved;   // as saved
   SessionId session;     // where it was saved; empty: outside of a session
   WallTime created_at;
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/models/presets.h"
 #include "foundation/base/log.h"
 
 namespace pryx::models {
@@ -33,6 +34,8 @@ void lay_over(ModelInfo& info, const CatalogEntry& entry) {
   if (entry.gives) info.gives = *entry.gives;
   if (entry.tools) info.tools = entry.tools;
   if (entry.reasoning) info.reasoning = entry.reasoning;
+  if (entry.max_tools) info.max_tools = *entry.max_tools;
+  if (entry.max_images) info.max_images = *entry.max_images;
   info.as_of = entry.as_of;
   info.source = entry.source;
 }
@@ -107,6 +110,9 @@ ModelInfo Catalog::complete(ModelInfo said, std::string_view vendor) const {
   if (!said.gives.empty()) out.gives = said.gives;
   if (said.tools) out.tools = said.tools;
   if (said.reasoning) out.reasoning = said.reasoning;
+  const RequestLimits limits = request_limits_of(vendor.empty() ? said.provider : vendor);
+  if (out.max_tools == 0) out.max_tools = limits.max_tools;
+  if (out.max_images == 0) out.max_images = limits.max_images;
   for (const CatalogEntry* own : find_overrides(out.provider, out.full_name())) {
     lay_over(out, *own);
     if (out.source.empty()) out.source = "config/models.yaml";

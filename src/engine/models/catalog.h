@@ -26,6 +26,8 @@ struct CatalogEntry {
   std::optional<std::vector<std::string>> gives;
   std::optional<bool> tools;
   std::optional<bool> reasoning;
+  std::optional<std::int64_t> max_tools;
+  std::optional<std::int64_t> max_images;
   std::string as_of;
   std::string source;
 };

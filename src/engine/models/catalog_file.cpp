@@ -70,7 +70,7 @@ class Reader {
   Result<CatalogEntry> read_entry(const json::object& o, const std::string& at) const {
     PRYX_TRY_VOID(only(o, at,
                        {"family", "tokenizer", "context", "max_output", "takes", "gives", "tools",
-                        "reasoning", "price", "as_of", "source"}));
+                        "reasoning", "max_tools", "max_images", "price", "as_of", "source"}));
     CatalogEntry out;
     PRYX_TRY(out.family, text(o, at, "family"));
     PRYX_TRY(out.tokenizer, text(o, at, "tokenizer"));
@@ -80,6 +80,8 @@ class Reader {
     PRYX_TRY(out.gives, modalities(o, at, "gives"));
     PRYX_TRY(out.tools, flag(o, at, "tools"));
     PRYX_TRY(out.reasoning, flag(o, at, "reasoning"));
+    PRYX_TRY(out.max_tools, tokens(o, at, "max_tools", "must be a number of tools"));
+    PRYX_TRY(out.max_images, tokens(o, at, "max_images", "must be a number of images"));
     PRYX_TRY(auto as_of, day(o, at));
     PRYX_TRY(auto source, text(o, at, "source"));
     if (is_whole_ && (!as_of || !source)) return wrong(at, "needs `as_of` and `source`");
@@ -136,11 +138,12 @@ class Reader {
   }
 
   Result<std::optional<std::int64_t>> tokens(const json::object& o, const std::string& at,
-                                             std::string_view key) const {
+                                             std::string_view key,
+                                             std::string_view what = "must be a number of tokens") const {
     const json::value* found = json::find(o, key);
     if (found == nullptr) return std::nullopt;
     if (!found->is_int64() || found->get_int64() <= 0 || found->get_int64() > kMaxTokens)
-      return wrong(at + "/" + std::string(key), "must be a number of tokens");
+      return wrong(at + "/" + std::string(key), what);
     return found->get_int64();
   }
 

@@ -51,8 +51,10 @@ struct ModelInfo {
   std::vector<std::string> gives = {};
   std::optional<bool> tools = {};
   std::optional<bool> reasoning = {};
-  std::string as_of = {};   // the day this was true, "2026-07-02"; empty: said by the provider itself
-  std::string source = {};  // who said so; empty: the provider itself
+  std::int64_t max_tools = 0;   // of one request; 0: unknown
+  std::int64_t max_images = 0;  // of one request; 0: unknown
+  std::string as_of = {};       // the day this was true, "2026-07-02"; empty: said by the provider itself
+  std::string source = {};      // who said so; empty: the provider itself
   [[nodiscard]] std::string full_name() const { return provider + "/" + id; }
   // nullopt: unknown.
   [[nodiscard]] std::optional<bool> takes_images() const;

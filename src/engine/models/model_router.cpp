@@ -192,6 +192,14 @@ std::vector<ProviderHealth> ModelRouter::providers() const {
   return out;
 }
 
+std::map<std::string, std::string, std::less<>> ModelRouter::vendors() const {
+  std::map<std::string, std::string, std::less<>> out;
+  for (const auto& [name, entry] : entries_) {
+    if (!entry->vendor.empty()) out.emplace(entry->vendor, name);
+  }
+  return out;
+}
+
 std::shared_ptr<ModelRouter::Entry> ModelRouter::find_entry(std::string_view name) const {
   const auto found = entries_.find(name);
   return found == entries_.end() ? nullptr : found->second;

@@ -54,6 +54,9 @@ class ModelRouter {
       std::string_view name);  // false: no such provider; "starter" cannot be removed
   [[nodiscard]] std::vector<ProviderHealth> providers() const;
 
+  // Vendors in the catalog to the names of the providers that have their models.
+  [[nodiscard]] std::map<std::string, std::string, std::less<>> vendors() const;
+
   // Whether a request could be sent: the name is well-formed and the provider is configured.
   [[nodiscard]] Result<ModelName> resolve(std::string_view model) const;
   // Tries until the first event was handed out (RT-20); what fails later is the caller's to decide.

@@ -36,6 +36,20 @@ constexpr auto kOtherAddresses = std::to_array<OtherAddress>({
     {"api.moonshot.cn", "moonshot"},
 });
 
+struct VendorLimits {
+  std::string_view vendor;
+  RequestLimits limits;
+};
+constexpr auto kRequestLimits = std::to_array<VendorLimits>({
+    {"openai", {.max_tools = 128, .max_images = 500}},
+    {"anthropic", {.max_images = 100}},
+    {"google", {.max_tools = 512, .max_images = 3'000}},
+    {"groq", {.max_tools = 128, .max_images = 5}},
+    {"mistral", {.max_tools = 128, .max_images = 8}},
+    {"xai", {.max_tools = 128}},
+    {"deepseek", {.max_tools = 128}},
+});
+
 std::string_view host_of(std::string_view url) {
   const std::size_t scheme = url.find("://");
   if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
@@ -62,6 +76,11 @@ std::string vendor_of(const ProviderConfig& config) {
     if (host == other.host) return std::string(other.vendor);
   }
   return config.kind == "openai" ? config.name : config.kind;
+}
+
+RequestLimits request_limits_of(std::string_view vendor) {
+  const auto found = std::ranges::find(kRequestLimits, vendor, &VendorLimits::vendor);
+  return found == kRequestLimits.end() ? RequestLimits{} : found->limits;
 }
 
 }  // namespace pryx::models

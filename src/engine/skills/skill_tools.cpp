@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/skills/skill_tools.h"
 
+#include <algorithm>
+
 #include "foundation/base/text.h"
 
 namespace pryx::skills {
@@ -26,6 +28,13 @@ bool is_for_the_model(ErrorCode code) {
 
 tools::ToolOutcome refused(const Error& error, const trust::Labels& labels) {
   return {false, error.message, error.message, {}, labels};
+}
+
+// The list of an agent binds what it reads, as it does what it is shown.
+bool is_offered(const tools::ToolContext& context, std::string_view name) {
+  return context.skills.empty() || std::ranges::any_of(context.skills, [&](const std::string& pattern) {
+           return glob_match(pattern, name);
+         });
 }
 
 class ReadTool final : public tools::Tool {
@@ -57,6 +66,10 @@ class ReadTool final : public tools::Tool {
     const std::string name = json::string_or(arguments, "name");
     const std::string file = json::string_or(arguments, "file");
     if (name.empty()) co_return co_await list(std::move(context));
+    if (!is_offered(context, name))
+      co_return refused(
+          {ErrorCode::kNotFound, fmt::format("there is no skill '{}' for this agent", name), -1},
+          trust::Labels{"model"});
     const auto skill = co_await library_.find(context.workspace, name);
     if (!skill && is_for_the_model(skill.error().code))
       co_return refused(skill.error(), trust::Labels{"model"});
@@ -72,7 +85,7 @@ class ReadTool final : public tools::Tool {
     out.labels = trust::Labels{"model"};
     std::size_t count = 0;
     for (const Skill& skill : all) {
-      if (!skill.text || skill.shadowed) continue;
+      if (!skill.text || skill.shadowed || !is_offered(context, skill.name)) continue;
       ++count;
       out.text += fmt::format("{} ({}): {}\n", skill.name, to_text(skill.source), skill.description);
       for (const std::string& missing : skill.missing)

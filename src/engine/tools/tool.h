@@ -80,6 +80,7 @@ struct ToolContext {
   StepId step;
   std::shared_ptr<const platform::HeldDirectory> workspace;  // null: the session has none that can be opened
   trust::Labels context_labels;                              // of everything the model had seen when it asked
+  std::vector<std::string> skills;                           // names or globs it may read; empty: all
   std::string idempotency_key;
   Binding binding;                     // as re-checked at launch; empty in bind() itself
   std::shared_ptr<OutputSink> output;  // may be null

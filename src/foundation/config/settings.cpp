@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kLogLevels{"debug", "info", "warn", "error"};
 
+constexpr std::array<std::string_view, 3> kRecallModes{"own", "all", "off"};
 constexpr std::array<std::string_view, 2> kOtlpProtocols{"http/protobuf", "http/json"};
 
 constexpr std::array kSettings{
@@ -28,6 +29,14 @@ constexpr std::array kSettings{
         .help =
             "A folder outside of Pryx's own that gets a copy of each signed checkpoint of the audit log, or "
             "'off'. Best is one that this machine can only add to."},
+    Setting{
+        .key = "context.thinking_budget",
+        .type = SettingType::kInteger,
+        .default_value = "100000",
+        .help =
+            "Tokens of a model's reasoning that a session sends back to its vendor; at 80 % the oldest go.",
+        .minimum = 1'000,
+        .maximum = 10'000'000},
     Setting{.key = "heartbeat.enabled",
             .type = SettingType::kBoolean,
             .default_value = "false",
@@ -47,6 +56,13 @@ constexpr std::array kSettings{
             .choices = kLogLevels,
             .environment = "PRYX_LOG_LEVEL",
             .needs_restart = true},
+    Setting{.key = "memory.in_prompt",
+            .type = SettingType::kChoice,
+            .default_value = "own",
+            .help = "What of the memory stands in a prompt unasked: own (what you said yourself), all (also "
+                    "what came "
+                    "from files, the web or others, which then counts as read), or off.",
+            .choices = kRecallModes},
     Setting{.key = "model.default",
             .type = SettingType::kText,
             .default_value = "starter/commands",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "surfaces/cli/chat.h"
+#include "surfaces/cli/chat_commands.h"
 #include "surfaces/cli/compact.h"
+#include "surfaces/cli/image_file.h"
 
 #include <poll.h>
 #include <termios.h>
@@ -85,6 +87,7 @@ class Conversation {
   ChatView view_;
   LiveRegion region_;
   LineEditor editor_;
+  ImageParts images_;       // for the next message
   LineEditor side_editor_;  // the rule or the reason
   KeyDecoder keys_;
   std::optional<TurnFollower> turn_;
@@ -138,6 +141,7 @@ void Conversation::send(const std::string& prompt) {
   draw();
   json::object message{{"text", prompt}, {"interactive", true}};
   if (!model_.empty()) message["model"] = model_;
+  images_.move_into(message);
   auto turn = TurnFollower::send(context_, session_, std::move(message));
   if (!turn) {
     view_.print_error(turn.error());
@@ -153,16 +157,6 @@ bool Conversation::take_command(const std::string& text) {
     leave_ = 0;
     return true;
   }
-  if (text == "/help") {
-    for (std::string_view line : {"Enter sends, Ctrl-J starts another line, Up and Down recall what was said",
-                                  "Ctrl-C cancels the turn, twice leaves; Ctrl-D leaves",
-                                  "/compact summarises what was said so far, /compact undo takes that back",
-                                  "/session shows this session's id, /quit leaves"}) {
-      view_.print(Line(line, kDim));
-    }
-    view_.print({});
-    return true;
-  }
   if (const auto done = take_compact_command(context_, session_, {}, text)) {
     if (*done)
       view_.print(Line(**done, kDim));
@@ -171,8 +165,20 @@ bool Conversation::take_command(const std::string& text) {
     view_.print({});
     return true;
   }
-  if (text == "/session") {
-    view_.print(Line(session_, kDim));
+  if (const auto added = images_.take_command(text)) {
+    if (*added)
+      view_.print(Line(**added, kDim));
+    else
+      view_.print_error(added->error());
+    view_.print({});
+    return true;
+  }
+  if (const auto done = take_chat_command({context_, session_, model_}, text)) {
+    if (*done) {
+      for (const std::string& line : **done) view_.print(Line(line, kDim));
+    } else {
+      view_.print_error(done->error());
+    }
     view_.print({});
     return true;
   }

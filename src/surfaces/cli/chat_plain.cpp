@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "surfaces/cli/chat_plain.h"
+#include "surfaces/cli/chat_commands.h"
+#include "surfaces/cli/image_file.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -34,6 +36,7 @@ class PlainConversation {
   Context& context_;
   std::string session_, model_;
   SignalPipe& signals_;
+  ImageParts images_;  // for the next message
   std::string typed_;
   int leave_ = 0;
   bool interrupted_once_ = false;
@@ -125,6 +128,7 @@ void PlainConversation::finish(const TurnEvent& event) {
 Result<void> PlainConversation::do_turn(const std::string& prompt) {
   json::object message{{"text", prompt}, {"interactive", true}};
   if (!model_.empty()) message["model"] = model_;
+  images_.move_into(message);
   context_.set_interrupt_fd(signals_.fd());
   auto turn = TurnFollower::send(context_, session_, std::move(message));
   TurnEvent event;
@@ -181,6 +185,17 @@ Result<int> PlainConversation::run(std::string prompt) {
         context_.console().print(**compacted);
       else
         context_.console().print_error(compacted->error());
+    } else if (const auto added = images_.take_command(prompt)) {
+      if (*added)
+        context_.console().print(**added);
+      else
+        context_.console().print_error(added->error());
+    } else if (const auto lines = take_chat_command({context_, session_, model_}, prompt)) {
+      if (*lines) {
+        for (const std::string& line : **lines) context_.console().print(line);
+      } else {
+        context_.console().print_error(lines->error());
+      }
     } else if (!prompt.empty()) {
       const auto done = do_turn(prompt);
       if (!done) context_.console().print_error(done.error());

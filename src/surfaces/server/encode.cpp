@@ -205,6 +205,8 @@ json::object encode(const models::ModelInfo& model, std::string_view default_mod
           {"gives", list_or_null(model.gives)},
           {"tools", flag_or_null(model.tools)},
           {"reasoning", flag_or_null(model.reasoning)},
+          {"max_tools", positive_or_null(model.max_tools)},
+          {"max_images", positive_or_null(model.max_images)},
           {"as_of", text_or_null(model.as_of)},
           {"source", text_or_null(model.source)},
           {"default", model.full_name() == default_model}};

@@ -4,6 +4,9 @@
 #include "trust/policy/policy_file.h"
 
 namespace pryx::server {
+namespace {
+constexpr std::int64_t kMaxOutputTokens = 10'000'000;
+}  // namespace
 
 Result<void> check_approve_fragment(const std::string& text) {
   if (text.empty()) return {};
@@ -40,6 +43,10 @@ Result<agent::NewMessage> decode_message(const json::object& body, const Caller&
   }
   PRYX_TRY(const auto unpriced, json::find_bool(body, "allow_unpriced"));
   message.allow_unpriced = unpriced.value_or(false);
+  PRYX_TRY(const auto longest, json::find_integer(body, "max_output_tokens"));
+  if (longest && (*longest < 1 || *longest > kMaxOutputTokens))
+    return fail(ErrorCode::kInvalidArgument, "max_output_tokens must be from 1 to {}", kMaxOutputTokens);
+  message.options.max_output_tokens = longest.value_or(0);
   message.labels = trust::Labels::owner(caller.principal.id.str());
   return message;
 }

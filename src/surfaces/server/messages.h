@@ -8,7 +8,7 @@
 
 namespace pryx::server {
 
-// {text, model?, idempotency_key?, interactive?, approve?, max_cost?, allow_unpriced?}
+// {text, model?, idempotency_key?, interactive?, approve?, max_cost?, allow_unpriced?, max_output_tokens?}
 [[nodiscard]] Result<agent::NewMessage> decode_message(const json::object& body, const Caller& caller,
                                                        SessionId session, const models::ModelRouter& models);
 // {decision, scope?, rule?, reason?, confirm?, expires?}

@@ -20,6 +20,7 @@
 #include "foundation/base/text.h"
 #include "surfaces/server/embedded.h"
 #include "surfaces/server/encode.h"
+#include "surfaces/server/encode_cheaper.h"
 #include "surfaces/server/front/front.h"
 #include "surfaces/server/problem.h"
 #include "surfaces/server/route.h"
@@ -350,6 +351,16 @@ json::object sample_cost_group() {
   const trace::CostReport report{.groups = {{"openai/gpt-4o-mini", sample_totals()}},
                                  .total = sample_totals()};
   return encode_costs(report, "model").at("items").as_array()[0].as_object();
+}
+
+json::object sample_cheaper() {
+  const trace::ModelUse use{.model = "openai/gpt-4o-mini", .totals = sample_totals(), .largest_input = 900};
+  models::CheaperModel other;
+  other.info = {.id = "gpt-5-nano", .provider = "openai"};
+  other.info.as_of = "2026-07-02";
+  other.info.source = "test";
+  other.cost = 1'000'000;
+  return encode_model_use(use, {other}, {{"openai", "work"}});
 }
 
 json::object sample_budget() {
@@ -684,6 +695,10 @@ std::map<std::string, json::object> samples() {
       {"EgressRequest", sample_egress()},
       {"Trace", sample_trace()},
       {"CostGroup", sample_cost_group()},
+      {"ModelUse", sample_cheaper()},
+      {"CheaperModel", sample_cheaper().at("alternatives").as_array()[0].as_object()},
+      {"DeletedResponse",
+       {{"id", "resp_01ARZ3NDEKTSV4RRFFQ69G5FAV"}, {"object", "response"}, {"deleted", true}}},
       {"Budget", sample_budget()},
       {"SessionHit",
        [] {
@@ -750,7 +765,7 @@ std::map<std::string, json::object> samples() {
       {"SkillView", sample_skill().to_json()},
       {"SkillFile", {{"path", "scripts/run.sh"}, {"size", 9}, {"text", "echo hi\n"}, {"base64", nullptr}}},
       {"Memory", encode(memory::Memory{id<MemoryId>(), memory::MemoryType::kLongterm, "a text", kLabels,
-                                       id<SessionId>(), kAt})},
+                                       kLabels, id<SessionId>(), kAt})},
       {"Process",
        tools::shell::ProcessView{
            .record = {.id = id<tools::shell::ProcessId>(), .hosts = {"a.example"}, .started_at = kAt},

@@ -182,6 +182,8 @@ async::Task<Result<Session>> change_session(Services& services, Caller caller, S
 }
 
 async::Task<Result<void>> delete_session(Services& services, Caller caller, SessionId id) {
+  // Nobody could see or stop them afterwards.
+  PRYX_CO_TRY_VOID(co_await services.sub_agents.end_children(caller, id));
   const auto deleted = co_await services.database.write([&](db::Transaction& t) -> Result<void> {
     PRYX_TRY(const Session session, must_find(t.db(), caller.principal.id, id));
     PRYX_TRY(const auto open, TurnStore::count_open(t.db(), caller.principal.id, id));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "trust/telemetry/otlp_exporter.h"
 
+#include <array>
+
 #include "foundation/async/event_loop.h"
 #include "foundation/base/log.h"
 #include "trust/redaction/redactor.h"
@@ -13,6 +15,14 @@ constexpr Duration kInterval = std::chrono::seconds(2);  // spans come in bursts
 constexpr std::int64_t kBatch = 256;
 constexpr Duration kPostLimit = std::chrono::seconds(10);
 constexpr std::size_t kMaxAnswerBytes = 64u << 10;
+
+constexpr std::array kMigrations{db::Migration{
+    1, "keep how far traces were sent",
+    "CREATE TABLE otlp_cursors (endpoint TEXT PRIMARY KEY, sent INTEGER NOT NULL) STRICT, WITHOUT "
+    "ROWID"}};
+constexpr std::string_view kKeep =
+    "INSERT INTO otlp_cursors (endpoint, sent) VALUES ($1, $2) ON CONFLICT (endpoint) DO UPDATE SET sent = "
+    "$2";
 
 trace::Span redacted(trace::Span span, redaction::Redactor& redactor) {
   span.name = redactor.text(span.name);
@@ -49,28 +59,65 @@ void OtlpExporter::use(OtlpSettings settings) {
   if (settings == settings_) return;
   settings_ = std::move(settings);
   group_.cancel(task_);
-  if (settings_.endpoint.empty()) return;
-  const auto url = traces_url(settings_.endpoint);
-  const auto headers = parse_headers(settings_.headers);
+  if (settings_->endpoint.empty()) {
+    group_.spawn("otlp off", forget_cursors());
+    return;
+  }
+  const auto url = traces_url(settings_->endpoint);
+  const auto headers = parse_headers(settings_->headers);
   if (!url || !headers) {
     log::warn("telemetry.off", {{"reason", url ? headers.error().message : url.error().message}});
     return;
   }
-  task_ = group_.spawn("otlp", run(settings_, *url));
+  task_ = group_.spawn("otlp", run(*settings_, *url));
 }
 
 async::Task<void> OtlpExporter::stop() { co_await group_.stop(); }
 
 async::Task<void> OtlpExporter::run(OtlpSettings settings, net::Url url) {
-  const auto last =
-      co_await parts_.database.read([](db::Connection& c) { return trace::SpanStore::last_seq(c); });
-  if (sent_ < 0) sent_ = last.value_or(0);
+  const auto cursor = co_await find_cursor(settings.endpoint);
+  if (!cursor) {
+    log::warn("telemetry.off", {{"reason", cursor.error().message}});
+    co_return;
+  }
+  sent_ = *cursor;
   Duration pause = kInterval;
   for (;;) {
     const auto slept = co_await async::sleep(parts_.loop, pause);
     if (!slept) co_return;
     pause = co_await send_some(settings, url);
   }
+}
+
+db::ModuleMigrations OtlpExporter::migrations() { return {"trust/telemetry", kMigrations}; }
+
+// A collector that is named for the first time gets what happens from then on.
+async::Task<Result<std::int64_t>> OtlpExporter::find_cursor(std::string endpoint) {
+  co_return co_await parts_.database.write([&](db::Transaction& t) -> Result<std::int64_t> {
+    PRYX_TRY_VOID(t.db().run("DELETE FROM otlp_cursors WHERE endpoint <> $1", endpoint));
+    PRYX_TRY(const auto known, t.db().find(
+                                   "SELECT sent FROM otlp_cursors WHERE endpoint = $1",
+                                   [](const db::Row& row) { return row.integer(0); }, endpoint));
+    if (known) return *known;
+    PRYX_TRY(const std::int64_t last, trace::SpanStore::last_seq(t.db()));
+    PRYX_TRY_VOID(t.db().run(kKeep, endpoint, last));
+    return last;
+  });
+}
+
+async::Task<Result<void>> OtlpExporter::keep_cursor(std::string endpoint, std::int64_t seq) {
+  co_return co_await parts_.database.write([&](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(t.db().run(kKeep, endpoint, seq));
+    return {};
+  });
+}
+
+async::Task<void> OtlpExporter::forget_cursors() {
+  const auto forgotten = co_await parts_.database.write([](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(t.db().run("DELETE FROM otlp_cursors"));
+    return {};
+  });
+  if (!forgotten) log::warn("telemetry.cursor_not_forgotten", {{"error", forgotten.error().message}});
 }
 
 // Redacted and encoded on a database thread, away from the loop.
@@ -126,6 +173,9 @@ async::Task<Duration> OtlpExporter::send_some(OtlpSettings settings, net::Url ur
   if (!is_taken) log::warn("telemetry.refused", {{"reason", reason}, {"up_to", batch->last}});
   failures_ = 0;
   sent_ = batch->last;
+  // When it cannot be kept, a restart sends these again.
+  const auto kept = co_await keep_cursor(settings.endpoint, sent_);
+  if (!kept) log::warn("telemetry.cursor_not_kept", {{"error", kept.error().message}});
   co_return Duration{};
 }
 

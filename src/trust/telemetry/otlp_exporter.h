@@ -3,6 +3,7 @@
 // is given an endpoint. Owned by apps/, I/O thread only.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "foundation/async/task_group.h"
@@ -41,6 +42,9 @@ class OtlpExporter {
     Resource resource;
   };
   explicit OtlpExporter(Parts parts);
+  // How far a collector was sent: a restart goes on from there. Nothing is kept while it is off, so what
+  // happens then is never sent later.
+  [[nodiscard]] static db::ModuleMigrations migrations();
   // Takes effect at once; a wrong endpoint or header is logged and turns it off.
   void use(OtlpSettings settings);
   [[nodiscard]] async::Task<void> stop();
@@ -52,6 +56,9 @@ class OtlpExporter {
     std::int64_t last = 0;  // 0: nothing is there
   };
   [[nodiscard]] async::Task<void> run(OtlpSettings settings, net::Url url);
+  [[nodiscard]] async::Task<Result<std::int64_t>> find_cursor(std::string endpoint);
+  [[nodiscard]] async::Task<Result<void>> keep_cursor(std::string endpoint, std::int64_t seq);
+  [[nodiscard]] async::Task<void> forget_cursors();
   [[nodiscard]] async::Task<Result<Batch>> next_batch(bool as_json);
   // The pause before the next try.
   [[nodiscard]] async::Task<Duration> send_some(OtlpSettings settings, net::Url url);
@@ -60,8 +67,8 @@ class OtlpExporter {
   Parts parts_;
   async::TaskGroup group_;
   async::TaskGroup::TaskId task_ = 0;
-  OtlpSettings settings_;
-  std::int64_t sent_ = -1;  // the last span that was sent or is not to be; -1: not known yet
+  std::optional<OtlpSettings> settings_;  // none: not told yet
+  std::int64_t sent_ = 0;                 // the last span that was sent or is not to be
   int failures_ = 0;
 };
 

@@ -34,6 +34,9 @@ constexpr std::string_view kSessionTotals =
 constexpr std::string_view kBySession =
     "SELECT session_id, " PRYX_COST_SUMS PRYX_COST_WHERE " GROUP BY session_id";
 constexpr std::string_view kByModel = "SELECT model, " PRYX_COST_SUMS PRYX_COST_WHERE " GROUP BY model";
+constexpr std::string_view kUses =
+    "SELECT model, " PRYX_COST_SUMS ", max(input_tokens), max(output_tokens)" PRYX_COST_WHERE
+    " GROUP BY model";
 constexpr std::string_view kByProvider =
     "SELECT provider, " PRYX_COST_SUMS PRYX_COST_WHERE " GROUP BY provider";
 constexpr std::string_view kByAgent = "SELECT agent, " PRYX_COST_SUMS PRYX_COST_WHERE " GROUP BY agent";
@@ -216,6 +219,24 @@ Result<CostReport> Ledger::report(db::Connection& c, const PrincipalId& principa
   }
   for (const CostGroup& group : report.groups) report.total += group.totals;
   return report;
+}
+
+Result<std::vector<ModelUse>> Ledger::uses(db::Connection& c, const PrincipalId& principal,
+                                           const CostQuery& query) {
+  const WallTime from = query.from.value_or(WallTime{0});
+  const WallTime to = query.to.value_or(WallTime{INT64_MAX});
+  PRYX_TRY(auto found, c.list(
+                           kUses,
+                           [](const db::Row& r) {
+                             CostGroup group = read_group(r);
+                             return ModelUse{std::move(group.key), group.totals, r.integer(10),
+                                             r.integer(11)};
+                           },
+                           principal, from, to, query.session));
+  std::ranges::sort(found, [](const ModelUse& a, const ModelUse& b) {
+    return a.totals.cost != b.totals.cost ? a.totals.cost > b.totals.cost : a.model < b.model;
+  });
+  return found;
 }
 
 std::string day_of(WallTime at) { return to_rfc3339(at).substr(0, 10); }

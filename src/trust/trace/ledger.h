@@ -71,6 +71,14 @@ struct CostReport {
   Totals total;
 };
 
+// What one model was used for: the sums, and the largest single call.
+struct ModelUse {
+  std::string model;
+  Totals totals;
+  std::int64_t largest_input = 0;
+  std::int64_t largest_output = 0;
+};
+
 struct Ledger {
   [[nodiscard]] static Result<void> insert(db::Connection& c, CostRow& row);
   [[nodiscard]] static Result<std::vector<CostRow>> list_turn(db::Connection& c, const PrincipalId& principal,
@@ -81,6 +89,9 @@ struct Ledger {
                                                         const SessionId& session);
   [[nodiscard]] static Result<CostReport> report(db::Connection& c, const PrincipalId& principal,
                                                  const CostQuery& query);
+  // By model, the dearest first; of the query only the times and the session.
+  [[nodiscard]] static Result<std::vector<ModelUse>> uses(db::Connection& c, const PrincipalId& principal,
+                                                          const CostQuery& query);
 };
 
 // "2026-11-21" and "2026-11" in UTC: budgets and reports count by them.

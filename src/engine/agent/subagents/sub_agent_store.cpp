@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "foundation/base/text.h"
+
 namespace pryx::agent {
 namespace {
 
@@ -10,14 +12,14 @@ namespace {
   "s.principal_id, s.session_id, s.turn_id, s.parent_session, s.parent_turn, s.key, s.task, s.agent, " \
   "s.model, s.tools, s.max_tokens, s.max_tool_calls, s.depth, s.background, s.created_at, t.state, "   \
   "t.usage, "                                                                                          \
-  "t.error_code, t.error_detail, t.ended_at"
+  "t.error_code, t.error_detail, t.ended_at, s.waits_for"
 #define PRYX_SUB_FROM " FROM sub_agents s JOIN turns t ON t.id = s.turn_id "
 #define PRYX_OPEN_STATES "('queued','running','waiting','needs_attention')"
 constexpr std::string_view kInsert =
     "INSERT INTO sub_agents (principal_id, session_id, turn_id, parent_session, parent_turn, key, task, "
     "agent, "
-    "model, tools, max_tokens, max_tool_calls, depth, background, created_at) VALUES "
-    "($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)";
+    "model, tools, max_tokens, max_tool_calls, depth, background, created_at, waits_for) VALUES "
+    "($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)";
 constexpr std::string_view kFind =
     "SELECT " PRYX_SUB_COLUMNS PRYX_SUB_FROM "WHERE s.principal_id = $1 AND s.session_id = $2";
 constexpr std::string_view kFindByKey =
@@ -30,6 +32,9 @@ constexpr std::string_view kOrphans =
     "SELECT " PRYX_SUB_COLUMNS PRYX_SUB_FROM
     "JOIN turns p ON p.id = s.parent_turn WHERE p.state = 'cancelled' AND t.state IN " PRYX_OPEN_STATES
     " AND ($1 = '' OR p.id = $1)";
+constexpr std::string_view kWaitingFor =
+    "SELECT " PRYX_SUB_COLUMNS PRYX_SUB_FROM
+    "WHERE s.principal_id = $1 AND t.state = 'queued' AND instr(s.waits_for, $2) > 0";
 constexpr std::string_view kCountOpen =
     "SELECT count(*)" PRYX_SUB_FROM "WHERE s.principal_id = $1 AND t.state IN " PRYX_OPEN_STATES;
 constexpr std::string_view kBelow =
@@ -39,6 +44,12 @@ constexpr std::string_view kBelow =
 #undef PRYX_SUB_COLUMNS
 #undef PRYX_SUB_FROM
 #undef PRYX_OPEN_STATES
+
+std::string ids_to_text(const std::vector<SessionId>& ids) {
+  std::string out;
+  for (const SessionId& id : ids) out += (out.empty() ? "" : " ") + id.str();
+  return out;
+}
 
 std::string lists_to_text(const tools::ToolLists& lists) {
   json::array out;
@@ -98,6 +109,9 @@ SubAgent read_row(const db::Row& r) {
   s.error_code = r.text(17);
   s.error_detail = r.text(18);
   s.ended_at = r.optional_time(19);
+  for (const std::string_view id : split(r.view(20), ' ')) {
+    if (!id.empty()) s.after.emplace_back(std::string(id));
+  }
   return s;
 }
 
@@ -132,6 +146,8 @@ json::object SubAgent::to_json() const {
     for (const std::string& name : list) names.emplace_back(name);
     allowed.push_back(std::move(names));
   }
+  json::array waits_for;
+  for (const SessionId& other : after) waits_for.push_back(json::value(other.str()));
   return {{"id", id.str()},
           {"turn_id", turn.str()},
           {"parent_session_id", parent_session.str()},
@@ -146,6 +162,7 @@ json::object SubAgent::to_json() const {
           {"max_tool_calls", max_tool_calls},
           {"used_tokens", usage.input_tokens + usage.output_tokens},
           {"depth", depth},
+          {"after", std::move(waits_for)},
           {"background", background},
           {"error", text_or_null(error_detail)},
           {"created_at", to_rfc3339(created_at)},
@@ -155,7 +172,7 @@ json::object SubAgent::to_json() const {
 Result<void> SubAgentStore::insert(db::Connection& c, const SubAgent& s) {
   PRYX_TRY_VOID(c.run(kInsert, s.principal, s.id, s.turn, s.parent_session, s.parent_turn, s.key, s.task,
                       s.agent, s.model, lists_to_text(s.tools), s.max_tokens, s.max_tool_calls, s.depth,
-                      s.background, s.created_at));
+                      s.background, s.created_at, ids_to_text(s.after)));
   return {};
 }
 
@@ -177,6 +194,11 @@ Result<std::vector<SubAgent>> SubAgentStore::list(db::Connection& c, const Princ
 
 Result<std::int64_t> SubAgentStore::count_open(db::Connection& c, const PrincipalId& principal) {
   return c.count(kCountOpen, principal);
+}
+
+Result<std::vector<SubAgent>> SubAgentStore::list_waiting_for(db::Connection& c, const PrincipalId& principal,
+                                                              const SessionId& id) {
+  return c.list(kWaitingFor, read_row, principal, id.str());
 }
 
 Result<std::vector<SubAgent>> SubAgentStore::list_orphans(db::Connection& c, const TurnId& parent) {

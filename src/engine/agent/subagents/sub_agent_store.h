@@ -23,6 +23,7 @@ struct SubAgent {
   std::string agent;
   std::string model;  // empty: the agent's, then the parent's
   tools::ToolLists tools;
+  std::vector<SessionId> after;  // its turn begins when these are over
   std::int64_t max_tokens = 0;
   int max_tool_calls = 0;
   int depth = 1;
@@ -62,6 +63,10 @@ struct SubAgentStore {
                                                                  const PrincipalId& principal,
                                                                  const SessionId& session,
                                                                  const TurnId& turn);
+  // Queued ones that wait for this one, among others perhaps.
+  [[nodiscard]] static Result<std::vector<SubAgent>> list_waiting_for(db::Connection& c,
+                                                                      const PrincipalId& principal,
+                                                                      const SessionId& id);
   // Unfinished ones whose parent turn was cancelled; of this turn only when it is given.
   [[nodiscard]] static Result<std::vector<SubAgent>> list_orphans(db::Connection& c, const TurnId& parent);
 };

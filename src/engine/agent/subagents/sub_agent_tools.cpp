@@ -2,6 +2,7 @@
 #include "engine/agent/subagents/sub_agent_tools.h"
 
 #include "foundation/base/text.h"
+#include "trust/trace/money.h"
 
 namespace pryx::agent {
 namespace {
@@ -21,7 +22,9 @@ constexpr std::string_view kSpawnParameters = R"json({
     "tools": {"type": "array", "maxItems": 100, "items": {"type": "string", "minLength": 1, "maxLength": 200}, "description": "Names or globs of the tools it may use, of those you have (default: all of yours)."},
     "budget": {"type": "object", "properties": {
       "tokens": {"type": "integer", "minimum": 1000, "maximum": 1000000},
-      "tool_calls": {"type": "integer", "minimum": 0, "maximum": 200}}, "additionalProperties": false},
+      "tool_calls": {"type": "integer", "minimum": 0, "maximum": 200},
+      "usd": {"type": "string", "pattern": "^[0-9]{1,6}(\\.[0-9]{1,9})?$", "description": "What it and all it starts may cost."}}, "additionalProperties": false},
+    "after": {"type": "array", "maxItems": 16, "items": {"type": "string", "minLength": 1, "maxLength": 64}, "description": "Ids of sub-agents of this conversation. It begins when they are over and is told their answers; it fails when one of them did."},
     "background": {"type": "boolean", "description": "Return at once and fetch the answer later with agent.result (default false: wait for it)."}
   },
   "required": ["task"],
@@ -42,6 +45,16 @@ constexpr std::string_view kResultParameters = R"json({
     "wait_seconds": {"type": "integer", "minimum": 0, "maximum": 600, "description": "How long to wait for it (default 30)."}
   },
   "required": ["id"],
+  "additionalProperties": false
+})json";
+
+constexpr std::string_view kCollectParameters = R"json({
+  "type": "object",
+  "properties": {
+    "ids": {"type": "array", "minItems": 1, "maxItems": 16, "items": {"type": "string", "minLength": 1, "maxLength": 64}, "description": "Of sub-agents of this conversation, ses_…"},
+    "wait_seconds": {"type": "integer", "minimum": 0, "maximum": 600, "description": "How long to wait for all of them (default 300)."}
+  },
+  "required": ["ids"],
   "additionalProperties": false
 })json";
 
@@ -82,7 +95,7 @@ ToolOutcome outcome_of(const SubAgentResult& found) {
   return out;
 }
 
-enum class Kind : std::uint8_t { kSpawn, kList, kStatus, kResult, kCancel };
+enum class Kind : std::uint8_t { kSpawn, kList, kStatus, kResult, kCollect, kCancel };
 struct Facts {
   Kind kind;
   std::string_view name, description, parameters;
@@ -99,6 +112,8 @@ constexpr Facts kFacts[] = {
      kListParameters, true},
     {Kind::kStatus, "agent.status", "How far one sub-agent is, without waiting.", kIdParameters, true},
     {Kind::kResult, "agent.result", "Waits for a sub-agent and returns its answer.", kResultParameters, true},
+    {Kind::kCollect, "agent.collect", "Waits for several sub-agents and returns the answers of all of them.",
+     kCollectParameters, true},
     {Kind::kCancel, "agent.cancel", "Cancels a sub-agent of this conversation and all that it started.",
      kIdParameters, false},
 };
@@ -146,6 +161,7 @@ class SubAgentTool final : public tools::Tool {
   async::Task<Result<ToolOutcome>> run_kind(json::object arguments, ToolContext context) {
     if (kind_ == Kind::kSpawn) co_return co_await spawn(std::move(arguments), std::move(context));
     if (kind_ == Kind::kList) co_return co_await list(std::move(context));
+    if (kind_ == Kind::kCollect) co_return co_await collect(std::move(arguments), std::move(context));
     const auto id = SessionId::parse(json::string_or(arguments, "id"));
     if (!id) co_return fail(ErrorCode::kNotFound, "there is no such sub-agent");
     PRYX_CO_TRY(SubAgentResult found, co_await service().result(context.principal.id, *id));
@@ -187,7 +203,12 @@ class SubAgentTool final : public tools::Tool {
       PRYX_CO_TRY(request.max_tokens, json::find_integer(budget->get_object(), "tokens"));
       PRYX_CO_TRY(const auto calls, json::find_integer(budget->get_object(), "tool_calls"));
       if (calls) request.max_tool_calls = static_cast<int>(*calls);
+      const std::string usd = json::string_or(budget->get_object(), "usd");
+      if (!usd.empty()) {
+        PRYX_CO_TRY(request.max_cost, trace::parse_money(usd));
+      }
     }
+    PRYX_CO_TRY(request.after, ids_in(arguments, "after"));
     PRYX_CO_TRY(const auto background, json::find_bool(arguments, "background"));
     request.background = background.value_or(false);
     const bool waits = !request.background;
@@ -199,6 +220,43 @@ class SubAgentTool final : public tools::Tool {
     }
     if (found.agent.is_over()) co_await service().note_received(found.agent);
     co_return outcome_of(found);
+  }
+
+  static Result<std::vector<SessionId>> ids_in(const json::object& arguments, std::string_view key) {
+    std::vector<SessionId> out;
+    const json::value* list = json::find(arguments, key);
+    if (list == nullptr || !list->is_array()) return out;
+    for (const json::value& item : list->get_array()) {
+      if (!item.is_string()) continue;  // the schema refuses it before
+      const auto id = SessionId::parse(std::string_view(item.get_string()));
+      if (!id) return fail(ErrorCode::kNotFound, "there is no such sub-agent: {}", json::to_text(item));
+      out.push_back(*id);
+    }
+    return out;
+  }
+
+  async::Task<Result<ToolOutcome>> collect(json::object arguments, ToolContext context) {
+    PRYX_CO_TRY(const std::vector<SessionId> ids, ids_in(arguments, "ids"));
+    const std::int64_t seconds =
+        std::clamp<std::int64_t>(json::integer_or(arguments, "wait_seconds", 300), 0, kMaxWaitSeconds);
+    PRYX_CO_TRY(const auto found, co_await service().collect(context.principal.id, context.session, ids,
+                                                             std::chrono::seconds(seconds)));
+    ToolOutcome out;
+    out.labels = trust::Labels{"model"};
+    json::array details;
+    std::size_t done = 0;
+    for (const SubAgentResult& one : found) {
+      const ToolOutcome single = outcome_of(one);
+      if (one.agent.is_over()) co_await service().note_received(one.agent);
+      done += one.agent.is_over() ? 1 : 0;
+      out.ok = out.ok && single.ok;
+      out.text += fmt::format("{}\n{}\n\n", line_of(one.agent), single.text);
+      out.labels.join(single.labels);
+      details.push_back(one.agent.to_json());
+    }
+    out.summary = fmt::format("{} of {} are over", done, found.size());
+    out.details = {{"sub_agents", std::move(details)}};
+    co_return out;
   }
 
   async::Task<Result<ToolOutcome>> list(ToolContext context) {

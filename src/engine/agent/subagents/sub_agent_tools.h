@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// agent.spawn, agent.list, agent.status, agent.result and agent.cancel: what an agent can do with others.
-// Each sees the sub-agents of its own session only. Owned by the registry. I/O thread.
+// agent.spawn, agent.list, agent.status, agent.result, agent.collect and agent.cancel: what an agent can do
+// with others. Each sees the sub-agents of its own session only. Owned by the registry. I/O thread.
 #pragma once
 #include "engine/agent/subagents/sub_agents.h"
 #include "engine/tools/registry.h"

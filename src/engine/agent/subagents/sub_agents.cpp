@@ -15,7 +15,7 @@ std::string title_of(std::string_view task) {
 }
 
 // The last answer of a turn with its labels.
-void read_answer(const std::vector<Message>& history, const TurnId& turn, SubAgentResult& out) {
+void read_last(const std::vector<Message>& history, const TurnId& turn, SubAgentResult& out) {
   for (auto message = history.rbegin(); message != history.rend(); ++message) {
     if (message->turn != turn || message->role != Role::kAssistant) continue;
     for (const Part& part : message->parts) {
@@ -27,6 +27,16 @@ void read_answer(const std::vector<Message>& history, const TurnId& turn, SubAge
 }
 
 }  // namespace
+
+Result<SubAgentResult> read_result(db::Connection& c, SubAgent agent) {
+  SubAgentResult out{.agent = std::move(agent), .text = {}, .labels = {}};
+  if (!out.agent.is_over()) return out;
+  PRYX_TRY(const auto turn, TurnStore::find_turn(c, out.agent.principal, out.agent.turn));
+  if (!turn) return out;
+  PRYX_TRY(const auto history, SessionStore::load_history(c, *turn, kMaxHistoryBytes));
+  read_last(history, out.agent.turn, out);
+  return out;
+}
 
 SubAgents::SubAgents(Parts parts, SubAgentLimits limits)
     : parts_(parts), limits_(limits), group_(parts.loop, "subagents"), changed_(parts.loop) {}
@@ -57,6 +67,7 @@ async::Task<void> SubAgents::follow() {
     ++generation_;
     changed_.wake_all();
     if ((*event)->name == "turn.cancelled") co_await cancel_orphans(TurnId((*event)->turn_id));
+    co_await wake_waiting((*event)->principal, (*event)->session);
   }
 }
 
@@ -76,6 +87,20 @@ async::Task<void> SubAgents::cancel_orphans(TurnId parent) {
   }
 }
 
+async::Task<void> SubAgents::wake_waiting(PrincipalId principal, SessionId ended) {
+  const auto waiting = co_await parts_.database.read(
+      [&](db::Connection& c) { return SubAgentStore::list_waiting_for(c, principal, ended); });
+  if (!waiting) {
+    log::warn("subagents.waiting", {{"error", waiting.error().message}});
+    co_return;
+  }
+  for (const SubAgent& child : *waiting)
+    parts_.dispatcher.enqueue({.principal = child.principal,
+                               .session = child.id,
+                               .turn = child.turn,
+                               .priority = Priority::kBackground});
+}
+
 Result<void> SubAgents::check(const SpawnRequest& request) const {
   if (trim(request.task).empty() || request.task.size() > kMaxTaskBytes)
     return fail(ErrorCode::kInvalidArgument, "a task has 1 to {} bytes", kMaxTaskBytes);
@@ -85,6 +110,8 @@ Result<void> SubAgents::check(const SpawnRequest& request) const {
     if (!known) return fail(ErrorCode::kNotFound, "there is no agent '{}'", utf8_prefix(request.agent, 64));
   }
   if (!request.model.empty()) PRYX_TRY_VOID(parts_.models.resolve(request.model));
+  if (request.after.size() > kMaxAfter)
+    return fail(ErrorCode::kInvalidArgument, "a sub-agent waits for at most {} others", kMaxAfter);
   if (request.max_tokens && (*request.max_tokens < 1000 || *request.max_tokens > limits_.max_tokens))
     return fail(ErrorCode::kInvalidArgument, "the limit of tokens is from 1000 to {}", limits_.max_tokens);
   if (request.max_tool_calls &&
@@ -105,6 +132,7 @@ Result<SubAgent> SubAgents::make(db::Connection& c, const PrincipalId& principal
                 .task = request.task,
                 .agent = request.agent.empty() ? AgentProfile().name : request.agent,
                 .model = request.model,
+                .after = request.after,
                 .max_tokens = request.max_tokens.value_or(limits_.default_tokens),
                 .max_tool_calls = request.max_tool_calls.value_or(limits_.default_tool_calls),
                 .background = request.background,
@@ -129,6 +157,13 @@ Result<SubAgent> SubAgents::make(db::Connection& c, const PrincipalId& principal
                 limits_.max_depth);
   if (plan.parent_tools) made.tools.push_back(*plan.parent_tools);
   if (request.tools) made.tools.push_back(*request.tools);
+  // They are there already, so nothing can wait for itself by a detour.
+  for (const SessionId& id : request.after) {
+    PRYX_TRY(const auto other, SubAgentStore::find(c, principal, id));
+    if (!other || other->parent_session != request.parent)
+      return fail(ErrorCode::kNotFound, "there is no sub-agent {} of this conversation to wait for",
+                  id.str());
+  }
   PRYX_TRY(const std::int64_t open, SubAgentStore::count_open(c, principal));
   if (open >= limits_.max_running)
     return fail(ErrorCode::kOverloaded, "{} sub-agents are at work already, which is the limit; wait for one",
@@ -173,7 +208,7 @@ async::Task<Result<SubAgent>> SubAgents::spawn(Caller caller, SpawnRequest reque
     PRYX_TRY_VOID(SubAgentStore::insert(c, made));
     // What it spends counts on the accounts of the turn that asked, and its spans belong to that one's trace.
     PRYX_TRY_VOID(trace::Budgets::open_slice(c, principal, made.id, made.parent_session, made.parent_turn,
-                                             std::nullopt, plan.now));
+                                             plan.request.max_cost, plan.now));
     if (!made.parent_turn.empty()) {
       PRYX_TRY(const auto above, trace::SpanStore::context_of(c, principal, made.parent_turn));
       PRYX_TRY_VOID(trace::SpanStore::link(
@@ -199,13 +234,7 @@ async::Task<Result<SubAgentResult>> SubAgents::result(PrincipalId principal, Ses
   co_return co_await parts_.database.read([&](db::Connection& c) -> Result<SubAgentResult> {
     PRYX_TRY(auto found, SubAgentStore::find(c, principal, id));
     if (!found) return fail(ErrorCode::kNotFound, "there is no sub-agent {}", id.str());
-    SubAgentResult out{.agent = std::move(*found), .text = {}, .labels = {}};
-    if (!out.agent.is_over()) return out;
-    PRYX_TRY(const auto turn, TurnStore::find_turn(c, principal, out.agent.turn));
-    if (!turn) return out;
-    PRYX_TRY(const auto history, SessionStore::load_history(c, *turn, kMaxHistoryBytes));
-    read_answer(history, out.agent.turn, out);
-    return out;
+    return read_result(c, std::move(*found));
   });
 }
 
@@ -227,6 +256,24 @@ async::Task<Result<SubAgentResult>> SubAgents::wait(PrincipalId principal, Sessi
   }
 }
 
+async::Task<Result<std::vector<SubAgentResult>>> SubAgents::collect(PrincipalId principal, SessionId parent,
+                                                                    std::vector<SessionId> ids,
+                                                                    Duration limit) {
+  const MonotonicTime end = parts_.loop.clock().monotonic() + limit;
+  for (const SessionId& id : ids) {
+    PRYX_CO_TRY(const SubAgentResult found, co_await result(principal, id));
+    if (found.agent.parent_session != parent)
+      co_return fail(ErrorCode::kNotFound, "there is no sub-agent {} of this conversation", id.str());
+  }
+  std::vector<SubAgentResult> out;
+  for (const SessionId& id : ids) {
+    const Duration left = std::max(Duration::zero(), end - parts_.loop.clock().monotonic());
+    PRYX_CO_TRY(SubAgentResult found, co_await wait(principal, id, left, parent));
+    out.push_back(std::move(found));
+  }
+  co_return out;
+}
+
 async::Task<Result<std::vector<SubAgent>>> SubAgents::list(PrincipalId principal, SubAgentQuery query) {
   co_return co_await parts_.database.read(
       [&](db::Connection& c) { return SubAgentStore::list(c, principal, query); });
@@ -236,6 +283,18 @@ async::Task<Result<void>> SubAgents::cancel(Caller caller, SessionId id) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
   PRYX_CO_TRY(const SubAgentResult found, co_await result(caller.principal.id, id));
   co_return co_await parts_.turns.cancel(caller, found.agent.turn);
+}
+
+async::Task<Result<void>> SubAgents::end_children(Caller caller, SessionId parent) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
+  PRYX_CO_TRY(const auto open,
+              co_await list(caller.principal.id, {.parent = parent, .open_only = true, .limit = 500}));
+  for (const SubAgent& child : open) {
+    const auto cancelled = co_await parts_.turns.cancel(caller, child.turn);
+    if (!cancelled && cancelled.error().code != ErrorCode::kConflict)
+      co_return std::unexpected(cancelled.error());
+  }
+  co_return Result<void>{};
 }
 
 async::Task<void> SubAgents::note_received(SubAgent agent) {

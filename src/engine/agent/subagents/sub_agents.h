@@ -11,6 +11,7 @@
 #include "engine/agent/inbox.h"
 #include "engine/agent/subagents/sub_agent_store.h"
 #include "engine/agent/turn_engine.h"
+#include "trust/trace/money.h"
 
 namespace pryx::agent {
 
@@ -24,6 +25,7 @@ struct SubAgentLimits {
 };
 
 inline constexpr std::size_t kMaxTaskBytes = 64u << 10;
+inline constexpr std::size_t kMaxAfter = 16;
 
 struct SpawnRequest {
   SessionId parent;
@@ -35,6 +37,8 @@ struct SpawnRequest {
   std::optional<std::vector<std::string>> tools;  // names or globs; none: as many as the parent has
   std::optional<std::int64_t> max_tokens;
   std::optional<int> max_tool_calls;
+  std::optional<trace::NanoUsd> max_cost;  // of it and all it starts; none: what the parent has
+  std::vector<SessionId> after;            // children of the same parent: it begins when they are over
   bool background = false;
   trust::Labels labels;  // of all that shaped the task
 };
@@ -44,6 +48,9 @@ struct SubAgentResult {
   std::string text;      // of its last answer; empty while it runs
   trust::Labels labels;  // of that answer
 };
+
+// A sub-agent with its answer, when it is over.
+[[nodiscard]] Result<SubAgentResult> read_result(db::Connection& c, SubAgent agent);
 
 class SubAgents {
  public:
@@ -72,14 +79,23 @@ class SubAgents {
   [[nodiscard]] async::Task<Result<SubAgentResult>> wait(PrincipalId principal, SessionId id, Duration limit,
                                                          SessionId waiting_session = {});
   [[nodiscard]] async::Task<Result<SubAgentResult>> result(PrincipalId principal, SessionId id);
+  // The same for several children of one session, in the order of `ids`; kNotFound for one that is none.
+  [[nodiscard]] async::Task<Result<std::vector<SubAgentResult>>> collect(PrincipalId principal,
+                                                                         SessionId parent,
+                                                                         std::vector<SessionId> ids,
+                                                                         Duration limit);
   [[nodiscard]] async::Task<Result<std::vector<SubAgent>>> list(PrincipalId principal, SubAgentQuery query);
   [[nodiscard]] async::Task<Result<void>> cancel(Caller caller, SessionId id);
+  // Cancels what a session has left running, because it goes away.
+  [[nodiscard]] async::Task<Result<void>> end_children(Caller caller, SessionId parent);
   // Somebody has its answer, so it is not unread any more.
   [[nodiscard]] async::Task<void> note_received(SubAgent agent);
 
  private:
   [[nodiscard]] async::Task<void> follow();
   [[nodiscard]] async::Task<void> cancel_orphans(TurnId parent);
+  // Those that waited for this one look again whether they may begin.
+  [[nodiscard]] async::Task<void> wake_waiting(PrincipalId principal, SessionId ended);
   [[nodiscard]] Result<void> check(const SpawnRequest& request) const;
   // What the loop knows when the write job begins.
   struct Plan {

@@ -142,6 +142,9 @@ Result<int> spawn_subagent(Context& context, const Invocation& invocation) {
     for (const std::string& tool : tools) list.emplace_back(tool);
     body["tools"] = std::move(list);
   }
+  if (const auto after = invocation.all("after"); !after.empty())
+    body["after"] = json::array(after.begin(), after.end());
+  if (const auto max_cost = invocation.find("max-cost")) body["max_cost"] = *max_cost;
   const auto session = invocation.find("session");
   if (!session) return fail(ErrorCode::kInvalidArgument, "say whose sub-agent it is: --session ses_…");
   PRYX_TRY(client::ApiClient * api, context.api());
@@ -212,6 +215,8 @@ std::vector<Command> subagent_commands() {
                      {"--agent", "A", "which agent does it"},
                      {"--model", "P/M", "which model answers"},
                      {"--tool", "NAME", "a tool it may use, or a glob; may be repeated", true},
+                     {"--after", "ID", "begin when this one is over, with its answer; may be repeated", true},
+                     {"--max-cost", "USD", "what it and all it starts may cost"},
                      {"--max-tokens", "N", "input and output together (100000)"},
                      {"--max-tool-calls", "N", "tool calls (10)"}},
            .positionals = {{"task", "all that it needs to know"}},

@@ -181,6 +181,46 @@ Result<int> run_pricing(Context& context, const Invocation&) {
   return 0;
 }
 
+Result<int> run_optimize(Context& context, const Invocation& invocation) {
+  Query query;
+  query.add("from", invocation.value_or("from", ""))
+      .add("to", invocation.value_or("to", ""))
+      .add("session", invocation.value_or("session", ""));
+  PRYX_TRY(client::ApiClient * api, context.api());
+  const bool all = invocation.has("all");
+  PRYX_TRY(const client::Reply reply, api->get(query.on("/api/v1/costs/optimize")));
+  if (print_if_json(context, reply)) return 0;
+  std::vector<std::vector<Line>> rows;
+  for (const json::object& use : items_of(reply.json)) {
+    rows.push_back({Line(json::string_or(use, "model"), kBold), Line(money_of(use, "cost"), kBold), Line(""),
+                    Line(fmt::format("{} calls", json::integer_or(use, "calls", 0)), kDim)});
+    bool any = false;
+    const json::value* others = json::find(use, "alternatives");
+    for (const json::object& other : items_of({{"items", others == nullptr ? json::value() : *others}})) {
+      const json::value* available = json::find(other, "available");
+      const bool usable = available != nullptr && available->is_bool() && available->get_bool();
+      if (!usable && !all) continue;
+      any = true;
+      rows.push_back({Line("  " + json::string_or(other, "model")), Line(money_of(other, "cost")),
+                      Line(money_of(other, "saves")), Line(usable ? "" : "no provider for it yet", kDim)});
+    }
+    if (!any)
+      rows.push_back({Line("  nothing cheaper that could have done it", kDim), Line(""), Line(""), Line("")});
+  }
+  if (rows.empty()) {
+    context.console().note("no call with a known price in that time");
+    return 0;
+  }
+  context.console().print_table({{"MODEL"}, {"COST", true}, {"SAVES", true}, {""}}, rows);
+  const json::value* assumptions = json::find(reply.json, "assumptions");
+  if (assumptions != nullptr && assumptions->is_array()) {
+    for (const json::value& text : assumptions->get_array()) {
+      if (text.is_string()) context.console().note(fmt::format("· {}", std::string_view(text.get_string())));
+    }
+  }
+  return 0;
+}
+
 }  // namespace
 
 std::vector<Command> cost_commands() {
@@ -223,7 +263,16 @@ std::vector<Command> cost_commands() {
            .summary = "the prices of the models that can be used",
            .examples = {"cost pricing", "cost pricing --json"},
            .flags = {},
-           .handler = run_pricing}};
+           .handler = run_pricing},
+          {.noun = "cost",
+           .verb = "optimize",
+           .summary = "what the same work would have cost with cheaper models that could have done it",
+           .examples = {"cost optimize", "cost optimize --all --from 2026-11-01T00:00:00Z"},
+           .flags = {{"--from", "TIME", "with it, RFC 3339"},
+                     {"--to", "TIME", "up to it"},
+                     {"--session", "ID", "of one session"},
+                     {"--all", "", "also models of vendors that are not set up"}},
+           .handler = run_optimize}};
 }
 
 }  // namespace pryx::cli

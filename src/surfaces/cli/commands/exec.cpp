@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // pryx exec: one turn, nobody to ask. Tool calls go to stderr, the answer to stdout.
 #include "surfaces/cli/exec.h"
+
 #include "foundation/base/text.h"
 #include "foundation/platform/files.h"
 #include "surfaces/cli/commands/commands.h"
+#include "surfaces/cli/image_file.h"
 #include "surfaces/cli/signals.h"
 #include "surfaces/cli/turn_follower.h"
 #include "trust/policy/policy_file.h"
@@ -123,6 +125,9 @@ Result<int> run_exec(Context& context, const Invocation& invocation) {
   request.model = wanted_model(context, invocation);
   request.max_cost = invocation.value_or("max-cost", "");
   request.allow_unpriced = invocation.has("allow-unpriced");
+  PRYX_TRY(const auto longest, invocation.find_integer("max-output-tokens", 1, 10'000'000));
+  request.max_output_tokens = longest.value_or(0);
+  request.images = invocation.all("image");
   if (const auto file = invocation.find("approve")) {
     PRYX_TRY(request.approve, read_approve_file(*file));
   }
@@ -142,14 +147,18 @@ Result<std::string> read_approve_file(const std::string& path) {
 }
 
 Result<int> execute(Context& context, ExecRequest request) {
+  ImageParts images;
+  for (const std::string& path : request.images) PRYX_TRY_VOID(images.add(path));
   PRYX_TRY(const std::string session, open_session(context, request.session, request.agent, request.model));
   PRYX_TRY(SignalPipe signals, SignalPipe::open(false));
   context.set_interrupt_fd(signals.fd());
   json::object message{{"text", std::move(request.prompt)}, {"interactive", false}};
+  images.move_into(message);
   if (!request.model.empty()) message["model"] = request.model;
   if (!request.approve.empty()) message["approve"] = std::move(request.approve);
   if (!request.max_cost.empty()) message["max_cost"] = request.max_cost;
   if (request.allow_unpriced) message["allow_unpriced"] = true;
+  if (request.max_output_tokens > 0) message["max_output_tokens"] = request.max_output_tokens;
   auto turn = TurnFollower::send(context, session, std::move(message));
   if (!turn) {
     if (const auto number = signals.take()) return kExitInterrupted + *number;
@@ -166,13 +175,17 @@ std::vector<Command> exec_commands() {
        .examples = {"exec \"list the files in src\"", "exec --workspace ~/notes \"find TODO in .\"",
                     "exec --json \"read README.md\" | jq -c .event",
                     "exec --approve rules.yaml --timeout 5m \"tidy up\"",
-                    "exec --max-cost 0.05 \"summarise README.md\"", "exec - < prompt.txt"},
+                    "exec --max-cost 0.05 \"summarise README.md\"", "exec - < prompt.txt",
+                    "exec --image chart.png \"what does this show?\""},
        .flags = {{"-s,--session", "ID", "continue this session"},
                  {"-m,--model", "P/M", "the model, as provider/model (or PRYX_MODEL)"},
                  {"--agent", "A", "the agent of a fresh session"},
                  {"--approve", "FILE", "a policy fragment of allowed and denied tools, for this turn only"},
                  {"--max-cost", "USD", "refuse model calls that could cost more than this in all (exit 10)"},
-                 {"--allow-unpriced", "", "use a model without a known price in spite of a budget"}},
+                 {"--allow-unpriced", "", "use a model without a known price in spite of a budget"},
+                 {"--image", "FILE", "an image to go with it (PNG, JPEG, GIF, WebP); may be repeated", true},
+                 {"--max-output-tokens", "N",
+                  "how long the answer may be; what the model does not write at once is asked for in parts"}},
        .positionals = {{"prompt", "what to do; - reads it from standard input", false, true}},
        .handler = run_exec}};
 }

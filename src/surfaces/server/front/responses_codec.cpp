@@ -251,6 +251,11 @@ void read_previous(Reader& body, FrontRequest& request) {
     body.fail("previous_response_id", "it cannot be given together with pryx.session");
 }
 
+bool body_is_stored(const agent::TurnOptions& options) {
+  const json::value* store = json::find(options.front, "store");
+  return store != nullptr && store->is_bool() && store->get_bool();
+}
+
 class ResponsesCodec final : public FrontCodec {
  public:
   Decoded<FrontRequest> decode(const json::object& json_body, const PrincipalId& principal) override {
@@ -283,6 +288,7 @@ class ResponsesCodec final : public FrontCodec {
     if (auto refusal = read_input(*input, request)) return std::unexpected(std::move(*refusal));
     if (auto refusal = check_conversation(request, "input")) return std::unexpected(std::move(*refusal));
     writer_.remember(json_body, options);
+    if (body_is_stored(options)) options.front["echo"] = writer_.echo();
     return request;
   }
 

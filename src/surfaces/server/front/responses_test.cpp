@@ -96,6 +96,36 @@ TEST_F(Responses, WhatWasNotStoredCannotBeGoneOnWith) {
   EXPECT_EQ(ask({{"previous_response_id", "resp_" + turn.substr(4)}}).status, 404);
 }
 
+TEST_F(Responses, AStoredOneIsReadAgainAndTakenAway) {
+  const Answer first =
+      ask({{"input", "one"}, {"metadata", json::object{{"a", "b"}}}, {"instructions", "Be brief."}});
+  const std::string path = "/v1/responses/" + json::string_or(first.json, "id");
+  const Answer again = get(path);
+  ASSERT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(json::canonical(again.json), json::canonical(first.json)) << "the same object";
+  const Answer gone = remove(path);
+  ASSERT_EQ(gone.status, 200) << gone.body;
+  EXPECT_TRUE(gone.json.at("deleted").as_bool());
+  EXPECT_EQ(get(path).status, 404);
+  EXPECT_EQ(remove(path).status, 404);
+  EXPECT_EQ(get("/v1/responses/nonsense").status, 404);
+}
+
+TEST_F(Responses, OneOfSeveralInAConversationGoesAlone) {
+  const Answer first = ask({{"input", "one"}});
+  const std::string id = json::string_or(first.json, "id");
+  const Answer second = ask({{"input", "two"}, {"previous_response_id", id}});
+  ASSERT_EQ(remove("/v1/responses/" + id).status, 200);
+  EXPECT_EQ(get("/v1/responses/" + id).status, 404);
+  EXPECT_EQ(ask({{"input", "x"}, {"previous_response_id", id}}).status, 404);
+  EXPECT_EQ(get("/v1/responses/" + json::string_or(second.json, "id")).status, 200);
+}
+
+TEST_F(Responses, WhatWasNotStoredCannotBeRead) {
+  const Answer first = ask({{"store", false}});
+  EXPECT_EQ(get("/v1/responses/" + json::string_or(first.json, "id")).status, 404);
+}
+
 TEST_F(Responses, ACallAndItsOutput) {
   const json::array tools{json::object{{"type", "function"}, {"name", "weather"}}};
   house.model->calls = {{"call_1", "weather", R"({"city":"Rome"})"}};

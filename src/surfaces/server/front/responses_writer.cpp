@@ -118,6 +118,17 @@ json::object ResponsesWriter::response(const FrontIds& ids, std::string_view sta
   return o;
 }
 
+json::object ResponsesWriter::unfinished(const FrontIds& ids, std::string_view status,
+                                         const std::optional<Error>& error) const {
+  json::object out = response(ids, status);
+  out["pryx"] = front_facts(ids, {});
+  if (!error) return out;
+  const json::object body = openai_error_body(*error);
+  const json::object& detail = body.at("error").as_object();
+  out["error"] = json::object{{"code", detail.at("code")}, {"message", detail.at("message")}};
+  return out;
+}
+
 std::string ResponsesWriter::event(std::string_view name, json::object body) {
   body["type"] = name;
   body["sequence_number"] = sequence_++;

@@ -14,6 +14,12 @@ class ResponsesWriter {
  public:
   // What the request said is part of every answer.
   void remember(const json::object& request, const agent::TurnOptions& options);
+  // The same from a turn's row, for an answer that is read later.
+  void restore(const json::object& echo) { echo_ = echo; }
+  [[nodiscard]] const json::object& echo() const { return echo_; }
+  // One that is under way, failed or cancelled: `status` says which.
+  [[nodiscard]] json::object unfinished(const FrontIds& ids, std::string_view status,
+                                        const std::optional<Error>& error) const;
   [[nodiscard]] json::object whole(const FrontIds& ids, const FrontOutcome& outcome);
   [[nodiscard]] std::string open(const FrontIds& ids);
   [[nodiscard]] std::string piece(const FrontIds& ids, FrontText kind, std::string_view text);

@@ -1,10 +1,42 @@
 // SPDX-License-Identifier: MIT
 // Traces, costs, budgets, and the counters that Prometheus reads.
 #include "engine/agent/trace_view.h"
+#include "engine/models/cheaper.h"
 #include "surfaces/server/encode.h"
+#include "surfaces/server/encode_cheaper.h"
 #include "surfaces/server/routes/routes.h"
 
 namespace pryx::server {
+
+namespace {
+
+json::object encode_alternative(const models::CheaperModel& one, const std::string& provider,
+                                trace::NanoUsd cost) {
+  const bool available = !provider.empty();
+  return {{"model", (available ? provider : one.info.provider) + "/" + one.info.id},
+          {"available", available},
+          {"cost", trace::money_json(one.cost)},
+          {"saves", trace::money_json(cost - one.cost)},
+          {"as_of", one.info.as_of},
+          {"source", one.info.source}};
+}
+
+}  // namespace
+
+json::object encode_model_use(const trace::ModelUse& use, const std::vector<models::CheaperModel>& others,
+                              const std::map<std::string, std::string, std::less<>>& vendors) {
+  json::array alternatives;
+  for (const models::CheaperModel& one : others) {
+    const auto known = vendors.find(one.info.provider);
+    alternatives.push_back(
+        encode_alternative(one, known == vendors.end() ? std::string() : known->second, use.totals.cost));
+  }
+  json::object item = use.totals.to_json();
+  item["model"] = use.model;
+  item["largest_input_tokens"] = use.largest_input;
+  item["alternatives"] = std::move(alternatives);
+  return item;
+}
 
 json::object encode_costs(const trace::CostReport& report, std::string_view group_by) {
   json::array items;
@@ -98,6 +130,50 @@ async::Task<Result<Reply>> list_costs(RouteCall& call) {
                                        return trace::Ledger::report(c, principal, query);
                                      }));
   co_return Reply::of(encode_costs(report, group_by));
+}
+
+namespace {
+constexpr std::size_t kAlternatives = 5;
+}  // namespace
+
+// What the same tokens would have cost elsewhere. Nobody is asked; nothing is changed.
+async::Task<Result<Reply>> get_cheaper(RouteCall& call) {
+  trace::CostQuery query{.session = query_or(call, "session")};
+  PRYX_CO_TRY(query.from, time_of(call, "from"));
+  PRYX_CO_TRY(query.to, time_of(call, "to"));
+  PRYX_CO_TRY(const auto uses, co_await call.services().database.read(
+                                   [principal = call.principal(), query](db::Connection& c) {
+                                     return trace::Ledger::uses(c, principal, query);
+                                   }));
+  const models::ModelRouter& router = call.services().models;
+  const auto vendors = router.vendors();
+  json::array items;
+  trace::NanoUsd spent = 0, best = 0;
+  for (const trace::ModelUse& use : uses) {
+    if (use.totals.calls == use.totals.unpriced_calls) continue;
+    const trace::Tokens& t = use.totals.tokens;
+    const models::PastUse past{.usage = {.input_tokens = t.input,
+                                         .output_tokens = t.output,
+                                         .cached_input_tokens = t.cached_input,
+                                         .cache_write_tokens = t.cache_write,
+                                         .reasoning_tokens = t.reasoning},
+                               .largest_input = use.largest_input,
+                               .largest_output = use.largest_output,
+                               .cost = use.totals.cost};
+    const auto others =
+        models::cheaper_models(router.catalog(), router.describe(use.model), past, kAlternatives);
+    spent = trace::add_money(spent, use.totals.cost);
+    best = trace::add_money(best, others.empty() ? use.totals.cost : others.front().cost);
+    items.push_back(encode_model_use(use, others, vendors));
+  }
+  json::object body = list_body(std::move(items));
+  body["cost"] = trace::money_json(spent);
+  body["cheapest"] = trace::money_json(best);
+  body["saves"] = trace::money_json(spent - best);
+  json::array assumptions;
+  for (std::string& text : models::cheaper_assumptions()) assumptions.push_back(json::value(std::move(text)));
+  body["assumptions"] = std::move(assumptions);
+  co_return Reply::of(body);
 }
 
 async::Task<Result<Reply>> get_budgets(RouteCall& call) { co_return co_await reply_with_budgets(call); }

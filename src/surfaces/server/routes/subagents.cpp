@@ -2,6 +2,7 @@
 #include "engine/agent/subagents/sub_agents.h"
 #include "foundation/base/text.h"
 #include "surfaces/server/routes/routes.h"
+#include "trust/trace/money.h"
 
 namespace pryx::server::routes {
 namespace {
@@ -53,6 +54,20 @@ async::Task<Result<Reply>> spawn_child(RouteCall& call) {
     for (const json::value& name : list->get_array()) {
       if (!name.is_string()) co_return fail(ErrorCode::kInvalidArgument, "tools must be a list of names");
       request.tools->emplace_back(name.get_string());
+    }
+  }
+  PRYX_CO_TRY(const auto max_cost, json::find_string(call.body, "max_cost"));
+  if (max_cost) {
+    PRYX_CO_TRY(request.max_cost, trace::parse_money(*max_cost));
+  }
+  if (const json::value* list = json::find(call.body, "after"); list != nullptr) {
+    const json::array* ids = list->if_array();
+    if (ids == nullptr) co_return fail(ErrorCode::kInvalidArgument, "after must be a list of ids");
+    for (const json::value& item : *ids) {
+      const std::string text = item.is_string() ? std::string(item.get_string()) : std::string();
+      const auto id = SessionId::parse(text);
+      if (!id) co_return fail(ErrorCode::kInvalidArgument, "after must be a list of ids");
+      request.after.push_back(*id);
     }
   }
   request.background = true;
