@@ -513,6 +513,7 @@ agent::SubAgent sample_sub_agent() {
                        .created_at = kAt,
                        .turn_state = agent::TurnState::kFailed};
   made.error_detail = "the limit is used up";
+  made.after = {id<SessionId>()};
   made.ended_at = kAt;
   return made;
 }

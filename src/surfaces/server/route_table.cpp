@@ -22,8 +22,9 @@ constexpr BodyField kNewSession[] = {{"workspace"}, {"agent"}, {"model"}, {"titl
 constexpr BodyField kSessionChange[] = {{"workspace"}, {"agent"}, {"model"}, {"title"}, {"status"}};
 constexpr BodyField kFork[] = {{"message_id"}, {"title"}};
 constexpr BodyField kImport[] = {{"content"}, {"manifest"}};
-constexpr BodyField kMessage[] = {{"text"},    {"model"}, {"idempotency_key"}, {"interactive"},
-                                  {"approve"}, {"parts"}, {"max_cost"},        {"allow_unpriced"}};
+constexpr BodyField kMessage[] = {{"text"},        {"model"},          {"idempotency_key"},
+                                  {"interactive"}, {"approve"},        {"parts"},
+                                  {"max_cost"},    {"allow_unpriced"}, {"max_output_tokens"}};
 constexpr BodyField kBudgets[] = {{"budgets"}};
 constexpr BodyField kCompact[] = {{"preview"}, {"model"}};
 constexpr BodyField kPin[] = {{"kind"}, {"text"}, {"message_id"}};
@@ -35,6 +36,7 @@ constexpr BodyField kPlan[] = {{"turn_id"}, {"approval_ids"}, {"decision"}, {"re
 constexpr BodyField kRule[] = {{"rule"}};
 constexpr BodyField kGrantChange[] = {{"expires"}};
 constexpr BodyField kAgainst[] = {{"against"}};
+constexpr BodyField kQr[] = {{"text"}};
 constexpr BodyField kText[] = {{"text"}, {"hash"}};
 constexpr BodyField kPolicyTest[] = {{"tool"}, {"arguments"}, {"labels"}, {"session_id"}, {"text"}};
 constexpr BodyField kPolicyText[] = {{"text"}};
@@ -49,8 +51,8 @@ constexpr BodyField kCode[] = {{"code"}};
 constexpr BodyField kMemory[] = {{"text"}, {"type"}, {"idempotency_key"}};
 constexpr BodyField kMemorySearch[] = {{"query"}, {"limit"}, {"type"}};
 constexpr BodyField kProcessInput[] = {{"text"}, {"close"}};
-constexpr BodyField kChild[] = {{"task"},  {"agent"},      {"model"},
-                                {"tools"}, {"max_tokens"}, {"max_tool_calls"}};
+constexpr BodyField kChild[] = {{"task"},       {"agent"},          {"model"}, {"tools"},
+                                {"max_tokens"}, {"max_tool_calls"}, {"after"}, {"max_cost"}};
 constexpr BodyField kSkill[] = {{"files"}, {"replace"}};
 constexpr BodyField kSettings[] = {{"settings"}};
 constexpr BodyField kCompletion[] = {{"model"},
@@ -112,6 +114,7 @@ constexpr BodyField kCountTokens[] = {{"model"},         {"messages"},      {"sy
 
 constexpr std::string_view kPage[] = {"limit", "cursor"};
 constexpr std::string_view kCostQuery[] = {"group_by", "from", "to", "session"};
+constexpr std::string_view kCheaperQuery[] = {"from", "to", "session"};
 constexpr std::string_view kSessionQuery[] = {"query",  "status", "agent", "after",
                                               "before", "sort",   "limit", "cursor"};
 constexpr std::string_view kReportQuery[] = {"format", "redact"};
@@ -205,6 +208,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/api/v1/models/catalog", kAdmin, update_catalog, kCatalogUpdate},
     {"GET", "/api/v1/providers", kRead, list_providers},
     {"GET", "/api/v1/providers/presets", kRead, list_presets},
+    {"GET", "/api/v1/providers/local", kAdmin, find_local},
     {"PUT", "/api/v1/providers/{id}", kAdmin, put_provider, kProvider},
     {"DELETE", "/api/v1/providers/{id}", kAdmin, delete_provider},
     {"POST", "/api/v1/providers/{id}/test", kAdmin, test_provider},
@@ -242,10 +246,12 @@ constexpr Route kRoutes[] = {
 
     {"GET", "/api/v1/docs", kRead, list_docs},
     {"GET", "/api/v1/docs/{topic}", kRead, get_docs},
+    {"POST", "/api/v1/qr", kRead, make_qr, kQr},
     {"GET", "/api/v1/egress", kRead, list_egress, {}, kPage},
 
     {"GET", "/api/v1/traces/{turn_id}", kRead, get_trace},
     {"GET", "/api/v1/costs", kRead, list_costs, {}, kCostQuery},
+    {"GET", "/api/v1/costs/optimize", kRead, get_cheaper, {}, kCheaperQuery},
     {"GET", "/api/v1/budgets", kRead, get_budgets},
     {"PUT", "/api/v1/budgets", kAdmin, put_budgets, kBudgets},
     {"GET", "/metrics", kRead, get_metrics},
@@ -271,6 +277,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/models", kRead, list_openai_models},
     {"POST", "/v1/chat/completions", kChat, complete_chat, kCompletion},
     {"POST", "/v1/responses", kChat, create_response, kResponse},
+    {"GET", "/v1/responses/{id}", kRead, get_response},
+    {"DELETE", "/v1/responses/{id}", kChat, delete_response},
     {"POST", "/v1/messages", kChat, create_message, kFrontMessage},
     {"POST", "/v1/messages/count_tokens", kRead, count_message_tokens, kCountTokens},
 };

@@ -190,6 +190,11 @@ Result<NanoUsd> spent_before(db::Connection& c, const Place& place, WallTime at)
 }
 
 // Calls that began before the limit was set count on the account from here on.
+// --max-cost, or a slice: who gives such a limit wants it kept, so nothing unpriced runs beside it.
+bool is_given_with_work(BudgetScope scope) {
+  return scope == BudgetScope::kTurn || scope == BudgetScope::kSlice;
+}
+
 Result<NanoUsd> join_open_calls(db::Connection& c, const PrincipalId& principal, const std::string& account) {
   PRYX_TRY(auto calls, OpenCalls::list(c, principal));
   NanoUsd reserved = 0;
@@ -394,7 +399,7 @@ Result<Budgets::Terms> Budgets::terms(db::Connection& c, const CallScope& scope,
     terms.allow_unpriced = terms.allow_unpriced || place.budget.allow_unpriced;
     if (!place.budget.limit) continue;
     terms.has_limit = true;
-    terms.is_of_turn = terms.is_of_turn || place.budget.scope == BudgetScope::kTurn;
+    terms.is_of_turn = terms.is_of_turn || is_given_with_work(place.budget.scope);
     PRYX_TRY(const auto row, find_account(c, scope.principal, place.account));
     AccountRow known = row.value_or(AccountRow{});
     if (!row) {
@@ -417,7 +422,7 @@ Result<Grant> Budgets::begin_call(db::Connection& c, OpenCall call, const Ask& a
     may_be_unpriced = may_be_unpriced || place.budget.allow_unpriced;
     if (!place.budget.limit) continue;
     grant.has_limit = true;
-    is_of_turn = is_of_turn || place.budget.scope == BudgetScope::kTurn;
+    is_of_turn = is_of_turn || is_given_with_work(place.budget.scope);
     PRYX_TRY(const AccountRow row, open_account(c, place, at));
     room = std::min(room, *place.budget.limit - add_money(row.spent, row.reserved));
   }

@@ -81,7 +81,7 @@ struct Budgets {
   struct Terms {
     bool has_limit = false;
     bool allow_unpriced = false;
-    bool is_of_turn = false;   // among them one of the turn itself (--max-cost), or of one above it
+    bool is_of_turn = false;   // among them one given with the work itself: --max-cost, or a slice
     NanoUsd left = INT64_MAX;  // of the account with the least
   };
   [[nodiscard]] static Result<Terms> terms(db::Connection& c, const CallScope& scope, WallTime at);

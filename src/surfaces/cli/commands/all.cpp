@@ -37,6 +37,7 @@ constexpr std::vector<Command> (*kNouns[])() = {
     memory_commands,
     egress_commands,
     config_commands,
+    config_archive_commands,
     status_commands,
     doctor_commands,
     help_commands,

@@ -37,6 +37,7 @@ namespace pryx::cli {
 [[nodiscard]] std::vector<Command> cost_commands();
 [[nodiscard]] std::vector<Command> explain_commands();
 [[nodiscard]] std::vector<Command> config_commands();
+[[nodiscard]] std::vector<Command> config_archive_commands();
 [[nodiscard]] std::vector<Command> status_commands();
 [[nodiscard]] std::vector<Command> doctor_commands();
 [[nodiscard]] std::vector<Command> open_commands();

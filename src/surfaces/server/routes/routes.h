@@ -74,6 +74,7 @@ PRYX_HANDLER(list_models);
 PRYX_HANDLER(get_catalog);
 PRYX_HANDLER(update_catalog);
 PRYX_HANDLER(list_presets);
+PRYX_HANDLER(find_local);
 PRYX_HANDLER(list_providers);
 PRYX_HANDLER(put_provider);
 PRYX_HANDLER(delete_provider);
@@ -107,6 +108,7 @@ PRYX_HANDLER(get_tool);
 // costs.cpp
 PRYX_HANDLER(get_trace);
 PRYX_HANDLER(list_costs);
+PRYX_HANDLER(get_cheaper);
 PRYX_HANDLER(get_budgets);
 PRYX_HANDLER(put_budgets);
 PRYX_HANDLER(get_metrics);
@@ -139,6 +141,8 @@ PRYX_HANDLER(get_settings);
 PRYX_HANDLER(put_settings);
 PRYX_HANDLER(get_config);
 PRYX_HANDLER(put_config);
+// qr.cpp
+PRYX_HANDLER(make_qr);
 // app.cpp
 PRYX_HANDLER(get_app);
 PRYX_HANDLER(get_openapi);
@@ -147,6 +151,8 @@ PRYX_HANDLER(connect_bus);
 PRYX_HANDLER(list_openai_models);
 PRYX_HANDLER(complete_chat);
 PRYX_HANDLER(create_response);
+PRYX_HANDLER(get_response);
+PRYX_HANDLER(delete_response);
 PRYX_HANDLER(create_message);
 PRYX_HANDLER(count_message_tokens);
 
