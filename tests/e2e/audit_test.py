@@ -250,6 +250,8 @@ EXEMPT = {
     "POST /api/v1/approvals/{id}": "recorded as approval.resolved: held by approvals_test",
     "POST /api/v1/policy/test": "changes nothing",
     "POST /api/v1/policy/replay": "changes nothing",
+    "POST /api/v1/policy/check": "changes nothing",
+    "POST /api/v1/qr": "a picture of the text that was sent",
     "POST /api/v1/audit/verify": "changes nothing",
     "POST /api/v1/providers/{id}/test": "asks a configured provider whether it answers",
     "POST /api/v1/memory": "the owner's own words; the tool that a model uses for it is recorded",
@@ -308,6 +310,7 @@ def administrative_calls(lab, api):
         "PUT /api/v1/config": ("config.changed", lambda: api.put("/config", {"text": "log:\n  level: info\n", "hash": api.get("/config")["hash"]})),
         "POST /api/v1/login/links": ("login.link_made", lambda: api.post("/login/links", {}, 201)),
         "PUT /api/v1/vault/passphrase": ("vault.passphrase", lambda: api.request("PUT", "/api/v1/vault/passphrase", {"passphrase": "several good words"})),
+        "POST /api/v1/stop": ("stop", lambda: api.post("/stop", {"all": True})),
         "POST /api/v1/vault/lock": ("vault.locked", lambda: api.request("POST", "/api/v1/vault/lock", {})),
         "POST /api/v1/vault/unlock": ("vault.unlocked", lambda: api.request("POST", "/api/v1/vault/unlock", {"passphrase": "several good words"})),
     }

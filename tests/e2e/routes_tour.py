@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The tour of every route: calls operations by their template, holds each answer against the document; HEAD, login, no credentials."""
+import json
+
 from harness import Api, equal, raw_http, short
 from schema import Schemas
 
@@ -90,6 +92,7 @@ def heads(tour, daemon, session):
         "policy": "1",
         "memory": tour.post("/memory", {"text": "kept for this"}, 201)["id"],
         "subagents": tour.get("/subagents")["items"][0]["id"],
+        "": json.loads(tour.request("POST", "/v1/responses", {"model": "fake/fake", "input": "kept"}).body)["id"],  # of the fronts
     }
     for method, template, _ in tour.schemas.operations():
         if method != "GET":

@@ -113,8 +113,9 @@ class Api:
             if not cursor:
                 return items
 
-    def add_provider(self, name, base_url):
-        self.put(f"/providers/{name}", {"kind": "openai", "base_url": base_url, "no_key": True})
+    def add_provider(self, name, base_url, key=None):
+        credential = {"key": key} if key else {"no_key": True}
+        self.put(f"/providers/{name}", {"kind": "openai", "base_url": base_url, **credential})
 
     def make_token(self, name="lab", scopes=("admin",)):
         return self.post("/tokens", {"name": name, "scopes": list(scopes)})["token"]
