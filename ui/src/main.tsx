@@ -11,6 +11,7 @@ import { router } from '@/app/router';
 import { signIn } from '@/app/session';
 import { addMessages } from '@/i18n';
 import { startTheme } from '@/lib/preferences';
+import { partsMessages } from '@/parts/messages';
 import { uiMessages } from '@/ui/messages';
 
 // Styles that a widget puts in at run time carry the nonce that came with this page (ui/README.md, content security policy).
@@ -19,6 +20,7 @@ if (nonce) setNonce(nonce);
 
 addMessages(uiMessages);
 addMessages(appMessages);
+addMessages(partsMessages);
 startTheme();
 void signIn();
 

@@ -73,17 +73,4 @@ export const modelsMessages = {
   'providers.key.none': 'no key',
   'providers.actions': 'Actions for {name}',
   'providers.edit': 'Edit',
-  'local.lead': 'Servers found on this machine. Nothing is added by looking.',
-  'local.scan': 'Look again',
-  'local.error': 'The look around failed',
-  'local.empty': 'No model server runs on this machine',
-  'local.empty.why':
-    'Ollama, LM Studio, llama.cpp and vLLM are found at their usual ports. The starter model works without any.',
-  'local.use': 'Add {name}',
-  'local.added': '{name} was added',
-  'local.fit.fits': 'fits this machine',
-  'local.fit.tight': 'tight on this machine',
-  'local.fit.too_big': 'too big for this machine',
-  'local.fit.unknown': 'fit unknown',
-  'local.context': '{count} tokens of context',
 };

@@ -109,7 +109,10 @@ export function General() {
                     <td className="font-mono text-label">{name}</td>
                     <td className="font-mono text-label break-all">{valueText(data.settings[name])}</td>
                     <td className="text-text-2">
-                      {[data.origins[name], data.sources[name]].filter(Boolean).map(String).join(', ')}
+                      {[...new Set([data.origins[name], data.sources[name]])]
+                        .filter(Boolean)
+                        .map(String)
+                        .join(', ')}
                     </td>
                     <td>
                       <Button

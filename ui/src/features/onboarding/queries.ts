@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { api, type Schemas, take } from '@/api/client';
+
+export const useWorkspaces = () =>
+  useQuery({ queryKey: ['workspaces'], queryFn: () => take(api.GET('/api/v1/workspaces')) });
+export const usePresets = () =>
+  useQuery({ queryKey: ['providers', 'presets'], queryFn: () => take(api.GET('/api/v1/providers/presets')) });
+export const useModels = () =>
+  useQuery({ queryKey: ['models'], queryFn: () => take(api.GET('/api/v1/models')) });
+
+export function useAddWorkspace() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (path: string) => take(api.POST('/api/v1/workspaces', { body: { path } })),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['workspaces'] }),
+  });
+}
+
+type NewProvider = { name: string } & Schemas['ProviderRequest'];
+
+// Saved and tried: a provider that does not answer is no step further.
+async function addProvider({ name, ...body }: NewProvider) {
+  await take(api.PUT('/api/v1/providers/{id}', { params: { path: { id: name } }, body }));
+  return take(api.POST('/api/v1/providers/{id}/test', { params: { path: { id: name } } }));
+}
+
+export function useAddProvider() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: addProvider,
+    onSettled: () =>
+      Promise.all(['providers', 'models'].map((key) => queries.invalidateQueries({ queryKey: [key] }))),
+  });
+}
+
+// The default model of everything that names none. `provider` is added first where it is not known.
+export function useChooseModel() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async ({ model, provider }: { model: string; provider?: NewProvider }) => {
+      if (provider) {
+        const { name, ...body } = provider;
+        await take(api.PUT('/api/v1/providers/{id}', { params: { path: { id: name } }, body }));
+      }
+      await take(api.PUT('/api/v1/settings', { body: { settings: { 'model.default': model } } }));
+      return model;
+    },
+    onSuccess: () =>
+      Promise.all(
+        ['providers', 'models', 'settings', 'status', 'local-servers'].map((key) =>
+          queries.invalidateQueries({ queryKey: [key] }),
+        ),
+      ),
+  });
+}
+
+export function useStoreSecrets() {
+  return useMutation({
+    mutationFn: async (secrets: { name: string; value: string }[]) => {
+      for (const { name, value } of secrets)
+        await take(api.PUT('/api/v1/secrets/{name}', { params: { path: { name } }, body: { value } }));
+      return secrets.map((secret) => secret.name);
+    },
+  });
+}
+
+// A session in the workspace with its first message; the answer streams on the chat page.
+export function useStartTask() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async ({ workspace, text }: { workspace: string | undefined; text: string }) => {
+      const session = await take(api.POST('/api/v1/sessions', { body: workspace ? { workspace } : {} }));
+      await take(
+        api.POST('/api/v1/sessions/{id}/messages', { params: { path: { id: session.id } }, body: { text } }),
+      );
+      return session;
+    },
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['sessions'] }),
+  });
+}
