@@ -21,7 +21,7 @@ test: deps  ## every test, with address and undefined behaviour sanitizers
 	@tools/test
 
 lint: deps  ## formatting, layers and house rules
-	@tools/lint/run
+	@tools/lint/run && tools/ui check
 
 fmt:  ## format all C++ files in place
 	@tools/lint/run --fix

@@ -34,6 +34,9 @@ def a_summary_takes_the_place_of_old_messages_and_can_be_taken_back(lab):
     after = daemon.api().transcript(session)
     equal(after[: len(before)], before, "the messages of before")
     contains(daemon.cli("session", "show", session).must(0).out, "the code of the shed is 4711", "the transcript")
+    # A fork keeps the summary, which has no turn of its own there.
+    copy = daemon.cli("session", "fork", session, "--json").must(0).json()["id"]
+    equal(daemon.api().get(f"/sessions/{copy}")["parent_id"], session, "the fork of a session with a summary")
     daemon.cli("session", "compact", session, "--undo").must(0)
     daemon.cli("exec", "and now?", "--session", session).must(0)
     contains(last_request(model), "the code of the shed is 4711", "the prompt after undo")

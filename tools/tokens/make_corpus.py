@@ -35,8 +35,8 @@ def code():
     put("code-cpp-b", excerpt("src/engine/models/retry_policy.cpp", 1, 80))
     put("code-python-a", excerpt("tests/e2e/harness.py", 1, 70))
     put("code-python-b", excerpt("tests/support/wire.py", 1, 60))
-    put("code-js", excerpt("src/surfaces/server/page/page.js", 1, 90))
-    put("code-css", excerpt("src/surfaces/server/page/page.css", 1, 60))
+    put("code-js", excerpt("api/build/pack_app.mjs", 1, 90))
+    put("code-css", excerpt("ui/src/styles.css", 1, 60))
     put("code-cmake", excerpt("cmake/pryx.cmake", 1, 60))
     put("code-shell", "\n".join(
         f"# one of the usual loops\nset -eu\nfor f in \"$@\"; do\n  [ -f \"$f\" ] || {{ echo \"no such file: $f\" >&2; exit {i}; }}\n"

@@ -65,8 +65,9 @@ ContextState read_state(const db::Row& r) {
 }
 
 Result<void> insert(db::Connection& c, const Compaction& it) {
-  PRYX_TRY_VOID(c.run(kInsertCompaction, it.principal, it.session, it.seq, it.message, it.turn, it.covered,
-                      it.tokens_before, it.tokens_after, it.dropped, it.created_at));
+  // As text: a copy in a fork has no turn of its own there, and an empty id would be NULL.
+  PRYX_TRY_VOID(c.run(kInsertCompaction, it.principal, it.session, it.seq, it.message, it.turn.str(),
+                      it.covered, it.tokens_before, it.tokens_after, it.dropped, it.created_at));
   return {};
 }
 

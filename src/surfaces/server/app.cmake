@@ -8,8 +8,7 @@ set(app_built ${CMAKE_CURRENT_BINARY_DIR}/app/built)
 set(app_packed ${CMAKE_CURRENT_BINARY_DIR}/app/packed)
 set(embedded_app ${CMAKE_CURRENT_BINARY_DIR}/embedded_app.cpp)
 
-file(GLOB ui_package CONFIGURE_DEPENDS ${ui}/package.json)
-if(NOT PRYX_APP AND ui_package)
+if(NOT PRYX_APP)
   set(app ${ui}/dist)
   # What the application is made of, by name: listing node_modules takes seconds, and dist comes and goes.
   file(GLOB app_sources CONFIGURE_DEPENDS ${ui}/*.* ${ui}/.npmrc)
@@ -22,9 +21,6 @@ if(NOT PRYX_APP AND ui_package)
     COMMENT "Building the browser application (ui/)" USES_TERMINAL VERBATIM)
 else()
   set(app ${PRYX_APP})
-  if(NOT app)
-    set(app ${CMAKE_CURRENT_SOURCE_DIR}/page)
-  endif()
   file(GLOB_RECURSE app_sources CONFIGURE_DEPENDS ${app}/*)
   add_custom_command(OUTPUT ${app_built}
     COMMAND ${CMAKE_COMMAND} -E touch ${app_built}
