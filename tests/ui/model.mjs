@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// A model server that speaks OpenAI's Chat Completions and says what a journey wants. Loopback only.
+import { createServer } from 'node:http';
+
+function listen(server) {
+  return new Promise((done) => server.listen(0, '127.0.0.1', () => done(server.address().port)));
+}
+
+// `answers` maps a word of the last message to the text of the answer.
+export async function startModel(answers) {
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (piece) => {
+      body += piece;
+    });
+    request.on('end', () => {
+      if (request.url.endsWith('/models')) {
+        response.setHeader('Content-Type', 'application/json');
+        response.end(JSON.stringify({ object: 'list', data: [{ id: 'fake', object: 'model' }] }));
+        return;
+      }
+      const asked = JSON.stringify(JSON.parse(body).messages.findLast((message) => message.role === 'user').content);
+      const text = [...answers].find(([word]) => asked.includes(word))?.[1] ?? 'nothing to say';
+      response.setHeader('Content-Type', 'text/event-stream');
+      const chunk = (delta, end = null) =>
+        response.write(`data: ${JSON.stringify({ id: 'x', object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: end }] })}\n\n`);
+      for (let at = 0; at < text.length; at += 40) chunk({ content: text.slice(at, at + 40) });
+      chunk({}, 'stop');
+      response.end('data: [DONE]\n\n');
+    });
+  });
+  const port = await listen(server);
+  return { url: `http://127.0.0.1:${port}/v1`, stop: () => server.close() };
+}
+
+// Notes everything that asks it, and answers with a picture.
+export async function startTrap() {
+  const seen = [];
+  const server = createServer((request, response) => {
+    seen.push(request.url);
+    response.setHeader('Access-Control-Allow-Origin', '*');
+    response.setHeader('Content-Type', 'image/svg+xml');
+    response.end('<svg xmlns="http://www.w3.org/2000/svg"/>');
+  });
+  const port = await listen(server);
+  return { url: `http://127.0.0.1:${port}`, seen, stop: () => server.close() };
+}
