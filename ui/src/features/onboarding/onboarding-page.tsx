@@ -49,10 +49,7 @@ const kBodies = { workspace: WorkspaceStep, model: ModelStep, task: TaskStep };
 export function OnboardingPage() {
   const search: { step?: string; workspace?: string } = useSearch({ strict: false });
   const navigate = useNavigate();
-  const at = Math.max(
-    0,
-    kSteps.findIndex((step) => step === search.step),
-  );
+  const at = Math.max(0, kSteps.indexOf((search.step ?? 'workspace') as (typeof kSteps)[number]));
   const go = (step: number, workspace = search.workspace) =>
     void navigate({ to: '/welcome', search: { step: kSteps[step] ?? 'task', workspace } });
   const Body = kBodies[kSteps[at] ?? 'workspace'];

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+import { screen, waitFor } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { beforeEach, expect, test } from 'vitest';
+import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
+import { OnboardingPage } from './onboarding-page';
+
+const kWorkspace = {
+  id: 'wsp_1',
+  path: '/home/me/project',
+  name: 'project',
+  private: false,
+  created_at: '2026-01-01T00:00:00Z',
+};
+
+beforeEach(() => {
+  startFakeDaemon();
+  answer('GET /api/v1/workspaces', { items: [kWorkspace], next_cursor: null });
+  answer('GET /api/v1/providers/local', { items: [], next_cursor: null, ports: [11434], memory: null });
+  answer('GET /api/v1/providers/presets', {
+    items: [
+      { name: 'cloud', kind: 'openai', base_url: 'https://example.test', needs_key: true, about: 'Cloud' },
+    ],
+    next_cursor: null,
+  });
+  answer('GET /api/v1/models', {
+    items: [{ id: 'cloud/big', provider: 'cloud', default: false }],
+    next_cursor: null,
+  });
+  answer('GET /api/v1/status', { default_model: 'starter/commands' });
+  answer('PUT /api/v1/settings', { settings: {}, origins: {}, sources: {} });
+});
+
+test('a folder becomes the workspace, and the address keeps it', async () => {
+  const user = userEvent.setup();
+  answer('POST /api/v1/workspaces', kWorkspace);
+  const { router, container } = renderPage(<OnboardingPage />, { at: '/welcome', path: '/welcome' });
+  await user.type(await screen.findByLabelText('Folder'), '/home/me/project{Enter}');
+  await waitFor(() =>
+    expect(router.state.location.search).toMatchObject({ step: 'model', workspace: 'wsp_1' }),
+  );
+  await expectAccessible(container);
+});
+
+test('a folder that cannot be used says why and stays in the field', async () => {
+  answer('POST /api/v1/workspaces', problem(400, 'PRYX-1001', 'there is no such folder'));
+  renderPage(<OnboardingPage />, { at: '/welcome', path: '/welcome' });
+  await userEvent.type(await screen.findByLabelText('Folder'), '/nowhere{Enter}');
+  expect(await screen.findByText('there is no such folder')).toBeTruthy();
+  expect((screen.getByLabelText('Folder') as HTMLInputElement).value).toBe('/nowhere');
+});
+
+test('the starter model works without anything else', async () => {
+  const { router } = renderPage(<OnboardingPage />, { at: '/welcome?step=model', path: '/welcome' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Use the starter model' }));
+  await waitFor(() => expect(router.state.location.search).toMatchObject({ step: 'task' }));
+  expect(asked.find((one) => one.method === 'PUT')?.body).toEqual({
+    settings: { 'model.default': 'starter/commands' },
+  });
+});
+
+test('a cloud key is tried before its models are offered', async () => {
+  const user = userEvent.setup();
+  answer('PUT /api/v1/providers/cloud', {});
+  answer('POST /api/v1/providers/cloud/test', problem(502, 'PRYX-1012', 'the key is refused'));
+  renderPage(<OnboardingPage />, { at: '/welcome?step=model', path: '/welcome' });
+  await user.type(await screen.findByLabelText('API key'), 'sk-1');
+  await user.click(screen.getByRole('button', { name: 'Add provider' }));
+  expect(await screen.findByText('the key is refused')).toBeTruthy();
+  answer('POST /api/v1/providers/cloud/test', { ok: true, provider: 'cloud', models: 1 });
+  await user.click(screen.getByRole('button', { name: 'Add provider' }));
+  await user.click(await screen.findByRole('button', { name: 'Use this model' }));
+  await waitFor(() =>
+    expect(asked.some((one) => JSON.stringify(one.body)?.includes('cloud/big'))).toBe(true),
+  );
+});
+
+test('keys of a .env file are named before they are stored', async () => {
+  const user = userEvent.setup();
+  answer('PUT /api/v1/secrets/{name}', {});
+  renderPage(<OnboardingPage />, { at: '/welcome?step=model', path: '/welcome' });
+  await user.click(await screen.findByText('Keys from a .env file', { selector: 'summary' }));
+  await user.click(screen.getByRole('textbox', { name: 'Keys from a .env file' }));
+  await user.paste('A=1\nMY_KEY=secret');
+  expect(screen.getByText('Would be stored: MY_KEY')).toBeTruthy();
+  await user.click(screen.getByRole('button', { name: 'Store 1 secret' }));
+  expect(await screen.findByText('Stored: MY_KEY')).toBeTruthy();
+  expect(document.body.textContent).not.toContain('MY_KEY=secret');
+});
