@@ -63,6 +63,9 @@ def an_image_goes_with_what_is_said(lab):
     term.wait_for(READY)
     wait_until(lambda: model.requests, 10, "the request")
     contains(str(model.requests[-1].body["messages"][-1]), "image/png;base64", "the image in the request")
+    # The end of input counts where a line is read: not while an answer streams.
+    term.wait_for("unpriced")
+    term.wait_quiet(0.5)
     term.send("\x04")
     equal(term.wait_exit(), 0, "exit code")
     daemon.cli("exec", "--image", image, "what is it?", "--workspace", lab.workspace()).must(0)

@@ -24,9 +24,9 @@ export const journeys = {
     await page.getByLabel('Folder').fill(daemon.workspace);
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Use the starter model' }).press('Enter');
-    await page.getByRole('button', { name: 'Start' }).press('Enter');
+    await page.getByRole('button', { name: 'Start', exact: true }).press('Enter');
     await page.waitForURL(/\/chat\/ses_/);
-    await page.getByRole('log').getByText('This is in the workspace').waitFor();
+    await page.getByRole('log').getByText('This is in the workspace').locator('visible=true').first().waitFor();
     equal((await daemon.json('session', 'list')).items.length, 1, 'sessions');
   },
 
@@ -49,8 +49,8 @@ export const journeys = {
     const session = (await daemon.json('session', 'list')).items[0].id;
     const page = await signedIn(browser, daemon, { path: `/chat/${session}` });
     await say(page, 'read notes.md');
-    await page.getByRole('log').getByText('Buy tea.').first().waitFor();
-    await page.getByRole('log').getByText('fs.read').first().waitFor();
+    await page.getByRole('log').getByText('Buy tea.').locator('visible=true').first().waitFor();
+    await page.getByRole('log').getByText('fs.read').locator('visible=true').first().waitFor();
   },
 
   'an approval is answered from the chat by keyboard': async ({ browser, daemon }) => {
@@ -153,7 +153,7 @@ export const journeys = {
     await daemon.start();
     await page.getByText(/Daemon not reachable since/).waitFor({ state: 'detached', timeout: 40_000 });
     await say(page, 'read notes.md');
-    await page.getByRole('log').getByText('Buy tea.').first().waitFor();
+    await page.getByRole('log').getByText('Buy tea.').locator('visible=true').first().waitFor();
   },
 
   'the palette goes everywhere': async ({ browser, daemon }) => {
