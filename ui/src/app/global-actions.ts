@@ -2,13 +2,11 @@
 // What can be done from every page.
 import type { Action } from '@/actions/actions';
 import { t } from '@/i18n';
-import { setTheme, useTheme } from '@/lib/preferences';
+import { nextTheme } from '@/lib/preferences';
 import { kNav } from './nav';
 import { router } from './router';
 import { signOut } from './session';
 import { useShell } from './shell-state';
-
-const kNextTheme = { system: 'light', light: 'dark', dark: 'system' } as const;
 
 export function globalActions(): Action[] {
   const pages: Action[] = kNav.map((item) => ({
@@ -59,7 +57,7 @@ export function globalActions(): Action[] {
       group: t('palette.everywhere'),
       keys: ['t'],
       words: 'dark light',
-      run: () => setTheme(kNextTheme[useTheme.getState().theme]),
+      run: () => nextTheme(),
     },
     {
       id: 'app.rail',

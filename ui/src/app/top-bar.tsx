@@ -3,12 +3,10 @@ import { Bell, CircleHelp, Hand, OctagonX, PanelLeft, Search, SunMoon } from 'lu
 import type { Schemas } from '@/api/client';
 import { useBusState } from '@/bus/bus';
 import { t } from '@/i18n';
-import { setTheme, useTheme } from '@/lib/preferences';
+import { nextTheme, useTheme } from '@/lib/preferences';
 import { Button, IconButton } from '@/ui/button';
 import { Chip } from '@/ui/status';
 import { useShell } from './shell-state';
-
-const kNextTheme = { system: 'light', light: 'dark', dark: 'system' } as const;
 
 export function TopBar({ status }: { status: Schemas['Status'] | undefined }) {
   const connection = useBusState((state) => state.connection);
@@ -68,7 +66,7 @@ export function TopBar({ status }: { status: Schemas['Status'] | undefined }) {
           icon={SunMoon}
           keys="t"
           label={t('shell.theme.next', { theme })}
-          onClick={() => setTheme(kNextTheme[theme])}
+          onClick={() => nextTheme()}
         />
       </span>
       <IconButton icon={CircleHelp} keys="?" label={t('shell.help')} onClick={open('help')} />

@@ -17,6 +17,11 @@ export function isDark(theme: Theme): boolean {
   return theme === 'dark' || (theme === 'system' && matchMedia(kDark).matches);
 }
 
+const kNext = { system: 'light', light: 'dark', dark: 'system' } as const;
+export function nextTheme(): void {
+  setTheme(kNext[useTheme.getState().theme]);
+}
+
 function show(): void {
   document.documentElement.dataset.theme = isDark(useTheme.getState().theme) ? 'dark' : 'light';
 }

@@ -6,14 +6,6 @@ import { useLiveTurn } from './live';
 import { sentenceEnd, spoken } from './sentences';
 
 const kPauseMs = 3000;
-const kSetting = 'pryx_announce';
-
-export function announcesOn(): boolean {
-  return localStorage.getItem(kSetting) !== 'off';
-}
-export function setAnnounces(on: boolean): void {
-  localStorage.setItem(kSetting, on ? 'on' : 'off');
-}
 
 function Announcing({ turn, onSay }: { turn: string; onSay: (text: string) => void }) {
   const { steps } = useLiveTurn(turn);

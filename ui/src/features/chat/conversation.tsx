@@ -8,10 +8,11 @@ import { api, take } from '@/api/client';
 import { Problem } from '@/api/problem';
 import { useBusState } from '@/bus/bus';
 import { t } from '@/i18n';
+import { announceOn, setAnnounce } from '@/lib/preferences';
 import { Button } from '@/ui/button';
 import { Empty, ErrorNote, Loading } from '@/ui/states';
 import { toast } from '@/ui/toast';
-import { Announcer, announcesOn, setAnnounces } from './announcer';
+import { Announcer } from './announcer';
 import { ChatHeader, useSessionChange } from './chat-header';
 import { Composer, type ComposerHandle } from './composer';
 import { type DialogName, Dialogs } from './dialogs';
@@ -127,7 +128,7 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
   const sent = useOutbox((state) => state.items.at(-1)?.key ?? '');
   const model = session.model ?? status.data?.default_model ?? t('chat.model.default');
   const [dialog, setDialog] = useState<DialogName | null>(null);
-  const [announces, setAnnouncing] = useState(announcesOn());
+  const [announces, setAnnouncing] = useState(announceOn());
   const composer = useRef<ComposerHandle>(null);
   const openModels = useCallback(() => setDialog('model'), []);
   const { commands, fork, undoing, setUndoing } = useCommands(session, model, messages, openModels);
@@ -194,7 +195,7 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
         onGone={() => void navigate({ to: '/chat' })}
         announces={announces}
         onAnnounces={(on) => {
-          setAnnounces(on);
+          setAnnounce(on);
           setAnnouncing(on);
         }}
       />
