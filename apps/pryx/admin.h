@@ -58,6 +58,13 @@ class Providers final : public server::ProviderAdmin {
                                                                           std::string from) override {
     return catalog_.update(std::move(caller), std::move(from));
   }
+  [[nodiscard]] async::Task<Result<server::HumanFile>> own_models(Caller caller) override {
+    return catalog_.own_file(std::move(caller));
+  }
+  [[nodiscard]] async::Task<Result<server::HumanFile>> put_own_models(Caller caller, std::string text,
+                                                                      std::string expected_hash) override {
+    return catalog_.put_own_file(std::move(caller), std::move(text), std::move(expected_hash));
+  }
   [[nodiscard]] async::Task<server::LocalServers> find_local(Caller caller) override;
   // Which ports of this machine are asked, as the setting says.
   void set_local_ports(std::vector<std::uint16_t> ports) { local_ports_ = std::move(ports); }

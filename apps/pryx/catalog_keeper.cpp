@@ -156,4 +156,23 @@ async::Task<Result<server::CatalogStatus>> CatalogKeeper::update(Caller caller, 
   co_return status();
 }
 
+async::Task<Result<server::HumanFile>> CatalogKeeper::own_file(Caller caller) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
+  co_return read_human_file(own_path_);
+}
+
+async::Task<Result<server::HumanFile>> CatalogKeeper::put_own_file(Caller caller, std::string text,
+                                                                   std::string expected_hash) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
+  PRYX_CO_TRY_VOID(models::parse_catalog_overrides(text, "models.yaml"));
+  // The record first: prices decide what a budget lets through.
+  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, caller, "config.change_asked", "models.yaml",
+                                         {{"instead_of", expected_hash}}));
+  PRYX_CO_TRY(auto file, replace_human_file(own_path_, text, expected_hash));
+  co_await reload();
+  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, std::move(caller), "config.changed",
+                                         "models.yaml", {{"hash", file.hash}}));
+  co_return file;
+}
+
 }  // namespace pryx::app

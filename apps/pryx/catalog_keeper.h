@@ -29,6 +29,10 @@ class CatalogKeeper {
   [[nodiscard]] server::CatalogStatus status() const;
   // `from`: an https URL, or http on this machine; empty: where the last one came from.
   [[nodiscard]] async::Task<Result<server::CatalogStatus>> update(Caller caller, std::string from);
+  // config/models.yaml as it is on disk, and another text for it, in force when it returns.
+  [[nodiscard]] async::Task<Result<server::HumanFile>> own_file(Caller caller);
+  [[nodiscard]] async::Task<Result<server::HumanFile>> put_own_file(Caller caller, std::string text,
+                                                                    std::string expected_hash);
 
  private:
   struct Fetched {

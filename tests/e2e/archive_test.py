@@ -42,6 +42,9 @@ def a_set_up_moves_to_another_home(lab):
     first.cli("config", "set", "tools.max_steps", "7").must(0)
     first.cli("agent", "set", "reader", "-", stdin="description: Reads\n").must(0)
     first.cli("cost", "budget", "--day", "1.50").must(0)
+    mine = "# what we pay\nmodels:\n  fake/fake:\n    context: 12345\n"
+    lab.write_config(first, "models.yaml", mine)
+    wait_until(lambda: first.api().get("/models/catalog")["own_models"] == 1, 10, "models.yaml is in force")
     out = lab.box.root / "config.json"
     first.cli("config", "export", "-o", out).must(0)
     lacks(out.read_text(), "canary", "an export has no keys")
@@ -52,6 +55,9 @@ def a_set_up_moves_to_another_home(lab):
     second.cli("config", "import", out, "--yes").must(0)
     equal(second.cli("config", "get", "tools.max_steps").must(0).out, "7\n", "a setting")
     contains(second.cli("agent", "show", "reader").must(0).out, "Reads", "an agent")
+    equal((second.home / "config" / "models.yaml").read_text(), mine, "models.yaml, to the byte")
+    equal(second.api().get("/models/catalog")["own_models"], 1, "models.yaml is in force")
+    contains(second.cli("model", "info", "fake/fake").must(0).out, "12345 tokens", "a limit of models.yaml")
     equal(second.cli("config", "export").must(0).out, out.read_text(), "the export of the other home, to the byte")
     contains(second.cli("config", "import", out, "--yes").must(0).err, "nothing differs", "a second time")
     out.write_text('{"format":"other"}')

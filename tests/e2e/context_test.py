@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The context of a session from the command line: how full it is, summaries and taking them back, pins, /compact in a conversation."""
-from harness import case, contains, equal, expect, lacks
+from harness import case, collect, contains, equal, expect, lacks, wait_until
 
 
 def long_session(lab, daemon, turns=6):
@@ -74,4 +74,71 @@ def a_conversation_can_be_summarised_from_within(lab):
     term.wait_for("messages are summarised")
     term.send("/compact undo\r")
     term.wait_for("in the context again")
+    term.send("/quit\r")
+
+
+REMINDER = "save with memory.save"
+
+
+def fill(daemon, model, session, start, turns, words=260):
+    """Says something long `turns` times; the model counts tokens as the estimate does, about four bytes each."""
+    for number in range(start, start + turns):
+        text = f"number {number}: " + "we talked about the garden and the trains " * (words // 8)
+        so_far = len(str(model.requests[-1].body)) if model.requests else 4000
+        model.usage = ((so_far + len(text)) // 4, 7)
+        yield daemon.cli("exec", text, "--session", session).must(0)
+
+
+@case
+def at_eighty_percent_the_owner_is_warned_and_the_model_reminded_once(lab):
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    lab.write_config(daemon, "models.yaml", "models:\n  fake/fake: {context: 20000}\n")
+    wait_until(lambda: daemon.api().get("/models/catalog")["own_models"] == 1, 10, "models.yaml is in force")
+    session = daemon.api().session(workspace=str(lab.workspace({})))
+    bus = daemon.api().bus()
+    warned = None
+    for number, ran in enumerate(fill(daemon, model, session, 0, 60)):
+        if "% full" in ran.err:
+            warned = (number, ran.err)
+            break
+        lacks(last_request(model), REMINDER, "a request before 80 %")
+    expect(warned and warned[0] > 3, f"no warning in 60 turns: {warned}")
+    event = collect(bus, lambda e: e["event"] == "context.warning")[-1]
+    payload = event["payload"]
+    expect(80 <= payload["percent"] < 90, f"percent of the warning: {payload}")
+    equal((payload["limit_tokens"], event["session_id"]), (20000, session), "the event's limit and session")
+    contains(warned[1], f"the context is {payload['percent']} % full; at 90 % its oldest part is summarised", "what the command line says")
+    contains(last_request(model), REMINDER, "the request of the turn that warned")
+    shown = daemon.cli("session", "context", session, "--json").must(0).json()
+    expect(shown["percent"] >= 75, f"session context agrees: {shown.get('percent')}")
+    # Not again, until a summary made room.
+    for ran in fill(daemon, model, session, 60, 60):
+        lacks(ran.err, "% full", "a second warning")
+        if "are summarised" in ran.err:
+            break
+        lacks(last_request(model), REMINDER, "a request after the warning")
+    else:
+        expect(False, "no summary at 90 %")
+    contains(last_request(model), "[SUMMARY of", "the prompt after 90 %")
+
+
+@case
+def a_conversation_shows_the_warning(lab):
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    lab.write_config(daemon, "models.yaml", "models:\n  fake/fake: {context: 20000}\n")
+    wait_until(lambda: daemon.api().get("/models/catalog")["own_models"] == 1, 10, "models.yaml is in force")
+    session = daemon.api().session(workspace=str(lab.workspace({})))
+    while True:
+        shown = daemon.cli("session", "context", session, "--json").must(0).json()
+        if shown["percent"] >= 76:
+            break
+        list(fill(daemon, model, session, 0, 1, words=160))
+    term = lab.terminal(daemon, "chat", "--plain", "--session", session)
+    term.wait_for(">")
+    for number in range(6):
+        term.send("tell me more about this " * 60 + "\r")
+        term.wait_for("answer to tell me more")
+    term.wait_for("% full; at 90 %")
     term.send("/quit\r")

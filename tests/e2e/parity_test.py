@@ -27,7 +27,7 @@ VERBS = {
     "GET /api/v1/policy/history": "policy history", "GET /api/v1/policy/history/{version}": "policy diff",
     "GET /api/v1/audit": "audit list", "POST /api/v1/audit/verify": "audit verify", "GET /api/v1/audit/checkpoint": "audit checkpoint", "GET /api/v1/audit/proof": "audit show",
     "GET /api/v1/audit/export": "audit export",
-    "GET /api/v1/models": "model list", "GET /api/v1/models/catalog": "model catalog", "POST /api/v1/models/catalog": "model update", "GET /api/v1/providers/presets": "provider presets", "GET /api/v1/providers/local": "provider detect",
+    "GET /api/v1/models": "model list", "GET /api/v1/models/catalog": "model catalog", "POST /api/v1/models/catalog": "model update", "GET /api/v1/models/own": "model edit", "PUT /api/v1/models/own": "model edit", "GET /api/v1/providers/presets": "provider presets", "GET /api/v1/providers/local": "provider detect",
     "GET /api/v1/providers": "provider list", "PUT /api/v1/providers/{id}": "provider add", "DELETE /api/v1/providers/{id}": "provider rm", "POST /api/v1/providers/{id}/test": "provider test",
     "GET /api/v1/vault": "vault status", "POST /api/v1/vault/lock": "vault lock", "POST /api/v1/vault/unlock": "vault unlock", "PUT /api/v1/vault/passphrase": "vault passphrase",
     "GET /api/v1/secrets": "secret list", "GET /api/v1/secrets/{name}": "secret list", "PUT /api/v1/secrets/{name}": "secret set", "DELETE /api/v1/secrets/{name}": "secret rm",

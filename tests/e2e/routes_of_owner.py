@@ -34,6 +34,10 @@ def providers_and_models(tour, model):
     tour.go("POST", V + "/models/catalog", 400, {"from": "http://example.com/models.yaml"})
     with contextlib.closing(Catalogs()) as site:
         equal(tour.go("POST", V + "/models/catalog", 200, {"from": site.url("/models.yaml")})["models"], 1, "the catalog that was fetched")
+    own = tour.go("GET", V + "/models/own", 200)
+    tour.go("PUT", V + "/models/own", 409, {"text": "", "hash": "sha256:00"})
+    tour.go("PUT", V + "/models/own", 400, {"text": "models: [", "hash": own["hash"]})
+    tour.go("PUT", V + "/models/own", 200, {"text": "models: {}\n", "hash": own["hash"]})
     put = V + "/providers/{id}"
     tour.go("PUT", put, 200, {"kind": "openai", "base_url": model.url, "key": "sk-1"}, id="second")
     tour.go("PUT", put, 400, {"kind": "telepathy"}, id="third")

@@ -103,6 +103,42 @@ class LongSession : public ::testing::Test, public Corridor {
                         .models = daemon->models,
                         .default_model = "notes/taker"});
   }
+  // What makes an agent one that can save.
+  void give_memory() {
+    class Saver final : public tools::Tool {
+     public:
+      Saver() {
+        description_.name = "memory.save";
+        description_.parameters = {{"type", "object"}, {"properties", json::object()}};
+        description_.effect = tools::EffectClass::kIdempotent;
+      }
+      [[nodiscard]] const tools::ToolDescription& description() const override { return description_; }
+      [[nodiscard]] Result<tools::Touches> touches(const json::object&) const override {
+        return tools::Touches{};
+      }
+      [[nodiscard]] std::string render(const json::object&) const override { return "memory.save"; }
+      async::Task<Result<tools::ToolOutcome>> run(const tools::GatePass&, json::object,
+                                                  tools::ToolContext) override {
+        co_return tools::ToolOutcome{
+            .ok = true, .text = "saved", .summary = "saved", .details = {}, .labels = {}};
+      }
+
+     private:
+      tools::ToolDescription description_;
+    };
+    PRYX_CHECK(daemon->registry.add(std::make_unique<Saver>()).has_value());
+  }
+  // Turns, by their place in line, whose model was told to save what must last.
+  std::vector<std::size_t> reminded() const {
+    std::vector<std::size_t> out;
+    std::size_t turn = 0;
+    for (const models::ModelRequest& request : notes->requests) {
+      if (asks_for_summary(request)) continue;
+      if (text_of(request).find("save with memory.save") != std::string::npos) out.push_back(turn);
+      ++turn;
+    }
+    return out;
+  }
   std::int64_t on_disk(const SessionId& s) {
     return read(
         [&](db::Connection& c) { return c.count("SELECT count(*) FROM messages WHERE session_id = $1", s); });
@@ -163,6 +199,50 @@ TEST_F(LongSession, TheOwnerIsWarnedAtEightyPercentAndTheOldestGoesAtNinety) {
   EXPECT_GE(done[0].tokens_before, 3'600);
   EXPECT_LT(done[0].tokens_after, 3'200);
   EXPECT_FALSE(done[0].dropped);
+}
+
+// At eighty percent, in the same request that the owner is warned about: before anything is summarised. Then
+// not again until a summary made room and it filled up once more.
+TEST_F(LongSession, WhoCanSaveIsRemindedOnceBeforeEachSummary) {
+  boot_with(4'000);
+  give_memory();
+  const SessionId s = session();
+  std::vector<std::size_t> warned, compacted;
+  for (std::size_t i = 0; i < 200 && compacted.size() < 2; ++i) {
+    const std::int64_t warnings = count_events("context.warning"), done = count_events("context.compacted");
+    say(s, kFiller);
+    if (count_events("context.warning") > warnings) warned.push_back(i);
+    if (count_events("context.compacted") > done) compacted.push_back(i);
+  }
+  ASSERT_EQ(compacted.size(), 2u);
+  ASSERT_EQ(warned.size(), 2u);
+  EXPECT_EQ(reminded(), warned);
+  EXPECT_LT(warned[0], compacted[0]);
+  EXPECT_GT(warned[1], compacted[0]);
+  EXPECT_LT(warned[1], compacted[1]);
+}
+
+// The control: nobody is told to use what it does not have.
+TEST_F(LongSession, WhoCannotSaveIsNotReminded) {
+  boot_with(4'000);
+  const SessionId s = session();
+  for (int i = 0; i < 120 && count_events("context.compacted") == 0; ++i) say(s, kFiller);
+  EXPECT_EQ(count_events("context.warning"), 1);
+  EXPECT_TRUE(reminded().empty());
+}
+
+TEST_F(LongSession, AHundredThousandTokensAreEnoughToBeReminded) {
+  boot_with(1'000'000);
+  give_memory();
+  const SessionId s = session();
+  std::string much;
+  while (much.size() < 150'000) much += kFiller;
+  for (int i = 0; i < 6 && reminded().empty(); ++i) say(s, much);
+  ASSERT_EQ(reminded().size(), 1u);
+  EXPECT_GE(models::estimate_tokens(models::TokenizerFamily::kLlama, notes->requests.back()), 90'000);
+  EXPECT_EQ(count_events("context.warning"), 0) << "the window itself is far from full";
+  say(s, kFiller);
+  EXPECT_EQ(reminded().size(), 1u);
 }
 
 TEST_F(LongSession, AModelThatCannotSummariseLeavesAMarkerAndTheAnswerComes) {

@@ -32,6 +32,13 @@ struct ProviderChange {
   bool remove_key = false;                        // `--no-key`
 };
 
+struct HumanFile {
+  std::string path;
+  std::string text;  // empty when there is no file
+  std::string hash;  // "sha256:…" of the text on disk; of the empty text when there is no file
+  bool exists = false;
+};
+
 // What is known about models, and from whom.
 struct CatalogStatus {
   std::string as_of;
@@ -66,6 +73,11 @@ class ProviderAdmin {
   // Fetches a later catalog and keeps it; validated whole. `from` empty: where the last one came from.
   [[nodiscard]] virtual async::Task<Result<CatalogStatus>> update_catalog(Caller caller,
                                                                           std::string from) = 0;
+  // config/models.yaml: what a person says about models, over the catalog. Checked whole before it is
+  // written.
+  [[nodiscard]] virtual async::Task<Result<HumanFile>> own_models(Caller caller) = 0;
+  [[nodiscard]] virtual async::Task<Result<HumanFile>> put_own_models(Caller caller, std::string text,
+                                                                      std::string expected_hash) = 0;
   // Model servers that run on this machine. Looks, and changes nothing.
   [[nodiscard]] virtual async::Task<LocalServers> find_local(Caller caller) = 0;
 };
@@ -105,13 +117,6 @@ class SecretAdmin {
 
 // --- files a person edits
 // -------------------------------------------------------------------------------------------------------------
-
-struct HumanFile {
-  std::string path;
-  std::string text;  // empty when there is no file
-  std::string hash;  // "sha256:…" of the text on disk; of the empty text when there is no file
-  bool exists = false;
-};
 
 // config.yaml as a whole text, and the settings that Pryx itself changes (the overlay in the database).
 class ConfigAdmin {

@@ -206,6 +206,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/models", kRead, list_models, {}, kModelQuery},
     {"GET", "/api/v1/models/catalog", kRead, get_catalog},
     {"POST", "/api/v1/models/catalog", kAdmin, update_catalog, kCatalogUpdate},
+    {"GET", "/api/v1/models/own", kAdmin, get_own_models},
+    {"PUT", "/api/v1/models/own", kAdmin, put_own_models, kText},
     {"GET", "/api/v1/providers", kRead, list_providers},
     {"GET", "/api/v1/providers/presets", kRead, list_presets},
     {"GET", "/api/v1/providers/local", kAdmin, find_local},

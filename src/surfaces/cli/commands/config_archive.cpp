@@ -46,6 +46,8 @@ Result<json::object> collect(client::ApiClient& api) {
   if (const std::string text = json::string_or(config.json, "text"); !text.empty()) out["config"] = text;
   PRYX_TRY(const client::Reply policy, api.get("/api/v1/policy"));
   if (const std::string text = json::string_or(policy.json, "text"); !text.empty()) out["policy"] = text;
+  PRYX_TRY(const client::Reply models, api.get("/api/v1/models/own"));
+  if (const std::string text = json::string_or(models.json, "text"); !text.empty()) out["models"] = text;
   PRYX_TRY(const client::Reply settings, api.get("/api/v1/settings"));
   out["settings"] = stored_settings(settings.json);
   json::object agents;
@@ -158,6 +160,7 @@ Result<int> run_import(Context& context, const Invocation& invocation) {
   // Providers before settings, which name their models.
   PRYX_TRY_VOID(add_text(*api, *document, "config", "/api/v1/config", changes));
   PRYX_TRY_VOID(add_text(*api, *document, "policy", "/api/v1/policy", changes));
+  PRYX_TRY_VOID(add_text(*api, *document, "models", "/api/v1/models/own", changes));
   PRYX_TRY_VOID(add_agents(*api, *document, changes));
   PRYX_TRY_VOID(add_the_rest(*api, *document, changes));
   json::array names;
@@ -189,7 +192,8 @@ Result<int> run_import(Context& context, const Invocation& invocation) {
 std::vector<Command> config_archive_commands() {
   return {{.noun = "config",
            .verb = "export",
-           .summary = "settings, policy, agents, providers and budgets as one file, without keys and secrets",
+           .summary = "settings, policy, models.yaml, agents, providers and budgets as one file, without "
+                      "keys and secrets",
            .examples = {"config export -o pryx-config.json", "config export --encrypt -o pryx-config.pryx"},
            .flags = sealing_flags(),
            .handler = run_export},

@@ -2,6 +2,7 @@
 // pryx model and pryx provider: who answers.
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
+#include "surfaces/cli/edit_text.h"
 #include "surfaces/cli/read_secret.h"
 
 namespace pryx::cli {
@@ -174,6 +175,11 @@ Result<int> update_catalog(Context& context, const Invocation& invocation) {
   PRYX_TRY(client::ApiClient * api, context.api());
   PRYX_TRY(const client::Reply reply, api->post("/api/v1/models/catalog", std::move(body)));
   return print_catalog(context, reply);
+}
+
+// The daemon judges the whole text before it writes.
+Result<int> edit_models(Context& context, const Invocation&) {
+  return edit_over_api(context, {"/api/v1/models/own", "models.yaml", "", nullptr});
 }
 
 Result<int> list_presets(Context& context, const Invocation&) {
@@ -359,7 +365,12 @@ std::vector<Command> model_commands() {
            .summary = "fetch a later catalog of limits and prices",
            .examples = {"model update --from https://example.com/models.yaml", "model update"},
            .flags = {{"--from", "URL", "where it is; without it where the last one came from"}},
-           .handler = update_catalog}};
+           .handler = update_catalog},
+          {.noun = "model",
+           .verb = "edit",
+           .summary = "change models.yaml in your editor: limits and prices that win over the catalog",
+           .examples = {"model edit"},
+           .handler = edit_models}};
 }
 
 std::vector<Command> provider_commands() {

@@ -4,6 +4,7 @@
 
 #include "foundation/base/text.h"
 #include "surfaces/server/encode.h"
+#include "surfaces/server/if_match.h"
 #include "surfaces/server/model_list.h"
 #include "surfaces/server/routes/routes.h"
 
@@ -84,6 +85,23 @@ async::Task<Result<Reply>> update_catalog(RouteCall& call) {
   PRYX_CO_TRY(const CatalogStatus status,
               co_await call.services().providers.update_catalog(call.caller(), std::move(from).value_or("")));
   co_return Reply::of(encode(status));
+}
+
+async::Task<Result<Reply>> get_own_models(RouteCall& call) {
+  PRYX_CO_TRY(const HumanFile file, co_await call.services().providers.own_models(call.caller()));
+  Reply reply = Reply::of(encode(file));
+  add_etag(reply, file.hash);
+  co_return reply;
+}
+
+async::Task<Result<Reply>> put_own_models(RouteCall& call) {
+  PRYX_CO_TRY(std::string text, json::get_string(call.body, "text"));
+  PRYX_CO_TRY(std::string hash, expected_hash(call));
+  PRYX_CO_TRY(const HumanFile file, co_await call.services().providers.put_own_models(
+                                        call.caller(), std::move(text), std::move(hash)));
+  Reply reply = Reply::of(encode(file));
+  add_etag(reply, file.hash);
+  co_return reply;
 }
 
 async::Task<Result<Reply>> list_presets(RouteCall&) {

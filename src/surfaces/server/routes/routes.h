@@ -73,6 +73,8 @@ PRYX_HANDLER(export_audit);
 PRYX_HANDLER(list_models);
 PRYX_HANDLER(get_catalog);
 PRYX_HANDLER(update_catalog);
+PRYX_HANDLER(get_own_models);
+PRYX_HANDLER(put_own_models);
 PRYX_HANDLER(list_presets);
 PRYX_HANDLER(find_local);
 PRYX_HANDLER(list_providers);

@@ -39,6 +39,15 @@ class FakeProviders final : public ProviderAdmin {
     catalog_status.from = std::move(from);
     co_return catalog_status;
   }
+  HumanFile own_file{.path = "/config/models.yaml", .text = "", .hash = text_hash(""), .exists = false};
+  async::Task<Result<HumanFile>> own_models(Caller) override { co_return own_file; }
+  async::Task<Result<HumanFile>> put_own_models(Caller, std::string text, std::string expected) override {
+    if (expected != own_file.hash) co_return fail(ErrorCode::kConflict, "models.yaml changed meanwhile");
+    own_file.hash = text_hash(text);
+    own_file.text = std::move(text);
+    own_file.exists = true;
+    co_return own_file;
+  }
   LocalServers local;
   async::Task<LocalServers> find_local(Caller) override { co_return local; }
 };
