@@ -50,6 +50,7 @@ function Asker({ approval }: { approval: Approval }) {
       <Link
         to="/chat/$session"
         params={{ session: approval.session_id }}
+        search={{ turn: approval.turn_id, step: approval.step_id }}
         title={t('card.session', { title: session.data?.title ?? approval.session_id })}
         className="min-w-0 truncate underline decoration-line underline-offset-2 hover:text-text"
       >

@@ -76,6 +76,13 @@ test('what waits is shown oldest first, and Deny of the first has the focus', as
   await expectAccessible(container);
 });
 
+test('the card that the address names has the focus', async () => {
+  fake({ pending: [one('b'), one('a')] });
+  renderPage(<ApprovalsPage />, { at: '/approvals?open=b' });
+  await screen.findAllByText(/a\.txt/);
+  expect(document.querySelector('[data-approval=b]')?.contains(document.activeElement)).toBe(true);
+});
+
 test('j and k walk from card to card', async () => {
   fake({ pending: [one('b'), one('a')] });
   renderPage(<ApprovalsPage />, { at: '/approvals' });

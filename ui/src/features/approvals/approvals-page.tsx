@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Hand } from 'lucide-react';
-import { useCallback, useMemo, useRef } from 'react';
+import { useCallback, useEffect, useMemo, useRef } from 'react';
 import { useActions } from '@/actions/actions';
 import { addMessages, t } from '@/i18n';
 import { ApprovalGroup, groupApprovals } from '@/parts/approval-group';
@@ -44,18 +44,28 @@ function useCardWalk() {
 
 function Pending({
   approvals,
+  open,
   cards,
 }: {
   approvals: Approval[];
+  // The one that the address names has the focus, else the first.
+  open: string | undefined;
   cards: React.RefObject<HTMLDivElement | null>;
 }) {
   // Oldest first: it runs out first.
   const groups = groupApprovals([...approvals].reverse());
+  const named = groups.findIndex((group) => group.some((one) => one.id === open));
+  const first = Math.max(0, named);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the page is opened
+  useEffect(() => {
+    const card = cards.current?.querySelector(`[data-approval="${CSS.escape(open ?? '')}"]`);
+    card?.scrollIntoView?.({ block: 'start' });
+  }, [open]);
   return (
     <div ref={cards} className="flex max-w-200 flex-col gap-3">
       {groups.map((group, index) => (
         <div key={group[0]?.plan_id ?? group[0]?.id} data-card className="flex flex-col gap-3">
-          <ApprovalGroup approvals={group} autoFocus={index === 0} />
+          <ApprovalGroup approvals={group} autoFocus={index === first} />
         </div>
       ))}
     </div>
@@ -115,7 +125,7 @@ export function ApprovalsPage() {
             rows={3}
             empty={(rows) => rows.length === 0 && <Nothing />}
           >
-            {(rows) => <Pending approvals={rows} cards={cards} />}
+            {(rows) => <Pending approvals={rows} open={search.open} cards={cards} />}
           </Loaded>
         ) : (
           <Decided />

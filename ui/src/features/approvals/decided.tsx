@@ -61,7 +61,12 @@ export function DecidedDetails({ approval, onClose }: { approval: Approval; onCl
       </div>
       <ApprovalCard key={approval.id} approval={approval} />
       <p className="flex flex-wrap gap-4 text-dense">
-        <Link to="/chat/$session" params={{ session: approval.session_id }} className="text-accent underline">
+        <Link
+          to="/chat/$session"
+          params={{ session: approval.session_id }}
+          search={{ turn: approval.turn_id, step: approval.step_id }}
+          className="text-accent underline"
+        >
           {t('approvals.session')}
         </Link>
         <Link to="/trace/$turn" params={{ turn: approval.turn_id }} className="text-accent underline">

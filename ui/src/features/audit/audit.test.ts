@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { addMessages } from '@/i18n';
 import { auditQuery, countFilters } from './filters';
+import { lineOf } from './line';
 import { readNote, rootOf, sidesOf } from './merkle';
-import { readKept } from './queries';
+import { auditMessages } from './messages';
+import { type Entry, readKept } from './queries';
 
 const kNow = Date.parse('2026-01-08T12:00:30Z');
 
@@ -66,3 +69,17 @@ test('kept checkpoints are one note, or lines of them', () => {
   expect(readKept('{"note":"a"}\nnonsense')).toBeNull();
   expect(readKept('a picture')).toBeNull();
 });
+
+addMessages(auditMessages);
+test.each([
+  [{ detail: { rule: 'x' }, personal: { rendering: 'fs.read a' } }, 'fs.read a'],
+  [{ detail: { bytes: 39, ok: true, result_hash: 'ab' }, personal: null }, '39 B of result'],
+  [
+    {
+      detail: { approval_id: 'apr_1', grant: 'fs.edit(path: "a")', plan: false, scope: 'session' },
+      personal: null,
+    },
+    'grant fs.edit(path: "a") · scope session',
+  ],
+  [{ detail: {}, personal: null }, ''],
+])('an entry in one line: %j', (entry, line) => expect(lineOf(entry as unknown as Entry)).toBe(line));

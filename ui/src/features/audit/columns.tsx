@@ -4,6 +4,7 @@ import { count } from '@/lib/format';
 import type { Column } from '@/ui/list';
 import { Chip } from '@/ui/status';
 import { Time } from '@/ui/time';
+import { lineOf } from './line';
 import type { Entry } from './queries';
 
 const kShortHash = 8;
@@ -15,27 +16,23 @@ const kOutcomes: Record<string, [tone: 'ok' | 'bad' | 'warn' | 'idle', shape: st
   'tool.interrupted': ['warn', '■', 'interrupted'],
 };
 
+const kAnswers: typeof kOutcomes = {
+  approved: ['ok', '✓', 'approved'],
+  denied: ['bad', '⊘', 'denied'],
+  expired: ['idle', '⊘', 'expired'],
+  superseded: ['idle', '⤼', 'superseded'],
+};
+
 export function Outcome({ entry, bare }: { entry: Entry; bare?: boolean }) {
-  const known = kOutcomes[entry.kind];
+  const answered = (entry.detail as Record<string, unknown>).state;
+  const known =
+    kOutcomes[entry.kind] ?? (entry.kind === 'approval.resolved' ? kAnswers[String(answered)] : undefined);
   if (known) return <Chip tone={known[0]} shape={known[1]} text={known[2]} bare={bare} />;
   if (entry.success === true) return <Chip tone="ok" shape="✓" text="ok" bare={bare} />;
   if (entry.success === false) return <Chip tone="bad" shape="✕" text="failed" bare={bare} />;
   if (entry.kind.endsWith('.intent'))
     return <Chip tone="idle" shape="◷" text={t('audit.outcome.intent')} bare={bare} />;
   return <span className="text-text-3">–</span>;
-}
-
-// The one line that says most: what was done, in the words of who decided over it.
-export function lineOf(entry: Entry): string {
-  if (entry.erased) return t('audit.erased');
-  const personal = entry.personal as Record<string, unknown> | null | undefined;
-  for (const key of ['rendering', 'reason', 'title', 'text']) {
-    const told = personal?.[key];
-    if (typeof told === 'string' && told) return told;
-  }
-  if (personal && Object.keys(personal).length > 0) return JSON.stringify(personal);
-  const detail = entry.detail as Record<string, unknown>;
-  return Object.keys(detail).length > 0 ? JSON.stringify(detail) : '';
 }
 
 export const kColumns = (): Column<Entry>[] => [

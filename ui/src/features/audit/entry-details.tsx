@@ -6,7 +6,8 @@ import { t } from '@/i18n';
 import { absolute, count } from '@/lib/format';
 import { IconButton } from '@/ui/button';
 import { Facts } from '@/ui/page';
-import { lineOf, Outcome } from './columns';
+import { Outcome } from './columns';
+import { lineOf } from './line';
 import { ProofOf } from './proof';
 import type { Entry } from './queries';
 
@@ -56,7 +57,13 @@ export function EntryDetails({ entry, onClose }: { entry: Entry; onClose: () => 
   if (entry.session_id)
     facts.push([
       t('audit.fact.session'),
-      <Link key="session" to="/chat/$session" params={{ session: entry.session_id }} className={kLink}>
+      <Link
+        key="session"
+        to="/chat/$session"
+        params={{ session: entry.session_id }}
+        search={{ turn: entry.turn_id ?? undefined, step: entry.step_id ?? undefined }}
+        className={kLink}
+      >
         {entry.session_id}
       </Link>,
     ]);

@@ -40,6 +40,7 @@ export const auditMessages = {
   'audit.col.outcome': 'Outcome',
   'audit.col.detail': 'What',
   'audit.col.hash': 'Hash',
+  'audit.line.bytes': '{size} of result',
   'audit.erased': 'erased',
   'audit.outcome.intent': 'intended',
   'audit.focus': 'Filter entries',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One conversation: its transcript, what happens in it now, and the composer below.
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { type Action, useActions } from '@/actions/actions';
 import { api, take } from '@/api/client';
@@ -31,7 +31,7 @@ import {
 import { sendAgain, sendMessage, useOutbox } from './send';
 import { type Message, textOf, toRows, turnsOf } from './transcript';
 import { TranscriptView } from './transcript-view';
-import type { TurnCommands } from './turn-end';
+import { copyLink, type TurnCommands } from './turn-end';
 
 const kNoMessages: Message[] = [];
 const kAtWork = ['running', 'waiting'];
@@ -112,6 +112,7 @@ function useCommands(session: Session, model: string, messages: Message[], openM
 function Loaded({ session, listShown, onShowList }: Frame & { session: Session }) {
   const queries = useQueryClient();
   const navigate = useNavigate();
+  const search = useSearch({ strict: false }) as Record<string, string | undefined>;
   const transcript = useTranscript(session.id);
   const messages = transcript.data?.items ?? kNoMessages;
   const rows = useMemo(() => toRows(messages), [messages]);
@@ -179,8 +180,15 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
         run: () => setDialog('context'),
       },
       { id: 'chat.fork', label: t('chat.fork'), group: t('palette.here'), run: () => fork(null) },
+      {
+        id: 'chat.link',
+        label: t('chat.link.session'),
+        group: t('palette.here'),
+        keys: ['c l'],
+        run: () => copyLink(session.id),
+      },
     ],
-    [commands, fork, openModels],
+    [commands, fork, openModels, session.id],
   );
   useActions(actions);
   const onFork = useCallback((message: Message) => fork(message), [fork]);
@@ -222,6 +230,7 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
           onFork={onFork}
           tail={<OutboxRows session={session.id} />}
           sent={sent}
+          place={{ turn: search.turn ?? '', step: search.step ?? '' }}
         />
       )}
       <Announcer turn={atWork?.id} on={announces} />

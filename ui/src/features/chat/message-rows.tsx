@@ -64,12 +64,21 @@ type Answer = {
   message: Message;
   results: Map<string, Part>;
   again?: boolean;
+  // The step that the address points at.
+  marked?: string;
   // Of a turn that is not over: how its calls stand, and what they have put out so far.
   states?: Map<string, ToolState>;
   steps?: LiveStep[];
 };
 
-function AnswerPart({ part, message, results, states, steps }: Omit<Answer, 'again'> & { part: Part }) {
+function AnswerPart({
+  part,
+  message,
+  results,
+  marked,
+  states,
+  steps,
+}: Omit<Answer, 'again'> & { part: Part }) {
   switch (part.type) {
     case 'text':
       return (
@@ -90,6 +99,7 @@ function AnswerPart({ part, message, results, states, steps }: Omit<Answer, 'aga
           input={part.text}
           state={result ? callState(part, result) : (states?.get(callKey(part)) ?? callState(part, result))}
           result={result?.text}
+          marked={Boolean(marked) && part.step_id === marked}
           step={steps?.find((step) => step.id === part.step_id)}
         />
       );

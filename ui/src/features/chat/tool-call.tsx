@@ -51,6 +51,7 @@ export const ToolCall = memo(function ToolCall({
   state,
   result,
   step,
+  marked = false,
 }: {
   tool: string;
   // JSON as the model wrote it.
@@ -59,9 +60,11 @@ export const ToolCall = memo(function ToolCall({
   state: ToolState;
   result?: string | undefined;
   step?: LiveStep | undefined;
+  // The address points at it: it is open, and stands out.
+  marked?: boolean;
 }) {
   const running = state === 'running';
-  const [open, setOpen] = useState(false);
+  const [open, setOpen] = useState(marked);
   const output = step?.output.text ?? '';
   const bad = state === 'failed' || state === 'denied' || state === 'unknown';
   return (
@@ -70,6 +73,7 @@ export const ToolCall = memo(function ToolCall({
       onToggle={(event) => setOpen(event.currentTarget.open)}
       className={cx(
         'group my-1.5 min-w-0 rounded-card border bg-surface',
+        marked && 'outline-2 outline-offset-2 outline-accent',
         state === 'unknown' ? 'border-warn' : bad ? 'border-bad' : 'border-line',
       )}
     >

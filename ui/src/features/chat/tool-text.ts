@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A call in one line, from its arguments. Pure.
 
-const kMain = ['command', 'path', 'url', 'query', 'pattern', 'text', 'name'];
+const kMain = ['command', 'url', 'query', 'pattern', 'path', 'text', 'name'];
 
 export function parsed(json: string): Record<string, unknown> | null {
   try {

@@ -14,18 +14,29 @@ import {
 } from 'react';
 import { useActions } from '@/actions/actions';
 import { t } from '@/i18n';
+import { cx } from '@/lib/cx';
 import { Button } from '@/ui/button';
 import { useLiveTurn } from './live';
 import { AnswerRow, MarkRow, UserRow } from './message-rows';
 import type { Approval, Turn } from './queries';
-import type { Message, Row } from './transcript';
+import { type Message, type Place, type Row, rowOf, turnOf } from './transcript';
 import { type TurnCommands, TurnEnd, toolStates } from './turn-end';
 
 const kNoApprovals: Approval[] = [];
 const kEndSlack = 48;
 const kRowGuess = 120;
+const kMarked =
+  'before:absolute before:inset-y-0 before:-left-3 before:w-0.75 before:bg-accent before:content-[""]';
 
-function OpenAnswerRow({ row, turn }: { row: Extract<Row, { kind: 'answer' }>; turn: Turn }) {
+function OpenAnswerRow({
+  row,
+  turn,
+  marked,
+}: {
+  row: Extract<Row, { kind: 'answer' }>;
+  turn: Turn;
+  marked: string;
+}) {
   const now = useLiveTurn(turn.id);
   const states = useMemo(() => toolStates(turn), [turn]);
   return (
@@ -33,6 +44,7 @@ function OpenAnswerRow({ row, turn }: { row: Extract<Row, { kind: 'answer' }>; t
       message={row.message}
       results={row.results}
       again={row.again}
+      marked={marked}
       states={states}
       steps={now.steps}
     />
@@ -93,7 +105,11 @@ function useFollow(scroller: RefObject<HTMLDivElement | null>, content: RefObjec
     observer.observe(box);
     return () => observer.disconnect();
   }, [scroller, content]);
-  return { atEnd, toEnd };
+  const stay = useCallback(() => {
+    following.current = false;
+    setAtEnd(false);
+  }, []);
+  return { atEnd, toEnd, stay };
 }
 
 export function TranscriptView({
@@ -106,6 +122,7 @@ export function TranscriptView({
   onFork,
   tail,
   sent,
+  place,
 }: {
   rows: Row[];
   openTurns: Turn[];
@@ -119,21 +136,30 @@ export function TranscriptView({
   tail: ReactNode;
   // Changes with every message that is sent.
   sent: string;
+  // What the address points at: it is shown instead of the end, and marked.
+  place: Place;
 }) {
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
-  const { atEnd, toEnd } = useFollow(scroller, content);
+  const { atEnd, toEnd, stay } = useFollow(scroller, content);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => kRowGuess,
     getItemKey: (index) => rows[index]?.key ?? index,
     overscan: 6,
+    scrollPaddingStart: 12,
   });
   const items = virtual.getVirtualItems();
+  const firstSent = useRef(sent);
   // One's own message is where one looks next.
   // biome-ignore lint/correctness/useExhaustiveDependencies: each message that is sent, and the first sight
-  useLayoutEffect(() => toEnd(), [toEnd, sent]);
+  useLayoutEffect(() => {
+    const at = sent === firstSent.current ? rowOf(rows, place) : -1;
+    if (at < 0) return toEnd();
+    stay();
+    virtual.scrollToIndex(at, { align: 'start' });
+  }, [toEnd, sent, place.turn, place.step]);
   const actions = useMemo(
     () => [
       { id: 'chat.latest', label: t('chat.latest'), group: t('palette.here'), keys: ['shift+g'], run: toEnd },
@@ -150,8 +176,10 @@ export function TranscriptView({
         return <MarkRow message={row.message} undone={undone.has(row.message.id)} />;
       case 'answer': {
         const turn = openTurns.find((one) => one.id === row.message.turn_id);
-        if (turn) return <OpenAnswerRow row={row} turn={turn} />;
-        return <AnswerRow message={row.message} results={row.results} again={row.again} />;
+        if (turn) return <OpenAnswerRow row={row} turn={turn} marked={place.step} />;
+        return (
+          <AnswerRow message={row.message} results={row.results} again={row.again} marked={place.step} />
+        );
       }
       case 'end':
         return (
@@ -184,7 +212,10 @@ export function TranscriptView({
                   key={item.key}
                   data-index={item.index}
                   ref={virtual.measureElement}
-                  className="absolute inset-x-0 flow-root"
+                  className={cx(
+                    'absolute inset-x-0 flow-root',
+                    row && place.turn && turnOf(row) === place.turn && kMarked,
+                  )}
                   style={{ transform: `translateY(${item.start}px)` }}
                 >
                   {row && show(row)}

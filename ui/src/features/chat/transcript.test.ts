@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { expect, test } from 'vitest';
 import { sentenceEnd, spoken } from './sentences';
-import { type Message, type Part, textOf, toRows, turnsOf } from './transcript';
+import { type Message, type Part, rowOf, textOf, toRows, turnsOf } from './transcript';
 
 let ids = 0;
 function message(
@@ -66,6 +66,19 @@ test('turns and texts', () => {
   const messages = [message('user', 't1', [{ text: 'a' }, { text: 'b' }]), message('assistant', 't1', [])];
   expect(turnsOf(messages)).toEqual(['t1']);
   expect(textOf(messages[0] as Message)).toBe('a\n\nb');
+});
+
+test('an address points at a step, else at its turn', () => {
+  const rows = toRows([
+    message('user', 't1', [{ text: 'one' }]),
+    message('assistant', 't1', [{}, { type: 'tool_call', step_id: 'c1' }], 's1'),
+    message('user', 't2', [{ text: 'two' }]),
+  ]);
+  expect(rowOf(rows, { turn: 't1', step: 'c1' })).toBe(1);
+  expect(rowOf(rows, { turn: '', step: 's1' })).toBe(1);
+  expect(rowOf(rows, { turn: 't2', step: 'gone' })).toBe(3);
+  expect(rowOf(rows, { turn: 'gone', step: '' })).toBe(-1);
+  expect(rowOf(rows, { turn: '', step: '' })).toBe(-1);
 });
 
 test('only complete sentences are spoken, without marks', () => {

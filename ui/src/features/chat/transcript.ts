@@ -87,6 +87,25 @@ export function turnsOf(messages: Message[]): string[] {
   return groups(messages).flatMap((group) => group.turn ?? []);
 }
 
+// What an address points at: a turn, or one step of it.
+export type Place = { turn: string; step: string };
+
+// The row where that is; -1 when it is not in this transcript.
+export function rowOf(rows: Row[], place: Place): number {
+  const at = place.step
+    ? rows.findIndex((row) => row.kind === 'answer' && hasStep(row.message, place.step))
+    : -1;
+  return at >= 0 || !place.turn ? at : rows.findIndex((row) => turnOf(row) === place.turn);
+}
+
+function hasStep(message: Message, step: string): boolean {
+  return message.step_id === step || message.parts.some((part) => part.step_id === step);
+}
+
+export function turnOf(row: Row): string | null {
+  return row.kind === 'end' ? row.turn : row.message.turn_id;
+}
+
 export function textOf(message: Message): string {
   return message.parts
     .filter((part) => part.type === 'text')

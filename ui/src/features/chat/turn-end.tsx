@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The end of a turn: what streams now, approvals that wait, what went wrong and what can be done about it, and what it took.
 import { Link } from '@tanstack/react-router';
-import { Clock, RotateCcw, Route, Undo2 } from 'lucide-react';
+import { Clock, Link2, RotateCcw, Route, Undo2 } from 'lucide-react';
 import { useMemo } from 'react';
 import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
@@ -9,7 +9,8 @@ import { count, duration, money, tokens } from '@/lib/format';
 import { useNow } from '@/lib/use-now';
 import { ApprovalGroup, groupApprovals } from '@/parts/approval-group';
 import { Markdown } from '@/parts/markdown';
-import { Button } from '@/ui/button';
+import { Button, IconButton } from '@/ui/button';
+import { toast } from '@/ui/toast';
 import { Attention } from './attention';
 import { type LiveStep, type LiveTurn, useLiveTurn } from './live';
 import { Notice, Reasoning } from './message-rows';
@@ -223,6 +224,13 @@ function Footer({ turn, commands }: { turn: Turn; commands: TurnCommands }) {
         </span>
       ))}
       {turn.state !== 'failed' && <TraceLink turn={turn} />}
+      <IconButton
+        small
+        icon={Link2}
+        label={t('chat.link')}
+        className="h-6! w-6! text-text-3"
+        onClick={() => copyLink(turn.session_id, turn.id)}
+      />
       {turn.state === 'cancelled' && (
         <Button small kind="quiet" icon={RotateCcw} onClick={() => commands.retry(turn)}>
           {t('chat.retry')}
@@ -235,6 +243,12 @@ function Footer({ turn, commands }: { turn: Turn; commands: TurnCommands }) {
       )}
     </footer>
   );
+}
+
+// The address that opens the conversation at this turn.
+export function copyLink(session: string, turn?: string): void {
+  const link = `${location.origin}/chat/${session}${turn ? `?turn=${turn}` : ''}`;
+  void navigator.clipboard.writeText(link).then(() => toast(t('chat.link.done')));
 }
 
 export function TurnEnd({

@@ -43,12 +43,13 @@ function Item({
   );
 }
 
-export function SessionName({ id }: { id: string }) {
+export function SessionName({ id, turn, step }: { id: string; turn?: string; step?: string }) {
   const session = useSessionTitle(id);
   return (
     <Link
       to="/chat/$session"
       params={{ session: id }}
+      search={{ turn, step }}
       className="underline decoration-line underline-offset-2 hover:text-text"
     >
       {session.data ? session.data.title || t('home.untitled') : shortId(id)}
@@ -69,14 +70,19 @@ function TurnItem({ turn }: { turn: Turn }) {
       }
       more={
         <>
-          <SessionName id={turn.session_id} /> · <Time at={turn.ended_at ?? turn.created_at} />
+          <SessionName id={turn.session_id} turn={turn.id} /> · <Time at={turn.ended_at ?? turn.created_at} />
         </>
       }
     >
       <Link to="/trace/$turn" params={{ turn: turn.id }} className={kLink}>
         {t('home.trace')}
       </Link>
-      <Link to="/chat/$session" params={{ session: turn.session_id }} className={kLink}>
+      <Link
+        to="/chat/$session"
+        params={{ session: turn.session_id }}
+        search={{ turn: turn.id, step: unknown?.id }}
+        className={kLink}
+      >
         {turn.state === 'needs_attention' ? t('home.decide') : t('home.look')}
       </Link>
       {turn.state === 'failed' && (
@@ -103,12 +109,12 @@ function Questions({ turns }: { turns: ReturnType<typeof useTurns> }) {
       title={<code className="font-mono text-label">{approval.rendering}</code>}
       more={
         <>
-          <SessionName id={approval.session_id} /> ·{' '}
+          <SessionName id={approval.session_id} turn={approval.turn_id} step={approval.step_id} /> ·{' '}
           {t('home.approval.ends', { when: relative(approval.expires_at) })}
         </>
       }
     >
-      <Link to="/approvals" className={kLink}>
+      <Link to="/approvals" search={{ open: approval.id }} className={kLink}>
         {t('home.approval')}
       </Link>
     </Item>

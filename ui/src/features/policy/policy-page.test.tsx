@@ -225,6 +225,40 @@ test('the last days are replayed with the draft', async () => {
   expect(asked.find((one) => one.path.endsWith('/replay'))?.body).toMatchObject({ text: kText, days: 7 });
 });
 
+test('a replay that changes much is listed page by page', async () => {
+  const item = (step: string) => ({
+    step_id: step,
+    turn_id: 'trn_1',
+    session_id: 'ses_1',
+    at: '2026-01-02T00:00:00Z',
+    tool: 'fs.read',
+    call: `fs.read ${step}`,
+    was: { decision: 'allow', rule: 'x' },
+    becomes: { decision: 'ask', rule: 'y', line: null, reason: 'asks' },
+  });
+  answer('POST /api/v1/policy/replay', ({ body }: { body: unknown }) => {
+    const second = (body as { cursor?: string }).cursor === 'c2';
+    return {
+      from: '2026-01-01T00:00:00Z',
+      to: '2026-01-08T00:00:00Z',
+      replayed: 2,
+      changed: 2,
+      changes: [],
+      not_replayed: 0,
+      gaps: [],
+      truncated: false,
+      items: [item(second ? 'older' : 'newer')],
+      next_cursor: second ? null : 'c2',
+    };
+  });
+  renderPage(<PolicyPage />, { at: '/policy?tab=source' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Replay past decisions' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'List more' }));
+  expect(await screen.findByText('fs.read older')).toBeTruthy();
+  expect(screen.getByText('fs.read newer')).toBeTruthy();
+  expect(screen.queryByRole('button', { name: 'List more' })).toBeNull();
+});
+
 test('grants are revoked and moved', async () => {
   answer(
     'GET /api/v1/grants',

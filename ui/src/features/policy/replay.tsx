@@ -15,6 +15,7 @@ import { useReplay } from './queries';
 import { LineLink, Verdict } from './verdict';
 
 const kDays = [1, 7, 30, 90];
+const kPage = 100;
 
 function Changes({ report }: { report: Schemas['PolicyReplay'] }) {
   if (report.items.length === 0) return null;
@@ -66,7 +67,16 @@ function Changes({ report }: { report: Schemas['PolicyReplay'] }) {
   );
 }
 
-export function ReplayReport({ report }: { report: Schemas['PolicyReplay'] }) {
+function ReplayReport({
+  report,
+  busy,
+  onMore,
+}: {
+  report: Schemas['PolicyReplay'];
+  busy: boolean;
+  onMore: (cursor: string) => void;
+}) {
+  const next = report.next_cursor;
   return (
     <div role="status" className="flex flex-col gap-2 text-dense">
       <p className="flex flex-wrap items-center gap-x-3 gap-y-1">
@@ -100,8 +110,13 @@ export function ReplayReport({ report }: { report: Schemas['PolicyReplay'] }) {
       )}
       {report.truncated && <p className="text-warn">{t('replay.truncated')}</p>}
       <Changes report={report} />
-      {report.next_cursor && (
-        <p className="text-label text-text-3">{t('replay.more', { count: report.items.length })}</p>
+      {next && (
+        <p className="flex items-center gap-3 text-label text-text-3">
+          {t('replay.listed', { count: report.items.length, total: report.changed })}
+          <Button small busy={busy} onClick={() => onMore(next)}>
+            {t('replay.more')}
+          </Button>
+        </p>
       )}
     </div>
   );
@@ -112,8 +127,20 @@ export function Replay({ text }: { text?: string }) {
   const [days, setDays] = useState(7);
   const replay = useReplay();
   const { reset } = replay;
+  const [report, setReport] = useState<Schemas['PolicyReplay'] | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: an answer belongs to the text it was given for
-  useEffect(() => reset(), [text, reset]);
+  useEffect(() => {
+    reset();
+    setReport(null);
+  }, [text, reset]);
+  const run = (cursor?: string) =>
+    replay.mutate(
+      { ...(text === undefined ? {} : { text }), days, limit: kPage, ...(cursor ? { cursor } : {}) },
+      {
+        onSuccess: (page) =>
+          setReport((old) => (cursor && old ? { ...page, items: [...old.items, ...page.items] } : page)),
+      },
+    );
   return (
     <div className="flex flex-col gap-2">
       <div className="flex flex-wrap items-end gap-2">
@@ -131,17 +158,13 @@ export function Replay({ text }: { text?: string }) {
             ))}
           </Select>
         </div>
-        <Button
-          icon={History}
-          busy={replay.isPending}
-          onClick={() => replay.mutate({ ...(text === undefined ? {} : { text }), days, limit: 100 })}
-        >
+        <Button icon={History} busy={replay.isPending} onClick={() => run()}>
           {t('replay.run')}
         </Button>
         <span className="text-label text-text-3">{t('replay.hint')}</span>
       </div>
       {replay.isError && <ErrorNote error={replay.error} what={t('replay.failed')} />}
-      {replay.data && <ReplayReport report={replay.data} />}
+      {report && <ReplayReport report={report} busy={replay.isPending} onMore={run} />}
     </div>
   );
 }

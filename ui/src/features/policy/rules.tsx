@@ -146,7 +146,7 @@ export function Rules({
               <td className="w-24">
                 <Verdict is={kVerdict[rule.list]} />
               </td>
-              <td className="font-mono text-label whitespace-nowrap">{rule.tool}</td>
+              <td className="font-mono text-label leading-5! whitespace-nowrap">{rule.tool}</td>
               <td>
                 <Limits rule={rule} />
               </td>
