@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { serveDist } from './serve.mjs';
 
 export const root = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 const require = createRequire(join(root, 'ui/package.json'));
@@ -62,7 +63,9 @@ function openFolder(path) {
 }
 
 export class Daemon {
-  constructor(binaries, box) {
+  constructor(binaries, box, dist) {
+    // A built application to show instead of the one inside the program.
+    this.dist = dist;
     this.program = join(binaries, 'pryx');
     this.home = join(box, 'home');
     this.workspace = openFolder(join(box, 'workspace'));
@@ -72,6 +75,7 @@ export class Daemon {
     for (const file of ['notes.md', 'plan.txt']) chmodSync(join(this.workspace, file), 0o666);
     this.env = { ...process.env, PRYX_HOME: this.home, NO_COLOR: '1' };
     this.listen = '127.0.0.1:0';
+    this.contexts = [];
   }
 
   get core() {
@@ -93,8 +97,9 @@ export class Daemon {
         return false;
       }
     });
-    this.url = this.core.url;
-    this.listen = new URL(this.url).host;
+    this.listen = new URL(this.core.url).host;
+    if (this.dist) this.front ??= await serveDist(this.dist, this.core.url);
+    this.url = this.front?.url ?? this.core.url;
   }
 
   // kill -9 leaves core.json behind; a new start must not read the old one.
@@ -103,6 +108,19 @@ export class Daemon {
     this.process.kill(signal);
     await ended;
     rmSync(join(this.home, 'run/core.json'), { force: true });
+  }
+
+  async close() {
+    for (const context of this.contexts) await context.close().catch(() => {});
+    if (this.process?.exitCode === null && this.process.signalCode === null) await this.end('SIGTERM');
+    this.front?.stop();
+  }
+
+  // A window of its own, closed with the daemon.
+  async window(browser, options = {}) {
+    const context = await browser.newContext(options);
+    this.contexts.push(context);
+    return context;
   }
 
   cli(...args) {
@@ -133,41 +151,72 @@ export function launch() {
   });
 }
 
-// A page that is signed in. `strays` collects what it asked of anybody but its daemon, `errors` what broke in it.
+// A page that is signed in: by a login link the first time, by that browser's cookie then. `strays` collects what it asked of
+// anybody but its daemon, `errors` what broke in it, `open` what is asked and not answered.
 export async function signedIn(browser, daemon, { theme = 'light', width = 1280, height = 800, path = '/' } = {}) {
-  const context = await browser.newContext({
+  const context = await daemon.window(browser, {
     viewport: { width, height },
     colorScheme: theme,
     permissions: ['clipboard-read', 'clipboard-write'],
+    storageState: daemon.signedIn,
   });
   const page = await context.newPage();
   page.strays = [];
   page.errors = [];
+  page.open = new Set();
   page.setDefaultTimeout(15_000);
   page.on('request', (request) => {
+    page.open.add(request);
     const url = request.url();
     if (!url.startsWith(daemon.url) && !/^(data|blob):/.test(url)) page.strays.push(url);
   });
+  for (const end of ['requestfinished', 'requestfailed']) page.on(end, (request) => page.open.delete(request));
   page.on('pageerror', (error) => page.errors.push(error.message));
   page.on('console', (message) => {
     if (/content security policy|trusted ?type/i.test(message.text())) page.errors.push(message.text());
   });
-  await page.goto(daemon.url + (await daemon.link()));
+  if (!daemon.signedIn) await page.goto(daemon.url + (await daemon.link()));
+  if (daemon.signedIn || path !== '/') {
+    if (!daemon.signedIn) await page.getByRole('navigation', { name: 'Pages' }).first().waitFor();
+    await page.goto(daemon.url + path);
+  }
   await page.getByRole('navigation', { name: 'Pages' }).first().waitFor();
-  if (path !== '/') await page.goto(daemon.url + path);
+  daemon.signedIn ??= await context.storageState();
   return page;
 }
 
-export async function violations(page) {
-  await page.evaluate(axeSource);
-  const result = await page.evaluate((tags) => window.axe.run(document, { runOnly: tags }), kTags);
+// What the page itself may ask of the daemon, without the page.
+export async function ask(page, daemon, method, path, body) {
+  const token = await page.evaluate(() => localStorage.getItem('pryx_csrf'));
+  const answer = await page.context().request.fetch(`${daemon.url}/api/v1${path}`, {
+    method,
+    data: body,
+    headers: { 'X-Pryx-CSRF': token, Origin: daemon.url },
+  });
+  if (!answer.ok()) throw new Error(`${method} ${path}: ${answer.status()} ${(await answer.text()).slice(0, 300)}`);
+  return answer.json();
+}
+
+// `only`: the rules that what changed since the last time can break.
+export async function violations(page, only) {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axeSource);
+  const result = await page.evaluate((rules) => window.axe.run(document, { runOnly: rules, resultTypes: ['violations'] }), only ?? kTags);
   return result.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 200)).join(' | ')}`);
 }
 
-// Nothing is animated or loading any more.
+// Nothing is loading or animated any more, and what came is drawn.
 export async function settled(page) {
-  await page.waitForLoadState('networkidle').catch(() => {});
-  await page.waitForTimeout(250);
+  const isCalm = () =>
+    page.evaluate(async () => {
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      const moves = document.getAnimations().some((one) => one.playState === 'running' && one.effect.getComputedTiming().endTime !== Infinity);
+      return !moves && !document.querySelector('[aria-busy=true]') && document.querySelector('h1') !== null;
+    });
+  let calm = 0;
+  await until('the page is settled', async () => {
+    calm = page.open.size === 0 && (await isCalm()) && page.open.size === 0 ? calm + 1 : 0;
+    return calm >= 2;
+  });
 }
 
 export async function withBox(call) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
-// node run.mjs --bin FOLDER [--pictures FOLDER] [words…]: every journey whose name holds one of the words, each with its own daemon.
+// node run.mjs --bin FOLDER [--dist ui/dist] [--jobs N] [--pictures FOLDER] [words…]: every journey whose name holds one of the words.
+// A module's `journeys` have a daemon each, those of one entry of `shared` have one together, in their order; `alone` are journeys
+// that measure, with nothing beside them.
 import { readdirSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { resolve } from 'node:path';
 import { Daemon, launch, withBox } from './lib.mjs';
 
@@ -11,54 +14,75 @@ const option = (name) => {
 };
 const path = (text) => (text === undefined ? undefined : resolve(text));
 const binaries = path(option('--bin'));
+const dist = path(option('--dist'));
 const pictures = path(option('--pictures'));
+// Most of a journey is waiting for the daemon or the browser.
+const jobs = Number(option('--jobs') ?? Math.min(4, cpus().length + 1));
 if (!binaries) {
-  console.error('usage: tests/ui/run --bin build/dev/bin [words…]');
+  console.error('usage: tests/ui/run --bin build/dev/bin [--dist ui/dist] [--jobs N] [words…]');
   process.exit(2);
 }
 
 const kLimitMs = 120_000;
 const folder = new URL('./journeys/', import.meta.url);
-const journeys = [];
+const isChosen = ([name]) => args.length === 0 || args.some((word) => name.includes(word));
+// Each unit has a daemon; the long ones begin first.
+const units = [];
 for (const file of readdirSync(folder).filter((name) => name.endsWith('.mjs')).sort()) {
   const module = await import(new URL(file, folder));
-  for (const [name, run] of Object.entries(module.journeys)) journeys.push({ name: `${file.slice(0, -4)}: ${name}`, run });
+  const named = (all) => Object.entries(all ?? {}).map(([name, run]) => [`${file.slice(0, -4)}: ${name}`, run]).filter(isChosen);
+  for (const group of Object.values(module.shared ?? {})) if (named(group).length > 0) units.push({ journeys: named(group) });
+  for (const one of named(module.journeys)) units.push({ journeys: [one] });
+  for (const one of named(module.alone)) units.push({ journeys: [one], alone: true });
 }
-const chosen = journeys.filter(({ name }) => args.length === 0 || args.some((word) => name.includes(word)));
+units.sort((a, b) => Number(b.alone ?? false) - Number(a.alone ?? false) || b.journeys.length - a.journeys.length);
 
+let passed = 0;
 let failed = 0;
 const browser = await launch();
-for (const { name, run } of chosen) {
+
+async function gone(name, run, daemon, box) {
   const begin = Date.now();
   let timer;
   try {
-    await withBox(async (box) => {
-      const daemon = new Daemon(binaries, box);
-      try {
-        await daemon.start();
-        const limit = new Promise((_, fail) => {
-          timer = setTimeout(() => fail(new Error(`not done after ${kLimitMs / 1000} s`)), kLimitMs);
-        });
-        await Promise.race([run({ browser, daemon, box, pictures }), limit]);
-      } catch (error) {
-        error.log = daemon.log;
-        const page = browser.contexts().at(-1)?.pages()[0];
-        error.seen = page ? await page.locator('body').innerText({ timeout: 2000 }).catch(() => '') : '';
-        throw error;
-      } finally {
-        clearTimeout(timer);
-        for (const context of browser.contexts()) await context.close().catch(() => {});
-        if (daemon.process?.exitCode === null && daemon.process.signalCode === null) await daemon.end('SIGTERM');
-      }
+    const limit = new Promise((_, fail) => {
+      timer = setTimeout(() => fail(new Error(`not done after ${kLimitMs / 1000} s`)), kLimitMs);
     });
-    console.log(`[ ok ] ${name} (${((Date.now() - begin) / 1000).toFixed(1)} s)`);
+    if (!daemon.process) await daemon.start();
+    const said = await Promise.race([run({ browser, daemon, box, pictures }), limit]);
+    passed += 1;
+    console.log(`[ ok ] ${name} (${((Date.now() - begin) / 1000).toFixed(1)} s)${said ? `: ${said}` : ''}`);
   } catch (error) {
     failed += 1;
+    const page = daemon.contexts.at(-1)?.pages()[0];
+    const seen = page ? await page.locator('body').innerText({ timeout: 2000 }).catch(() => '') : '';
     console.log(`[FAIL] ${name}: ${error.message}`);
-    if (error.seen) console.log(`       the page said: ${error.seen.replace(/\s+/g, ' ').slice(0, 900)}`);
-    if (error.log) console.log(`       the daemon said: ${error.log.slice(-700)}`);
+    if (seen) console.log(`       the page said: ${seen.replace(/\s+/g, ' ').slice(0, 900)}`);
+    if (daemon.log) console.log(`       the daemon said: ${daemon.log.slice(-700)}`);
+  } finally {
+    clearTimeout(timer);
+    // The next one has no window of this one beside it.
+    for (const context of daemon.contexts.splice(0)) await context.close().catch(() => {});
   }
 }
+
+async function worker(queue) {
+  for (let unit = queue.shift(); unit; unit = queue.shift()) {
+    const { journeys } = unit;
+    await withBox(async (box) => {
+      const daemon = new Daemon(binaries, box, dist);
+      try {
+        for (const [name, run] of journeys) await gone(name, run, daemon, box);
+      } finally {
+        await daemon.close();
+      }
+    });
+  }
+}
+
+await worker(units.filter((unit) => unit.alone));
+const rest = units.filter((unit) => !unit.alone);
+await Promise.all(Array.from({ length: jobs }, () => worker(rest)));
 await browser.close();
-console.log(`${chosen.length - failed} passed, ${failed} failed`);
+console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);

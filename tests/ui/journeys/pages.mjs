@@ -1,38 +1,95 @@
 // SPDX-License-Identifier: MIT
-// Every page, in both themes, narrow and at 400 % zoom: axe finds nothing, nothing breaks, nobody else is asked.
+// Every page, in both themes, at 400 % zoom, with forced colours and with less motion: axe finds nothing, nothing breaks or
+// disappears, nobody else is asked. Each page is loaded once and looked at in all of these ways.
 import { join } from 'node:path';
 import { equal, expect, kPages, settled, signedIn, violations } from '../lib.mjs';
 
 const kInteractiveMs = 600;
 const kSlack = 4;
+const kWide = { width: 1280, height: 800 };
+// 1280 px at 400 % are 320 CSS pixels.
+const kZoomed = { width: 320, height: 256 };
+// The second theme changes colours and nothing else.
+const kColours = { type: 'rule', values: ['color-contrast', 'link-in-text-block'] };
 
-async function everyPage({ browser, daemon }, options) {
+// What a screen reader finds its way by.
+function orientation(page) {
+  return page.evaluate(() => {
+    const wrong = [];
+    const shown = (selector) => [...document.querySelectorAll(selector)].filter((one) => one.checkVisibility());
+    if (shown('main, [role=main]').length !== 1) wrong.push(`${shown('main').length} main landmarks`);
+    if (shown('header[class]:not(main header), [role=banner]').length < 1) wrong.push('no banner');
+    if (shown('h1').length !== 1) wrong.push(`${shown('h1').length} headings of the first level`);
+    const levels = shown('h1, h2, h3, h4').map((one) => Number(one.tagName[1]));
+    levels.forEach((level, at) => {
+      if (at > 0 && level > levels[at - 1] + 1) wrong.push(`a heading of level ${level} after one of level ${levels[at - 1]}`);
+    });
+    if (!document.title.endsWith('Pryx') || document.title === 'Pryx') wrong.push(`titled ${document.title}`);
+    if (shown('[aria-live], [role=status], [role=log], [role=alert]').length === 0) wrong.push('no live region');
+    return wrong;
+  });
+}
+
+// With forced colours backgrounds and shadows are gone: what is chosen, focused or pressed has to show in another way.
+function lostInForcedColours(page) {
+  return page.evaluate(() => {
+    const wrong = [];
+    const marked = (one) => {
+      const style = getComputedStyle(one);
+      const edge = ['Top', 'Right', 'Bottom', 'Left'].some(
+        (side) => style[`border${side}Style`] !== 'none' && Number.parseFloat(style[`border${side}Width`]) > 0 && style[`border${side}Color`] !== 'rgba(0, 0, 0, 0)',
+      );
+      return edge || (style.outlineStyle !== 'none' && Number.parseFloat(style.outlineWidth) > 0) || style.forcedColorAdjust === 'none';
+    };
+    for (const one of document.querySelectorAll('[aria-current=page], [aria-current=step], [role=tab][aria-selected=true]'))
+      if (one.checkVisibility() && !marked(one)) wrong.push(`what is chosen is not seen: ${one.outerHTML.slice(0, 120)}`);
+    for (const one of document.querySelectorAll('svg'))
+      if (one.checkVisibility() && getComputedStyle(one).color === getComputedStyle(document.body).backgroundColor) wrong.push(`an icon is not seen: ${one.outerHTML.slice(0, 120)}`);
+    return wrong;
+  });
+}
+
+async function everyPage({ browser, daemon }, part) {
   await daemon.cli('exec', 'list the files');
-  const page = await signedIn(browser, daemon, options);
+  const turn = (await daemon.cli('exec', 'read notes.md', '--json')).match(/trn_[0-9A-Z]+/)[0];
+  const page = await signedIn(browser, daemon, kWide);
   const wrong = [];
-  for (const [name, path] of kPages) {
+  const all = [...kPages, ['trace', `/trace/${turn}`], ['trace as a table', `/trace/${turn}?view=table`]];
+  for (const [name, path] of all.filter((_, index) => index % 2 === part)) {
     await page.goto(daemon.url + path);
     await settled(page);
-    expect(await page.locator('h1').count(), `${name} has no heading`);
-    for (const violation of await violations(page)) wrong.push(`${name}: ${violation}`);
+    const look = async (how, only) => {
+      for (const violation of await violations(page, only)) wrong.push(`${name}, ${how}: ${violation}`);
+    };
+    await look('light');
+    for (const problem of await orientation(page)) wrong.push(`${name}: ${problem}`);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await settled(page);
+    await look('dark', kColours);
+    await page.setViewportSize(kZoomed);
+    await settled(page);
+    await look('at 400 %');
+    await page.setViewportSize(kWide);
+    await page.emulateMedia({ colorScheme: 'light', forcedColors: 'active', reducedMotion: 'reduce' });
+    await settled(page);
+    for (const problem of await lostInForcedColours(page)) wrong.push(`${name}, forced colours: ${problem}`);
+    const moving = await page.evaluate(() => document.getAnimations().filter((one) => one.playState === 'running').length);
+    if (moving > 0) wrong.push(`${name}: ${moving} things move for people who asked for less motion`);
+    await page.emulateMedia({ colorScheme: 'light', forcedColors: 'none', reducedMotion: 'no-preference' });
   }
-  equal(wrong.join('\n'), '', 'axe');
+  equal(wrong.join('\n'), '', 'found');
   equal(page.errors.join('\n'), '', 'errors on the page');
   equal(page.strays.join('\n'), '', 'requests to others');
 }
 
-export const journeys = {
-  'every page is accessible in the light theme': (given) => everyPage(given, { theme: 'light' }),
-  'every page is accessible in the dark theme': (given) => everyPage(given, { theme: 'dark' }),
-  // 1280 px at 400 % are 320 CSS pixels.
-  'every page is accessible at 400 % zoom': (given) => everyPage(given, { width: 320, height: 256 }),
+export const alone = {
   // From the address to a frame that takes keys, all files cached by nobody. A sanitized daemon on a busy machine is no bench.
   'the frame is there in time': async ({ browser, daemon }) => {
     const first = await signedIn(browser, daemon);
     const state = await first.context().storageState();
     const times = [];
     for (let round = 0; round < 5; round += 1) {
-      const context = await browser.newContext({ storageState: state });
+      const context = await daemon.window(browser, { storageState: state });
       const page = await context.newPage();
       await page.addInitScript(() => {
         new MutationObserver((_, observer) => {
@@ -46,37 +103,52 @@ export const journeys = {
       await context.close();
     }
     const median = times.sort((a, b) => a - b)[2];
-    console.log(`       the frame takes keys after ${median.toFixed(0)} ms (at most ${kInteractiveMs}, with slack ${kSlack})`);
     expect(median <= kInteractiveMs * kSlack, `the frame is there after ${median.toFixed(0)} ms`);
+    return `the frame takes keys after ${median.toFixed(0)} ms (at most ${kInteractiveMs}, with slack ${kSlack})`;
   },
+};
+
+export const journeys = {
+  'every page is accessible in every way of looking, first half': (given) => everyPage(given, 0),
+  'every page is accessible in every way of looking, second half': (given) => everyPage(given, 1),
 
   'dialogs are accessible': async ({ browser, daemon }) => {
     const page = await signedIn(browser, daemon);
     const open = [
-      ['Control+k', null],
-      ['?', null],
-      ['Control+Shift+>', null],
-      ['Control+Shift+A', null],
+      ['Control+k', '/'],
+      ['?', '/'],
+      ['Control+Shift+>', '/'],
+      ['Control+Shift+A', '/'],
       ['n', '/models'],
       ['n', '/memory'],
       ['n', '/agents'],
+      ['n', '/policy'],
+      ['n', '/costs'],
     ];
     const wrong = [];
-    for (const theme of ['light', 'dark']) {
-      await page.emulateMedia({ colorScheme: theme });
-      for (const [keys, path] of open) {
-        await page.goto(daemon.url + (path ?? '/'));
-        await settled(page);
-        await page.keyboard.press(keys);
-        await page.getByRole('dialog').waitFor();
-        await page.waitForTimeout(250);
-        for (const violation of await violations(page)) wrong.push(`${theme} ${path ?? ''} ${keys}: ${violation}`);
-        await page.keyboard.press('Escape');
-        await page.getByRole('dialog').waitFor({ state: 'detached' });
-      }
+    let at = '';
+    for (const [keys, path] of open) {
+      if (at !== path) await page.goto(daemon.url + path);
+      at = path;
+      await settled(page);
+      const focused = () => page.evaluate(() => [document.activeElement?.tagName, document.activeElement?.textContent.slice(0, 20)].join(' '));
+      const before = await focused();
+      await page.keyboard.press(keys);
+      await page.getByRole('dialog').waitFor();
+      await settled(page);
+      for (const violation of await violations(page)) wrong.push(`${path} ${keys}: ${violation}`);
+      if (!(await page.evaluate(() => document.activeElement?.closest('[role=dialog]')))) wrong.push(`${path} ${keys}: the focus is not in the dialog`);
+      await page.emulateMedia({ colorScheme: 'dark' });
+      await settled(page);
+      for (const violation of await violations(page, kColours)) wrong.push(`${path} ${keys}, dark: ${violation}`);
+      await page.emulateMedia({ colorScheme: 'light' });
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      equal(await focused(), before, `${path} ${keys}: the focus after the dialog`);
     }
     equal(wrong.join('\n'), '', 'axe');
   },
+
   // Pictures for the README and for eyes: tests/ui/run --bin … --pictures FOLDER pictures
   'pictures of every page': async ({ browser, daemon, pictures }) => {
     if (!pictures) return;
@@ -84,7 +156,7 @@ export const journeys = {
     await daemon.cli('exec', 'read notes.md');
     const session = (await daemon.json('session', 'list')).items[0].id;
     for (const theme of ['light', 'dark']) {
-      const page = await signedIn(browser, daemon, { theme, width: 1280, height: 800 });
+      const page = await signedIn(browser, daemon, { theme, ...kWide });
       for (const [name, path] of [...kPages, ['transcript', `/chat/${session}`]]) {
         await page.goto(daemon.url + path);
         await settled(page);

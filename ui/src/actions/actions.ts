@@ -3,6 +3,7 @@
 // Global actions are added at start; a page adds its own while it is open (useActions).
 import { useEffect } from 'react';
 import { create } from 'zustand';
+import { useReach } from '@/lib/reach';
 
 export type Action = {
   id: string;
@@ -16,6 +17,8 @@ export type Action = {
   // More words that the palette finds it by.
   words?: string;
   enabled?: () => boolean;
+  // It changes something, so it needs the daemon.
+  writes?: boolean;
   run: () => void;
 };
 
@@ -48,5 +51,5 @@ export function useActions(actions: Action[]): void {
 }
 
 export function isEnabled(action: Action): boolean {
-  return action.enabled?.() ?? true;
+  return !(action.writes && useReach.getState().away) && (action.enabled?.() ?? true);
 }

@@ -46,6 +46,28 @@ test('letters never fire in a field, chords and Escape do', () => {
   expect(press(reader, 'k', { metaKey: true }, field)).toBe('palette');
 });
 
+test('what edits a text never fires in a field', () => {
+  const everything = [action('all', ['mod+a'])];
+  const read = (target: EventTarget) => {
+    const event = new KeyboardEvent('keydown', { key: 'a', ctrlKey: true });
+    Object.defineProperty(event, 'target', { value: target });
+    return new KeyReader().read(event, everything)?.id ?? null;
+  };
+  expect(read(document.createElement('input'))).toBeNull();
+  expect(read(document.body)).toBe('all');
+});
+
+test('Enter belongs to the button that has the focus', () => {
+  const everything = [action('open', ['enter'])];
+  const read = (target: EventTarget) => {
+    const event = new KeyboardEvent('keydown', { key: 'Enter' });
+    Object.defineProperty(event, 'target', { value: target });
+    return new KeyReader().read(event, everything)?.id ?? null;
+  };
+  expect(read(document.createElement('button'))).toBeNull();
+  expect(read(document.body)).toBe('open');
+});
+
 test('letters can be switched off', () => {
   setSingleKeys(false);
   expect(press(new KeyReader(), '?')).toBeNull();

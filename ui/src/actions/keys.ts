@@ -17,6 +17,14 @@ function isField(target: EventTarget | null): boolean {
   return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
+// Where Enter and Space already mean something.
+function isPressed(target: EventTarget | null): boolean {
+  return (
+    target instanceof Element &&
+    target.closest('button, a[href], summary, [role=tab], [role^=menuitem]') !== null
+  );
+}
+
 const kMarks: Record<string, string> = { Period: '.', Comma: ',', Slash: '/', Backslash: '\\' };
 
 // 'mod+shift+a', 'ctrl+enter', '?', 'Escape' -> 'escape'
@@ -33,6 +41,8 @@ export function chordOf(event: KeyboardEvent): string {
   return parts.join('+');
 }
 
+const kEditing = new Set(['mod+a', 'mod+c', 'mod+v', 'mod+x', 'mod+z', 'mod+shift+z']);
+
 // Holds the first key of a sequence between two presses.
 export class KeyReader {
   #first = '';
@@ -42,6 +52,9 @@ export class KeyReader {
   read(event: KeyboardEvent, actions: Iterable<Action>): Action | null {
     const chord = chordOf(event);
     const single = !chord.includes('mod+') && !chord.includes('alt+');
+    // What an editor does with these is meant when one writes.
+    if (isField(event.target) && kEditing.has(chord)) return null;
+    if ((chord === 'enter' || chord === 'space') && isPressed(event.target)) return null;
     if (single && chord !== 'escape' && (isField(event.target) || !singleKeysOn())) return null;
     const sequence = this.#first && event.timeStamp - this.#at < kSequenceMs ? `${this.#first} ${chord}` : '';
     let starts = false;

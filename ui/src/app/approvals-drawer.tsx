@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: MIT
 // What waits for an answer, over any page.
-import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { api, take } from '@/api/client';
+import { usePending } from '@/api/queries';
 import { t } from '@/i18n';
 import { ApprovalGroup, groupApprovals } from '@/parts/approval-group';
 import { Dialog } from '@/ui/dialog';
 import { Empty, Loaded } from '@/ui/states';
 
 export default function ApprovalsDrawer({ onClose }: { onClose: () => void }) {
-  const pending = useQuery({
-    queryKey: ['approvals', 'pending'],
-    queryFn: async () =>
-      (await take(api.GET('/api/v1/approvals', { params: { query: { state: 'pending', limit: 200 } } })))
-        .items,
-  });
+  const pending = usePending();
   return (
     <Dialog
       open

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: MIT
 // The frame around every page: rail, top bar, banners, overlays, and the keys.
-import { Outlet } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { Outlet, useLocation } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import { useActionRegistry, useActions } from '@/actions/actions';
 import { KeyReader } from '@/actions/keys';
+import { useStatus } from '@/api/queries';
 import { t } from '@/i18n';
 import { Toasts } from '@/ui/toast';
 import { globalActions } from './global-actions';
+import { kNav } from './nav';
 import { OfflineBanner } from './offline-banner';
 import { Overlays } from './overlays';
 import { BottomBar, Rail } from './rail';
 import { useAccess } from './session';
 import { SignInPage } from './sign-in-page';
 import { TopBar } from './top-bar';
-import { useStatus } from './use-status';
 
 function useKeys(): void {
   useEffect(() => {
@@ -33,6 +34,23 @@ function useKeys(): void {
   }, []);
 }
 
+// Another page begins at its beginning for the keyboard and for a screen reader too, unless it puts the focus somewhere itself.
+function useFocusOfPage(path: string) {
+  const main = useRef<HTMLElement>(null);
+  const before = useRef(path);
+  useEffect(() => {
+    if (before.current === path) return;
+    before.current = path;
+    // What lay over the page gives the focus back first.
+    const frame = requestAnimationFrame(() => {
+      const inside = document.activeElement?.closest('main, [role=dialog]');
+      if (!inside) main.current?.focus({ preventScroll: true });
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [path]);
+  return main;
+}
+
 let cachedActions: ReturnType<typeof globalActions> | undefined;
 
 function Frame() {
@@ -40,6 +58,9 @@ function Frame() {
   useActions(cachedActions);
   useKeys();
   const status = useStatus();
+  const path = useLocation({ select: (location) => location.pathname });
+  const main = useFocusOfPage(path);
+  const here = kNav.find((item) => item.to !== '/' && path.startsWith(item.to))?.id ?? 'home';
   const waiting = status.data?.approvals_pending ?? 0;
   return (
     <div className="flex h-dvh flex-col">
@@ -58,7 +79,13 @@ function Frame() {
       )}
       <div className="flex min-h-0 flex-1">
         <Rail approvals={waiting} />
-        <main id="content" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 outline-none">
+        <main
+          ref={main}
+          id="content"
+          aria-label={t(`nav.${here}`)}
+          tabIndex={-1}
+          className="flex min-h-0 min-w-0 flex-1 outline-none"
+        >
           <Outlet />
         </main>
       </div>

@@ -3,6 +3,7 @@
 // their answers. One for the page; owned by main.tsx.
 import { create } from 'zustand';
 import { csrfToken } from '@/api/credentials';
+import { useReach } from '@/lib/reach';
 
 export type BusEvent = {
   type: 'event';
@@ -30,6 +31,8 @@ export const useBusState = create<BusState>(() => ({
   retryAt: null,
   version: null,
 }));
+
+useBusState.subscribe(({ connection }) => useReach.setState({ away: connection === 'offline' }));
 
 type Listener = { pattern: string; call: (event: BusEvent) => void };
 type Waiting = { resolve: (payload: unknown) => void; reject: (error: Error) => void };

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The one approval card, the same wherever a person is asked: risk, who asks, the exact action, what it touches, why it asks, until
 // when, and the answers. The safe answer comes first and has the focus; allowing is never the first key a hand falls on.
-import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import { singleKeysOn } from '@/actions/keys';
-import { api, take } from '@/api/client';
+import { useSession } from '@/api/queries';
 import { addMessages, t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { duration, shortId } from '@/lib/format';
@@ -40,10 +39,7 @@ function useArmed(): boolean {
 }
 
 function Asker({ approval }: { approval: Approval }) {
-  const session = useQuery({
-    queryKey: ['sessions', 'one', approval.session_id],
-    queryFn: () => take(api.GET('/api/v1/sessions/{id}', { params: { path: { id: approval.session_id } } })),
-  });
+  const session = useSession(approval.session_id);
   return (
     <span className="flex min-w-0 items-center gap-1.5 text-dense text-text-2">
       {session.data && <span className="font-medium text-text">{session.data.agent}</span>}
@@ -332,16 +328,9 @@ export function ApprovalCard({
             />
           )}
           <footer className="flex flex-wrap items-center gap-1.5 border-t border-line px-4 py-2.5">
-            <button
-              ref={deny}
-              type="button"
-              title={`${t('card.deny')} · N`}
-              disabled={busy}
-              onClick={() => send({ decision: 'deny' })}
-              className="inline-flex h-8 items-center gap-2 rounded-control border border-control bg-surface px-3 text-dense font-medium hover:bg-sunken"
-            >
+            <Button ref={deny} keys="n" busy={busy} onClick={() => send({ decision: 'deny' })}>
               {t('card.deny')} <Key name="N" />
-            </button>
+            </Button>
             <Button
               kind="quiet"
               className="px-2!"
@@ -365,7 +354,8 @@ export function ApprovalCard({
               <Button
                 keys="s"
                 title={suggested ?? t('card.lasting.none')}
-                disabled={!suggested || held || busy || !armed}
+                disabled={!suggested || held || !armed}
+                busy={busy}
                 onClick={() => allow({ scope: 'session' })}
                 {...noEnter}
               >

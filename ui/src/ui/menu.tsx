@@ -3,13 +3,17 @@
 import { DropdownMenu as Radix } from 'radix-ui';
 import type { ReactNode } from 'react';
 import { keysText } from '@/actions/keys';
+import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
+import { useAway } from '@/lib/reach';
 
 export type MenuItem =
-  | { label: string; run: () => void; keys?: string; danger?: boolean; disabled?: boolean }
+  | { label: string; run: () => void; keys?: string; danger?: boolean; disabled?: boolean; writes?: boolean }
   | 'line';
 
+// What writes needs the daemon.
 export function Menu({ trigger, items, label }: { trigger: ReactNode; items: MenuItem[]; label?: string }) {
+  const away = useAway();
   return (
     <Radix.Root>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
@@ -27,7 +31,8 @@ export function Menu({ trigger, items, label }: { trigger: ReactNode; items: Men
             ) : (
               <Radix.Item
                 key={item.label}
-                disabled={item.disabled ?? false}
+                disabled={item.disabled || (away && item.writes) || false}
+                title={away && item.writes ? t('ui.away') : undefined}
                 onSelect={item.run}
                 className={cx(
                   'flex min-h-8 cursor-pointer items-center justify-between gap-6 rounded-control px-2 outline-none data-disabled:opacity-60 data-highlighted:bg-accent-soft',

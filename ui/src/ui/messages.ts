@@ -5,6 +5,7 @@ export const uiMessages = {
   'ui.keep': 'Keep it',
   'ui.undo': 'Undo',
   'ui.dismiss': 'Dismiss',
+  'ui.away': 'Not while the daemon is away',
   'ui.retry': 'Try again',
   'ui.copied': 'Copied',
   'ui.pane': 'Details',

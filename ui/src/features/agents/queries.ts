@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { api, take } from '@/api/client';
-
-export const useAgents = () =>
-  useQuery({ queryKey: ['agents'], queryFn: () => take(api.GET('/api/v1/agents')) });
+import { useChange } from '@/api/queries';
 
 export const useAgent = (id: string) =>
   useQuery({
@@ -26,25 +24,21 @@ export const useSubAgents = () =>
     queryFn: () => take(api.GET('/api/v1/subagents', { params: { query: { limit: 200 } } })),
   });
 
-export const useTools = () =>
-  useQuery({ queryKey: ['tools'], queryFn: () => take(api.GET('/api/v1/tools')) });
-
-function useChange<In>(key: string, change: (input: In) => Promise<unknown>) {
-  const queries = useQueryClient();
-  return useMutation({ mutationFn: change, onSuccess: () => queries.invalidateQueries({ queryKey: [key] }) });
-}
+export { useAgents, useTools } from '@/api/queries';
 
 export const useSaveAgent = () =>
-  useChange('agents', ({ id, text, hash }: { id: string; text: string; hash: string | undefined }) =>
+  useChange(['agents'], ({ id, text, hash }: { id: string; text: string; hash: string | undefined }) =>
     take(
       api.PUT('/api/v1/agents/{id}', { params: { path: { id } }, body: { text, ...(hash ? { hash } : {}) } }),
     ),
   );
 
 export const useRemoveAgent = () =>
-  useChange('agents', (id: string) => take(api.DELETE('/api/v1/agents/{id}', { params: { path: { id } } })));
+  useChange(['agents'], (id: string) =>
+    take(api.DELETE('/api/v1/agents/{id}', { params: { path: { id } } })),
+  );
 
 export const useCancelSubAgent = () =>
-  useChange('turns', (id: string) =>
+  useChange(['turns'], (id: string) =>
     take(api.POST('/api/v1/subagents/{id}/cancel', { params: { path: { id } } })),
   );

@@ -49,6 +49,7 @@ export function SubAgentList() {
                   {!kOver.has(child.state) && (
                     <Button
                       small
+                      busy={cancel.isPending}
                       onClick={() =>
                         cancel.mutate(child.id, { onSuccess: () => toast(t('subagents.cancelled')) })
                       }

@@ -14,7 +14,7 @@ export function ToolList() {
           label={t('agents.tab.tools')}
           head={[t('tools.col.tool'), t('tools.col.risk'), t('tools.col.effect'), t('tools.col.about')]}
         >
-          {data.items.map((tool) => (
+          {data.map((tool) => (
             <tr key={tool.name}>
               <td className="font-mono text-label">{tool.name}</td>
               <td>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { useQueries, useQuery } from '@tanstack/react-query';
+import { useQueries } from '@tanstack/react-query';
 import { api, type Schemas, take } from '@/api/client';
 
 export type Approval = Schemas['Approval'];
@@ -7,7 +7,7 @@ export const kDecidedStates = ['approved', 'denied', 'expired', 'superseded'] as
 // The daemon's longest page; the list has no cursor.
 export const kDecidedMost = 200;
 
-type State = 'pending' | (typeof kDecidedStates)[number];
+type State = (typeof kDecidedStates)[number];
 
 const listOf = (state: State) => ({
   queryKey: ['approvals', state],
@@ -15,9 +15,7 @@ const listOf = (state: State) => ({
     (await take(api.GET('/api/v1/approvals', { params: { query: { state, limit: kDecidedMost } } }))).items,
 });
 
-export function usePending() {
-  return useQuery(listOf('pending'));
-}
+export { usePending } from '@/api/queries';
 
 // What was answered or ran out, newest first.
 export function useDecided() {

@@ -130,10 +130,11 @@ function SessionTools({
   const archived = session.status === 'archived';
   const items: MenuItem[] = [
     { label: t('chat.rename'), run: () => setDialog('rename') },
-    { label: t('chat.fork'), run: onFork },
+    { label: t('chat.fork'), writes: true, run: onFork },
     { label: t('chat.context.title'), run: onContext },
     {
       label: archived ? t('chat.unarchive') : t('chat.archive'),
+      writes: true,
       run: () => change.mutate({ status: archived ? 'active' : 'archived' }),
     },
     { label: t(announces ? 'chat.announce.off' : 'chat.announce'), run: () => onAnnounces(!announces) },

@@ -178,6 +178,7 @@ export function Composer({
           label={running ? t('chat.send.queue') : t('chat.send')}
           disabled={!text.trim() && images.length === 0}
           busy={busy}
+          offline
         />
       </div>
     </form>

@@ -179,7 +179,13 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
         words: 'compact summary tokens',
         run: () => setDialog('context'),
       },
-      { id: 'chat.fork', label: t('chat.fork'), group: t('palette.here'), run: () => fork(null) },
+      {
+        id: 'chat.fork',
+        label: t('chat.fork'),
+        group: t('palette.here'),
+        writes: true,
+        run: () => fork(null),
+      },
       {
         id: 'chat.link',
         label: t('chat.link.session'),

@@ -8,10 +8,13 @@ import {
 } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { api, type Schemas, take } from '@/api/client';
+import { usePending } from '@/api/queries';
 import { useBusState } from '@/bus/bus';
 import { useBusEvent } from '@/bus/use-bus-event';
 import { live } from './live';
 import type { Message } from './transcript';
+
+export { useAgents, useModels, useSession, useStatus, useWorkspaces } from '@/api/queries';
 
 export type Approval = Schemas['Approval'];
 export type Turn = Schemas['Turn'];
@@ -43,14 +46,6 @@ export function useSessionList(query: string) {
       ),
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     placeholderData: (before) => before,
-  });
-}
-
-export function useSession(id: string | undefined) {
-  return useQuery({
-    queryKey: ['sessions', 'one', id],
-    enabled: id !== undefined,
-    queryFn: () => take(api.GET('/api/v1/sessions/{id}', { params: { path: { id: id ?? '' } } })),
   });
 }
 
@@ -113,11 +108,7 @@ export function useOpenTurns(turns: string[]): Turn[] {
 
 // What waits in a conversation, by the turn it is shown at. A sub-agent's questions stand at the turn that started it.
 export function usePendingApprovals(session: string, atWork: boolean): Map<string, Approval[]> {
-  const pending = useQuery({
-    queryKey: ['approvals', 'pending'],
-    queryFn: () =>
-      take(api.GET('/api/v1/approvals', { params: { query: { state: 'pending', limit: 200 } } })),
-  }).data?.items;
+  const pending = usePending().data;
   const elsewhere = pending?.some((approval) => approval.session_id !== session) ?? false;
   const children = useQuery({
     queryKey: ['sessions', 'children', session],
@@ -143,22 +134,6 @@ export function useContextReport(session: string | undefined) {
     queryFn: () =>
       take(api.GET('/api/v1/sessions/{id}/context', { params: { path: { id: session ?? '' } } })),
   });
-}
-
-export function useModels(on: boolean) {
-  return useQuery({ queryKey: ['models'], enabled: on, queryFn: () => take(api.GET('/api/v1/models')) });
-}
-
-export function useWorkspaces() {
-  return useQuery({ queryKey: ['workspaces'], queryFn: () => take(api.GET('/api/v1/workspaces')) });
-}
-
-export function useAgents() {
-  return useQuery({ queryKey: ['agents'], queryFn: () => take(api.GET('/api/v1/agents')) });
-}
-
-export function useStatus() {
-  return useQuery({ queryKey: ['status'], queryFn: () => take(api.GET('/api/v1/status')) });
 }
 
 // Hands the bus to the live turns of a session, and loads anew what events say is on disk by now.

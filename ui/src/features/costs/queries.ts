@@ -18,12 +18,7 @@ export function useCosts(groupBy: GroupBy, range: Range, session?: string) {
   });
 }
 
-export function useBudgets() {
-  return useQuery({
-    queryKey: ['budgets'],
-    queryFn: async () => (await take(api.GET('/api/v1/budgets'))).items,
-  });
-}
+export { useBudgets } from '@/api/queries';
 
 export function usePutBudget() {
   const queries = useQueryClient();

@@ -5,21 +5,12 @@ import { Problem } from '@/api/problem';
 
 const kDayMs = 86_400_000;
 
-export function useStatus() {
-  return useQuery({ queryKey: ['status'], queryFn: () => take(api.GET('/api/v1/status')) });
-}
+export { useBudgets, useSession as useSessionTitle, useStatus } from '@/api/queries';
 
 export function useDiagnostics() {
   return useQuery({
     queryKey: ['status', 'diagnostics'],
     queryFn: () => take(api.GET('/api/v1/diagnostics')),
-  });
-}
-
-export function useBudgets() {
-  return useQuery({
-    queryKey: ['budgets'],
-    queryFn: async () => (await take(api.GET('/api/v1/budgets'))).items,
   });
 }
 
@@ -67,13 +58,6 @@ export function useFirstRun() {
       ]);
       return sessions.items.length === 0 && workspaces.items.length === 0;
     },
-  });
-}
-
-export function useSessionTitle(id: string) {
-  return useQuery({
-    queryKey: ['sessions', 'one', id],
-    queryFn: () => take(api.GET('/api/v1/sessions/{id}', { params: { path: { id } } })),
   });
 }
 

@@ -5,6 +5,7 @@ import { useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { create } from 'zustand';
 import { api, type Schemas, take } from '@/api/client';
+import { usePending } from '@/api/queries';
 import { bus } from '@/bus/bus';
 import { useBusEvent } from '@/bus/use-bus-event';
 
@@ -20,15 +21,6 @@ bus.on('turn.started', ({ payload }) => {
   const id = String(payload.turn_id);
   useSeen.setState(({ ids }) => (ids.includes(id) ? { ids } : { ids: [id, ...ids].slice(0, kMostTurns) }));
 });
-
-export function usePending() {
-  return useQuery({
-    queryKey: ['approvals', 'pending'],
-    queryFn: async () =>
-      (await take(api.GET('/api/v1/approvals', { params: { query: { state: 'pending', limit: 200 } } })))
-        .items,
-  });
-}
 
 function useTraces() {
   return useQuery({

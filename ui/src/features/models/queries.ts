@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { api, type Schemas, take } from '@/api/client';
+import { useChange } from '@/api/queries';
 
-export function useModels() {
-  return useQuery({ queryKey: ['models'], queryFn: () => take(api.GET('/api/v1/models')) });
-}
+export { useModels, usePresets } from '@/api/queries';
 
 export function useCatalog() {
   return useQuery({
@@ -17,35 +16,16 @@ export function useProviders() {
   return useQuery({ queryKey: ['providers'], queryFn: () => take(api.GET('/api/v1/providers')) });
 }
 
-export function usePresets() {
-  return useQuery({
-    queryKey: ['providers', 'presets'],
-    queryFn: () => take(api.GET('/api/v1/providers/presets')),
-    staleTime: Number.POSITIVE_INFINITY,
-  });
-}
-
-function useChange<In, Out>(change: (input: In) => Promise<Out>) {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: change,
-    onSuccess: () =>
-      Promise.all(
-        ['providers', 'models', 'settings', 'status'].map((key) =>
-          queries.invalidateQueries({ queryKey: [key] }),
-        ),
-      ),
-  });
-}
+const kStale = ['providers', 'models', 'settings', 'status'];
 
 export function useSaveProvider() {
-  return useChange(({ name, ...body }: { name: string } & Schemas['ProviderRequest']) =>
+  return useChange(kStale, ({ name, ...body }: { name: string } & Schemas['ProviderRequest']) =>
     take(api.PUT('/api/v1/providers/{id}', { params: { path: { id: name } }, body })),
   );
 }
 
 export function useRemoveProvider() {
-  return useChange((name: string) =>
+  return useChange(kStale, (name: string) =>
     take(api.DELETE('/api/v1/providers/{id}', { params: { path: { id: name } } })),
   );
 }
@@ -58,7 +38,7 @@ export function useTestProvider() {
 }
 
 export function useSetDefaultModel() {
-  return useChange((model: string) =>
+  return useChange(kStale, (model: string) =>
     take(api.PUT('/api/v1/settings', { body: { settings: { 'model.default': model } } })),
   );
 }

@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: MIT
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, type Schemas, take } from '@/api/client';
+import { useChange } from '@/api/queries';
 
-export const useWorkspaces = () =>
-  useQuery({ queryKey: ['workspaces'], queryFn: () => take(api.GET('/api/v1/workspaces')) });
-export const usePresets = () =>
-  useQuery({ queryKey: ['providers', 'presets'], queryFn: () => take(api.GET('/api/v1/providers/presets')) });
-export const useModels = () =>
-  useQuery({ queryKey: ['models'], queryFn: () => take(api.GET('/api/v1/models')) });
+export { useModels, usePresets, useStatus, useWorkspaces } from '@/api/queries';
 
-export function useAddWorkspace() {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: (path: string) => take(api.POST('/api/v1/workspaces', { body: { path } })),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['workspaces'] }),
-  });
-}
+export const useAddWorkspace = () =>
+  useChange(['workspaces'], (path: string) => take(api.POST('/api/v1/workspaces', { body: { path } })));
 
 type NewProvider = { name: string } & Schemas['ProviderRequest'];
 
@@ -35,10 +26,10 @@ export function useAddProvider() {
 }
 
 // The default model of everything that names none. `provider` is added first where it is not known.
-export function useChooseModel() {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: async ({ model, provider }: { model: string; provider?: NewProvider }) => {
+export const useChooseModel = () =>
+  useChange(
+    ['providers', 'models', 'settings', 'status', 'local-servers'],
+    async ({ model, provider }: { model: string; provider?: NewProvider }) => {
       if (provider) {
         const { name, ...body } = provider;
         await take(api.PUT('/api/v1/providers/{id}', { params: { path: { id: name } }, body }));
@@ -46,14 +37,7 @@ export function useChooseModel() {
       await take(api.PUT('/api/v1/settings', { body: { settings: { 'model.default': model } } }));
       return model;
     },
-    onSuccess: () =>
-      Promise.all(
-        ['providers', 'models', 'settings', 'status', 'local-servers'].map((key) =>
-          queries.invalidateQueries({ queryKey: [key] }),
-        ),
-      ),
-  });
-}
+  );
 
 export function useStoreSecrets() {
   return useMutation({
@@ -66,16 +50,11 @@ export function useStoreSecrets() {
 }
 
 // A session in the workspace with its first message; the answer streams on the chat page.
-export function useStartTask() {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: async ({ workspace, text }: { workspace: string | undefined; text: string }) => {
-      const session = await take(api.POST('/api/v1/sessions', { body: workspace ? { workspace } : {} }));
-      await take(
-        api.POST('/api/v1/sessions/{id}/messages', { params: { path: { id: session.id } }, body: { text } }),
-      );
-      return session;
-    },
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['sessions'] }),
+export const useStartTask = () =>
+  useChange(['sessions'], async ({ workspace, text }: { workspace: string | undefined; text: string }) => {
+    const session = await take(api.POST('/api/v1/sessions', { body: workspace ? { workspace } : {} }));
+    await take(
+      api.POST('/api/v1/sessions/{id}/messages', { params: { path: { id: session.id } }, body: { text } }),
+    );
+    return session;
   });
-}

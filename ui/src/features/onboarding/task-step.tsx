@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: MIT
-import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
-import { api, take } from '@/api/client';
 import { t } from '@/i18n';
 import { Button } from '@/ui/button';
 import { TextArea } from '@/ui/field';
 import { ErrorNote } from '@/ui/states';
 import type { StepProps } from './onboarding-page';
-import { useStartTask, useWorkspaces } from './queries';
+import { useStartTask, useStatus, useWorkspaces } from './queries';
 import { StepFooter } from './step-footer';
 
 export function TaskStep({ workspace, onBack }: StepProps) {
   const navigate = useNavigate();
-  const status = useQuery({ queryKey: ['status'], queryFn: () => take(api.GET('/api/v1/status')) });
+  const status = useStatus();
   const workspaces = useWorkspaces();
   const start = useStartTask();
   const model = status.data?.default_model ?? '';

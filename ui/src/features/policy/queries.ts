@@ -23,12 +23,7 @@ export function useTemplates() {
   });
 }
 
-export function useTools() {
-  return useQuery({
-    queryKey: ['tools'],
-    queryFn: async () => (await take(api.GET('/api/v1/tools'))).items,
-  });
-}
+export { useTools } from '@/api/queries';
 
 export function useReach(tool: string) {
   return useQuery({

@@ -144,7 +144,14 @@ export function RuleDialog({
       footer={
         <>
           <Button onClick={onClose}>{t('ui.cancel')}</Button>
-          <Button kind="primary" keys="mod+enter" disabled={!next} onClick={save}>
+          <Button
+            kind="primary"
+            keys="mod+enter"
+            disabled={!next}
+            busy={working.save.isPending}
+            offline={working.dirty}
+            onClick={save}
+          >
             {working.dirty ? t('rule.save.draft') : t('rule.save')}
           </Button>
         </>

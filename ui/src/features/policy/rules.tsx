@@ -162,6 +162,8 @@ export function Rules({
                   small
                   icon={Trash2}
                   label={t('rules.remove', { tool: rule.tool })}
+                  busy={working.save.isPending}
+                  offline={working.dirty}
                   onClick={() => remove(rule)}
                 />
               </td>

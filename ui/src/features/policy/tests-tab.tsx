@@ -99,6 +99,8 @@ export function Tests({
                 small
                 icon={Trash2}
                 label={t('tests.remove', { name: one.name })}
+                busy={working.save.isPending}
+                offline={working.dirty}
                 onClick={() => remove(one.line, one.name)}
               />
             </td>

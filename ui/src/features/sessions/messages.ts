@@ -51,7 +51,6 @@ export const sessionsMessages = {
   'sessions.select.all': 'Select all {count} loaded',
   'sessions.select.none': 'Clear selection',
   'sessions.select.bar': 'Actions on the selection',
-  'sessions.offline': 'The daemon is not reachable',
   'sessions.open': 'Open session',
   'sessions.peek': 'Session details',
   'sessions.peek.close': 'Close details',

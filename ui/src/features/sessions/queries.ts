@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { api, type Schemas, take } from '@/api/client';
 import { type KeysetList, useKeyset } from '@/api/keyset';
+import { usePending, useWorkspaces } from '@/api/queries';
 import { useBusEvent } from '@/bus/use-bus-event';
 import type { Row, SessionQuery, Spent } from './query';
 
@@ -158,17 +159,12 @@ export function useNarrowed(
   };
 }
 
-export function useAgents() {
-  return useQuery({ queryKey: ['agents'], queryFn: () => take(api.GET('/api/v1/agents')) });
-}
+export { useAgents } from '@/api/queries';
 
 // Sessions in which something waits for a person.
 export function useWaiting(): ReadonlySet<string> {
-  const query = useQuery({
-    queryKey: ['approvals', 'waiting-sessions'],
-    queryFn: () => take(api.GET('/api/v1/approvals', { params: { query: { state: 'pending' } } })),
-  });
-  return useMemo(() => new Set(query.data?.items.map((one) => one.session_id)), [query.data]);
+  const query = usePending();
+  return useMemo(() => new Set(query.data?.map((one) => one.session_id)), [query.data]);
 }
 
 // What turns say while this page is open: a session's own state does not tell whether something runs in it.
@@ -213,7 +209,7 @@ export function useSessionCost(id: string) {
 }
 
 export function useWorkspaceNames(): ReadonlyMap<string, string> {
-  const query = useQuery({ queryKey: ['workspaces'], queryFn: () => take(api.GET('/api/v1/workspaces')) });
+  const query = useWorkspaces();
   return useMemo(
     () => new Map(query.data?.items.map((one) => [one.id, one.private ? '' : one.path])),
     [query.data],

@@ -5,7 +5,6 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Archive, Columns3, Download, Ellipsis, Plus, Trash2 } from 'lucide-react';
 import { useCallback, useMemo, useState } from 'react';
 import { api, take } from '@/api/client';
-import { useBusState } from '@/bus/bus';
 import { addMessages, t } from '@/i18n';
 import { count } from '@/lib/format';
 import { Button, IconButton } from '@/ui/button';
@@ -61,9 +60,6 @@ function SelectionBar({
   setOpen: (open: Open) => void;
   archive: (rows: Row[]) => void;
 }) {
-  // What cannot be done now says why.
-  const isOffline = useBusState((state) => state.connection === 'offline');
-  const held = isOffline ? { disabled: true, title: t('sessions.offline') } : {};
   const isBack = selection.rows.every((row) => row.status === 'archived');
   return (
     <div
@@ -74,12 +70,12 @@ function SelectionBar({
       <span role="status" className="text-dense font-medium">
         {t('sessions.selected', { count: selection.ids.size })}
       </span>
-      <Button small {...held} icon={Archive} keys="shift+a" onClick={() => archive(selection.rows)}>
+      <Button small busy={false} icon={Archive} keys="shift+a" onClick={() => archive(selection.rows)}>
         {t(isBack ? 'sessions.unarchive' : 'sessions.archive')}
       </Button>
       <Button
         small
-        {...held}
+        busy={false}
         icon={Download}
         keys="shift+d"
         onClick={() => setOpen({ what: 'export', rows: selection.rows })}
@@ -88,7 +84,7 @@ function SelectionBar({
       </Button>
       <Button
         small
-        {...held}
+        busy={false}
         icon={Trash2}
         keys="delete"
         className="text-bad!"
@@ -217,7 +213,12 @@ export function SessionsPage() {
                       keys: 'e',
                       run: () => setOpen({ what: 'rename', row: focusedRow }),
                     },
-                    { label: t('sessions.fork'), keys: 'shift+f', run: () => void commands.fork(focusedRow) },
+                    {
+                      label: t('sessions.fork'),
+                      keys: 'shift+f',
+                      writes: true,
+                      run: () => void commands.fork(focusedRow),
+                    },
                     {
                       label: t('sessions.trace'),
                       keys: 'shift+t',

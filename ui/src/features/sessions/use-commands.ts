@@ -79,11 +79,13 @@ export function useSessionActions(state: State): void {
       keys: string[],
       run: (state: State) => unknown,
       enabled: (state: State) => boolean = () => true,
+      writes = false,
     ) => ({
       id: `sessions.${id}`,
       label: t(label),
       group,
       keys,
+      writes,
       enabled: () => enabled(latest.current),
       run: () => void run(latest.current),
     });
@@ -102,7 +104,7 @@ export function useSessionActions(state: State): void {
         (s) => s.focusedRow && s.setOpen({ what: 'rename', row: s.focusedRow }),
         row,
       ),
-      one('archive', 'sessions.archive', ['shift+a'], (s) => s.archive(s.targets), some),
+      one('archive', 'sessions.archive', ['shift+a'], (s) => s.archive(s.targets), some, true),
       one(
         'delete',
         'sessions.delete',
@@ -117,7 +119,14 @@ export function useSessionActions(state: State): void {
         (s) => s.setOpen({ what: 'export', rows: s.targets }),
         some,
       ),
-      one('fork', 'sessions.fork', ['shift+f'], (s) => s.focusedRow && s.commands.fork(s.focusedRow), row),
+      one(
+        'fork',
+        'sessions.fork',
+        ['shift+f'],
+        (s) => s.focusedRow && s.commands.fork(s.focusedRow),
+        row,
+        true,
+      ),
       one('trace', 'sessions.trace', ['shift+t'], (s) => s.focusedRow && s.commands.trace(s.focusedRow), row),
       one('peek', 'sessions.peek', ['\\'], (s) => s.togglePeek(), row),
       one('next', 'sessions.peek.next', [']'], (s) => s.step(1), row),

@@ -43,7 +43,7 @@ function Editor({ name, value, onClose }: { name: string; value: unknown; onClos
       title={t('settings.edit', { name })}
       footer={
         <>
-          <Button className="mr-auto" onClick={() => send(null)}>
+          <Button className="mr-auto" busy={put.isPending} onClick={() => send(null)}>
             {t('settings.reset')}
           </Button>
           <Button kind="primary" busy={put.isPending} onClick={() => send(parseValue(text, value))}>

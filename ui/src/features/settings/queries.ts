@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { api, type Schemas, take } from '@/api/client';
+import { useChange } from '@/api/queries';
+
+export { useWorkspaces } from '@/api/queries';
 
 export const useSettings = () =>
   useQuery({ queryKey: ['settings'], queryFn: () => take(api.GET('/api/v1/settings')) });
-export const useWorkspaces = () =>
-  useQuery({ queryKey: ['workspaces'], queryFn: () => take(api.GET('/api/v1/workspaces')) });
 export const useSecrets = () =>
   useQuery({ queryKey: ['secrets'], queryFn: () => take(api.GET('/api/v1/secrets')) });
 export const useVault = () =>
@@ -14,14 +15,6 @@ export const useTokens = () =>
   useQuery({ queryKey: ['tokens'], queryFn: () => take(api.GET('/api/v1/tokens')) });
 export const useConfigFile = () =>
   useQuery({ queryKey: ['config'], queryFn: () => take(api.GET('/api/v1/config')) });
-
-function useChange<In, Out>(keys: string[], change: (input: In) => Promise<Out>) {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: change,
-    onSuccess: () => Promise.all(keys.map((key) => queries.invalidateQueries({ queryKey: [key] }))),
-  });
-}
 
 // Null takes what Pryx itself changed away again: the file's or the default value counts.
 export const usePutSetting = () =>
