@@ -62,7 +62,7 @@ export const journeys = {
     await composer(page).waitFor();
     const other = await page.context().newPage();
     await other.goto(`${daemon.url}/memory`);
-    await other.keyboard.press('n');
+    await other.getByRole('button', { name: 'Remember something' }).first().click();
     await other.getByLabel('What to remember').fill('a fact to keep');
     await daemon.end('SIGKILL');
     await page.getByText(/Daemon not reachable since/).waitFor();

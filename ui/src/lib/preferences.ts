@@ -5,6 +5,8 @@ import { create } from 'zustand';
 export type Theme = 'system' | 'light' | 'dark';
 const kKey = 'pryx_theme';
 const kDark = '(prefers-color-scheme: dark)';
+// Forced colours come with the scheme that fits them, so that what is painted on a canvas is seen on them too.
+const kForced = '(forced-colors: active)';
 
 function stored(): Theme {
   const value = localStorage.getItem(kKey);
@@ -14,7 +16,8 @@ function stored(): Theme {
 export const useTheme = create<{ theme: Theme }>(() => ({ theme: stored() }));
 
 export function isDark(theme: Theme): boolean {
-  return theme === 'dark' || (theme === 'system' && matchMedia(kDark).matches);
+  const follows = theme === 'system' || matchMedia(kForced).matches;
+  return follows ? matchMedia(kDark).matches : theme === 'dark';
 }
 
 const kNext = { system: 'light', light: 'dark', dark: 'system' } as const;
@@ -34,7 +37,7 @@ export function setTheme(theme: Theme): void {
 
 export function startTheme(): void {
   show();
-  matchMedia(kDark).addEventListener('change', show);
+  for (const query of [kDark, kForced]) matchMedia(query).addEventListener('change', show);
 }
 
 const kAnnounce = 'pryx_announce';

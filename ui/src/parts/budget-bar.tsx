@@ -56,7 +56,7 @@ export function BudgetBar({ budget }: { budget: Budget }) {
     <div
       role="img"
       aria-label={t('budget.bar', { spent: money(budget.spent), limit: money(budget.limit) })}
-      className="relative h-2 overflow-hidden rounded-full bg-sunken"
+      className="keeps-colours relative h-2 overflow-hidden rounded-full bg-sunken"
     >
       <div
         className={cx(

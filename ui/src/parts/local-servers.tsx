@@ -7,7 +7,7 @@ import { t } from '@/i18n';
 import { bytes, tokens } from '@/lib/format';
 import { Button } from '@/ui/button';
 import { Card } from '@/ui/page';
-import { Empty, Loaded } from '@/ui/states';
+import { Loaded } from '@/ui/states';
 import { Chip, type Tone } from '@/ui/status';
 
 type Server = Schemas['LocalServer'];
@@ -79,11 +79,13 @@ export function LocalServers({
       rows={3}
       empty={(data) =>
         data.items.length === 0 && (
-          <Empty
-            title={t('local.empty')}
-            why={t('local.empty.why', { ports: data.ports.join(', ') })}
-            action={again}
-          />
+          <div className="flex flex-wrap items-center gap-3 rounded-card border border-line bg-surface p-4 text-dense">
+            <div className="min-w-60 flex-1">
+              <p className="font-medium">{t('local.empty')}</p>
+              <p className="text-text-2">{t('local.empty.why', { ports: data.ports.join(', ') })}</p>
+            </div>
+            {again}
+          </div>
         )
       }
     >

@@ -33,6 +33,7 @@ function RowOf<T>(props: Props<T>): ReactNode {
       tabIndex={-1}
       aria-rowindex={index + 2}
       aria-selected={isSelected ?? isFocused}
+      data-focused={isFocused || undefined}
       onClick={(event) => props.onPress(event, index, row)}
       onDoubleClick={() => props.onDouble(row)}
       className={cx(

@@ -4,8 +4,9 @@ import { useState } from 'react';
 import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
 import { Button } from '@/ui/button';
-import { Confirm, Dialog } from '@/ui/dialog';
+import { Confirm } from '@/ui/dialog';
 import { TextArea, TextField } from '@/ui/field';
+import { FormDialog } from '@/ui/form-dialog';
 import { Facts } from '@/ui/page';
 import { Empty, ErrorNote, Loaded } from '@/ui/states';
 import { Chip } from '@/ui/status';
@@ -66,70 +67,68 @@ function Editor({
       },
     );
   return (
-    <Dialog
-      open
+    <FormDialog
       wide
-      onClose={onClose}
       title={agent ? t('agents.edit', { id }) : t('agents.new')}
-      footer={
-        <>
-          {agent && !agent.built_in && (
-            <Button kind="danger" className="mr-auto" onClick={() => setRemoving(true)}>
-              {t('agents.rm')}
-            </Button>
-          )}
-          <Button kind="primary" busy={save.isPending} disabled={!name} onClick={submit}>
-            {t('agents.save')}
+      verb={t('agents.save')}
+      busy={save.isPending}
+      valid={name !== ''}
+      error={save.error}
+      failed={t('agents.save.failed')}
+      aside={
+        agent &&
+        !agent.built_in && (
+          <Button kind="danger" onClick={() => setRemoving(true)}>
+            {t('agents.rm')}
           </Button>
-        </>
+        )
       }
+      onSave={submit}
+      onClose={onClose}
     >
-      <div className="flex flex-col gap-4">
-        {!agent && (
-          <TextField
-            label={t('agents.new.name')}
-            hint={t('agents.new.hint')}
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-          />
-        )}
-        {agent && (
-          <Facts
-            facts={[
-              [t('agents.tools'), agent.tools?.join(', ') ?? t('agents.tools.all')],
-              [
-                t('agents.limits'),
-                Object.entries(agent.limits ?? {})
-                  .map(([limit, value]) => `${limit} ${value}`)
-                  .join(', ') || t('agents.limits.none'),
-              ],
-            ]}
-          />
-        )}
-        {(agent?.problems?.length ?? 0) > 0 && (
-          <ul
-            role="alert"
-            aria-label={t('agents.problems')}
-            className="rounded-card border border-bad bg-bad-soft p-2 text-dense text-text"
-          >
-            {agent?.problems?.map((problem) => (
-              <li key={`${problem.line}${problem.key}`}>
-                {t('agents.problem', { line: problem.line, key: problem.key, message: problem.message })}
-              </li>
-            ))}
-          </ul>
-        )}
-        <TextArea
-          label={t('agents.text')}
-          hint={agent?.path}
-          rows={16}
-          spellCheck={false}
-          className="font-mono text-label"
-          value={text}
-          onChange={(event) => setText(event.target.value)}
+      {!agent && (
+        <TextField
+          label={t('agents.new.name')}
+          hint={t('agents.new.hint')}
+          value={name}
+          onChange={(event) => setName(event.target.value)}
         />
-        {save.isError && <ErrorNote error={save.error} what={t('agents.save.failed')} />}
-      </div>
+      )}
+      {agent && (
+        <Facts
+          facts={[
+            [t('agents.tools'), agent.tools?.join(', ') ?? t('agents.tools.all')],
+            [
+              t('agents.limits'),
+              Object.entries(agent.limits ?? {})
+                .map(([limit, value]) => `${limit} ${value}`)
+                .join(', ') || t('agents.limits.none'),
+            ],
+          ]}
+        />
+      )}
+      {(agent?.problems?.length ?? 0) > 0 && (
+        <ul
+          role="alert"
+          aria-label={t('agents.problems')}
+          className="rounded-card border border-bad bg-bad-soft p-2 text-dense text-text"
+        >
+          {agent?.problems?.map((problem) => (
+            <li key={`${problem.line}${problem.key}`}>
+              {t('agents.problem', { line: problem.line, key: problem.key, message: problem.message })}
+            </li>
+          ))}
+        </ul>
+      )}
+      <TextArea
+        label={t('agents.text')}
+        hint={agent?.path}
+        rows={16}
+        spellCheck={false}
+        className="font-mono text-label"
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+      />
       {removing && (
         <Confirm
           open
@@ -143,7 +142,7 @@ function Editor({
           {remove.isError ? <ErrorNote error={remove.error} what={t('agents.rm.failed')} /> : undefined}
         </Confirm>
       )}
-    </Dialog>
+    </FormDialog>
   );
 }
 

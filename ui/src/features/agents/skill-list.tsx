@@ -65,7 +65,7 @@ export function SkillList() {
           >
             {data.items.map((skill) => (
               <tr key={`${skill.source}/${skill.name}/${skill.folder}`}>
-                <td>
+                <td className="min-w-56">
                   <button
                     type="button"
                     className="min-h-6 text-left font-medium text-accent underline"

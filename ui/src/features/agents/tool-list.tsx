@@ -16,12 +16,12 @@ export function ToolList() {
         >
           {data.map((tool) => (
             <tr key={tool.name}>
-              <td className="font-mono text-label">{tool.name}</td>
+              <td className="font-mono text-label whitespace-nowrap">{tool.name}</td>
               <td>
                 <Risk level={tool.risk} />
               </td>
               <td className="whitespace-nowrap">{tool.effect_class.replaceAll('_', ' ')}</td>
-              <td className="text-text-2">{tool.description}</td>
+              <td className="min-w-64 text-text-2">{tool.description}</td>
             </tr>
           ))}
         </Table>

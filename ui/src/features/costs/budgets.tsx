@@ -5,8 +5,8 @@ import { t } from '@/i18n';
 import { money } from '@/lib/format';
 import { BudgetBar, BudgetMark, budgetName } from '@/parts/budget-bar';
 import { Button } from '@/ui/button';
-import { Dialog } from '@/ui/dialog';
 import { Select, TextField } from '@/ui/field';
+import { FormDialog } from '@/ui/form-dialog';
 import { Card } from '@/ui/page';
 import { ErrorNote, Loaded } from '@/ui/states';
 import { toast } from '@/ui/toast';
@@ -35,59 +35,47 @@ function BudgetDialog({ draft: given, onClose }: { draft: Draft; onClose: () => 
     );
   };
   return (
-    <Dialog
-      open
-      onClose={onClose}
+    <FormDialog
       title={given.fixed ? t('budgets.edit.name', { name: budgetName(given) }) : t('budgets.add')}
       description={t('budgets.lead')}
-      footer={
-        <>
-          <Button onClick={onClose}>{t('ui.cancel')}</Button>
-          <Button kind="primary" disabled={!valid} busy={put.isPending} onClick={save}>
-            {t('budgets.save')}
-          </Button>
-        </>
-      }
+      verb={t('budgets.save')}
+      busy={put.isPending}
+      valid={valid}
+      error={put.error}
+      failed={t('budgets.failed')}
+      onSave={save}
+      onClose={onClose}
     >
-      <form
-        className="flex flex-col gap-3"
-        onSubmit={(event) => {
-          event.preventDefault();
-          save();
-        }}
-      >
-        {!given.fixed && (
-          <Select
-            label={t('budgets.scope')}
-            value={draft.scope}
-            onChange={(event) => setDraft({ ...draft, scope: event.target.value as Budget['scope'] })}
-          >
-            {kScopes.map((scope) => (
-              <option key={scope} value={scope}>
-                {budgetName({ scope, subject: null })}
-              </option>
-            ))}
-          </Select>
-        )}
-        {!given.fixed && takesSubject && (
-          <TextField
-            label={t(`budgets.subject.${draft.scope}`)}
-            hint={t('budgets.subject.hint')}
-            value={draft.subject}
-            onChange={(event) => setDraft({ ...draft, subject: event.target.value })}
-          />
-        )}
+      {!given.fixed && (
+        <Select
+          label={t('budgets.scope')}
+          value={draft.scope}
+          onChange={(event) => setDraft({ ...draft, scope: event.target.value as Budget['scope'] })}
+        >
+          {kScopes.map((scope) => (
+            <option key={scope} value={scope}>
+              {budgetName({ scope, subject: null })}
+            </option>
+          ))}
+        </Select>
+      )}
+      {!given.fixed && takesSubject && (
         <TextField
-          label={t('budgets.limit')}
-          inputMode="decimal"
-          placeholder="5.00"
-          error={draft.limit && !valid ? t('budgets.limit.wrong') : undefined}
-          value={draft.limit}
-          onChange={(event) => setDraft({ ...draft, limit: event.target.value })}
+          label={t(`budgets.subject.${draft.scope}`)}
+          hint={t('budgets.subject.hint')}
+          value={draft.subject}
+          onChange={(event) => setDraft({ ...draft, subject: event.target.value })}
         />
-        {put.isError && <ErrorNote error={put.error} what={t('budgets.failed')} />}
-      </form>
-    </Dialog>
+      )}
+      <TextField
+        label={t('budgets.limit')}
+        inputMode="decimal"
+        placeholder="5.00"
+        error={draft.limit && !valid ? t('budgets.limit.wrong') : undefined}
+        value={draft.limit}
+        onChange={(event) => setDraft({ ...draft, limit: event.target.value })}
+      />
+    </FormDialog>
   );
 }
 

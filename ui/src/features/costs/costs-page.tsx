@@ -373,7 +373,11 @@ export function CostsPage() {
                 <>
                   <Totals total={report.total} />
                   <LeftOut total={report.total} view={view} />
-                  <Suspense fallback={<div className="h-60 rounded-card border border-line bg-surface" />}>
+                  <Suspense
+                    fallback={
+                      <div aria-busy="true" className="h-60 rounded-card border border-line bg-surface" />
+                    }
+                  >
                     <CostChart groups={report.items} nameOf={nameOf} summary={summary} />
                   </Suspense>
                   <Rows report={report} groupBy={by} nameOf={nameOf} />

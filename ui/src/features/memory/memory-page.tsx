@@ -7,8 +7,9 @@ import { useActions } from '@/actions/actions';
 import type { Schemas } from '@/api/client';
 import { addMessages, t } from '@/i18n';
 import { Button } from '@/ui/button';
-import { Confirm, Dialog } from '@/ui/dialog';
+import { Confirm } from '@/ui/dialog';
 import { Select, TextArea, TextField } from '@/ui/field';
+import { FormDialog } from '@/ui/form-dialog';
 import { Page } from '@/ui/page';
 import { Empty, ErrorNote, Loading } from '@/ui/states';
 import { Chip } from '@/ui/status';
@@ -36,35 +37,31 @@ function AddDialog({ onClose }: { onClose: () => void }) {
       },
     );
   return (
-    <Dialog
-      open
-      onClose={onClose}
+    <FormDialog
       title={t('memory.add')}
-      footer={
-        <Button kind="primary" busy={remember.isPending} disabled={!text.trim()} onClick={save}>
-          {t('memory.add.save')}
-        </Button>
-      }
+      verb={t('memory.add.save')}
+      busy={remember.isPending}
+      valid={text.trim() !== ''}
+      error={remember.error}
+      failed={t('memory.add.failed')}
+      onSave={save}
+      onClose={onClose}
     >
-      <div className="flex flex-col gap-4">
-        <TextArea
-          label={t('memory.add.text')}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-        />
-        <Select
-          label={t('memory.type')}
-          value={type}
-          onChange={(event) => setType(event.target.value as MemoryType)}
-        >
-          <option value="longterm">{t('memory.type.longterm')}</option>
-          <option value="daily">{t('memory.type.daily')}</option>
-        </Select>
-        {remember.isError && <ErrorNote error={remember.error} what={t('memory.add.failed')} />}
-      </div>
-    </Dialog>
+      <TextArea label={t('memory.add.text')} value={text} onChange={(event) => setText(event.target.value)} />
+      <Select
+        label={t('memory.type')}
+        value={type}
+        onChange={(event) => setType(event.target.value as MemoryType)}
+      >
+        <option value="longterm">{t('memory.type.longterm')}</option>
+        <option value="daily">{t('memory.type.daily')}</option>
+      </Select>
+    </FormDialog>
   );
 }
+
+// Who it belongs to is the one who reads it.
+const isTold = (label: string) => !label.startsWith('principal:');
 
 function MemoryCard({ memory, onForget }: { memory: Schemas['Memory']; onForget: () => void }) {
   return (
@@ -72,7 +69,7 @@ function MemoryCard({ memory, onForget }: { memory: Schemas['Memory']; onForget:
       <p className="text-body break-words whitespace-pre-wrap">{memory.text}</p>
       <div className="mt-2 flex flex-wrap items-center gap-2 text-label text-text-3">
         <Chip tone="info" text={t(`memory.type.${memory.type}`)} />
-        {memory.labels.map((label) => (
+        {memory.labels.filter(isTold).map((label) => (
           <Chip key={label} tone={label.startsWith('untrusted') ? 'warn' : 'idle'} text={label} />
         ))}
         <Time at={memory.created_at} />

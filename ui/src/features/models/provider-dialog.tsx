@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Adds a provider or changes one. A key goes to the vault; it is asked for anew whenever it is to change.
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
-import { Button } from '@/ui/button';
-import { Dialog } from '@/ui/dialog';
 import { Select, TextField } from '@/ui/field';
-import { ErrorNote } from '@/ui/states';
+import { FormDialog } from '@/ui/form-dialog';
 import { toast } from '@/ui/toast';
 import { usePresets, useSaveProvider } from './queries';
 
@@ -34,8 +32,7 @@ export function ProviderDialog({
     setKind(found?.kind ?? 'openai');
     setUrl(found?.base_url ?? '');
   };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     const body: Schemas['ProviderRequest'] = {
       kind,
       ...(url || known ? { base_url: url || known?.base_url || '' } : {}),
@@ -52,70 +49,60 @@ export function ProviderDialog({
     );
   };
   return (
-    <Dialog
-      open
-      onClose={onClose}
+    <FormDialog
       title={provider ? t('providers.edit.title', { name: provider.name }) : t('providers.add.title')}
-      footer={
-        <>
-          <Button onClick={onClose}>{t('ui.cancel')}</Button>
-          <Button kind="primary" type="submit" form="provider-form" busy={save.isPending} disabled={!name}>
-            {t('providers.save')}
-          </Button>
-        </>
-      }
+      verb={t('providers.save')}
+      busy={save.isPending}
+      valid={name !== ''}
+      error={save.error}
+      failed={t('providers.save.failed')}
+      onSave={submit}
+      onClose={onClose}
     >
-      <form id="provider-form" onSubmit={submit} className="flex flex-col gap-4">
-        {!provider && (
-          <Select
-            label={t('providers.preset')}
-            value={preset}
-            onChange={(event) => choose(event.target.value)}
-          >
-            {presets.data?.items.map((one) => (
-              <option key={one.name} value={one.name}>
-                {one.about || one.name}
-              </option>
-            ))}
-            <option value="">{t('providers.preset.own')}</option>
-          </Select>
-        )}
-        {!provider && (
-          <TextField
-            label={t('providers.name')}
-            hint={t('providers.name.hint', { name: name || '…' })}
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-            required
-          />
-        )}
-        <Select
-          label={t('providers.kind')}
-          value={kind}
-          onChange={(event) => setKind(event.target.value)}
-          disabled={Boolean(known)}
-        >
-          {kKinds.map((one) => (
-            <option key={one}>{one}</option>
+      {!provider && (
+        <Select label={t('providers.preset')} value={preset} onChange={(event) => choose(event.target.value)}>
+          {presets.data?.items.map((one) => (
+            <option key={one.name} value={one.name}>
+              {one.about || one.name}
+            </option>
           ))}
+          <option value="">{t('providers.preset.own')}</option>
         </Select>
+      )}
+      {!provider && (
         <TextField
-          label={t('providers.url')}
-          value={url || known?.base_url || ''}
-          onChange={(event) => setUrl(event.target.value)}
-          inputMode="url"
-          spellCheck={false}
+          label={t('providers.name')}
+          hint={t('providers.name.hint', { name: name || '…' })}
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+          required
         />
-        <TextField
-          label={t('providers.key')}
-          type="password"
-          autoComplete="off"
-          value={key}
-          onChange={(event) => setKey(event.target.value)}
-          hint={`${t('providers.key.hint')}${provider?.has_key ? ` ${t('providers.key.keep')}` : ''}`}
-        />
-        {save.isError && <ErrorNote error={save.error} what={t('providers.save.failed')} />}
-      </form>
-    </Dialog>
+      )}
+      <Select
+        label={t('providers.kind')}
+        value={kind}
+        onChange={(event) => setKind(event.target.value)}
+        disabled={Boolean(known)}
+      >
+        {kKinds.map((one) => (
+          <option key={one}>{one}</option>
+        ))}
+      </Select>
+      <TextField
+        label={t('providers.url')}
+        value={url || known?.base_url || ''}
+        onChange={(event) => setUrl(event.target.value)}
+        inputMode="url"
+        spellCheck={false}
+      />
+      <TextField
+        label={t('providers.key')}
+        type="password"
+        autoComplete="off"
+        value={key}
+        onChange={(event) => setKey(event.target.value)}
+        hint={`${t('providers.key.hint')}${provider?.has_key ? ` ${t('providers.key.keep')}` : ''}`}
+      />
+    </FormDialog>
   );
 }

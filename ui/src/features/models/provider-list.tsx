@@ -36,7 +36,7 @@ function Row({
         {provider.kind}
         {provider.api && ` · ${provider.api}`}
       </td>
-      <td className="font-mono text-label break-all">{provider.base_url ?? '–'}</td>
+      <td className="min-w-40 font-mono text-label wrap-anywhere">{provider.base_url ?? '–'}</td>
       <td>{provider.built_in ? '–' : t(provider.has_key ? 'providers.key.has' : 'providers.key.none')}</td>
       <td>
         <Status state={kStates[provider.state]} />
@@ -49,7 +49,7 @@ function Row({
           <ErrorNote error={test.error} what={t('providers.test.failed', { name: provider.name })} />
         )}
       </td>
-      <td className="text-right whitespace-nowrap">
+      <td className="whitespace-nowrap">
         <Button small busy={test.isPending} onClick={() => test.mutate(provider.name)}>
           {t('providers.test')}
         </Button>{' '}

@@ -160,7 +160,7 @@ export function ModelStep({ onNext, onBack }: StepProps) {
         <Card title={t('welcome.model.starter')}>
           <div className="flex flex-wrap items-center gap-3">
             <p className="min-w-60 flex-1 text-dense text-text-2">{t('welcome.model.starter.why')}</p>
-            <Button busy={choose.isPending} onClick={() => use(kStarter)}>
+            <Button kind="primary" busy={choose.isPending} onClick={() => use(kStarter)}>
               {t('welcome.model.starter.use')}
             </Button>
           </div>

@@ -4,10 +4,10 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { t } from '@/i18n';
 import { Button } from '@/ui/button';
-import { Dialog } from '@/ui/dialog';
 import { TextField } from '@/ui/field';
+import { FormDialog } from '@/ui/form-dialog';
 import { Table } from '@/ui/list';
-import { Empty, ErrorNote, Loaded } from '@/ui/states';
+import { Empty, Loaded } from '@/ui/states';
 import { toast } from '@/ui/toast';
 import { usePutSetting, useSettings } from './queries';
 
@@ -37,20 +37,19 @@ function Editor({ name, value, onClose }: { name: string; value: unknown; onClos
       },
     );
   return (
-    <Dialog
-      open
-      onClose={onClose}
+    <FormDialog
       title={t('settings.edit', { name })}
-      footer={
-        <>
-          <Button className="mr-auto" busy={put.isPending} onClick={() => send(null)}>
-            {t('settings.reset')}
-          </Button>
-          <Button kind="primary" busy={put.isPending} onClick={() => send(parseValue(text, value))}>
-            {t('settings.save')}
-          </Button>
-        </>
+      verb={t('settings.save')}
+      busy={put.isPending}
+      error={put.error}
+      failed={t('settings.save.failed')}
+      aside={
+        <Button busy={put.isPending} onClick={() => send(null)}>
+          {t('settings.reset')}
+        </Button>
       }
+      onSave={() => send(parseValue(text, value))}
+      onClose={onClose}
     >
       <TextField
         label={t('settings.value')}
@@ -58,8 +57,7 @@ function Editor({ name, value, onClose }: { name: string; value: unknown; onClos
         value={text}
         onChange={(event) => setText(event.target.value)}
       />
-      {put.isError && <ErrorNote error={put.error} what={t('settings.save.failed')} />}
-    </Dialog>
+    </FormDialog>
   );
 }
 
@@ -107,7 +105,9 @@ export function General() {
                 {shown.map((name) => (
                   <tr key={name}>
                     <td className="font-mono text-label">{name}</td>
-                    <td className="font-mono text-label break-all">{valueText(data.settings[name])}</td>
+                    <td className="min-w-28 font-mono text-label wrap-anywhere">
+                      {valueText(data.settings[name])}
+                    </td>
                     <td className="text-text-2">
                       {[...new Set([data.origins[name], data.sources[name]])]
                         .filter(Boolean)

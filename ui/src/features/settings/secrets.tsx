@@ -2,8 +2,8 @@
 import { type FormEvent, useState } from 'react';
 import { t } from '@/i18n';
 import { Button } from '@/ui/button';
-import { Dialog } from '@/ui/dialog';
 import { TextArea, TextField } from '@/ui/field';
+import { FormDialog } from '@/ui/form-dialog';
 import { Table } from '@/ui/list';
 import { Empty, ErrorNote, Loaded } from '@/ui/states';
 import { Time } from '@/ui/time';
@@ -27,40 +27,37 @@ function AddDialog({ onClose }: { onClose: () => void }) {
       },
     );
   return (
-    <Dialog
-      open
-      onClose={onClose}
+    <FormDialog
       title={t('secrets.add')}
-      footer={
-        <Button kind="primary" busy={put.isPending} disabled={!name || !value} onClick={save}>
-          {t('secrets.save')}
-        </Button>
-      }
+      verb={t('secrets.save')}
+      busy={put.isPending}
+      valid={name !== '' && value !== ''}
+      error={put.error}
+      failed={t('secrets.save.failed')}
+      onSave={save}
+      onClose={onClose}
     >
-      <div className="flex flex-col gap-4">
-        <TextField
-          label={t('secrets.name')}
-          value={name}
-          onChange={(event) => setName(event.target.value)}
-          spellCheck={false}
-        />
-        <TextField
-          label={t('secrets.value')}
-          type="password"
-          autoComplete="off"
-          value={value}
-          onChange={(event) => setValue(event.target.value)}
-        />
-        <TextArea
-          label={t('secrets.hosts')}
-          hint={t('secrets.hosts.hint')}
-          value={hosts}
-          onChange={(event) => setHosts(event.target.value)}
-          spellCheck={false}
-        />
-        {put.isError && <ErrorNote error={put.error} what={t('secrets.save.failed')} />}
-      </div>
-    </Dialog>
+      <TextField
+        label={t('secrets.name')}
+        value={name}
+        onChange={(event) => setName(event.target.value)}
+        spellCheck={false}
+      />
+      <TextField
+        label={t('secrets.value')}
+        type="password"
+        autoComplete="off"
+        value={value}
+        onChange={(event) => setValue(event.target.value)}
+      />
+      <TextArea
+        label={t('secrets.hosts')}
+        hint={t('secrets.hosts.hint')}
+        value={hosts}
+        onChange={(event) => setHosts(event.target.value)}
+        spellCheck={false}
+      />
+    </FormDialog>
   );
 }
 

@@ -109,7 +109,7 @@ export function Legend() {
         <li key={kind} className="flex items-center gap-1.5">
           <span
             aria-hidden
-            className="inline-block h-2.5 w-3.5 rounded-[2px]"
+            className="keeps-colours inline-block h-2.5 w-3.5 rounded-[2px]"
             style={
               kind === 'queue' || kind === 'approval'
                 ? {

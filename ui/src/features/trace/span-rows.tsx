@@ -136,7 +136,11 @@ export const SpanRows = memo(function SpanRows(props: Props) {
           ) : (
             <span className="w-1 shrink-0" />
           )}
-          <span aria-hidden className="size-2 shrink-0 rounded-[2px]" style={{ background: colour }} />
+          <span
+            aria-hidden
+            className="keeps-colours size-2 shrink-0 rounded-[2px]"
+            style={{ background: colour }}
+          />
           <span className="min-w-0 truncate font-medium" title={span.name}>
             {name}
           </span>
