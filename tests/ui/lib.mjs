@@ -197,10 +197,10 @@ export async function ask(page, daemon, method, path, body) {
   return answer.json();
 }
 
-// `only`: the rules that what changed since the last time can break.
-export async function violations(page, only) {
+// `more`: which rules what changed since the last time can break.
+export async function violations(page, more = {}) {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axeSource);
-  const result = await page.evaluate((rules) => window.axe.run(document, { runOnly: rules, resultTypes: ['violations'] }), only ?? kTags);
+  const result = await page.evaluate((options) => window.axe.run(document, { resultTypes: ['violations'], ...options }), { runOnly: kTags, ...more });
   return result.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 200)).join(' | ')}`);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { Link } from '@tanstack/react-router';
+import { Ellipsis } from 'lucide-react';
 import { keysText } from '@/actions/keys';
 import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
@@ -7,7 +8,9 @@ import { kNav, type NavItem } from './nav';
 import { useShell } from './shell-state';
 
 const kGroups = ['work', 'minds', 'govern', 'end'] as const;
-const kNarrow = ['home', 'chat', 'approvals', 'sessions', 'settings'];
+const kNarrow = ['home', 'chat', 'approvals', 'sessions'];
+const kThumb =
+  'flex min-h-12 flex-1 flex-col items-center justify-center text-meta text-text-2 aria-[current=page]:text-accent';
 
 function RailLink({ item, badge, bare }: { item: NavItem; badge: number; bare: boolean }) {
   const label = t(`nav.${item.id}`);
@@ -61,7 +64,7 @@ export function Rail({ approvals }: { approvals: number }) {
   );
 }
 
-// Under 768 px: the five pages a thumb needs; everything else is in the palette.
+// Under 768 px: the pages a thumb needs most; the palette has the others.
 export function BottomBar({ approvals }: { approvals: number }) {
   return (
     <nav aria-label={t('nav.label')} className="flex shrink-0 border-t border-line bg-surface md:hidden">
@@ -72,13 +75,17 @@ export function BottomBar({ approvals }: { approvals: number }) {
             key={item.id}
             to={item.to as '/'}
             activeOptions={{ exact: item.to === '/' }}
-            className="flex min-h-12 flex-1 flex-col items-center justify-center text-meta text-text-2 aria-[current=page]:text-accent"
+            className={kThumb}
           >
             <item.icon size={18} aria-hidden />
             {t(`nav.${item.id}`)}
             {item.id === 'approvals' && approvals > 0 && <span className="sr-only">{approvals}</span>}
           </Link>
         ))}
+      <button type="button" className={kThumb} onClick={() => useShell.setState({ open: 'palette' })}>
+        <Ellipsis size={18} aria-hidden />
+        {t('nav.more')}
+      </button>
     </nav>
   );
 }

@@ -60,7 +60,7 @@ function Frame() {
   const status = useStatus();
   const path = useLocation({ select: (location) => location.pathname });
   const main = useFocusOfPage(path);
-  const here = kNav.find((item) => item.to !== '/' && path.startsWith(item.to))?.id ?? 'home';
+  const here = kNav.find((item) => (item.to === '/' ? path === '/' : path.startsWith(item.to)));
   const waiting = status.data?.approvals_pending ?? 0;
   return (
     <div className="flex h-dvh flex-col">
@@ -82,7 +82,7 @@ function Frame() {
         <main
           ref={main}
           id="content"
-          aria-label={t(`nav.${here}`)}
+          aria-label={here && t(`nav.${here.id}`)}
           tabIndex={-1}
           className="flex min-h-0 min-w-0 flex-1 outline-none"
         >

@@ -263,7 +263,7 @@ export function Table({
       tabIndex={0}
       className="overflow-x-auto rounded-card border border-line bg-surface"
     >
-      <table className="w-full text-left text-dense">
+      <table aria-label={label} className="w-full text-left text-dense">
         <thead className="border-b border-line text-label text-text-3">
           <tr>
             {head.map((text, index) => (

@@ -97,13 +97,13 @@ function Row({ budget, onEdit }: { budget: Budget; onEdit: () => void }) {
         </span>
         {counted && <BudgetMark budget={budget} />}
         <span className="ml-auto flex">
-          <Button small kind="quiet" title={t('budgets.edit.name', { name })} onClick={onEdit}>
+          <Button small kind="quiet" aria-label={t('budgets.edit.name', { name })} onClick={onEdit}>
             {t('budgets.edit')}
           </Button>
           <Button
             small
             kind="quiet"
-            title={t('budgets.remove.name', { name })}
+            aria-label={t('budgets.remove.name', { name })}
             busy={put.isPending}
             onClick={() =>
               change(null, t('budgets.removed'), () =>

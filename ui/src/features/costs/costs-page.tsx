@@ -285,7 +285,9 @@ function Filters({ view }: { view: View }) {
 
 function Nothing({ view }: { view: View }) {
   const filters = (view.range === 'all' ? 0 : 1) + (view.session ? 1 : 0);
-  if (filters > 0)
+  // Whether there is anything at all that the filters could hide.
+  const ever = useCosts('day', useRange('all'));
+  if (filters > 0 && ever.data?.items.length !== 0)
     return (
       <Empty
         title={t('costs.filtered')}
@@ -363,12 +365,15 @@ export function CostsPage() {
                 (a, b) => (dollars(b) > dollars(a) ? b : a),
                 report.items[0] as Group,
               );
-              const summary = t('costs.chart.summary', {
-                group: t(`costs.by.${by}`),
-                key: nameOf(top.key) || t('costs.nobody'),
-                cost: money(top.cost),
-                total: money(report.total.cost),
-              });
+              const isFree = report.items.every((group) => dollars(group) === 0);
+              const summary = isFree
+                ? t('costs.chart.free')
+                : t('costs.chart.summary', {
+                    group: t(`costs.by.${by}`),
+                    key: nameOf(top.key) || t('costs.nobody'),
+                    cost: money(top.cost),
+                    total: money(report.total.cost),
+                  });
               return (
                 <>
                   <Totals total={report.total} />

@@ -44,6 +44,7 @@ export const costsMessages = {
   'costs.chart': 'Cost by {group}',
   'costs.chart.tokens': 'Tokens by {group}',
   'costs.chart.summary': '{group} with the highest cost: {key}, {cost} of {total}.',
+  'costs.chart.free': 'Nothing here had a price, so the bars are tokens, read and written.',
   'costs.chart.table': 'The table below has the same numbers.',
   'costs.table': 'Costs by {group}',
   'costs.col.cost': 'Cost',

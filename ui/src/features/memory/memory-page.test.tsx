@@ -61,7 +61,7 @@ test('something is added and something is forgotten', async () => {
     type: 'longterm',
   });
   const first = screen.getByText('The tide table is blue').closest('li');
-  await user.click(within(first as HTMLElement).getByRole('button', { name: 'Forget' }));
+  await user.click(within(first as HTMLElement).getByRole('button', { name: /^Forget: / }));
   await user.click(within(await screen.findByRole('dialog')).getByRole('button', { name: 'Forget' }));
   expect(asked.some((one) => one.method === 'DELETE' && one.path.endsWith('mem_1'))).toBe(true);
 });

@@ -61,6 +61,7 @@ function AddDialog({ onClose }: { onClose: () => void }) {
 }
 
 // Who it belongs to is the one who reads it.
+const kNameLength = 60;
 const isTold = (label: string) => !label.startsWith('principal:');
 
 function MemoryCard({ memory, onForget }: { memory: Schemas['Memory']; onForget: () => void }) {
@@ -78,7 +79,13 @@ function MemoryCard({ memory, onForget }: { memory: Schemas['Memory']; onForget:
             {t('memory.session')}
           </Link>
         )}
-        <Button small kind="quiet" className="ml-auto" onClick={onForget}>
+        <Button
+          small
+          kind="quiet"
+          className="ml-auto"
+          aria-label={t('memory.rm.name', { text: memory.text.slice(0, kNameLength) })}
+          onClick={onForget}
+        >
           {t('memory.rm')}
         </Button>
       </div>

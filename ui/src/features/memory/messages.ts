@@ -22,6 +22,7 @@ export const memoryMessages = {
   'memory.more': 'Load more',
   'memory.from': 'From',
   'memory.session': 'Open its session',
+  'memory.rm.name': 'Forget: {text}',
   'memory.rm': 'Forget',
   'memory.rm.title': 'Forget this?',
   'memory.rm.effect': 'The memory is deleted. The transcript it came from stays.',

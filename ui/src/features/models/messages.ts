@@ -59,6 +59,7 @@ export const modelsMessages = {
   'providers.save': 'Save provider',
   'providers.save.failed': 'The provider was not saved',
   'providers.saved': 'Provider {name} saved',
+  'providers.test.name': 'Test {name}',
   'providers.test': 'Test',
   'providers.test.ok': '{name} answers: {count, plural, one {# model} other {# models}}',
   'providers.test.failed': '{name} does not answer as it should',

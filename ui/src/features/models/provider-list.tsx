@@ -50,7 +50,12 @@ function Row({
         )}
       </td>
       <td className="whitespace-nowrap">
-        <Button small busy={test.isPending} onClick={() => test.mutate(provider.name)}>
+        <Button
+          small
+          aria-label={t('providers.test.name', { name: provider.name })}
+          busy={test.isPending}
+          onClick={() => test.mutate(provider.name)}
+        >
           {t('providers.test')}
         </Button>{' '}
         {!provider.built_in && (
