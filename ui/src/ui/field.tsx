@@ -2,10 +2,15 @@
 import {
   type InputHTMLAttributes,
   type ReactNode,
+  type Ref,
   type SelectHTMLAttributes,
   type TextareaHTMLAttributes,
   useId,
+  useMemo,
+  useRef,
 } from 'react';
+import { useActions } from '@/actions/actions';
+import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 
 const kBox =
@@ -56,11 +61,54 @@ export function TextField({
   hideLabel,
   className,
   ...rest
-}: Frame & InputHTMLAttributes<HTMLInputElement>) {
+}: Frame & InputHTMLAttributes<HTMLInputElement> & { ref?: Ref<HTMLInputElement> }) {
   return (
     <Field label={label} hint={hint} error={error} hideLabel={hideLabel}>
       {(ids) => <input type="text" {...rest} {...ids} className={cx(kBox, 'h-8', className)} />}
     </Field>
+  );
+}
+
+// Narrows what a page shows. The key / comes here from anywhere on it.
+export function FilterField({
+  label,
+  hint,
+  value,
+  onText,
+}: {
+  label: string;
+  // What can be written, where the label does not say it.
+  hint?: string;
+  value: string;
+  // Undefined when it is empty, as the address wants it.
+  onText: (text: string | undefined) => void;
+}) {
+  const field = useRef<HTMLInputElement>(null);
+  const actions = useMemo(
+    () => [
+      {
+        id: 'page.filter',
+        label,
+        group: t('palette.here'),
+        keys: ['/'],
+        run: () => field.current?.focus(),
+      },
+    ],
+    [label],
+  );
+  useActions(actions);
+  return (
+    <div className="w-72 max-w-full">
+      <TextField
+        ref={field}
+        hideLabel
+        type="search"
+        label={label}
+        placeholder={hint ?? label}
+        value={value}
+        onChange={(event) => onText(event.target.value || undefined)}
+      />
+    </div>
   );
 }
 

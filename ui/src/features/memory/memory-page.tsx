@@ -8,7 +8,7 @@ import type { Schemas } from '@/api/client';
 import { addMessages, t } from '@/i18n';
 import { Button } from '@/ui/button';
 import { Confirm } from '@/ui/dialog';
-import { Select, TextArea, TextField } from '@/ui/field';
+import { FilterField, Select, TextArea } from '@/ui/field';
 import { FormDialog } from '@/ui/form-dialog';
 import { Page } from '@/ui/page';
 import { Empty, ErrorNote, Loading } from '@/ui/states';
@@ -132,16 +132,7 @@ export function MemoryPage() {
       }
       filters={
         <>
-          <div className="w-72 max-w-full">
-            <TextField
-              hideLabel
-              type="search"
-              label={t('memory.search')}
-              placeholder={t('memory.search')}
-              value={search.q ?? ''}
-              onChange={(event) => put({ q: event.target.value || undefined })}
-            />
-          </div>
+          <FilterField label={t('memory.search')} value={search.q ?? ''} onText={(q) => put({ q })} />
           <Select
             hideLabel
             label={t('memory.type')}

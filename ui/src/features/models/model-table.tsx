@@ -7,7 +7,7 @@ import { t } from '@/i18n';
 import { count, money, tokens } from '@/lib/format';
 import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
-import { TextField } from '@/ui/field';
+import { FilterField } from '@/ui/field';
 import { type Column, VirtualTable } from '@/ui/list';
 import { Facts } from '@/ui/page';
 import { Empty, ErrorNote, Loaded } from '@/ui/states';
@@ -162,16 +162,12 @@ export function ModelTable({
   return (
     <div className="flex h-full min-h-80 flex-col gap-3">
       <div className="flex flex-wrap items-end gap-3">
-        <div className="w-80 max-w-full">
-          <TextField
-            label={t('models.filter')}
-            hideLabel
-            type="search"
-            placeholder={t('models.filter.placeholder')}
-            value={search.q ?? ''}
-            onChange={(event) => put({ q: event.target.value || undefined })}
-          />
-        </div>
+        <FilterField
+          label={t('models.filter')}
+          hint={t('models.filter.placeholder')}
+          value={search.q ?? ''}
+          onText={(q) => put({ q })}
+        />
         {catalog.data && (
           <p className="text-label text-text-3">
             {t('models.catalog', { count: catalog.data.models, date: catalog.data.as_of })}

@@ -140,7 +140,13 @@ function KindList({
             onChange={(event) => setValue(event.target.value)}
           />
         </div>
-        <Button type="submit" icon={Plus} disabled={!value.trim()}>
+        <Button
+          type="submit"
+          icon={Plus}
+          disabled={!value.trim()}
+          busy={working.save.isPending}
+          offline={working.dirty}
+        >
           {t('lists.add')}
         </Button>
       </form>

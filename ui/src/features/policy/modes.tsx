@@ -169,7 +169,13 @@ function Silence({ working }: { working: Working }) {
             onChange={(event) => setValue(event.target.value)}
           />
         </div>
-        <Button type="submit" className="mb-5" disabled={value.trim() === now || !value.trim()}>
+        <Button
+          type="submit"
+          className="mb-5"
+          disabled={value.trim() === now || !value.trim()}
+          busy={working.save.isPending}
+          offline={working.dirty}
+        >
           {t('modes.timeout.save')}
         </Button>
       </form>

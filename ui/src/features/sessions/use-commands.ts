@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What can be done with a session or a selection of them, once for menu, keys and palette.
 import { useNavigate } from '@tanstack/react-router';
-import { useCallback, useMemo, useRef } from 'react';
-import { useActions } from '@/actions/actions';
+import { useCallback } from 'react';
+import { useStateActions } from '@/actions/state-actions';
 import { api, take } from '@/api/client';
 import { t } from '@/i18n';
 import { toast } from '@/ui/toast';
@@ -66,29 +66,9 @@ type State = {
   commands: ReturnType<typeof useRowCommands>;
 };
 
-// The keys read the latest state, so that the list of actions stays the same.
 export function useSessionActions(state: State): void {
   const navigate = useNavigate();
-  const latest = useRef(state);
-  latest.current = state;
-  const actions = useMemo(() => {
-    const group = t('palette.here');
-    const one = (
-      id: string,
-      label: string,
-      keys: string[],
-      run: (state: State) => unknown,
-      enabled: (state: State) => boolean = () => true,
-      writes = false,
-    ) => ({
-      id: `sessions.${id}`,
-      label: t(label),
-      group,
-      keys,
-      writes,
-      enabled: () => enabled(latest.current),
-      run: () => void run(latest.current),
-    });
+  useStateActions('sessions', state, (one) => {
     const some = (s: State) => s.targets.length > 0;
     const row = (s: State) => s.focusedRow !== undefined;
     return [
@@ -140,6 +120,5 @@ export function useSessionActions(state: State): void {
         (s) => s.selected > 0,
       ),
     ];
-  }, [navigate]);
-  useActions(actions);
+  });
 }

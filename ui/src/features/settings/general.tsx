@@ -4,7 +4,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { t } from '@/i18n';
 import { Button } from '@/ui/button';
-import { TextField } from '@/ui/field';
+import { FilterField, TextField } from '@/ui/field';
 import { FormDialog } from '@/ui/form-dialog';
 import { Table } from '@/ui/list';
 import { Empty, Loaded } from '@/ui/states';
@@ -74,16 +74,7 @@ export function General() {
         const shown = names.filter((name) => name.includes(search.q ?? ''));
         return (
           <div className="flex max-w-4xl flex-col gap-3">
-            <div className="w-72 max-w-full">
-              <TextField
-                hideLabel
-                type="search"
-                label={t('settings.filter')}
-                placeholder={t('settings.filter')}
-                value={search.q ?? ''}
-                onChange={(event) => put({ q: event.target.value || undefined })}
-              />
-            </div>
+            <FilterField label={t('settings.filter')} value={search.q ?? ''} onText={(q) => put({ q })} />
             {shown.length === 0 ? (
               <Empty
                 title={t('settings.empty.filtered')}

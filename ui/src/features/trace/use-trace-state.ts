@@ -2,8 +2,7 @@
 // Everything that one can do with a trace: selection, stretch in sight, folding, search. What is worth sharing is kept in the address.
 import { useNavigate } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { useActions } from '@/actions/actions';
-import { t } from '@/i18n';
+import { useStateActions } from '@/actions/state-actions';
 import { type Axis, buildAxis, type Piece } from './axis';
 import { approvalSearch, buildRows, neighbour, type Rows, type Span, visibleRows } from './model';
 import { kHeadHeight, scrollToRow } from './timeline';
@@ -250,56 +249,36 @@ export function useTraceState(maybe: Rows | undefined, now: number, search: Sear
 
 type State = ReturnType<typeof useTraceState>;
 
-// The keys of the page. They read the latest state, so that the list of actions stays the same.
+// The keys of the page.
 function useTraceActions(state: Omit<State, never>): void {
-  const latest = useRef(state);
-  latest.current = state;
-  const actions = useMemo(() => {
-    const group = t('palette.here');
-    const one = (
-      id: string,
-      label: string,
-      keys: string[],
-      run: (state: State) => unknown,
-      enabled?: (state: State) => boolean,
-    ) => ({
-      id: `trace.${id}`,
-      label: t(label),
-      group,
-      keys,
-      run: () => void run(latest.current),
-      ...(enabled ? { enabled: () => enabled(latest.current) } : {}),
-    });
-    return [
-      one('zoomIn', 'trace.zoomIn', ['w', '+'], (s) => s.zoomIn()),
-      one('zoomOut', 'trace.zoomOut', ['s', '-'], (s) => s.zoomOut()),
-      one('left', 'trace.left', ['a'], (s) => s.panLeft()),
-      one('right', 'trace.right', ['d'], (s) => s.panRight()),
-      one('fit', 'trace.fit', ['f'], (s) => s.fit()),
-      one('next', 'trace.next', ['.'], (s) => s.neighbour(1)),
-      one('previous', 'trace.previous', [','], (s) => s.neighbour(-1)),
-      one('rowNext', 'trace.rowNext', [']', 'j', 'arrowdown'], (s) => s.step(1)),
-      one('rowPrevious', 'trace.rowPrevious', ['[', 'k', 'arrowup'], (s) => s.step(-1)),
-      one('expand', 'trace.expand', ['arrowright'], (s) => s.sideways(1)),
-      one('collapse', 'trace.collapse', ['arrowleft'], (s) => s.sideways(-1)),
-      one('foldAll', 'trace.foldAll', ['shift+e'], (s) => s.foldAll()),
-      one('details', 'trace.details.toggle', ['\\'], (s) => s.toggleDetails()),
-      one(
-        'clear',
-        'trace.clear',
-        ['escape'],
-        (s) => s.clear(),
-        (s) => s.selected >= 0,
-      ),
-      one('open', 'trace.open', ['enter', 'o'], (s) => s.open(s.selected)),
-      one('failed', 'trace.nextFailure', ['e'], (s) => s.nextFailed()),
-      one('found', 'trace.nextFound', ['n'], (s) => s.nextFound()),
-      one('waits', 'trace.waits.toggle', ['z'], (s) => s.toggleWaits()),
-      one('table', 'trace.table', ['v'], (s) => s.toggleTable()),
-      one('search', 'trace.search', ['/'], () =>
-        document.querySelector<HTMLInputElement>('input[name=trace-search]')?.focus(),
-      ),
-    ];
-  }, []);
-  useActions(actions);
+  useStateActions('trace', state, (one) => [
+    one('zoomIn', 'trace.zoomIn', ['w', '+'], (s) => s.zoomIn()),
+    one('zoomOut', 'trace.zoomOut', ['s', '-'], (s) => s.zoomOut()),
+    one('left', 'trace.left', ['a'], (s) => s.panLeft()),
+    one('right', 'trace.right', ['d'], (s) => s.panRight()),
+    one('fit', 'trace.fit', ['f'], (s) => s.fit()),
+    one('next', 'trace.next', ['.'], (s) => s.neighbour(1)),
+    one('previous', 'trace.previous', [','], (s) => s.neighbour(-1)),
+    one('rowNext', 'trace.rowNext', [']', 'j', 'arrowdown'], (s) => s.step(1)),
+    one('rowPrevious', 'trace.rowPrevious', ['[', 'k', 'arrowup'], (s) => s.step(-1)),
+    one('expand', 'trace.expand', ['arrowright'], (s) => s.sideways(1)),
+    one('collapse', 'trace.collapse', ['arrowleft'], (s) => s.sideways(-1)),
+    one('foldAll', 'trace.foldAll', ['shift+e'], (s) => s.foldAll()),
+    one('details', 'trace.details.toggle', ['\\'], (s) => s.toggleDetails()),
+    one(
+      'clear',
+      'trace.clear',
+      ['escape'],
+      (s) => s.clear(),
+      (s) => s.selected >= 0,
+    ),
+    one('open', 'trace.open', ['enter', 'o'], (s) => s.open(s.selected)),
+    one('failed', 'trace.nextFailure', ['e'], (s) => s.nextFailed()),
+    one('found', 'trace.nextFound', ['n'], (s) => s.nextFound()),
+    one('waits', 'trace.waits.toggle', ['z'], (s) => s.toggleWaits()),
+    one('table', 'trace.table', ['v'], (s) => s.toggleTable()),
+    one('search', 'trace.search', ['/'], () =>
+      document.querySelector<HTMLInputElement>('input[name=trace-search]')?.focus(),
+    ),
+  ]);
 }
