@@ -15,6 +15,8 @@ const kStaleBy: [prefix: string, keys: string[]][] = [
   ['trace.', ['traces']],
   ['cost.', ['costs', 'budgets', 'home']],
   ['budget.', ['budgets', 'home']],
+  ['policy.', ['policy']],
+  ['grant.', ['grants']],
   ['context.', ['context', 'messages']],
   ['process.', ['processes']],
   ['status.', ['status']],

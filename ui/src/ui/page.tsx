@@ -42,7 +42,8 @@ export function Page({
       <div
         className={cx(
           'flex min-h-0 min-w-0 flex-1 flex-col px-4 md:px-6',
-          fixed ? 'overflow-x-clip overflow-y-auto pb-3' : 'overflow-auto pb-8',
+          'pb-(--page-end)',
+          fixed ? 'overflow-x-clip overflow-y-auto [--page-end:12px]' : 'overflow-auto [--page-end:32px]',
         )}
       >
         <header className="flex flex-wrap items-center gap-x-3 gap-y-2 pt-5 pb-3">

@@ -42,7 +42,11 @@ export function Tabs({
           </Radix.Trigger>
         ))}
       </Radix.List>
-      <Radix.Content value={value} className="min-h-0 flex-1 overflow-auto pt-4 outline-none">
+      {/* What scrolls here goes on to the end of the page. */}
+      <Radix.Content
+        value={value}
+        className="-mb-(--page-end) min-h-0 flex-1 overflow-auto pt-4 pb-(--page-end) outline-none"
+      >
         {children}
       </Radix.Content>
     </Radix.Root>

@@ -93,22 +93,20 @@ export function Health() {
     >
       <Loaded query={diagnostics} what={t('home.health.what')} rows={4}>
         {(data) => (
-          <ul className="flex flex-col gap-1">
+          <ul className="grid grid-cols-[max-content_max-content_minmax(0,1fr)] gap-x-3 gap-y-1 text-dense">
             {data.components.map((one) => {
               const [shape, tone] = kStates[one.state] ?? ['○', 'idle'];
               return (
                 <li
                   key={one.name}
-                  className="flex items-center gap-2 text-dense"
+                  className="col-span-3 grid grid-cols-subgrid items-center"
                   title={one.detail ?? undefined}
                 >
-                  <span className="w-20 shrink-0">
+                  <span>
                     <Chip bare tone={tone} shape={shape} text={t(`home.health.${one.state}`)} />
                   </span>
-                  <span className="shrink-0">{one.name}</span>
-                  <span className="min-w-0 flex-1 truncate text-right text-label text-text-3">
-                    {one.detail}
-                  </span>
+                  <span>{one.name}</span>
+                  <span className="truncate text-label text-text-3">{one.detail}</span>
                 </li>
               );
             })}
