@@ -6,8 +6,8 @@ function listen(server) {
   return new Promise((done) => server.listen(0, '127.0.0.1', () => done(server.address().port)));
 }
 
-// `answers` maps a word of the last message to the text of the answer.
-export async function startModel(answers) {
+// `answers` maps a word of the last question to the text of the answer, or to { tool, arguments, text } for a call and what is said after it.
+export async function startModel(answers, name = 'fake') {
   const server = createServer((request, response) => {
     let body = '';
     request.on('data', (piece) => {
@@ -16,16 +16,25 @@ export async function startModel(answers) {
     request.on('end', () => {
       if (request.url.endsWith('/models')) {
         response.setHeader('Content-Type', 'application/json');
-        response.end(JSON.stringify({ object: 'list', data: [{ id: 'fake', object: 'model' }] }));
+        response.end(JSON.stringify({ object: 'list', data: [{ id: name, object: 'model' }] }));
         return;
       }
-      const asked = JSON.stringify(JSON.parse(body).messages.findLast((message) => message.role === 'user').content);
-      const text = [...answers].find(([word]) => asked.includes(word))?.[1] ?? 'nothing to say';
+      const { messages, tools = [] } = JSON.parse(body);
+      const asked = JSON.stringify(messages.findLast((message) => message.role === 'user').content);
+      const answer = [...answers].find(([word]) => asked.includes(word))?.[1] ?? 'nothing to say';
+      const plain = (tool) => tool.replace(/[^a-z]/g, '');
+      const called =
+        answer.tool && messages.at(-1).role !== 'tool' && tools.find((one) => plain(one.function.name) === plain(answer.tool));
+      const text = called ? '' : (answer.text ?? answer);
       response.setHeader('Content-Type', 'text/event-stream');
       const chunk = (delta, end = null) =>
         response.write(`data: ${JSON.stringify({ id: 'x', object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: end }] })}\n\n`);
       for (let at = 0; at < text.length; at += 40) chunk({ content: text.slice(at, at + 40) });
-      chunk({}, 'stop');
+      if (called) {
+        const call = { name: called.function.name, arguments: JSON.stringify(answer.arguments) };
+        chunk({ tool_calls: [{ index: 0, id: `call_${messages.length}`, type: 'function', function: call }] });
+      }
+      chunk({}, called ? 'tool_calls' : 'stop');
       response.end('data: [DONE]\n\n');
     });
   });

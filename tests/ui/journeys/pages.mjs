@@ -172,8 +172,8 @@ export const journeys = {
     equal(wrong.join('\n'), '', 'axe');
   },
 
-  // Pictures for the README and for eyes: tests/ui/run --bin … --pictures FOLDER pictures
-  'pictures of every page': async ({ browser, daemon, pictures }) => {
+  // Pictures for eyes: tests/ui/run --bin … --pictures FOLDER 'every page in'
+  'a picture of every page in both themes': async ({ browser, daemon, pictures }) => {
     if (!pictures) return;
     await daemon.cli('exec', 'list the files');
     await daemon.cli('exec', 'read notes.md');
