@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kExitCode = 125;  // the number other wrappers use for "could not start it"
 
-void send_text(int socket, const char* text, std::size_t size) {
+void send_text(int socket, const char* text, size_t size) {
   if (socket >= 0 && ::send(socket, text, size, MSG_NOSIGNAL) >= 0) return;
   static_cast<void>(!::write(2, text, size));
 }
@@ -26,16 +26,16 @@ void refuse(int socket, const char* step, const char* subject, int error_number)
   const int size = snprintf(text, sizeof text, "E%s %.700s: %s", step, subject,
                             error_number == 0 ? "not there" : strerror(error_number));
   send_text(socket, text,
-            size < 0                                       ? 0
-            : static_cast<std::size_t>(size) < sizeof text ? static_cast<std::size_t>(size)
-                                                           : sizeof text - 1);
+            size < 0                                  ? 0
+            : static_cast<size_t>(size) < sizeof text ? static_cast<size_t>(size)
+                                                      : sizeof text - 1);
   ::_exit(kExitCode);
 }
 
 void report_missing_program(int socket, int error_number) {
   char text[32];
   const int size = snprintf(text, sizeof text, "X%d", error_number);
-  send_text(socket, text, static_cast<std::size_t>(size));
+  send_text(socket, text, static_cast<size_t>(size));
   ::_exit(error_number == ENOENT ? 127 : 126);
 }
 
@@ -67,29 +67,30 @@ void Configuration::read(int fd, int socket) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) refuse(socket, "read", "the configuration", errno);
     if (got == 0) break;
-    size_ += static_cast<std::size_t>(got);
+    size_ += static_cast<size_t>(got);
   }
   if (size_ == kMaxBytes) refuse(socket, "read", "the configuration", EFBIG);
   if (size_ == 0 || bytes_[size_ - 1] != '\0') refuse(socket, "read", "the configuration", EBADMSG);
 }
 
-const char* Configuration::find(std::string_view key, std::size_t n) const {
-  for (std::size_t at = 0; at < size_;) {
+const char* Configuration::find(const char* key, size_t n) const {
+  const size_t key_length = strlen(key);
+  for (size_t at = 0; at < size_;) {
     const char* row = bytes_ + at;
-    const std::size_t length = strlen(row);
-    if (length > key.size() && row[key.size()] == '=' && memcmp(row, key.data(), key.size()) == 0 && n-- == 0)
-      return row + key.size() + 1;
+    const size_t length = strlen(row);
+    if (length > key_length && row[key_length] == '=' && memcmp(row, key, key_length) == 0 && n-- == 0)
+      return row + key_length + 1;
     at += length + 1;
   }
   return nullptr;
 }
 
-bool Configuration::is_on(std::string_view key) const {
+bool Configuration::is_on(const char* key) const {
   const char* value = find(key);
   return value != nullptr && value[0] == '1';
 }
 
-unsigned long long Configuration::number(std::string_view key, unsigned long long otherwise) const {
+unsigned long long Configuration::number(const char* key, unsigned long long otherwise) const {
   const char* value = find(key);
   return value == nullptr ? otherwise : strtoull(value, nullptr, 10);
 }

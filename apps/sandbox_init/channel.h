@@ -2,8 +2,7 @@
 // The two descriptors that join this program to the daemon: the configuration (a sealed memory file of
 // NUL-terminated "key=value" rows) and the status socket, on which every refusal is named. Single thread.
 #pragma once
-#include <cstddef>
-#include <string_view>
+#include <stddef.h>
 
 namespace pryx::sandbox_init {
 
@@ -20,14 +19,14 @@ class Configuration {
   // Ends the process when the file is missing, too long or not made of whole rows.
   void read(int fd, int socket);
   // The n-th value of a key; null when there are fewer.
-  [[nodiscard]] const char* find(std::string_view key, std::size_t n = 0) const;
-  [[nodiscard]] bool is_on(std::string_view key) const;
-  [[nodiscard]] unsigned long long number(std::string_view key, unsigned long long otherwise) const;
+  [[nodiscard]] const char* find(const char* key, size_t n = 0) const;
+  [[nodiscard]] bool is_on(const char* key) const;
+  [[nodiscard]] unsigned long long number(const char* key, unsigned long long otherwise) const;
 
  private:
-  static constexpr std::size_t kMaxBytes = 1u << 20;
+  static constexpr size_t kMaxBytes = 1u << 20;
   char bytes_[kMaxBytes];
-  std::size_t size_ = 0;
+  size_t size_ = 0;
 };
 
 }  // namespace pryx::sandbox_init

@@ -63,7 +63,7 @@ void allow(int ruleset, const char* path, uint64_t rights, int socket) {
 void set_limits(const Configuration& configuration, int socket) {
   struct Row {
     const char* key;
-    int resource;
+    decltype(RLIMIT_CPU) resource;  // an enumeration in some C libraries
   };
   // Address space is left alone: language runtimes reserve far more than they use. What is written counts.
   static constexpr Row kRows[] = {{"limit_cpu", RLIMIT_CPU},         {"limit_data", RLIMIT_DATA},
@@ -73,12 +73,10 @@ void set_limits(const Configuration& configuration, int socket) {
     if (configuration.find(row.key) == nullptr) continue;
     const rlim_t wanted = configuration.number(row.key, 0);
     rlimit limit{};
-    if (::getrlimit(static_cast<__rlimit_resource>(row.resource), &limit) != 0)
-      refuse(socket, "read limit", row.key, errno);
+    if (::getrlimit(row.resource, &limit) != 0) refuse(socket, "read limit", row.key, errno);
     limit.rlim_max = limit.rlim_max < wanted ? limit.rlim_max : wanted;
     limit.rlim_cur = limit.rlim_max;
-    if (::setrlimit(static_cast<__rlimit_resource>(row.resource), &limit) != 0)
-      refuse(socket, "set limit", row.key, errno);
+    if (::setrlimit(row.resource, &limit) != 0) refuse(socket, "set limit", row.key, errno);
   }
   // When memory runs out, the kernel takes this first.
   const int score = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -101,7 +99,7 @@ void restrict_files(const Configuration& configuration, int socket) {
   if (cap < abi) abi = cap;
   const uint64_t handled = handled_by(abi);
   RulesetAttributes attributes{handled, 0, 0};
-  std::size_t size = sizeof attributes.handled_files;
+  size_t size = sizeof attributes.handled_files;
   if (abi >= 6) {
     attributes.scoped = kScopeAbstractSockets | kScopeSignals;
     size = sizeof attributes;
@@ -110,11 +108,11 @@ void restrict_files(const Configuration& configuration, int socket) {
   if (ruleset < 0) refuse(socket, "make", "a Landlock ruleset", errno);
   const uint64_t write = handled & ~(kMakeCharacterDevice | kMakeBlockDevice);
   const char* path = nullptr;
-  for (std::size_t n = 0; (path = configuration.find("list", n)) != nullptr; ++n)
+  for (size_t n = 0; (path = configuration.find("list", n)) != nullptr; ++n)
     allow(ruleset, path, kReadDirectory, socket);
-  for (std::size_t n = 0; (path = configuration.find("read", n)) != nullptr; ++n)
+  for (size_t n = 0; (path = configuration.find("read", n)) != nullptr; ++n)
     allow(ruleset, path, kExecute | kReadFile | kReadDirectory, socket);
-  for (std::size_t n = 0; (path = configuration.find("write", n)) != nullptr; ++n)
+  for (size_t n = 0; (path = configuration.find("write", n)) != nullptr; ++n)
     allow(ruleset, path, write, socket);
   if (::syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
     refuse(socket, "enter", "the Landlock ruleset", errno);
@@ -124,12 +122,12 @@ void restrict_files(const Configuration& configuration, int socket) {
 void filter_system_calls(const Configuration& configuration, int socket) {
   static sock_filter instructions[8192];
   const char* value = nullptr;
-  for (std::size_t n = 0; (value = configuration.find("seccomp", n)) != nullptr; ++n) {
+  for (size_t n = 0; (value = configuration.find("seccomp", n)) != nullptr; ++n) {
     const int fd = atoi(value);
     const ssize_t got = ::pread(fd, instructions, sizeof instructions, 0);
-    if (got <= 0 || static_cast<std::size_t>(got) % sizeof(sock_filter) != 0)
+    if (got <= 0 || static_cast<size_t>(got) % sizeof(sock_filter) != 0)
       refuse(socket, "read", "a system call filter", got < 0 ? errno : EBADMSG);
-    sock_fprog program{static_cast<unsigned short>(static_cast<std::size_t>(got) / sizeof(sock_filter)),
+    sock_fprog program{static_cast<unsigned short>(static_cast<size_t>(got) / sizeof(sock_filter)),
                        instructions};
     if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0)
       refuse(socket, "load", "a system call filter", errno);

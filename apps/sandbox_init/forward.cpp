@@ -22,11 +22,11 @@ namespace pryx::sandbox_init {
 namespace {
 
 constexpr int kMaxLinks = 64;
-constexpr std::size_t kBufferBytes = 32 * 1024;
+constexpr size_t kBufferBytes = 32 * 1024;
 
 // One direction of one link: what was read from `from` and is not yet written to `to`.
 struct Flow {
-  std::size_t begin = 0, end = 0;
+  size_t begin = 0, end = 0;
   bool ended = false;   // `from` will give no more
   bool closed = false;  // `to` was told so
   char bytes[kBufferBytes];
@@ -49,13 +49,13 @@ bool move_bytes(int from, int to, Flow& flow, short from_events, short to_events
     const ssize_t got = ::read(from, flow.bytes, sizeof flow.bytes);
     if (got < 0 && errno != EAGAIN && errno != EINTR) return false;
     if (got == 0) flow.ended = true;
-    if (got > 0) flow.begin = 0, flow.end = static_cast<std::size_t>(got);
+    if (got > 0) flow.begin = 0, flow.end = static_cast<size_t>(got);
   }
   if (flow.begin < flow.end && (to_events & (POLLERR | POLLNVAL)) != 0) return false;
   if (flow.begin < flow.end) {
     const ssize_t put = ::send(to, flow.bytes + flow.begin, flow.end - flow.begin, MSG_NOSIGNAL);
     if (put < 0 && errno != EAGAIN && errno != EINTR) return false;
-    if (put > 0) flow.begin += static_cast<std::size_t>(put);
+    if (put > 0) flow.begin += static_cast<size_t>(put);
   }
   if (flow.begin == flow.end && flow.ended && !flow.closed) {
     ::shutdown(to, SHUT_WR);
@@ -120,7 +120,7 @@ void admit(int listener, const sockaddr_un& broker) {
 
 }  // namespace
 
-void start_forwarder(std::uint16_t port, const char* socket_path, int status_socket) {
+void start_forwarder(uint16_t port, const char* socket_path, int status_socket) {
   sockaddr_un broker{};
   broker.sun_family = AF_UNIX;
   if (strlen(socket_path) >= sizeof broker.sun_path)

@@ -54,7 +54,7 @@ void execute(char** argv, char** environment, int socket) {
     char candidate[4096];
     const int size =
         snprintf(candidate, sizeof candidate, "%.*s/%s", static_cast<int>(end - search), search, program);
-    if (size > 0 && static_cast<std::size_t>(size) < sizeof candidate) {
+    if (size > 0 && static_cast<size_t>(size) < sizeof candidate) {
       ::execve(candidate, argv, environment);
       if (errno != ENOENT && errno != ENOTDIR) problem = errno;
     }
@@ -65,7 +65,7 @@ void execute(char** argv, char** environment, int socket) {
 
 char** make_environment(int socket) {
   static char* environment[4096];
-  std::size_t count = 0;
+  size_t count = 0;
   while (const char* entry = configuration.find("env", count)) {
     if (count + 1 >= sizeof environment / sizeof environment[0])
       refuse(socket, "take over", "so many environment variables", E2BIG);
@@ -80,7 +80,7 @@ char** make_environment(int socket) {
   configuration.read(config_fd, socket);
   ::umask(0022);
   if (const char* path = configuration.find("forward_socket"))
-    start_forwarder(static_cast<std::uint16_t>(configuration.number("forward_port", 0)), path, socket);
+    start_forwarder(static_cast<uint16_t>(configuration.number("forward_port", 0)), path, socket);
   enter_directory(socket);
   char** environment = make_environment(socket);
   report_ready(socket, configuration.is_on("pid_namespace"));

@@ -25,7 +25,7 @@ void write_file(const char* path, const char* text, int socket) {
 }
 
 // Appends a path to mount options; the separators of the option string are escaped.
-std::size_t append_path(char* out, std::size_t at, std::size_t size, const char* path, int socket) {
+size_t append_path(char* out, size_t at, size_t size, const char* path, int socket) {
   for (; *path != '\0'; ++path) {
     if (at + 3 >= size) refuse(socket, "mount", "an overlay at such a long path", ENAMETOOLONG);
     if (*path == ',' || *path == ':' || *path == '\\') out[at++] = '\\';
@@ -59,12 +59,12 @@ void run_overlay_stage(int argc, char** argv) {
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     refuse(socket, "detach", "the mounts", errno);
   static char options[3 * 4096 + 128];
-  const std::size_t size = sizeof options;
+  const size_t size = sizeof options;
   // volatile: the end of the mount would otherwise write out the whole disk that the upper directory is on.
   // Nobody needs the overlay after a crash: what is in it is dropped then.
   strcpy(options, "userxattr,volatile,lowerdir=.,upperdir=");
-  std::size_t at = append_path(options, strlen(options), size, upper, socket);
-  at += static_cast<std::size_t>(snprintf(options + at, size - at, ",workdir="));
+  size_t at = append_path(options, strlen(options), size, upper, socket);
+  at += static_cast<size_t>(snprintf(options + at, size - at, ",workdir="));
   append_path(options, at, size, work, socket);
   if (::mount("overlay", merged, "overlay", MS_NOSUID | MS_NODEV, options) != 0)
     refuse(socket, "mount", "the overlay over the workspace", errno);

@@ -172,9 +172,15 @@ std::optional<std::string_view> find_named(std::span<const Named> list, std::str
 }
 
 bool matches_chain(std::string_view chain, std::span<const std::string_view> parts) {
-  const auto wanted = split(chain, '/');
-  if (wanted.size() > parts.size()) return false;
-  return std::ranges::equal(wanted, parts.first(wanted.size()));
+  // In place: every name of a workspace is compared with every chain, before each run.
+  for (const std::string_view part : parts) {
+    if (!chain.starts_with(part)) return false;
+    chain.remove_prefix(part.size());
+    if (chain.empty()) return true;
+    if (chain.front() != '/') return false;
+    chain.remove_prefix(1);
+  }
+  return false;
 }
 
 // `below`: the parts after a folder whose name ends in ".git".
