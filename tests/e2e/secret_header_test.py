@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A stored secret in a field of http.request: it reaches the host that it is for, and nothing else, not even by a redirect or an echo."""
+import json
 import secrets
 
 from canary import hits, scan_tree
@@ -62,7 +63,7 @@ def a_secret_in_a_field_reaches_its_host_and_nothing_else(lab):
         for path in (f"/sessions/{caller.session}/messages", "/audit?limit=200", "/egress", "/approvals", "/secrets"):
             found += [(f"GET {path}", *hit) for hit in hits(caller.api.request("GET", path).body, secret)]
         found += [("log", *hit) for hit in hits(caller.daemon.log().encode(), secret)]
-        found += [("request to the model", *hit) for r in caller.model.requests for hit in hits(str(r.text).encode(), secret)]
+        found += [("request to the model", *hit) for r in caller.model.requests for hit in hits(json.dumps(r.body, ensure_ascii=False).encode(), secret)]
         caller.daemon.stop()
         found += scan_tree(lab.box.root, secret)
         equal(found, [], "places where the secret was found")

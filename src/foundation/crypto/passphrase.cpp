@@ -102,7 +102,7 @@ Result<Secret> open_with_passphrase(const Secret& passphrase, std::string_view s
   if (!parts) return fail(ErrorCode::kCheckFailed, "this is no text that was sealed with a passphrase");
   PRYX_TRY(const Secret key, key_from_passphrase(passphrase, parts->salt, parts->cost));
   auto plain = open_sealed(key, parts->sealed, place(bound, parts->cost));
-  if (!plain) return fail(ErrorCode::kUnauthenticated, "the passphrase is not the right one");
+  if (!plain) return fail(ErrorCode::kUnauthenticated, "the passphrase is not the right one; type it again");
   return plain;
 }
 

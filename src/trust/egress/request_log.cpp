@@ -42,6 +42,7 @@ constexpr std::string_view kEnd =
     "UPDATE egress_requests SET peer = $2, status = $3, state = $4, reason = $5, bytes_out = $6, bytes_in = "
     "$7,"
     " ended_at = $8 WHERE number = $1";
+constexpr std::string_view kAt = "SELECT at FROM egress_requests WHERE number = $1";
 constexpr std::string_view kOrphans =
     "UPDATE egress_requests SET state = 'unknown', reason = 'the daemon ended before the answer', ended_at = "
     "$1"
@@ -130,8 +131,13 @@ async::Task<Result<void>> EgressLog::end(RequestRecord record) {
     PRYX_TRY_VOID(t.db().run(kEnd, r.number, r.peer, std::int64_t{r.status}, r.state, r.reason, r.bytes_out,
                              r.bytes_in, r.ended_at));
     PRYX_TRY_VOID(audit_.append(t, audit_entry(r)));
-    if (ended_) PRYX_TRY_VOID(ended_(t, r));
-    return {};
+    if (!ended_) return {};
+    // Who ends a record does not know when it began.
+    const auto began = t.db().find(kAt, [](const db::Row& row) { return row.time(0); }, r.number);
+    PRYX_TRY(const std::optional<WallTime> at, began);
+    RequestRecord whole = r;
+    whole.at = at.value_or(r.ended_at);
+    return ended_(t, whole);
   });
 }
 
