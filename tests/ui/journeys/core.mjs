@@ -23,6 +23,8 @@ async function waiting(daemon, session) {
 
 // Asks in a session for what needs a person's word.
 async function ask(page, hands, daemon, session, text) {
+  await composer(page).waitFor();
+  await hands.command('i', composer(page));
   await hands.write(composer(page), text);
   await page.keyboard.press('Enter');
   return waiting(daemon, session);
@@ -56,6 +58,8 @@ const kJourneys = {
       await hands.go('Sessions');
       await hands.openRow(page.getByRole('grid'), 'find tea');
       await page.waitForURL(`**/chat/${session}`);
+      await composer(page).waitFor();
+      await hands.command('i', composer(page));
       await hands.write(composer(page), 'read notes.md');
       await page.keyboard.press('Enter');
       await log(page, 'Buy tea.').waitFor();
@@ -247,6 +251,7 @@ function journey(kind, { before, at, go }) {
     await hands.close();
     equal(page.errors.join('\n'), '', 'errors on the page');
     equal(page.strays.join('\n'), '', 'requests to others');
+    return hands.tabs === undefined ? undefined : `${hands.tabs} times Tab or an arrow`;
   };
 }
 

@@ -38,9 +38,10 @@ export function globalActions(): Action[] {
     { id: 'app.notes', label: t('shell.notes'), group: t('palette.everywhere'), run: open('notes') },
     {
       id: 'app.approvals',
-      label: t('nav.approvals'),
+      label: t('drawer.title'),
       group: t('palette.everywhere'),
       keys: ['mod+shift+a'],
+      words: 'approvals',
       run: open('approvals'),
     },
     {

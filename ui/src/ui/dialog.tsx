@@ -7,6 +7,11 @@ import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { Button, IconButton } from './button';
 
+// What the dialog did may have put the focus into the page already: then it stays there instead of going back to the opener.
+function leaveFocus(event: Event): void {
+  if (document.activeElement?.closest('main')) event.preventDefault();
+}
+
 type Props = {
   open: boolean;
   onClose: () => void;
@@ -46,6 +51,7 @@ export function Dialog({
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
           onOpenAutoFocus={focusFirstField}
+          onCloseAutoFocus={leaveFocus}
           className={cx(
             'appear fixed z-50 flex flex-col bg-raised shadow-float',
             side === 'right'
