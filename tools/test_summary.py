@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Counts single test cases: test_summary.py RESULTS_DIR CTEST_EXIT_CODE.
 
-RESULTS_DIR holds ctest.xml (ctest's JUnit file: one entry per program), gtest/*.xml (one file per GoogleTest program, with
-its cases) and forms/NAME.log + NAME.rc (programs that end with "N passed, N failed"). A program counts by its cases where it
-reported them, else as one. A program that failed without a failed case (crash, leak report at exit, time-out) adds one
+RESULTS_DIR holds ctest.xml (ctest's JUnit file: one entry per program) and gtest/*.xml (one file per GoogleTest program, with
+its cases). A program counts by its cases where it reported them, there or by ending with "N passed, N failed", else as one. A program that failed without a failed case (crash, leak report at exit, time-out) adds one
 failure, so nothing that went wrong can hide behind green cases.
 """
 import pathlib
@@ -108,18 +107,6 @@ def summarise(results, ctest_rc):
                 counts.fail(f"unreadable report {report}.xml")
     if ctest_rc != 0 and failed_programs == 0:
         counts.fail(f"ctest exited with {ctest_rc}")
-
-    for log in sorted((results / "forms").glob("*.log")):
-        rc_file = log.with_suffix(".rc")
-        rc = rc_file.read_text().strip() if rc_file.exists() else "unknown"
-        form = last_summary(log.read_text(errors="replace"))
-        passed, failed, skipped = form or (0, 0, 0)
-        counts.passed += passed
-        counts.skipped += skipped
-        for _ in range(failed):
-            counts.fail(f"{log.stem}: see {log}")
-        if form is None or (rc != "0" and failed == 0):
-            counts.fail(f"{log.stem}: exit code {rc}, " + ("no summary line" if form is None else "no failed case"))
     return counts
 
 

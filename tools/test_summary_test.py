@@ -16,18 +16,14 @@ SKIP = '<testcase name="C" classname="S" status="run" result="skipped"><skipped 
 
 
 class TestSummary(unittest.TestCase):
-    def count(self, entries, gtest=None, forms=None, rc=0):
+    def count(self, entries, gtest=None, rc=0):
         with tempfile.TemporaryDirectory() as folder:
             results = pathlib.Path(folder)
             (results / "gtest").mkdir()
-            (results / "forms").mkdir()
             if entries is not None:
                 (results / "ctest.xml").write_text(f"<testsuite>{''.join(entries)}</testsuite>")
             for name, text in (gtest or {}).items():
                 (results / "gtest" / f"{name}.xml").write_text(text)
-            for name, (text, form_rc) in (forms or {}).items():
-                (results / "forms" / f"{name}.log").write_text(text)
-                (results / "forms" / f"{name}.rc").write_text(form_rc)
             counts = test_summary.summarise(results, rc)
             return counts.passed, counts.failed, counts.skipped
 
@@ -64,10 +60,6 @@ class TestSummary(unittest.TestCase):
 
     def test_ctest_failing_by_itself_is_a_failure(self):
         self.assertEqual(self.count([RUN.format("x", "")], rc=1), (1, 1, 0))
-
-    def test_forms_count_and_their_exit_code_too(self):
-        forms = {"sim": ("300 passed, 0 failed\n", "0"), "crash": ("50 passed, 0 failed\n", "1"), "gone": ("killed", "137")}
-        self.assertEqual(self.count([RUN.format("x", "")], forms=forms), (351, 2, 0))
 
 
 if __name__ == "__main__":
