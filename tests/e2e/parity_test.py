@@ -18,7 +18,7 @@ VERBS = {
     "GET /api/v1/sessions/{id}/messages": "session show", "POST /api/v1/sessions/{id}/messages": "exec", "GET /api/v1/sessions/{id}/children": "subagent list",
     "POST /api/v1/sessions/{id}/children": "subagent spawn", "GET /api/v1/subagents": "subagent list", "GET /api/v1/subagents/{id}": "subagent show",
     "POST /api/v1/subagents/{id}/cancel": "subagent cancel",
-    "GET /api/v1/turns/{id}": "turn show", "POST /api/v1/stop": "stop", "POST /api/v1/turns/{id}/cancel": "turn cancel", "POST /api/v1/turns/{id}/resume": "turn resume", "POST /api/v1/turns/{id}/undo": "undo",
+    "GET /api/v1/turns": "turn list", "GET /api/v1/turns/{id}": "turn show", "POST /api/v1/stop": "stop", "POST /api/v1/turns/{id}/cancel": "turn cancel", "POST /api/v1/turns/{id}/resume": "turn resume", "POST /api/v1/turns/{id}/undo": "undo",
     "GET /api/v1/approvals": "approval list", "GET /api/v1/approvals/{id}": "approval show", "POST /api/v1/approvals/{id}": "approval approve",
     "POST /api/v1/approvals/plan": "approval plan", "POST /api/v1/approvals/{id}/preview": "approval preview", "GET /api/v1/grants": "grant list",
     "PATCH /api/v1/grants/{id}": "grant expire", "DELETE /api/v1/grants/{id}": "grant rm",
@@ -78,6 +78,12 @@ def a_turn_and_a_session_are_held_by_their_ids(lab):
     for piece in (turn, "completed", "fs.list", "fake/fake"):
         contains(shown, piece, "pryx turn show")
     equal(daemon.cli("turn", "show", turn, "--json").must(0).json()["id"], turn, "turn show --json")
+    listed = daemon.cli("turn", "list", "--session", session, "--state", "completed,failed").must(0).out
+    for piece in (turn, "completed", "fake/fake", "old"):
+        contains(listed, piece, "pryx turn list")
+    equal(daemon.cli("turn", "list", "--json").must(0).json(), api.get("/turns"), "turn list --json")
+    equal(daemon.cli("turn", "list", "--state", "failed", "--json").must(0).json()["items"], [], "failed turns")
+    daemon.cli("turn", "list", "--state", "lost").must(2)
     daemon.cli("turn", "cancel", turn).must(5)
     daemon.cli("turn", "resume", turn, "--retry").must(5)
     daemon.cli("turn", "resume", turn).must(2)

@@ -57,6 +57,7 @@ def turns_and_approvals(tour, session):
     tour.go("GET", V + "/approvals/{id}", 200, id=approval["id"])
     tour.go("GET", V + "/approvals/{id}", 404, id=NO_APPROVAL)
     tour.go("GET", V + "/turns/{id}", 200, id=turn)
+    equal([t["id"] for t in tour.go("GET", V + "/turns", 200, query="?state=queued,running,waiting")["items"]], [turn], "the turns under way")
     resolve = V + "/approvals/{id}"
     tour.go("POST", resolve, 400, {"decision": "perhaps"}, id=approval["id"])
     tour.go("POST", resolve, 400, {"decision": "approve", "scope": "forever"}, id=approval["id"])
@@ -70,6 +71,10 @@ def turns_and_approvals(tour, session):
     tour.go("POST", V + "/stop", 400, {"all": True, "session_id": session})
     tour.go("POST", V + "/stop", 404, {"session_id": NO_SESSION})
     tour.go("GET", V + "/turns/{id}", 404, id=NO_TURN)
+    equal([t["id"] for t in tour.go("GET", V + "/turns", 200, query=f"?session={session}&limit=1")["items"]], [turn], "the newest turn of the session")
+    equal(tour.go("GET", V + "/turns", 200, query=f"?session={NO_SESSION}")["items"], [], "turns of no session")
+    for query in ("?state=lost", "?state=running,", "?session=x", "?limit=0", "?cursor=nonsense", "?after=yesterday"):
+        tour.go("GET", V + "/turns", 400, query=query)
     tour.go("POST", V + "/turns/{id}/undo", 200, {}, id=turn)
     tour.go("POST", V + "/turns/{id}/undo", 200, {"dry_run": True}, id=turn)
     tour.go("POST", V + "/turns/{id}/undo", 400, {"dry_run": "maybe"}, id=turn)

@@ -137,6 +137,10 @@ constexpr db::Migration kMigrations[] = {
     {13, "note which files of results nobody may need any more",
      "CREATE TABLE dropped_results (ref TEXT PRIMARY KEY, dropped_at INTEGER NOT NULL) STRICT, WITHOUT "
      "ROWID"},
+    // Turns that are under way are few, and have an index of their own.
+    {14, "list turns by how they stand",
+     "CREATE INDEX turns_ended ON turns (principal_id, state, created_at, seq) WHERE state IN "
+     "('needs_attention','completed','failed','cancelled')"},
 };
 
 #define PRYX_SESSION_COLUMNS                                                                           \
@@ -272,19 +276,6 @@ bool is_streaming(const Message& m) {
 std::string searchable(const Message& m, bool is_hidden) {
   if (is_hidden || is_streaming(m)) return {};
   return m.role == Role::kUser || m.role == Role::kAssistant ? m.text() : std::string();
-}
-
-std::int64_t clamp_limit(std::int64_t limit) { return std::clamp<std::int64_t>(limit, 1, 200); }
-
-Result<std::int64_t> number_cursor(const std::string& cursor, std::int64_t fallback) {
-  if (cursor.empty()) return fallback;
-  std::int64_t value = 0;
-  for (const char c : cursor) {
-    if (c < '0' || c > '9' || value > (INT64_MAX - 9) / 10)
-      return fail(ErrorCode::kInvalidArgument, "the cursor is not one of ours; start without it");
-    value = value * 10 + (c - '0');
-  }
-  return value;
 }
 
 // The words around the first query word, for a list.
@@ -490,19 +481,14 @@ Result<void> SessionStore::set_unread(db::Connection& c, const PrincipalId& prin
 Result<Paged<SessionHit>> SessionStore::list_sessions(db::Connection& c, const PrincipalId& principal,
                                                       const SessionQuery& query) {
   if (!trim(query.query).empty()) return search_sessions(c, principal, query);
-  std::int64_t before = query.before ? query.before->unix_ms : INT64_MAX;
-  std::string before_id;
-  if (!query.page.cursor.empty()) {
-    const std::size_t colon = query.page.cursor.find(':');
-    PRYX_TRY(before, number_cursor(query.page.cursor.substr(0, colon), before));
-    if (colon != std::string::npos) before_id = query.page.cursor.substr(colon + 1);
-  }
+  PRYX_TRY(const TimeCursor from,
+           time_cursor(query.page.cursor, query.before ? query.before->unix_ms : INT64_MAX));
   const std::int64_t limit = clamp_limit(query.page.limit);
-  PRYX_TRY(auto sessions, c.list(kListSessions, read_session, principal, before, before_id,
+  PRYX_TRY(auto sessions, c.list(kListSessions, read_session, principal, from.time, from.tie,
                                  query.after ? query.after->unix_ms : 0, query.status, query.agent, limit));
   Paged<SessionHit> page;
   if (static_cast<std::int64_t>(sessions.size()) == limit) {
-    page.next_cursor = fmt::format("{}:{}", sessions.back().updated_at.unix_ms, sessions.back().id.str());
+    page.next_cursor = time_cursor_text(sessions.back().updated_at.unix_ms, sessions.back().id.str());
   }
   for (Session& session : sessions) page.items.push_back({std::move(session), {}});
   return page;

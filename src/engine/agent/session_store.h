@@ -7,20 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "engine/agent/paging.h"
 #include "engine/agent/records.h"
 #include "foundation/db/database.h"
 
 namespace pryx::agent {
-
-struct Page {
-  std::int64_t limit = 50;  // at most 200
-  std::string cursor;       // opaque, from the previous page
-};
-template <class T>
-struct Paged {
-  std::vector<T> items;
-  std::string next_cursor;  // empty: the end
-};
 
 struct SessionQuery {
   std::string query;   // full text over messages; empty: all

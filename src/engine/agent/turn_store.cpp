@@ -13,17 +13,15 @@ constexpr std::string_view kInsertTurn =
     "INSERT INTO turns (principal_id, id, session_id, state, priority, surface, model, message_id, "
     "interactive, approve, created_at, format, options)"
     " VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)";
-constexpr std::string_view kGetTurn =
-    "SELECT seq, principal_id, id, session_id, state, priority, surface, model, answered_by, message_id, "
-    "interactive, approve, starts, usage, denied_calls,"
-    " error_code, error_detail, created_at, started_at, ended_at, format, options FROM turns WHERE id = $2 "
-    "AND "
-    "principal_id = $1";
+#define PRYX_TURN_COLUMNS                                                                                 \
+  "SELECT seq, principal_id, id, session_id, state, priority, surface, model, answered_by, message_id, "  \
+  "interactive, approve, starts, usage, denied_calls, error_code, error_detail, created_at, started_at, " \
+  "ended_at, format, options FROM turns "
+constexpr std::string_view kGetTurn = PRYX_TURN_COLUMNS "WHERE id = $2 AND principal_id = $1";
+constexpr std::string_view kGetTurnBySeq = PRYX_TURN_COLUMNS "WHERE seq = $2 AND principal_id = $1";
 constexpr std::string_view kTurnsOfSession =
-    "SELECT seq, principal_id, id, session_id, state, priority, surface, model, answered_by, message_id, "
-    "interactive, approve, starts, usage, denied_calls,"
-    " error_code, error_detail, created_at, started_at, ended_at, format, options FROM turns WHERE "
-    "principal_id = $1 AND session_id = $2 ORDER BY seq";
+    PRYX_TURN_COLUMNS "WHERE principal_id = $1 AND session_id = $2 ORDER BY seq";
+#undef PRYX_TURN_COLUMNS
 constexpr std::string_view kOpenTurns =
     "SELECT principal_id, session_id, id, priority FROM turns WHERE state IN ('queued','running','waiting') "
     "ORDER BY seq";
@@ -206,6 +204,11 @@ Result<void> TurnStore::insert_turn(db::Connection& c, const Turn& t) {
 Result<std::optional<Turn>> TurnStore::find_turn(db::Connection& c, const PrincipalId& principal,
                                                  const TurnId& id) {
   return c.find(kGetTurn, read_turn, principal, id);
+}
+
+Result<std::optional<Turn>> TurnStore::find_turn_by_seq(db::Connection& c, const PrincipalId& principal,
+                                                        std::int64_t seq) {
+  return c.find(kGetTurnBySeq, read_turn, principal, seq);
 }
 
 Result<std::vector<Turn>> TurnStore::list_turns(db::Connection& c, const PrincipalId& principal,

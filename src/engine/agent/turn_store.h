@@ -39,6 +39,9 @@ struct TurnStore {
   [[nodiscard]] static Result<void> insert_turn(db::Connection& c, const Turn& turn);
   [[nodiscard]] static Result<std::optional<Turn>> find_turn(db::Connection& c, const PrincipalId& principal,
                                                              const TurnId& id);
+  [[nodiscard]] static Result<std::optional<Turn>> find_turn_by_seq(db::Connection& c,
+                                                                    const PrincipalId& principal,
+                                                                    std::int64_t seq);
   // All of a session, oldest first.
   [[nodiscard]] static Result<std::vector<Turn>> list_turns(db::Connection& c, const PrincipalId& principal,
                                                             const SessionId& session);

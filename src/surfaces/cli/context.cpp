@@ -131,6 +131,12 @@ std::vector<json::object> items_of(const json::object& body) {
   return out;
 }
 
+std::string money_of(const json::object& row, std::string_view key) {
+  const json::value* money = json::find(row, key);
+  if (money == nullptr || !money->is_object()) return "-";
+  return "$" + json::string_or(money->get_object(), "amount");
+}
+
 bool print_if_json(Context& context, const client::Reply& reply) {
   if (!context.wants_json()) return false;
   if (!reply.json.empty()) {

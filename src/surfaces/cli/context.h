@@ -75,6 +75,8 @@ class Query {
 
 // The objects of a list body; anything else in it is skipped.
 [[nodiscard]] std::vector<json::object> items_of(const json::object& body);
+// "$0.0132"; "-" when it has no price.
+[[nodiscard]] std::string money_of(const json::object& row, std::string_view key);
 // The reply as the command's output when --json is on; false otherwise.
 [[nodiscard]] bool print_if_json(Context& context, const client::Reply& reply);
 

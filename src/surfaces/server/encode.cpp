@@ -90,6 +90,12 @@ json::object encode(const agent::SessionHit& hit) {
   return o;
 }
 
+json::object encode(const agent::ListedTurn& listed) {
+  json::object o = listed.turn.to_json();
+  o["session_title"] = listed.session_title;
+  return o;
+}
+
 json::object encode_turn(const agent::Turn& turn, const std::vector<agent::Step>& steps,
                          json::array partial) {
   json::object o = turn.to_json();

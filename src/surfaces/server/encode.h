@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/agent/session_store.h"
+#include "engine/agent/turn_list.h"
 #include "engine/models/presets.h"
 #include "engine/tools/tool.h"
 #include "surfaces/manual/manual.h"
@@ -30,6 +31,7 @@ struct StatusFacts {
 [[nodiscard]] json::object encode_status(const StatusFacts& facts);
 [[nodiscard]] json::array encode(const std::vector<Component>& components);
 [[nodiscard]] json::object encode(const agent::SessionHit& hit);
+[[nodiscard]] json::object encode(const agent::ListedTurn& listed);
 [[nodiscard]] json::object encode_turn(const agent::Turn& turn, const std::vector<agent::Step>& steps,
                                        json::array partial);
 [[nodiscard]] json::object encode(const PolicyStatus& status);

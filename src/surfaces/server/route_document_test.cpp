@@ -253,7 +253,7 @@ agent::Step sample_step() {
   return step;
 }
 
-json::object sample_turn() {
+agent::Turn sample_turn_row() {
   agent::Turn turn{.principal = kMe,
                    .id = id<TurnId>(),
                    .session = id<SessionId>(),
@@ -267,7 +267,11 @@ json::object sample_turn() {
   turn.created_at = kAt;
   turn.started_at = kAt;
   turn.ended_at = kAt;
-  return encode_turn(turn, {sample_step()},
+  return turn;
+}
+
+json::object sample_turn() {
+  return encode_turn(sample_turn_row(), {sample_step()},
                      {json::object{{"step_id", id<StepId>().str()}, {"part", "text"}, {"text", "so far"}}});
 }
 
@@ -714,6 +718,7 @@ std::map<std::string, json::object> samples() {
       {"Pin", sample_pin().to_json()},
       {"Accepted", {{"message_id", id<MessageId>().str()}, {"turn_id", id<TurnId>().str()}}},
       {"Turn", sample_turn()},
+      {"ListedTurn", encode(agent::ListedTurn{sample_turn_row(), "A title"})},
       {"Approval", sample_approval()},
       {"Grant", sample_grant()},
       {"RulePreview", sample_preview()},

@@ -117,6 +117,7 @@ constexpr std::string_view kCostQuery[] = {"group_by", "from", "to", "session"};
 constexpr std::string_view kCheaperQuery[] = {"from", "to", "session"};
 constexpr std::string_view kSessionQuery[] = {"query",  "status", "agent", "after",
                                               "before", "sort",   "limit", "cursor"};
+constexpr std::string_view kTurnQuery[] = {"state", "session", "after", "before", "limit", "cursor"};
 constexpr std::string_view kReportQuery[] = {"format", "redact"};
 constexpr std::string_view kDiagnosticsQuery[] = {"integrity"};
 constexpr std::string_view kApprovalQuery[] = {"state", "limit"};
@@ -171,6 +172,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/sessions/{id}/messages", kRead, list_messages, {}, kPage},
     {"POST", "/api/v1/sessions/{id}/messages", kChat, send_message, kMessage},
 
+    {"GET", "/api/v1/turns", kRead, list_turns, {}, kTurnQuery},
     {"GET", "/api/v1/turns/{id}", kRead, get_turn},
     {"POST", "/api/v1/stop", kChat, stop_everything, kStop},
     {"POST", "/api/v1/turns/{id}/cancel", kChat, cancel_turn},

@@ -9,12 +9,6 @@
 namespace pryx::cli {
 namespace {
 
-std::string money_of(const json::object& o, std::string_view key) {
-  const json::value* money = json::find(o, key);
-  if (money == nullptr || !money->is_object()) return "-";
-  return "$" + json::string_or(money->get_object(), "amount");
-}
-
 std::int64_t used(const json::object& row, std::string_view key) {
   const json::value* usage = json::find(row, "usage");
   return usage == nullptr || !usage->is_object() ? 0 : json::integer_or(usage->get_object(), key, 0);

@@ -8,7 +8,7 @@
 namespace pryx::cli {
 namespace {
 
-std::string money_of(const json::object& o, std::string_view key) {
+std::string cost_text(const json::object& o, std::string_view key) {
   const json::value* money = json::find(o, key);
   if (money == nullptr || !money->is_object()) return "unpriced";
   return "$" + json::string_or(money->get_object(), "amount");
@@ -61,7 +61,7 @@ Result<int> show_trace(Context& context, const Invocation& invocation) {
   context.console().print(
       Line(fmt::format("{} calls, {} tokens in, {} out, {}", json::integer_or(total, "calls", 0),
                        json::integer_or(usage, "input_tokens", 0),
-                       json::integer_or(usage, "output_tokens", 0), money_of(total, "cost")),
+                       json::integer_or(usage, "output_tokens", 0), cost_text(total, "cost")),
            kDim));
   return 0;
 }
@@ -152,7 +152,7 @@ Result<int> explain(Context& context, const Invocation& invocation) {
         Line("ended       ", kDim)
             .add(fmt::format("{}: {}", json::string_or(error, "code"), json::string_or(error, "detail")),
                  kBad));
-  context.console().print(Line("cost        ", kDim).add(money_of(turn.json, "cost")));
+  context.console().print(Line("cost        ", kDim).add(cost_text(turn.json, "cost")));
   return 0;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// pryx turn: one turn by its id. What nobody knows the outcome of is settled here by a person.
+// pryx turn: turns of all sessions, and one by its id. What nobody knows the outcome of is settled here by a
+// person.
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
 
@@ -38,6 +39,37 @@ void print_turn(Context& context, const json::object& turn) {
         fmt::format("a step may have taken effect: look, then pryx turn resume {} --retry, "
                     "--treat-as-done or --abandon",
                     json::string_or(turn, "id")));
+}
+
+Result<int> list_turns(Context& context, const Invocation& invocation) {
+  PRYX_TRY(const auto limit, invocation.find_integer("limit", 1, 200));
+  PRYX_TRY(client::ApiClient * api, context.api());
+  Query query;
+  for (const char* name : {"state", "session", "after", "before", "cursor"})
+    query.add(name, invocation.value_or(name, ""));
+  query.add("limit", limit ? fmt::format("{}", *limit) : "");
+  PRYX_TRY(const client::Reply reply, api->get(query.on("/api/v1/turns")));
+  if (print_if_json(context, reply)) return 0;
+  std::vector<std::vector<Line>> rows;
+  const bool tty = context.console().options().out_is_tty;
+  for (const json::object& turn : items_of(reply.json)) {
+    const std::string state = json::string_or(turn, "state");
+    const std::string created = json::string_or(turn, "created_at");
+    rows.push_back({Line(json::string_or(turn, "id")), Line(state, style_of(state)),
+                    Line(tty ? relative_time(created, context.clock().wall()) : created, kDim),
+                    Line(json::string_or(turn, "answered_by", json::string_or(turn, "model"))),
+                    Line(money_of(turn, "cost")), Line(json::string_or(turn, "session_id"), kDim),
+                    Line(json::string_or(turn, "session_title"))});
+  }
+  if (rows.empty()) {
+    context.console().note("no such turns");
+    return 0;
+  }
+  context.console().print_table(
+      {{"ID"}, {"STATE"}, {"ACCEPTED"}, {"MODEL"}, {"COST", true}, {"SESSION"}, {"TITLE"}}, rows);
+  if (const std::string cursor = json::string_or(reply.json, "next_cursor"); !cursor.empty())
+    context.console().note(fmt::format("more: --cursor {}", cursor));
+  return 0;
 }
 
 Result<int> show_turn(Context& context, const Invocation& invocation) {
@@ -95,6 +127,19 @@ Result<int> resume_turn(Context& context, const Invocation& invocation) {
 std::vector<Command> turn_commands() {
   const std::vector<Positional> turn = {{"turn", "the turn, trn_…"}};
   return {
+      {.noun = "turn",
+       .verb = "list",
+       .summary = "turns of all sessions, newest first",
+       .examples = {"turn list --state queued,running,waiting", "turn list --state needs_attention",
+                    "turn list --session ses_01J… --json"},
+       .flags = {{"--state", "S[,S]",
+                  "queued, running, waiting, needs_attention, completed, failed or cancelled"},
+                 {"--session", "ID", "only of this session"},
+                 {"--after", "TIME", "accepted at this time or later"},
+                 {"--before", "TIME", "accepted before this time"},
+                 {"--limit", "N", "at most so many"},
+                 {"--cursor", "C", "go on where a page ended"}},
+       .handler = list_turns},
       {.noun = "turn",
        .verb = "show",
        .summary = "one turn with its steps",

@@ -40,6 +40,7 @@ PRYX_HANDLER(send_message);
 // stop.cpp
 PRYX_HANDLER(stop_everything);
 // turns.cpp
+PRYX_HANDLER(list_turns);
 PRYX_HANDLER(get_turn);
 PRYX_HANDLER(cancel_turn);
 PRYX_HANDLER(resume_turn);

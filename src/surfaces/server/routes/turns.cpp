@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "engine/agent/turn_list.h"
 #include "engine/agent/turn_store.h"
 #include "surfaces/server/encode.h"
 #include "surfaces/server/routes/routes.h"
@@ -27,7 +28,34 @@ Result<TurnRows> read_turn(db::Connection& c, const PrincipalId& principal, cons
   return TurnRows{std::move(*turn), std::move(steps)};
 }
 
+Result<agent::TurnQuery> query_of(const RouteCall& call) {
+  agent::TurnQuery query;
+  if (const std::string states = query_or(call, "state"); !states.empty()) {
+    PRYX_TRY(query.states, agent::turn_states_from_list(states));
+  }
+  if (const std::string session = query_or(call, "session"); !session.empty()) {
+    auto id = SessionId::parse(session);
+    if (!id) return fail(ErrorCode::kInvalidArgument, "session must be the id of a session, ses_…");
+    query.session = std::move(*id);
+  }
+  PRYX_TRY(query.after, time_of(call, "after"));
+  PRYX_TRY(query.before, time_of(call, "before"));
+  PRYX_TRY(query.page, page_of(call));
+  return query;
+}
+
 }  // namespace
+
+async::Task<Result<Reply>> list_turns(RouteCall& call) {
+  PRYX_CO_TRY(const agent::TurnQuery query, query_of(call));
+  PRYX_CO_TRY(const auto page, co_await call.services().database.read(
+                                   [principal = call.principal(), &query](db::Connection& c) {
+                                     return agent::TurnList::read(c, principal, query);
+                                   }));
+  json::array items;
+  for (const agent::ListedTurn& listed : page.items) items.push_back(encode(listed));
+  co_return Reply::of(list_body(std::move(items), page.next_cursor));
+}
 
 async::Task<Result<Reply>> get_turn(RouteCall& call) {
   PRYX_CO_TRY(const TurnId id, path_id<TurnId>(call));
