@@ -156,6 +156,16 @@ Part Part::from_json(const json::object& o) {
   return part;
 }
 
+std::vector<Part> parts_from_text(std::string_view text) {
+  std::vector<Part> parts;
+  const auto parsed = json::parse(text, json::kOwnText);
+  if (!parsed || !parsed->is_array()) return parts;
+  for (const json::value& item : parsed->get_array()) {
+    if (item.is_object()) parts.push_back(Part::from_json(item.get_object()));
+  }
+  return parts;
+}
+
 json::object Message::to_json() const {
   json::array list;
   for (const Part& part : parts) list.push_back(part.to_json());

@@ -79,6 +79,9 @@ struct Part {
   [[nodiscard]] static Part from_json(const json::object& o);
 };
 
+// Of a message's row; anything in it that is no part is skipped.
+[[nodiscard]] std::vector<Part> parts_from_text(std::string_view text);
+
 struct Message {
   PrincipalId principal;
   SessionId session;
