@@ -33,6 +33,11 @@ json::object Workspace::to_json() const {
           {"created_at", to_rfc3339(created_at)}};
 }
 
+json::value Session::cost_json() const {
+  if (unpriced_calls > 0 && unpriced_calls == model_calls) return nullptr;
+  return trace::money_json(cost_nano);
+}
+
 json::object Session::to_json() const {
   return {{"id", id.str()},
           {"workspace_id", text_or_null(workspace.str())},
@@ -44,6 +49,12 @@ json::object Session::to_json() const {
           {"parent_id", text_or_null(parent.str())},
           {"message_count", message_count},
           {"unread", unread},
+          {"last_turn_id", text_or_null(last_turn.str())},
+          {"last_state", last_state ? json::value(agent::to_text(*last_state)) : json::value(nullptr)},
+          {"cost", cost_json()},
+          {"unpriced_calls", unpriced_calls},
+          {"input_tokens", input_tokens},
+          {"output_tokens", output_tokens},
           {"created_at", to_rfc3339(created_at)},
           {"updated_at", to_rfc3339(updated_at)}};
 }

@@ -39,8 +39,18 @@ struct Session {
   SessionId parent;     // of a fork
   std::int64_t message_count = 0;
   bool unread = false;  // an answer that no surface has received yet
+  TurnId last_turn;     // empty: there was none yet
+  std::optional<TurnState> last_state;
+  // Of all its turns together.
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+  std::int64_t cost_nano = 0;  // nano-USD, of the calls whose price is known
+  std::int64_t model_calls = 0;
+  std::int64_t unpriced_calls = 0;
   WallTime created_at;
   WallTime updated_at;
+  // Null when nothing of it has a price.
+  [[nodiscard]] json::value cost_json() const;
   [[nodiscard]] json::object to_json() const;
 };
 

@@ -9,10 +9,24 @@ namespace pryx::agent {
 namespace {
 
 // The newest bound stands apart from the tie, so that the index begins where the page does.
-constexpr std::string_view kNewest =
-    "SELECT updated_at, id FROM sessions WHERE principal_id = $1 AND hidden = 0 AND updated_at <= $2 AND "
-    "updated_at >= $4 AND (updated_at < $2 OR id < $3) AND ($5 = '' OR status = $5) AND ($6 = '' OR agent = "
-    "$6) ORDER BY updated_at DESC, id DESC LIMIT $7";
+#define PRYX_WITHIN                                                                                      \
+  " AND s.updated_at <= $2 AND s.updated_at >= $4 AND (s.updated_at < $2 OR s.id < $3) AND ($5 = '' OR " \
+  "s.status = $5) AND ($6 = '' OR s.agent = $6)"
+#define PRYX_NEWEST " ORDER BY s.updated_at DESC, s.id DESC LIMIT $7"
+constexpr std::string_view kAll =
+    "SELECT s.updated_at, s.id FROM sessions s WHERE s.principal_id = $1 AND s.hidden = 0" PRYX_WITHIN
+        PRYX_NEWEST;
+// The list of states is what makes the index of ended ones fit.
+constexpr std::string_view kEnded =
+    "SELECT s.updated_at, s.id FROM sessions s WHERE s.principal_id = $1 AND s.hidden = 0 AND s.last_state = "
+    "$8 AND s.last_state IN ('needs_attention','completed','failed','cancelled')" PRYX_WITHIN PRYX_NEWEST;
+// Turns under way are few, so their sessions are found from there.
+constexpr std::string_view kOpen =
+    "SELECT s.updated_at, s.id FROM (SELECT DISTINCT session_id FROM turns WHERE state IN "
+    "('queued','running','waiting')) o CROSS JOIN sessions s WHERE s.principal_id = $1 AND s.id = "
+    "o.session_id AND s.hidden = 0 AND s.last_state = $8" PRYX_WITHIN PRYX_NEWEST;
+#undef PRYX_WITHIN
+#undef PRYX_NEWEST
 // Two ways to read hits: newest first straight off the index, or the best of the newest 20,000.
 constexpr std::string_view kSearchNewest =
     "SELECT m.seq, m.session_id, m.parts FROM messages_fts f CROSS JOIN messages m ON m.seq = f.rowid WHERE "
@@ -32,6 +46,37 @@ struct Place {
 };
 
 Place read_place(const db::Row& r) { return {r.integer(0), r.id<SessionId>(1)}; }
+
+// What is filtered and where the page begins.
+struct Bounds {
+  const SessionQuery& query;
+  TimeCursor from;
+  std::int64_t limit = 0;
+};
+
+Result<void> add_places(db::Connection& c, const PrincipalId& principal, const Bounds& bounds,
+                        TurnState state, std::vector<Place>& out) {
+  const SessionQuery& query = bounds.query;
+  return c.each(
+      is_under_way(state) ? kOpen : kEnded, [&](const db::Row& r) { out.push_back(read_place(r)); },
+      principal, bounds.from.time, bounds.from.tie, query.after ? query.after->unix_ms : 0, query.status,
+      query.agent, bounds.limit, to_text(state));
+}
+
+Result<std::vector<Place>> find_places(db::Connection& c, const PrincipalId& principal,
+                                       const Bounds& bounds) {
+  const SessionQuery& query = bounds.query;
+  if (query.states.empty())
+    return c.list(kAll, read_place, principal, bounds.from.time, bounds.from.tie,
+                  query.after ? query.after->unix_ms : 0, query.status, query.agent, bounds.limit);
+  std::vector<Place> places;
+  for (const TurnState state : query.states) PRYX_TRY_VOID(add_places(c, principal, bounds, state, places));
+  std::ranges::sort(places, std::greater<>(),
+                    [](const Place& p) { return std::pair(p.at, p.session.str()); });
+  if (static_cast<std::int64_t>(places.size()) > bounds.limit)
+    places.resize(static_cast<std::size_t>(bounds.limit));
+  return places;
+}
 
 // The words around the first query word, for a list.
 std::string make_snippet(const std::string& parts, std::string_view query) {
@@ -82,6 +127,9 @@ Result<std::vector<Seen>> first_hits(db::Connection& c, std::string_view sql, co
 bool fits(const Session& session, const SessionQuery& query) {
   if (!query.status.empty() && session.status != query.status) return false;
   if (!query.agent.empty() && session.agent != query.agent) return false;
+  const bool is_state =
+      session.last_state && std::ranges::find(query.states, *session.last_state) != query.states.end();
+  if (!query.states.empty() && !is_state) return false;
   if (query.after && session.updated_at < *query.after) return false;
   return !query.before || session.updated_at < *query.before;
 }
@@ -119,9 +167,7 @@ Result<Paged<SessionHit>> SessionStore::list_sessions(db::Connection& c, const P
   PRYX_TRY(const TimeCursor from,
            time_cursor(query.page.cursor, query.before ? query.before->unix_ms : INT64_MAX));
   const std::int64_t limit = clamp_limit(query.page.limit);
-  PRYX_TRY(const auto places,
-           c.list(kNewest, read_place, principal, from.time, from.tie, query.after ? query.after->unix_ms : 0,
-                  query.status, query.agent, limit));
+  PRYX_TRY(const auto places, find_places(c, principal, {query, from, limit}));
   Paged<SessionHit> page;
   for (const Place& place : places) {
     PRYX_TRY(auto session, find_session(c, principal, place.session));

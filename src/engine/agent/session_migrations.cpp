@@ -135,6 +135,25 @@ constexpr db::Migration kMigrations[] = {
     {14, "list turns by how they stand",
      "CREATE INDEX turns_ended ON turns (principal_id, state, created_at, seq) WHERE state IN "
      "('needs_attention','completed','failed','cancelled')"},
+    // Of a session whose last turn is under way there is no entry: each of its messages would move it.
+    {15, "say of each session how its last turn stands and what its turns have used",
+     "ALTER TABLE sessions ADD COLUMN last_turn_id TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE sessions ADD COLUMN last_state TEXT NOT NULL DEFAULT '';"
+     "ALTER TABLE sessions ADD COLUMN input_tokens INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE sessions ADD COLUMN output_tokens INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE sessions ADD COLUMN cost_nano INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE sessions ADD COLUMN model_calls INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE sessions ADD COLUMN unpriced_calls INTEGER NOT NULL DEFAULT 0;"
+     "UPDATE sessions SET last_turn_id = t.id, last_state = t.state, input_tokens = u.input, output_tokens = "
+     "u.output, cost_nano = u.cost, model_calls = u.calls, unpriced_calls = u.unpriced FROM (SELECT "
+     "principal_id, session_id, max(seq) AS last, sum(coalesce(json_extract(usage, '$.in'), 0)) AS input, "
+     "sum(coalesce(json_extract(usage, '$.out'), 0)) AS output, sum(coalesce(json_extract(usage, "
+     "'$.nano_usd'), 0)) AS cost, sum(coalesce(json_extract(usage, '$.calls'), 0)) AS calls, "
+     "sum(coalesce(json_extract(usage, '$.unpriced'), 0)) AS unpriced FROM turns WHERE json_valid(usage) "
+     "GROUP BY principal_id, session_id) u JOIN turns t ON t.seq = u.last WHERE sessions.principal_id = "
+     "u.principal_id AND sessions.id = u.session_id;"
+     "CREATE INDEX sessions_ended ON sessions (principal_id, last_state, updated_at, id) WHERE hidden = 0 AND "
+     "last_state IN ('needs_attention','completed','failed','cancelled')"},
 };
 
 }  // namespace

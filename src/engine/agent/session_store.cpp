@@ -11,7 +11,8 @@ namespace {
 
 #define PRYX_SESSION_COLUMNS                                                                           \
   "id, workspace_id, agent, model, title, status, hidden, surface, parent_id, message_count, unread, " \
-  "created_at, updated_at, principal_id"
+  "created_at, updated_at, principal_id, last_turn_id, last_state, input_tokens, output_tokens, cost_nano, " \
+  "model_calls, unpriced_calls"
 constexpr std::string_view kGetSession =
     "SELECT " PRYX_SESSION_COLUMNS " FROM sessions WHERE principal_id = $1 AND id = $2";
 #undef PRYX_SESSION_COLUMNS
@@ -71,6 +72,13 @@ Session read_session(const db::Row& r) {
   s.created_at = r.time(11);
   s.updated_at = r.time(12);
   s.principal = r.id<PrincipalId>(13);
+  s.last_turn = r.id<TurnId>(14);
+  s.last_state = turn_state_from_text(r.view(15));
+  s.input_tokens = r.integer(16);
+  s.output_tokens = r.integer(17);
+  s.cost_nano = r.integer(18);
+  s.model_calls = r.integer(19);
+  s.unpriced_calls = r.integer(20);
   return s;
 }
 

@@ -17,6 +17,7 @@ struct SessionQuery {
   std::string query;   // full text over messages; empty: all
   std::string status;  // "active", "archived", empty: both
   std::string agent;
+  std::vector<TurnState> states;  // of the last turn; empty: all, and those without one
   std::optional<WallTime> after;
   std::optional<WallTime> before;
   bool by_relevance = false;  // ranks the newest 20,000 hits

@@ -107,6 +107,10 @@ bool may_become(StepState from, StepState to) { return has_arrow<StepState>(kSte
 bool may_become(PartState from, PartState to) { return has_arrow<PartState>(kPart, from, to); }
 bool may_become(OutboxState from, OutboxState to) { return has_arrow<OutboxState>(kOutbox, from, to); }
 
+bool is_under_way(TurnState state) {
+  return state == TurnState::kQueued || state == TurnState::kRunning || state == TurnState::kWaiting;
+}
+
 bool is_terminal(TurnState state) {
   return state == TurnState::kCompleted || state == TurnState::kFailed || state == TurnState::kCancelled;
 }

@@ -49,5 +49,7 @@ enum class OutboxState : std::uint8_t { kPending, kSending, kDelivered, kFailed,
 // it.
 [[nodiscard]] bool is_terminal(TurnState state);
 [[nodiscard]] bool is_terminal(StepState state);
+// Queued, running or waiting: it goes on by itself, or as soon as a person answers.
+[[nodiscard]] bool is_under_way(TurnState state);
 
 }  // namespace pryx::agent

@@ -29,10 +29,6 @@ constexpr TurnState kAllStates[] = {TurnState::kQueued,         TurnState::kRunn
                                     TurnState::kNeedsAttention, TurnState::kCompleted, TurnState::kFailed,
                                     TurnState::kCancelled};
 
-bool is_open(TurnState state) {
-  return state == TurnState::kQueued || state == TurnState::kRunning || state == TurnState::kWaiting;
-}
-
 struct Place {
   std::int64_t at = 0;
   std::int64_t seq = 0;
@@ -83,7 +79,7 @@ Result<std::vector<Place>> of_session(db::Connection& c, const PrincipalId& prin
 
 Result<std::vector<Place>> of_all(db::Connection& c, const PrincipalId& principal, const Bounds& bounds) {
   std::vector<Place> found;
-  if (std::ranges::any_of(bounds.states, is_open)) {
+  if (std::ranges::any_of(bounds.states, is_under_way)) {
     PRYX_TRY_VOID(c.each(kOpen, [&](const db::Row& r) {
       const Place place{r.integer(0), r.integer(1)};
       if (r.view(3) == principal.str() && place < bounds.place && place.at >= bounds.from &&
@@ -92,7 +88,7 @@ Result<std::vector<Place>> of_all(db::Connection& c, const PrincipalId& principa
     }));
   }
   for (const TurnState state : bounds.states) {
-    if (is_open(state)) continue;
+    if (is_under_way(state)) continue;
     PRYX_TRY_VOID(c.each(
         kEnded, [&](const db::Row& r) { found.push_back({r.integer(0), r.integer(1)}); }, principal,
         to_text(state), bounds.place.at, bounds.place.seq, bounds.from, bounds.limit));

@@ -2,6 +2,7 @@
 #include "engine/agent/turn_store.h"
 
 #include "engine/agent/session_store.h"
+#include "engine/agent/session_totals.h"
 #include "foundation/base/text.h"
 
 namespace pryx::agent {
@@ -30,6 +31,7 @@ constexpr std::string_view kChangeTurn =
 constexpr std::string_view kStartTurn =
     "UPDATE turns SET state = 'running', starts = starts + 1, started_at = coalesce(started_at, $3) WHERE id "
     "= $1 AND state = $2";
+constexpr std::string_view kUsageOfTurn = "SELECT usage FROM turns WHERE id = $1";
 constexpr std::string_view kSaveTurn =
     "UPDATE turns SET usage = $2, answered_by = $3, denied_calls = $4, error_code = $5, error_detail = $6 "
     "WHERE id = $1";
@@ -118,6 +120,12 @@ void read_usage(Turn& turn, std::string_view text) {
   turn.unpriced_calls = static_cast<int>(json::integer_or(*o, "unpriced", 0));
 }
 
+Turn read_usage_only(const db::Row& r) {
+  Turn t;
+  read_usage(t, r.view(0));
+  return t;
+}
+
 Turn read_turn(const db::Row& r) {
   Turn t;
   t.seq = r.integer(0);
@@ -198,7 +206,7 @@ Result<void> TurnStore::insert_turn(db::Connection& c, const Turn& t) {
   PRYX_TRY_VOID(c.run(kInsertTurn, t.principal, t.id, t.session, to_text(t.state),
                       static_cast<int>(t.priority), t.surface, t.model, t.message, t.interactive, t.approve,
                       t.created_at, t.format, t.options.to_text()));
-  return {};
+  return SessionTotals::turn_accepted(c, t);
 }
 
 Result<std::optional<Turn>> TurnStore::find_turn(db::Connection& c, const PrincipalId& principal,
@@ -249,7 +257,7 @@ Result<void> TurnStore::change_state(db::Connection& c, Turn& turn, TurnState to
     return fail(ErrorCode::kConflict, "turn {} is no longer {}", turn.id.str(), to_text(turn.state));
   turn.state = to;
   turn.ended_at = ended;
-  return {};
+  return SessionTotals::turn_stands(c, turn);
 }
 
 Result<void> TurnStore::note_start(db::Connection& c, Turn& turn, WallTime at) {
@@ -261,7 +269,7 @@ Result<void> TurnStore::note_start(db::Connection& c, Turn& turn, WallTime at) {
   turn.state = TurnState::kRunning;
   ++turn.starts;
   if (!turn.started_at) turn.started_at = at;
-  return {};
+  return SessionTotals::turn_stands(c, turn);
 }
 
 Result<void> TurnStore::save_options(db::Connection& c, const Turn& turn) {
@@ -271,6 +279,8 @@ Result<void> TurnStore::save_options(db::Connection& c, const Turn& turn) {
 }
 
 Result<void> TurnStore::save_progress(db::Connection& c, const Turn& turn) {
+  PRYX_TRY(const auto before, c.find(kUsageOfTurn, read_usage_only, turn.id));
+  if (before) PRYX_TRY_VOID(SessionTotals::turn_used(c, *before, turn));
   PRYX_TRY_VOID(c.run(kSaveTurn, turn.id, usage_text(turn), turn.answered_by, turn.denied_calls,
                       turn.error_code, turn.error_detail));
   return {};

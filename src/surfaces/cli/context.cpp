@@ -131,6 +131,12 @@ std::vector<json::object> items_of(const json::object& body) {
   return out;
 }
 
+Style turn_style(std::string_view state) {
+  if (state == "completed" || state == "done") return kGood;
+  if (state == "failed" || state == "denied" || state == "cancelled") return kBad;
+  return state == "needs_attention" || state == "unknown" || state == "awaiting_approval" ? kWarning : kDim;
+}
+
 std::string money_of(const json::object& row, std::string_view key) {
   const json::value* money = json::find(row, key);
   if (money == nullptr || !money->is_object()) return "-";

@@ -75,6 +75,8 @@ class Query {
 
 // The objects of a list body; anything else in it is skipped.
 [[nodiscard]] std::vector<json::object> items_of(const json::object& body);
+// How the state of a turn or a step is shown.
+[[nodiscard]] Style turn_style(std::string_view state);
 // "$0.0132"; "-" when it has no price.
 [[nodiscard]] std::string money_of(const json::object& row, std::string_view key);
 // The reply as the command's output when --json is on; false otherwise.

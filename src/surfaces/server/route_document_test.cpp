@@ -180,6 +180,13 @@ json::object sample_session() {
                         .parent = id<SessionId>(),
                         .message_count = 2,
                         .unread = true,
+                        .last_turn = id<TurnId>(),
+                        .last_state = agent::TurnState::kFailed,
+                        .input_tokens = 1200,
+                        .output_tokens = 34,
+                        .cost_nano = 13'200'000,
+                        .model_calls = 2,
+                        .unpriced_calls = 1,
                         .created_at = kAt,
                         .updated_at = kAt}
       .to_json();

@@ -115,7 +115,7 @@ constexpr BodyField kCountTokens[] = {{"model"},         {"messages"},      {"sy
 constexpr std::string_view kPage[] = {"limit", "cursor"};
 constexpr std::string_view kCostQuery[] = {"group_by", "from", "to", "session"};
 constexpr std::string_view kCheaperQuery[] = {"from", "to", "session"};
-constexpr std::string_view kSessionQuery[] = {"query",  "status", "agent", "after",
+constexpr std::string_view kSessionQuery[] = {"query",  "status", "agent", "state", "after",
                                               "before", "sort",   "limit", "cursor"};
 constexpr std::string_view kTurnQuery[] = {"state", "session", "after", "before", "limit", "cursor"};
 constexpr std::string_view kReportQuery[] = {"format", "redact"};

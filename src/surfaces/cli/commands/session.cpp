@@ -28,9 +28,12 @@ void print_sessions(Context& context, const json::object& body, bool with_snippe
     const json::value* unread = json::find(session, "unread");
     if (unread != nullptr && unread->is_bool() && unread->get_bool()) title.add(" ●", kAccent);
     const bool tty = context.console().options().out_is_tty;
+    const std::string state = json::string_or(session, "last_state");
     std::vector<Line> row = {Line(json::string_or(session, "id")),
+                             Line(state.empty() ? "-" : state, turn_style(state)),
                              Line(tty ? relative_time(updated, context.clock().wall()) : updated, kDim),
                              Line(fmt::format("{}", json::integer_or(session, "message_count", 0))),
+                             Line(money_of(session, "cost")),
                              std::move(title)};
     if (with_snippet) row.emplace_back(first_line(json::string_or(session, "snippet")), kDim);
     rows.push_back(std::move(row));
@@ -39,7 +42,7 @@ void print_sessions(Context& context, const json::object& body, bool with_snippe
     context.console().note("no sessions; pryx chat starts one");
     return;
   }
-  std::vector<Column> columns = {{"ID"}, {"UPDATED"}, {"MESSAGES", true}, {"TITLE"}};
+  std::vector<Column> columns = {{"ID"}, {"STATE"}, {"UPDATED"}, {"MESSAGES", true}, {"COST", true}, {"TITLE"}};
   if (with_snippet) columns.push_back({"FOUND"});
   context.console().print_table(columns, rows);
   if (const std::string cursor = json::string_or(body, "next_cursor"); !cursor.empty())
@@ -52,7 +55,8 @@ Result<int> list_sessions(Context& context, const Invocation& invocation, const 
   Query query;
   query.add("query", text)
       .add("status", invocation.value_or("status", ""))
-      .add("agent", invocation.value_or("agent", ""));
+      .add("agent", invocation.value_or("agent", ""))
+      .add("state", invocation.value_or("state", ""));
   query.add("after", invocation.value_or("after", ""))
       .add("before", invocation.value_or("before", ""))
       .add("sort", invocation.value_or("sort", ""));
@@ -215,6 +219,7 @@ Result<int> run_rm(Context& context, const Invocation& invocation) {
 std::vector<Command> session_commands() {
   const std::vector<Flag> list_flags = {
       {"--status", "S", "active or archived"},        {"--agent", "A", "of this agent"},
+      {"--state", "S[,S]", "whose last turn stands so, such as failed or running"},
       {"--after", "TIME", "changed after, RFC 3339"}, {"--before", "TIME", "changed before"},
       {"--sort", "newest|relevance", "the order"},    {"--limit", "N", "at most so many (50)"},
       {"--cursor", "C", "go on where a list ended"}};
@@ -227,7 +232,8 @@ std::vector<Command> session_commands() {
   return {{.noun = "session",
            .verb = "list",
            .summary = "newest first",
-           .examples = {"session list", "session list --status archived --json"},
+           .examples = {"session list", "session list --state failed,needs_attention",
+                        "session list --status archived --json"},
            .flags = with_query,
            .handler = run_list},
           {.noun = "session",

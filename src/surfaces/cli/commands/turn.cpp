@@ -7,17 +7,11 @@
 namespace pryx::cli {
 namespace {
 
-Style style_of(std::string_view state) {
-  if (state == "completed" || state == "done") return kGood;
-  if (state == "failed" || state == "denied" || state == "cancelled") return kBad;
-  return state == "needs_attention" || state == "unknown" || state == "awaiting_approval" ? kWarning : kDim;
-}
-
 void print_turn(Context& context, const json::object& turn) {
   const std::string state = json::string_or(turn, "state");
   Line head(json::string_or(turn, "id"), kBold);
   head.add("  ");
-  head.add(state, style_of(state));
+  head.add(state, turn_style(state));
   head.add(fmt::format("  {}  answered by {}", json::string_or(turn, "session_id"),
                        json::string_or(turn, "answered_by", "nobody yet")),
            kDim);
@@ -29,7 +23,7 @@ void print_turn(Context& context, const json::object& turn) {
     if (!item.is_object()) continue;
     const json::object& step = item.get_object();
     const std::string step_state = json::string_or(step, "state");
-    rows.push_back({Line(json::string_or(step, "id"), kDim), Line(step_state, style_of(step_state)),
+    rows.push_back({Line(json::string_or(step, "id"), kDim), Line(step_state, turn_style(step_state)),
                     Line(json::string_or(step, "tool", json::string_or(step, "kind"))),
                     Line(json::string_or(step, "summary"), kDim)});
   }
@@ -55,7 +49,7 @@ Result<int> list_turns(Context& context, const Invocation& invocation) {
   for (const json::object& turn : items_of(reply.json)) {
     const std::string state = json::string_or(turn, "state");
     const std::string created = json::string_or(turn, "created_at");
-    rows.push_back({Line(json::string_or(turn, "id")), Line(state, style_of(state)),
+    rows.push_back({Line(json::string_or(turn, "id")), Line(state, turn_style(state)),
                     Line(tty ? relative_time(created, context.clock().wall()) : created, kDim),
                     Line(json::string_or(turn, "answered_by", json::string_or(turn, "model"))),
                     Line(money_of(turn, "cost")), Line(json::string_or(turn, "session_id"), kDim),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/agent/session_store.h"
+#include "engine/agent/turn_list.h"
 #include "surfaces/server/encode.h"
 #include "surfaces/server/routes/routes.h"
 #include "surfaces/server/session_actions.h"
@@ -15,6 +16,9 @@ Result<agent::SessionQuery> query_of(const RouteCall& call) {
     return fail(ErrorCode::kInvalidArgument, "status must be active or archived");
   }
   query.agent = query_or(call, "agent");
+  if (const std::string states = query_or(call, "state"); !states.empty()) {
+    PRYX_TRY(query.states, agent::turn_states_from_list(states));
+  }
   PRYX_TRY(query.after, time_of(call, "after"));
   PRYX_TRY(query.before, time_of(call, "before"));
   const std::string sort = query_or(call, "sort");

@@ -21,6 +21,12 @@ const kSession = {
   parent_id: null,
   message_count: 2,
   unread: false,
+  last_turn_id: null,
+  last_state: null,
+  cost: null,
+  unpriced_calls: 0,
+  input_tokens: 0,
+  output_tokens: 0,
   created_at: kWhen,
   updated_at: kWhen,
 };
