@@ -84,6 +84,14 @@ def a_turn_and_a_session_are_held_by_their_ids(lab):
     equal(daemon.cli("turn", "list", "--json").must(0).json(), api.get("/turns"), "turn list --json")
     equal(daemon.cli("turn", "list", "--state", "failed", "--json").must(0).json()["items"], [], "failed turns")
     daemon.cli("turn", "list", "--state", "lost").must(2)
+    row = daemon.cli("session", "list", "--state", "completed").must(0).out
+    for piece in (session, "completed", "-"):
+        contains(row, piece, "pryx session list")
+    equal(daemon.cli("session", "list", "--state", "failed", "--json").must(0).json()["items"], [], "sessions whose last turn failed")
+    equal(api.get(f"/sessions/{session}")["last_turn_id"], turn, "the last turn of the session")
+    contains(daemon.cli("session", "show", session, "--last", "1").must(0).out, "done", "the last message")
+    equal(daemon.cli("session", "show", session, "--last", "2", "--json").must(0).json(), api.get(f"/sessions/{session}/messages?sort=newest&limit=2"), "session show --last --json")
+    daemon.cli("session", "show", session, "--last", "1", "--limit", "1").must(2)
     daemon.cli("turn", "cancel", turn).must(5)
     daemon.cli("turn", "resume", turn, "--retry").must(5)
     daemon.cli("turn", "resume", turn).must(2)

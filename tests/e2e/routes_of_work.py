@@ -94,6 +94,13 @@ def turns_and_approvals(tour, session):
     tour.go("GET", messages, 200, id=session, query="?limit=2")
     tour.go("GET", messages, 404, id=NO_SESSION)
     tour.go("GET", messages, 400, id=session, query="?cursor=nonsense")
+    whole = tour.go("GET", messages, 200, id=session, query="?limit=200")["items"]
+    equal(tour.go("GET", messages, 200, id=session, query="?limit=200&sort=newest")["items"], whole[::-1], "the transcript from its end")
+    newest = tour.go("GET", messages, 200, id=session, query="?limit=2&sort=newest")
+    equal(tour.go("GET", messages, 200, id=session, query=f"?limit=1&sort=newest&cursor={newest['next_cursor']}")["items"], [whole[-3]], "the page before the last")
+    equal(tour.go("GET", messages, 200, id=session, query=f"?limit=1&before={whole[-1]['id']}")["items"], [whole[-2]], "what comes before a message")
+    for query in ("?sort=best", "?before=x", f"?sort=oldest&before={whole[0]['id']}"):
+        tour.go("GET", messages, 400, id=session, query=query)
 
 
 def contexts(tour, session):

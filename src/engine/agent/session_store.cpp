@@ -9,8 +9,8 @@
 namespace pryx::agent {
 namespace {
 
-#define PRYX_SESSION_COLUMNS                                                                           \
-  "id, workspace_id, agent, model, title, status, hidden, surface, parent_id, message_count, unread, " \
+#define PRYX_SESSION_COLUMNS                                                                                 \
+  "id, workspace_id, agent, model, title, status, hidden, surface, parent_id, message_count, unread, "       \
   "created_at, updated_at, principal_id, last_turn_id, last_state, input_tokens, output_tokens, cost_nano, " \
   "model_calls, unpriced_calls"
 constexpr std::string_view kGetSession =
@@ -37,6 +37,9 @@ constexpr std::string_view kInsertMessage =
 constexpr std::string_view kMessagesFrom =
     "SELECT " PRYX_MESSAGE_COLUMNS
     " FROM messages WHERE principal_id = $1 AND session_id = $2 AND seq > $3 ORDER BY seq LIMIT $4";
+constexpr std::string_view kMessagesBefore =
+    "SELECT " PRYX_MESSAGE_COLUMNS
+    " FROM messages WHERE principal_id = $1 AND session_id = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4";
 constexpr std::string_view kGetMessage =
     "SELECT " PRYX_MESSAGE_COLUMNS " FROM messages WHERE principal_id = $1 AND session_id = $2 AND id = $3";
 constexpr std::string_view kStreaming =
@@ -274,11 +277,14 @@ Result<void> SessionStore::update_message(db::Connection& c, const Message& m) {
 }
 
 Result<Paged<Message>> SessionStore::list_messages(db::Connection& c, const PrincipalId& principal,
-                                                   const SessionId& session, const Page& page) {
-  PRYX_TRY(const std::int64_t after, number_cursor(page.cursor, 0));
+                                                   const SessionId& session, const Page& page,
+                                                   MessageOrder order) {
+  const bool is_back = order == MessageOrder::kNewestFirst;
+  PRYX_TRY(const std::int64_t from, number_cursor(page.cursor, is_back ? INT64_MAX : 0));
   const std::int64_t limit = clamp_limit(page.limit);
   Paged<Message> out;
-  PRYX_TRY(out.items, c.list(kMessagesFrom, read_message, principal, session, after, limit));
+  PRYX_TRY(out.items,
+           c.list(is_back ? kMessagesBefore : kMessagesFrom, read_message, principal, session, from, limit));
   if (static_cast<std::int64_t>(out.items.size()) == limit)
     out.next_cursor = std::to_string(out.items.back().seq);
   return out;

@@ -28,6 +28,9 @@ struct SessionHit {
   std::string snippet;  // of the best message, when there was a query
 };
 
+// Which end of a transcript a page begins at.
+enum class MessageOrder : std::uint8_t { kOldestFirst, kNewestFirst };
+
 struct SessionStore {
   [[nodiscard]] static db::ModuleMigrations migrations();  // all tables of this module
 
@@ -70,8 +73,10 @@ struct SessionStore {
   [[nodiscard]] static Result<void> insert_message(db::Connection& c, Message& message);
   // Replaces the parts of a message that was written while it streamed.
   [[nodiscard]] static Result<void> update_message(db::Connection& c, const Message& message);
+  // The cursor is the seq of the last message before the page, in either order.
   [[nodiscard]] static Result<Paged<Message>> list_messages(db::Connection& c, const PrincipalId& principal,
-                                                            const SessionId& session, const Page& page);
+                                                            const SessionId& session, const Page& page,
+                                                            MessageOrder order = MessageOrder::kOldestFirst);
   [[nodiscard]] static Result<std::optional<Message>> find_message(db::Connection& c,
                                                                    const PrincipalId& principal,
                                                                    const SessionId& session,

@@ -117,6 +117,7 @@ constexpr std::string_view kCostQuery[] = {"group_by", "from", "to", "session"};
 constexpr std::string_view kCheaperQuery[] = {"from", "to", "session"};
 constexpr std::string_view kSessionQuery[] = {"query",  "status", "agent", "state", "after",
                                               "before", "sort",   "limit", "cursor"};
+constexpr std::string_view kMessageQuery[] = {"sort", "before", "limit", "cursor"};
 constexpr std::string_view kTurnQuery[] = {"state", "session", "after", "before", "limit", "cursor"};
 constexpr std::string_view kReportQuery[] = {"format", "redact"};
 constexpr std::string_view kDiagnosticsQuery[] = {"integrity"};
@@ -169,7 +170,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/api/v1/sessions/{id}/compact/undo", kChat, undo_compaction},
     {"POST", "/api/v1/sessions/{id}/pins", kChat, create_pin, kPin},
     {"DELETE", "/api/v1/sessions/{id}/pins/{name}", kChat, delete_pin},
-    {"GET", "/api/v1/sessions/{id}/messages", kRead, list_messages, {}, kPage},
+    {"GET", "/api/v1/sessions/{id}/messages", kRead, list_messages, {}, kMessageQuery},
     {"POST", "/api/v1/sessions/{id}/messages", kChat, send_message, kMessage},
 
     {"GET", "/api/v1/turns", kRead, list_turns, {}, kTurnQuery},

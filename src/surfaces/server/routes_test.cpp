@@ -2,6 +2,7 @@
 // The API as a client sees it, over the real corridor with a model that answers at once.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "surfaces/server/testing/fake_exchange.h"
@@ -100,6 +101,57 @@ TEST_F(Routes, AMessageIsAcceptedAndAnswered) {
             field(accepted, "turn_id"));
   EXPECT_EQ(say(session, {{"text", "ho"}, {"idempotency_key", "k1"}}).status, 409);
   EXPECT_EQ(post("/api/v1/turns/" + field(accepted, "turn_id") + "/cancel").status, 409);
+}
+
+TEST_F(Routes, ATranscriptIsReadFromItsEnd) {
+  const std::string session = new_session();
+  for (const char* text : {"one", "two", "three"}) ASSERT_EQ(say(session, {{"text", text}}).status, 202);
+  const std::string path = "/api/v1/sessions/" + session + "/messages";
+  const auto ids = [&](const std::string& query) {
+    std::vector<std::string> out;
+    for (const json::value& item : items(get(path + query)))
+      out.push_back(json::string_or(item.as_object(), "id"));
+    return out;
+  };
+  std::vector<std::string> all = ids("");
+  ASSERT_EQ(all.size(), 6u);
+  std::ranges::reverse(all);
+  EXPECT_EQ(ids("?sort=newest"), all);
+  std::vector<std::string> paged;
+  std::string query = "?sort=newest&limit=4";
+  for (int pages = 0; pages < 3; ++pages) {
+    const Answer page = get(path + query);
+    for (const json::value& item : items(page)) paged.push_back(json::string_or(item.as_object(), "id"));
+    if (field(page, "next_cursor").empty()) break;
+    query = "?sort=newest&limit=4&cursor=" + field(page, "next_cursor");
+  }
+  EXPECT_EQ(paged, all);
+  EXPECT_EQ(ids("?before=" + all[2]), (std::vector{all[3], all[4], all[5]}));
+  EXPECT_EQ(ids("?before=" + all[2] + "&limit=1"), std::vector{all[3]});
+  EXPECT_EQ(get(path + "?sort=oldest&before=" + all[2]).status, 400);
+  EXPECT_EQ(get(path + "?sort=best").status, 400);
+  EXPECT_EQ(get(path + "?before=x").status, 400);
+  EXPECT_EQ(get(path + "?before=msg_01J9ZD3V3N8J4Q6R2S7T0W5X1Y").status, 404);
+}
+
+TEST_F(Routes, ListsFilterByHowTurnsStand) {
+  const std::string good = new_session();
+  ASSERT_EQ(say(good, {{"text", "hi"}}).status, 202);
+  const std::string bad = new_session();
+  house.model->failure = Error{ErrorCode::kForbidden, "not with this key", -1};
+  const Answer sent = say(bad, {{"text", "hi"}});
+  house.model->failure.reset();
+  const Answer failed = get("/api/v1/sessions?state=failed");
+  ASSERT_EQ(items(failed).size(), 1u) << failed.body;
+  const json::object& row = items(failed)[0].as_object();
+  EXPECT_EQ(json::string_or(row, "id"), bad);
+  EXPECT_EQ(json::string_or(row, "last_turn_id"), field(sent, "turn_id"));
+  EXPECT_EQ(items(get("/api/v1/sessions?state=failed,completed")).size(), 2u);
+  EXPECT_EQ(items(get("/api/v1/turns?state=failed")).size(), 1u);
+  EXPECT_EQ(items(get("/api/v1/turns")).size(), 2u);
+  EXPECT_EQ(get("/api/v1/sessions/" + good).json.at("input_tokens").as_int64(), 12);
+  EXPECT_EQ(get("/api/v1/sessions?state=lost").status, 400);
+  EXPECT_EQ(get("/api/v1/turns?state=lost").status, 400);
 }
 
 TEST_F(Routes, WhatDoesNotExistYetIsRefusedByName) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // pryx session: conversations that were had.
+#include <algorithm>
+
 #include "foundation/base/text.h"
 #include "surfaces/cli/archive_file.h"
 #include "surfaces/cli/commands/commands.h"
@@ -42,7 +44,8 @@ void print_sessions(Context& context, const json::object& body, bool with_snippe
     context.console().note("no sessions; pryx chat starts one");
     return;
   }
-  std::vector<Column> columns = {{"ID"}, {"STATE"}, {"UPDATED"}, {"MESSAGES", true}, {"COST", true}, {"TITLE"}};
+  std::vector<Column> columns = {{"ID"},         {"STATE"}, {"UPDATED"}, {"MESSAGES", true},
+                                 {"COST", true}, {"TITLE"}};
   if (with_snippet) columns.push_back({"FOUND"});
   context.console().print_table(columns, rows);
   if (const std::string cursor = json::string_or(body, "next_cursor"); !cursor.empty())
@@ -98,8 +101,8 @@ void print_part(Context& context, const json::object& part, std::string_view rol
   if (json::string_or(part, "state") == "interrupted") console.print(Line("(interrupted)", kWarning));
 }
 
-void print_messages(Context& context, const json::object& body) {
-  for (const json::object& message : items_of(body)) {
+void print_messages(Context& context, const std::vector<json::object>& messages) {
+  for (const json::object& message : messages) {
     const std::string role = json::string_or(message, "role");
     if (role == "user" || role == "assistant") {
       context.console().print("");
@@ -113,11 +116,30 @@ void print_messages(Context& context, const json::object& body) {
   }
 }
 
+// The end of a transcript, in the order in which it is read.
+Result<int> show_last(Context& context, client::ApiClient& api, const std::string& id,
+                      const Invocation& invocation, std::int64_t count) {
+  Query query;
+  query.add("sort", "newest").add("limit", fmt::format("{}", count));
+  query.add("cursor", invocation.value_or("cursor", ""));
+  PRYX_TRY(const client::Reply page, api.get(query.on(path_of("/api/v1/sessions/", id, "/messages"))));
+  if (print_if_json(context, page)) return 0;
+  std::vector<json::object> messages = items_of(page.json);
+  std::ranges::reverse(messages);
+  if (const std::string cursor = json::string_or(page.json, "next_cursor"); !cursor.empty())
+    context.console().note(fmt::format("earlier: --last {} --cursor {}", count, cursor));
+  print_messages(context, messages);
+  return 0;
+}
+
 Result<int> run_show(Context& context, const Invocation& invocation) {
   const std::string id = invocation.positional("id");
   PRYX_TRY(const auto limit, invocation.find_integer("limit", 1, 200));
+  PRYX_TRY(const auto last, invocation.find_integer("last", 1, 200));
+  if (limit && last)
+    return fail(ErrorCode::kInvalidArgument, "--last counts from the end and --limit from the beginning");
   PRYX_TRY(client::ApiClient * api, context.api());
-  const bool wants_messages = invocation.has("messages");
+  const bool wants_messages = invocation.has("messages") || last;
   if (!wants_messages || !context.wants_json()) {
     PRYX_TRY(const client::Reply reply, api->get(path_of("/api/v1/sessions/", id)));
     if (print_if_json(context, reply)) return 0;
@@ -128,13 +150,14 @@ Result<int> run_show(Context& context, const Invocation& invocation) {
         kDim);
     context.console().print(line);
   }
+  if (last) return show_last(context, *api, id, invocation, *last);
   std::string cursor = invocation.value_or("cursor", "");
   while (true) {
     Query query;
     query.add("limit", fmt::format("{}", limit.value_or(200))).add("cursor", cursor);
     PRYX_TRY(const client::Reply page, api->get(query.on(path_of("/api/v1/sessions/", id, "/messages"))));
     if (print_if_json(context, page)) return 0;
-    print_messages(context, page.json);
+    print_messages(context, items_of(page.json));
     cursor = json::string_or(page.json, "next_cursor");
     if (cursor.empty()) return 0;
     if (limit) {
@@ -218,10 +241,13 @@ Result<int> run_rm(Context& context, const Invocation& invocation) {
 
 std::vector<Command> session_commands() {
   const std::vector<Flag> list_flags = {
-      {"--status", "S", "active or archived"},        {"--agent", "A", "of this agent"},
+      {"--status", "S", "active or archived"},
+      {"--agent", "A", "of this agent"},
       {"--state", "S[,S]", "whose last turn stands so, such as failed or running"},
-      {"--after", "TIME", "changed after, RFC 3339"}, {"--before", "TIME", "changed before"},
-      {"--sort", "newest|relevance", "the order"},    {"--limit", "N", "at most so many (50)"},
+      {"--after", "TIME", "changed after, RFC 3339"},
+      {"--before", "TIME", "changed before"},
+      {"--sort", "newest|relevance", "the order"},
+      {"--limit", "N", "at most so many (50)"},
       {"--cursor", "C", "go on where a list ended"}};
   std::vector<Flag> export_flags = {{"--format", "json|markdown|html", "json can be imported again"},
                                     {"--redact", "", "take out what is personal or secret (the default)"},
@@ -240,8 +266,9 @@ std::vector<Command> session_commands() {
            .verb = "show",
            .summary = "the transcript",
            .examples = {"session show ses_01J…", "session show ses_01J… --json",
-                        "session show ses_01J… --messages --json"},
+                        "session show ses_01J… --messages --json", "session show ses_01J… --last 20"},
            .flags = {{"--messages", "", "only the messages"},
+                     {"--last", "N", "the last messages, so many of them"},
                      {"--limit", "N", "one page of so many messages"},
                      {"--cursor", "C", "go on where a page ended"}},
            .positionals = {{"id", "the session"}},
