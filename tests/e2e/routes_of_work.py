@@ -53,7 +53,8 @@ def turns_and_approvals(tour, session):
     turn = tour.go("POST", messages, 202, {"text": "ask me", "future_field": 1}, id=session)["turn_id"]
     approval = tour.pending(turn)
     tour.go("GET", V + "/approvals", 200)
-    tour.go("GET", V + "/approvals", 400, query="?state=maybe")
+    for query in ("?state=maybe", "?state=pending,", "?cursor=nonsense", "?limit=0"):
+        tour.go("GET", V + "/approvals", 400, query=query)
     tour.go("GET", V + "/approvals/{id}", 200, id=approval["id"])
     tour.go("GET", V + "/approvals/{id}", 404, id=NO_APPROVAL)
     tour.go("GET", V + "/turns/{id}", 200, id=turn)
@@ -87,6 +88,11 @@ def turns_and_approvals(tour, session):
     equal(tour.go("POST", V + "/turns/{id}/cancel", 200, {}, id=waiting)["id"], waiting, "the cancelled turn")
     equal(tour.wait_turn(waiting)["state"], "cancelled", "its state")
     equal(tour.go("GET", V + "/approvals", 200, query="?state=superseded")["items"][0]["turn_id"], waiting, "the question of a cancelled turn")
+    decided = tour.go("GET", V + "/approvals", 200, query="?state=decided")["items"]
+    equal(sorted(a["state"] for a in decided), ["approved", "superseded"], "what was decided")
+    first = tour.go("GET", V + "/approvals", 200, query="?state=approved,superseded&limit=1")
+    equal(first["items"], decided[:1], "the first page of it")
+    equal(tour.go("GET", V + "/approvals", 200, query=f"?state=decided&limit=1&cursor={first['next_cursor']}")["items"], decided[1:], "the second page")
     tour.go("POST", V + "/turns/{id}/resume", 409, {"step_id": approval["step_id"], "resolution": "retry"}, id=turn)
     tour.go("POST", V + "/turns/{id}/resume", 400, {"step_id": approval["step_id"], "resolution": "hope"}, id=turn)
     tour.good.add(("POST", V + "/turns/{id}/resume"))  # needs a one_shot tool, which this version has none of; tests/sim covers it

@@ -121,7 +121,7 @@ constexpr std::string_view kMessageQuery[] = {"sort", "before", "limit", "cursor
 constexpr std::string_view kTurnQuery[] = {"state", "session", "after", "before", "limit", "cursor"};
 constexpr std::string_view kReportQuery[] = {"format", "redact"};
 constexpr std::string_view kDiagnosticsQuery[] = {"integrity"};
-constexpr std::string_view kApprovalQuery[] = {"state", "limit"};
+constexpr std::string_view kApprovalQuery[] = {"state", "limit", "cursor"};
 constexpr std::string_view kAuditQuery[] = {"session", "turn",  "tool",   "surface", "action", "user",
                                             "success", "after", "before", "limit",   "cursor"};
 constexpr std::string_view kVersionQuery[] = {"against"};

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "trust/approvals/approval.h"
 
+#include <algorithm>
+
+#include "foundation/base/text.h"
+
 namespace pryx::trust {
 namespace {
 
@@ -110,6 +114,29 @@ ApprovalState approval_state_from_text(std::string_view text) {
     if (to_text(state) == text) return state;
   }
   return ApprovalState::kDenied;
+}
+
+Result<std::vector<ApprovalState>> approval_states_from_list(std::string_view text) {
+  std::vector<ApprovalState> states;
+  const auto add = [&](ApprovalState state) {
+    if (std::ranges::find(states, state) == states.end()) states.push_back(state);
+  };
+  for (const std::string_view word : split(text, ',')) {
+    const std::string_view name = trim(word);
+    const ApprovalState state = approval_state_from_text(name);
+    if (name == "decided") {
+      for (const auto decided : {ApprovalState::kApproved, ApprovalState::kDenied, ApprovalState::kExpired,
+                                 ApprovalState::kSuperseded})
+        add(decided);
+    } else if (to_text(state) == name) {
+      add(state);
+    } else {
+      return fail(ErrorCode::kInvalidArgument,
+                  "state must be one or several, with commas between, of pending, approved, denied, expired, "
+                  "superseded and decided");
+    }
+  }
+  return states;
 }
 
 bool may_become(ApprovalState from, ApprovalState to) {

@@ -11,6 +11,7 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/ids.h"
 #include "foundation/base/json.h"
+#include "foundation/base/result.h"
 #include "trust/labels/labels.h"
 #include "trust/policy/grant.h"
 
@@ -19,6 +20,15 @@ namespace pryx::trust {
 enum class ApprovalState : std::uint8_t { kPending, kApproved, kDenied, kExpired, kSuperseded };
 [[nodiscard]] std::string_view to_text(ApprovalState state);
 [[nodiscard]] ApprovalState approval_state_from_text(std::string_view text);
+// "approved,denied"; "decided" stands for all but pending. kInvalidArgument for anything else.
+[[nodiscard]] Result<std::vector<ApprovalState>> approval_states_from_list(std::string_view text);
+
+struct ApprovalQuery {
+  std::vector<ApprovalState> states;  // empty: all
+  ApprovalId before;                  // empty: from the newest
+  std::int64_t limit = 50;
+};
+
 // An approved one becomes superseded when its call changed before it started, and was asked about anew.
 [[nodiscard]] bool may_become(ApprovalState from, ApprovalState to);
 

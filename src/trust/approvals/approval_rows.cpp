@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "trust/approvals/approval_rows.h"
 
+#include <algorithm>
+
 namespace pryx::trust::rows {
 namespace {
 
@@ -49,6 +51,10 @@ constexpr std::string_view kInsert =
 constexpr std::string_view kGet = PRYX_APPROVAL_COLUMNS "WHERE principal_id = $1 AND id = $2";
 constexpr std::string_view kList =
     PRYX_APPROVAL_COLUMNS "WHERE principal_id = $1 AND ($2 = '' OR state = $2) ORDER BY id DESC LIMIT $3";
+constexpr std::string_view kPage =
+    PRYX_APPROVAL_COLUMNS "WHERE principal_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+constexpr std::string_view kPageOfState =
+    PRYX_APPROVAL_COLUMNS "WHERE principal_id = $1 AND state = $4 AND id < $2 ORDER BY id DESC LIMIT $3";
 constexpr std::string_view kListPending =
     PRYX_APPROVAL_COLUMNS "WHERE principal_id = $1 AND turn_id = $2 AND state = 'pending' ORDER BY id";
 constexpr std::string_view kListTurn =
@@ -176,6 +182,24 @@ Result<std::optional<Approval>> find(db::Connection& c, const PrincipalId& princ
 Result<std::vector<Approval>> list(db::Connection& c, const PrincipalId& principal, const std::string& state,
                                    std::int64_t limit) {
   return c.list(kList, read_approval, principal, state, limit);
+}
+
+// Each state is read off the index by state, and the results are merged.
+Result<std::vector<Approval>> list_page(db::Connection& c, const PrincipalId& principal,
+                                        const ApprovalQuery& query) {
+  constexpr std::string_view kAfterAllIds = "~";
+  const std::string before = query.before.empty() ? std::string(kAfterAllIds) : query.before.str();
+  if (query.states.empty()) return c.list(kPage, read_approval, principal, before, query.limit);
+  std::vector<Approval> found;
+  for (const ApprovalState state : query.states) {
+    PRYX_TRY_VOID(c.each(
+        kPageOfState, [&](const db::Row& r) { found.push_back(read_approval(r)); }, principal, before,
+        query.limit, to_text(state)));
+  }
+  std::ranges::sort(found, std::greater<>(), [](const Approval& a) { return a.id.str(); });
+  if (static_cast<std::int64_t>(found.size()) > query.limit)
+    found.resize(static_cast<std::size_t>(query.limit));
+  return found;
 }
 
 Result<std::vector<Approval>> list_pending(db::Connection& c, const PrincipalId& principal,

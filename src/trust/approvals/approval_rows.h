@@ -14,6 +14,8 @@ namespace pryx::trust::rows {
 // Newest first; an empty state means all.
 [[nodiscard]] Result<std::vector<Approval>> list(db::Connection& c, const PrincipalId& principal,
                                                  const std::string& state, std::int64_t limit);
+[[nodiscard]] Result<std::vector<Approval>> list_page(db::Connection& c, const PrincipalId& principal,
+                                                      const ApprovalQuery& query);
 [[nodiscard]] Result<std::vector<Approval>> list_pending(db::Connection& c, const PrincipalId& principal,
                                                          const TurnId& turn);
 // All of them, in the order they were asked.

@@ -304,6 +304,11 @@ async::Task<Result<std::vector<Approval>>> Approvals::list(PrincipalId principal
       [=](db::Connection& c) { return rows::list(c, principal, state, limit); });
 }
 
+async::Task<Result<std::vector<Approval>>> Approvals::list_page(PrincipalId principal, ApprovalQuery query) {
+  co_return co_await database_.read(
+      [&principal, &query](db::Connection& c) { return rows::list_page(c, principal, query); });
+}
+
 async::Task<Result<std::vector<Approval>>> Approvals::list_pending(PrincipalId principal, TurnId turn) {
   co_return co_await database_.read(
       [=](db::Connection& c) { return rows::list_pending(c, principal, turn); });

@@ -79,6 +79,9 @@ class Approvals {
   [[nodiscard]] async::Task<Result<Approval>> get(PrincipalId principal, ApprovalId id);
   [[nodiscard]] async::Task<Result<std::vector<Approval>>> list(PrincipalId principal, std::string state,
                                                                 std::int64_t limit);
+  // Newest first.
+  [[nodiscard]] async::Task<Result<std::vector<Approval>>> list_page(PrincipalId principal,
+                                                                     ApprovalQuery query);
   // The pending ones of a turn, in the order they were asked.
   [[nodiscard]] async::Task<Result<std::vector<Approval>>> list_pending(PrincipalId principal, TurnId turn);
   // Inside a job: every question of a turn, in the order they were asked.

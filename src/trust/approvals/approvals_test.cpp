@@ -115,6 +115,39 @@ TEST_F(ApprovalsTest, WhatIsNotShownWholeTakesItsCode) {
   EXPECT_TRUE(answer(ask("b", false), {.approve = false}).has_value()) << "a no needs no code";
 }
 
+TEST_F(ApprovalsTest, PagesOfStatesAreInOneOrder) {
+  std::vector<ApprovalId> all;
+  for (int i = 0; i < 9; ++i) {
+    loop_.run_for(std::chrono::seconds(1));
+    const Approval a = ask(fmt::format("{}.txt", i));
+    all.insert(all.begin(), a.id);
+    if (i % 3 > 0) ASSERT_TRUE(answer(a, {.approve = i % 3 == 1}).has_value());
+  }
+  const auto list = [&](std::vector<ApprovalState> states, std::int64_t limit) {
+    std::vector<ApprovalId> seen;
+    ApprovalQuery query{.states = std::move(states), .limit = limit};
+    for (;;) {
+      const auto page = now(approvals().list_page(kMe, query)).value();
+      for (const Approval& a : page) seen.push_back(a.id);
+      if (static_cast<std::int64_t>(page.size()) < limit) return seen;
+      query.before = page.back().id;
+    }
+  };
+  std::vector<ApprovalId> decided;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (i % 3 != 2) decided.push_back(all[i]);
+  }
+  for (const std::int64_t limit : {1, 2, 4, 50}) {
+    EXPECT_EQ(list({}, limit), all) << limit;
+    EXPECT_EQ(list(approval_states_from_list("decided").value(), limit), decided) << limit;
+    EXPECT_EQ(list({ApprovalState::kPending}, limit), (std::vector{all[2], all[5], all[8]})) << limit;
+  }
+  EXPECT_EQ(approval_states_from_list("denied, approved,denied").value(),
+            (std::vector{ApprovalState::kDenied, ApprovalState::kApproved}));
+  for (const char* text : {"maybe", "pending,", "Denied"})
+    EXPECT_FALSE(approval_states_from_list(text).has_value()) << text;
+}
+
 TEST_F(ApprovalsTest, AnApprovalIsUsedOnceForItsHash) {
   const Approval a = ask("a"), b = ask("b");
   const auto use = [&](const Approval& which, const std::string& hash) {

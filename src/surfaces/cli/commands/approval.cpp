@@ -21,6 +21,7 @@ Result<int> run_list(Context& context, const Invocation& invocation) {
   Query query;
   const std::string state = invocation.value_or("state", "pending");
   query.add("state", state == "all" ? "" : state).add("limit", limit ? fmt::format("{}", *limit) : "");
+  query.add("cursor", invocation.value_or("cursor", ""));
   PRYX_TRY(const client::Reply reply, api->get(query.on("/api/v1/approvals")));
   if (print_if_json(context, reply)) return 0;
   std::vector<std::vector<Line>> rows;
@@ -35,6 +36,8 @@ Result<int> run_list(Context& context, const Invocation& invocation) {
     context.console().note(state == "pending" ? "nothing waits for an answer" : "none");
   else
     context.console().print_table({{"ID"}, {"STATE"}, {"ASKED"}, {"TOOL"}, {"ACTION"}}, rows);
+  if (const std::string cursor = json::string_or(reply.json, "next_cursor"); !cursor.empty())
+    context.console().note(fmt::format("more: --cursor {}", cursor));
   return 0;
 }
 
@@ -155,9 +158,13 @@ std::vector<Command> approval_commands() {
       {.noun = "approval",
        .verb = "list",
        .summary = "what waits for an answer",
-       .examples = {"approval list", "approval list --state all --json"},
-       .flags = {{"--state", "S", "pending (default), approved, denied, expired, superseded or all"},
-                 {"--limit", "N", "at most so many"}},
+       .examples = {"approval list", "approval list --state decided --limit 20",
+                    "approval list --state all --json"},
+       .flags =
+           {{"--state", "S[,S]",
+             "pending (default), approved, denied, expired, superseded; decided: all but pending; or all"},
+            {"--limit", "N", "at most so many"},
+            {"--cursor", "C", "go on where a page ended"}},
        .handler = run_list},
       {.noun = "approval",
        .verb = "show",

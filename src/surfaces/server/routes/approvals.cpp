@@ -38,16 +38,23 @@ async::Task<Result<std::vector<ApprovalId>>> plan_of(RouteCall& call) {
 }  // namespace
 
 async::Task<Result<Reply>> list_approvals(RouteCall& call) {
-  const std::string state = query_or(call, "state");
-  if (!state.empty() && trust::to_text(trust::approval_state_from_text(state)) != state) {
-    co_return fail(ErrorCode::kInvalidArgument,
-                   "state must be pending, approved, denied, expired or superseded");
+  trust::ApprovalQuery query;
+  if (const std::string states = query_or(call, "state"); !states.empty()) {
+    PRYX_CO_TRY(query.states, trust::approval_states_from_list(states));
   }
-  PRYX_CO_TRY(const std::int64_t limit, limit_of(call, 50, 200));
-  PRYX_CO_TRY(const auto found, co_await call.services().approvals.list(call.principal(), state, limit));
+  PRYX_CO_TRY(query.limit, limit_of(call, 50, 200));
+  if (const std::string cursor = query_or(call, "cursor"); !cursor.empty()) {
+    auto id = ApprovalId::parse(cursor);
+    if (!id) co_return fail(ErrorCode::kInvalidArgument, "the cursor is not one of ours; start without it");
+    query.before = std::move(*id);
+  }
+  const std::int64_t limit = query.limit;
+  PRYX_CO_TRY(const auto found,
+              co_await call.services().approvals.list_page(call.principal(), std::move(query)));
   json::array items;
   for (const trust::Approval& approval : found) items.push_back(approval.to_json());
-  co_return Reply::of(list_body(std::move(items)));
+  const bool has_more = static_cast<std::int64_t>(found.size()) == limit;
+  co_return Reply::of(list_body(std::move(items), has_more ? found.back().id.str() : std::string()));
 }
 
 async::Task<Result<Reply>> get_approval(RouteCall& call) {
