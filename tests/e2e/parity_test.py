@@ -92,6 +92,12 @@ def a_turn_and_a_session_are_held_by_their_ids(lab):
     contains(daemon.cli("session", "show", session, "--last", "1").must(0).out, "done", "the last message")
     equal(daemon.cli("session", "show", session, "--last", "2", "--json").must(0).json(), api.get(f"/sessions/{session}/messages?sort=newest&limit=2"), "session show --last --json")
     daemon.cli("session", "show", session, "--last", "1", "--limit", "1").must(2)
+    model.script["refuse me"] = [[("status", 400, {"error": {"message": "not like this"}}, {"x-request-id": "req_42"})]]
+    failed = api.run(api.session(), "refuse me")
+    equal([failed["error"][k] for k in ("provider", "model", "http_status", "request_id")], ["fake", "fake/fake", 400, "req_42"], "what is known of the failure")
+    equal((failed["model"], failed["answered_by"]), ("fake/fake", None), "the model that was asked")
+    for piece in ("HTTP 400", "req_42", "fake/fake"):
+        contains(daemon.cli("turn", "show", failed["id"]).must(0).out, piece, "pryx turn show of a failed turn")
     daemon.cli("turn", "cancel", turn).must(5)
     daemon.cli("turn", "resume", turn, "--retry").must(5)
     daemon.cli("turn", "resume", turn).must(2)

@@ -197,6 +197,21 @@ std::string Message::text() const {
   return out;
 }
 
+std::string ModelFailure::to_text() const {
+  if (provider.empty()) return {};
+  return json::to_text(json::object{
+      {"provider", provider}, {"model", model}, {"http_status", http_status}, {"request_id", request_id}});
+}
+
+ModelFailure ModelFailure::from_text(std::string_view text) {
+  const auto o = json::parse_object(text.empty() ? "{}" : text, json::kOwnText);
+  if (!o) return {};
+  return {.provider = json::string_or(*o, "provider"),
+          .model = json::string_or(*o, "model"),
+          .http_status = static_cast<int>(json::integer_or(*o, "http_status", 0)),
+          .request_id = json::string_or(*o, "request_id")};
+}
+
 void Turn::add_cost(const models::Usage& more, std::optional<std::int64_t> nano) {
   usage.input_tokens += more.input_tokens;
   usage.output_tokens += more.output_tokens;
@@ -218,7 +233,15 @@ json::value Turn::cost_json() const {
 
 json::object Turn::to_json() const {
   json::value error = nullptr;
-  if (!error_code.empty()) error = json::object{{"code", error_code}, {"detail", error_detail}};
+  if (!error_code.empty()) {
+    error = json::object{
+        {"code", error_code},
+        {"detail", error_detail},
+        {"provider", text_or_null(failure.provider)},
+        {"model", text_or_null(failure.model)},
+        {"http_status", failure.http_status > 0 ? json::value(failure.http_status) : json::value(nullptr)},
+        {"request_id", text_or_null(failure.request_id)}};
+  }
   return {{"id", id.str()},
           {"session_id", session.str()},
           {"state", agent::to_text(state)},

@@ -110,6 +110,16 @@ struct Message {
 enum class Priority : std::uint8_t { kOwner = 0, kBackground = 1, kScheduled = 2 };
 inline constexpr std::size_t kPriorities = 3;
 
+// Of a turn that failed because a model did: which one, and what its vendor would have to know.
+struct ModelFailure {
+  std::string provider;  // empty: no model was asked
+  std::string model;     // "provider/model" whose call failed
+  int http_status = 0;   // 0: it gave no answer, or failed after it began to answer
+  std::string request_id;
+  [[nodiscard]] std::string to_text() const;
+  [[nodiscard]] static ModelFailure from_text(std::string_view text);
+};
+
 struct Turn {
   PrincipalId principal;
   TurnId id;
@@ -118,7 +128,7 @@ struct Turn {
   TurnState state = TurnState::kQueued;
   Priority priority = Priority::kOwner;
   std::string surface;
-  std::string model;        // asked for; empty: the session's, then the default
+  std::string model;        // asked for; empty until it fails: the session's, then the default
   std::string answered_by;  // what really answered
   MessageId message;        // the user's
   bool interactive = true;  // false: an ask that nothing answers is a denial at once
@@ -132,6 +142,7 @@ struct Turn {
   int denied_calls = 0;
   std::string error_code;  // name from the error table, or "step_limit", "loop_detected"
   std::string error_detail;
+  ModelFailure failure;
   WallTime created_at;
   std::optional<WallTime> started_at;
   std::optional<WallTime> ended_at;

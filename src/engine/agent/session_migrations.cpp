@@ -152,8 +152,11 @@ constexpr db::Migration kMigrations[] = {
      "sum(coalesce(json_extract(usage, '$.unpriced'), 0)) AS unpriced FROM turns WHERE json_valid(usage) "
      "GROUP BY principal_id, session_id) u JOIN turns t ON t.seq = u.last WHERE sessions.principal_id = "
      "u.principal_id AND sessions.id = u.session_id;"
-     "CREATE INDEX sessions_ended ON sessions (principal_id, last_state, updated_at, id) WHERE hidden = 0 AND "
+     "CREATE INDEX sessions_ended ON sessions (principal_id, last_state, updated_at, id) WHERE hidden = 0 "
+     "AND "
      "last_state IN ('needs_attention','completed','failed','cancelled')"},
+    {16, "keep which model failed a turn, and what its vendor calls the request",
+     "ALTER TABLE turns ADD COLUMN failure TEXT NOT NULL DEFAULT ''"},
 };
 
 }  // namespace

@@ -38,8 +38,9 @@ json::array TurnRun::partial_text() const {
   return parts_list;
 }
 
-const std::string& TurnRun::model_name() const {
-  if (!stand_in_.empty()) return stand_in_;
+const std::string& TurnRun::model_name() const { return stand_in_.empty() ? chosen_model() : stand_in_; }
+
+const std::string& TurnRun::chosen_model() const {
   if (!turn_.model.empty()) return turn_.model;
   if (!session_.model.empty()) return session_.model;
   return profile_.model.empty() ? default_model_ : profile_.model;
@@ -251,6 +252,8 @@ async::Task<TurnRun::Flow> TurnRun::fail_turn(std::string code, std::string deta
                             {"detail", detail}});
   turn_.error_code = std::move(code);
   turn_.error_detail = std::move(detail);
+  // Whoever looks at it wants to know which model it was about, also when a default changed since.
+  if (turn_.model.empty()) turn_.model = chosen_model();
   const auto written = co_await parts().database.write([this](db::Transaction& t) -> Result<void> {
     for (Step& step : steps_) {
       if (step.state == StepState::kAwaitingApproval)

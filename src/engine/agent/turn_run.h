@@ -159,7 +159,10 @@ class TurnRun {
 
   [[nodiscard]] const TurnEngine::Parts& parts() const { return engine_.parts_; }
   [[nodiscard]] WallTime now() const { return engine_.parts_.loop.clock().wall(); }
-  [[nodiscard]] const std::string& model_name() const;
+  [[nodiscard]] const std::string& model_name() const;    // who answers at present
+  [[nodiscard]] const std::string& chosen_model() const;  // before another one had to stand in
+  // Which model the turn fails for, before it ends.
+  void note_failure();
   // With the one that cut this start, if one did. A clean stop, a failing store and a cut connection are
   // none.
   [[nodiscard]] int crashes_of(const Step& step) const;
@@ -188,7 +191,8 @@ class TurnRun {
   Failover failover_;
   std::string stand_in_;              // answers instead of the chosen model, for the rest of the turn
   std::vector<std::string> notices_;  // for the next message of the transcript
-  bool was_sent_ = false;             // the attempt reached the models: what failed was one of them
+  std::shared_ptr<models::AttemptFacts> attempt_;  // what the server said to the last one
+  bool was_sent_ = false;  // the attempt reached the models: what failed was one of them
   bool start_written_ = false;
   int model_steps_ = 0;
 

@@ -154,6 +154,8 @@ async::Task<TurnRun::Flow> TurnRun::never_begun(Step& step, bool is_new, Error r
 async::Task<Result<void>> TurnRun::stream_answer(Step& step, models::ModelRequest request) {
   PRYX_CO_TRY_VOID(co_await load_attachments(request));
   was_sent_ = true;
+  attempt_ = std::make_shared<models::AttemptFacts>();
+  request.facts = attempt_;
   trace_.request_sent();
   PRYX_CO_TRY(auto stream, co_await parts().models.stream(
                                std::move(request), [this, id = step.id](const Error& error, Duration wait) {
@@ -386,7 +388,18 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
   co_return planned.empty() ? Flow::kStop : Flow::kGoOn;
 }
 
+// A status below 400 says nothing of a failure in the middle of an answer.
+void TurnRun::note_failure() {
+  if (!was_sent_) return;
+  const std::string name = model_name();
+  turn_.failure = {.provider = name.substr(0, name.find('/')), .model = name};
+  if (!attempt_) return;
+  if (attempt_->http_status >= 400) turn_.failure.http_status = attempt_->http_status;
+  turn_.failure.request_id = attempt_->request_id;
+}
+
 async::Task<TurnRun::Flow> TurnRun::model_failed(Step& step, Error error, std::string code) {
+  note_failure();
   if (code.empty()) code = facts(error.code).name;
   const ModelEnd end = end_of_attempt(trace::CallOutcome::kFailed, error);
   std::optional<Message> interrupted = interrupted_message();

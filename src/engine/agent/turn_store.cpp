@@ -17,7 +17,7 @@ constexpr std::string_view kInsertTurn =
 #define PRYX_TURN_COLUMNS                                                                                 \
   "SELECT seq, principal_id, id, session_id, state, priority, surface, model, answered_by, message_id, "  \
   "interactive, approve, starts, usage, denied_calls, error_code, error_detail, created_at, started_at, " \
-  "ended_at, format, options FROM turns "
+  "ended_at, format, options, failure FROM turns "
 constexpr std::string_view kGetTurn = PRYX_TURN_COLUMNS "WHERE id = $2 AND principal_id = $1";
 constexpr std::string_view kGetTurnBySeq = PRYX_TURN_COLUMNS "WHERE seq = $2 AND principal_id = $1";
 constexpr std::string_view kTurnsOfSession =
@@ -33,8 +33,8 @@ constexpr std::string_view kStartTurn =
     "= $1 AND state = $2";
 constexpr std::string_view kUsageOfTurn = "SELECT usage FROM turns WHERE id = $1";
 constexpr std::string_view kSaveTurn =
-    "UPDATE turns SET usage = $2, answered_by = $3, denied_calls = $4, error_code = $5, error_detail = $6 "
-    "WHERE id = $1";
+    "UPDATE turns SET usage = $2, answered_by = $3, denied_calls = $4, error_code = $5, error_detail = $6, "
+    "failure = $7, model = $8 WHERE id = $1";
 
 constexpr std::string_view kInsertStep =
     "INSERT INTO steps (principal_id, turn_id, seq, id, kind, state, effect_class, attempt, tool, call_id, "
@@ -150,6 +150,7 @@ Turn read_turn(const db::Row& r) {
   t.ended_at = r.optional_time(19);
   t.format = static_cast<int>(r.integer(20));
   t.options = TurnOptions::from_text(r.view(21));
+  t.failure = ModelFailure::from_text(r.view(22));
   return t;
 }
 
@@ -282,7 +283,7 @@ Result<void> TurnStore::save_progress(db::Connection& c, const Turn& turn) {
   PRYX_TRY(const auto before, c.find(kUsageOfTurn, read_usage_only, turn.id));
   if (before) PRYX_TRY_VOID(SessionTotals::turn_used(c, *before, turn));
   PRYX_TRY_VOID(c.run(kSaveTurn, turn.id, usage_text(turn), turn.answered_by, turn.denied_calls,
-                      turn.error_code, turn.error_detail));
+                      turn.error_code, turn.error_detail, turn.failure.to_text(), turn.model));
   return {};
 }
 

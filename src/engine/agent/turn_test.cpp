@@ -453,6 +453,34 @@ TEST_F(Turns, ASessionIsReadWhenNothingOfItIsPending) {
   EXPECT_FALSE(is_unread(s));
 }
 
+TEST_F(Turns, AFailedTurnNamesTheModelAndTheVendorsRequest) {
+  models::testing::Attempt refused;
+  refused.refused = Error{ErrorCode::kForbidden, "not with this key", -1};
+  refused.facts = {403, "req_42"};
+  model->add(std::move(refused));
+  const TurnId t = send(session(), "hi");
+  settle();
+  ASSERT_EQ(state(t), "failed");
+  EXPECT_EQ(turn(t).model, "fake/one") << "the default, which the message did not name";
+  EXPECT_EQ(turn(t).answered_by, "");
+  EXPECT_EQ(json::to_text(turn(t).to_json().at("error")),
+            R"({"code":"forbidden","detail":"not with this key","provider":"fake","model":"fake/one",)"
+            R"("http_status":403,"request_id":"req_42"})");
+}
+
+TEST_F(Turns, AnAnswerThatBreaksHasNoStatus) {
+  for (int i = 0; i < 3; ++i) {
+    auto cut = cut_after("so far");
+    cut.facts = {200, "req_7"};
+    model->add(std::move(cut));
+  }
+  const TurnId t = send(session(), "hi");
+  pass(1min);
+  ASSERT_EQ(state(t), "failed");
+  EXPECT_EQ(turn(t).failure.http_status, 0);
+  EXPECT_EQ(turn(t).failure.request_id, "req_7");
+}
+
 TEST_F(Turns, AnEmptyAnswerIsNoMessage) {
   model->add({.refused = {}, .events = {models::Finished{}}, .broken = {}});
   const SessionId s = session();

@@ -117,6 +117,13 @@ struct ResponseFormat {
 
 enum class PromptCache : std::uint8_t { kAuto, kOff };
 
+// What the server of a provider said to the last attempt of a request, for whoever has to ask the vendor
+// about it.
+struct AttemptFacts {
+  int http_status = 0;     // 0: there was no answer
+  std::string request_id;  // the vendor's; empty: it gave none
+};
+
 struct ModelRequest {
   std::string model;  // without the provider: "gpt-4o-mini". At the router: "provider/model"
   std::vector<ChatMessage> messages;
@@ -132,6 +139,8 @@ struct ModelRequest {
   std::string cache_key = {};
   // What is known about the model; the router fills it in. May be null.
   std::shared_ptr<const ModelInfo> about = {};
+  // Written by the provider at each attempt. May be null.
+  std::shared_ptr<AttemptFacts> facts = {};
 };
 
 struct Usage {

@@ -24,6 +24,20 @@ Error about(std::string_view provider, Error error) {
   return error;
 }
 
+constexpr std::size_t kMaxRequestId = 128;
+constexpr std::string_view kRequestIdHeaders[] = {"x-request-id", "request-id", "apim-request-id",
+                                                  "x-amzn-requestid"};
+
+// A vendor's own name for the request; anything but plain short text is left out.
+std::string request_id_of(const net::ClientResponse& response) {
+  for (const std::string_view name : kRequestIdHeaders) {
+    const auto value = response.headers().find(name);
+    if (!value || value->empty() || value->size() > kMaxRequestId) continue;
+    if (std::ranges::all_of(*value, [](char c) { return c > ' ' && c < 0x7f; })) return std::string(*value);
+  }
+  return {};
+}
+
 // Reads a small body to its end.
 async::Task<Result<std::string>> read_all(net::ClientResponse& response, Duration idle, std::size_t limit) {
   std::string body;
@@ -50,7 +64,9 @@ class Line {
 
   // Adds the key, sends, and turns every status but 2xx into an error.
   async::Task<Result<std::unique_ptr<net::ClientResponse>>> send(WireRequest wire, Duration head_timeout,
-                                                                 std::size_t max_body_bytes) {
+                                                                 std::size_t max_body_bytes,
+                                                                 std::shared_ptr<AttemptFacts> facts = {}) {
+    if (facts) *facts = {};
     net::ClientRequest request;
     request.method = std::move(wire.method);
     request.url = config.base_url + wire.target;
@@ -75,6 +91,7 @@ class Line {
     auto response = co_await http_.start(std::move(request));
     if (!response) co_return fail(about(config.name, std::move(response.error())));
     const int status = (*response)->status();
+    if (facts) *facts = {status, request_id_of(**response)};
     if (status < 200 || status >= 300) {
       Error error = co_await read_error(**response);
       co_return fail(std::move(error));
@@ -161,8 +178,10 @@ class Framer {
 class WireStream final : public ModelStream {
  public:
   WireStream(std::shared_ptr<Line> line, std::unique_ptr<net::ClientResponse> response,
-             std::unique_ptr<AnswerDecoder> decoder, MonotonicTime asked_at)
+             std::unique_ptr<AnswerDecoder> decoder, MonotonicTime asked_at,
+             std::shared_ptr<AttemptFacts> facts)
       : line_(std::move(line)),
+        facts_(std::move(facts)),
         decoder_(std::move(decoder)),
         framer_(line_->codec->framing(), line_->limits.max_event_bytes) {
     open(std::move(response), asked_at);
@@ -272,8 +291,8 @@ class WireStream final : public ModelStream {
                      kMaxContinuations);
     }
     const MonotonicTime asked_at = line_->loop.clock().monotonic();
-    auto response =
-        co_await line_->send(std::move(request), line_->limits.first_token, line_->limits.max_answer_bytes);
+    auto response = co_await line_->send(std::move(request), line_->limits.first_token,
+                                         line_->limits.max_answer_bytes, facts_);
     if (!response) {
       is_named_ = true;
       co_return fail(std::move(response.error()));
@@ -290,6 +309,7 @@ class WireStream final : public ModelStream {
   }
 
   std::shared_ptr<Line> line_;
+  std::shared_ptr<AttemptFacts> facts_;
   std::unique_ptr<net::ClientResponse> response_;
   std::unique_ptr<AnswerDecoder> decoder_;
   Framer framer_;
@@ -319,9 +339,9 @@ class WireProvider final : public Provider {
     auto decoder = line_->codec->make_decoder(request, wire->body.size());
     const MonotonicTime asked_at = line_->loop.clock().monotonic();
     PRYX_CO_TRY(auto response, co_await line_->send(std::move(*wire), line_->limits.first_token,
-                                                    line_->limits.max_answer_bytes));
-    co_return std::unique_ptr<ModelStream>(
-        std::make_unique<WireStream>(line_, std::move(response), std::move(decoder), asked_at));
+                                                    line_->limits.max_answer_bytes, request.facts));
+    co_return std::unique_ptr<ModelStream>(std::make_unique<WireStream>(
+        line_, std::move(response), std::move(decoder), asked_at, request.facts));
   }
 
   async::Task<Result<std::vector<ModelInfo>>> list_models() override {

@@ -35,6 +35,7 @@ struct Outcome {
   std::string text;
   std::optional<Error> error;
   std::optional<Finished> finished;
+  AttemptFacts facts;
 };
 
 async::Task<Outcome> ask(Provider& provider, std::string said) {
@@ -43,7 +44,10 @@ async::Task<Outcome> ask(Provider& provider, std::string said) {
   request.request_id = "stp_1";
   request.messages = {{.role = ChatMessage::Role::kUser, .text = std::move(said)}};
   Outcome out;
+  const auto facts = std::make_shared<AttemptFacts>(AttemptFacts{500, "of an attempt before"});
+  request.facts = facts;
   auto stream = co_await provider.stream(std::move(request));
+  out.facts = *facts;
   if (!stream) {
     out.error = stream.error();
     co_return out;
@@ -67,6 +71,30 @@ Outcome ask_once(const RawServer& server, WireLimits limits = {}) {
   Keys keys;
   const auto provider = make_provider(real.loop, *http, keys, config_for(server), limits);
   return net::testing::run(real, ask(**provider, "hi"));
+}
+
+TEST(WireProvider, SaysWhatTheVendorCallsTheRequest) {
+  const auto refused_with = [](std::string headers) {
+    const RawServer server([headers](RawConnection& connection, const std::string&) {
+      connection.write("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n" + headers + "\r\n");
+    });
+    return ask_once(server).facts;
+  };
+  const AttemptFacts named = refused_with("x-request-id: req_42\r\n");
+  EXPECT_EQ(named.http_status, 400);
+  EXPECT_EQ(named.request_id, "req_42");
+  EXPECT_EQ(refused_with("Request-Id: req_7\r\n").request_id, "req_7");
+  EXPECT_EQ(refused_with("").request_id, "");
+  EXPECT_EQ(refused_with("x-request-id: two words\r\n").request_id, "");
+  EXPECT_EQ(refused_with("x-request-id: " + std::string(300, 'a') + "\r\n").request_id, "");
+}
+
+TEST(WireProvider, WithoutAnAnswerThereIsNoStatus) {
+  const RawServer server([](RawConnection&, const std::string&) {});
+  const Outcome outcome = ask_once(server);
+  ASSERT_TRUE(outcome.error.has_value());
+  EXPECT_EQ(outcome.facts.http_status, 0);
+  EXPECT_EQ(outcome.facts.request_id, "");
 }
 
 TEST(WireProvider, SendsKeyAndIdempotencyKeyAndStreams) {

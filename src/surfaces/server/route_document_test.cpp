@@ -271,6 +271,7 @@ agent::Turn sample_turn_row() {
                    .message = id<MessageId>()};
   turn.error_code = "provider";
   turn.error_detail = "the provider refused";
+  turn.failure = {.provider = "fake", .model = "fake/words", .http_status = 503, .request_id = "req_42"};
   turn.created_at = kAt;
   turn.started_at = kAt;
   turn.ended_at = kAt;

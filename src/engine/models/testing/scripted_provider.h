@@ -17,6 +17,7 @@ struct Attempt {
   std::optional<Error> refused;    // stream() fails with it
   std::vector<ModelEvent> events;  // then these come
   std::optional<Error> broken;     // and then this error; otherwise the end
+  AttemptFacts facts;              // what the server said
   Duration before_each{};          // virtual time before every event and before `broken`
 };
 
@@ -36,6 +37,7 @@ class ScriptedProvider final : public Provider {
     if (attempts_.empty()) co_return fail(ErrorCode::kInternal, "the script has no attempt left");
     Attempt attempt = std::move(attempts_.front());
     attempts_.pop_front();
+    if (requests.back().facts) *requests.back().facts = attempt.facts;
     if (attempt.refused) co_return fail(*attempt.refused);
     co_return std::unique_ptr<ModelStream>(std::make_unique<Stream>(*this, std::move(attempt)));
   }

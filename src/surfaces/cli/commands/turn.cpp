@@ -7,6 +7,18 @@
 namespace pryx::cli {
 namespace {
 
+void print_error(Context& context, const json::object& error) {
+  context.console().print(
+      Line(fmt::format("{}: {}", json::string_or(error, "code"), json::string_or(error, "detail")), kBad));
+  std::string facts = json::string_or(error, "model");
+  if (facts.empty()) return;
+  if (const auto status = json::integer_or(error, "http_status", 0); status > 0)
+    facts += fmt::format(", HTTP {}", status);
+  if (const std::string id = json::string_or(error, "request_id"); !id.empty())
+    facts += fmt::format(", the vendor's request {}", id);
+  context.console().print(Line(facts, kDim));
+}
+
 void print_turn(Context& context, const json::object& turn) {
   const std::string state = json::string_or(turn, "state");
   Line head(json::string_or(turn, "id"), kBold);
@@ -16,6 +28,8 @@ void print_turn(Context& context, const json::object& turn) {
                        json::string_or(turn, "answered_by", "nobody yet")),
            kDim);
   context.console().print(head);
+  if (const json::value* error = json::find(turn, "error"); error != nullptr && error->is_object())
+    print_error(context, error->get_object());
   const json::value* steps = json::find(turn, "steps");
   if (steps == nullptr || !steps->is_array()) return;
   std::vector<std::vector<Line>> rows;
