@@ -134,11 +134,14 @@ std::vector<Memory> ranked(std::vector<std::pair<Memory, double>> hits, WallTime
     const double fit = best < 0 ? hit.second / best : 1;
     return score(fit, hit.first.type, std::chrono::milliseconds(now.unix_ms - hit.first.created_at.unix_ms));
   };
-  std::ranges::stable_sort(hits, std::ranges::greater(), score_of);
+  // The place in the index settles a draw.
+  std::vector<std::pair<double, std::size_t>> order;
+  for (std::size_t i = 0; i < hits.size(); ++i) order.emplace_back(-score_of(hits[i]), i);
+  std::ranges::sort(order);
   std::vector<Memory> out;
-  for (auto& hit : hits) {
+  for (const auto& entry : order) {
     if (out.size() == limit) break;
-    out.push_back(std::move(hit.first));
+    out.push_back(std::move(hits[entry.second].first));
   }
   return out;
 }

@@ -680,11 +680,17 @@ std::map<std::string, json::object> samples() {
   const DaemonInfo info{"0.1.0", 42,     "http://127.0.0.1:7799",       "/run/pryx.sock",
                         kAt,     "safe", "five crashes in ten minutes", "file"};
   const std::vector<Component> components{{"store", "degraded", true, "the disk is nearly full", "4.6"}};
-  const audit::Row row{
-      7,
-      kAt,
-      {kMe, "tool.intent", "cli", id<SessionId>(), id<TurnId>(), id<StepId>(), "fs.read", {{"rule", "x"}}},
-      "ab12"};
+  const audit::Row row{.index = 7,
+                       .at = kAt,
+                       .entry = {.principal = kMe,
+                                 .kind = "tool.intent",
+                                 .actor = "cli",
+                                 .session = id<SessionId>(),
+                                 .turn = id<TurnId>(),
+                                 .step = id<StepId>(),
+                                 .subject = "fs.read",
+                                 .detail = {{"rule", "x"}}},
+                       .hash = "ab12"};
   audit::Row outcome = row;
   outcome.entry.success = true;
   outcome.entry.personal = {{"reason", "x"}};
