@@ -69,6 +69,15 @@ Result<void> fill(const std::string& home, int sessions, int per_session) {
                            .surface = "bench",
                            .created_at = clock.wall()};
     PRYX_TRY_VOID(agent::SessionStore::insert_session(*db, session));
+    // One in fifty failed, so that a list of those has to pass over many others.
+    const agent::Turn turn{.principal = owner,
+                           .id = ids.make<TurnId>(),
+                           .session = session.id,
+                           .state = s % 50 == 0 ? agent::TurnState::kFailed : agent::TurnState::kCompleted,
+                           .surface = "bench",
+                           .message = ids.make<MessageId>(),
+                           .created_at = clock.wall()};
+    PRYX_TRY_VOID(agent::TurnStore::insert_turn(*db, turn));
     for (int m = 0; m < per_session; ++m) {
       agent::Message message{.principal = owner,
                              .session = session.id,

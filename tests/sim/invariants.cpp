@@ -46,6 +46,7 @@ struct Stored {
   std::map<StepId, std::vector<std::string>> records;    // kinds of audit rows, by index
   std::map<std::string, std::pair<int, int>> questions;  // events about an approval: needed, resolved
   std::int64_t miscounted_sessions = 0;
+  std::int64_t misjudged_sessions = 0;  // by the state of their last turn, or what all used
 };
 
 Result<Stored> read_store(db::Connection& c) {
@@ -96,6 +97,10 @@ Result<Stored> read_store(db::Connection& c) {
                        [&](const db::Row& r) { s.records[r.id<StepId>(0)].push_back(r.text(1)); }));
   PRYX_TRY(s.miscounted_sessions, c.count("SELECT count(*) FROM sessions s WHERE message_count <> (SELECT "
                                           "count(*) FROM messages m WHERE m.session_id = s.id)"));
+  PRYX_TRY(s.misjudged_sessions,
+           c.count("SELECT count(*) FROM sessions s WHERE last_state <> coalesce((SELECT state FROM turns t "
+                   "WHERE t.session_id = s.id ORDER BY seq DESC LIMIT 1), '') OR cost_nano <> (SELECT total("
+                   "json_extract(usage, '$.nano_usd')) FROM turns t WHERE t.session_id = s.id)"));
   return s;
 }
 
@@ -116,6 +121,7 @@ class Checks {
     }
     expect(stored_.miscounted_sessions == 0, "{} sessions miscount their messages",
            stored_.miscounted_sessions);
+    expect(stored_.misjudged_sessions == 0, "{} sessions misjudge their turns", stored_.misjudged_sessions);
     check_session_order();
     check_effects();
     check_requests();
