@@ -17,7 +17,7 @@ namespace pryx::app {
 namespace {
 
 constexpr Duration kHousekeepingInterval = std::chrono::minutes(10);
-constexpr Duration kVaultInterval = std::chrono::seconds(30);
+constexpr Duration kShortInterval = std::chrono::seconds(30);
 
 // Whatever this process or a child of it has started may not give it orders.
 platform::Membership membership_of(std::int32_t pid) {
@@ -283,8 +283,15 @@ void Daemon::plan_housekeeping() {
   housekeeping_->add("egress", [this] { return egress_->purge(); });
   housekeeping_->add("browser sessions", [this] { return api_->save_browser_sessions(); });
   housekeeping_->add("undo", [this] { return undo_journal_->purge(); });
-  vault_watch_.emplace(loop_, "vault watch", kVaultInterval);
-  vault_watch_->add("lock", [this] { return lock_idle_vault(); });
+  short_watch_.emplace(loop_, "short watch", kShortInterval);
+  short_watch_->add("lock", [this] { return lock_idle_vault(); });
+  short_watch_->add("expired grants", [this] { return expire_grants(); });
+}
+
+// They count for nothing from their last second on; this tells those who look at them.
+async::Task<Result<void>> Daemon::expire_grants() {
+  if (!approvals_->has_expired_grants()) co_return Result<void>{};
+  co_return co_await without_count(approvals_->purge_grants());
 }
 
 async::Task<Result<void>> Daemon::lock_idle_vault() {

@@ -78,6 +78,7 @@ class Daemon {
   [[nodiscard]] async::Task<void> stop();
   void plan_housekeeping();
   [[nodiscard]] async::Task<Result<void>> lock_idle_vault();
+  [[nodiscard]] async::Task<Result<void>> expire_grants();
   void feed_watchdog();
   void watch_files();
   [[nodiscard]] async::Task<void> files_changed();
@@ -137,7 +138,7 @@ class Daemon {
   std::optional<Memories> memories_;
   std::optional<Health> health_;
   std::optional<Housekeeping> housekeeping_;
-  std::optional<Housekeeping> vault_watch_;
+  std::optional<Housekeeping> short_watch_;
   Duration hidden_retention_{};
   Duration vault_lock_after_{};
   std::optional<server::ApiServer> api_;

@@ -103,7 +103,7 @@ async::Task<void> Daemon::start_task() {
   announce();
   feed_watchdog();
   housekeeping_->start();
-  vault_watch_->start();
+  short_watch_->start();
 }
 
 void Daemon::await_signal() {
@@ -131,7 +131,7 @@ void Daemon::begin_stop(std::string why) {
 }
 
 async::Task<void> Daemon::stop() {
-  co_await vault_watch_->stop();
+  co_await short_watch_->stop();
   co_await housekeeping_->stop();
   co_await heartbeats_->stop();
   co_await dispatcher_->stop();

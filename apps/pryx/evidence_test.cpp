@@ -9,6 +9,7 @@
 #include "foundation/base/testing/manual_clock.h"
 #include "foundation/config/settings_store.h"
 #include "foundation/platform/files.h"
+#include "foundation/schema/schema.h"
 #include "policy_keeper.h"
 
 namespace pryx::app {
@@ -43,6 +44,11 @@ class Evidence : public ::testing::TestWithParam<bool> {
   [[nodiscard]] static Caller me() {
     return {.principal = owner(), .scopes = Scopes::all(), .surface = "test"};
   }
+  void reload(PolicyKeeper& keeper) {
+    async::TaskGroup group(loop_, "reload");
+    group.spawn("reload", keeper.reload());
+    loop_.run_until_idle();
+  }
   [[nodiscard]] std::string path(const char* name) const { return (folder_ / name).string(); }
 
   async::testing::VirtualLoop loop_;
@@ -63,6 +69,41 @@ TEST_P(Evidence, Rules) {
   EXPECT_EQ(put.has_value(), !GetParam());
   EXPECT_EQ(platform::exists(path("policy.yaml")), !GetParam());
   EXPECT_EQ(keeper.policy().version == before, GetParam());
+}
+
+// What is told of them on the bus fits the schemas of api/events.
+TEST_P(Evidence, ChangedRulesAreAnnounced) {
+  if (GetParam()) return;  // a full log lets no change through, as Rules says
+  const tools::Registry registry;
+  PolicyKeeper keeper(path("policy.yaml"), *database_, *events_, audit_, registry);
+  keeper.load_at_start();
+  const std::string seen = async::testing::run(loop_, keeper.get(me()))->file.hash;
+  ASSERT_TRUE(async::testing::run(loop_, keeper.put(me(), "tools:\n  denied: [\"fs.*\"]\n", seen)));
+  ASSERT_TRUE(platform::atomic_write_file(path("policy.yaml"), "tools: [\n", 0600));
+  reload(keeper);
+  ASSERT_TRUE(std::filesystem::remove(path("policy.yaml")));
+  reload(keeper);
+  const auto rows = async::testing::run(loop_, database_->read([](db::Connection& c) {
+    return c.list("SELECT name, payload FROM events WHERE name LIKE 'policy.%' ORDER BY version",
+                  [](const db::Row& row) { return std::pair(row.text(0), row.text(1)); });
+  }));
+  ASSERT_TRUE(rows.has_value());
+  std::vector<std::string> told;
+  for (const auto& [name, text] : *rows) {
+    const auto document =
+        platform::read_file(std::string(PRYX_SOURCE_DIR) + "/api/events/" + name + ".json", 1 << 20);
+    ASSERT_TRUE(document.has_value()) << name;
+    const auto schema = schema::Schema::compile(*json::parse(*document), {});
+    ASSERT_TRUE(schema.has_value()) << name;
+    const json::object payload = *json::parse_object(text);
+    for (const schema::Violation& violation : schema->validate(payload))
+      ADD_FAILURE() << name << ": " << violation.to_text() << " in " << text;
+    told.push_back(fmt::format("{} {} {} {}", name, json::string_or(payload, "author"),
+                               json::string_or(payload, "in_force"),
+                               json::to_text(payload.at("history_version"))));
+  }
+  EXPECT_EQ(told, (std::vector<std::string>{"policy.changed test file 1", "policy.rejected file last_good 2",
+                                            "policy.changed file default 3"}));
 }
 
 TEST_P(Evidence, SettingsAndTheirFile) {

@@ -176,11 +176,22 @@ async::Task<void> PolicyKeeper::note_change(std::string actor, std::string kind,
                                         .actor = actor,
                                         .subject = path_,
                                         .detail = {{"detail", detail}, {"version", version}}}));
+        std::optional<std::int64_t> number;
         if (file) {
           trust::PolicyVersion row = version_of(*file, actor, kind != "policy.rejected");
           row.at = audit_.clock().wall();
-          PRYX_TRY_VOID(trust::PolicyHistory::append(t.db(), row));
+          PRYX_TRY(number, trust::PolicyHistory::append(t.db(), row));
         }
+        PRYX_TRY_VOID(events_.append(
+            t, {.principal = owner().id,
+                .name = kind,
+                .session = {},
+                .surface = actor,
+                .payload = {{"author", actor},
+                            {"in_force", state_},
+                            {"version", version},
+                            {"hash", file ? json::value(file->hash) : json::value(nullptr)},
+                            {"history_version", number ? json::value(*number) : json::value(nullptr)}}}));
         if (kind != "policy.rejected") return {};
         PRYX_TRY_VOID(events_.append(
             t, {.principal = owner().id,

@@ -21,7 +21,7 @@ import lab as support  # noqa: E402
 from lab import Broken, Skip, percentile, wait_until  # noqa: E402,F401
 
 ENDED = ("turn.completed", "turn.failed", "turn.cancelled", "turn.needs_attention")
-EPHEMERAL = ("turn.delta", "turn.retrying", "tool.output", "status.changed")
+EPHEMERAL = ("turn.delta", "turn.retrying", "tool.output", "status.changed", "audit.head")
 STOP_LIMIT = 3.0  # seconds that the contract gives a stop
 CASES = []
 

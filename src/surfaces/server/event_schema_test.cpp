@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "foundation/schema/schema.h"
+#include "surfaces/server/audit_head.h"
 #include "surfaces/server/testing/fake_exchange.h"
 
 namespace pryx::server {
@@ -127,6 +128,80 @@ TEST_F(EventSchemas, HoldForABusyConversation) {
         "approval.needed", "approval.resolved"}) {
     EXPECT_TRUE(seen_.contains(name)) << name << " did not happen in this test";
   }
+}
+
+TEST_F(EventSchemas, HoldForGrantsAndTheAuditLog) {
+  const std::string session = new_session();
+  std::vector<std::string> kept;
+  for (const char* scope : {"session", "always"}) {
+    house.model->calls = {{"c1", "note.add", R"({"text":"milk"})"}};
+    say(session);
+    const Answer pending = send_now(testing::make_request("GET", "/api/v1/approvals?state=pending"));
+    const json::object yes{{"decision", "approve"}, {"scope", scope}};
+    for (const json::value& approval : pending.json.at("items").as_array()) {
+      const Answer answer = send_now(testing::make_request(
+          "POST", "/api/v1/approvals/" + json::string_or(approval.as_object(), "id"), &yes));
+      ASSERT_EQ(answer.status, 200) << answer.body;
+    }
+    take_events();
+    const Answer grants = send_now(testing::make_request("GET", "/api/v1/grants"));
+    for (const json::value& grant : grants.json.at("items").as_array())
+      kept.push_back(json::string_or(grant.as_object(), "id"));
+    // The next call must ask again.
+    if (kept.size() == 1) (void)remove("/api/v1/grants/" + kept[0]);
+    take_events();
+  }
+  ASSERT_EQ(kept.size(), 2u);
+  const json::object soon{{"expires", "1h"}};
+  EXPECT_EQ(send_now(testing::make_request("PATCH", "/api/v1/grants/" + kept[1], &soon)).status, 200);
+  take_events();
+  EXPECT_FALSE(house.approvals->has_expired_grants());
+  loop.run_for(std::chrono::hours(1));
+  EXPECT_TRUE(house.approvals->has_expired_grants());
+  EXPECT_EQ(async::testing::run(loop, house.approvals->purge_grants()).value(), 1);
+  EXPECT_FALSE(house.approvals->has_expired_grants());
+  take_events();
+  for (const char* name : {"grant.created", "grant.changed", "grant.revoked", "grant.expired", "audit.head"})
+    EXPECT_TRUE(seen_.contains(name)) << name << " did not happen in this test";
+}
+
+async::Task<void> write_entry(testing::House& house) {
+  const auto written = co_await house.database->write([&](db::Transaction& t) {
+    return house.audit.append(t, {.principal = PrincipalId("prn_owner"),
+                                  .kind = "test",
+                                  .actor = "test",
+                                  .session = {},
+                                  .turn = {},
+                                  .step = {},
+                                  .subject = "x"});
+  });
+  EXPECT_TRUE(written.has_value());
+}
+
+// A burst of entries is a few messages, and the last one says where the log ends.
+TEST_F(EventSchemas, TheHeadOfTheAuditLogComesAFewTimesASecond) {
+  loop.run_for(std::chrono::seconds(1));
+  events_.clear();
+  constexpr int kEntries = 50;
+  constexpr Duration kBetween = std::chrono::milliseconds(20);
+  async::TaskGroup group(loop, "entries");
+  for (int i = 0; i < kEntries; ++i) {
+    group.spawn("write", write_entry(house));
+    loop.run_for(kBetween);
+  }
+  loop.run_for(std::chrono::seconds(1));
+  std::vector<std::int64_t> sizes;
+  for (const events::EventPtr& event : events_) {
+    if (event->name != "audit.head") continue;
+    EXPECT_FALSE(event->durable);
+    sizes.push_back(json::parse_object(event->envelope)->at("payload").at("size").as_int64());
+  }
+  EXPECT_GE(sizes.size(), 2u);
+  EXPECT_LE(sizes.size(), static_cast<std::size_t>(kEntries * kBetween / kAuditHeadPause) + 2);
+  EXPECT_TRUE(std::ranges::is_sorted(sizes));
+  const auto size = async::testing::run(
+      loop, house.database->read([](db::Connection& c) { return audit::AuditLog::size(c); }));
+  EXPECT_EQ(sizes.back(), size.value());
 }
 
 }  // namespace

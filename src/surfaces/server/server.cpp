@@ -4,6 +4,7 @@
 
 #include "foundation/base/log.h"
 #include "foundation/base/text.h"
+#include "surfaces/server/audit_head.h"
 #include "surfaces/server/bus.h"
 #include "surfaces/server/problem.h"
 #include "surfaces/server/route.h"
@@ -68,6 +69,7 @@ struct ApiServer::State {
         auth(services, options),
         background(services.loop, "server"),
         bus(services, options, auth),
+        audit_head(services.loop, services.events, services.audit, owner().id),
         core{services, options, auth, bus, background} {}
 
   Services services;
@@ -75,6 +77,7 @@ struct ApiServer::State {
   Auth auth;
   async::TaskGroup background;
   Bus bus;
+  AuditHead audit_head;
   ServerCore core;
   bool stopping = false;
 };

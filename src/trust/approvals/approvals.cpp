@@ -143,6 +143,7 @@ Result<std::optional<KeptGrant>> Approvals::keep_grant(db::Transaction& t, const
                  .approval = s.id,
                  .created_at = now};
   PRYX_TRY_VOID(rows::insert_grant(t.db(), kept));
+  PRYX_TRY_VOID(announce_grant(t, "grant.created", kept, s.by));
   return kept;
 }
 

@@ -100,8 +100,10 @@ class Approvals {
   [[nodiscard]] async::Task<Result<void>> revoke_grant(Caller caller, std::string grant_id);
   [[nodiscard]] async::Task<Result<KeptGrant>> change_grant(Caller caller, std::string grant_id,
                                                             WallTime expires_at);
-  // Deletes grants that ran out.
+  // Deletes grants that ran out and says so on the bus.
   [[nodiscard]] async::Task<Result<std::int64_t>> purge_grants();
+  // Whether purge_grants() has something to do.
+  [[nodiscard]] bool has_expired_grants() const;
   [[nodiscard]] std::size_t pending_count() const { return pending_; }
 
  private:
@@ -111,6 +113,9 @@ class Approvals {
   [[nodiscard]] Result<std::optional<KeptGrant>> keep_grant(db::Transaction& transaction,
                                                             const Settling& settling,
                                                             const Approval& approval, WallTime now);
+  // The grant as it stands, on the bus. "grant.created", "grant.changed", "grant.revoked", "grant.expired".
+  [[nodiscard]] Result<void> announce_grant(db::Transaction& transaction, std::string name,
+                                            const KeptGrant& kept, std::string surface);
   void note_settled(const Approval& approval, std::optional<KeptGrant> grant);
   [[nodiscard]] async::Task<Result<Approval>> settle(PrincipalId principal, ApprovalId id,
                                                      ApprovalState state, Resolution resolution,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What lasting answers leave behind, and what one would mean before it is given.
+#include <algorithm>
+
 #include "trust/approvals/approval_rows.h"
 #include "trust/approvals/approvals.h"
 
@@ -10,6 +12,14 @@ constexpr std::int64_t kMaxPastCalls = 1000;
 constexpr std::size_t kMaxSamples = 5;
 
 bool has_run_out(const Grant& grant, WallTime at) { return grant.expires_at && *grant.expires_at <= at; }
+
+Result<KeptGrant> find_grant(db::Connection& c, const PrincipalId& principal, const std::string& id) {
+  PRYX_TRY(auto kept, rows::list_grants(c));
+  for (KeptGrant& one : kept) {
+    if (one.grant.principal == principal && one.grant.id == id) return std::move(one);
+  }
+  return fail(ErrorCode::kNotFound, "there is no grant {}", id);
+}
 
 }  // namespace
 
@@ -69,16 +79,30 @@ std::vector<KeptGrant> Approvals::list_grants(const PrincipalId& principal) cons
   return out;
 }
 
+Result<void> Approvals::announce_grant(db::Transaction& t, std::string name, const KeptGrant& kept,
+                                       std::string surface) {
+  json::object payload = kept.to_json();
+  payload["grant_id"] = kept.grant.id;
+  const bool is_bound = kept.grant.scope != GrantScope::kAlways;
+  PRYX_TRY_VOID(events_.append(t, {.principal = kept.grant.principal,
+                                   .name = std::move(name),
+                                   .session = is_bound ? kept.grant.session : SessionId(),
+                                   .surface = std::move(surface),
+                                   .payload = std::move(payload)}));
+  return {};
+}
+
 async::Task<Result<void>> Approvals::revoke_grant(Caller caller, std::string grant_id) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kApprove));
   co_return co_await database_.write([&, this](db::Transaction& t) -> Result<void> {
-    PRYX_TRY(const auto rows, rows::delete_grant(t.db(), caller.principal.id, grant_id));
-    if (rows == 0) return fail(ErrorCode::kNotFound, "there is no grant {}", grant_id);
+    PRYX_TRY(const KeptGrant kept, find_grant(t.db(), caller.principal.id, grant_id));
+    PRYX_TRY_VOID(rows::delete_grant(t.db(), caller.principal.id, grant_id));
     PRYX_TRY_VOID(audit_.append(t, {.principal = caller.principal.id,
                                     .kind = "grant.revoked",
                                     .actor = caller.surface,
                                     .subject = grant_id,
                                     .detail = {}}));
+    PRYX_TRY_VOID(announce_grant(t, "grant.revoked", kept, caller.surface));
     t.after_commit([this, grant_id] {
       std::erase_if(grants_, [&](const KeptGrant& k) { return k.grant.id == grant_id; });
     });
@@ -101,6 +125,8 @@ async::Task<Result<KeptGrant>> Approvals::change_grant(Caller caller, std::strin
                                     .actor = caller.surface,
                                     .subject = grant_id,
                                     .detail = {{"expires_at", to_rfc3339(expires_at)}}}));
+    PRYX_TRY(const KeptGrant kept, find_grant(t.db(), caller.principal.id, grant_id));
+    PRYX_TRY_VOID(announce_grant(t, "grant.changed", kept, caller.surface));
     t.after_commit([this, grant_id, expires_at] {
       for (KeptGrant& kept : grants_) {
         if (kept.grant.id == grant_id) kept.grant.expires_at = expires_at;
@@ -114,9 +140,18 @@ async::Task<Result<KeptGrant>> Approvals::change_grant(Caller caller, std::strin
   co_return fail(ErrorCode::kNotFound, "there is no grant {}", grant_id);
 }
 
+bool Approvals::has_expired_grants() const {
+  const WallTime now = loop_.clock().wall();
+  return std::ranges::any_of(grants_, [now](const KeptGrant& kept) { return has_run_out(kept.grant, now); });
+}
+
 async::Task<Result<std::int64_t>> Approvals::purge_grants() {
   const WallTime now = loop_.clock().wall();
   co_return co_await database_.write([=, this](db::Transaction& t) -> Result<std::int64_t> {
+    PRYX_TRY(const auto kept, rows::list_grants(t.db()));
+    for (const KeptGrant& one : kept) {
+      if (has_run_out(one.grant, now)) PRYX_TRY_VOID(announce_grant(t, "grant.expired", one, {}));
+    }
     PRYX_TRY(const auto rows, rows::delete_expired_grants(t.db(), now));
     t.after_commit([this, now] {
       std::erase_if(grants_, [&](const KeptGrant& k) { return has_run_out(k.grant, now); });

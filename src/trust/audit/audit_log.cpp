@@ -131,7 +131,10 @@ Result<std::int64_t> AuditLog::append(db::Transaction& transaction, const Entry&
                       sealed ? std::optional(row.commitment) : std::nullopt));
   if (sealed) PRYX_TRY_VOID(c.run(kInsertPersonal, row.index, sealed->subject_key, db::Blob{sealed->bytes}));
   if (row.index % kTileWidth == 0) PRYX_TRY_VOID(seal_tiles(c, row.index));
-  if (on_growth_) transaction.after_commit([this, index = row.index] { on_growth_(index); });
+  if (!on_growth_.empty())
+    transaction.after_commit([this, index = row.index] {
+      for (const auto& tell : on_growth_) tell(index);
+    });
   return row.index;
 }
 

@@ -83,8 +83,9 @@ class AuditLog {
   [[nodiscard]] static db::ModuleMigrations migrations();
   // Inside a write job; returns the index. When it fails, the act it records must not happen.
   [[nodiscard]] Result<std::int64_t> append(db::Transaction& transaction, const Entry& entry);
-  // After each commit that held entries, with the last index. On the loop.
-  void on_growth(std::function<void(std::int64_t)> callback) { on_growth_ = std::move(callback); }
+  // Adds one that is called after each commit that held entries, with each index. On the loop, and for as
+  // long as this log lives.
+  void on_growth(std::function<void(std::int64_t)> callback) { on_growth_.push_back(std::move(callback)); }
 
   // Destroys the key of a session's (or, with an empty one, of all the principal's) personal content and
   // removes the content. The entries stay. Writes the entry "audit.erased".
@@ -123,7 +124,7 @@ class AuditLog {
   Secret wrap_;  // seals the subjects' keys
   Secret salt_;  // of secret_mark()
   Random* random_ = nullptr;
-  std::function<void(std::int64_t)> on_growth_;
+  std::vector<std::function<void(std::int64_t)>> on_growth_;
 };
 
 }  // namespace pryx::audit
