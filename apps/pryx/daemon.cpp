@@ -170,6 +170,14 @@ Result<void> Daemon::build() {
                                               .models = *router_,
                                               .profiles = &*agents_});
   sub_agent_access_->service = &*sub_agents_;
+  images_.emplace(tools::http::ImageFetch::Parts{
+      .database = *database_,
+      .audit = *audit_,
+      .broker = egress_->broker(),
+      .decide = [this](const json::object& arguments, const trust::Labels& labels,
+                       const PrincipalId& principal, const SessionId& session) {
+        return gate_->test("http.request", arguments, labels, principal, session);
+      }});
   heartbeats_.emplace(agent::HeartbeatRunner::Parts{.loop = loop_,
                                                     .pool = pool_,
                                                     .database = *database_,
@@ -230,6 +238,7 @@ Result<void> Daemon::build() {
                             *skills_,
                             *agents_,
                             *sub_agents_,
+                            *images_,
                             *health_,
                             info_};
   api_.emplace(services, server::ServerOptions{.own_uid = ::geteuid(),

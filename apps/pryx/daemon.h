@@ -131,6 +131,7 @@ class Daemon {
   std::optional<agent::Outbox> outbox_;
   std::optional<agent::Inbox> inbox_;
   std::optional<agent::SubAgents> sub_agents_;
+  std::optional<tools::http::ImageFetch> images_;
   std::optional<agent::HeartbeatRunner> heartbeats_;
   std::optional<Providers> providers_;
   std::optional<Secrets> secrets_;

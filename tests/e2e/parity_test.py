@@ -45,6 +45,7 @@ VERBS = {
 }
 # Without a verb, and why.
 EXEMPT = {
+    "POST /api/v1/images/fetch": "shows a picture in the browser; a terminal has http.request",
     "GET /metrics": "for a scraper", "GET /openapi.json": "for programs",
     "POST /api/v1/logout": "ends a browser's login; pryx token revoke ends a program's", "PATCH /api/v1/workspaces/{id}": "only its display name in the browser",
     "GET /v1/models": "another vendor's form of pryx model list", "POST /v1/chat/completions": "another vendor's form of pryx exec", "POST /v1/responses": "another vendor's form of pryx exec",

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Visits of the tour: workspaces, sessions, turns, approvals, tools, memory, processes, and the bus."""
+import base64
+
 from harness import contains, equal, expect, wait_until
+from images_test import PNG, Pictures
 from routes_tour import NO_APPROVAL, NO_SESSION, NO_TURN, V
 
 def workspaces(tour, lab):
@@ -308,6 +311,28 @@ def bus_and_front(tour):
     tour.go("POST", messages, 400, said)
     tour.go("POST", messages + "/count_tokens", 200, said)
     tour.go("POST", messages + "/count_tokens", 400, {"model": "fake/fake"})
+
+
+def images(tour, lab, session):
+    site = lab.box.own(Pictures())
+    send, part, fetch = V + "/sessions/{id}/messages", V + "/sessions/{id}/messages/{message_id}/parts/{part}/image", V + "/images/fetch"
+    picture = {"type": "image", "media_type": "image/png", "data": base64.b64encode(PNG).decode()}
+    own = tour.go("POST", V + "/sessions", 201, {})["id"]
+    sent = tour.go("POST", send, 202, {"text": "look", "parts": [picture]}, id=own)["message_id"]
+    tour.go("GET", part, 200, id=own, message_id=sent, part=0)
+    tour.go("GET", part, 404, id=own, message_id=sent, part=1)
+    tour.go("GET", part, 404, id=session, message_id=sent, part=0)
+    before = tour.go("GET", V + "/policy", 200)
+    rules = f"tools:\n  allowed:\n    - tool: http.request\n      domains: [\"127.0.0.1:{site.port}\"]\n"
+    saved = tour.go("PUT", V + "/policy", 200, {"text": rules, "hash": before["hash"]})
+    tour.go("POST", fetch, 200, {"url": site.url("/a.png"), "session_id": own, "message_id": sent})
+    tour.go("POST", fetch, 400, {"url": "file:///etc/passwd"})
+    tour.go("POST", fetch, 400, {"url": site.url("/a.png"), "session_id": own})
+    tour.go("POST", fetch, 403, {"url": "http://10.0.0.1/a.png"})
+    tour.go("POST", fetch, 422, {"url": site.url("/svg.png")})
+    tour.go("PUT", V + "/policy", 200, {"text": before["text"] or "tools: {}\n", "hash": saved["hash"]})
+    tour.wait_turn(next(m["turn_id"] for m in tour.transcript(own)))
+    tour.go("DELETE", V + "/sessions/{id}", 204, id=own)
 
 
 def the_rest_of_sessions(tour, session, workspace):

@@ -27,6 +27,7 @@ def every_route_answers_as_described(lab):
     work.agents_and_children(tour, session)
     work.traces_and_costs(tour, session)
     work.processes(tour, daemon, model, session)
+    work.images(tour, lab, session)
     owner.settings_and_config(tour)
     work.bus_and_front(tour)
     work.the_rest_of_sessions(tour, session, workspace)

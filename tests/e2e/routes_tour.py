@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The tour of every route: calls operations by their template, holds each answer against the document; HEAD, login, no credentials."""
+import base64
 import json
 
 from harness import Api, equal, raw_http, short
@@ -57,7 +58,7 @@ def login(tour, daemon):
 def without_credentials(tour, daemon):
     """Everything but what is marked public is 401 over TCP, whatever is in the path or the body."""
     for method, template, operation in tour.schemas.operations():
-        path = template.format(id="x", name="x", topic="x", turn_id="x", page="x", version="x")
+        path = template.format(id="x", name="x", topic="x", turn_id="x", page="x", version="x", message_id="x", part="0")
         status, _, _ = raw_http(daemon.port, f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n{{}}")
         public = operation["x-pryx-auth"] == "public"
         if (status == 401) == public and template != V + "/login":
@@ -77,6 +78,8 @@ def heads(tour, daemon, session):
     tour.put("/secrets/here", {"value": "x"})
     workspace = tour.post("/workspaces", {"path": str(lab_folder(daemon))}, 201)["id"]
     process = tour.get("/processes")["items"][0]["id"]
+    pixel = {"type": "image", "media_type": "image/gif", "data": base64.b64encode(b"GIF89a" + b"0" * 20).decode()}
+    picture = tour.post(f"/sessions/{session}/messages", {"text": "look", "parts": [pixel]}, 202)["message_id"]
     values = {
         "sessions": session,
         "turns": turn,
@@ -99,7 +102,7 @@ def heads(tour, daemon, session):
             continue
         noun = template.split("/")[3] if template.startswith(V) else ""
         own = values.get(noun, "x")
-        path = template.format(id=own, name=own, topic=own, turn_id=own, page="sessions", version=own)
+        path = template.format(id=own, name=own, topic=own, turn_id=own, page="sessions", version=own, message_id=picture, part=0)
         path += next((q for end, q in QUERIES.items() if path.endswith(end)), "")
         get, head = tour.request("GET", path), tour.request("HEAD", path)
         if head.status != get.status or head.body:

@@ -3,20 +3,12 @@
 
 #include "engine/agent/session_store.h"
 #include "engine/agent/turn_engine.h"
+#include "foundation/base/image_type.h"
 #include "foundation/base/text.h"
 #include "foundation/db/database.h"
 
 namespace pryx::server {
 namespace {
-
-// What the first bytes say; empty: none of the kinds that models see.
-std::string_view image_type_of(std::string_view bytes) {
-  if (bytes.starts_with("\x89PNG\r\n\x1a\n")) return "image/png";
-  if (bytes.starts_with("\xFF\xD8\xFF")) return "image/jpeg";
-  if (bytes.starts_with("GIF87a") || bytes.starts_with("GIF89a")) return "image/gif";
-  if (bytes.starts_with("RIFF") && bytes.size() >= 12 && bytes.substr(8, 4) == "WEBP") return "image/webp";
-  return {};
-}
 
 Result<GivenPart> decode_image(const json::object& fields, std::size_t index) {
   GivenPart out;

@@ -37,6 +37,7 @@ constexpr BodyField kRule[] = {{"rule"}};
 constexpr BodyField kGrantChange[] = {{"expires"}};
 constexpr BodyField kAgainst[] = {{"against"}};
 constexpr BodyField kQr[] = {{"text"}};
+constexpr BodyField kImage[] = {{"url"}, {"session_id"}, {"message_id"}};
 constexpr BodyField kText[] = {{"text"}, {"hash"}};
 constexpr BodyField kPolicyTest[] = {{"tool"}, {"arguments"}, {"labels"}, {"session_id"}, {"text"}};
 constexpr BodyField kPolicyText[] = {{"text"}};
@@ -172,6 +173,7 @@ constexpr Route kRoutes[] = {
     {"DELETE", "/api/v1/sessions/{id}/pins/{name}", kChat, delete_pin},
     {"GET", "/api/v1/sessions/{id}/messages", kRead, list_messages, {}, kMessageQuery},
     {"POST", "/api/v1/sessions/{id}/messages", kChat, send_message, kMessage},
+    {"GET", "/api/v1/sessions/{id}/messages/{message_id}/parts/{part}/image", kRead, get_message_image},
 
     {"GET", "/api/v1/turns", kRead, list_turns, {}, kTurnQuery},
     {"GET", "/api/v1/turns/{id}", kRead, get_turn},
@@ -253,6 +255,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/docs/{topic}", kRead, get_docs},
     {"POST", "/api/v1/qr", kRead, make_qr, kQr},
     {"GET", "/api/v1/egress", kRead, list_egress, {}, kPage},
+    {"POST", "/api/v1/images/fetch", kApprove, fetch_image, kImage},
 
     {"GET", "/api/v1/traces/{turn_id}", kRead, get_trace},
     {"GET", "/api/v1/costs", kRead, list_costs, {}, kCostQuery},

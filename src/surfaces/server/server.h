@@ -15,6 +15,7 @@
 #include "engine/agent/turn_engine.h"
 #include "engine/agent/turn_undo.h"
 #include "engine/models/model_router.h"
+#include "engine/tools/http/image_fetch.h"
 #include "engine/tools/shell/background_processes.h"
 #include "engine/tools/tool_gate.h"
 #include "foundation/async/task_group.h"
@@ -71,6 +72,7 @@ struct Services {
   SkillAdmin& skills;
   AgentAdmin& agents;
   agent::SubAgents& sub_agents;
+  tools::http::ImageFetch& images;
   Diagnostics& diagnostics;
   const DaemonInfo& info;
 };

@@ -37,6 +37,10 @@ PRYX_HANDLER(delete_pin);
 // messages.cpp
 PRYX_HANDLER(list_messages);
 PRYX_HANDLER(send_message);
+// attachments.cpp
+PRYX_HANDLER(get_message_image);
+// images.cpp
+PRYX_HANDLER(fetch_image);
 // stop.cpp
 PRYX_HANDLER(stop_everything);
 // turns.cpp

@@ -144,6 +144,21 @@ House::House(async::EventLoop& given, bool inline_store)
                                                                           .turns = *turns,
                                                                           .models = models,
                                                                           .profiles = &agents});
+  images = std::make_unique<tools::http::ImageFetch>(tools::http::ImageFetch::Parts{
+      .database = *database,
+      .audit = audit,
+      .broker = broker,
+      .decide = [this](const json::object& arguments, const trust::Labels&, const PrincipalId&,
+                       const SessionId&) -> Result<trust::Decision> {
+        trust::Decision decision{.verdict = trust::Verdict::kAsk, .rule = "no rule", .reason = "it asks"};
+        if (!denied_host.empty() && json::string_or(arguments, "url").contains(denied_host)) {
+          decision.verdict = trust::Verdict::kDeny;
+          decision.reason = "policy.yaml denies http.request";
+        }
+        if (!allowed_host.empty() && json::string_or(arguments, "url").contains(allowed_host))
+          decision.verdict = trust::Verdict::kAllow;
+        return decision;
+      }});
   memory_store = std::make_unique<memory::MemoryStore>(*database, ids, loop.clock());
   processes =
       std::make_unique<tools::shell::BackgroundProcesses>(loop, *database, *events, audit, ids, sandbox);
@@ -158,10 +173,11 @@ House::House(async::EventLoop& given, bool inline_store)
           .key_backend = "file"};
   options.own_uid = inline_store ? kOwnUid : ::geteuid();  // real sockets have real peers
   api = std::make_unique<ApiServer>(
-      Services{loop,      *database,  *events,   ids,        random,      *inbox,      *dispatcher,
-               *turns,    *undo,      *outbox,   *approvals, *gate,       audit,       *checkpoints,
-               *trace,    models,     providers, secrets,    config,      policy,      *workspaces,
-               *memories, *processes, skills,    agents,     *sub_agents, diagnostics, info},
+      Services{loop,        *database,    *events,     ids,         random,     *inbox,
+               *dispatcher, *turns,       *undo,       *outbox,     *approvals, *gate,
+               audit,       *checkpoints, *trace,      models,      providers,  secrets,
+               config,      policy,       *workspaces, *memories,   *processes, skills,
+               agents,      *sub_agents,  *images,     diagnostics, info},
       options);
   api->set_tcp_port(kPort);
 }

@@ -2,6 +2,7 @@
 // Everything below the API on any loop, with a model and admin services that live in memory: what tests of
 // the server stand on.
 #pragma once
+#include <map>
 #include <memory>
 #include <string>
 
@@ -16,6 +17,7 @@
 #include "surfaces/server/server.h"
 #include "surfaces/server/testing/fake_admins.h"
 #include "surfaces/server/testing/fake_agents.h"
+#include "surfaces/server/testing/fake_broker.h"
 #include "surfaces/server/testing/fake_skills.h"
 
 namespace pryx::server::testing {
@@ -82,11 +84,18 @@ class DefaultPolicy final : public tools::PolicySource {
   }
 };
 
-class NoFiles final : public agent::ResultFiles {
+class MemoryFiles final : public agent::ResultFiles {
  public:
-  async::Task<Result<std::string>> put(std::string) override { co_return std::string("sha256:0"); }
-  async::Task<Result<std::string>> get(std::string) override {
-    co_return fail(ErrorCode::kNotFound, "no such result");
+  std::map<std::string, std::string> files;
+  async::Task<Result<std::string>> put(std::string bytes) override {
+    std::string ref = fmt::format("sha256:{}", files.size());
+    files[ref] = std::move(bytes);
+    co_return ref;
+  }
+  async::Task<Result<std::string>> get(std::string ref) override {
+    const auto found = files.find(ref);
+    if (found == files.end()) co_return fail(ErrorCode::kNotFound, "no such result");
+    co_return found->second;
   }
 };
 
@@ -124,7 +133,7 @@ class House {
   NoteTool* notes = nullptr;
   DefaultPolicy default_policy;
   std::unique_ptr<tools::ToolGate> gate;
-  NoFiles results;
+  MemoryFiles results;
   NoDirectory opener;
   std::unique_ptr<agent::Dispatcher> dispatcher;
   std::unique_ptr<agent::TurnEngine> turns;
@@ -146,6 +155,9 @@ class House {
   FakeSkills skills;
   FakeAgents agents;
   std::unique_ptr<agent::SubAgents> sub_agents;
+  FakeBroker broker;
+  std::string denied_host, allowed_host;  // by the policy, for images; it asks for others
+  std::unique_ptr<tools::http::ImageFetch> images;
   FakeDiagnostics diagnostics;
   DaemonInfo info;
   ServerOptions options;

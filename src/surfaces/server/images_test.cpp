@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// Pictures over the API: of messages, from elsewhere after a click, and never anything that only claims to be
+// one.
+#include <gtest/gtest.h>
+
+#include "foundation/base/text.h"
+#include "surfaces/server/testing/fake_exchange.h"
+
+namespace pryx::server {
+namespace {
+
+using testing::Answer;
+using testing::ApiFixture;
+
+constexpr std::string_view kPng = "\x89PNG\r\n\x1a\n pixels";
+constexpr std::string_view kSvg = "<svg xmlns=\"http://www.w3.org/2000/svg\"><script>1</script></svg>";
+const std::string kUrl = "https://pictures.example/a.png";
+
+class Images : public ApiFixture {
+ protected:
+  struct Said {
+    std::string session, message;
+  };
+  Said send_picture() {
+    Said said{.session = new_session(), .message = {}};
+    const json::object body{
+        {"text", "look"},
+        {"parts", json::array{json::object{
+                      {"type", "image"}, {"media_type", "image/png"}, {"data", to_base64(kPng)}}}}};
+    EXPECT_EQ(post("/api/v1/sessions/" + said.session + "/messages", body).status, 202);
+    const Answer all = get("/api/v1/sessions/" + said.session + "/messages");
+    said.message = json::string_or(all.json.at("items").as_array().at(0).as_object(), "id");
+    return said;
+  }
+  static std::string path_of(const Said& said, std::string_view part) {
+    return fmt::format("/api/v1/sessions/{}/messages/{}/parts/{}/image", said.session, said.message, part);
+  }
+  std::vector<audit::Row> records() {
+    return async::testing::run(loop, house.database->read([this](db::Connection& c) {
+             return house.audit.find(c, {.principal = PrincipalId("prn_owner"),
+                                         .session = {},
+                                         .turn = {},
+                                         .tool = "images.fetch",
+                                         .surface = {},
+                                         .action = {}});
+           }))
+        .value();
+  }
+};
+
+void expect_harmless(const Answer& answer) {
+  EXPECT_EQ(answer.headers.find("X-Content-Type-Options").value_or(""), "nosniff");
+  EXPECT_EQ(answer.headers.find("Content-Security-Policy").value_or(""), "default-src 'none'; sandbox");
+  EXPECT_EQ(answer.headers.find("Cross-Origin-Resource-Policy").value_or(""), "same-origin");
+  EXPECT_TRUE(answer.headers.find("Content-Disposition").value_or("").starts_with("inline; filename="));
+  EXPECT_TRUE(answer.headers.find("Cache-Control").value_or("").starts_with("private"));
+}
+
+TEST_F(Images, OfAMessageIsServedByWhatItIs) {
+  const Said said = send_picture();
+  const Answer image = get(path_of(said, "0"));
+  ASSERT_EQ(image.status, 200) << image.body;
+  EXPECT_EQ(image.body, kPng);
+  EXPECT_EQ(image.headers.find("Content-Type").value_or(""), "image/png");
+  expect_harmless(image);
+  net::Request again = testing::make_request("GET", path_of(said, "0"));
+  again.headers.add("If-None-Match", std::string(image.headers.find("ETag").value_or("")));
+  const Answer same = send(std::move(again));
+  EXPECT_EQ(same.status, 304);
+  EXPECT_TRUE(same.body.empty());
+  // The text beside it, and what is not there.
+  for (const char* part : {"1", "2", "-1", "x", "99999999999999999999"})
+    EXPECT_EQ(get(path_of(said, part)).status, 404) << part;
+  EXPECT_EQ(get(path_of({new_session(), said.message}, "0")).status, 404) << "another session";
+  EXPECT_EQ(remove("/api/v1/sessions/" + said.session).status, 204);
+  EXPECT_EQ(get(path_of(said, "0")).status, 404) << "a deleted session";
+}
+
+TEST_F(Images, WhatIsNoImageIsNotServedAsOne) {
+  const Said said = send_picture();
+  for (auto& [ref, bytes] : house.results.files) bytes = kSvg;
+  const Answer image = get(path_of(said, "0"));
+  EXPECT_EQ(image.status, 404);
+  EXPECT_EQ(image.body.find("<svg"), std::string::npos);
+}
+
+TEST_F(Images, FromElsewhereComesAfterAClickAndIsOnRecord) {
+  house.broker.bodies[kUrl] = kPng;
+  const Answer image = post("/api/v1/images/fetch", {{"url", kUrl}});
+  ASSERT_EQ(image.status, 200) << image.body;
+  EXPECT_EQ(image.body, kPng);
+  expect_harmless(image);
+  const std::vector<audit::Row> rows = records();
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[1].entry.kind, "image.intent");
+  EXPECT_EQ(json::string_or(rows[1].entry.detail, "consent"), "click");
+  EXPECT_EQ(json::string_or(rows[1].entry.detail, "policy"), "ask");
+  EXPECT_EQ(json::string_or(rows[1].entry.detail, "host"), "pictures.example");
+  EXPECT_EQ(rows[0].entry.kind, "image.outcome");
+  EXPECT_EQ(rows[0].entry.success, true);
+}
+
+TEST_F(Images, ADenyOfThePolicyStands) {
+  house.broker.bodies[kUrl] = kPng;
+  house.denied_host = "pictures.example";
+  const Answer refused = post("/api/v1/images/fetch", {{"url", kUrl}});
+  EXPECT_EQ(refused.status, 403) << refused.body;
+  EXPECT_TRUE(house.broker.asked.empty()) << "nothing was sent";
+  ASSERT_EQ(records().size(), 1u);
+  EXPECT_EQ(records()[0].entry.kind, "image.denied");
+  // The control: without the deny the same click fetches it.
+  house.denied_host.clear();
+  EXPECT_EQ(post("/api/v1/images/fetch", {{"url", kUrl}}).status, 200);
+}
+
+TEST_F(Images, AClickDoesNotOpenThisMachineOrItsNetwork) {
+  for (const char* url : {"http://127.0.0.1/a.png", "http://localhost:8080/a.png", "http://10.0.0.7/a.png",
+                          "http://[::1]/a.png", "http://192.168.1.1/reboot", "http://[::ffff:10.0.0.7]/a.png",
+                          "http://169.254.169.254/latest/meta-data"}) {
+    house.broker.bodies[url] = kPng;
+    EXPECT_EQ(post("/api/v1/images/fetch", {{"url", url}}).status, 403) << url;
+  }
+  EXPECT_TRUE(house.broker.asked.empty()) << "nothing was sent";
+  // A rule that names it does.
+  house.allowed_host = "10.0.0.7";
+  EXPECT_EQ(post("/api/v1/images/fetch", {{"url", "http://10.0.0.7/a.png"}}).status, 200);
+}
+
+TEST_F(Images, FromElsewhereOnlyWhatIsOne) {
+  house.broker.bodies[kUrl] = kSvg;
+  const Answer svg = post("/api/v1/images/fetch", {{"url", kUrl}});
+  EXPECT_EQ(svg.status, 422);
+  EXPECT_EQ(svg.body.find("<svg"), std::string::npos);
+  EXPECT_EQ(records()[0].entry.success, false);
+  for (const char* url : {"file:///etc/passwd", "javascript:1", "data:image/png;base64,AA", "//x/y", ""})
+    EXPECT_EQ(post("/api/v1/images/fetch", {{"url", url}}).status, 400) << url;
+  EXPECT_EQ(post("/api/v1/images/fetch", {{"url", kUrl}, {"session_id", new_session()}}).status, 400);
+}
+
+TEST_F(Images, OfAMessageTheRecordNamesItsTurn) {
+  house.broker.bodies[kUrl] = kPng;
+  const Said said = send_picture();
+  const Answer image = post("/api/v1/images/fetch",
+                            {{"url", kUrl}, {"session_id", said.session}, {"message_id", said.message}});
+  ASSERT_EQ(image.status, 200) << image.body;
+  EXPECT_EQ(records()[0].entry.session.str(), said.session);
+  EXPECT_FALSE(records()[0].entry.turn.empty());
+}
+
+}  // namespace
+}  // namespace pryx::server

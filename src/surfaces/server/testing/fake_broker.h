@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// A way out that leads nowhere: it answers with what a test put there.
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "trust/egress/broker.h"
+
+namespace pryx::server::testing {
+
+class FakeBroker final : public egress::Broker {
+ public:
+  std::map<std::string, std::string> bodies;  // by URL; others are kUnavailable
+  std::vector<std::string> asked;
+  async::Task<Result<egress::FetchResponse>> fetch(egress::Sender, egress::FetchRequest request) override {
+    asked.push_back(request.url);
+    const auto found = bodies.find(request.url);
+    if (found == bodies.end()) co_return fail(ErrorCode::kUnavailable, "there is no network here");
+    egress::FetchResponse response;
+    response.status = 200;
+    response.body = found->second;
+    co_return response;
+  }
+  Result<std::unique_ptr<egress::ProxySocket>> open_proxy(egress::Sender, egress::AllowList,
+                                                          egress::Limits) override {
+    return fail(ErrorCode::kUnsupported, "there is no network here");
+  }
+  async::Task<void> stop() override { co_return; }
+};
+
+}  // namespace pryx::server::testing
