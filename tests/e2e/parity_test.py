@@ -13,6 +13,7 @@ VERBS = {
     "DELETE /api/v1/workspaces/{id}": "workspace rm",
     "GET /api/v1/sessions": "session list", "POST /api/v1/sessions": "chat", "GET /api/v1/sessions/{id}": "session show", "PATCH /api/v1/sessions/{id}": "session edit",
     "DELETE /api/v1/sessions/{id}": "session rm", "POST /api/v1/sessions/import": "session import", "GET /api/v1/sessions/{id}/export": "session export",
+    "GET /api/v1/sessions/{id}/export/preview": "session export", "GET /api/v1/sessions/{id}/messages/{message_id}/parts/{part}/image": "session attachment",
     "POST /api/v1/sessions/{id}/fork": "session fork", "GET /api/v1/sessions/{id}/context": "session context", "POST /api/v1/sessions/{id}/compact": "session compact",
     "POST /api/v1/sessions/{id}/compact/undo": "session compact", "POST /api/v1/sessions/{id}/pins": "session pin", "DELETE /api/v1/sessions/{id}/pins/{name}": "session unpin",
     "GET /api/v1/sessions/{id}/messages": "session show", "POST /api/v1/sessions/{id}/messages": "exec", "GET /api/v1/sessions/{id}/children": "subagent list",

@@ -23,6 +23,7 @@
 #include "surfaces/server/encode_cheaper.h"
 #include "surfaces/server/front/front.h"
 #include "surfaces/server/problem.h"
+#include "surfaces/server/redaction_preview.h"
 #include "surfaces/server/route.h"
 #include "surfaces/server/testing/fake_exchange.h"
 #include "surfaces/server/token_store.h"
@@ -229,6 +230,17 @@ json::object sample_part() {
   part.denied = true;
   part.labels = kLabels;
   return part.to_json();
+}
+
+json::object sample_redaction() {
+  const json::object content{
+      {"messages",
+       json::array{json::object{
+           {"id", id<MessageId>().str()},
+           {"parts", json::array{json::object{{"text", "write to anna@example.com about the harbour"}}}}}}}};
+  json::object preview = preview_redaction(content, {}, {});
+  preview["session_id"] = id<SessionId>().str();
+  return preview;
 }
 
 json::object sample_message() {
@@ -740,6 +752,8 @@ std::map<std::string, json::object> samples() {
       {"Decision", sample_decision()},
       {"PolicyCheck",
        encode(PolicyCheck{{{.line = 9, .key = "tests[0]", .message = "fails"}}, {sample_test()}})},
+      {"RedactionPreview", sample_redaction()},
+      {"RedactionChange", sample_redaction()["items"].as_array().at(0).as_object()},
       {"PolicyReplay", sample_replay()},
       {"PolicyReplayItem", sample_replay()["items"].as_array().at(0).as_object()},
       {"PolicyVersion", sample_version().to_json()},

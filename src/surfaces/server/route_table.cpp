@@ -166,6 +166,7 @@ constexpr Route kRoutes[] = {
     {"DELETE", "/api/v1/sessions/{id}", kChat, delete_session},
     {"POST", "/api/v1/sessions/{id}/fork", kChat, fork_session, kFork},
     {"GET", "/api/v1/sessions/{id}/export", kRead, export_session, {}, kReportQuery},
+    {"GET", "/api/v1/sessions/{id}/export/preview", kRead, preview_export, {}, kPage},
     {"GET", "/api/v1/sessions/{id}/context", kRead, get_context},
     {"POST", "/api/v1/sessions/{id}/compact", kChat, compact_session, kCompact},
     {"POST", "/api/v1/sessions/{id}/compact/undo", kChat, undo_compaction},

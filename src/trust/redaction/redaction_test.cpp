@@ -150,6 +150,47 @@ TEST(Redaction, DocumentsAreReadNotMatched) {
       R"({"[email-1]":[true,null,1.5],"args":"{\"password\":\"[password-1]\",\"n\":1}","card":"[card-1]","text":"line\n[email-1]"})");
 }
 
+TEST(Redaction, EachChangeIsToldWithItsPlaceAndMasked) {
+  Options options;
+  options.canaries.emplace_back("hunter2-hunter2");
+  Redactor redactor(options);
+  std::vector<std::string> told;
+  redactor.on_replacement([&](const Replacement& r) {
+    told.push_back(fmt::format("{} {} {} {}+{} | {} | {}", to_text(r.kind), r.placeholder, r.where, r.begin,
+                               r.length, r.before, r.after));
+  });
+  const auto document = json::parse(
+      R"({"text":"mail anna@example.com\nnow, anna@example.com","args":"{\"a/b\":{\"password\":\"swordfish\"}}","list":[0,"x hunter2-hunter2"],"ben@example.com":1})");
+  ASSERT_TRUE(document);
+  (void)redactor.value(*document);
+  EXPECT_EQ(told,
+            (std::vector<std::string>{
+                "email [email-1] /text 5+16 | mail a•••••om now, [email-1] | mail [email-1] now, [email-1]",
+                "email [email-1] /text 27+16 | mail [email-1] now, a•••••om | mail [email-1] now, [email-1]",
+                "password [password-1] /args/a~1b/password 0+9 | ••••• | [password-1]",
+                "secret [secret-1] /list/1 2+15 | x ••••• | x [secret-1]",
+                "email [email-2]  0+15 | b•••••om | [email-2]"}));
+}
+
+// Whoever looks on changes nothing, and each place that is told holds what was taken out.
+TEST(Redaction, LookingOnChangesNothing) {
+  for (const Item& item : load("sensitive.jsonl")) {
+    Redactor plain, watched;
+    std::size_t last = 0;
+    std::string rebuilt;
+    watched.on_replacement([&](const Replacement& r) {
+      ASSERT_GE(r.begin, last) << item.text;
+      ASSERT_LE(r.begin + r.length, item.text.size()) << item.text;
+      rebuilt += item.text.substr(last, r.begin - last) + r.placeholder;
+      last = r.begin + r.length;
+    });
+    const std::string out = watched.text(item.text);
+    EXPECT_EQ(out, plain.text(item.text));
+    EXPECT_EQ(watched.counts(), plain.counts());
+    EXPECT_EQ(rebuilt + item.text.substr(last), out) << "the places and placeholders make the result";
+  }
+}
+
 TEST(Redaction, OverlapsLeaveNoRest) {
   EXPECT_EQ(Redactor().text("PASSWORD=abc@example.com!!"), "PASSWORD=[password-1]!!");
   EXPECT_EQ(Redactor().text("https://anna:hunter2@example.com/x"), "https://[credentials-1]/x");

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "foundation/base/text.h"
+#include "trust/redaction/internal/changes.h"
 #include "trust/redaction/internal/checks.h"
 #include "trust/redaction/internal/scan.h"
 
@@ -167,11 +168,19 @@ std::string Redactor::pass(std::string_view text, const std::vector<Finding>& fi
 
 std::string Redactor::text(std::string_view text) {
   std::string out(text);
+  Changes changes;
   for (int i = 0; i < kMostPasses; ++i) {
     const std::vector<Finding> findings = find_sensitive(out, options_);
     if (findings.empty()) break;
+    if (tell_) {
+      std::vector<std::string> placeholders;
+      for (const Finding& f : findings)
+        placeholders.push_back(placeholder(f.kind, std::string_view(out).substr(f.begin, f.end - f.begin)));
+      changes.add(findings, placeholders);
+    }
     out = pass(out, findings);
   }
+  if (tell_) changes.tell(text, out, where_, tell_);
   return out;
 }
 
@@ -190,26 +199,51 @@ json::value Redactor::value_at(const json::value& document, std::size_t depth) {
   if (document.is_int64() || document.is_uint64()) {
     const std::string digits = json::to_text(document);
     const bool is_card = !options_.off[static_cast<std::size_t>(Kind::kCard)] && is_card_number(digits);
-    return is_card ? json::value(placeholder(Kind::kCard, digits)) : document;
+    return is_card ? json::value(whole(Kind::kCard, digits)) : document;
   }
   if (depth >= kMostDepth) return json::value("[too deep]");
   if (const auto* array = document.if_array()) {
     json::array out;
-    for (const json::value& item : *array) out.push_back(value_at(item, depth + 1));
+    const std::size_t above = where_.size();
+    for (const json::value& item : *array) {
+      where_ += fmt::format("/{}", out.size());
+      out.push_back(value_at(item, depth + 1));
+      where_.resize(above);
+    }
     return out;
   }
   const auto* object = document.if_object();
-  if (object == nullptr) return document;
+  return object == nullptr ? document : json::value(object_at(*object, depth));
+}
+
+json::object Redactor::object_at(const json::object& object, std::size_t depth) {
   json::object out;
-  for (const auto& [key, item] : *object) {
+  const std::size_t above = where_.size();
+  for (const auto& [key, item] : object) {
     const auto* string = item.if_string();
     const bool is_secret = string != nullptr && !string->empty() && is_secret_key(key) &&
                            !is_placeholder(*string) &&
                            !options_.off[static_cast<std::size_t>(Kind::kPassword)];
-    out[text(key)] =
-        is_secret ? json::value(placeholder(Kind::kPassword, *string)) : value_at(item, depth + 1);
+    const std::string name = text(key);
+    where_ += "/" + pointer_token(name);
+    out[name] = is_secret ? json::value(whole(Kind::kPassword, *string)) : value_at(item, depth + 1);
+    where_.resize(above);
   }
   return out;
+}
+
+// A value that goes as a whole, because of what it is or the name it has.
+std::string Redactor::whole(Kind kind, std::string_view value) {
+  std::string instead = placeholder(kind, value);
+  if (tell_)
+    tell_({.kind = kind,
+           .placeholder = instead,
+           .where = where_,
+           .begin = 0,
+           .length = value.size(),
+           .before = masked(kind, value),
+           .after = instead});
+  return instead;
 }
 
 json::value Redactor::value(const json::value& document) { return value_at(document, 0); }

@@ -195,9 +195,61 @@ Result<int> run_edit(Context& context, const Invocation& invocation) {
 
 constexpr std::size_t kMaxImportBytes = 10u << 20;  // what the daemon takes in one request
 
+// What would be taken out, place by place; writes no file.
+Result<int> preview_export(Context& context, const Invocation& invocation) {
+  for (const char* flag : {"no-redact", "encrypt", "passphrase-stdin", "output", "format"}) {
+    if (invocation.has(flag))
+      return fail(ErrorCode::kInvalidArgument,
+                  "--dry-run shows what would be taken out and writes nothing; leave out --{}", flag);
+  }
+  PRYX_TRY(client::ApiClient * api, context.api());
+  const std::string path = path_of("/api/v1/sessions/", invocation.positional("id"), "/export/preview");
+  json::array items;
+  json::object last;
+  std::string cursor;
+  do {
+    PRYX_TRY(const client::Reply page, api->get(Query().add("limit", "200").add("cursor", cursor).on(path)));
+    for (const json::value& item : page.json.at("items").as_array()) items.push_back(item);
+    last = page.json;
+    cursor = json::string_or(last, "next_cursor");
+  } while (!cursor.empty());
+  if (context.wants_json()) {
+    last["items"] = std::move(items);
+    context.console().print_json(last);
+    return 0;
+  }
+  for (const json::value& item : items) {
+    const json::object& change = item.as_object();
+    context.console().print(fmt::format("{}\n  - {}\n  + {}", json::string_or(change, "where"),
+                                        json::string_or(change, "before"), json::string_or(change, "after")));
+  }
+  std::string counts;
+  for (const json::value& item : last.at("counts").as_array()) {
+    counts += fmt::format(
+        "{}{} {} in {} places", counts.empty() ? "" : ", ", json::integer_or(item.as_object(), "values", 0),
+        json::string_or(item.as_object(), "detector"), json::integer_or(item.as_object(), "places", 0));
+  }
+  context.console().note(counts.empty() ? "nothing would be taken out" : "would be taken out: " + counts);
+  return 0;
+}
+
+Result<int> run_attachment(Context& context, const Invocation& invocation) {
+  const std::string output = invocation.value_or("output", "");
+  if (output.empty() && context.console().options().out_is_tty)
+    return fail(ErrorCode::kInvalidArgument, "an image is no text for a terminal; name a file with -o");
+  PRYX_TRY(client::ApiClient * api, context.api());
+  const std::string part = invocation.has_positional("part") ? invocation.positional("part") : "0";
+  PRYX_TRY(const client::Reply reply,
+           api->get(path_of("/api/v1/sessions/", invocation.positional("id"), "/messages/") +
+                    path_of("", invocation.positional("message"), "/parts/") + path_of("", part, "/image")));
+  PRYX_TRY_VOID(write_archive(context, invocation, reply.body, ""));
+  return 0;
+}
+
 Result<int> run_export(Context& context, const Invocation& invocation) {
   if (invocation.has("redact") && invocation.has("no-redact"))
     return fail(ErrorCode::kInvalidArgument, "--redact and --no-redact exclude each other");
+  if (invocation.has("dry-run")) return preview_export(context, invocation);
   PRYX_TRY(client::ApiClient * api, context.api());
   Query query;
   query.add("format", invocation.value_or("format", "json"));
@@ -249,9 +301,11 @@ std::vector<Command> session_commands() {
       {"--sort", "newest|relevance", "the order"},
       {"--limit", "N", "at most so many (50)"},
       {"--cursor", "C", "go on where a list ended"}};
-  std::vector<Flag> export_flags = {{"--format", "json|markdown|html", "json can be imported again"},
-                                    {"--redact", "", "take out what is personal or secret (the default)"},
-                                    {"--no-redact", "", "the whole text"}};
+  std::vector<Flag> export_flags = {
+      {"--format", "json|markdown|html", "json can be imported again"},
+      {"--redact", "", "take out what is personal or secret (the default)"},
+      {"--no-redact", "", "the whole text"},
+      {"--dry-run", "", "only show what would be taken out; values are masked"}};
   for (Flag& flag : sealing_flags()) export_flags.push_back(std::move(flag));
   std::vector<Flag> with_query = list_flags;
   with_query.insert(with_query.begin(), {"--query", "TEXT", "only sessions in which this was said"});
@@ -302,12 +356,23 @@ std::vector<Command> session_commands() {
           {.noun = "session",
            .verb = "export",
            .summary = "the whole session as one file, without what is personal or secret",
-           .examples = {"session export ses_01J… --format html -o report.html",
+           .examples = {"session export ses_01J… --dry-run",
+                        "session export ses_01J… --format html -o report.html",
                         "session export ses_01J… --no-redact -o backup.json",
                         "session export ses_01J… --no-redact --encrypt -o backup.pryx"},
            .flags = export_flags,
            .positionals = {{"id", "the session"}},
            .handler = run_export},
+          {.noun = "session",
+           .verb = "attachment",
+           .summary = "the bytes of an image that was sent with a message",
+           .examples = {"session attachment ses_01J… msg_01J… -o picture.png",
+                        "session attachment ses_01J… msg_01J… 2 -o second.png"},
+           .flags = {{"-o,--output", "FILE", "else stdout"}},
+           .positionals = {{"id", "the session"},
+                           {"message", "the message"},
+                           {"part", "which of its parts, from 0 (0)", false}},
+           .handler = run_attachment},
           {.noun = "session",
            .verb = "import",
            .summary = "keep an exported session, with the id it had",

@@ -27,6 +27,7 @@ PRYX_HANDLER(delete_session);
 PRYX_HANDLER(fork_session);
 // session_files.cpp
 PRYX_HANDLER(export_session);
+PRYX_HANDLER(preview_export);
 PRYX_HANDLER(import_session);
 // contexts.cpp
 PRYX_HANDLER(get_context);

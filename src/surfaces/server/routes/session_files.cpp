@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Sessions as files: out, redacted unless the caller says otherwise, and in.
+#include <charconv>
+
 #include "engine/agent/session_document.h"
 #include "engine/agent/session_store.h"
 #include "engine/agent/turn_store.h"
+#include "surfaces/server/redaction_preview.h"
 #include "surfaces/server/routes/routes.h"
 #include "surfaces/server/session_actions.h"
 #include "surfaces/server/session_report.h"
@@ -86,6 +89,17 @@ Result<json::object> whole_document(const Source& source, json::array approvals)
   return agent::session_document(agent::session_content(source.rows, std::move(approvals)), {});
 }
 
+Result<PreviewPage> preview_page_of(const RouteCall& call) {
+  PreviewPage page;
+  PRYX_TRY(page.limit, limit_of(call, 50, 200));
+  const std::string cursor = query_or(call, "cursor");
+  if (cursor.empty()) return page;
+  const auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), page.skip);
+  if (error != std::errc() || end != cursor.data() + cursor.size() || page.skip < 0)
+    return fail(ErrorCode::kInvalidArgument, "the cursor is not one of ours; start without it");
+  return page;
+}
+
 json::object redacted_document(const json::object& whole, std::vector<Secret> secrets) {
   redaction::Redactor redactor({.canaries = std::move(secrets), .off = {}});
   json::value content = redactor.value(whole.at("content"));
@@ -111,6 +125,25 @@ File write_file(const json::object& document, Format format) {
 }
 
 }  // namespace
+
+// Exactly what an export with redact=true takes out, and nothing is written.
+async::Task<Result<Reply>> preview_export(RouteCall& call) {
+  PRYX_CO_TRY(const SessionId id, path_id<SessionId>(call));
+  PRYX_CO_TRY(const PreviewPage page, preview_page_of(call));
+  PRYX_CO_TRY(const Source source,
+              co_await call.services().database.read([principal = call.principal(), id](db::Connection& c) {
+                return read_source(c, principal, id);
+              }));
+  PRYX_CO_TRY(json::array approvals, co_await approvals_of(call, source.rows.steps));
+  PRYX_CO_TRY(std::vector<Secret> secrets, co_await call.services().secrets.values_to_redact(call.caller()));
+  PRYX_CO_TRY(json::object body,
+              co_await call.services().database.read([&](db::Connection&) -> Result<json::object> {
+                PRYX_TRY(const json::object whole, whole_document(source, std::move(approvals)));
+                return preview_redaction(whole.at("content").as_object(), std::move(secrets), page);
+              }));
+  body["session_id"] = id.str();
+  co_return Reply::of(body);
+}
 
 async::Task<Result<Reply>> export_session(RouteCall& call) {
   PRYX_CO_TRY(const SessionId id, path_id<SessionId>(call));
