@@ -229,6 +229,51 @@ def a_deleted_session_leaves_evidence_and_no_content(lab):
         verifier(lab, "--key", key, write(lab, "bad.jsonl", export.replace(hidden[0], forged)), check=3)
 
 
+@case
+def one_entry_is_proven_here(lab):
+    daemon = lab.daemon()
+    api, _ = talk(lab, daemon, ("read it", "again"))
+    size = api.get("/audit/checkpoint")["size"]
+    key = write(lab, "log.key", daemon.cli("audit", "checkpoint", "--key").must(0).out)
+    for index in (1, size // 2, size):
+        shown = daemon.cli("audit", "proof", index).must(0)
+        contains(shown.out, f"entry {index} is in the signed log", "pryx audit proof")
+        contains(shown.out, next(r["hash"] for r in api.pages("/audit") if r["index"] == index), "its leaf")
+    body = daemon.cli("audit", "proof", size, "--key", key, "--json").must(0).json()
+    equal((body["index"], set(body)), (size, set(api.get(f"/audit/proof?index={size}"))), "--json is the API's body")
+    daemon.cli("audit", "proof", 1_000_000).must(6)
+    daemon.cli("audit", "proof", "x").must(2)
+    # The key of another log: the daemon's word alone is not believed.
+    other = lab.daemon(home=lab.box.home("other"))
+    foreign = write(lab, "other.key", other.cli("audit", "checkpoint", "--key").must(0).out)
+    daemon.cli("audit", "proof", 1, "--key", foreign).must(3)
+
+
+@case
+def a_part_of_the_log_is_exported(lab):
+    daemon = lab.daemon()
+    api, _ = talk(lab, daemon, ("read it", "again", "once more"))
+    rows = list(reversed(api.pages("/audit")))
+    expect(len(rows) >= 8, f"{len(rows)} entries")
+
+    def indexes(*args):
+        lines = daemon.cli("audit", "export", *args).must(0).out.splitlines()
+        return [json.loads(line)["index"] for line in lines if '"index"' in line]
+    equal(indexes("--from", 3, "--to", 6), [3, 4, 5, 6], "by number")
+    whole = [r["index"] for r in rows]
+    equal(indexes("--from", 5)[:len(whole) - 4], whole[4:], "from an entry on")
+    equal(indexes("--to", 2), [1, 2], "up to an entry")
+    middle = rows[len(rows) // 2]["at"]
+    part = indexes("--from", middle)
+    equal(part[0], min(r["index"] for r in rows if r["at"] >= middle), "from a time on")
+    equal(indexes("--to", middle), [r["index"] for r in rows if r["at"] < middle], "before a time")
+    equal(indexes("--from", middle, "--to", middle), [], "nothing")
+    csv_lines = daemon.cli("audit", "export", "--format", "csv", "--from", 2, "--to", 3).must(0).out.splitlines()
+    equal(len(csv_lines), 2, "rows of csv without a head")
+    daemon.cli("audit", "export", "--format", "json", "--from", 2).must(2)
+    daemon.cli("audit", "export", "--from", "yesterday").must(2)
+
+
 # Unsafe routes that leave no row of their own, each with the reason.
 NOTHING = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # of a file that is not there yet
 SKILL = "---\nname: k\ndescription: A skill\n---\nbody\n"

@@ -2,10 +2,14 @@
 // pryx audit: what was intended and done, and the proof that nobody rewrote it.
 #include <fcntl.h>
 
+#include <algorithm>
+#include <climits>
+
 #include "foundation/base/text.h"
 #include "foundation/platform/files.h"
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
+#include "trust/audit/checkpoint.h"
 
 namespace pryx::cli {
 namespace {
@@ -58,24 +62,33 @@ Result<int> run_list(Context& context, const Invocation& invocation) {
   return 0;
 }
 
-Result<int> run_show(Context& context, const Invocation& invocation) {
-  const std::string text = invocation.positional("index");
+Result<std::int64_t> entry_number(const std::string& text) {
   std::int64_t index = 0;
   for (const char c : text) {
     if (c < '0' || c > '9' || index > 1'000'000'000'000)
       return fail(ErrorCode::kInvalidArgument, "an entry is named by its number, not by '{}'", text);
     index = index * 10 + (c - '0');
   }
-  PRYX_TRY(client::ApiClient * api, context.api());
-  PRYX_TRY(const client::Reply reply, api->get(fmt::format("/api/v1/audit?limit=1&cursor={}", index + 1)));
-  const auto items = items_of(reply.json);
+  return index;
+}
+
+Result<json::object> find_entry(client::ApiClient& api, std::int64_t index) {
+  PRYX_TRY(const client::Reply reply, api.get(fmt::format("/api/v1/audit?limit=1&cursor={}", index + 1)));
+  auto items = items_of(reply.json);
   if (items.empty() || json::integer_or(items.front(), "index", 0) != index)
-    return fail(ErrorCode::kNotFound, "there is no audit entry {}", text);
+    return fail(ErrorCode::kNotFound, "there is no audit entry {}", index);
+  return std::move(items.front());
+}
+
+Result<int> run_show(Context& context, const Invocation& invocation) {
+  PRYX_TRY(const std::int64_t index, entry_number(invocation.positional("index")));
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const json::object entry, find_entry(*api, index));
   if (context.wants_json()) {
-    context.console().print_json(items.front());
+    context.console().print_json(entry);
     return 0;
   }
-  for (const auto& member : items.front()) {
+  for (const auto& member : entry) {
     if (member.value().is_null()) continue;
     Line line(fmt::format("{:<11} ", std::string_view(member.key())), kDim);
     line.add(member.value().is_string() ? std::string(member.value().get_string())
@@ -136,10 +149,135 @@ Result<int> run_verify(Context& context, const Invocation& invocation) {
   return 0;
 }
 
+Result<audit::Digest> digest_of(std::string_view name, std::string_view hex) {
+  const auto bytes = from_hex(hex);
+  audit::Digest out{};
+  if (!bytes || bytes->size() != out.size())
+    return fail(ErrorCode::kCheckFailed, "{} of the proof is no hash", name);
+  std::ranges::transform(*bytes, out.begin(),
+                         [](char c) { return static_cast<audit::Digest::value_type>(c); });
+  return out;
+}
+
+Result<audit::Digest> digest_in(const json::object& body, std::string_view name) {
+  PRYX_TRY(const std::string text, json::get_string(body, name));
+  return digest_of(name, text);
+}
+
+// The daemon's word is not taken for anything that can be computed here: that the path leads from the entry
+// to a root, that the checkpoint names that root, and that the key signed it.
+Result<audit::Checkpoint> verify_proof(const json::object& proof, std::int64_t index,
+                                       const audit::PublicKey& key) {
+  PRYX_TRY(const std::string note, json::get_string(proof, "checkpoint"));
+  PRYX_TRY(const audit::Checkpoint checkpoint, audit::open_note(note, key));
+  PRYX_TRY(const audit::Digest leaf, digest_in(proof, "leaf"));
+  PRYX_TRY(const audit::Digest root, digest_in(proof, "root"));
+  const json::value* list = json::find(proof, "path");
+  if (list == nullptr || !list->is_array()) return fail(ErrorCode::kCheckFailed, "the proof has no path");
+  std::vector<audit::Digest> path;
+  for (const json::value& item : list->get_array()) {
+    if (!item.is_string()) return fail(ErrorCode::kCheckFailed, "the proof's path is no list of hashes");
+    PRYX_TRY(const audit::Digest hash, digest_of("path", item.get_string()));
+    path.push_back(hash);
+  }
+  if (root != checkpoint.root)
+    return fail(ErrorCode::kCheckFailed, "the signed checkpoint has another root than the proof");
+  if (json::integer_or(proof, "index", 0) != index || index < 1 ||
+      !audit::verify_inclusion(static_cast<std::uint64_t>(index - 1), checkpoint.size, leaf, path, root))
+    return fail(ErrorCode::kCheckFailed, "the proof does not lead from entry {} to the signed root", index);
+  return checkpoint;
+}
+
+// A key that was kept, or the daemon's own one.
+Result<audit::PublicKey> proof_key(client::ApiClient& api, const Invocation& invocation) {
+  if (const auto path = invocation.find("key")) {
+    PRYX_TRY(const std::string text, platform::read_file(*path, 4096));
+    return audit::PublicKey::parse(trim(text));
+  }
+  PRYX_TRY(const client::Reply reply, api.get("/api/v1/audit/checkpoint"));
+  return audit::PublicKey::parse(json::string_or(reply.json, "key"));
+}
+
+Result<int> run_proof(Context& context, const Invocation& invocation) {
+  PRYX_TRY(const std::int64_t index, entry_number(invocation.positional("index")));
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const json::object entry, find_entry(*api, index));
+  PRYX_TRY(const audit::PublicKey key, proof_key(*api, invocation));
+  PRYX_TRY(const client::Reply reply, api->get(fmt::format("/api/v1/audit/proof?index={}", index)));
+  PRYX_TRY(const audit::Checkpoint checkpoint, verify_proof(reply.json, index, key));
+  if (json::string_or(entry, "hash") != json::string_or(reply.json, "leaf"))
+    return fail(ErrorCode::kCheckFailed, "entry {} is listed with another hash than the one that is proven",
+                index);
+  if (print_if_json(context, reply)) return 0;
+  const auto row = [&](std::string_view name, std::string text) {
+    Line line(fmt::format("{:<11} ", name), kDim);
+    line.add(std::move(text));
+    context.console().print(line);
+  };
+  row("entry", fmt::format("{}  {}  {} {}", index, json::string_or(entry, "at"),
+                           json::string_or(entry, "kind"), json::string_or(entry, "subject")));
+  row("leaf", json::string_or(reply.json, "leaf"));
+  for (const json::value& hash : reply.json.at("path").as_array())
+    row("  with", std::string(hash.as_string()));
+  row("root", json::string_or(reply.json, "root"));
+  row("signed", fmt::format("{} entries, by {}", checkpoint.size, key.to_text()));
+  context.console().print(Line(fmt::format("entry {} is in the signed log", index)));
+  if (!invocation.has("key"))
+    context.console().note(
+        "the key came from the daemon too; one kept elsewhere says more: pryx audit checkpoint --key, then "
+        "--key FILE");
+  return 0;
+}
+
+// The bounds of a part: numbers as they are, times by asking which entry was the last before them.
+Result<std::int64_t> last_before(client::ApiClient& api, const std::string& time) {
+  PRYX_TRY(const client::Reply reply,
+           api.get(Query().add("limit", "1").add("before", time).on("/api/v1/audit")));
+  const auto items = items_of(reply.json);
+  return items.empty() ? 0 : json::integer_or(items.front(), "index", 0);
+}
+
+bool is_number(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+struct Part {
+  std::int64_t first = 1, last = INT64_MAX;
+  bool is_whole = true;
+};
+
+Result<Part> part_of(client::ApiClient& api, const Invocation& invocation) {
+  Part part;
+  if (const auto from = invocation.find("from")) {
+    part.is_whole = false;
+    if (is_number(*from)) {
+      PRYX_TRY(part.first, entry_number(*from));
+    } else {
+      PRYX_TRY(const std::int64_t before, last_before(api, *from));
+      part.first = before + 1;
+    }
+    part.first = std::max<std::int64_t>(part.first, 1);
+  }
+  if (const auto to = invocation.find("to")) {
+    part.is_whole = false;
+    if (is_number(*to)) {
+      PRYX_TRY(part.last, entry_number(*to));
+    } else {
+      PRYX_TRY(part.last, last_before(api, *to));
+    }
+  }
+  return part;
+}
+
 // Page by page, so that a log of any length passes through little memory.
 Result<int> run_export(Context& context, const Invocation& invocation) {
   const std::string format = invocation.value_or("format", "jsonl");
   PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const Part part, part_of(*api, invocation));
+  if (format == "json" && !part.is_whole)
+    return fail(
+        ErrorCode::kInvalidArgument,
+        "a part of the log exists in the formats jsonl and csv; leave out --from and --to, or name one");
   platform::UniqueFd file;
   const std::string path = invocation.value_or("output", "");
   if (!path.empty()) {
@@ -154,20 +292,28 @@ Result<int> run_export(Context& context, const Invocation& invocation) {
     PRYX_TRY_VOID(put(reply.body));
     return 0;
   }
-  std::int64_t from = 1, size = 0;
+  std::int64_t from = part.first, last = part.last, size = 0;
+  std::int64_t written = 0;
   do {
+    const std::int64_t count = std::min<std::int64_t>(kRowsOfAPage, last - from + 1);
+    if (count < 1) break;
     Query query;
-    query.add("format", format).add("limit", fmt::format("{}", kRowsOfAPage));
-    if (from > 1) query.add("from", fmt::format("{}", from)).add("size", fmt::format("{}", size));
+    query.add("format", format).add("limit", fmt::format("{}", count));
+    if (from > 1) query.add("from", fmt::format("{}", from));
+    if (size > 0) query.add("size", fmt::format("{}", size));
     PRYX_TRY(const client::Reply reply, api->get(query.on("/api/v1/audit/export")));
-    if (from == 1) {
-      for (const char c : reply.headers.find("Pryx-Audit-Size").value_or("0"))
-        size = c >= '0' && c <= '9' ? size * 10 + (c - '0') : size;
+    if (size == 0) {
+      PRYX_TRY(size, entry_number(std::string(reply.headers.find("Pryx-Audit-Size").value_or("0"))));
+      last = std::min(last, size);
     }
     PRYX_TRY_VOID(put(reply.body));
-    from += kRowsOfAPage;
-  } while (from <= size);
-  if (!path.empty()) context.console().note(fmt::format("wrote {} entries to {}", size, path));
+    written += std::max<std::int64_t>(0, std::min(count, last - from + 1));
+    from += count;
+  } while (from <= last);
+  if (!path.empty()) context.console().note(fmt::format("wrote {} entries to {}", written, path));
+  if (!part.is_whole)
+    context.console().note(
+        "a part of the log cannot be verified as a file; each entry has its proof: pryx audit proof INDEX");
   return 0;
 }
 
@@ -218,14 +364,27 @@ std::vector<Command> audit_commands() {
       .flags = {{"--against", "FILE", "a checkpoint that was kept elsewhere, or checkpoints.jsonl", true}},
       .positionals = {},
       .handler = run_verify};
-  Command exported{.noun = "audit",
-                   .verb = "export",
-                   .summary = "the whole log; pryx-audit-verify reads jsonl",
-                   .examples = {"audit export --output log.jsonl", "audit export --format csv"},
-                   .flags = {{"--format", "F", "jsonl (default), json or csv"},
-                             {"-o,--output", "FILE", "instead of stdout"}},
-                   .positionals = {},
-                   .handler = run_export};
+  Command proof{
+      .noun = "audit",
+      .verb = "proof",
+      .summary = "that one entry is in the signed log, computed here",
+      .examples = {"audit proof 17", "audit proof 17 --key /media/usb/pryx.key", "audit proof 17 --json"},
+      .flags = {{"--key", "FILE", "the log's public key, as audit checkpoint --key printed it once"}},
+      .positionals = {{"index", "the entry's number"}},
+      .handler = run_proof};
+  Command exported{
+      .noun = "audit",
+      .verb = "export",
+      .summary = "the whole log; pryx-audit-verify reads jsonl",
+      .examples = {"audit export --output log.jsonl", "audit export --format csv",
+                   "audit export --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z -o november.jsonl",
+                   "audit export --from 120 --to 140"},
+      .flags = {{"--format", "F", "jsonl (default), json or csv"},
+                {"--from", "N|TIME", "from this entry, or this time (RFC 3339), on"},
+                {"--to", "N|TIME", "up to this entry, or before this time"},
+                {"-o,--output", "FILE", "instead of stdout"}},
+      .positionals = {},
+      .handler = run_export};
   Command checkpoint{.noun = "audit",
                      .verb = "checkpoint",
                      .summary = "sign the log as it is; keep what is printed on another machine",
@@ -233,7 +392,8 @@ std::vector<Command> audit_commands() {
                      .flags = {{"--key", "", "print the public key instead"}},
                      .positionals = {},
                      .handler = run_checkpoint};
-  return {std::move(list), std::move(show), std::move(verify), std::move(exported), std::move(checkpoint)};
+  return {std::move(list),  std::move(show),     std::move(verify),
+          std::move(proof), std::move(exported), std::move(checkpoint)};
 }
 
 }  // namespace pryx::cli
