@@ -2,12 +2,14 @@
 // Fills a store with sessions and messages through the daemon's own code: `pryx_bench_seed HOME SESSIONS
 // MESSAGES_PER_SESSION`; or forgets events as their retention would: `pryx_bench_seed HOME forget VERSION`.
 // `pryx_bench_seed HOME spans N`: so many spans, and the ids of some of their turns on standard output.
+// `pryx_bench_seed HOME decisions N`: so many decided tool calls in the last three days, ten in a turn.
 // `pryx_bench_seed HOME rotate N`: drops the oldest spans down to N as their retention would; says how many
 // transactions that took, and the longest in milliseconds.
 // HOME is a PRYX_HOME whose daemon is stopped and that has been started once (its key file exists).
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <string>
 
 #include "engine/agent/session_store.h"
@@ -152,6 +154,66 @@ Result<void> rotate(const std::string& home, std::int64_t keep) {
   return {};
 }
 
+struct Decided {
+  const char* tool;
+  const char* arguments;
+  const char* verdict;
+};
+constexpr Decided kDecided[] = {
+    {"fs.read", R"({"path":"src/main.cpp"})", "allow"},
+    {"fs.search", R"({"pattern":"TODO","path":"src"})", "allow"},
+    {"shell.exec", R"({"command":"git log --oneline | head -20"})", "allow"},
+    {"shell.exec", R"({"command":"make test 2>&1 | tail -40"})", "ask"},
+    {"fs.write", R"({"path":"notes/today.md","content":"a line of text\n"})", "ask"},
+    {"http.request", R"({"url":"https://example.com/page?id=7"})", "ask"},
+    {"fs.list", R"({"path":"."})", "allow"},
+    {"shell.exec", R"({"command":"grep -rn needle . | sort | uniq -c"})", "allow"},
+    {"memory.search", R"({"query":"tides"})", "allow"},
+    {"fs.write", R"({"path":"../outside","content":"x"})", "deny"},
+};
+
+Result<void> decide_calls(const std::string& home, std::int64_t calls) {
+  PRYX_TRY(auto db, open_store(home));
+  testing::ManualClock clock;
+  clock.advance(std::chrono::milliseconds(std::int64_t{std::time(nullptr)} * 1000 - clock.wall().unix_ms) -
+                std::chrono::hours(72));
+  testing::SeededRandom random(9);
+  IdSource ids(clock, random);
+  const PrincipalId owner("prn_owner");
+  agent::Session session{
+      .principal = owner, .id = ids.make<SessionId>(), .status = "active", .created_at = clock.wall()};
+  PRYX_TRY_VOID(db->execute("PRAGMA synchronous=OFF; PRAGMA wal_autocheckpoint=20000; BEGIN"));
+  PRYX_TRY_VOID(agent::SessionStore::insert_session(*db, session));
+  for (std::int64_t n = 0; n < calls / 10; ++n) {
+    clock.advance(std::chrono::milliseconds(10));
+    agent::Turn turn{.principal = owner,
+                     .id = ids.make<TurnId>(),
+                     .session = session.id,
+                     .state = agent::TurnState::kCompleted,
+                     .message = ids.make<MessageId>(),
+                     .created_at = clock.wall()};
+    PRYX_TRY_VOID(agent::TurnStore::insert_turn(*db, turn));
+    int seq = 0;
+    for (const Decided& decided : kDecided) {
+      agent::Step step{.principal = owner,
+                       .id = ids.make<StepId>(),
+                       .turn = turn.id,
+                       .seq = ++seq,
+                       .kind = agent::StepKind::kTool,
+                       .tool = decided.tool,
+                       .arguments = decided.arguments,
+                       .labels = trust::Labels{"owner", "principal:prn_owner"},
+                       .planned_at = clock.wall()};
+      PRYX_TRY_VOID(agent::TurnStore::insert_step(*db, step));
+      step.verdict = decided.verdict;
+      step.verdict_rule = "seeded";
+      PRYX_TRY_VOID(agent::TurnStore::change_state(*db, step, agent::StepState::kDenied, clock.wall()));
+    }
+    if (n % 5000 == 4999) PRYX_TRY_VOID(db->execute("COMMIT; BEGIN"));
+  }
+  return db->execute("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -164,6 +226,8 @@ int main(int argc, char** argv) {
     done = rotate(argv[1], std::atoll(argv[3]));
   else if (what == "spans")
     done = trace_turns(argv[1], std::atoll(argv[3]));
+  else if (what == "decisions")
+    done = decide_calls(argv[1], std::atoll(argv[3]));
   else
     done = fill(argv[1], std::atoi(argv[2]), std::atoi(argv[3]));
   if (!done) std::fprintf(stderr, "seed: %s\n", done.error().message.c_str());

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Tests in the policy file, its history, and what a draft would have said of the calls of the last days."""
 import json
+import threading
 
 from harness import case, contains, equal, expect, wait_until
 from policy_test import Home, decide, states
@@ -191,3 +192,27 @@ def a_draft_is_held_against_the_past(lab):
     gone = home.api.post("/policy/replay", {"text": draft})
     equal((gone["replayed"], gone["changed"]), (0, 0), "after the session was deleted")
     expect({g["reason"]: g["count"] for g in gone["gaps"]}["erased"] >= before, f"gaps are {gone['gaps']}")
+
+
+@case
+def a_third_replay_at_once_waits(lab):
+    home = Home(lab)
+    for _ in range(6):
+        home.run(*[("fs.read", {"path": "note.txt"})] * 10)
+    answers = []
+
+    def replay():
+        answers.append(home.daemon.api().request("POST", "/api/v1/policy/replay", {"text": RULES}))
+    for _ in range(20):
+        threads = [threading.Thread(target=replay) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if any(a.status == 429 for a in answers):
+            break
+    equal({a.status for a in answers}, {200, 429}, "the answers of eight at once")
+    refused = next(a for a in answers if a.status == 429)
+    contains(refused.json()["detail"], "2 replays of the policy are running", "the refusal")
+    equal(refused.headers["Retry-After"], "2", "when to come again")
+    equal(home.api.call("POST", "/policy/replay", {})[0], 200, "afterwards")

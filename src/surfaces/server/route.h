@@ -24,6 +24,7 @@ struct ServerCore {
   Auth& auth;
   Bus& bus;
   async::TaskGroup& background;  // what must go on when its request is over
+  int replays = 0;               // of the policy, that run at the moment
 };
 
 // One request on its way through a handler.

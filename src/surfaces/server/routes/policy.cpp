@@ -37,6 +37,23 @@ Result<std::int64_t> version_number(std::string_view text) {
   return number;
 }
 
+// A replay decides a hundred thousand calls on the loop, piece by piece: a third one would only make all of
+// them, and everything else, slower.
+constexpr int kReplaysAtOnce = 2;
+constexpr std::int64_t kReplayRetryMs = 2'000;
+
+class ReplaySlot {
+ public:
+  explicit ReplaySlot(int& running) : running_(running) { ++running_; }
+  ~ReplaySlot() { --running_; }
+  ReplaySlot(const ReplaySlot&) = delete;
+  ReplaySlot& operator=(const ReplaySlot&) = delete;
+  [[nodiscard]] bool is_free() const { return running_ <= kReplaysAtOnce; }
+
+ private:
+  int& running_;
+};
+
 Reply policy_reply(const PolicyStatus& status) {
   Reply reply = Reply::of(encode(status));
   add_etag(reply, status.file.hash);
@@ -102,6 +119,12 @@ async::Task<Result<Reply>> check_policy(RouteCall& call) {
 }
 
 async::Task<Result<Reply>> replay_policy(RouteCall& call) {
+  const ReplaySlot slot(call.core.replays);
+  if (!slot.is_free())
+    co_return fail(
+        Error{ErrorCode::kOverloaded,
+              fmt::format("{} replays of the policy are running; wait until one has ended", kReplaysAtOnce),
+              kReplayRetryMs});
   agent::ReplayRequest request;
   PRYX_CO_TRY(request.draft, draft_of(call));
   PRYX_CO_TRY(const auto days, json::find_integer(call.body, "days"));
