@@ -109,8 +109,8 @@ TEST_F(Routes, ATranscriptIsReadFromItsEnd) {
   const std::string path = "/api/v1/sessions/" + session + "/messages";
   const auto ids = [&](const std::string& query) {
     std::vector<std::string> out;
-    for (const json::value& item : items(get(path + query)))
-      out.push_back(json::string_or(item.as_object(), "id"));
+    const Answer page = get(path + query);
+    for (const json::value& item : items(page)) out.push_back(json::string_or(item.as_object(), "id"));
     return out;
   };
   std::vector<std::string> all = ids("");
