@@ -258,7 +258,7 @@ def a_part_of_the_log_is_exported(lab):
 
     def indexes(*args):
         lines = daemon.cli("audit", "export", *args).must(0).out.splitlines()
-        return [json.loads(line)["index"] for line in lines if '"index"' in line]
+        return [json.loads(line)["entry"]["index"] for line in lines if '"index"' in line]
     equal(indexes("--from", 3, "--to", 6), [3, 4, 5, 6], "by number")
     whole = [r["index"] for r in rows]
     equal(indexes("--from", 5)[:len(whole) - 4], whole[4:], "from an entry on")
@@ -354,6 +354,7 @@ def administrative_calls(lab, api):
         "DELETE /api/v1/tokens/{id}": ("token.revoked", lambda: api.delete(f"/tokens/{made['token']}")),
         "PUT /api/v1/settings": ("setting.changed", lambda: api.put("/settings", {"settings": {"log.level": "warn"}})),
         "PUT /api/v1/config": ("config.changed", lambda: api.put("/config", {"text": "log:\n  level: info\n", "hash": api.get("/config")["hash"]})),
+        "PUT /api/v1/models/own": ("config.changed", lambda: api.put("/models/own", {"text": "models: {}\n", "hash": NOTHING})),
         "POST /api/v1/login/links": ("login.link_made", lambda: api.post("/login/links", {}, 201)),
         "PUT /api/v1/vault/passphrase": ("vault.passphrase", lambda: api.request("PUT", "/api/v1/vault/passphrase", {"passphrase": "several good words"})),
         "POST /api/v1/stop": ("stop", lambda: api.post("/stop", {"all": True})),

@@ -228,35 +228,7 @@ TEST_F(AuthMatrix, ChildrenOfPryxMayNotGiveOrders) {
                           if (pid == 667) return platform::Membership::kUnknown;
                           return pid == 666 ? platform::Membership::kMember : platform::Membership::kOutside;
                         }};
-  Services services{loop,
-                    *house.database,
-                    *house.events,
-                    house.ids,
-                    house.random,
-                    *house.inbox,
-                    *house.dispatcher,
-                    *house.turns,
-                    *house.undo,
-                    *house.outbox,
-                    *house.approvals,
-                    *house.gate,
-                    house.audit,
-                    *house.checkpoints,
-                    *house.trace,
-                    house.models,
-                    house.providers,
-                    house.secrets,
-                    house.config,
-                    house.policy,
-                    *house.workspaces,
-                    *house.memories,
-                    *house.processes,
-                    house.skills,
-                    house.agents,
-                    *house.sub_agents,
-                    house.diagnostics,
-                    house.info};
-  ApiServer guarded(services, options);
+  ApiServer guarded(house.services(), options);
   net::Request request = testing::make_request("GET", "/api/v1/status");
   EXPECT_FALSE(guarded.screen(request).has_value());
   request.peer.pid = 666;

@@ -454,22 +454,5 @@ TEST_F(Routes, APlaceOfTheApplicationTakesOnlyGet) {
   EXPECT_EQ(get("/metrics").headers.find("Content-Security-Policy"), std::nullopt);
 }
 
-// Two at once; whoever comes third is told to wait, and the slot is free again afterwards.
-TEST_F(Routes, ReplaysOfThePolicyAreFew) {
-  const json::object body;
-  std::deque<FakeExchange> exchanges;
-  async::TaskGroup group(loop, "replays");
-  for (int i = 0; i < 3; ++i) {
-    exchanges.emplace_back(testing::make_request("POST", "/api/v1/policy/replay", &body));
-    group.spawn("replay", house.api->handle(exchanges.back()));
-  }
-  loop.run_until_idle();
-  std::vector<int> statuses;
-  for (const FakeExchange& exchange : exchanges) statuses.push_back(exchange.response->status);
-  std::ranges::sort(statuses);
-  EXPECT_EQ(statuses, (std::vector<int>{200, 200, 429}));
-  EXPECT_EQ(post("/api/v1/policy/replay", body).status, 200);
-}
-
 }  // namespace
 }  // namespace pryx::server

@@ -173,6 +173,17 @@ TEST(Redaction, EachChangeIsToldWithItsPlaceAndMasked) {
 }
 
 // Whoever looks on changes nothing, and each place that is told holds what was taken out.
+// The title of a conversation is the head of its first message, cut wherever its room ends.
+TEST(Redaction, AStoredValueThatWasCutIsFound) {
+  Options options;
+  options.canaries.emplace_back("hunter2-hunter2");
+  Redactor redactor(options);
+  EXPECT_EQ(redactor.text("write hunter2-hunt…"), "write [secret-1]…");
+  EXPECT_EQ(redactor.text("hunter2-hunter… and more"), "[secret-2]… and more");
+  EXPECT_EQ(redactor.text("a hunt… for words"), "a hunt… for words") << "a few letters are no value";
+  EXPECT_EQ(redactor.text("…hunter…"), "…[secret-3]…");
+}
+
 TEST(Redaction, LookingOnChangesNothing) {
   for (const Item& item : load("sensitive.jsonl")) {
     Redactor plain, watched;

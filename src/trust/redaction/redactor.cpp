@@ -117,6 +117,19 @@ bool is_placeholder(std::string_view text) {
 Scan::Scan(std::string_view text, const Options& options)
     : text_(text), plain_(without_escapes(text)), options_(options) {}
 
+// A title ends in "…" wherever the message was too long for it, in the middle of a value as well.
+void scan_cut_canary(Scan& scan, std::string_view form) {
+  static constexpr std::string_view kCut = "…";
+  const std::string_view text = scan.text();
+  for (std::size_t end = text.find(kCut); end != text.npos; end = text.find(kCut, end + kCut.size())) {
+    for (std::size_t size = std::min(form.size() - 1, end); size >= kMinCanaryBytes; --size) {
+      if (text.substr(end - size, size) != form.substr(0, size)) continue;
+      scan.add(end - size, end, Kind::kStoredSecret);
+      break;
+    }
+  }
+}
+
 void scan_canaries(Scan& scan) {
   if (!scan.wants(Kind::kStoredSecret)) return;
   const std::string_view text = scan.text();
@@ -128,6 +141,7 @@ void scan_canaries(Scan& scan) {
         const bool is_inside = is_word(char_before(text, at)) || is_word(char_at(text, at + form.size()));
         if (!words_only || !is_inside) scan.add(at, at + form.size(), Kind::kStoredSecret);
       }
+      scan_cut_canary(scan, form);
       wipe(form);
     }
   }

@@ -304,8 +304,9 @@ TEST_F(SandboxTest, DestroyingARunKillsOrphansInSessionsOfTheirOwn) {
 
 TEST_F(SandboxTest, WhoIsAskedToEndCanTidyUp) {
   auto started = sandbox_->launch(
-      request("(trap 'echo helper > helper; exit 0' TERM; echo up; while :; do sleep 0.05; done) & "
-              "trap 'wait; echo bye > said; exit 3' TERM; while :; do sleep 0.05; done"));
+      request("trap 'wait; echo bye > said; exit 3' TERM; "
+              "(trap 'echo helper > helper; exit 0' TERM; echo up; while :; do sleep 0.05; done) & "
+              "while :; do sleep 0.05; done"));
   ASSERT_TRUE(started) << started.error().message;
   pollfd output{(*started)->process().output().get(), POLLIN, 0};
   ASSERT_EQ(::poll(&output, 1, 60'000), 1);

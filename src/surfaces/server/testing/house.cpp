@@ -172,17 +172,18 @@ House::House(async::EventLoop& given, bool inline_store)
           .safe_mode_reason = {},
           .key_backend = "file"};
   options.own_uid = inline_store ? kOwnUid : ::geteuid();  // real sockets have real peers
-  api = std::make_unique<ApiServer>(
-      Services{loop,        *database,    *events,     ids,         random,     *inbox,
-               *dispatcher, *turns,       *undo,       *outbox,     *approvals, *gate,
-               audit,       *checkpoints, *trace,      models,      providers,  secrets,
-               config,      policy,       *workspaces, *memories,   *processes, skills,
-               agents,      *sub_agents,  *images,     diagnostics, info},
-      options);
+  api = std::make_unique<ApiServer>(services(), options);
   api->set_tcp_port(kPort);
 }
 
 House::~House() = default;
+
+Services House::services() {
+  return {loop,      *database,   *events,    ids,         random,      *inbox,       *dispatcher, *turns,
+          *undo,     *outbox,     *approvals, *gate,       audit,       *checkpoints, *trace,      models,
+          providers, secrets,     config,     policy,      *workspaces, *memories,    *processes,  skills,
+          agents,    *sub_agents, *images,    diagnostics, info};
+}
 
 async::Task<Result<void>> House::start() {
   PRYX_CO_TRY_VOID(co_await events->start());

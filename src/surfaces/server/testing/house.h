@@ -162,6 +162,9 @@ class House {
   DaemonInfo info;
   ServerOptions options;
   std::unique_ptr<ApiServer> api;
+
+  // All that a server needs, for one with other options.
+  [[nodiscard]] Services services();
 };
 
 }  // namespace pryx::server::testing
