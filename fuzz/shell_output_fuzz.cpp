@@ -9,6 +9,7 @@
 #include "engine/tools/shell/exec_request.h"
 #include "engine/tools/shell/line_ring.h"
 #include "engine/tools/shell/output_keeper.h"
+#include "engine/tools/shell/output_scrubber.h"
 #include "foundation/base/text.h"
 
 using namespace pryx;
@@ -37,6 +38,14 @@ std::string kept_of(std::string_view bytes, std::size_t piece) {
   return keeper.text();
 }
 
+std::string scrubbed_of(const std::vector<Secret>& secrets, std::string_view bytes, std::size_t piece) {
+  OutputScrubber scrubber(secrets);
+  std::string out;
+  for (; !bytes.empty(); bytes.remove_prefix(std::min(piece, bytes.size())))
+    out += scrubber.add(bytes.substr(0, piece));
+  return out + scrubber.finish();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -54,6 +63,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const std::size_t piece : {1u, 3u, 17u}) {
     require(lines_of(bytes, piece) == lines, "pieces change no line");
     require(kept_of(bytes, piece) == kept, "pieces change nothing that is kept");
+  }
+  // The first bytes are the secret that the rest may hold; no mark of ours is in it.
+  if (const std::size_t cut = bytes.find('\n'); cut != std::string_view::npos && cut >= 16 && cut < 200) {
+    const std::vector<Secret> secrets = {Secret(std::string(bytes.substr(0, cut)))};
+    const std::string clean = scrubbed_of(secrets, bytes, bytes.size());
+    require(clean.find(secrets[0].reveal()) == std::string::npos || bytes.find("[secret") != bytes.npos,
+            "the secret is gone");
+    for (const std::size_t piece : {1u, 3u, 17u})
+      require(scrubbed_of(secrets, bytes, piece) == clean, "pieces hide nothing and show nothing");
   }
   if (is_displayable(bytes)) require(is_valid_utf8(bytes), "what can be shown is text");
   return 0;

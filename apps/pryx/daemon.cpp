@@ -105,6 +105,7 @@ Result<void> Daemon::build() {
                                     .ids = ids_,
                                     .broker = egress_->broker(),
                                     .undo = *undo_journal_,
+                                    .vault = *vault_,
                                     .places = ground_.places});
   PRYX_TRY_VOID(shell_->add_tools(*registry_));
   skills_.emplace(SkillKeeper::Parts{.pool = pool_,

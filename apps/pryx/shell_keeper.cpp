@@ -32,6 +32,7 @@ ShellKeeper::ShellKeeper(const Parts& parts)
     : loop_(parts.loop),
       pool_(parts.pool),
       broker_(parts.broker),
+      secrets_(parts.vault),
       cleaner_(std::make_shared<async::JobThread>()),
       sandbox_(build_sandbox(parts.places, cleaner_)),
       journal_(parts.loop, parts.undo),
@@ -44,7 +45,8 @@ Result<void> ShellKeeper::add_tools(tools::Registry& registry) {
                                                                              .sandbox = *sandbox_,
                                                                              .processes = processes_,
                                                                              .broker = &broker_,
-                                                                             .journal = &journal_})));
+                                                                             .journal = &journal_,
+                                                                             .secrets = &secrets_})));
   return tools::shell::add_process_tools(registry, processes_);
 }
 

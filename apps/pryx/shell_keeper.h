@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "command_secrets.h"
 #include "engine/tools/registry.h"
 #include "engine/tools/shell/background_processes.h"
 #include "engine/tools/tool_gate.h"
@@ -28,6 +29,7 @@ class ShellKeeper final : public tools::SandboxSource {
     IdSource& ids;
     egress::Broker& broker;
     tools::UndoJournal& undo;
+    vault::Vault& vault;
     const config::Places& places;
   };
   // Tries each layer of the sandbox by short real runs.
@@ -44,6 +46,7 @@ class ShellKeeper final : public tools::SandboxSource {
   async::EventLoop& loop_;
   async::WorkerPool& pool_;
   egress::Broker& broker_;
+  VaultForCommands secrets_;
   std::shared_ptr<async::JobThread> cleaner_;  // removes what runs leave on the disk
   std::unique_ptr<sandbox::Sandbox> sandbox_;
   tools::shell::CommandJournal journal_;

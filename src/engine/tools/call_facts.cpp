@@ -27,11 +27,12 @@ trust::CallFacts facts_of(const ToolDescription& description, const json::object
   facts.read_only = description.read_only;
   facts.sink = sink_of(description, touches);
   facts.parse_complete = touches.parse_complete;
+  facts.hands_out_secret = touches.hands_out_secret;
   if (touches.needs_sandbox) {
     facts.sandbox = sandbox_usable ? trust::SandboxState::kAvailable : trust::SandboxState::kUnavailable;
     // With a network even a command that only reads can send away what it reads.
     facts.read_only_commands =
-        touches.hosts.empty() &&
+        touches.hosts.empty() && !touches.hands_out_secret &&
         commands::is_read_only({.complete = touches.parse_complete && !touches.commands.empty(),
                                 .why_not = {},
                                 .commands = touches.commands});

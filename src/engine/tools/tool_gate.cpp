@@ -269,8 +269,8 @@ trust::Approval ToolGate::make_question(const GateCall& call, const Prepared& p,
   const auto suggestion = trust::suggest_pattern(p.facts);
   // A forced ask is never answered by a grant, so none is offered; but a rule may be kept anew for a script
   // that changed.
-  const bool only_changed =
-      p.facts.digest_changed && p.facts.parse_complete && !trust::forces_ask(p.facts.context, p.facts.sink);
+  const bool only_changed = p.facts.digest_changed && p.facts.parse_complete && !p.facts.hands_out_secret &&
+                            !trust::forces_ask(p.facts.context, p.facts.sink);
   if (suggestion && (!p.decision.forced || only_changed)) approval.rule_suggestion = suggestion->to_text();
   approval.facts = p.facts;
   approval.created_at = now;

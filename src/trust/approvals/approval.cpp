@@ -206,7 +206,8 @@ json::object facts_to_json(const CallFacts& facts) {
           {"outside_workspace", facts.outside_workspace},
           {"hosts", strings(facts.hosts)},
           {"sink", to_text(facts.sink)},
-          {"parse_complete", facts.parse_complete}};
+          {"parse_complete", facts.parse_complete},
+          {"hands_out_secret", facts.hands_out_secret}};
 }
 
 CallFacts facts_from_json(const json::object& o) {
@@ -224,6 +225,7 @@ CallFacts facts_from_json(const json::object& o) {
   facts.hosts = strings_from(o, "hosts");
   facts.sink = parse_sink(json::string_or(o, "sink")).value_or(Sink::kEgress);
   facts.parse_complete = flag(o, "parse_complete", false);
+  facts.hands_out_secret = flag(o, "hands_out_secret", false);
   return facts;
 }
 

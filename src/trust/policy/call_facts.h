@@ -37,8 +37,9 @@ struct CallFacts {
   Labels context;  // joined over everything the model has seen
   SessionId session;
   PrincipalId principal;
-  bool parse_complete = false;  // we understood the whole call, down to its last command
-  bool digest_changed = false;  // tool, server or script is not what it was when it was approved
+  bool parse_complete = false;    // we understood the whole call, down to its last command
+  bool digest_changed = false;    // tool, server or script is not what it was when it was approved
+  bool hands_out_secret = false;  // a stored secret becomes readable for a program
   SandboxState sandbox = SandboxState::kNotNeeded;
   // The call_hash that a person has approved for exactly this step, else empty. It answers every ask, also a
   // forced one, and no deny.

@@ -106,7 +106,7 @@ class PatternReader {
     GrantPattern pattern;
     const std::size_t open = text_.find('(');
     if (open == std::string_view::npos || !text_.ends_with(')'))
-      return malformed("it must look like tool(path: \"src/*\")");
+      return malformed("it must look like fs.write(path:\"src/*\")");
     pattern.tool = trim(text_.substr(0, open));
     at_ = open + 1;
     skip_spaces();
@@ -261,7 +261,7 @@ bool is_about(std::string_view pattern, const std::vector<commands::SimpleComman
 }
 
 bool commands_covered(const CallFacts& facts, const std::vector<Selector>& selectors) {
-  if (!facts.parse_complete) return false;
+  if (!facts.parse_complete || facts.hands_out_secret) return false;
   std::vector<CommandPattern> patterns;
   for (const Selector& selector : selectors) {
     if (selector.kind != Kind::kCommand || !is_about(selector.value, facts.commands)) continue;

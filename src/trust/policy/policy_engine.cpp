@@ -139,6 +139,9 @@ bool Decider::forced() {
                   "parts of this call could not be understood") ||
          built_in(facts_.digest_changed, Verdict::kAsk, DecisionStep::kForcedAsk, kChangedDigestRule,
                   "the tool, server or script is not the one that was approved before") ||
+         built_in(facts_.hands_out_secret, Verdict::kAsk, DecisionStep::kForcedAsk,
+                  "a program that gets a secret asks",
+                  "this call hands a stored secret to a program, which is asked for each time") ||
          built_in(
              trifecta, Verdict::kAsk, DecisionStep::kForcedAsk,
              "private data and untrusted content ask before anything goes out",

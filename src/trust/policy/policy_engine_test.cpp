@@ -116,12 +116,14 @@ TEST(PolicyEngine, ForcedAskIsAnsweredByNoGrantAndNoApproveFile) {
   const Layers layers = {base({allow("*")}), layer(LayerKind::kApprove, "--approve", {allow("*")})};
   const std::vector<Grant> grants = {grant(R"(memory.save(path: "notes.txt"))"),
                                      grant(R"(memory.save(call: "sha256:abc"))", GrantScope::kOnce)};
-  CallFacts unparsed = call("memory.save"), changed = call("memory.save"), mixed = call("memory.save");
+  CallFacts unparsed = call("memory.save"), changed = call("memory.save"), mixed = call("memory.save"),
+            secret = call("memory.save");
   unparsed.parse_complete = false;
   changed.digest_changed = true;
+  secret.hands_out_secret = true;
   mixed.context = Labels{"private", "web"};
   mixed.sink = Sink::kOwnFuture;
-  for (CallFacts* facts : {&unparsed, &changed, &mixed}) {
+  for (CallFacts* facts : {&unparsed, &changed, &secret, &mixed}) {
     expect(decide_in(layers, *facts, grants), Verdict::kAsk, DecisionStep::kForcedAsk);
     facts->approved_call_hash = "sha256:abc";
     expect(decide_in(layers, *facts, grants), Verdict::kAllow, DecisionStep::kGrant);
@@ -253,6 +255,7 @@ TEST(PolicyEngine, ExplainsWhatItLookedAt) {
       {"step": 1, "layer": "policy.yaml", "rule": "tools.denied: shell.*", "line": null, "outcome": "another tool"},
       {"step": 2, "layer": "built in", "rule": "a call that does not parse completely asks", "line": null, "outcome": "does not apply"},
       {"step": 2, "layer": "built in", "rule": "a changed digest asks", "line": null, "outcome": "does not apply"},
+      {"step": 2, "layer": "built in", "rule": "a program that gets a secret asks", "line": null, "outcome": "does not apply"},
       {"step": 2, "layer": "built in", "rule": "private data and untrusted content ask before anything goes out", "line": null,
        "outcome": "does not apply"},
       {"step": 3, "layer": "grants", "rule": "fs.write(path: \"src/*\")", "line": null, "outcome": "the call is outside of its limits"},

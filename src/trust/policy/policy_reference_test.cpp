@@ -178,7 +178,7 @@ std::pair<Verdict, DecisionStep> reference(const Case& c) {
     return {Verdict::kAllow, DecisionStep::kGrant};
   }
   const bool is_private = c.facts.context.has("private") || c.facts.context.has("secret");
-  if (!c.facts.parse_complete || c.facts.digest_changed ||
+  if (!c.facts.parse_complete || c.facts.digest_changed || c.facts.hands_out_secret ||
       (is_private && naive_untrusted(c.facts.context) && c.facts.sink != Sink::kNone)) {
     return {Verdict::kAsk, DecisionStep::kForcedAsk};
   }
@@ -252,6 +252,7 @@ class Generator {
     f.principal = PrincipalId(pick(principals_));
     f.parse_complete = chance(95);
     f.digest_changed = chance(5);
+    f.hands_out_secret = chance(5);
     f.sandbox = chance(5)    ? SandboxState::kUnavailable
                 : chance(50) ? SandboxState::kAvailable
                              : SandboxState::kNotNeeded;

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -43,6 +44,19 @@ void append(std::vector<std::string>& out, const std::vector<std::string>& more)
   out.insert(out.end(), more.begin(), more.end());
 }
 
+constexpr std::size_t kUsualFds = 4;  // before the workspace and the secrets
+
+// Bytes that another process reads and nobody can change any more.
+Result<UniqueFd> sealed_memory(std::string_view bytes, const char* what) {
+  UniqueFd file(::memfd_create("pryx-sandbox", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!file) return std::unexpected(system_error(fmt::format("keep {} in memory", what), errno));
+  PRYX_TRY_VOID(platform::write_all(file.get(), bytes, what));
+  if (::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0 ||
+      ::lseek(file.get(), 0, SEEK_SET) != 0)
+    return std::unexpected(system_error(fmt::format("seal {}", what), errno));
+  return file;
+}
+
 // The configuration of pryx-sandbox-init: "key=value" rows that end with NUL.
 class Rows {
  public:
@@ -54,12 +68,7 @@ class Rows {
   [[nodiscard]] Result<UniqueFd> store() const {
     if (has_nul_)
       return fail(ErrorCode::kInvalidArgument, "a NUL byte in the program, its environment or its folder");
-    UniqueFd file(::memfd_create("pryx-sandbox", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    if (!file) return std::unexpected(system_error("keep a sandbox's configuration in memory", errno));
-    PRYX_TRY_VOID(platform::write_all(file.get(), bytes_, "a sandbox's configuration"));
-    if (::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
-      return std::unexpected(system_error("seal a sandbox's configuration", errno));
-    return file;
+    return sealed_memory(bytes_, "a sandbox's configuration");
   }
 
  private:
@@ -133,6 +142,7 @@ Result<UniqueFd> describe_run(const Machine& machine, const Request& request, co
     for (const std::string& path : plan.list) rows.add("list", path);
     for (const std::string& path : plan.read) rows.add("read", path);
     rows.add("read", kInitInside);
+    if (!request.secrets.empty()) rows.add("read", kSecretsFolder);
     for (const std::string& path : plan.write) rows.add("write", path);
     if (!workspace.empty()) rows.add(request.workspace_writable ? "write" : "read", workspace);
   }
@@ -144,7 +154,8 @@ Result<UniqueFd> describe_run(const Machine& machine, const Request& request, co
 }
 
 std::vector<std::string> bubblewrap_arguments(const Machine& machine, const Request& request,
-                                              const MountPlan& plan, const WorkspaceView& workspace) {
+                                              const MountPlan& plan, const WorkspaceView& workspace,
+                                              std::size_t first_secret_fd) {
   std::vector<std::string> a = {
       machine.bubblewrap,  "--unshare-user", "--unshare-uts", "--unshare-cgroup-try",
       "--die-with-parent", "--hostname",     "pryx"};
@@ -166,6 +177,11 @@ std::vector<std::string> bubblewrap_arguments(const Machine& machine, const Requ
              "--tmpfs", "/dev/shm"});
   append(a, {"--ro-bind", machine.init, kInitInside});
   if (!request.egress_socket.empty()) append(a, {"--ro-bind", request.egress_socket, kEgressInside});
+  // bubblewrap takes the bytes from the descriptor into its own memory file system and closes it.
+  for (std::size_t i = 0; i < request.secrets.size(); ++i) {
+    append(a, {"--perms", "0400", "--ro-bind-data", std::to_string(first_secret_fd + i),
+               fmt::format("{}/{}", kSecretsFolder, request.secrets[i].name)});
+  }
   append(a, {"--chdir", "/", "--", kInitInside, "run", std::to_string(kConfigFd), std::to_string(kStatusFd)});
   append(a, request.argv.empty() ? std::vector<std::string>{request.program} : request.argv);
   return a;
@@ -311,6 +327,20 @@ std::unexpected<Error> explain(const Request& request, const Start& start, platf
               namespaces_fix());
 }
 
+Result<std::vector<UniqueFd>> secrets_in_memory(const std::vector<SecretFile>& secrets) {
+  if (secrets.size() > kMaxSecretFiles)
+    return fail(ErrorCode::kInvalidArgument, "a command gets at most {} secrets", kMaxSecretFiles);
+  std::vector<UniqueFd> out;
+  std::set<std::string_view> names;
+  for (const SecretFile& secret : secrets) {
+    if (!is_secret_file_name(secret.name) || !names.insert(secret.name).second)
+      return fail(ErrorCode::kInvalidArgument, "a secret cannot be a file of that name, or is named twice");
+    PRYX_TRY(UniqueFd file, sealed_memory(secret.value.reveal(), "a secret of a command"));
+    out.push_back(std::move(file));
+  }
+  return out;
+}
+
 Result<std::unique_ptr<Run>> launch_in(const Machine& machine, const Request& request,
                                        std::unique_ptr<WorkspaceView> workspace) {
   View view{machine.home, machine.hidden_paths, workspace->path(), request.limits.temporary_bytes};
@@ -324,11 +354,14 @@ Result<std::unique_ptr<Run>> launch_in(const Machine& machine, const Request& re
 
   platform::SpawnOptions options;
   options.argv = workspace->stage(machine.init, kWorkspaceFd, kStatusFd);
-  append(options.argv, bubblewrap_arguments(machine, request, plan, *workspace));
+  const std::size_t first_secret = 3 + kUsualFds + (workspace->fd() >= 0 ? 1 : 0);
+  PRYX_TRY(const std::vector<UniqueFd> secrets, secrets_in_memory(request.secrets));
+  append(options.argv, bubblewrap_arguments(machine, request, plan, *workspace, first_secret));
   options.executable = options.argv.front();
   options.pass_fds = {config.get(), theirs.get(), machine.filters.allow_list.get(),
                       machine.filters.refusals.get()};
   if (workspace->fd() >= 0) options.pass_fds.push_back(workspace->fd());
+  for (const UniqueFd& secret : secrets) options.pass_fds.push_back(secret.get());
   options.standard_input = request.standard_input;
   options.standard_output = platform::Stream::kPipe;
   options.standard_error = platform::Stream::kPipe;
@@ -353,6 +386,14 @@ std::string read_setting(const char* path) {
 }
 
 }  // namespace
+
+bool is_secret_file_name(std::string_view name) {
+  const bool is_plain = std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  });
+  return is_plain && !name.empty() && name.size() <= 128 && name.find_first_not_of('.') != name.npos;
+}
 
 std::string namespaces_fix() {
   if (read_setting("/proc/sys/kernel/unprivileged_userns_clone") == "0")

@@ -11,9 +11,11 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "foundation/base/result.h"
+#include "foundation/base/secret.h"
 #include "foundation/platform/held_directory.h"
 #include "foundation/platform/subprocess.h"
 
@@ -42,6 +44,17 @@ struct Limits {
   std::uint64_t temporary_bytes = 1ull << 30;  // of each of its private /tmp, home and /dev/shm
 };
 
+// A secret that a command may read. It comes from a descriptor that only this start holds, lies in memory,
+// and is in no environment and no argument.
+struct SecretFile {
+  std::string name;  // below kSecretsFolder: is_secret_file_name()
+  Secret value;
+};
+inline constexpr std::string_view kSecretsFolder = "/run/secrets";
+inline constexpr std::size_t kMaxSecretFiles = 8;
+// A-Z a-z 0-9 . _ - , not only dots, and at most 128 characters.
+[[nodiscard]] bool is_secret_file_name(std::string_view name);
+
 struct Request {
   std::string program;            // absolute path, or a name that is searched in the sandbox's own PATH
   std::vector<std::string> argv;  // with argv[0]
@@ -53,6 +66,7 @@ struct Request {
   // kin name; empty: no network at all.
   std::string egress_socket;
   std::vector<std::string> hidden_paths;  // besides the built-in list: Pryx's own places
+  std::vector<SecretFile> secrets;        // each readable at kSecretsFolder/name
   platform::Stream standard_input = platform::Stream::kNull;
   Limits limits;
 };

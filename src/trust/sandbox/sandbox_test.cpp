@@ -99,6 +99,38 @@ class SandboxTest : public ::testing::Test {
   std::unique_ptr<Sandbox> sandbox_;
 };
 
+TEST_F(SandboxTest, ASecretIsAFileOfThisRunAlone) {
+  const std::string value = "hunter2-" + std::string(5000, 'k') + "\n";
+  Request with = request(
+      "cat /run/secrets/token; stat -c ' %a' /run/secrets/token; ls /run/secrets;"
+      "{ echo x >/run/secrets/token; } 2>/dev/null && echo written;"
+      "{ echo x >/run/secrets/other; } 2>/dev/null && echo made; rm -f /run/secrets/token 2>/dev/null; "
+      "test -e /run/secrets/token && echo stays;"
+      "head -c 20 /run/secrets/token >/tmp/begin; cat /proc/self/environ /proc/*/cmdline | grep -cF -f "
+      "/tmp/begin; ls /proc/self/fd | wc -l; true");
+  with.secrets = {{"token", Secret(value)}, {"second.key", Secret("s")}};
+  const Outcome outcome = run(with);
+  // Standard streams and the folder that ls itself has open.
+  EXPECT_EQ(outcome.output, value + " 400\nsecond.key\ntoken\nstays\n0\n4\n") << outcome.errors;
+  EXPECT_EQ(run("cat /run/secrets/token || echo none").output, "none\n");
+  // With the oldest Landlock, too.
+  make({}, 2);
+  EXPECT_TRUE(run(with).output.starts_with(value));
+}
+
+TEST_F(SandboxTest, ASecretHasTheNameOfAFile) {
+  for (const char* name : {"", ".", "..", "a/b", "a b", "a\nb", "../../etc/passwd"}) {
+    EXPECT_FALSE(is_secret_file_name(name)) << name;
+    Request r = request("true");
+    r.secrets = {{name, Secret("value")}};
+    EXPECT_EQ(run(r).code, -1) << name;
+  }
+  Request twice = request("true");
+  twice.secrets = {{"a", Secret("1")}, {"a", Secret("2")}};
+  EXPECT_EQ(run(twice).code, -1);
+  EXPECT_TRUE(is_secret_file_name("npm.token-2_x"));
+}
+
 TEST(SandboxAsRoot, IsRefusedWithTheFix) {
   if (!platform::is_root()) GTEST_SKIP() << "needs root";
   const auto sandbox = make_sandbox({.init_program = PRYX_SANDBOX_INIT});

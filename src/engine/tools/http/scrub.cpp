@@ -3,31 +3,18 @@
 
 #include <algorithm>
 
-#include "foundation/base/text.h"
+#include "engine/tools/secret_forms.h"
 
 namespace pryx::tools::http {
 namespace {
 
-constexpr std::string_view kMark = "[secret removed]";
 constexpr std::size_t kLeastBeginning = 4;  // a shorter piece of a secret tells nothing
-
-std::string percent_encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain)
-      out += c;
-    else
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
-}
 
 void remove_all(std::string& text, std::string_view form) {
   if (form.empty()) return;
-  for (std::size_t at = text.find(form); at != std::string::npos; at = text.find(form, at + kMark.size()))
-    text.replace(at, form.size(), kMark);
+  for (std::size_t at = text.find(form); at != std::string::npos;
+       at = text.find(form, at + kSecretRemoved.size()))
+    text.replace(at, form.size(), kSecretRemoved);
 }
 
 void scrub_value(json::value& value, const Secret& secret);
@@ -51,16 +38,7 @@ void scrub_value(json::value& value, const Secret& secret) {
 }  // namespace
 
 void scrub(std::string& text, const Secret& secret) {
-  const std::string& value = secret.reveal();
-  remove_all(text, value);
-  std::string quoted = is_valid_utf8(value) ? json::to_text(json::value(value)) : std::string();
-  std::string forms[] = {quoted.size() > 2 ? quoted.substr(1, quoted.size() - 2) : std::string(),
-                         percent_encoded(value), to_base64(value), to_base64url(value)};
-  for (std::string& form : forms) {
-    remove_all(text, form);
-    wipe(form);
-  }
-  wipe(quoted);
+  for (const Secret& form : secret_forms(secret)) remove_all(text, form.reveal());
 }
 
 void scrub(egress::FetchResponse& response, const Secret& secret) {

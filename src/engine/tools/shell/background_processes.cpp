@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/tools/shell/live_output.h"
+#include "engine/tools/shell/output_scrubber.h"
 #include "foundation/base/log.h"
 #include "foundation/base/text.h"
 
@@ -41,9 +42,18 @@ std::unexpected<Error> no_such_process(const ProcessId& id) {
 }  // namespace
 
 struct BackgroundProcesses::Entry {
-  Entry(async::EventLoop& loop, std::shared_ptr<OutputSink> sink)
-      : live(loop, std::move(sink), LiveOutput::kMostOfProcess), changed(loop), stored(loop) {}
+  Entry(async::EventLoop& loop, std::shared_ptr<OutputSink> sink,
+        const std::vector<sandbox::SecretFile>& secrets)
+      : scrubbers(secrets),
+        live(loop, std::move(sink), LiveOutput::kMostOfProcess),
+        changed(loop),
+        stored(loop) {}
+  void keep(OutputStream stream, std::string_view bytes) {
+    lines.add(stream, bytes);
+    live.add(bytes);
+  }
   ProcessRecord record;
+  SecretScrubbers scrubbers;
   LineRing lines;
   LiveOutput live;
   std::uint64_t handed_out = 0;  // number of the last line that the agent has seen whole
@@ -115,7 +125,7 @@ async::Task<Result<ProcessRecord>> BackgroundProcesses::launch(ProcessLaunch lau
   record.started_at = loop_.clock().wall();
   std::shared_ptr<OutputSink> sink;
   if (record.mode != ProcessMode::kPumpDump) sink = std::make_shared<BusOutput>(events_, record);
-  auto entry = std::make_shared<Entry>(loop_, std::move(sink));
+  auto entry = std::make_shared<Entry>(loop_, std::move(sink), launch.request.secrets);
   entry->record = record;
   entry->proxy = std::move(launch.proxy);
   PRYX_CO_TRY_VOID(co_await database_.write([&](db::Transaction& t) -> Result<void> {
@@ -126,8 +136,7 @@ async::Task<Result<ProcessRecord>> BackgroundProcesses::launch(ProcessLaunch lau
   auto run = co_await ChildRun::launch(
       loop_, sandbox_, std::move(launch.request),
       [e = entry.get()](OutputStream stream, std::string_view bytes) {
-        e->lines.add(stream, bytes);
-        e->live.add(bytes);
+        e->scrubbers.add(stream, bytes, [e](OutputStream s, std::string_view clean) { e->keep(s, clean); });
         e->changed.wake_all();
       },
       launch.recorder, grace_);
@@ -158,6 +167,7 @@ async::Task<void> BackgroundProcesses::watch(std::shared_ptr<Entry> entry, Durat
                                                              : KillReason::kDaemonStops);
     end = co_await entry->run->wait_uncancellable();
   }
+  entry->scrubbers.finish([e = entry.get()](OutputStream s, std::string_view rest) { e->keep(s, rest); });
   entry->lines.finish();
   entry->live.finish();
   ProcessRecord& record = entry->record;

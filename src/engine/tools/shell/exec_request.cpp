@@ -8,6 +8,7 @@
 #include "engine/tools/fs/workspace_path.h"
 #include "foundation/base/text.h"
 #include "foundation/net/url.h"
+#include "trust/sandbox/sandbox.h"
 
 namespace pryx::tools::shell {
 namespace {
@@ -26,6 +27,7 @@ constexpr std::string_view kParameters = R"json({
     "scope": {"type": "string", "enum": ["session", "global"], "description": "Of a background process: ends with this session (default), or with the daemon."},
     "mode": {"type": "string", "enum": ["pump-dump", "streaming", "hybrid"], "description": "Of a background process: keep output until looked at, tell it live, or both (default)."},
     "hosts": {"type": "array", "maxItems": 16, "items": {"type": "string", "minLength": 1, "maxLength": 253}, "description": "Hosts it may reach, such as pypi.org or example.com:8443. Without them there is no network."},
+    "secrets": {"type": "array", "maxItems": 8, "items": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"}, "description": "Names of stored secrets it may read, each as the file /run/secrets/NAME. A person is asked each time."},
     "tag": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "description": "A short name for a background process."},
     "description": {"type": "string", "maxLength": 500, "description": "What it is for, in a few words."}
   },
@@ -139,6 +141,16 @@ Result<ExecRequest> read_exec_request(const json::object& arguments) {
   }
   std::ranges::sort(out.hosts);
   out.hosts.erase(std::ranges::unique(out.hosts).begin(), out.hosts.end());
+  PRYX_TRY(out.secrets, read_list(arguments, "secrets"));
+  if (out.secrets.size() > sandbox::kMaxSecretFiles)
+    return fail(ErrorCode::kInvalidArgument, "a command gets at most {} secrets", sandbox::kMaxSecretFiles);
+  for (const std::string& name : out.secrets) {
+    if (!sandbox::is_secret_file_name(name))
+      return fail(ErrorCode::kInvalidArgument,
+                  "secrets: a name has letters, digits, dot, underscore and hyphen; it becomes a file");
+  }
+  std::ranges::sort(out.secrets);
+  out.secrets.erase(std::ranges::unique(out.secrets).begin(), out.secrets.end());
   PRYX_TRY(const auto tag, json::find_string(arguments, "tag"));
   out.tag = tag.value_or(std::string());
   PRYX_TRY(const auto description, json::find_string(arguments, "description"));
@@ -186,6 +198,7 @@ std::string render_exec(const ExecRequest& request) {
   else if (!request.cwd.empty())
     out += fmt::format(" (in {})", fs::display_path(request.cwd));
   if (!request.hosts.empty()) out += fmt::format(" (network: {})", fmt::join(request.hosts, ", "));
+  if (!request.secrets.empty()) out += fmt::format(" (secrets: {})", fmt::join(request.secrets, ", "));
   if (!request.input.empty()) out += fmt::format(" (standard input: {} bytes)", request.input.size());
   if (request.background) out += fmt::format(" (in the background {})", ends_with_what(request.scope));
   return out;
@@ -199,6 +212,10 @@ std::string preview_exec(const ExecRequest& request) {
       "in: {}\n", request.cwd_outside ? "a folder outside of the workspace" : fs::display_path(request.cwd));
   out += request.hosts.empty() ? "network: none\n"
                                : fmt::format("network: {}\n", fmt::join(request.hosts, ", "));
+  if (!request.secrets.empty() && !request.hosts.empty())
+    out += "over port 443 only, where no other port is named\n";
+  for (const std::string& name : request.secrets)
+    out += fmt::format("may read the secret {}: as {}/{}\n", name, sandbox::kSecretsFolder, name);
   out += fmt::format("time limit: {}\n", format_duration(request.limit));
   if (request.background) out += fmt::format("in the background: {}\n", ends_with_what(request.scope));
   if (request.input.empty()) return out;

@@ -33,6 +33,7 @@ struct ExecRequest {
   ProcessScope scope = ProcessScope::kSession;
   ProcessMode mode = ProcessMode::kHybrid;
   std::vector<std::string> hosts;
+  std::vector<std::string> secrets;  // names of the vault; each a file below sandbox::kSecretsFolder
   std::string tag;
   std::string description;  // the model's words; never bound to a decision
 };

@@ -7,7 +7,9 @@
 #include "engine/tools/shell/call_binding.h"
 #include "engine/tools/shell/exec_outcome.h"
 #include "engine/tools/shell/live_output.h"
+#include "engine/tools/shell/output_scrubber.h"
 #include "foundation/base/text.h"
+#include "foundation/net/url.h"
 
 namespace pryx::tools::shell {
 namespace {
@@ -15,12 +17,22 @@ namespace {
 constexpr std::string_view kText =
     "Runs a command in a sandbox: the workspace is writable, the rest of the disk read-only with secrets "
     "hidden, no network but the named hosts. Returns its output and exit code. Servers, watchers and long "
-    "work "
-    "go into the background.";
+    "work go into the background.";
 // The sandbox's own clock is only the backstop of the one that runs here.
 constexpr Duration kBackstop = std::chrono::seconds(5);
 constexpr std::uint64_t kLeastCpuSeconds = 600;
 constexpr std::size_t kMaxStoredCommand = 4096;
+
+bool is_this_machine(const std::string& entry) {
+  const auto read = net::parse_host_port(entry);
+  const std::string name = read ? read->host.text() : std::string();
+  return name == "localhost" || name == "127.0.0.1" || name == "[::1]" || name == "::1";
+}
+
+bool names_port(std::string_view entry) {
+  const auto read = net::parse_host_port(entry.substr(entry.starts_with("*.") ? 2 : 0));
+  return read && read->port;
+}
 
 ToolOutcome no_workspace() {
   return refuse(
@@ -45,6 +57,7 @@ Result<Touches> ExecTool::touches(const json::object& arguments) const {
   if (!request.cwd_outside) out.workspace_paths = {request.cwd};
   out.hosts = request.hosts;
   out.is_outward_sink = !request.hosts.empty();
+  out.hands_out_secret = !request.secrets.empty();
   out.needs_sandbox = true;
   out.commands = parse.commands;
   out.parse_complete = parse.complete;
@@ -54,7 +67,7 @@ Result<Touches> ExecTool::touches(const json::object& arguments) const {
 EffectClass ExecTool::effect(const json::object& arguments) const {
   const auto request = read_exec_request(arguments);
   const bool may_repeat = request && !request->background && request->hosts.empty() &&
-                          commands::is_read_only(parse_commands(*request));
+                          request->secrets.empty() && commands::is_read_only(parse_commands(*request));
   return may_repeat ? EffectClass::kIdempotent : EffectClass::kOneShot;
 }
 
@@ -68,6 +81,10 @@ async::Task<Result<Binding>> ExecTool::bind(json::object arguments, ToolContext 
   Binding binding;
   binding.preview = preview_exec(request);
   binding.shown_whole = is_shown_whole(request, binding.preview);
+  json::object secrets;
+  if (!request.secrets.empty() && parts_.secrets != nullptr) {
+    PRYX_CO_TRY(secrets, co_await parts_.secrets->describe(context.principal, request.secrets));
+  }
   if (!context.workspace) co_return binding;
   auto job = [request = std::move(request),
               workspace = context.workspace](std::stop_token stop) -> Result<json::object> {
@@ -76,6 +93,7 @@ async::Task<Result<Binding>> ExecTool::bind(json::object arguments, ToolContext 
     return facts;
   };
   PRYX_CO_TRY(binding.facts, co_await parts_.pool.run(std::move(job)));
+  if (!secrets.empty()) binding.facts["secrets"] = std::move(secrets);
   co_return binding;
 }
 
@@ -90,7 +108,12 @@ Result<std::shared_ptr<egress::ProxySocket>> ExecTool::open_proxy(const ExecRequ
                         .step = context.step,
                         .tool = description_.name};
   egress::Limits limits{.request_bytes = 64u << 20, .response_bytes = 1u << 30, .time = request.limit};
-  PRYX_TRY(auto proxy, parts_.broker->open_proxy(std::move(sender), {.entries = request.hosts}, limits));
+  egress::AllowList allowed{.entries = request.hosts};
+  // A secret does not travel in the open.
+  for (std::string& entry : allowed.entries) {
+    if (!request.secrets.empty() && !names_port(entry)) entry += ":443";
+  }
+  PRYX_TRY(auto proxy, parts_.broker->open_proxy(std::move(sender), std::move(allowed), limits));
   return std::shared_ptr<egress::ProxySocket>(std::move(proxy));
 }
 
@@ -121,6 +144,10 @@ Result<sandbox::Request> ExecTool::make_request(const ExecRequest& request, cons
   }
   out.cwd = request.cwd;
   if (proxy != nullptr) out.egress_socket = proxy->path();
+  // Programs leave their own machine out of the proxy; the sandbox's own is another one than what was named.
+  if (proxy != nullptr && std::ranges::any_of(request.hosts, is_this_machine)) {
+    for (const char* name : {"no_proxy", "NO_PROXY"}) out.env[name] = "";
+  }
   out.standard_input =
       request.background || !request.input.empty() ? platform::Stream::kPipe : platform::Stream::kNull;
   out.limits.wall_time = request.limit + kBackstop;
@@ -145,12 +172,28 @@ async::Task<Result<ToolOutcome>> ExecTool::run(const GatePass&, json::object arg
   PRYX_CO_TRY(auto proxy, open_proxy(request, context));
   auto launch = make_request(request, context, proxy.get());
   if (!launch) co_return refuse(launch.error().message);
+  auto secrets = co_await secrets_for(request, context.principal);
+  if (!secrets && secrets.error().code == ErrorCode::kCancelled) co_return std::unexpected(secrets.error());
+  if (!secrets) co_return refuse(secrets.error().message);
+  launch->secrets = std::move(*secrets);
   if (request.background) {
     co_return co_await start_in_background(std::move(request), std::move(context), std::move(*launch),
                                            std::move(proxy));
   }
   // The proxy stays open until the command has ended.
   co_return co_await run_to_end(std::move(request), std::move(context), std::move(*launch));
+}
+
+async::Task<Result<std::vector<sandbox::SecretFile>>> ExecTool::secrets_for(ExecRequest request,
+                                                                            Principal principal) {
+  std::vector<sandbox::SecretFile> out;
+  for (const std::string& name : request.secrets) {
+    if (parts_.secrets == nullptr)
+      co_return fail(ErrorCode::kUnsupported, "commands get no secrets in this version of Pryx");
+    PRYX_CO_TRY(Secret value, co_await parts_.secrets->reveal(principal, name, request.hosts));
+    out.push_back({name, std::move(value)});
+  }
+  co_return out;
 }
 
 std::shared_ptr<RunRecorder> ExecTool::recorder_for(const ToolContext& context) const {
@@ -167,10 +210,12 @@ async::Task<Result<ToolOutcome>> ExecTool::run_to_end(ExecRequest request, ToolC
   OutputKeeper error_output(parts_.caps.error_head, parts_.caps.error_tail);
   LiveOutput live(parts_.loop, context.output);
   const MonotonicTime begin = parts_.loop.clock().monotonic();
-  auto on_output = [&](OutputStream stream, std::string_view bytes) {
+  SecretScrubbers scrubbers(launch.secrets);
+  auto keep = [&](OutputStream stream, std::string_view bytes) {
     (stream == OutputStream::kOutput ? output : error_output).add(bytes);
     live.add(bytes);
   };
+  auto on_output = [&](OutputStream stream, std::string_view bytes) { scrubbers.add(stream, bytes, keep); };
   auto started = co_await ChildRun::launch(parts_.loop, parts_.sandbox, std::move(launch), on_output,
                                            recorder_for(context), parts_.processes.grace());
   if (!started) {
@@ -189,6 +234,7 @@ async::Task<Result<ToolOutcome>> ExecTool::run_to_end(ExecRequest request, ToolC
     child.kill(was_cancelled ? KillReason::kCancelled : KillReason::kTimeLimit);
     end = co_await child.wait_uncancellable();
   }
+  scrubbers.finish(keep);
   live.finish();
   const Duration took = parts_.loop.clock().monotonic() - begin;
   if (was_cancelled)

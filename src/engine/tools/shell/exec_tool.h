@@ -9,6 +9,20 @@
 
 namespace pryx::tools::shell {
 
+// Where the secrets of a command come from, at the last hop. Declared here for the tool's own need.
+class CommandSecrets {
+ public:
+  virtual ~CommandSecrets() = default;
+  // What an approval is bound to: for each name when it was set and for which hosts, or null when there is
+  // none. No value.
+  [[nodiscard]] virtual async::Task<Result<json::object>> describe(Principal principal,
+                                                                   std::vector<std::string> names) = 0;
+  // kForbidden when the secret is not meant for one of the hosts that the command may reach; kNotFound and
+  // how to add it.
+  [[nodiscard]] virtual async::Task<Result<Secret>> reveal(Principal principal, std::string name,
+                                                           std::vector<std::string> hosts) = 0;
+};
+
 class ExecTool final : public Tool {
  public:
   // What is kept of the output of one call: all of it up to these, then head and tail. The model gets less
@@ -24,6 +38,7 @@ class ExecTool final : public Tool {
     BackgroundProcesses& processes;
     egress::Broker* broker = nullptr;   // null: no command gets a network
     CommandJournal* journal = nullptr;  // null: what commands change cannot be undone
+    CommandSecrets* secrets = nullptr;  // null: no command gets one
     Caps caps = {};
     // So long a start in the background is watched: what fails at once is told at once.
     Duration first_look = std::chrono::milliseconds(300);
@@ -43,6 +58,8 @@ class ExecTool final : public Tool {
                                                       const egress::ProxySocket* proxy) const;
   [[nodiscard]] Result<std::shared_ptr<egress::ProxySocket>> open_proxy(const ExecRequest& request,
                                                                         const ToolContext& context) const;
+  [[nodiscard]] async::Task<Result<std::vector<sandbox::SecretFile>>> secrets_for(ExecRequest request,
+                                                                                  Principal principal);
   [[nodiscard]] std::shared_ptr<RunRecorder> recorder_for(const ToolContext& context) const;
   [[nodiscard]] async::Task<Result<ToolOutcome>> run_to_end(ExecRequest request, ToolContext context,
                                                             sandbox::Request launch);

@@ -112,7 +112,7 @@ std::vector<Command> secret_commands() {
            .verb = "set",
            .summary = "keep a value, asked for without echo or read from standard input",
            .examples = {"secret set github", "secret set github --allow-host api.github.com < token.txt"},
-           .flags = {{"--allow-host", "HOST", "http.request may send it there; again for more", true}},
+           .flags = {{"--allow-host", "HOST", "it may be sent there; again for more", true}},
            .positionals = {{"name", "its name"}},
            .handler = run_set},
           {.noun = "secret",

@@ -3,9 +3,11 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <csignal>
 #include <filesystem>
+#include <map>
 
 #include "engine/tools/shell/exec_tool.h"
 #include "engine/tools/shell/process_tools.h"
@@ -27,6 +29,37 @@ class CollectingSink final : public OutputSink {
   void write(std::string_view bytes) override {
     text += bytes;
     ++writes;
+  }
+};
+
+// A vault with what a test puts in it.
+class PlainSecrets final : public CommandSecrets {
+ public:
+  struct Entry {
+    std::string value, set_at;
+    std::vector<std::string> hosts;
+  };
+  std::map<std::string, Entry> entries;
+  int revealed = 0;
+  [[nodiscard]] async::Task<Result<json::object>> describe(Principal,
+                                                           std::vector<std::string> names) override {
+    json::object out;
+    for (const std::string& name : names) {
+      const auto found = entries.find(name);
+      out[name] = found == entries.end() ? json::value() : json::value(found->second.set_at);
+    }
+    co_return out;
+  }
+  [[nodiscard]] async::Task<Result<Secret>> reveal(Principal, std::string name,
+                                                   std::vector<std::string> hosts) override {
+    const auto found = entries.find(name);
+    if (found == entries.end()) co_return fail(ErrorCode::kNotFound, "there is no secret {}", name);
+    for (const std::string& host : hosts) {
+      if (std::ranges::find(found->second.hosts, host) == found->second.hosts.end())
+        co_return fail(ErrorCode::kForbidden, "the secret {} is not for {}", name, host);
+    }
+    ++revealed;
+    co_return Secret(found->second.value);
   }
 };
 
@@ -60,6 +93,7 @@ class ShellFixture : public ::testing::Test {
                                                        .pool = pool_,
                                                        .sandbox = sandbox_,
                                                        .processes = *processes_,
+                                                       .secrets = &secrets_,
                                                        .caps = caps_,
                                                        .first_look = first_look_});
   }
@@ -132,6 +166,7 @@ class ShellFixture : public ::testing::Test {
   std::unique_ptr<db::Database> database_;
   std::unique_ptr<events::EventLog> events_;
   PlainSandbox sandbox_;
+  PlainSecrets secrets_;
   ExecTool::Caps caps_;
   Duration first_look_ = std::chrono::milliseconds(100);
   std::unique_ptr<BackgroundProcesses> processes_;
