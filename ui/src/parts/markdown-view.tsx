@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: MIT
 // Markdown of others, as elements: no raw HTML, links say where they lead and open outside, remote pictures wait for a click, code can
 // be copied. While it streams, only its last block is parsed anew.
+import { useMutation } from '@tanstack/react-query';
 import { Check, Copy, ImageOff } from 'lucide-react';
-import { type ComponentProps, memo, type ReactNode, useMemo, useRef, useState } from 'react';
+import {
+  type ComponentProps,
+  createContext,
+  memo,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import ReactMarkdown, { type Components } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
 import remend from 'remend';
+import { api, take } from '@/api/client';
 import { addMessages, t } from '@/i18n';
 import { IconButton } from '@/ui/button';
 import { toast } from '@/ui/toast';
@@ -16,7 +28,9 @@ addMessages({
   'markdown.copied': 'Copied',
   'markdown.code': 'Code',
   'markdown.image': 'Load the picture from {host}',
-  'markdown.image.failed': 'The picture could not be loaded here.',
+  'markdown.image.busy': 'Loading from {host}',
+  'markdown.image.again': 'Try again',
+  'markdown.image.failed': 'Not loaded: {why}',
   'markdown.image.open': 'Open it outside',
   'markdown.table': 'Table',
 });
@@ -56,40 +70,69 @@ function ExternalLink({ href, children }: { href?: string | undefined; children?
   );
 }
 
+// Where the text stands: the request for a picture is drawn in the trace of its turn.
+const Origin = createContext<{ session?: string | undefined; message?: string | undefined }>({});
+
+// The daemon fetches it, and only when a person asks: this page itself asks nobody else for anything.
+function useRemoteImage(url: string) {
+  const { session, message } = useContext(Origin);
+  const fetched = useMutation({
+    mutationFn: async () =>
+      (await take(
+        api.POST('/api/v1/images/fetch', {
+          body: { url, ...(session && message ? { session_id: session, message_id: message } : {}) },
+          parseAs: 'blob',
+        }),
+      )) as unknown as Blob,
+  });
+  const [source, setSource] = useState('');
+  useEffect(() => {
+    if (!fetched.data) return undefined;
+    const made = URL.createObjectURL(fetched.data);
+    setSource(made);
+    return () => URL.revokeObjectURL(made);
+  }, [fetched.data]);
+  return { source, load: () => fetched.mutate(), busy: fetched.isPending, error: fetched.error };
+}
+
 function RemoteImage({ src, alt }: { src?: string | undefined; alt?: string | undefined }) {
-  const [state, setState] = useState<'waits' | 'shown' | 'failed'>('waits');
+  const image = useRemoteImage(src ?? '');
   const host = src ? hostOf(src) : '';
   if (!src || !host) return <span className="text-text-3">{alt}</span>;
-  if (state === 'shown')
+  if (image.source)
     return (
       <img
-        src={src}
+        src={image.source}
         alt={alt ?? ''}
-        referrerPolicy="no-referrer"
-        onError={() => setState('failed')}
+        title={src}
         className="my-2 max-h-120 max-w-full rounded-card border border-line"
       />
     );
   return (
-    <span className="my-1 inline-flex max-w-full flex-wrap items-center gap-2 rounded-control border border-dashed border-control px-2 py-1 text-dense text-text-2">
+    <span className="my-1 inline-flex max-w-full flex-wrap items-center gap-x-2 gap-y-1 rounded-control border border-dashed border-control px-2 py-1 text-dense text-text-2">
       <ImageOff size={16} aria-hidden />
       <span className="min-w-0 truncate">{alt}</span>
-      {state === 'waits' ? (
-        <button
-          type="button"
-          className="min-h-6 text-accent underline"
-          title={src}
-          onClick={() => setState('shown')}
-        >
-          {t('markdown.image', { host })}
-        </button>
-      ) : (
-        <>
-          <span>{t('markdown.image.failed')}</span>
-          <a href={src} target="_blank" rel="noreferrer noopener" className="text-accent underline">
-            {t('markdown.image.open')}
-          </a>
-        </>
+      {image.error && (
+        <span role="alert" className="min-w-0 text-bad">
+          {t('markdown.image.failed', { why: image.error.message })}
+        </span>
+      )}
+      <button
+        type="button"
+        className="min-h-6 text-accent underline disabled:opacity-60"
+        title={src}
+        disabled={image.busy}
+        aria-busy={image.busy || undefined}
+        onClick={image.load}
+      >
+        {t(image.busy ? 'markdown.image.busy' : image.error ? 'markdown.image.again' : 'markdown.image', {
+          host,
+        })}
+      </button>
+      {image.error && (
+        <a href={src} target="_blank" rel="noreferrer noopener" className="text-accent underline">
+          {t('markdown.image.open')}
+        </a>
       )}
     </span>
   );
@@ -195,9 +238,13 @@ const Block = memo(function Block({ text }: { text: string }) {
 export const MarkdownView = memo(function MarkdownView({
   text,
   streaming = false,
+  session,
+  message,
 }: {
   text: string;
   streaming?: boolean;
+  session?: string | undefined;
+  message?: string | undefined;
 }) {
   const blocks = useMemo(() => {
     if (!streaming) return [text];
@@ -205,12 +252,15 @@ export const MarkdownView = memo(function MarkdownView({
     const last = all.pop() ?? '';
     return [...all, remend(last)];
   }, [text, streaming]);
+  const origin = useMemo(() => ({ session, message }), [session, message]);
   return (
-    <div className="min-w-0 break-words">
-      {blocks.map((block, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: blocks are only added at the end
-        <Block key={index} text={block} />
-      ))}
-    </div>
+    <Origin value={origin}>
+      <div className="min-w-0 break-words">
+        {blocks.map((block, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: blocks are only added at the end
+          <Block key={index} text={block} />
+        ))}
+      </div>
+    </Origin>
   );
 });

@@ -7,10 +7,21 @@ const load = () => import('./markdown-view');
 void load();
 const View = lazy(() => load().then((module) => ({ default: module.MarkdownView })));
 
-export function Markdown({ text, streaming = false }: { text: string; streaming?: boolean }) {
+// `session` and `message`: where the text stands, for what it makes a person ask for.
+export function Markdown({
+  text,
+  streaming = false,
+  session,
+  message,
+}: {
+  text: string;
+  streaming?: boolean;
+  session?: string | undefined;
+  message?: string | undefined;
+}) {
   return (
     <Suspense fallback={<div className="break-words whitespace-pre-wrap">{text}</div>}>
-      <View text={text} streaming={streaming} />
+      <View text={text} streaming={streaming} session={session} message={message} />
     </Suspense>
   );
 }

@@ -41,7 +41,10 @@ type Lists = Record<string, object[]>;
 
 function fake(lists: Lists): void {
   answer('GET /api/v1/approvals', ({ query }: { query: URLSearchParams }) => ({
-    items: lists[query.get('state') ?? ''] ?? [],
+    items:
+      query.get('state') === 'decided'
+        ? [...(lists.denied ?? []), ...(lists.approved ?? [])]
+        : (lists[query.get('state') ?? ''] ?? []),
     next_cursor: null,
   }));
 }
@@ -120,6 +123,15 @@ test('decided: newest first, filtered by the address, with a way back', async ()
   expect(router.state.location.search).toEqual({ tab: 'decided' });
   expect(await screen.findByRole('grid', { name: 'Decided' })).toBeTruthy();
   await expectAccessible(container);
+});
+
+test('words are looked for page by page', async () => {
+  answer('GET /api/v1/approvals', ({ query }: { query: URLSearchParams }) => ({
+    items: query.get('state') === 'pending' ? [] : query.get('cursor') ? [one('needle')] : kDecided.denied,
+    next_cursor: query.get('state') === 'pending' || query.get('cursor') ? null : 'c2',
+  }));
+  renderPage(<ApprovalsPage />, { at: '/approvals?tab=decided&q=needle' });
+  expect(await screen.findByText('1 of 2 looked through')).toBeTruthy();
 });
 
 test('an open row restores from the address', async () => {

@@ -10,7 +10,7 @@ import { Empty, Loaded } from '@/ui/states';
 import { Tabs } from '@/ui/tabs';
 import { Decided, DecidedDetails } from './decided';
 import { approvalsMessages } from './messages';
-import { type Approval, useDecided, usePending } from './queries';
+import { type Approval, useDecided, useDecidedOne, usePending } from './queries';
 
 addMessages(approvalsMessages);
 
@@ -74,12 +74,12 @@ function Pending({
 
 export function ApprovalsPage() {
   const pending = usePending();
-  const decided = useDecided();
   const search = useSearch({ strict: false }) as Record<string, string | undefined>;
   const navigate = useNavigate();
   const tab = search.tab === 'decided' ? 'decided' : 'pending';
   const { cards, step } = useCardWalk();
-  const open = tab === 'decided' ? decided.rows?.find((row) => row.id === search.open) : undefined;
+  const decided = useDecided(search.outcome ?? '');
+  const open = useDecidedOne(tab === 'decided' ? search.open : undefined, decided.rows);
   const close = () => void navigate({ to: '.', search: { ...search, open: undefined }, replace: true });
   const actions = useMemo(() => {
     const group = t('approvals.here');
@@ -128,7 +128,7 @@ export function ApprovalsPage() {
             {(rows) => <Pending approvals={rows} open={search.open} cards={cards} />}
           </Loaded>
         ) : (
-          <Decided />
+          <Decided held={decided} />
         )}
       </Tabs>
     </Page>

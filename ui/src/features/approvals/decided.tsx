@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { X } from 'lucide-react';
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { t } from '@/i18n';
 import { ApprovalCard } from '@/parts/approval-card';
 import { Button, IconButton } from '@/ui/button';
@@ -10,7 +10,7 @@ import { type Column, VirtualTable } from '@/ui/list';
 import { Empty, ErrorNote, Loading } from '@/ui/states';
 import { Risk, Status } from '@/ui/status';
 import { Time } from '@/ui/time';
-import { type Approval, decidedAt, kDecidedMost, kDecidedStates, useDecided } from './queries';
+import { type Approval, decidedAt, kDecidedStates, type useDecided } from './queries';
 
 // A function: the catalogue is filled by the page, after this module is read.
 const columns = (): Column<Approval>[] => [
@@ -77,8 +77,7 @@ export function DecidedDetails({ approval, onClose }: { approval: Approval; onCl
   );
 }
 
-function fits(row: Approval, state: string, words: string): boolean {
-  if (state && row.state !== state) return false;
+function fits(row: Approval, words: string): boolean {
   const text = `${row.rendering} ${row.tool} ${row.reason} ${row.answer_reason ?? ''}`.toLowerCase();
   return words
     .toLowerCase()
@@ -86,25 +85,45 @@ function fits(row: Approval, state: string, words: string): boolean {
     .every((word) => text.includes(word));
 }
 
-export function Decided() {
-  const { rows, error, full, refetch } = useDecided();
+// While words let little through, so many pages are looked through without being asked.
+const kPagesAtOnce = 10;
+const kWanted = 30;
+
+function useFitting(held: ReturnType<typeof useDecided>, words: string) {
+  const { rows, list, state, pages } = held;
+  const shown = useMemo(() => (words ? rows.filter((row) => fits(row, words)) : rows), [rows, words]);
+  const [allowed, setAllowed] = useState(kPagesAtOnce);
+  const isSparse = state === 'idle' && pages > 0 && shown.length < kWanted;
+  useEffect(() => {
+    if (isSparse && pages < allowed) void list.more();
+  }, [isSparse, pages, allowed, list]);
+  return { shown, further: isSparse && pages >= allowed ? () => setAllowed(pages + kPagesAtOnce) : null };
+}
+
+export function Decided({ held }: { held: ReturnType<typeof useDecided> }) {
   const search = useSearch({ strict: false }) as Record<string, string | undefined>;
   const navigate = useNavigate();
   const [focused, setFocused] = useState(0);
   const shownColumns = useMemo(columns, []);
   const state = search.outcome ?? '';
   const words = search.q ?? '';
-  const shown = useMemo(() => (rows ?? []).filter((row) => fits(row, state, words)), [rows, state, words]);
+  const { rows, list, error } = held;
+  const { shown, further } = useFitting(held, words);
   const set = (change: Record<string, string | undefined>) =>
     void navigate({ to: '.', search: { ...search, ...change }, replace: true });
-  if (!rows)
-    return error ? <ErrorNote error={error} what={t('approvals.what')} retry={refetch} /> : <Loading />;
-  if (rows.length === 0)
-    return <Empty title={t('approvals.decided.none')} why={t('approvals.decided.none.why')} />;
+  const retry = () => void (held.pages > 0 ? list.more() : list.reload());
   const filters = [state, words].filter(Boolean).length;
+  if (held.pages === 0)
+    return held.state === 'error' ? (
+      <ErrorNote error={error} what={t('approvals.what')} retry={retry} />
+    ) : (
+      <Loading />
+    );
+  if (rows.length === 0 && filters === 0)
+    return <Empty title={t('approvals.decided.none')} why={t('approvals.decided.none.why')} />;
   return (
     <div className="flex h-full min-h-0 flex-col gap-3">
-      {error && <ErrorNote error={error} what={t('approvals.what')} retry={refetch} />}
+      {held.state === 'error' && <ErrorNote error={error} what={t('approvals.what')} retry={retry} />}
       <div className="flex flex-wrap items-end gap-2">
         <div className="w-72 max-w-full">
           <TextField
@@ -131,34 +150,40 @@ export function Decided() {
             ))}
           </Select>
         </div>
-        {full && (
-          <p className="text-label text-text-3">
-            {t('approvals.limit', { count: kDecidedMost })}{' '}
-            <Link to="/audit" className="underline">
-              {t('approvals.audit')}
-            </Link>
+        {words && held.state !== 'loading' && (
+          <p role="status" className="pb-1.5 text-label text-text-3">
+            {t('approvals.looked', { found: shown.length, looked: rows.length })}
           </p>
+        )}
+        {further && (
+          <Button small className="mb-0.5" onClick={further}>
+            {t('approvals.further')}
+          </Button>
         )}
       </div>
       {shown.length === 0 ? (
-        <Empty
-          title={t('approvals.filtered')}
-          why={t('approvals.filtered.why')}
-          action={
-            <Button onClick={() => set({ q: undefined, outcome: undefined })}>
-              {t('approvals.clear', { count: filters })}
-            </Button>
-          }
-        />
+        held.state !== 'loading' && (
+          <Empty
+            title={t('approvals.filtered')}
+            why={t('approvals.filtered.why')}
+            action={
+              <Button onClick={() => set({ q: undefined, outcome: undefined })}>
+                {t('approvals.clear', { count: filters })}
+              </Button>
+            }
+          />
+        )
       ) : (
         <VirtualTable
           label={t('approvals.decided')}
           rows={shown}
+          more={held.state !== 'end'}
           columns={shownColumns}
           rowKey={(row) => row.id}
           focused={Math.min(focused, shown.length - 1)}
           onFocus={setFocused}
           onOpen={(row) => set({ open: row.id })}
+          onEnd={list.more}
         />
       )}
     </div>

@@ -1,41 +1,41 @@
 // SPDX-License-Identifier: MIT
-import { useQueries } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { api, type Schemas, take } from '@/api/client';
+import { useKeyset } from '@/api/keyset';
+import { useBusEvent } from '@/bus/use-bus-event';
 
 export type Approval = Schemas['Approval'];
 export const kDecidedStates = ['approved', 'denied', 'expired', 'superseded'] as const;
-// The daemon's longest page; the list has no cursor.
-export const kDecidedMost = 200;
-
-type State = (typeof kDecidedStates)[number];
-
-const listOf = (state: State) => ({
-  queryKey: ['approvals', state],
-  queryFn: async () =>
-    (await take(api.GET('/api/v1/approvals', { params: { query: { state, limit: kDecidedMost } } }))).items,
-});
+const kPage = 100;
 
 export { usePending } from '@/api/queries';
 
-// What was answered or ran out, newest first.
-export function useDecided() {
-  return useQueries({
-    queries: kDecidedStates.map(listOf),
-    combine: (lists) => {
-      const failed = lists.find((list) => list.isError);
-      const ready = lists.every((list) => list.data !== undefined);
-      const rows = lists.flatMap((list) => list.data ?? []);
-      rows.sort((a, b) => decidedAt(b).localeCompare(decidedAt(a)));
-      return {
-        rows: ready ? rows : undefined,
-        error: failed?.error,
-        full: lists.some((list) => list.data?.length === kDecidedMost),
-        refetch: () => {
-          for (const list of lists) void list.refetch();
-        },
-      };
-    },
+// What was answered or ran out, newest first; `outcome` is one of the states, or empty.
+export function useDecided(outcome: string) {
+  const state = outcome || 'decided';
+  const held = useKeyset<Approval>(
+    state,
+    (cursor) => take(api.GET('/api/v1/approvals', { params: { query: { state, limit: kPage, cursor } } })),
+    (row) => row.id,
+  );
+  const { list } = held;
+  // The event is the approval itself.
+  useBusEvent('approval.resolved', ({ payload }) => {
+    const row = payload as unknown as Approval;
+    list.put(row, !outcome || row.state === outcome);
   });
+  return held;
+}
+
+// One that the list does not hold yet, as a link names it.
+export function useDecidedOne(id: string | undefined, rows: Approval[]): Approval | undefined {
+  const here = rows.find((row) => row.id === id);
+  const query = useQuery({
+    queryKey: ['approvals', 'one', id],
+    queryFn: () => take(api.GET('/api/v1/approvals/{id}', { params: { path: { id: id ?? '' } } })),
+    enabled: id !== undefined && !here,
+  });
+  return here ?? (query.data?.id === id ? query.data : undefined);
 }
 
 export function decidedAt(approval: Approval): string {

@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'react';
 import { create } from 'zustand';
 import { api, type Schemas, take } from '@/api/client';
 import { useKeyset } from '@/api/keyset';
+import { useBusState } from '@/bus/bus';
 import { useBusEvent } from '@/bus/use-bus-event';
 import type { AuditQuery } from './filters';
 
@@ -24,9 +25,7 @@ export function useEntries(query: AuditQuery) {
   const { list } = held;
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
-  // The log has no event of its own; whatever happens may have written to it.
-  useBusEvent('*', (event) => {
-    if (event.event === 'turn.delta' || event.event === 'tool.output' || event.event === 'bus.reset') return;
+  const refresh = () => {
     timer.current ??= setTimeout(async () => {
       timer.current = undefined;
       try {
@@ -39,7 +38,17 @@ export function useEntries(query: AuditQuery) {
         // The next event, or the page's own error, tells.
       }
     }, kFreshPauseMs);
-  });
+  };
+  useBusEvent('audit.head', refresh);
+  // That event is not kept for those who were away.
+  const connection = useBusState((state) => state.connection);
+  const latest = useRef(refresh);
+  latest.current = refresh;
+  const wasAway = useRef(false);
+  useEffect(() => {
+    if (connection === 'live' && wasAway.current) latest.current();
+    wasAway.current = connection !== 'live';
+  }, [connection]);
   return held;
 }
 

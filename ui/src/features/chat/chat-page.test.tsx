@@ -6,7 +6,9 @@ import { useActionRegistry } from '@/actions/actions';
 import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
 import { ChatPage } from './chat-page';
 import { live } from './live';
+import { joinEnd } from './queries';
 import { useOutbox } from './send';
+import type { Message } from './transcript';
 
 const kSide = 800;
 const kWhen = '2026-09-21T14:13:20.000Z';
@@ -84,7 +86,7 @@ beforeEach(() => {
   answer('GET /api/v1/sessions/{id}', kSession);
   answer(
     'GET /api/v1/sessions/{id}/messages',
-    list([message('msg_1', 'user', 'Why?'), message('msg_2', 'assistant', 'Because of **this**.')]),
+    list([message('msg_2', 'assistant', 'Because of **this**.'), message('msg_1', 'user', 'Why?')]),
   );
   answer('GET /api/v1/sessions/{id}/context', {
     session_id: 'ses_1',
@@ -119,6 +121,28 @@ test('shows messages, who really answered, and what it took', async () => {
   expect(screen.getByText('$0.0132')).toBeTruthy();
   expect(screen.getByRole('link', { name: 'Trace' }).getAttribute('href')).toBe('/trace/trn_1');
   await expectAccessible(container);
+});
+
+test('a conversation opens at its end; earlier messages come when one is near them', async () => {
+  const old = { turn_id: 'trn_0' };
+  answer('GET /api/v1/sessions/{id}/messages', ({ query }: { query: URLSearchParams }) =>
+    query.get('before') === 'msg_1'
+      ? list([message('msg_0', 'user', 'What was first?', old)])
+      : { items: [message('msg_1', 'user', 'Why?')], next_cursor: 'more' },
+  );
+  open();
+  expect(await screen.findByText('Why?')).toBeTruthy();
+  expect(await screen.findByText('What was first?')).toBeTruthy();
+  expect(asked.find((one) => one.path.endsWith('/messages'))?.query.get('sort')).toBe('newest');
+  await waitFor(() => expect(screen.queryByText('Loading earlier messages')).toBeNull());
+});
+
+test('the end of a transcript is joined to what is known of it', () => {
+  const ids = (...names: string[]) => names.map((name) => message(name, 'user', name) as unknown as Message);
+  const joined = (known: Message[], fresh: Message[]) => joinEnd(known, fresh)?.map((one) => one.id);
+  expect(joined(ids('a', 'b', 'c'), ids('b', 'c', 'd'))).toEqual(['a', 'b', 'c', 'd']);
+  expect(joined(ids('a', 'b'), ids('b'))).toEqual(['a', 'b']);
+  expect(joined(ids('a', 'b'), ids('d'))).toBeUndefined();
 });
 
 test('a conversation that has not begun offers something to begin with', async () => {

@@ -22,6 +22,7 @@ import {
   type Turn,
   useContextReport,
   useLiveFeed,
+  useOlder,
   useOpenTurns,
   usePendingApprovals,
   useSession,
@@ -115,6 +116,7 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
   const search = useSearch({ strict: false }) as Record<string, string | undefined>;
   const transcript = useTranscript(session.id);
   const messages = transcript.data?.items ?? kNoMessages;
+  const older = useOlder(session.id);
   const rows = useMemo(() => toRows(messages), [messages]);
   const turns = useMemo(() => turnsOf(messages), [messages]);
   const openTurns = useOpenTurns(turns);
@@ -236,6 +238,7 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
           onFork={onFork}
           tail={<OutboxRows session={session.id} />}
           sent={sent}
+          older={transcript.data.older ? older : null}
           place={{ turn: search.turn ?? '', step: search.step ?? '' }}
         />
       )}

@@ -1,22 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Pictures that were attached in this window. The daemon keeps what it sent to the model and does not give it back, so the thumbnail
-// lives only as long as the page; it is painted, since the content policy allows no picture from a blob.
+// A picture that is about to be sent, painted from its file: nothing is uploaded to be seen.
 import { useEffect, useRef } from 'react';
 
-const kMaxKept = 50;
 const kHeight = 96;
-const kept = new Map<string, File>();
-
-const keyOf = (messageId: string, name: string) => `${messageId}/${name}`;
-
-export function keepImage(messageId: string, file: File): void {
-  kept.set(keyOf(messageId, file.name), file);
-  if (kept.size > kMaxKept) {
-    const [oldest] = kept.keys();
-    if (oldest !== undefined) kept.delete(oldest);
-  }
-}
-
 export function Thumbnail({ file }: { file: File }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
@@ -47,9 +33,4 @@ export function Thumbnail({ file }: { file: File }) {
       className="max-w-full rounded-card border border-line"
     />
   );
-}
-
-export function LocalImage({ messageId, name }: { messageId: string; name: string }) {
-  const file = kept.get(keyOf(messageId, name));
-  return file ? <Thumbnail file={file} /> : null;
 }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What people and models said, part by part.
 import { Brain, ChevronRight, FileText, GitFork, ImageIcon, Info, Scissors } from 'lucide-react';
-import { memo } from 'react';
+import { memo, useState } from 'react';
 import { t } from '@/i18n';
 import { bytes } from '@/lib/format';
 import { Markdown } from '@/parts/markdown';
 import { IconButton } from '@/ui/button';
 import { Time } from '@/ui/time';
 import type { LiveStep } from './live';
-import { LocalImage } from './local-image';
 import { ToolCall, type ToolState } from './tool-call';
 import { callKey, type Message, type Part, textOf } from './transcript';
 
@@ -36,16 +35,34 @@ export function Notice({ text }: { text: string }) {
   );
 }
 
-function Attachment({ part, messageId }: { part: Part; messageId: string }) {
+function imagePath(message: Message, part: Part): string {
+  const at = message.parts.indexOf(part);
+  return `/api/v1/sessions/${message.session_id}/messages/${message.id}/parts/${at}/image`;
+}
+
+function Attachment({ part, message }: { part: Part; message: Message }) {
+  const [isGone, setGone] = useState(false);
+  const name = part.name || part.media_type || '';
+  if (part.type === 'image' && !isGone) {
+    const path = imagePath(message, part);
+    return (
+      <a href={path} target="_blank" rel="noreferrer noopener" title={t('chat.image.open', { name })}>
+        <img
+          src={path}
+          alt={name}
+          loading="lazy"
+          onError={() => setGone(true)}
+          className="h-32 max-w-full rounded-card border border-line bg-sunken object-contain"
+        />
+      </a>
+    );
+  }
   const Icon = part.type === 'image' ? ImageIcon : FileText;
   return (
-    <span className="inline-flex max-w-full flex-col gap-1">
-      {part.type === 'image' && <LocalImage messageId={messageId} name={part.name ?? ''} />}
-      <span className="inline-flex max-w-full items-center gap-1.5 rounded-control border border-line bg-surface px-2 py-1 text-label text-text-2">
-        <Icon size={14} aria-hidden className="shrink-0" />
-        <span className="truncate">{part.name || part.media_type}</span>
-        {part.bytes !== undefined && <span className="text-text-3">{bytes(part.bytes)}</span>}
-      </span>
+    <span className="inline-flex max-w-full items-center gap-1.5 rounded-control border border-line bg-surface px-2 py-1 text-label text-text-2">
+      <Icon size={14} aria-hidden className="shrink-0" />
+      <span className="truncate">{name}</span>
+      {part.bytes !== undefined && <span className="text-text-3">{bytes(part.bytes)}</span>}
     </span>
   );
 }
@@ -83,7 +100,7 @@ function AnswerPart({
     case 'text':
       return (
         <>
-          <Markdown text={part.text} />
+          <Markdown text={part.text} session={message.session_id} message={message.id} />
           {part.state === 'interrupted' && <Interrupted />}
         </>
       );
@@ -108,7 +125,7 @@ function AnswerPart({
       return <ToolCall tool={part.tool ?? ''} input="" state={callState(part, part)} result={part.text} />;
     case 'image':
     case 'file':
-      return <Attachment part={part} messageId={message.id} />;
+      return <Attachment part={part} message={message} />;
     default:
       return part.text ? <p className="text-text-2">{part.text}</p> : null;
   }
@@ -146,7 +163,7 @@ export const UserRow = memo(function UserRow({
         <div className="flex flex-wrap justify-end gap-2">
           {extra.map((part, index) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: parts of a message keep their places
-            <Attachment key={index} part={part} messageId={message.id} />
+            <Attachment key={index} part={part} message={message} />
           ))}
         </div>
       )}
@@ -183,7 +200,7 @@ export const MarkRow = memo(function MarkRow({
         })}
       </summary>
       <div className="border-t border-dashed border-control px-3 py-2 text-body">
-        <Markdown text={part.text} />
+        <Markdown text={part.text} session={message.session_id} message={message.id} />
         {part.kept && part.kept.length > 0 && (
           <>
             <p className="mt-2 text-label font-medium text-text-2">{t('chat.summary.kept')}</p>

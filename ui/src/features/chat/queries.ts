@@ -2,6 +2,7 @@
 import {
   type QueryClient,
   useInfiniteQuery,
+  useMutation,
   useQueries,
   useQuery,
   useQueryClient,
@@ -22,6 +23,7 @@ export type Session = Schemas['Session'];
 
 const kListPage = 50;
 const kMessagePage = 200;
+const kFreshPage = 50;
 const kGroupMs = 120;
 const kLookBack = 2;
 const kEnded = new Set<string>(['completed', 'failed', 'cancelled']);
@@ -49,23 +51,54 @@ export function useSessionList(query: string) {
   });
 }
 
-type Pages = { cursor: string; items: Message[]; next: string | null }[];
-export type Transcript = { pages: Pages; items: Message[]; whole: boolean };
+// Oldest first, from some message on to the end. `older`: there are messages before it. `stale`: what is there may have changed.
+export type Transcript = { items: Message[]; older: boolean; stale: boolean };
 
-// Messages are only added, so pages that are full are not asked for again.
+async function ask(id: string, limit: number, before: string | undefined) {
+  const query = { limit, sort: 'newest' as const, ...(before ? { before } : {}) };
+  const page = await take(api.GET('/api/v1/sessions/{id}/messages', { params: { path: { id }, query } }));
+  return { items: page.items.toReversed(), older: page.next_cursor !== null };
+}
+
+// `fresh` is the end of the transcript. null: it does not reach back to what is known.
+export function joinEnd(known: Message[], fresh: Message[]): Message[] | null {
+  const places = new Map(known.map((message, index) => [message.id, index]));
+  const first = fresh.find((message) => places.has(message.id));
+  return first ? [...known.slice(0, places.get(first.id)), ...fresh] : null;
+}
+
+// A conversation opens at its end. Messages are only added, so what is known is not asked for again.
 async function loadTranscript(queries: QueryClient, id: string): Promise<Transcript> {
-  const key = ['messages', id];
-  const before = queries.getQueryData<Transcript>(key);
-  const pages = before?.whole ? before.pages.filter((page) => page.next !== null) : [];
-  let cursor: string | null = pages.at(-1)?.next ?? '';
-  while (cursor !== null) {
-    const asked: string = cursor;
-    const query = { limit: kMessagePage, ...(asked ? { cursor: asked } : {}) };
-    const page = await take(api.GET('/api/v1/sessions/{id}/messages', { params: { path: { id }, query } }));
-    pages.push({ cursor: asked, items: page.items, next: page.next_cursor });
-    cursor = page.next_cursor;
+  const cached = () => queries.getQueryData<Transcript>(['messages', id]);
+  const begun = cached();
+  const wanted = begun?.stale ? begun.items.length : 0;
+  let { items, older } = await ask(id, begun && !begun.stale ? kFreshPage : kMessagePage, undefined);
+  for (;;) {
+    // Older messages may have come meanwhile.
+    const known = cached();
+    const joined = known && !known.stale ? joinEnd(known.items, items) : null;
+    if (known && joined) return { items: joined, older: known.older, stale: false };
+    if (!older || (items.length >= wanted && (!known || known.stale))) return { items, older, stale: false };
+    const before = await ask(id, kMessagePage, items[0]?.id);
+    items = [...before.items, ...items];
+    older = before.older;
   }
-  return { pages, items: pages.flatMap((page) => page.items), whole: true };
+}
+
+export function useOlder(id: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async () => {
+      const first = queries.getQueryData<Transcript>(['messages', id])?.items[0];
+      if (!first) return;
+      const page = await ask(id, kMessagePage, first.id);
+      queries.setQueryData<Transcript>(['messages', id], (old) =>
+        old && old.items[0]?.id === first.id
+          ? { ...old, items: [...page.items, ...old.items], older: page.older }
+          : old,
+      );
+    },
+  });
 }
 
 export function useTranscript(id: string | undefined) {
@@ -147,7 +180,7 @@ export function useLiveFeed(session: string | undefined, openTurns: Turn[]): voi
     if (!session || event.session_id !== session) return;
     live.take(event);
     if (event.event.startsWith('context.'))
-      queries.setQueryData<Transcript>(['messages', session], (old) => old && { ...old, whole: false });
+      queries.setQueryData<Transcript>(['messages', session], (old) => old && { ...old, stale: true });
     if (/^(step\.|tool\.(requested|finished))/.test(event.event)) {
       timer.current ??= setTimeout(() => {
         timer.current = undefined;

@@ -4,7 +4,6 @@ import type { QueryClient } from '@tanstack/react-query';
 import { create } from 'zustand';
 import { api, type Schemas, take } from '@/api/client';
 import { Unreachable } from '@/api/problem';
-import { keepImage } from './local-image';
 
 type Body = Schemas['MessageRequest'];
 export type Sending = { key: string; text: string; images: File[]; session: string; error: unknown };
@@ -52,13 +51,12 @@ export function discard(key: string): void {
 export async function trySending(queries: QueryClient, sending: Sending): Promise<void> {
   note(sending.key, null);
   try {
-    const accepted = await take(
+    await take(
       api.POST('/api/v1/sessions/{id}/messages', {
         params: { path: { id: sending.session } },
         body: await bodyOf(sending),
       }),
     );
-    if (typeof accepted === 'object') for (const file of sending.images) keepImage(accepted.message_id, file);
     await queries.invalidateQueries({ queryKey: ['messages', sending.session] });
     discard(sending.key);
     void queries.invalidateQueries({ queryKey: ['sessions'] });

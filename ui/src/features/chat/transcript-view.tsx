@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The transcript: any number of messages, only those in sight are there. It follows the stream while one is at its end and not else.
-import { useVirtualizer } from '@tanstack/react-virtual';
+import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
 import { ArrowDown } from 'lucide-react';
 import {
   type ReactNode,
@@ -25,6 +25,7 @@ import { type TurnCommands, TurnEnd, toolStates } from './turn-end';
 const kNoApprovals: Approval[] = [];
 const kEndSlack = 48;
 const kRowGuess = 120;
+const kNearRows = 8;
 const kMarked =
   'before:absolute before:inset-y-0 before:-left-3 before:w-0.75 before:bg-accent before:content-[""]';
 
@@ -112,6 +113,35 @@ function useFollow(scroller: RefObject<HTMLDivElement | null>, content: RefObjec
   return { atEnd, toEnd, stay };
 }
 
+type Older = { mutate: () => void; isPending: boolean; error: Error | null };
+
+// Earlier messages are asked for as one comes near them, and what one looks at stays where it is when they are there.
+function useEarlier(
+  rows: Row[],
+  virtual: Virtualizer<HTMLDivElement, Element>,
+  scroller: RefObject<HTMLDivElement | null>,
+  older: Older | null,
+  isWanted: boolean,
+) {
+  const first = virtual.getVirtualItems()[0]?.index ?? Number.POSITIVE_INFINITY;
+  const isNear = isWanted || first < kNearRows;
+  const ready = older && !older.isPending && !older.error ? older.mutate : null;
+  const count = rows.length;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked for anew each time that some have come
+  useEffect(() => {
+    if (isNear) ready?.();
+  }, [isNear, ready !== null, count]);
+  const firstKey = rows[0]?.key;
+  const before = useRef(firstKey);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only what came before the first row moves the rest
+  useLayoutEffect(() => {
+    const at = rows.findIndex((row) => row.key === before.current);
+    const box = scroller.current;
+    if (at > 0 && box) box.scrollTop += virtual.measurementsCache[at]?.start ?? 0;
+    before.current = firstKey;
+  }, [firstKey]);
+}
+
 export function TranscriptView({
   rows,
   openTurns,
@@ -123,6 +153,7 @@ export function TranscriptView({
   tail,
   sent,
   place,
+  older,
 }: {
   rows: Row[];
   openTurns: Turn[];
@@ -138,6 +169,8 @@ export function TranscriptView({
   sent: string;
   // What the address points at: it is shown instead of the end, and marked.
   place: Place;
+  // The way to earlier messages; null when all are here.
+  older: Older | null;
 }) {
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
@@ -151,6 +184,8 @@ export function TranscriptView({
     scrollPaddingStart: 12,
   });
   const items = virtual.getVirtualItems();
+  const isFound = rowOf(rows, place) >= 0;
+  useEarlier(rows, virtual, scroller, older, place.turn !== '' && !isFound);
   const firstSent = useRef(sent);
   // One's own message is where one looks next.
   // biome-ignore lint/correctness/useExhaustiveDependencies: each message that is sent, and the first sight
@@ -159,7 +194,7 @@ export function TranscriptView({
     if (at < 0) return toEnd();
     stay();
     virtual.scrollToIndex(at, { align: 'start' });
-  }, [toEnd, sent, place.turn, place.step]);
+  }, [toEnd, sent, place.turn, place.step, isFound]);
   const actions = useMemo(
     () => [
       { id: 'chat.latest', label: t('chat.latest'), group: t('palette.here'), keys: ['shift+g'], run: toEnd },
@@ -204,6 +239,20 @@ export function TranscriptView({
         className="min-h-0 flex-1 overflow-y-auto overflow-x-hidden [overflow-anchor:none]"
       >
         <div ref={content} className="mx-auto w-full max-w-190 px-4 pb-4">
+          {older && (
+            <p role="status" className="flex h-9 items-center justify-center gap-3 text-label text-text-3">
+              {older.error ? (
+                <>
+                  {t('chat.earlier.failed', { error: older.error.message })}
+                  <Button small onClick={older.mutate}>
+                    {t('chat.retry')}
+                  </Button>
+                </>
+              ) : (
+                t('chat.earlier')
+              )}
+            </p>
+          )}
           <div className="relative w-full" style={{ height: virtual.getTotalSize() }}>
             {items.map((item) => {
               const row = rows[item.index];

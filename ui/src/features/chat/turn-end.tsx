@@ -133,13 +133,20 @@ function Progress({
 function Failure({ turn, commands }: { turn: Turn; commands: TurnCommands }) {
   const { error } = turn;
   if (!error) return null;
-  const [provider] = (turn.answered_by ?? turn.model ?? commands.model).split('/');
+  const [chosen] = (turn.answered_by ?? turn.model ?? commands.model).split('/');
+  const provider = error.provider ?? chosen;
   return (
     <div role="alert" className="my-2 rounded-card border border-bad bg-bad-soft p-3 text-dense">
       <p className="font-medium text-bad">{t('chat.failed')}</p>
       <p className="mt-0.5 break-words text-text">{error.detail}</p>
       <p className="mt-1 flex flex-wrap gap-x-3 font-mono text-label text-text-2">
-        {provider && <span>{provider}</span>}
+        {provider && <span>{error.model ?? provider}</span>}
+        {error.http_status && <span>{t('chat.failed.http', { status: error.http_status })}</span>}
+        {error.request_id && (
+          <span className="select-all" title={t('chat.failed.request')}>
+            {error.request_id}
+          </span>
+        )}
         <span>{error.code}</span>
         <span className="select-all">{turn.id}</span>
       </p>

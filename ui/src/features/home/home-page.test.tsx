@@ -54,11 +54,14 @@ beforeEach(() => {
   };
   answer('GET /api/v1/turns/{id}', ({ path }: { path: string }) => turns[path.split('/').at(-1) ?? '']);
   answer('GET /api/v1/approvals', list());
-  answer('GET /api/v1/audit', ({ query }: { query: URLSearchParams }) =>
-    query.get('action') === 'tool.unknown'
-      ? list({ turn_id: 'trn_odd' })
-      : list({ turn_id: 'trn_run' }, { turn_id: 'trn_bad' }),
-  );
+  answer('GET /api/v1/turns', ({ query }: { query: URLSearchParams }) => {
+    const states = query.get('state')?.split(',') ?? [];
+    return list(
+      ...Object.values(turns)
+        .filter((one) => states.includes((one as { state: string }).state))
+        .map((one) => ({ ...one, session_title: 'Nightly' })),
+    );
+  });
   answer('GET /api/v1/sessions/{id}', ({ path }: { path: string }) => ({
     id: path.split('/').at(-1),
     title: `About ${path.split('/').at(-1)}`,
@@ -112,7 +115,7 @@ test('a failure is put away, and stays so', async () => {
 
 test('a fresh home leads to the setup', async () => {
   answer('GET /api/v1/sessions', list());
-  answer('GET /api/v1/audit', list());
+  answer('GET /api/v1/turns', list());
   answer('GET /api/v1/tokens', problem(403, 'PRYX-1403', 'not for this token'));
   answer('GET /api/v1/status', { ...kStatus, turns: { running: 0, queued: 0, paused: false } });
   renderPage(<HomePage />);

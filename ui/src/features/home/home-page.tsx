@@ -11,7 +11,6 @@ import { Needs } from './needs';
 import { useFirstRun } from './queries';
 import { Running } from './running';
 import { Health, Spend } from './side';
-import { useTurns } from './turns';
 
 addMessages(homeMessages);
 
@@ -35,7 +34,6 @@ function FirstRun() {
 }
 
 export function HomePage() {
-  const turns = useTurns();
   const navigate = useNavigate();
   const actions = useMemo(
     () => [
@@ -61,8 +59,8 @@ export function HomePage() {
     >
       <FirstRun />
       <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-4 lg:grid-cols-[repeat(2,minmax(0,1fr))] xl:grid-cols-[minmax(0,1.2fr)_minmax(0,1fr)_340px]">
-        <Needs turns={turns} />
-        <Running turns={turns} />
+        <Needs />
+        <Running />
         <div className="flex flex-col gap-4">
           <Spend />
           <Health />

@@ -3,6 +3,7 @@
 import { Link } from '@tanstack/react-router';
 import { X } from 'lucide-react';
 import type { ReactNode } from 'react';
+import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
 import { relative, shortId } from '@/lib/format';
 import { BudgetMark, budgetName, passedMark } from '@/parts/budget-bar';
@@ -13,7 +14,9 @@ import { Chip, Risk, Status } from '@/ui/status';
 import { Time } from '@/ui/time';
 import { toast } from '@/ui/toast';
 import { useBudgets, useDiagnostics, useEndingTokens, usePolicyState, useSessionTitle } from './queries';
-import { dismiss, endedBadly, type Turn, undismiss, useDismissed, type useTurns } from './turns';
+import { dismiss, type Listed, undismiss, useBadTurns, useDismissed, usePending, useWhole } from './turns';
+
+type Approval = Schemas['Approval'];
 
 const kLink =
   'inline-flex h-7 shrink-0 items-center rounded-control border border-control bg-surface px-2 text-label font-medium hover:bg-sunken';
@@ -43,8 +46,20 @@ function Item({
   );
 }
 
-export function SessionName({ id, turn, step }: { id: string; turn?: string; step?: string }) {
-  const session = useSessionTitle(id);
+export function SessionName({
+  id,
+  title,
+  turn,
+  step,
+}: {
+  id: string;
+  // When it is not known it is asked for.
+  title?: string;
+  turn?: string;
+  step?: string;
+}) {
+  const session = useSessionTitle(title === undefined ? id : undefined);
+  const name = title ?? session.data?.title;
   return (
     <Link
       to="/chat/$session"
@@ -52,13 +67,14 @@ export function SessionName({ id, turn, step }: { id: string; turn?: string; ste
       search={{ turn, step }}
       className="underline decoration-line underline-offset-2 hover:text-text"
     >
-      {session.data ? session.data.title || t('home.untitled') : shortId(id)}
+      {name === undefined ? shortId(id) : name || t('home.untitled')}
     </Link>
   );
 }
 
-function TurnItem({ turn }: { turn: Turn }) {
-  const unknown = turn.steps.find((step) => step.state === 'unknown');
+function TurnItem({ turn }: { turn: Listed }) {
+  const whole = useWhole(turn.id, turn.state === 'needs_attention');
+  const unknown = whole.data?.steps.find((step) => step.state === 'unknown');
   const name = turn.error?.detail ?? turn.id;
   return (
     <Item
@@ -70,7 +86,8 @@ function TurnItem({ turn }: { turn: Turn }) {
       }
       more={
         <>
-          <SessionName id={turn.session_id} turn={turn.id} /> · <Time at={turn.ended_at ?? turn.created_at} />
+          <SessionName id={turn.session_id} title={turn.session_title} turn={turn.id} /> ·{' '}
+          <Time at={turn.ended_at ?? turn.created_at} />
         </>
       }
     >
@@ -100,9 +117,8 @@ function TurnItem({ turn }: { turn: Turn }) {
   );
 }
 
-function Questions({ turns }: { turns: ReturnType<typeof useTurns> }) {
-  const pending = [...(turns.pending.data ?? [])].reverse();
-  return pending.map((approval) => (
+function Questions({ approvals }: { approvals: Approval[] }) {
+  return [...approvals].reverse().map((approval) => (
     <Item
       key={approval.id}
       mark={<Risk level={approval.risk} />}
@@ -193,28 +209,32 @@ function useStanding() {
   ];
 }
 
-export function Needs({ turns }: { turns: ReturnType<typeof useTurns> }) {
+export function Needs() {
+  const pending = usePending();
+  const turns = useBadTurns();
   const dismissed = useDismissed((state) => state.ids);
   const standing = useStanding();
-  const bad = turns.turns
-    .filter((turn) => endedBadly(turn) && !dismissed.includes(turn.id))
-    .sort((a, b) => Number(b.state === 'needs_attention') - Number(a.state === 'needs_attention'));
-  const { pending } = turns;
+  const bad = (turns.data ?? []).filter((turn) => !dismissed.includes(turn.id));
   const count = (pending.data?.length ?? 0) + bad.length + standing.length;
   return (
     <Card title={t('home.needs')} action={count > 0 && <Chip tone="warn" text={String(count)} />}>
       {pending.isError && (
         <ErrorNote error={pending.error} what={t('home.needs.what')} retry={() => void pending.refetch()} />
       )}
-      {!pending.data && !pending.isError && <Loading rows={3} />}
-      {pending.data && count === 0 && <p className="text-dense text-text-2">{t('home.needs.none')}</p>}
+      {turns.isError && (
+        <ErrorNote error={turns.error} what={t('home.turns.what')} retry={() => void turns.refetch()} />
+      )}
+      {pending.data && turns.data && count === 0 && (
+        <p className="text-dense text-text-2">{t('home.needs.none')}</p>
+      )}
       <ul>
-        <Questions turns={turns} />
+        <Questions approvals={pending.data ?? []} />
         {bad.map((turn) => (
           <TurnItem key={turn.id} turn={turn} />
         ))}
         {standing}
       </ul>
+      {((!pending.data && !pending.isError) || (!turns.data && !turns.isError)) && <Loading rows={2} />}
     </Card>
   );
 }

@@ -65,6 +65,6 @@ export function useCancel() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (id: string) => take(api.POST('/api/v1/turns/{id}/cancel', { params: { path: { id } } })),
-    onSettled: (_, __, id) => queries.invalidateQueries({ queryKey: ['home-turn', id] }),
+    onSettled: () => queries.invalidateQueries({ queryKey: ['turns'] }),
   });
 }

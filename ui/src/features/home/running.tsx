@@ -11,45 +11,50 @@ import { Status } from '@/ui/status';
 import { toast } from '@/ui/toast';
 import { SessionName } from './needs';
 import { useCancel, useStatus } from './queries';
-import { isOpen, type Turn, type useTurns } from './turns';
+import { type Listed, type Turn, useOpenTurns, useWhole } from './turns';
+
+// Each of them asks for its steps.
+const kShown = 12;
 
 // What it does at this moment, in words.
-export function stepText(turn: Turn): string {
-  if (turn.state === 'queued') return t('home.step.queued');
-  const step = turn.steps.findLast((one) => one.state === 'started' || one.state === 'awaiting_approval');
-  if (turn.state === 'waiting' || step?.state === 'awaiting_approval') return t('home.step.waits');
+function stepText(turn: Listed, whole: Turn | undefined): string {
+  // Its state says that it waits, for its turn or for a person.
+  if (turn.state === 'queued' || turn.state === 'waiting') return '';
+  const step = whole?.steps.findLast((one) => one.state === 'started' || one.state === 'awaiting_approval');
+  if (step?.state === 'awaiting_approval') return t('home.step.waits');
   if (step?.kind === 'tool') return t('home.step.tool', { tool: step.summary ?? step.tool ?? '' });
-  const model = turn.answered_by ?? turn.model;
+  const model = whole?.answered_by ?? turn.model;
   return model ? t('home.step.model', { model }) : t('home.step.default');
 }
 
-function RunningTurn({ turn }: { turn: Turn }) {
+function RunningTurn({ turn }: { turn: Listed }) {
+  const whole = useWhole(turn.id);
   const cancel = useCancel();
   const now = useNow(1000);
   const since = Date.parse(turn.started_at ?? turn.created_at);
   return (
     <li className="flex flex-col gap-1 border-t border-line py-2.5 first:border-t-0 first:pt-0 last:pb-0">
       <div className="flex items-center gap-2 text-dense">
-        <Status state={turn.state} />
         <span className="min-w-0 flex-1 truncate font-medium">
-          <SessionName id={turn.session_id} />
+          <SessionName id={turn.session_id} title={turn.session_title} turn={turn.id} />
         </span>
         <Button
           small
           icon={Square}
           busy={cancel.isPending}
-          title={t('home.stop.name', { title: turn.id })}
+          title={t('home.stop.name', { title: turn.session_title || turn.id })}
           onClick={() => cancel.mutate(turn.id, { onSuccess: () => toast(t('home.stopped')) })}
         >
           {t('home.stop')}
         </Button>
       </div>
-      <p className="flex flex-wrap gap-x-3 text-label text-text-2">
-        <span className="min-w-0 flex-1 truncate">{stepText(turn)}</span>
+      <p className="flex flex-wrap items-center gap-x-3 text-label text-text-2">
+        <Status bare state={turn.state} />
+        <span className="min-w-0 flex-1 truncate">{stepText(turn, whole.data)}</span>
         <span className="tabular-nums" aria-live="off">
           {duration(Math.max(1000, Math.floor((now - since) / 1000) * 1000))}
         </span>
-        <span className="tabular-nums">{money(turn.cost)}</span>
+        <span className="tabular-nums">{money((whole.data ?? turn).cost)}</span>
         <Link to="/trace/$turn" params={{ turn: turn.id }} className="underline">
           {t('home.trace')}
         </Link>
@@ -59,29 +64,27 @@ function RunningTurn({ turn }: { turn: Turn }) {
   );
 }
 
-export function Running({ turns }: { turns: ReturnType<typeof useTurns> }) {
+export function Running() {
   const status = useStatus();
-  const open = turns.turns.filter(isOpen).sort((a, b) => b.created_at.localeCompare(a.created_at));
-  const running = open.filter((turn) => turn.state !== 'queued').length;
-  const unseen = Math.max(0, (status.data?.turns.running ?? 0) - running);
-  const queued = status.data?.turns.queued ?? 0;
-  const { traces } = turns;
+  const turns = useOpenTurns();
+  const open = turns.data?.items ?? [];
+  const queued = open.filter((turn) => turn.state === 'queued').length;
   return (
     <Card title={t('home.running')}>
-      {traces.isError && (
-        <ErrorNote error={traces.error} what={t('home.running.what')} retry={() => void traces.refetch()} />
+      {turns.isError && (
+        <ErrorNote error={turns.error} what={t('home.running.what')} retry={() => void turns.refetch()} />
       )}
-      {!turns.settled && !traces.isError && open.length === 0 && <Loading rows={2} />}
-      {turns.settled && open.length === 0 && unseen === 0 && (
-        <p className="text-dense text-text-2">{t('home.running.none')}</p>
-      )}
+      {turns.isPending && <Loading rows={2} />}
+      {turns.data && open.length === 0 && <p className="text-dense text-text-2">{t('home.running.none')}</p>}
       <ul>
-        {open.map((turn) => (
+        {open.slice(0, kShown).map((turn) => (
           <RunningTurn key={turn.id} turn={turn} />
         ))}
       </ul>
-      {turns.settled && unseen > 0 && (
-        <p className="pt-2 text-label text-text-3">{t('home.running.more', { count: unseen })}</p>
+      {open.length > kShown && (
+        <p className="pt-2 text-label text-text-3">
+          {t('home.running.more', { count: open.length - kShown })}
+        </p>
       )}
       {queued > 0 && <p className="pt-2 text-label text-text-2">{t('home.queued', { count: queued })}</p>}
       {status.data?.turns.paused && <p className="pt-2 text-label text-warn">{t('home.paused')}</p>}

@@ -7,22 +7,20 @@ import type { Column } from '@/ui/list';
 import type { MenuItem } from '@/ui/menu';
 import { Chip, Status } from '@/ui/status';
 import { Time } from '@/ui/time';
-import type { Row, Spent } from './query';
+import type { Row } from './query';
 
 const kHidden = 'pryx_sessions_hidden';
+const kOpen = ['queued', 'running', 'waiting', 'needs_attention'];
 const kOptional = ['agent', 'surface', 'model', 'messages', 'tokens', 'cost', 'updated'] as const;
 type Optional = (typeof kOptional)[number];
 
 export type RowState = {
-  spent: ReadonlyMap<string, Spent> | undefined;
-  waiting: ReadonlySet<string>;
-  turns: ReadonlyMap<string, string>;
   words: string;
 };
 
-export function stateOf(row: Row, state: RowState): string {
-  if (state.waiting.has(row.id)) return 'waiting';
-  return state.turns.get(row.id) || row.status;
+export function stateOf(row: Row): string {
+  const isOpen = row.last_state !== null && kOpen.includes(row.last_state);
+  return row.status === 'archived' && !isOpen ? row.status : (row.last_state ?? row.status);
 }
 
 export function SessionState({ state, bare }: { state: string; bare?: boolean }) {
@@ -79,13 +77,12 @@ function Title({ row, words }: { row: Row; words: string }) {
 }
 
 function allColumns(state: RowState): Column<Row>[] {
-  const { spent } = state;
   return [
     {
       id: 'status',
       header: t('sessions.col.status'),
       width: '108px',
-      cell: (row) => <SessionState bare state={stateOf(row, state)} />,
+      cell: (row) => <SessionState bare state={stateOf(row)} />,
     },
     {
       id: 'title',
@@ -128,8 +125,8 @@ function allColumns(state: RowState): Column<Row>[] {
       width: '64px',
       align: 'right',
       cell: (row) => {
-        const of = spent?.get(row.id);
-        return of ? <span title={count(of.tokens)}>{tokens(of.tokens)}</span> : '';
+        const all = row.input_tokens + row.output_tokens;
+        return <span title={count(all)}>{tokens(all)}</span>;
       },
     },
     {
@@ -138,10 +135,14 @@ function allColumns(state: RowState): Column<Row>[] {
       above: 560,
       width: '76px',
       align: 'right',
-      cell: (row) => {
-        const of = spent?.get(row.id);
-        return of ? money({ amount: String(of.cost), currency: 'USD' }) : '';
-      },
+      cell: (row) => (
+        <span
+          className={row.cost ? '' : 'text-text-3'}
+          title={row.unpriced_calls > 0 ? t('sessions.unpriced', { count: row.unpriced_calls }) : undefined}
+        >
+          {row.cost || row.unpriced_calls > 0 ? money(row.cost) : '–'}
+        </span>
+      ),
     },
     {
       id: 'updated',

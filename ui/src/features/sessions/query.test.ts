@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { complete, numberOf, parseQuery, type Row, split, suggest, timeOf, without } from './query';
 
+const usd = (amount: string) => ({ amount, currency: 'USD' as const });
 const kNow = Date.parse('2026-01-08T12:00:30Z');
 const row = (more: Partial<Row>): Row => ({
   id: 'ses_1',
@@ -14,8 +15,8 @@ const row = (more: Partial<Row>): Row => ({
   parent_id: null,
   message_count: 4,
   unread: false,
-  last_turn_id: null,
-  last_state: null,
+  last_turn_id: 'trn_1',
+  last_state: 'completed',
   cost: null,
   unpriced_calls: 0,
   input_tokens: 0,
@@ -40,16 +41,15 @@ test('filters that the daemon knows go to it, words are searched for', () => {
 
 test('the rest is held against each row', () => {
   const query = parseQuery('cost>0.5 messages>3 model:gpt is:unread', kNow);
-  expect(query.needsCosts).toBe(true);
-  expect(query.local?.(row({ unread: true }), { tokens: 1, cost: 0.6 })).toBe(true);
-  expect(query.local?.(row({ unread: true }), { tokens: 1, cost: 0.5 })).toBe(false);
-  expect(query.local?.(row({ unread: true }), undefined)).toBe(false);
-  expect(query.local?.(row({ unread: true, model: null }), { tokens: 1, cost: 0.6 })).toBe(false);
+  expect(query.local?.(row({ unread: true, cost: usd('0.6') }))).toBe(true);
+  expect(query.local?.(row({ unread: true, cost: usd('0.5') }))).toBe(false);
+  expect(query.local?.(row({ unread: true }))).toBe(false);
+  expect(query.local?.(row({ unread: true, model: null, cost: usd('0.6') }))).toBe(false);
 });
 
 test.each([
   ['colour:red', 'key'],
-  ['status:failed', 'value'],
+  ['status:broken', 'value'],
   ['cost>much', 'number'],
   ['after:yesterday', 'time'],
   ['agent>ops', 'operator'],
@@ -58,6 +58,11 @@ test.each([
   const query = parseQuery(text, kNow);
   expect(query.problems.map((token) => token.problem)).toEqual([problem]);
   expect(query.server).toEqual({});
+});
+
+test('how the last turn stands goes to the daemon too', () => {
+  expect(parseQuery('status:failed', kNow).server).toEqual({ state: 'failed' });
+  expect(parseQuery('status:active', kNow).server).toEqual({ status: 'active' });
 });
 
 test('an address is a word', () =>

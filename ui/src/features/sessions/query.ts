@@ -4,12 +4,13 @@
 import type { Schemas } from '@/api/client';
 
 export type Row = Schemas['SessionHit'];
-export type Spent = { tokens: number; cost: number } | undefined;
 
 export type Token = { text: string; key: string; op: ':' | '>' | '<'; value: string; problem: string };
 export type ServerQuery = {
   query?: string;
   status?: 'active' | 'archived';
+  // How the last turn stands.
+  state?: string;
   agent?: string;
   after?: string;
   before?: string;
@@ -20,8 +21,7 @@ export type SessionQuery = {
   filters: Token[];
   server: ServerQuery;
   // What only this page can tell; null when there is nothing of it.
-  local: ((row: Row, spent: Spent) => boolean) | null;
-  needsCosts: boolean;
+  local: ((row: Row) => boolean) | null;
   problems: Token[];
 };
 
@@ -39,8 +39,10 @@ export const kKeys = [
   'cost',
   'sort',
 ] as const;
+const kKept = ['active', 'archived'];
+const kTurnStates = ['running', 'waiting', 'needs_attention', 'failed', 'cancelled', 'completed', 'queued'];
 export const kValues: Record<string, string[]> = {
-  status: ['active', 'archived'],
+  status: [...kKept, ...kTurnStates],
   after: ['1d', '7d', '30d'],
   before: ['1d', '7d', '30d'],
   surface: ['cli', 'web', 'api', 'openai', 'tui'],
@@ -113,7 +115,7 @@ function compare(token: Token): (value: number) => boolean {
   return (value) => value === limit;
 }
 
-function localTest(token: Token): ((row: Row, spent: Spent) => boolean) | null {
+function localTest(token: Token): ((row: Row) => boolean) | null {
   const { key, value } = token;
   if (key === 'model') return (row) => contains(row.model, value);
   if (key === 'surface') return (row) => contains(row.surface, value);
@@ -122,8 +124,8 @@ function localTest(token: Token): ((row: Row, spent: Spent) => boolean) | null {
   if (!kNumeric.has(key)) return null;
   const fits = compare(token);
   if (key === 'messages') return (row) => fits(row.message_count);
-  if (key === 'tokens') return (_, spent) => fits(spent?.tokens ?? 0);
-  return (_, spent) => fits(spent?.cost ?? 0);
+  if (key === 'tokens') return (row) => fits(row.input_tokens + row.output_tokens);
+  return (row) => fits(Number(row.cost?.amount ?? 0));
 }
 
 export function parseQuery(text: string, now = Date.now()): SessionQuery {
@@ -137,7 +139,8 @@ export function parseQuery(text: string, now = Date.now()): SessionQuery {
   const good = filters.filter((token) => !token.problem);
   const server: ServerQuery = {};
   for (const { key, value } of good) {
-    if (key === 'status') server.status = value as 'active' | 'archived';
+    if (key === 'status' && kKept.includes(value)) server.status = value as 'active' | 'archived';
+    else if (key === 'status') server.state = value;
     if (key === 'agent') server.agent = value;
     if (key === 'after') server.after = timeOf(value, now) ?? undefined;
     if (key === 'before') server.before = timeOf(value, now) ?? undefined;
@@ -150,8 +153,7 @@ export function parseQuery(text: string, now = Date.now()): SessionQuery {
     words: words.join(' '),
     filters,
     server,
-    local: tests.length > 0 ? (row, spent) => tests.every((test) => test(row, spent)) : null,
-    needsCosts: good.some(({ key }) => key === 'cost' || key === 'tokens'),
+    local: tests.length > 0 ? (row) => tests.every((test) => test(row)) : null,
     problems: filters.filter((token) => token.problem),
   };
 }

@@ -19,8 +19,8 @@ const row = (n: number, more: Partial<Row> = {}): Row => ({
   parent_id: null,
   message_count: n,
   unread: false,
-  last_turn_id: null,
-  last_state: null,
+  last_turn_id: 'trn_1',
+  last_state: 'completed',
   cost: null,
   unpriced_calls: 0,
   input_tokens: 0,
@@ -31,22 +31,7 @@ const row = (n: number, more: Partial<Row> = {}): Row => ({
   ...more,
 });
 
-const kUsage = {
-  input_tokens: 1000,
-  output_tokens: 200,
-  cached_input_tokens: 0,
-  cache_write_tokens: 0,
-  reasoning_tokens: 0,
-  estimated: false,
-};
-const spent = (key: string, amount: string) => ({
-  key,
-  calls: 1,
-  usage: kUsage,
-  cost: { amount, currency: 'USD' },
-  unpriced_calls: 0,
-  estimated_calls: 0,
-});
+const usd = (amount: string) => ({ amount, currency: 'USD' as const });
 
 const kList = 'GET /api/v1/sessions';
 const page = (items: Row[], next: string | null = null) => ({ items, next_cursor: next });
@@ -61,21 +46,19 @@ beforeEach(() => {
   answer('GET /api/v1/agents', { items: [], next_cursor: null });
   answer('GET /api/v1/workspaces', { items: [], next_cursor: null });
   answer('GET /api/v1/approvals', { items: [], next_cursor: null });
-  answer('GET /api/v1/costs', {
-    items: [spent('ses_1', '0.0132'), spent('ses_2', '2.5')],
-    next_cursor: null,
-    group_by: 'session',
-    total: spent('', '2.5132'),
-  });
   answer('GET /api/v1/sessions/{id}/messages', { items: [], next_cursor: null });
   answer('GET /api/v1/sessions/{id}/children', { items: [], next_cursor: null });
 });
 
 test('rows with what they cost; the filters of the address go to the daemon', async () => {
-  answer(kList, page([row(1), row(2, { status: 'archived' })]));
+  answer(
+    kList,
+    page([row(1, { cost: usd('0.0132'), last_state: 'failed' }), row(2, { status: 'archived' })]),
+  );
   const { container } = renderPage(<SessionsPage />, { at: '/sessions?q=agent:default+harbour' });
   expect(await screen.findByText('Session 1')).toBeTruthy();
   expect(await screen.findByText('$0.0132')).toBeTruthy();
+  expect(screen.getByText('failed')).toBeTruthy();
   expect(listed()[0]?.query.get('agent')).toBe('default');
   expect(listed()[0]?.query.get('query')).toBe('harbour');
   expect(screen.getByText('Clear filters (2)')).toBeTruthy();
@@ -93,7 +76,7 @@ test('pages come by key, and no more after the last', async () => {
 });
 
 test('a cost filter is held against each row, and says how many were looked through', async () => {
-  answer(kList, page([row(1), row(2), row(3)]));
+  answer(kList, page([row(1), row(2, { cost: usd('2.5') }), row(3)]));
   renderPage(<SessionsPage />, { at: '/sessions?q=cost%3E1' });
   expect(await screen.findByText('Session 2')).toBeTruthy();
   expect(screen.queryByText('Session 1')).toBeNull();
@@ -191,20 +174,35 @@ test('the details show facts, children and how it began', async () => {
 
 test('export: what is taken out is shown before there is a file', async () => {
   answer(kList, page([row(1)]));
-  const document = (text: string, redactions?: object) => ({
-    content: { session: row(1), messages: [{ parts: [{ text }] }], turns: [], approvals: [] },
-    manifest: { format: 'pryx.session/1', sha256: 'ab12', ...(redactions ? { redactions } : {}) },
+  answer('GET /api/v1/sessions/{id}/export', {
+    content: { session: row(1), messages: [], turns: [], approvals: [] },
+    manifest: { format: 'pryx.session/1', sha256: 'ab12' },
   });
-  answer('GET /api/v1/sessions/{id}/export', ({ query }: { query: URLSearchParams }) =>
-    query.get('redact') === 'true' ? document('[email-1] wrote', { email: 1 }) : document('a@b.org wrote'),
-  );
+  answer('GET /api/v1/sessions/{id}/export/preview', {
+    session_id: 'ses_1',
+    items: [
+      {
+        detector: 'email',
+        placeholder: '[email-1]',
+        where: '/messages/0/parts/0/text',
+        message_id: 'msg_1',
+        at: 0,
+        length: 7,
+        before: 'a•••••g wrote',
+        after: '[email-1] wrote',
+      },
+    ],
+    next_cursor: null,
+    places: 1,
+    counts: [{ detector: 'email', values: 1, places: 1 }],
+  });
   renderPage(<SessionsPage />, { at: '/sessions' });
   await screen.findByText('Session 1');
   press('export');
   const dialog = await screen.findByRole('dialog');
   await userEvent.click(await within(dialog).findByText('Next'));
-  expect(await within(dialog).findByText('E-mail addresses')).toBeTruthy();
-  expect(within(dialog).getByText('a@b.org').closest('del')).toBeTruthy();
+  expect((await within(dialog).findAllByText('E-mail addresses'))[0]).toBeTruthy();
+  expect(within(dialog).getByText('a•••••g wrote').closest('del')).toBeTruthy();
   expect(asked.some((one) => one.query.get('format') === 'html')).toBe(false);
   await expectAccessible(dialog);
   await userEvent.click(within(dialog).getByText('Next'));

@@ -17,15 +17,7 @@ import { type RowState, stateOf, useColumns } from './columns';
 import { Dialogs, type Open } from './dialogs';
 import { sessionsMessages } from './messages';
 import { Peek } from './peek';
-import {
-  type Session,
-  useAgents,
-  useCosts,
-  useNarrowed,
-  useSessionRows,
-  useTurnStates,
-  useWaiting,
-} from './queries';
+import { type Session, useAgents, useNarrowed, useSessionRows } from './queries';
 import { parseQuery, type Row } from './query';
 import { FilterChips, FilterProblems, QueryBar } from './query-bar';
 import { useRowCommands, useSessionActions } from './use-commands';
@@ -105,33 +97,21 @@ function SelectionBar({
   );
 }
 
-// The latest turns' states and costs for the columns, as one value that changes only when they do.
-function useRowState(held: ReturnType<typeof useSessionRows>, words: string, all: boolean) {
-  const costs = useCosts(held.rows, all);
-  const waiting = useWaiting();
-  const turns = useTurnStates();
-  const state: RowState = useMemo(
-    () => ({ spent: costs.data?.spent, waiting, turns, words }),
-    [costs.data, waiting, turns, words],
-  );
-  return { costs, state };
-}
-
 export function SessionsPage() {
   const search = useSearch({ strict: false }) as Search;
   const navigate = useNavigate();
   const text = search.q ?? '';
   const query = useMemo(() => parseQuery(text), [text]);
   const held = useSessionRows(query);
-  const { costs, state } = useRowState(held, query.words, query.needsCosts);
-  const narrowed = useNarrowed(held, query, costs);
+  const narrowed = useNarrowed(held, query);
   const { rows } = narrowed;
   const selection = useSelection(rows);
+  const rowState: RowState = useMemo(() => ({ words: query.words }), [query.words]);
   const agents = useAgents();
   const commands = useRowCommands();
   const [open, setOpen] = useState<Open>(null);
   const [focusedId, setFocusedId] = useState('');
-  const { columns, menu } = useColumns(state);
+  const { columns, menu } = useColumns(rowState);
 
   const write = useCallback(
     (change: Search) =>
@@ -178,7 +158,7 @@ export function SessionsPage() {
     commands,
   });
 
-  const isBusy = held.state === 'loading' || (query.needsCosts && costs.isFetching);
+  const isBusy = held.state === 'loading';
   const isFiltered = query.filters.length > 0 || query.words !== '';
   return (
     <Page
@@ -257,7 +237,7 @@ export function SessionsPage() {
           <Peek
             key={peeked.id}
             row={peeked}
-            state={stateOf(peeked, state)}
+            state={stateOf(peeked)}
             onClose={() => write({ peek: undefined })}
             onOpen={() => commands.open(peeked)}
             onFork={(message) => void commands.fork(peeked, message)}
@@ -268,9 +248,6 @@ export function SessionsPage() {
       detailsLabel={t('sessions.peek')}
     >
       <FilterProblems problems={query.problems} />
-      {costs.isError && (
-        <ErrorNote error={costs.error} what={t('sessions.costsFailed')} retry={() => void costs.refetch()} />
-      )}
       {held.state === 'error' && (
         <ErrorNote
           error={held.error}
@@ -328,7 +305,7 @@ export function SessionsPage() {
               </Button>
             </>
           ) : (
-            t(query.needsCosts && !costs.data ? 'sessions.waitCosts' : 'sessions.looking')
+            t('sessions.looking')
           )}
         </p>
       )}

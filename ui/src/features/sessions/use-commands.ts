@@ -7,7 +7,6 @@ import { api, take } from '@/api/client';
 import { t } from '@/i18n';
 import { toast } from '@/ui/toast';
 import type { Open } from './dialogs';
-import { lastTurn } from './queries';
 import type { Row } from './query';
 import { kFieldName } from './query-bar';
 
@@ -38,14 +37,9 @@ export function useRowCommands() {
     [navigate],
   );
   const trace = useCallback(
-    async (row: Row) => {
-      try {
-        const turn = await lastTurn(row.id);
-        if (turn) void navigate({ to: '/trace/$turn', params: { turn } });
-        else toast(t('sessions.trace.none'));
-      } catch (error) {
-        told('sessions.trace.failed', error);
-      }
+    (row: Row) => {
+      if (row.last_turn_id) void navigate({ to: '/trace/$turn', params: { turn: row.last_turn_id } });
+      else toast(t('sessions.trace.none'));
     },
     [navigate],
   );

@@ -1,13 +1,52 @@
 // SPDX-License-Identifier: MIT
-// What is taken out: counts by detector, then every place with the value struck through beside what takes its place.
+// What is taken out: counts by detector, then every place as it is, the value masked, and as it will be.
 import { t } from '@/i18n';
 import { count } from '@/lib/format';
 import { Table } from '@/ui/list';
-import type { Removed } from './removed';
+import type { Place, Preview } from './reports';
 
-export function RemovedPreview({ removed, redact }: { removed: Removed; redact: boolean }) {
-  const kinds = Object.keys(removed.values).sort(
-    (a, b) => (removed.values[b] ?? 0) - (removed.values[a] ?? 0) || a.localeCompare(b),
+// "before [email-1] after": what takes the value's place stands out.
+function Put({ place }: { place: Place }) {
+  const at = place.after.indexOf(place.placeholder);
+  if (at < 0) return place.after;
+  return (
+    <>
+      {place.after.slice(0, at)}
+      <ins className="rounded-control bg-ok-soft px-0.5 text-ok no-underline">{place.placeholder}</ins>
+      {place.after.slice(at + place.placeholder.length)}
+    </>
+  );
+}
+
+function PlaceRow({ place, redact }: { place: Place; redact: boolean }) {
+  return (
+    <div className="border-b border-line px-3 py-2 text-label last:border-b-0">
+      <p className="flex flex-wrap gap-x-2 text-meta text-text-3">
+        <span className="font-medium">{t(`sessions.x.kind.${place.detector}`)}</span>
+        {place.name && <span>{place.name}</span>}
+        <span className="font-mono break-all">{place.where}</span>
+      </p>
+      <p className="font-mono break-words whitespace-pre-wrap">
+        <span className="sr-only">{t('sessions.x.struck')}: </span>
+        {redact ? (
+          <del className="text-text-3 decoration-bad">{place.before}</del>
+        ) : (
+          <span className="text-warn">{place.before}</span>
+        )}
+      </p>
+      {redact && (
+        <p className="font-mono break-words whitespace-pre-wrap">
+          <span className="sr-only">{t('sessions.x.put')}: </span>
+          <Put place={place} />
+        </p>
+      )}
+    </div>
+  );
+}
+
+export function RemovedPreview({ preview, redact }: { preview: Preview; redact: boolean }) {
+  const kinds = [...preview.counts].sort(
+    ([a, one], [b, two]) => two.values - one.values || a.localeCompare(b),
   );
   if (kinds.length === 0) return <p className="py-4 text-dense text-text-2">{t('sessions.x.nothing')}</p>;
   return (
@@ -19,21 +58,22 @@ export function RemovedPreview({ removed, redact }: { removed: Removed; redact: 
         <Table
           label={t('sessions.x.removed')}
           head={[t('sessions.x.detector'), t('sessions.x.values'), t('sessions.x.places')]}
+          numbers
         >
-          {kinds.map((kind) => (
+          {kinds.map(([kind, of]) => (
             <tr key={kind}>
               <td>{t(`sessions.x.kind.${kind}`)}</td>
-              <td className="text-right">{count(removed.values[kind] ?? 0)}</td>
-              <td className="text-right">{count(removed.places[kind] ?? 0)}</td>
+              <td className="text-right">{count(of.values)}</td>
+              <td className="text-right">{count(of.places)}</td>
             </tr>
           ))}
         </Table>
       </section>
       <section>
         <h3 className="pb-1.5 text-dense font-semibold">{t('sessions.x.changes')}</h3>
-        {removed.shown.length < removed.total && (
+        {preview.shown.length < preview.places && (
           <p className="pb-1 text-label text-text-3">
-            {t('sessions.x.shownOf', { shown: count(removed.shown.length), total: count(removed.total) })}
+            {t('sessions.x.shownOf', { shown: count(preview.shown.length), total: count(preview.places) })}
           </p>
         )}
         <div
@@ -43,28 +83,9 @@ export function RemovedPreview({ removed, redact }: { removed: Removed; redact: 
           aria-label={t('sessions.x.changes')}
           className="max-h-72 overflow-y-auto rounded-card border border-line"
         >
-          {removed.shown.map((place, index) => (
-            <div
-              // biome-ignore lint/suspicious/noArrayIndexKey: the list never changes
-              key={index}
-              className="border-b border-line px-3 py-2 text-label last:border-b-0"
-            >
-              <p className="font-mono text-meta break-all text-text-3">{place.where}</p>
-              <p className="font-mono break-words whitespace-pre-wrap">
-                <span className="text-text-3">{place.before}</span>
-                <del className={redact ? 'bg-bad-soft text-bad' : 'bg-warn-soft text-warn no-underline'}>
-                  <span className="sr-only">{t('sessions.x.struck')}: </span>
-                  {place.removed}
-                </del>
-                {redact && (
-                  <ins className="bg-ok-soft text-ok no-underline">
-                    <span className="sr-only">{t('sessions.x.put')}: </span>
-                    {place.put}
-                  </ins>
-                )}
-                <span className="text-text-3">{place.after}</span>
-              </p>
-            </div>
+          {preview.shown.map((place, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: the list never changes
+            <PlaceRow key={index} place={place} redact={redact} />
           ))}
         </div>
       </section>

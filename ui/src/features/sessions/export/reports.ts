@@ -2,7 +2,6 @@
 // Reports as the daemon writes them: the bytes of a file are never made here, only carried.
 import { api, type Schemas, take } from '@/api/client';
 import type { Row } from '../query';
-import { addRemoved, nothingRemoved, type Removed } from './removed';
 import { type ZipFile, zip } from './zip';
 
 export type Format = 'html' | 'markdown' | 'json';
@@ -18,37 +17,55 @@ const kTypes: Record<Format, string> = {
 type Document = Schemas['SessionDocument'];
 type Progress = (done: number) => void;
 
-export type Preview = {
-  removed: Removed;
-  // The manifest's hash of each session, by its id, as it will be in the file.
-  hashes: Map<string, string>;
-};
-
-function exported(id: string, redact: boolean): Promise<Document> {
-  return take(
+// The hash that the manifest of every format has for the content.
+async function contentHash(id: string, redact: boolean): Promise<string> {
+  const document = (await take(
     api.GET('/api/v1/sessions/{id}/export', { params: { path: { id }, query: { format: 'json', redact } } }),
-  ) as Promise<Document>;
+  )) as Document;
+  return document.manifest.sha256;
 }
 
-// What redaction takes out of these sessions. Nothing is kept of them but counts, hashes and the first places.
-export async function preview(
-  rows: Row[],
-  redact: boolean,
-  onProgress: Progress,
-  signal: AbortSignal,
-): Promise<Preview> {
-  const removed = nothingRemoved();
-  const hashes = new Map<string, string>();
+export type Place = Schemas['RedactionChange'] & { name: string };
+// What redaction takes out: counts by detector, and the first places, the values masked.
+export type Preview = {
+  counts: Map<string, { values: number; places: number }>;
+  places: number;
+  shown: Place[];
+};
+
+const kMostShown = 400;
+const kPreviewPage = 200;
+
+// Goes over the same documents as the export will. Of each only as many places are read as there is room to show.
+export async function preview(rows: Row[], onProgress: Progress, signal: AbortSignal): Promise<Preview> {
+  const sum: Preview = { counts: new Map(), places: 0, shown: [] };
   for (const [index, row] of rows.entries()) {
-    if (signal.aborted) throw new DOMException('stopped', 'AbortError');
     onProgress(index);
-    const [whole, without] = await Promise.all([exported(row.id, false), exported(row.id, true)]);
     const name = rows.length > 1 ? row.title || row.id : '';
-    addRemoved(removed, whole.content, without.content, without.manifest.redactions ?? {}, name);
-    hashes.set(row.id, (redact ? without : whole).manifest.sha256);
+    let cursor: string | undefined;
+    do {
+      if (signal.aborted) throw new DOMException('stopped', 'AbortError');
+      const page = await take(
+        api.GET('/api/v1/sessions/{id}/export/preview', {
+          params: { path: { id: row.id }, query: { limit: kPreviewPage, cursor } },
+        }),
+      );
+      if (!cursor) addCounts(sum, page);
+      const room = Math.max(0, kMostShown - sum.shown.length);
+      sum.shown.push(...page.items.slice(0, room).map((place) => ({ ...place, name })));
+      cursor = room > 0 ? (page.next_cursor ?? undefined) : undefined;
+    } while (cursor);
   }
   onProgress(rows.length);
-  return { removed, hashes };
+  return sum;
+}
+
+function addCounts(sum: Preview, page: Schemas['RedactionPreview']): void {
+  sum.places += page.places;
+  for (const { detector, values, places } of page.counts) {
+    const old = sum.counts.get(detector) ?? { values: 0, places: 0 };
+    sum.counts.set(detector, { values: old.values + values, places: old.places + places });
+  }
 }
 
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
@@ -66,24 +83,33 @@ async function report(id: string, format: Format, redact: boolean): Promise<Uint
   return new Uint8Array(buffer as unknown as ArrayBuffer);
 }
 
-export type Made = { name: string; blob: Blob; bytes: number; sha256: string; files: number };
+export type Made = {
+  name: string;
+  blob: Blob;
+  bytes: number;
+  sha256: string;
+  files: number;
+  // Of one session: the manifest's hash of its content.
+  content: string | undefined;
+};
 export class TooLarge extends Error {}
 
 export async function make(
   rows: Row[],
   format: Format,
   redact: boolean,
-  hashes: Map<string, string>,
   onProgress: Progress,
   signal: AbortSignal,
 ): Promise<Made> {
   const files: ZipFile[] = [];
   const manifest: object[] = [];
+  const contents: string[] = [];
   let size = 0;
   for (const [index, row] of rows.entries()) {
     if (signal.aborted) throw new DOMException('stopped', 'AbortError');
     onProgress(index);
-    const bytes = await report(row.id, format, redact);
+    const [bytes, content] = await Promise.all([report(row.id, format, redact), contentHash(row.id, redact)]);
+    contents.push(content);
     size += bytes.length;
     if (size > kMostBytes) throw new TooLarge();
     const name = `${row.id}.${kEndings[format]}`;
@@ -92,7 +118,7 @@ export async function make(
       file: name,
       bytes: bytes.length,
       sha256: await sha256(bytes),
-      content_sha256: hashes.get(row.id) ?? null,
+      content_sha256: content,
       redacted: redact,
     });
   }
@@ -105,6 +131,7 @@ export async function make(
       bytes: only.bytes.length,
       sha256: await sha256(only.bytes),
       files: 1,
+      content: contents[0],
     };
   const text = `${JSON.stringify({ format: 'pryx.sessions/1', files: manifest }, null, 2)}\n`;
   files.push({ name: 'manifest.json', bytes: new TextEncoder().encode(text) });
@@ -116,6 +143,7 @@ export async function make(
     bytes: whole.length,
     sha256: await sha256(whole),
     files: files.length - 1,
+    content: undefined,
   };
 }
 

@@ -159,7 +159,6 @@ function FileStep({
   error,
   progress,
   total,
-  manifest,
 }: {
   format: Format;
   onFormat: (format: Format) => void;
@@ -167,7 +166,6 @@ function FileStep({
   error: unknown;
   progress: number;
   total: number;
-  manifest: string | undefined;
 }) {
   const facts: [string, ReactNode][] = made
     ? [
@@ -179,12 +177,12 @@ function FileStep({
         ],
         [t('sessions.x.size'), `${bytes(made.bytes)} (${count(made.bytes)} B)`],
         [t('sessions.x.sha'), <Hash key="sha" value={made.sha256} />],
-        ...(manifest
+        ...(made.content
           ? [
               [
                 t('sessions.x.manifest'),
                 <span key="manifest">
-                  <Hash value={manifest} />
+                  <Hash value={made.content} />
                   <span className="text-label text-text-3">{t('sessions.x.manifest.hint')}</span>
                 </span>,
               ] as [string, ReactNode],
@@ -267,18 +265,16 @@ export default function ExportWizard({ rows, onClose }: { rows: Row[]; onClose: 
   const key = [ids, scope.redact, all.length];
   const seen = useQuery<Preview>({
     queryKey: ['export', 'preview', ...key],
-    queryFn: ({ signal }) => preview(all, scope.redact, setProgress, signal),
+    queryFn: ({ signal }) => preview(all, setProgress, signal),
     enabled: step >= 2,
     ...own,
   });
   const made = useQuery<Made>({
     queryKey: ['export', 'file', format, ...key],
-    queryFn: ({ signal }) =>
-      make(all, format, scope.redact, seen.data?.hashes ?? new Map(), setProgress, signal),
+    queryFn: ({ signal }) => make(all, format, scope.redact, setProgress, signal),
     enabled: step === 3 && seen.data !== undefined,
     ...own,
   });
-  const [first] = all;
   const isReady = step === 1 ? !scope.withChildren || children.isSuccess : seen.isSuccess;
   const onSave = () => {
     if (!made.data) return;
@@ -318,7 +314,7 @@ export default function ExportWizard({ rows, onClose }: { rows: Row[]; onClose: 
         (seen.isError ? (
           <ErrorNote error={seen.error} what={t('sessions.x.failed')} retry={() => void seen.refetch()} />
         ) : seen.data ? (
-          <RemovedPreview removed={seen.data.removed} redact={scope.redact} />
+          <RemovedPreview preview={seen.data} redact={scope.redact} />
         ) : (
           <Working done={progress} total={all.length} label={t('sessions.x.step2')} />
         ))}
@@ -330,7 +326,6 @@ export default function ExportWizard({ rows, onClose }: { rows: Row[]; onClose: 
           error={made.error}
           progress={progress}
           total={all.length}
-          manifest={all.length === 1 && first ? seen.data?.hashes.get(first.id) : undefined}
         />
       )}
     </Dialog>
