@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What a turn did, what it cost, and what it may cost: traces, costs, budgets, over API and CLI alike."""
-from harness import case, contains, equal, expect, wait_until
+from harness import case, collect, contains, equal, expect, wait_until
 
 
 @case
@@ -29,6 +29,10 @@ def a_turn_can_be_drawn_and_explained(lab):
     equal(daemon.cli("trace", "show", session, "--json").must(0).json()["turn_id"], turn, "a session stands for its last turn")
     equal(daemon.cli("trace", "export", turn).must(0).json()["trace_id"], trace["trace_id"], "pryx trace export")
     contains(daemon.cli("session", "explain", session).must(0).out, "fs.read: decided by", "pryx session explain")
+    said = daemon.cli("exec", "--verbose", "and again", "--session", session).must(0)
+    contains(said.err, "fake/fake · 18 tokens · unpriced · trn_", "who answered a command, and for how much")
+    explained = daemon.cli("session", "explain", session).must(0).out
+    contains(explained, "; from file, model, owner, private\n", "what a model saw after a file was read")
     daemon.cli("trace", "show", "trn_01ARZ3NDEKTSV4RRFFQ69G5FAV").must(6)
 
 
@@ -50,6 +54,45 @@ def costs_add_up_and_a_restart_keeps_them(lab):
     daemon.kill9()
     daemon.start()
     equal(daemon.cli("cost", "summary", "--json").must(0).json(), before, "after a crash")
+
+
+@case
+def each_mark_of_a_budget_is_told_once(lab):
+    """Where a turn is followed, in a conversation, and on the bus; not again after a restart, and anew for another limit."""
+    daemon = lab.daemon()
+    model = lab.model(daemon, usage=(8000, 100))
+    lab.write_config(daemon, "models.yaml", "models:\n  fake/fake: {context: 128000, max_output: 100, price: {input: 1000, output: 1000}}\n")
+    wait_until(lambda: daemon.api().get("/models/catalog")["own_models"] == 1, 10, "models.yaml is in force")
+    work = lab.workspace()
+    daemon.cli("cost", "budget", "--day", "50").must(0)
+    told = []
+    for number in range(3):  # 8.10 each
+        told.append(daemon.cli("exec", f"spend {number}", "--workspace", work).must(0).err)
+    daemon.restart()
+    for number in range(2):
+        told.append(daemon.cli("exec", f"spend more {number}", "--workspace", work).must(0).err)
+    marks = [[percent for percent in (50, 75, 90) if f"{percent} % of the day's budget is spent" in err] for err in told]
+    equal(marks, [[], [], [], [50], [75]], "marks that commands told of")
+    contains(told[4], "$40.50 of $50.00", "what the mark says")
+    daemon.cli("exec", "too much", "--workspace", work).must(0)
+    daemon.cli("exec", "too much", "--workspace", work).must(10)
+    events = [e for e in whole_bus(daemon) if e["event"] == "budget.alert"]
+    equal([(e["payload"]["percent"], e["payload"]["scope"]) for e in events], [(50, "day"), (75, "day"), (90, "day")], "events, each once")
+    expect(all(e["payload"]["turn_id"] and e["session_id"] for e in events), f"whose call passed the mark: {events[0]}")
+    daemon.cli("cost", "budget", "--day", "200").must(0)
+    daemon.cli("cost", "budget", "--session", "each", "--limit", "10").must(0)
+    term = lab.terminal(daemon, "chat", "--plain", "--workspace", work)
+    term.wait_for(">")
+    term.send("spend in a conversation\r")
+    term.wait_for("75 % of the session's budget is spent: $8.10 of $10.00")
+    term.send("/quit\r")
+
+
+def whole_bus(daemon):
+    """All durable events that are kept."""
+    bus = daemon.api().bus(since=0)
+    bus.request("ping", {})
+    return collect(bus, lambda m: m["type"] == "response" and m["event"] == "ping")
 
 
 @case

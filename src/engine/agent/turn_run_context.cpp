@@ -288,8 +288,8 @@ async::Task<TurnRun::Flow> TurnRun::too_long(Step& step, Error error) {
     error.message = fmt::format(
         "{} calls the conversation too long even with its oldest part summarised and cut "
         "down to about {} tokens; start a fresh session, or choose a model with a larger "
-        "context ({})",
-        model_name(), budget_.limit, error.message);
+        "context",
+        model_name(), budget_.limit);
     co_return co_await model_failed(step, std::move(error), "context_too_long");
   }
   const std::int64_t sent = std::min(estimate_.input_tokens, budget_.limit);

@@ -45,6 +45,18 @@ std::int64_t longest_input(const models::ModelRequest& request) {
   return static_cast<std::int64_t>(bytes / kBytesPerToken + frames * kFrame);
 }
 
+// How much, and where it came from; never what it says.
+json::object what_is_shown(const models::ModelRequest& request, const trust::Labels& labels) {
+  std::int64_t attachments = 0;
+  for (const models::ChatMessage& message : request.messages)
+    attachments += static_cast<std::int64_t>(message.attachments.size());
+  json::object out{{"pryx.context.messages", request.messages.size()},
+                   {"pryx.context.tools", request.tools.size()}};
+  if (labels != trust::Labels()) out["pryx.context.labels"] = labels.to_json();
+  if (attachments > 0) out["pryx.context.attachments"] = attachments;
+  return out;
+}
+
 std::string_view error_type(const Error& error) { return facts(error.code).name; }
 
 Span base_span(const Turn& turn, const trace::TraceContext& context, SpanKind kind, std::string name,
@@ -135,8 +147,9 @@ trace::Tokens tokens_of(const models::Usage& usage) {
 }
 
 void TurnTrace::prepare_call(const std::string& model, const models::ModelRequest& request,
-                             const models::Usage& estimate) {
+                             const models::Usage& estimate, const trust::Labels& labels) {
   model_ = model;
+  seen_ = what_is_shown(request, labels);
   ask_ = ask_of(models_.describe(model), request, estimate);
   ask_.may_be_unpriced = !unpriced_.empty() && unpriced_ == model;
   max_output_ = request.max_output_tokens;
@@ -214,6 +227,7 @@ Result<void> TurnTrace::end_call(db::Transaction& t, Turn& turn, const Step& ste
   span.start_ns = sent_ns_ != 0 ? sent_ns_ : charge->started_ns;
   span.end_ns = now;
   json::object& a = span.attributes;
+  for (const auto& [key, value] : seen_) a[key] = value;
   if (!end.answered_by.empty()) {
     a["gen_ai.response.model"] = end.answered_by.substr(end.answered_by.find('/') + 1);
     a["gen_ai.provider.name"] = trace::provider_name(provider_of(end.answered_by), {});

@@ -42,9 +42,10 @@ class TurnTrace {
   void request_sent();
   void attempt_failed(const Error& error, Duration wait);
   void chunk_came();
-  // Before the write job that starts it: prices are the router's, and that belongs to the loop.
+  // Before the write job that starts it: prices are the router's, and that belongs to the loop. `labels`: of
+  // all that the model is shown.
   void prepare_call(const std::string& model, const models::ModelRequest& request,
-                    const models::Usage& estimate);
+                    const models::Usage& estimate, const trust::Labels& labels);
   // A person said that this model may be used without a price beside a budget; empty: none.
   void allow_unpriced(std::string model) { unpriced_ = std::move(model); }
   [[nodiscard]] trace::CallScope scope_of(const Turn& turn, const Session& session,
@@ -75,6 +76,7 @@ class TurnTrace {
   std::int64_t sent_ns_ = 0;
   std::int64_t first_chunk_ns_ = 0;
   std::int64_t max_output_ = 0;
+  json::object seen_;  // attributes: what the model was shown
   std::vector<Failed> failed_;
   std::map<StepId, std::int64_t> tool_started_ns_;
 };

@@ -19,22 +19,6 @@ std::string seconds_text(Duration duration) {
   return seconds < 60 ? fmt::format("{} s", seconds) : fmt::format("{} min {} s", seconds / 60, seconds % 60);
 }
 
-std::int64_t tokens_of(const json::object& payload) {
-  const json::value* usage = json::find(payload, "usage");
-  if (usage == nullptr || !usage->is_object()) return 0;
-  return json::integer_or(usage->get_object(), "input_tokens", 0) +
-         json::integer_or(usage->get_object(), "output_tokens", 0);
-}
-
-// Nothing for what is free.
-std::string cost_of(const json::object& payload) {
-  if (json::integer_or(payload, "unpriced_calls", 0) > 0) return "unpriced";
-  const json::value* cost = json::find(payload, "cost");
-  if (cost == nullptr || !cost->is_object()) return {};
-  const std::string amount = json::string_or(cost->get_object(), "amount");
-  return amount.find_first_not_of("0.") == std::string::npos ? std::string() : "$" + amount;
-}
-
 }  // namespace
 
 void ChatView::set_size(int columns, int rows) {

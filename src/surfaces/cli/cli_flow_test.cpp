@@ -148,7 +148,7 @@ TEST_F(CliFlow, ExecTakesUpABrokenConnectionWithoutGapsOrRepeats) {
   FakeDaemon daemon(places_, std::move(script));
   CliTerminal terminal({"exec", "x"}, environment_);
   EXPECT_EQ(terminal.wait_for_end(), 0);
-  EXPECT_EQ(terminal.shown(), "one two\n");
+  EXPECT_EQ(terminal.shown(), "one two\nstarter/commands · 7 tokens · trn_1\n");
   const auto requests = daemon.requests();
   std::vector<std::string> sent;
   for (const std::string& request : requests) {

@@ -121,6 +121,12 @@ Query& Query::add(std::string_view name, std::string_view value) {
 
 std::string Query::on(std::string_view path) const { return std::string(path) + text_; }
 
+std::string money_of(const json::object& o, std::string_view key, std::string_view unknown) {
+  const json::value* money = json::find(o, key);
+  if (money == nullptr || !money->is_object()) return std::string(unknown);
+  return "$" + json::string_or(money->get_object(), "amount");
+}
+
 std::vector<json::object> items_of(const json::object& body) {
   std::vector<json::object> out;
   const json::value* items = json::find(body, "items");
@@ -135,12 +141,6 @@ Style turn_style(std::string_view state) {
   if (state == "completed" || state == "done") return kGood;
   if (state == "failed" || state == "denied" || state == "cancelled") return kBad;
   return state == "needs_attention" || state == "unknown" || state == "awaiting_approval" ? kWarning : kDim;
-}
-
-std::string money_of(const json::object& row, std::string_view key) {
-  const json::value* money = json::find(row, key);
-  if (money == nullptr || !money->is_object()) return "-";
-  return "$" + json::string_or(money->get_object(), "amount");
 }
 
 bool print_if_json(Context& context, const client::Reply& reply) {

@@ -77,8 +77,9 @@ class Query {
 [[nodiscard]] std::vector<json::object> items_of(const json::object& body);
 // How the state of a turn or a step is shown.
 [[nodiscard]] Style turn_style(std::string_view state);
-// "$0.0132"; "-" when it has no price.
-[[nodiscard]] std::string money_of(const json::object& row, std::string_view key);
+// "$0.0132" of the API's money; `unknown` where it is null.
+[[nodiscard]] std::string money_of(const json::object& o, std::string_view key,
+                                   std::string_view unknown = "-");
 // The reply as the command's output when --json is on; false otherwise.
 [[nodiscard]] bool print_if_json(Context& context, const client::Reply& reply);
 

@@ -233,6 +233,43 @@ Result<std::string> open_session(Context& context, const std::optional<std::stri
   return json::get_string(reply.json, "id");
 }
 
+std::int64_t tokens_of(const json::object& payload) {
+  const json::value* usage = json::find(payload, "usage");
+  if (usage == nullptr || !usage->is_object()) return 0;
+  return json::integer_or(usage->get_object(), "input_tokens", 0) +
+         json::integer_or(usage->get_object(), "output_tokens", 0);
+}
+
+std::string cost_of(const json::object& payload) {
+  if (json::integer_or(payload, "unpriced_calls", 0) > 0) return "unpriced";
+  const json::value* cost = json::find(payload, "cost");
+  if (cost == nullptr || !cost->is_object()) return {};
+  const std::string amount = json::string_or(cost->get_object(), "amount");
+  return amount.find_first_not_of("0.") == std::string::npos ? std::string() : "$" + amount;
+}
+
+Line describe_answer(const json::object& payload) {
+  Line line(json::string_or(payload, "model"), kDim);
+  if (const std::int64_t used = tokens_of(payload); used > 0)
+    line.add(fmt::format(" · {} tokens", used), kDim);
+  if (const std::string cost = cost_of(payload); !cost.empty()) line.add(fmt::format(" · {}", cost), kDim);
+  line.add(fmt::format(" · {}", json::string_or(payload, "turn_id")), kDim);
+  return line;
+}
+
+// "75 % of the day's budget is spent: $7.51 of $10.00 (2026-11-21)".
+Line describe_alert(const json::object& payload) {
+  const std::string scope = json::string_or(payload, "scope");
+  const std::string subject = json::string_or(payload, "subject");
+  const std::string period = json::string_or(payload, "period");
+  std::string text =
+      fmt::format("{} % of the {}'s budget is spent: {} of {}", json::integer_or(payload, "percent", 0),
+                  scope, money_of(payload, "spent"), money_of(payload, "limit"));
+  if (!subject.empty() && scope == "agent") text += fmt::format(", {}", brief(subject));
+  if (!period.empty()) text += fmt::format(" ({})", period);
+  return Line(text + "; pryx cost budget", kWarning);
+}
+
 std::optional<Line> describe_event(const TurnEvent& event) {
   if (event.name == "turn.retrying") {
     const auto wait = std::chrono::milliseconds(json::integer_or(event.payload, "delay_ms", 0));
@@ -244,6 +281,7 @@ std::optional<Line> describe_event(const TurnEvent& event) {
     return Line(fmt::format("the context is {} % full; at 90 % its oldest part is summarised",
                             json::integer_or(event.payload, "percent", 0)),
                 kWarning);
+  if (event.name == "budget.alert") return describe_alert(event.payload);
   if (event.name == "context.compacted") {
     const json::value* dropped = json::find(event.payload, "dropped");
     const bool lost = dropped != nullptr && dropped->is_bool() && dropped->get_bool();

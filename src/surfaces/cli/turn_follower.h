@@ -71,6 +71,13 @@ class TurnFollower {
 // --model, else PRYX_MODEL, else empty.
 [[nodiscard]] std::string wanted_model(const Context& context, const Invocation& invocation);
 
+// Of a turn or of the event that ends one: input and output together; 0 when nobody counted.
+[[nodiscard]] std::int64_t tokens_of(const json::object& payload);
+// "$0.0132", or "unpriced"; nothing for what is free.
+[[nodiscard]] std::string cost_of(const json::object& payload);
+// Who answered, with how much, for how much: "openai/gpt-4o · 1200 tokens · $0.004 · trn_…".
+[[nodiscard]] Line describe_answer(const json::object& payload);
+
 // One line about a tool call: "• fs.read README.md", "✗ fs.write notes.txt: denied, no rule allows it".
 [[nodiscard]] std::optional<Line> describe_event(const TurnEvent& event);
 // The Error that turn.failed stands for.

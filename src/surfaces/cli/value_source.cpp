@@ -30,9 +30,8 @@ const ValueSource* find_listed(std::string_view kind) {
       {"shell", "", "", "", {"bash", "zsh", "fish"}},
       {"kind", "", "", "", {"openai", "anthropic", "google", "ollama"}},
       {"scope", "", "", "", {"read", "chat", "approve", "admin"}},
-      {"format", "", "", "", {"json", "jsonl", "csv", "markdown", "html"}},
-      {"group-by", "", "", "", {"session", "model", "provider", "agent", "day", "month"}},
-      {"state", "", "", "", {"pending", "decided"}},
+      {"by", "", "", "", {"session", "model", "provider", "agent", "surface", "day", "month"}},
+      {"subagent", "/api/v1/subagents?limit=50", "id", "task"},
       {"page",
        "",
        "",
@@ -51,6 +50,14 @@ std::optional<ValueSource> source_of_kind(std::string_view kind) {
     for (const config::Setting& setting : config::settings()) out.words.push_back(setting.key);
   }
   if (out.words.empty()) return std::nullopt;
+  return out;
+}
+
+// "json|markdown|html" says itself what a flag takes.
+std::optional<ValueSource> source_of_flag(const Flag& flag) {
+  if (flag.value.find('|') == std::string_view::npos) return source_of_kind(flag_key(flag));
+  ValueSource out{.kind = flag_key(flag), .target = {}, .value = {}, .about = {}};
+  for (const std::string_view word : split(flag.value, '|')) out.words.push_back(word);
   return out;
 }
 
@@ -112,7 +119,7 @@ std::optional<ValueSource> value_source(const CommandSet& commands, const std::v
     }
     command = find_row(commands, plain);
   }
-  if (open != nullptr) return source_of_kind(flag_key(*open));
+  if (open != nullptr) return source_of_flag(*open);
   if (command == nullptr || words.back().starts_with('-')) return std::nullopt;
   const std::size_t at = plain.size() - (command->verb.empty() ? 1 : 2);
   if (at >= command->positionals.size()) return std::nullopt;

@@ -130,11 +130,13 @@ Result<std::optional<Charge>> Recorder::end_call(db::Transaction& t, const Princ
                                    .surface = row.scope.surface,
                                    .payload = std::move(payload)}));
   for (const BudgetAlert& alert : closed->alerts) {
+    json::object about = alert.to_json();
+    about["turn_id"] = row.scope.turn.str();  // who follows the turn that passed the mark is told
     PRYX_TRY_VOID(events_.append(t, {.principal = principal,
                                      .name = "budget.alert",
                                      .session = row.scope.session,
                                      .surface = row.scope.surface,
-                                     .payload = alert.to_json()}));
+                                     .payload = std::move(about)}));
   }
   t.after_commit([this, tokens = row.tokens, cost = row.cost.value_or(0)] {
     counts_.input_tokens.fetch_add(tokens.input, std::memory_order_relaxed);

@@ -379,7 +379,7 @@ std::vector<Command> audit_commands() {
       .examples = {"audit export --output log.jsonl", "audit export --format csv",
                    "audit export --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z -o november.jsonl",
                    "audit export --from 120 --to 140"},
-      .flags = {{"--format", "F", "jsonl (default), json or csv"},
+      .flags = {{"--format", "jsonl|json|csv", "jsonl when none is given"},
                 {"--from", "N|TIME", "from this entry, or this time (RFC 3339), on"},
                 {"--to", "N|TIME", "up to this entry, or before this time"},
                 {"-o,--output", "FILE", "instead of stdout"}},

@@ -58,6 +58,9 @@ Result<int> ExecRun::finish(const TurnEvent& last) {
     if (!context_.wants_json())
       context_.console().stream(wrote_text_ ? last.text : json::string_or(last.payload, "text"));
     context_.console().end_stream();
+    const ConsoleOptions& options = context_.console().options();
+    if (!context_.wants_json() && (options.err_is_tty || options.verbose))
+      context_.console().note(describe_answer(last.payload));
     denied_ = std::max(denied_, json::integer_or(last.payload, "denied_calls", 0));
     return denied_ > 0 ? facts(ErrorCode::kDenied).exit_code : 0;
   }

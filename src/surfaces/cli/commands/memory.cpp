@@ -94,7 +94,7 @@ Result<int> run_rm(Context& context, const Invocation& invocation) {
 }  // namespace
 
 std::vector<Command> memory_commands() {
-  const Flag type{"--type", "T", "daily, longterm or session"};
+  const Flag type{"--type", "longterm|daily|session", "only these"};
   return {
       {.noun = "memory",
        .verb = "list",
@@ -109,7 +109,8 @@ std::vector<Command> memory_commands() {
        .summary = "save a note",
        .examples = {"memory add \"The tide table is in the blue folder\"",
                     "memory add \"Anna is away today\" --type daily"},
-       .flags = {{"--type", "T", "longterm (the default) keeps its weight, daily fades within days"}},
+       .flags = {{"--type", "longterm|daily",
+                  "longterm (the default) keeps its weight, daily fades within days"}},
        .positionals = {{"text", "the note", true, true}},
        .handler = run_add},
       {.noun = "memory",

@@ -387,7 +387,7 @@ std::vector<Command> provider_commands() {
                         "provider add openai --kind openai --key-stdin < key.txt"},
            .flags = {{"--kind", "K", "openai, anthropic, google or ollama"},
                      {"--base-url", "URL", "where its API is, when not at the usual place"},
-                     {"--api", "A", "of kind openai: chat (the usual) or responses"},
+                     {"--api", "chat|responses", "of kind openai: chat (the usual) or responses"},
                      {"--key-stdin", "", "read the key from standard input"},
                      {"--key-ref", "REF",
                       "where the key is: keychain:NAME (pryx secret) or ${VARIABLE} of the daemon"},

@@ -293,7 +293,7 @@ Result<int> run_rm(Context& context, const Invocation& invocation) {
 
 std::vector<Command> session_commands() {
   const std::vector<Flag> list_flags = {
-      {"--status", "S", "active or archived"},
+      {"--status", "active|archived", "active or archived"},
       {"--agent", "A", "of this agent"},
       {"--state", "S[,S]", "whose last turn stands so, such as failed or running"},
       {"--after", "TIME", "changed after, RFC 3339"},
@@ -350,7 +350,7 @@ std::vector<Command> session_commands() {
            .flags = {{"--title", "T", "its title"},
                      {"--model", "P/M", "who answers from now on"},
                      {"--agent", "A", "which agent works on it"},
-                     {"--status", "S", "active or archived"}},
+                     {"--status", "active|archived", "active or archived"}},
            .positionals = {{"id", "the session"}},
            .handler = run_edit},
           {.noun = "session",

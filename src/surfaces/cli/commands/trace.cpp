@@ -8,12 +8,6 @@
 namespace pryx::cli {
 namespace {
 
-std::string cost_text(const json::object& o, std::string_view key) {
-  const json::value* money = json::find(o, key);
-  if (money == nullptr || !money->is_object()) return "unpriced";
-  return "$" + json::string_or(money->get_object(), "amount");
-}
-
 const json::object& object_or_empty(const json::object& o, std::string_view key) {
   static const json::object kEmpty;
   const json::value* found = json::find(o, key);
@@ -61,7 +55,7 @@ Result<int> show_trace(Context& context, const Invocation& invocation) {
   context.console().print(
       Line(fmt::format("{} calls, {} tokens in, {} out, {}", json::integer_or(total, "calls", 0),
                        json::integer_or(usage, "input_tokens", 0),
-                       json::integer_or(usage, "output_tokens", 0), cost_text(total, "cost")),
+                       json::integer_or(usage, "output_tokens", 0), money_of(total, "cost", "unpriced")),
            kDim));
   return 0;
 }
@@ -79,12 +73,31 @@ Result<int> export_trace(Context& context, const Invocation& invocation) {
   return 0;
 }
 
+// "saw 12 messages and 14 tools; from file, owner". Empty: its trace does not say.
+std::string seen_by(const json::object& a) {
+  const std::int64_t messages = json::integer_or(a, "pryx.context.messages", 0);
+  if (messages == 0) return {};
+  std::string out =
+      fmt::format("saw {} messages and {} tools", messages, json::integer_or(a, "pryx.context.tools", 0));
+  if (const std::int64_t files = json::integer_or(a, "pryx.context.attachments", 0); files > 0)
+    out += fmt::format(", with {} pictures or files", files);
+  std::string labels;
+  if (const json::value* list = json::find(a, "pryx.context.labels"); list != nullptr && list->is_array()) {
+    for (const json::value& label : list->get_array()) {
+      if (!label.is_string() || std::string_view(label.get_string()).starts_with("principal:")) continue;
+      labels += (labels.empty() ? "" : ", ") + std::string(label.get_string());
+    }
+  }
+  return labels.empty() ? out : fmt::format("{}; from {}", out, labels);
+}
+
 void explain_span(Context& context, const json::object& span) {
   const json::object& a = object_or_empty(span, "attributes");
   const std::string kind = json::string_or(span, "kind");
   const std::string status = json::string_or(span, "status");
   const std::int64_t us = json::integer_or(span, "duration_us", 0);
   Line line;
+  std::string seen;
   if (kind == "queue") {
     line.add("waited      ", kDim).add(fmt::format("{} in line", duration_text(us)));
   } else if (kind == "model" || kind == "compaction") {
@@ -98,6 +111,7 @@ void explain_span(Context& context, const json::object& span) {
     line.add(fmt::format(": {} in, {} out, {}, {}", json::integer_or(a, "gen_ai.usage.input_tokens", 0),
                          json::integer_or(a, "gen_ai.usage.output_tokens", 0), duration_text(us),
                          nano < 0 ? "unpriced" : fmt::format("${:.9f}", static_cast<double>(nano) / 1e9)));
+    seen = seen_by(a);
   } else if (kind == "tool") {
     line.add("tool        ", kDim).add(json::string_or(a, "gen_ai.tool.name"));
     const std::string rule = json::string_or(a, "pryx.policy.rule");
@@ -120,6 +134,7 @@ void explain_span(Context& context, const json::object& span) {
   if (const std::string why = json::string_or(span, "message"); !why.empty() && status != "ok")
     line.add(": " + why, kWarning);
   context.console().print(line);
+  if (!seen.empty()) context.console().print(Line("            " + seen, kDim));
 }
 
 Result<int> explain(Context& context, const Invocation& invocation) {
@@ -152,7 +167,7 @@ Result<int> explain(Context& context, const Invocation& invocation) {
         Line("ended       ", kDim)
             .add(fmt::format("{}: {}", json::string_or(error, "code"), json::string_or(error, "detail")),
                  kBad));
-  context.console().print(Line("cost        ", kDim).add(cost_text(turn.json, "cost")));
+  context.console().print(Line("cost        ", kDim).add(money_of(turn.json, "cost", "unpriced")));
   return 0;
 }
 
