@@ -131,7 +131,10 @@ def a_budget_is_not_exceeded(lab):
     model.script["spend"] = [[("call", "memory.search", {"query": f"q{i}"})] for i in range(50)]
     child = api.post(f"/sessions/{session}/children", {"task": "spend", "max_tokens": 12000, "max_tool_calls": 100}, 202)
     done = wait_until(lambda: next((c for c in api.get(f"/sessions/{session}/children")["items"] if c["state"] == "failed"), None), 30, "its end")
-    expect(done["used_tokens"] <= 12000, f"{done['used_tokens']} tokens of 12000")
+    expect(5000 < done["used_tokens"] <= 12000, f"{done['used_tokens']} tokens of 12000")
+    calls = len(model.of("spend"))
+    equal((done["used_tokens"], done["answered_by"]), (calls * 1100, "fake/fake"), "what it used, and who answered")
+    contains(daemon.cli("subagent", "show", done["id"]).must(0).out, f"{calls * 1100} of 12000 tokens, fake/fake, unpriced", "the same on the command line")
     contains(done["error"], "12000 tokens", "why")
     equal(api.get(f"/turns/{child['turn_id']}")["state"], "failed", "its turn")
 

@@ -47,7 +47,8 @@ async::Task<TurnRun::Flow> TurnRun::ask_as_plan() {
   const std::string plan = "pln_" + open.front()->id.str().substr(StepId::prefix().size());
   for (Step* step : open) {
     const bool cancelled = co_await async::is_cancelled();
-    if (cancelled) co_return Flow::kGoOn;  // whoever runs the steps ends the turn
+    if (cancelled) co_return Flow::kGoOn;                          // whoever runs the steps ends the turn
+    if (!why_no_more_calls(*step).empty()) co_return Flow::kGoOn;  // nobody is asked about what is not made
     StepJournal journal(*this, *step);
     const auto asked = co_await parts().gate.ask_ahead(gate_call(*step), plan, journal);
     if (!asked) co_return co_await stopped_by_storage(asked.error());

@@ -104,21 +104,6 @@ std::string usage_text(const Turn& turn) {
                                     {"calls", turn.model_calls},
                                     {"unpriced", turn.unpriced_calls}});
 }
-void read_usage(Turn& turn, std::string_view text) {
-  models::Usage& usage = turn.usage;
-  const auto o = json::parse_object(text, json::kOwnText);
-  if (!o) return;
-  usage.input_tokens = json::integer_or(*o, "in", 0);
-  usage.output_tokens = json::integer_or(*o, "out", 0);
-  usage.cached_input_tokens = json::integer_or(*o, "cached", 0);
-  usage.cache_write_tokens = json::integer_or(*o, "cache_write", 0);
-  usage.reasoning_tokens = json::integer_or(*o, "reasoning", 0);
-  const json::value* estimated = json::find(*o, "estimated");
-  usage.estimated = estimated != nullptr && estimated->is_bool() && estimated->get_bool();
-  turn.cost_nano = json::integer_or(*o, "nano_usd", 0);
-  turn.model_calls = static_cast<int>(json::integer_or(*o, "calls", 0));
-  turn.unpriced_calls = static_cast<int>(json::integer_or(*o, "unpriced", 0));
-}
 
 Turn read_usage_only(const db::Row& r) {
   Turn t;
@@ -202,6 +187,22 @@ Result<void> write_step(db::Connection& c, const Step& s, StepState from) {
 }
 
 }  // namespace
+
+void read_usage(Turn& turn, std::string_view text) {
+  models::Usage& usage = turn.usage;
+  const auto o = json::parse_object(text, json::kOwnText);
+  if (!o) return;
+  usage.input_tokens = json::integer_or(*o, "in", 0);
+  usage.output_tokens = json::integer_or(*o, "out", 0);
+  usage.cached_input_tokens = json::integer_or(*o, "cached", 0);
+  usage.cache_write_tokens = json::integer_or(*o, "cache_write", 0);
+  usage.reasoning_tokens = json::integer_or(*o, "reasoning", 0);
+  const json::value* estimated = json::find(*o, "estimated");
+  usage.estimated = estimated != nullptr && estimated->is_bool() && estimated->get_bool();
+  turn.cost_nano = json::integer_or(*o, "nano_usd", 0);
+  turn.model_calls = static_cast<int>(json::integer_or(*o, "calls", 0));
+  turn.unpriced_calls = static_cast<int>(json::integer_or(*o, "unpriced", 0));
+}
 
 Result<void> TurnStore::insert_turn(db::Connection& c, const Turn& t) {
   PRYX_TRY_VOID(c.run(kInsertTurn, t.principal, t.id, t.session, to_text(t.state),

@@ -13,6 +13,9 @@ namespace pryx::agent {
 
 constexpr int kMaxQueuedPerSession = 32;
 constexpr int kMaxQueuedTurns = 10'000;
+// The column `usage` of a turn: tokens, calls and cost.
+void read_usage(Turn& turn, std::string_view text);
+
 constexpr int kMaxCrashes = 3;  // a step that was under way at so many crashes is not started again
 
 struct IdempotentAnswer {

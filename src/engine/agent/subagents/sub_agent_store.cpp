@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/agent/turn_store.h"
 #include "foundation/base/text.h"
 
 namespace pryx::agent {
@@ -12,7 +13,7 @@ namespace {
   "s.principal_id, s.session_id, s.turn_id, s.parent_session, s.parent_turn, s.key, s.task, s.agent, " \
   "s.model, s.tools, s.max_tokens, s.max_tool_calls, s.depth, s.background, s.created_at, t.state, "   \
   "t.usage, "                                                                                          \
-  "t.error_code, t.error_detail, t.ended_at, s.waits_for"
+  "t.error_code, t.error_detail, t.ended_at, s.waits_for, t.answered_by"
 #define PRYX_SUB_FROM " FROM sub_agents s JOIN turns t ON t.id = s.turn_id "
 #define PRYX_OPEN_STATES "('queued','running','waiting','needs_attention')"
 constexpr std::string_view kInsert =
@@ -32,9 +33,9 @@ constexpr std::string_view kOrphans =
     "SELECT " PRYX_SUB_COLUMNS PRYX_SUB_FROM
     "JOIN turns p ON p.id = s.parent_turn WHERE p.state = 'cancelled' AND t.state IN " PRYX_OPEN_STATES
     " AND ($1 = '' OR p.id = $1)";
-constexpr std::string_view kWaitingFor =
-    "SELECT " PRYX_SUB_COLUMNS PRYX_SUB_FROM
-    "WHERE s.principal_id = $1 AND t.state = 'queued' AND instr(s.waits_for, $2) > 0";
+constexpr std::string_view kWaitingFor = "SELECT " PRYX_SUB_COLUMNS PRYX_SUB_FROM
+                                         "WHERE s.principal_id = $1 AND t.state = 'queued' AND s.waits_for "
+                                         "<> '' AND ($2 = '' OR instr(s.waits_for, $2) > 0)";
 constexpr std::string_view kCountOpen =
     "SELECT count(*)" PRYX_SUB_FROM "WHERE s.principal_id = $1 AND t.state IN " PRYX_OPEN_STATES;
 constexpr std::string_view kBelow =
@@ -78,15 +79,6 @@ tools::ToolLists lists_from_text(std::string_view text) {
   return lists;
 }
 
-models::Usage usage_from_text(std::string_view text) {
-  models::Usage usage;
-  const auto parsed = json::parse_object(text, json::kOwnText);
-  if (!parsed) return usage;
-  usage.input_tokens = json::integer_or(*parsed, "input_tokens", 0);
-  usage.output_tokens = json::integer_or(*parsed, "output_tokens", 0);
-  return usage;
-}
-
 SubAgent read_row(const db::Row& r) {
   SubAgent s;
   s.principal = r.id<PrincipalId>(0);
@@ -105,7 +97,11 @@ SubAgent read_row(const db::Row& r) {
   s.background = r.boolean(13);
   s.created_at = r.time(14);
   s.turn_state = turn_state_from_text(r.view(15)).value_or(TurnState::kFailed);
-  s.usage = usage_from_text(r.view(16));
+  Turn counted;
+  read_usage(counted, r.view(16));
+  s.usage = counted.usage;
+  s.cost = counted.cost_json();
+  s.answered_by = r.text(21);
   s.error_code = r.text(17);
   s.error_detail = r.text(18);
   s.ended_at = r.optional_time(19);
@@ -161,6 +157,8 @@ json::object SubAgent::to_json() const {
           {"max_tokens", max_tokens},
           {"max_tool_calls", max_tool_calls},
           {"used_tokens", usage.input_tokens + usage.output_tokens},
+          {"answered_by", text_or_null(answered_by)},
+          {"cost", cost},
           {"depth", depth},
           {"after", std::move(waits_for)},
           {"background", background},

@@ -32,6 +32,8 @@ struct SubAgent {
   // Of its turn.
   TurnState turn_state = TurnState::kQueued;
   models::Usage usage;
+  std::string answered_by;     // the model that really did
+  json::value cost = nullptr;  // of its own calls; null: nobody knows their price
   std::string error_code, error_detail;
   std::optional<WallTime> ended_at;
 
@@ -63,7 +65,7 @@ struct SubAgentStore {
                                                                  const PrincipalId& principal,
                                                                  const SessionId& session,
                                                                  const TurnId& turn);
-  // Queued ones that wait for this one, among others perhaps.
+  // Queued ones that wait for this one, among others perhaps; without one, all that wait.
   [[nodiscard]] static Result<std::vector<SubAgent>> list_waiting_for(db::Connection& c,
                                                                       const PrincipalId& principal,
                                                                       const SessionId& id);

@@ -9,6 +9,8 @@
 namespace pryx::agent {
 namespace {
 
+constexpr Duration kRetryPause = std::chrono::seconds(1);  // of a store that failed
+
 std::string title_of(std::string_view task) {
   const std::string_view line = trim(split(trim(task), '\n').front());
   return std::string(utf8_prefix(line, 80));
@@ -47,8 +49,9 @@ async::Task<Result<void>> SubAgents::start() {
                                    .session = {},
                                    .turn_id = {},
                                    .include_ephemeral = false});
+  const bool done = co_await cancel_orphans({});
+  is_behind_ = !done;
   group_.spawn("follow", follow());
-  co_await cancel_orphans({});
   co_return Result<void>{};
 }
 
@@ -56,49 +59,66 @@ async::Task<void> SubAgents::stop() { co_await group_.stop(); }
 
 async::Task<void> SubAgents::follow() {
   for (;;) {
-    const auto event = co_await ends_->next();
+    const std::optional<Duration> limit = is_behind_ ? std::optional(kRetryPause) : std::nullopt;
+    const auto event = co_await ends_->next(limit);
     if (!event && event.error().code == ErrorCode::kCancelled) co_return;
+    if (!event && event.error().code == ErrorCode::kTimeout) {
+      co_await catch_up();
+      continue;
+    }
     if (!event) {
       log::warn("subagents.events", {{"error", event.error().message}});
-      const auto slept = co_await async::sleep(parts_.loop, std::chrono::seconds(1));
+      const auto slept = co_await async::sleep(parts_.loop, kRetryPause);
       if (!slept) co_return;
       continue;
     }
     ++generation_;
     changed_.wake_all();
-    if ((*event)->name == "turn.cancelled") co_await cancel_orphans(TurnId((*event)->turn_id));
-    co_await wake_waiting((*event)->principal, (*event)->session);
+    bool done = true;
+    if ((*event)->name == "turn.cancelled") done = co_await cancel_orphans(TurnId((*event)->turn_id));
+    const bool woken = co_await wake_waiting((*event)->principal, (*event)->session);
+    is_behind_ = is_behind_ || !done || !woken;
   }
 }
 
-async::Task<void> SubAgents::cancel_orphans(TurnId parent) {
+async::Task<void> SubAgents::catch_up() {
+  const bool done = co_await cancel_orphans({});
+  const bool woken = co_await wake_waiting(owner().id, {});
+  is_behind_ = !done || !woken;
+}
+
+async::Task<bool> SubAgents::cancel_orphans(TurnId parent) {
   const auto orphans = co_await parts_.database.read(
       [&](db::Connection& c) { return SubAgentStore::list_orphans(c, parent); });
   if (!orphans) {
     log::warn("subagents.orphans", {{"error", orphans.error().message}});
-    co_return;
+    co_return false;
   }
+  bool done = true;
   for (const SubAgent& orphan : *orphans) {
     const Caller caller{
         .principal = {.id = orphan.principal}, .scopes = Scopes{Scope::kChat}, .surface = "agent"};
     const auto cancelled = co_await parts_.turns.cancel(caller, orphan.turn);
-    if (!cancelled && cancelled.error().code != ErrorCode::kConflict)
-      log::warn("subagents.cancel", {{"session_id", orphan.id.str()}, {"error", cancelled.error().message}});
+    if (cancelled || cancelled.error().code == ErrorCode::kConflict) continue;
+    log::warn("subagents.cancel", {{"session_id", orphan.id.str()}, {"error", cancelled.error().message}});
+    done = false;
   }
+  co_return done;
 }
 
-async::Task<void> SubAgents::wake_waiting(PrincipalId principal, SessionId ended) {
+async::Task<bool> SubAgents::wake_waiting(PrincipalId principal, SessionId ended) {
   const auto waiting = co_await parts_.database.read(
       [&](db::Connection& c) { return SubAgentStore::list_waiting_for(c, principal, ended); });
   if (!waiting) {
     log::warn("subagents.waiting", {{"error", waiting.error().message}});
-    co_return;
+    co_return false;
   }
   for (const SubAgent& child : *waiting)
     parts_.dispatcher.enqueue({.principal = child.principal,
                                .session = child.id,
                                .turn = child.turn,
                                .priority = Priority::kBackground});
+  co_return true;
 }
 
 Result<void> SubAgents::check(const SpawnRequest& request) const {

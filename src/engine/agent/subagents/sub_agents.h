@@ -93,9 +93,12 @@ class SubAgents {
 
  private:
   [[nodiscard]] async::Task<void> follow();
-  [[nodiscard]] async::Task<void> cancel_orphans(TurnId parent);
-  // Those that waited for this one look again whether they may begin.
-  [[nodiscard]] async::Task<void> wake_waiting(PrincipalId principal, SessionId ended);
+  // What a store that failed left undone; all of it, because nobody knows what that was.
+  [[nodiscard]] async::Task<void> catch_up();
+  // Both: false when the store did not let it, and it is to be tried again. Of all parents without one.
+  [[nodiscard]] async::Task<bool> cancel_orphans(TurnId parent);
+  // Those that waited for this one look again whether they may begin. Of all that wait without one.
+  [[nodiscard]] async::Task<bool> wake_waiting(PrincipalId principal, SessionId ended);
   [[nodiscard]] Result<void> check(const SpawnRequest& request) const;
   // What the loop knows when the write job begins.
   struct Plan {
@@ -114,6 +117,7 @@ class SubAgents {
   std::unique_ptr<events::Subscription> ends_;
   async::WaitList changed_;
   std::uint64_t generation_ = 0;  // of ends seen
+  bool is_behind_ = false;        // the store failed, and an end was not acted on
 };
 
 }  // namespace pryx::agent

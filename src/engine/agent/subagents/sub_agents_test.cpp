@@ -198,6 +198,18 @@ TEST_F(SubAgentsTest, CallsAndTokensAreCapped) {
   EXPECT_LT(model->requests.back().max_output_tokens, 5000);
 }
 
+// Calls of one answer that ask become one plan before the first of them runs; the limit holds for them all
+// the same.
+TEST_F(SubAgentsTest, CallsThatAreAskedAboutTogetherAreCappedToo) {
+  policy.rules = {{.verdict = trust::Verdict::kAsk, .tool = "test.*"}};
+  model->add(
+      asks_for({{"test.pure", R"({"n":1})"}, {"test.pure", R"({"n":2})"}, {"test.pure", R"({"n":3})"}}));
+  ASSERT_TRUE(
+      now(daemon->sub_agents.spawn(me(), {.parent = session(), .task = "look", .max_tool_calls = 2})));
+  settle();
+  EXPECT_EQ(daemon->approvals.pending_count(), 2u);
+}
+
 TEST_F(SubAgentsTest, ASpawnStepIsNotRepeatedAfterAKill) {
   model->add(asks_for({{"agent.spawn", spawn_call()}}));
   model->add(asks_for({{"test.idempotent"}}));

@@ -119,9 +119,12 @@ Result<int> show_subagent(Context& context, const Invocation& invocation) {
   context.console().print(
       Line(json::string_or(reply.json, "id"), kBold).add("  ").add(state, colour_of(state)));
   context.console().print(json::string_or(reply.json, "task"));
-  context.console().print(Line(fmt::format("{} of {} tokens", json::integer_or(reply.json, "used_tokens", 0),
-                                           json::integer_or(reply.json, "max_tokens", 0)),
-                               kDim));
+  Line spent(fmt::format("{} of {} tokens", json::integer_or(reply.json, "used_tokens", 0),
+                         json::integer_or(reply.json, "max_tokens", 0)),
+             kDim);
+  if (const std::string by = json::string_or(reply.json, "answered_by"); !by.empty())
+    spent.add(fmt::format(", {}, {}", by, money_of(reply.json, "cost", "unpriced")), kDim);
+  context.console().print(spent);
   const std::string error = json::string_or(reply.json, "error");
   if (!error.empty()) context.console().print(Line(error, kBad));
   const std::string text = json::string_or(reply.json, "text");
