@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tests/sim/clients.h"
 
+#include <algorithm>
+
 namespace pryx::sim {
 namespace {
 constexpr Duration kCancelLimit = std::chrono::milliseconds(250);
@@ -13,6 +15,7 @@ agent::NewMessage to_input(const Outgoing& message) {
           .idempotency_key = message.key,
           .interactive = message.interactive,
           .approve = message.approve,
+          .max_cost = message.max_cost,
           .priority = message.priority,
           .labels = trust::Labels{"owner"}};
 }
@@ -36,11 +39,13 @@ Clients::Clients(async::testing::VirtualLoop& loop, OutsideWorld& world, std::ui
                        .interactive = !dice_.chance(15)};
       if (dice_.chance(10)) message.approve = "tools: {allowed: [test.one_shot], denied: [test.idempotent]}";
       if (dice_.chance(20)) message.priority = agent::Priority::kBackground;
+      if (dice_.chance(10)) message.max_cost = static_cast<std::int64_t>(dice_.between(5, 60)) * 1'000'000;
       sender.messages.push_back(std::move(message));
     }
     senders_.push_back(std::move(sender));
   }
   conversations_left_ = most_messages > 1 ? static_cast<int>(dice_.below(3)) : 0;
+  tasks_left_ = most_messages > 1 ? static_cast<int>(dice_.below(3)) : 0;
   followers_.push_back({.filter = {.principal = owner().id}});
   followers_.push_back(
       {.filter = {
@@ -54,6 +59,7 @@ void Clients::attach(Daemon& daemon, bool end_game) {
   daemon.surface().spawn("approver", run_approver(daemon));
   daemon.surface().spawn("settler", run_settler(daemon));
   daemon.surface().spawn("front", run_front(daemon));
+  daemon.surface().spawn("manager", run_manager(daemon));
   if (!end_game) daemon.surface().spawn("administrator", run_administrator(daemon));
 }
 
@@ -61,7 +67,13 @@ bool Clients::everything_is_sent() const {
   for (const Sender& sender : senders_) {
     if (sender.next < sender.messages.size()) return false;
   }
-  return conversations_left_ == 0;
+  return conversations_left_ == 0 && tasks_left_ == 0;
+}
+
+bool Clients::is_of_people(const SessionId& session) const {
+  const auto is_it = [&](const Sender& sender) { return sender.session == session; };
+  const auto was_brought = [&](const Conversation& c) { return c.accepted.session == session; };
+  return std::ranges::any_of(senders_, is_it) || std::ranges::any_of(conversations_, was_brought);
 }
 
 bool Clients::followers_have(std::uint64_t version) const {
@@ -128,6 +140,7 @@ async::Task<void> Clients::send(Daemon& daemon, Outgoing& message) {
   }
   if (!message.accepted) {
     message.accepted = *accepted;
+    if (message.max_cost) world_.limits_of_turns[accepted->turn] = *message.max_cost;
     message.accepted_ms = world_.now_ms();
     if (accepted->duplicate && message.tries == 1)
       world_.violate(fmt::format("{} was never sent and is called a duplicate", message.key));
@@ -203,6 +216,48 @@ async::Task<void> Clients::run_front(Daemon& daemon) {
     if (accepted) conversations_.push_back({*accepted, name});
     --conversations_left_;  // after the answer: until then there is more to come
   }
+}
+
+async::Task<void> Clients::run_manager(Daemon& daemon) {
+  for (;;) {
+    const auto slept = co_await async::sleep(loop_, dice_.milliseconds(200, tasks_left_ > 0 ? 3000 : 8000));
+    if (!slept || daemon.is_stopping()) co_return;
+    if (tasks_left_ > 0) co_await spawn_by_hand(daemon);
+    if (!end_game_ && dice_.chance(25)) co_await cancel_some_child(daemon);
+  }
+}
+
+async::Task<void> Clients::spawn_by_hand(Daemon& daemon) {
+  const std::string key = fmt::format("hand-{}", tasks_left_);
+  Dice dice(seed_, key);  // who did not hear the answer asks for the same again
+  agent::SpawnRequest request{.parent = senders_[dice.below(senders_.size())].session,
+                              .key = key,
+                              .task = fmt::format("task by hand {}", tasks_left_),
+                              .labels = trust::Labels{"owner"}};
+  if (dice.chance(50)) request.max_cost = static_cast<std::int64_t>(dice.between(1, 40)) * 1'000'000;
+  const std::optional<std::int64_t> limit = request.max_cost;
+  const auto made = co_await daemon.sub_agents().spawn(owner_caller(), std::move(request));
+  world_.trace().note("spawn by hand: {}", made ? made->id.str() : made.error().message);
+  if (made) {
+    world_.spawned_by_hand[made->id] = limit;
+    world_.reach("sub-agent started by a person");
+    --tasks_left_;
+  } else if (made.error().code != ErrorCode::kStorage && made.error().code != ErrorCode::kUnavailable &&
+             made.error().code != ErrorCode::kOverloaded) {
+    world_.violate(fmt::format("a task was refused: {}", made.error().message));
+  }
+}
+
+async::Task<void> Clients::cancel_some_child(Daemon& daemon) {
+  const auto open = co_await daemon.sub_agents().list(owner().id, {.parent = {}, .open_only = true});
+  if (!open || open->empty()) co_return;
+  const agent::SubAgent& child = (*open)[dice_.below(open->size())];
+  world_.ends_asked.insert(child.turn);
+  const auto cancelled = co_await daemon.sub_agents().cancel(owner_caller(), child.id);
+  world_.trace().note("cancel child {}: {}", child.turn.str(), cancelled ? "ok" : cancelled.error().message);
+  if (!cancelled) co_return;
+  world_.cancelled_ms.emplace(child.turn, world_.now_ms());
+  co_await expect_ended(daemon, child.turn);
 }
 
 async::Task<void> Clients::run_administrator(Daemon& daemon) {

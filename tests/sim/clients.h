@@ -22,6 +22,7 @@ struct Outgoing {
   bool interactive = true;
   std::string approve;  // text of an --approve file
   agent::Priority priority = agent::Priority::kOwner;
+  std::optional<std::int64_t> max_cost;  // of the turn and all it starts
   int tries = 0;
   std::int64_t first_try_ms = 0;
   std::optional<agent::Accepted> accepted;
@@ -57,6 +58,7 @@ class Clients {
   // settle what is open.
   void attach(Daemon& daemon, bool end_game);
   [[nodiscard]] bool everything_is_sent() const;
+  [[nodiscard]] bool is_of_people(const SessionId& session) const;
   [[nodiscard]] bool followers_have(std::uint64_t version) const;
   [[nodiscard]] bool leaves_alone(const TurnId& turn) const;  // nobody settles it, ever
   [[nodiscard]] const std::vector<Sender>& senders() const { return senders_; }
@@ -72,6 +74,9 @@ class Clients {
   [[nodiscard]] async::Task<void> expect_ended(Daemon& daemon, TurnId turn);
   [[nodiscard]] async::Task<void> run_front(Daemon& daemon);
   [[nodiscard]] async::Task<void> run_administrator(Daemon& daemon);
+  [[nodiscard]] async::Task<void> run_manager(Daemon& daemon);
+  [[nodiscard]] async::Task<void> spawn_by_hand(Daemon& daemon);
+  [[nodiscard]] async::Task<void> cancel_some_child(Daemon& daemon);
   [[nodiscard]] async::Task<void> run_follower(Daemon& daemon, Follower& follower);
   void receive(Daemon& daemon, Follower& follower, const events::Event& event);
   [[nodiscard]] async::Task<void> run_approver(Daemon& daemon);
@@ -88,6 +93,7 @@ class Clients {
   std::vector<Follower> followers_;
   std::vector<Conversation> conversations_;
   int conversations_left_ = 0;
+  int tasks_left_ = 0;  // that a person hands to a sub-agent
 };
 
 [[nodiscard]] Caller owner_caller();

@@ -3,12 +3,23 @@
 
 #include <array>
 
+#include "engine/models/catalog.h"
 #include "foundation/crypto/crypto.h"
 
 namespace pryx::sim {
 namespace {
 
 constexpr std::string_view kKey = "2dd29ca851e7b56e4697b0e1f08507293d761a05ce4d1b628663f411a8086d99";
+
+// Dear enough that the slices which the fake model hands out bind.
+constexpr std::string_view kPrices =
+    "models:\n  sim/sim-1: {context: 128000, max_output: 2000, price: {input: 1, output: 2}}\n";
+constexpr std::string_view kLoseParents =
+    "CREATE TRIGGER IF NOT EXISTS lose_parents AFTER INSERT ON sub_agents BEGIN UPDATE sub_agents SET "
+    "parent_turn = '' WHERE session_id = NEW.session_id; END";
+constexpr std::string_view kOpenSlices =
+    "CREATE TRIGGER IF NOT EXISTS open_slices AFTER INSERT ON budgets WHEN NEW.scope = 'slice' BEGIN UPDATE "
+    "budgets SET limit_nano = 1000000000000 WHERE scope = 'slice' AND subject = NEW.subject; END";
 
 class FixedKeys final : public models::KeySource {
  public:
@@ -30,6 +41,7 @@ class ChangingPolicy final : public tools::PolicySource {
       rules.push_back({.verdict = Verdict::kAsk, .tool = "test.queryable"});
     }
     rules.push_back({.verdict = Verdict::kAllow, .tool = "test.*"});
+    rules.push_back({.verdict = Verdict::kAllow, .tool = "agent.*"});
     in_force_.engine = std::make_shared<const trust::PolicyEngine>(
         std::make_shared<const trust::Layer>(trust::LayerKind::kBase, "sim", rules));
     in_force_.version = fmt::format("policy-{}", static_cast<int>(mode));
@@ -112,6 +124,15 @@ struct Daemon::Parts {
                 .boot_id = fmt::format("bot_{}", setting.boot),
                 .default_model = "sim/sim-1"},
                {.unsafe_split_outbox = setting.split_outbox}),
+        sub_agents({.loop = around.loop,
+                    .database = *database,
+                    .events = events,
+                    .ids = ids,
+                    .inbox = inbox,
+                    .dispatcher = dispatcher,
+                    .turns = engine,
+                    .models = models},
+                   kSubAgentLimits),
         surface(around.loop, "surface") {}
   IdSource ids;
   std::unique_ptr<db::Database> database;
@@ -130,6 +151,8 @@ struct Daemon::Parts {
   agent::Outbox outbox;
   agent::Inbox inbox;
   agent::TurnEngine engine;
+  std::shared_ptr<agent::SubAgentAccess> access = std::make_shared<agent::SubAgentAccess>();
+  agent::SubAgents sub_agents;
   async::TaskGroup surface;
 };
 
@@ -150,6 +173,11 @@ Result<std::unique_ptr<Daemon>> Daemon::open(Around around, DaemonSetting settin
                                                  .dice = around.tool_dice,
                                                  .calm = setting.calm,
                                                  .effect_first = setting.effect_first}));
+  parts->access->service = &parts->sub_agents;
+  PRYX_TRY_VOID(agent::add_sub_agent_tools(parts->registry, parts->access));
+  PRYX_TRY(const auto prices, models::parse_catalog_overrides(kPrices, "sim"));
+  parts->models.set_catalog(std::make_shared<const models::Catalog>(
+      models::built_in_catalog(), std::make_shared<const models::CatalogFile>(prices)));
   PRYX_TRY_VOID(parts->models.put_provider(
       {.name = "sim", .kind = "openai", .base_url = "http://model.sim/v1", .key_secret_name = "sim"}));
   return std::unique_ptr<Daemon>(new Daemon(setting, std::move(parts)));
@@ -164,9 +192,16 @@ async::Task<Result<void>> Daemon::start() {
     PRYX_CO_TRY_VOID(co_await parts_->database->read(
         [](db::Connection& c) { return c.execute("PRAGMA synchronous=OFF"); }));
   }
+  for (const std::string_view sql :
+       {setting_.lost_parents ? kLoseParents : "", setting_.open_slices ? kOpenSlices : ""}) {
+    if (sql.empty()) continue;
+    PRYX_CO_TRY_VOID(
+        co_await parts_->database->write([sql](db::Transaction& t) { return t.db().execute(sql); }));
+  }
   PRYX_CO_TRY_VOID(co_await parts_->events.start());
   PRYX_CO_TRY_VOID(co_await parts_->approvals.start());
   PRYX_CO_TRY_VOID(co_await parts_->trace.start(*parts_->database, agent::streamed_tokens));
+  PRYX_CO_TRY_VOID(co_await parts_->sub_agents.start());
   co_return co_await parts_->dispatcher.start(parts_->engine, false);
 }
 
@@ -174,6 +209,7 @@ async::Task<void> Daemon::stop() {
   stopping_ = true;
   co_await parts_->surface.stop();
   co_await parts_->dispatcher.stop();
+  co_await parts_->sub_agents.stop();
   co_await parts_->outbox.stop();
 }
 
@@ -186,6 +222,7 @@ trust::Approvals& Daemon::approvals() { return parts_->approvals; }
 agent::Inbox& Daemon::inbox() { return parts_->inbox; }
 agent::Outbox& Daemon::outbox() { return parts_->outbox; }
 agent::TurnEngine& Daemon::engine() { return parts_->engine; }
+agent::SubAgents& Daemon::sub_agents() { return parts_->sub_agents; }
 agent::Dispatcher& Daemon::dispatcher() { return parts_->dispatcher; }
 
 }  // namespace pryx::sim

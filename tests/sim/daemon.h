@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/agent/inbox.h"
+#include "engine/agent/subagents/sub_agent_tools.h"
 #include "engine/agent/turn_engine.h"
 #include "foundation/async/testing/virtual_loop.h"
 #include "tests/sim/fake_model.h"
@@ -23,8 +24,12 @@ struct DaemonSetting {
   bool split_outbox = false;      // controls: each must make an invariant fail
   bool effect_first = false;
   bool synchronous_off = false;
+  bool lost_parents = false;  // the store forgets which turn started a sub-agent
+  bool open_slices = false;   // and what a sub-agent may spend
 };
 
+// Fewer than a person may have, so that the limit is met.
+inline constexpr agent::SubAgentLimits kSubAgentLimits{.max_running = 4, .max_depth = 2};
 inline constexpr std::string_view kDatabasePath = "pryx.db";
 [[nodiscard]] db::OpenOptions database_options(const db::testing::SimulatedDisk& disk);
 [[nodiscard]] std::span<const db::ModuleMigrations> all_migrations();
@@ -55,6 +60,7 @@ class Daemon {
   [[nodiscard]] agent::Outbox& outbox();
   [[nodiscard]] agent::TurnEngine& engine();
   [[nodiscard]] agent::Dispatcher& dispatcher();
+  [[nodiscard]] agent::SubAgents& sub_agents();
   void set_policy(PolicyMode mode);
   [[nodiscard]] bool is_stopping() const { return stopping_; }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tests/sim/fake_model.h"
 
+#include <algorithm>
+
+#include "foundation/base/ids.h"
 #include "foundation/base/json.h"
 
 namespace pryx::sim {
@@ -68,12 +71,61 @@ std::string finish_frame(std::string_view reason) {
 
 std::string text_of(const json::object& message) { return json::string_or(message, "content"); }
 
+constexpr std::string_view kToldOfOthers = "What the tasks before this one came to:";
+
+// Ids of sub-agents that a result tells of, in order.
+void find_sub_agents(std::string_view text, std::vector<std::string>& out) {
+  constexpr std::size_t kIdLength = 30;
+  for (std::size_t at = text.find("ses_"); at != std::string_view::npos; at = text.find("ses_", at + 1)) {
+    std::string id(text.substr(at, kIdLength));
+    if (SessionId::parse(id) && std::ranges::find(out, id) == out.end()) out.push_back(std::move(id));
+  }
+}
+
+json::array ids_from(const std::vector<std::string>& known, Dice& dice) {
+  json::array out;
+  for (std::uint64_t i = dice.between(1, 3); i > 0; --i) {
+    json::value id(known[dice.below(known.size())]);
+    if (std::ranges::find(out, id) == out.end()) out.push_back(std::move(id));
+  }
+  return out;
+}
+
+// What a model that hands work on asks for: a call's name and its arguments.
+std::pair<std::string, json::object> wish_about_agents(const std::vector<std::string>& known,
+                                                       std::string_view user, std::uint64_t n, Dice& dice) {
+  const std::uint64_t luck = known.empty() ? 0 : dice.below(100);
+  if (luck < 55) {
+    json::object budget;
+    static constexpr std::string_view kSlices[] = {"0.001", "0.008", "0.02", "0.1"};
+    if (dice.chance(60)) budget["usd"] = kSlices[dice.below(4)];
+    if (dice.chance(50)) budget["tool_calls"] = dice.below(3);
+    if (dice.chance(20)) budget["tokens"] = 20'000;
+    json::object arguments{{"task", fmt::format("task {} of ({})", n, user)},
+                           {"background", dice.chance(60)}};
+    if (!budget.empty()) arguments["budget"] = std::move(budget);
+    if (!known.empty() && dice.chance(45)) arguments["after"] = ids_from(known, dice);
+    if (dice.chance(20)) arguments["tools"] = json::array{"test.*", "agent.list"};
+    return {"agent_spawn", std::move(arguments)};
+  }
+  const json::value one(known[dice.below(known.size())]);
+  if (luck < 70) return {"agent_result", {{"id", one}, {"wait_seconds", dice.below(120)}}};
+  if (luck < 85)
+    return {"agent_collect", {{"ids", ids_from(known, dice)}, {"wait_seconds", dice.below(300)}}};
+  if (luck < 92) return {"agent_cancel", {{"id", one}}};
+  if (luck < 96) return {"agent_status", {{"id", one}}};
+  return {"agent_list", {}};
+}
+
 }  // namespace
 
 struct FakeModel::Asked {
-  std::string user;         // the newest message of the user
-  std::uint64_t round = 0;  // answers with tool calls since then
-  std::vector<std::string> tool_names;
+  std::string user;                     // the newest message of the user
+  std::uint64_t round = 0;              // answers with tool calls since then
+  std::vector<std::string> tool_names;  // but those about sub-agents
+  bool has_agents = false;
+  std::vector<std::string> sub_agents;  // whose ids it was told
+  std::uint64_t bytes = 0;              // of the request
 };
 
 enum class FakeModel::Trouble : std::uint8_t {
@@ -101,6 +153,7 @@ FakeModel::Asked FakeModel::read_request(const net::ClientRequest& request) {
     world_.violate("the model was sent something that is no JSON");
     return asked;
   }
+  asked.bytes = request.body.size();
   std::vector<std::string> open;
   for (const json::value& item : body->at("messages").as_array()) {
     const json::object& message = item.as_object();
@@ -108,12 +161,13 @@ FakeModel::Asked FakeModel::read_request(const net::ClientRequest& request) {
     if (role == "tool") {
       if (std::erase(open, json::string_or(message, "tool_call_id")) != 1)
         world_.violate("the model was sent a tool result that answers no call");
+      find_sub_agents(text_of(message), asked.sub_agents);
       continue;
     }
     if (!open.empty())
       world_.violate(fmt::format("the model was sent {} calls without a result", open.size()));
     open.clear();
-    if (role == "user") {
+    if (role == "user" && !text_of(message).starts_with(kToldOfOthers)) {
       asked.user = text_of(message);
       asked.round = 0;
     }
@@ -125,7 +179,9 @@ FakeModel::Asked FakeModel::read_request(const net::ClientRequest& request) {
   if (!open.empty()) world_.violate(fmt::format("the model was sent {} calls without a result", open.size()));
   if (const json::value* tools = json::find(*body, "tools")) {
     for (const json::value& tool : tools->as_array()) {
-      asked.tool_names.push_back(json::string_or(tool.as_object().at("function").as_object(), "name"));
+      std::string name = json::string_or(tool.as_object().at("function").as_object(), "name");
+      if (name == "agent_spawn") asked.has_agents = true;
+      if (!name.starts_with("agent_")) asked.tool_names.push_back(std::move(name));
     }
   }
   return asked;
@@ -134,7 +190,9 @@ FakeModel::Asked FakeModel::read_request(const net::ClientRequest& request) {
 std::vector<std::string> FakeModel::compose(const Asked& asked) const {
   Dice dice(seed_ + asked.round, asked.user);
   std::vector<std::string> frames;
-  const std::uint64_t rounds = asked.tool_names.empty() ? 0 : Dice(seed_, asked.user).below(3);
+  const bool hands_on = asked.has_agents && Dice(seed_, asked.user + " hands on").chance(30);
+  const bool has_tools = hands_on || !asked.tool_names.empty();
+  const std::uint64_t rounds = has_tools ? Dice(seed_, asked.user).below(hands_on ? 5 : 3) : 0;
   if (dice.chance(20)) frames.push_back(delta_frame({{"reasoning_content", "Let me think."}}));
   if (asked.round >= rounds || dice.chance(20)) {
     const std::uint64_t words = dice.between(1, 12);
@@ -146,29 +204,38 @@ std::vector<std::string> FakeModel::compose(const Asked& asked) const {
   const std::uint64_t calls = calls_tools ? dice.between(1, 3) : 0;
   for (std::uint64_t i = 0; i < calls; ++i) {
     const std::uint64_t n = mixed(hash_text(asked.user) + asked.round * 8 + i) % 1'000'000'000'000'000;
-    std::string name = asked.tool_names[dice.below(asked.tool_names.size())];
-    std::string arguments = fmt::format(R"({{"n":{},"say":"hello"}})", n);
+    std::string name, arguments;
+    if (hands_on && (asked.tool_names.empty() || dice.chance(60))) {
+      auto [wished, values] = wish_about_agents(asked.sub_agents, asked.user, n, dice);
+      name = std::move(wished);
+      arguments = json::to_text(values);
+    } else {
+      name = asked.tool_names[dice.below(asked.tool_names.size())];
+      arguments = fmt::format(R"({{"n":{},"say":"hello"}})", n);
+    }
     if (dice.chance(4))
       arguments = R"({"n":"many"})";
     else if (dice.chance(3))
       arguments = R"({"n":)";
     if (dice.chance(3)) name = "test_nothing";
+    const std::size_t cut = std::min<std::size_t>(5, arguments.size());
     json::array parts;
     parts.push_back(
         json::object{{"index", i},
                      {"id", fmt::format("call_{}", n)},
                      {"type", "function"},
-                     {"function", json::object{{"name", name}, {"arguments", arguments.substr(0, 5)}}}});
+                     {"function", json::object{{"name", name}, {"arguments", arguments.substr(0, cut)}}}});
     frames.push_back(delta_frame({{"tool_calls", parts}}));
     parts.clear();
     parts.push_back(
-        json::object{{"index", i}, {"function", json::object{{"arguments", arguments.substr(5)}}}});
+        json::object{{"index", i}, {"function", json::object{{"arguments", arguments.substr(cut)}}}});
     frames.push_back(delta_frame({{"tool_calls", parts}}));
   }
   frames.push_back(finish_frame(calls_tools ? "tool_calls" : "stop"));
   if (dice.chance(70))
-    frames.push_back(frame({{"choices", json::array()},
-                            {"usage", json::object{{"prompt_tokens", 20}, {"completion_tokens", 7}}}}));
+    frames.push_back(
+        frame({{"choices", json::array()},
+               {"usage", json::object{{"prompt_tokens", asked.bytes / 8}, {"completion_tokens", 7}}}}));
   frames.push_back("data: [DONE]\n\n");
   return frames;
 }

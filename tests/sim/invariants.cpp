@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "tests/sim/sub_agent_invariants.h"
 #include "tests/sim/trace_invariants.h"
 #include "trust/audit/audit_tree.h"
 
@@ -47,6 +48,7 @@ struct Stored {
   std::map<std::string, std::pair<int, int>> questions;  // events about an approval: needed, resolved
   std::int64_t miscounted_sessions = 0;
   std::int64_t misjudged_sessions = 0;  // by the state of their last turn, or what all used
+  Family family;
 };
 
 Result<Stored> read_store(db::Connection& c) {
@@ -95,6 +97,7 @@ Result<Stored> read_store(db::Connection& c) {
                        }));
   PRYX_TRY_VOID(c.each("SELECT step_id, kind FROM audit WHERE step_id IS NOT NULL ORDER BY idx",
                        [&](const db::Row& r) { s.records[r.id<StepId>(0)].push_back(r.text(1)); }));
+  PRYX_TRY(s.family, Family::read(c, s.turns, s.steps));
   PRYX_TRY(s.miscounted_sessions, c.count("SELECT count(*) FROM sessions s WHERE message_count <> (SELECT "
                                           "count(*) FROM messages m WHERE m.session_id = s.id)"));
   PRYX_TRY(s.misjudged_sessions,
@@ -186,12 +189,14 @@ class Checks {
       expect(has_unknown, "turn {} needs attention without an unknown step", id);
       return;
     }
+    if (stored_.family.waits_for_a_person(turn)) return;
     expect(agent::is_terminal(turn.state), "turn {} ended as {}", id, agent::to_text(turn.state));
     for (const Step& step : steps) {
       expect(agent::is_terminal(step.state), "turn {} is {} and its step {} is {}", id,
              agent::to_text(turn.state), step.id.str(), agent::to_text(step.state));
     }
-    expect(turn.state != TurnState::kCancelled || world_.ends_asked.contains(turn.id),
+    expect(turn.state != TurnState::kCancelled || world_.ends_asked.contains(turn.id) ||
+               stored_.family.may_be_cancelled(turn),
            "turn {} was cancelled and nobody asked for it", id);
     if (turn.state == TurnState::kFailed) {
       expect(!turn.error_code.empty() && turn.error_code != "internal" && turn.error_code != "storage",
@@ -249,9 +254,9 @@ class Checks {
       };
       // Who answers or cancels has received the question.
       const bool answered = world_.ends_asked.contains(turn.id) || was_resumed(turn.id);
-      expect(
-          answered || world_.turns_acknowledged.contains(turn.id) || seen(SessionId()) || seen(turn.session),
-          "the reply of {} counts as delivered and nobody received it", turn.id.str());
+      expect(answered || world_.turns_acknowledged.contains(turn.id) || seen(SessionId()) ||
+                 seen(turn.session) || stored_.family.was_received(turn),
+             "the reply of {} counts as delivered and nobody received it", turn.id.str());
     }
   }
 
@@ -473,6 +478,7 @@ async::Task<void> check_invariants(db::Database& database, events::EventLog& log
   }
   turns = stored->turns.size();
   Checks(*stored, world, clients).run();
+  stored->family.check(world, stored->messages);
   const auto traces = co_await database.read(check_traces);
   if (!traces) world.violate(fmt::format("the traces cannot be read: {}", traces.error().message));
   if (traces) {

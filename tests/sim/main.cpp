@@ -41,7 +41,9 @@ struct NamedControl {
 };
 constexpr NamedControl kControls[] = {{"split-outbox", Control::kSplitOutbox},
                                       {"effect-first", Control::kEffectFirst},
-                                      {"synchronous-off", Control::kSynchronousOff}};
+                                      {"synchronous-off", Control::kSynchronousOff},
+                                      {"lost-parents", Control::kLostParents},
+                                      {"open-slices", Control::kOpenSlices}};
 
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;
@@ -98,6 +100,23 @@ constexpr std::string_view kWanted[] = {
     "tool step took 2 attempts",
     "interrupted part",
     "result kept as a file",
+    "died while a sub-agent ran",
+    "sub-agent completed",
+    "sub-agent failed",
+    "sub-agent cancelled",
+    "sub-agent started by a person",
+    "sub-agent cancelled by its parent",
+    "sub-agent ended with its parent",
+    "sub-agent ended with its parent after a restart",
+    "sub-agent waited for others",
+    "sub-agent failed with what it waited for",
+    "sub-agent stopped by its slice",
+    "sub-agent met its limit of calls",
+    "answer of a sub-agent fetched later",
+    "answers of several sub-agents collected",
+    "spawn refused: too many",
+    "spawn refused: too deep",
+    "spawn step took 2 attempts",
     "reply pending",
     "reply delivered",
 };

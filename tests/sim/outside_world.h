@@ -93,8 +93,13 @@ class OutsideWorld {
   std::map<SessionId, std::uint64_t> acknowledged;  // highest version; an empty session stands for all
   std::set<TurnId> turns_acknowledged;
   std::set<ApprovalId> denied, approved;
+  // In nano-USD; nullopt: as much as the parent. What they were told the id of, that is.
+  std::map<SessionId, std::optional<std::int64_t>> spawned_by_hand;
+  std::map<TurnId, std::int64_t> limits_of_turns;
   std::uint64_t disk_faults = 0;
   std::int64_t last_disk_fault_ms = 0;
+  std::vector<std::int64_t> disk_fault_times;  // in order, in ms
+  std::vector<std::int64_t> starts;            // of daemons, likewise
 
  private:
   const Clock& clock_;

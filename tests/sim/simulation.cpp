@@ -15,6 +15,23 @@ constexpr Duration kStopLimit = 3s;  // what a stop may take; a failing store ge
 constexpr Duration kLongStopLimit = 60s;
 constexpr Duration kQuietLimit = 6h;
 
+// Sub-agents that are about to begin or to end, because what they wait for is over or their parent was
+// cancelled: whoever follows the ends of turns acts in a moment.
+Result<bool> has_unmoved_sub_agents(db::Connection& c) {
+  PRYX_TRY(const auto orphans, agent::SubAgentStore::list_orphans(c, {}));
+  if (!orphans.empty()) return true;
+  PRYX_TRY(const auto waiting, agent::SubAgentStore::list_waiting_for(c, owner().id, {}));
+  for (const agent::SubAgent& child : waiting) {
+    bool is_free = true;
+    for (const SessionId& id : child.after) {
+      PRYX_TRY(const auto other, agent::SubAgentStore::find(c, owner().id, id));
+      is_free = is_free && (!other || other->is_over());
+    }
+    if (is_free) return true;
+  }
+  return false;
+}
+
 template <class T>
 async::Task<void> keep_result(async::Task<T> task, std::optional<T>& out) {
   auto result = co_await std::move(task);
@@ -120,6 +137,7 @@ void Simulation::put_faults_on_disk(std::uint64_t kind) {
     if (db::testing::can_happen(happens, operation)) {
       ++world_.disk_faults;
       world_.last_disk_fault_ms = world_.now_ms();
+      world_.disk_fault_times.push_back(world_.now_ms());
       trace_.note("disk: {} fails with {}", db::testing::to_text(operation), db::testing::to_text(happens));
     }
     return happens;
@@ -140,6 +158,9 @@ bool Simulation::open_daemon(DaemonSetting setting) {
   setting.split_outbox = options_.control == Control::kSplitOutbox;
   setting.effect_first = options_.control == Control::kEffectFirst;
   setting.synchronous_off = options_.control == Control::kSynchronousOff;
+  setting.lost_parents = options_.control == Control::kLostParents;
+  setting.open_slices = options_.control == Control::kOpenSlices;
+  world_.starts.push_back(world_.now_ms());
   auto opened =
       Daemon::open({loop_, disk_, world_, model_, tool_dice_, store_dice_, id_dice_.random()}, setting);
   if (!opened) {
@@ -182,6 +203,9 @@ void Simulation::note_circumstances() {
   if (world_.open_responses > 0) world_.reach(how + " while a model answered");
   if (daemon_->approvals().pending_count() > 0) world_.reach(how + " while a question was open");
   if (daemon_->dispatcher().queued() > 0) world_.reach(how + " while turns waited in line");
+  for (const agent::OpenTurn& turn : daemon_->dispatcher().running_turns()) {
+    if (!clients_->is_of_people(turn.session)) world_.reach(how + " while a sub-agent ran");
+  }
   if (world_.disk_faults > 0 && world_.now_ms() - world_.last_disk_fault_ms < 1000)
     world_.reach(how + " while the disk failed");
 }
@@ -220,11 +244,14 @@ bool Simulation::is_quiet() {
     return false;
   if (!clients_->followers_have(daemon_->events().last_version())) return false;
   std::optional<Result<std::vector<TurnId>>> waiting;
-  harness_.spawn("look", keep_result(daemon_->database().read([](db::Connection& c) {
+  harness_.spawn("look",
+                 keep_result(daemon_->database().read([](db::Connection& c) -> Result<std::vector<TurnId>> {
+                   PRYX_TRY(const bool unmoved, has_unmoved_sub_agents(c));
+                   if (unmoved) return fail(ErrorCode::kConflict, "there is more to come");
                    return c.list("SELECT id FROM turns WHERE state = 'needs_attention'",
                                  [](const db::Row& r) { return r.id<TurnId>(0); });
                  }),
-                                     waiting));
+                             waiting));
   run_until([&] { return waiting.has_value(); }, 1s);
   PRYX_CHECK(waiting.has_value());
   if (!*waiting) return false;

@@ -13,7 +13,14 @@
 namespace pryx::sim {
 
 // A variation that breaks a promise on purpose. The harness must notice each of them.
-enum class Control : std::uint8_t { kNone, kSplitOutbox, kEffectFirst, kSynchronousOff };
+enum class Control : std::uint8_t {
+  kNone,
+  kSplitOutbox,
+  kEffectFirst,
+  kSynchronousOff,
+  kLostParents,
+  kOpenSlices
+};
 
 struct Options {
   bool trace = false;
