@@ -32,6 +32,7 @@ const ValueSource* find_listed(std::string_view kind) {
       {"scope", "", "", "", {"read", "chat", "approve", "admin"}},
       {"by", "", "", "", {"session", "model", "provider", "agent", "surface", "day", "month"}},
       {"subagent", "/api/v1/subagents?limit=50", "id", "task"},
+      {"turn", "/api/v1/turns?limit=50", "id", "session_title"},
       {"page",
        "",
        "",

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
 // pryx session: conversations that were had.
 #include <algorithm>
+#include <map>
 
 #include "foundation/base/text.h"
 #include "surfaces/cli/archive_file.h"
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
 #include "surfaces/cli/markdown.h"
+#include "surfaces/cli/turn_follower.h"
 
 namespace pryx::cli {
 namespace {
 
 constexpr std::size_t kSummary = 200;
+constexpr int kMaxTurnPages = 100;
 
 std::string first_line(std::string_view text) {
   return std::string(utf8_prefix(text.substr(0, text.find('\n')), kSummary));
@@ -101,12 +104,44 @@ void print_part(Context& context, const json::object& part, std::string_view rol
   if (json::string_or(part, "state") == "interrupted") console.print(Line("(interrupted)", kWarning));
 }
 
-void print_messages(Context& context, const std::vector<json::object>& messages) {
+// Turns of a session by their ids: who answered, and what it cost.
+using Turns = std::map<std::string, json::object, std::less<>>;
+
+// The newest, up to so many pages of them.
+Result<Turns> fetch_turns(client::ApiClient& api, const std::string& session, int pages) {
+  Turns turns;
+  std::string cursor;
+  for (int page = 0; page < pages; ++page) {
+    Query query;
+    query.add("session", session).add("limit", "200").add("cursor", cursor);
+    PRYX_TRY(const client::Reply reply, api.get(query.on("/api/v1/turns")));
+    for (json::object& turn : items_of(reply.json)) turns[json::string_or(turn, "id")] = std::move(turn);
+    cursor = json::string_or(reply.json, "next_cursor");
+    if (cursor.empty()) break;
+  }
+  return turns;
+}
+
+// The first words of a turn's answer say who gave it and what all of it cost.
+Line answer_head(Turns& turns, const std::string& turn_id) {
+  Line line("pryx", kBold);
+  const auto turn = turns.extract(turn_id);
+  if (turn.empty()) return line;
+  const std::string by = json::string_or(turn.mapped(), "answered_by");
+  if (by.empty()) return line;
+  line.add(fmt::format("  {}", by), kDim);
+  if (const std::string cost = cost_of(turn.mapped()); !cost.empty())
+    line.add(fmt::format(" · {}", cost), kDim);
+  return line;
+}
+
+void print_messages(Context& context, const std::vector<json::object>& messages, Turns& turns) {
   for (const json::object& message : messages) {
     const std::string role = json::string_or(message, "role");
     if (role == "user" || role == "assistant") {
       context.console().print("");
-      context.console().print(Line(role == "user" ? "you" : "pryx", role == "user" ? kAccent : kBold));
+      context.console().print(role == "user" ? Line("you", kAccent)
+                                             : answer_head(turns, json::string_or(message, "turn_id")));
     }
     const json::value* parts = json::find(message, "parts");
     if (parts == nullptr || !parts->is_array()) continue;
@@ -128,7 +163,8 @@ Result<int> show_last(Context& context, client::ApiClient& api, const std::strin
   std::ranges::reverse(messages);
   if (const std::string cursor = json::string_or(page.json, "next_cursor"); !cursor.empty())
     context.console().note(fmt::format("earlier: --last {} --cursor {}", count, cursor));
-  print_messages(context, messages);
+  PRYX_TRY(Turns turns, fetch_turns(api, id, 1));
+  print_messages(context, messages, turns);
   return 0;
 }
 
@@ -152,12 +188,16 @@ Result<int> run_show(Context& context, const Invocation& invocation) {
   }
   if (last) return show_last(context, *api, id, invocation, *last);
   std::string cursor = invocation.value_or("cursor", "");
+  Turns turns;
+  if (!context.wants_json()) {
+    PRYX_TRY(turns, fetch_turns(*api, id, kMaxTurnPages));
+  }
   while (true) {
     Query query;
     query.add("limit", fmt::format("{}", limit.value_or(200))).add("cursor", cursor);
     PRYX_TRY(const client::Reply page, api->get(query.on(path_of("/api/v1/sessions/", id, "/messages"))));
     if (print_if_json(context, page)) return 0;
-    print_messages(context, items_of(page.json));
+    print_messages(context, items_of(page.json), turns);
     cursor = json::string_or(page.json, "next_cursor");
     if (cursor.empty()) return 0;
     if (limit) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // pryx trace: what a turn did and how long it took; pryx session explain: why it did so.
+#include <algorithm>
+
 #include "foundation/platform/files.h"
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
@@ -7,6 +9,8 @@
 
 namespace pryx::cli {
 namespace {
+
+constexpr int kExplainedTurns = 20;
 
 const json::object& object_or_empty(const json::object& o, std::string_view key) {
   static const json::object kEmpty;
@@ -137,8 +141,7 @@ void explain_span(Context& context, const json::object& span) {
   if (!seen.empty()) context.console().print(Line("            " + seen, kDim));
 }
 
-Result<int> explain(Context& context, const Invocation& invocation) {
-  PRYX_TRY(const std::string id, turn_named(context, invocation.positional("id")));
+Result<int> explain_turn(Context& context, const std::string& id) {
   PRYX_TRY(client::ApiClient * api, context.api());
   PRYX_TRY(const client::Reply turn, api->get(path_of("/api/v1/turns/", id)));
   PRYX_TRY(const client::Reply trace, api->get(path_of("/api/v1/traces/", id)));
@@ -171,6 +174,34 @@ Result<int> explain(Context& context, const Invocation& invocation) {
   return 0;
 }
 
+// The newest turns of a session, from the oldest of them on.
+Result<int> explain_session(Context& context, const std::string& session) {
+  PRYX_TRY(client::ApiClient * api, context.api());
+  Query query;
+  query.add("session", session).add("limit", fmt::format("{}", kExplainedTurns));
+  PRYX_TRY(const client::Reply reply, api->get(query.on("/api/v1/turns")));
+  std::vector<json::object> turns = items_of(reply.json);
+  if (turns.empty()) return fail(ErrorCode::kNotFound, "session {} has no turn yet", session);
+  if (!json::string_or(reply.json, "next_cursor").empty())
+    context.console().note(fmt::format("the newest {} turns; pryx turn list has the others", turns.size()));
+  std::ranges::reverse(turns);
+  bool is_first = true;
+  for (const json::object& turn : turns) {
+    if (!std::exchange(is_first, false)) context.console().print("");
+    PRYX_TRY(const int code, explain_turn(context, json::string_or(turn, "id")));
+    if (code != 0) return code;
+  }
+  return 0;
+}
+
+Result<int> explain(Context& context, const Invocation& invocation) {
+  const std::string id = invocation.positional("id");
+  // One document: of a session that is its last turn.
+  if (id.starts_with("ses_") && !context.wants_json()) return explain_session(context, id);
+  PRYX_TRY(const std::string turn, turn_named(context, id));
+  return explain_turn(context, turn);
+}
+
 }  // namespace
 
 std::vector<Command> trace_commands() {
@@ -195,11 +226,11 @@ std::vector<Command> trace_commands() {
 std::vector<Command> explain_commands() {
   return {{.noun = "session",
            .verb = "explain",
-           .summary = "why a turn did what it did: model, decisions, approvals, cost",
+           .summary = "why turns did what they did: model, decisions, approvals, cost",
            .examples = {"session explain ses_01J9ZD3V3N8J4Q6R2S7T0W5X1Y",
                         "session explain trn_01J9ZD3V3N8J4Q6R2S7T0W5X1Y --json"},
            .flags = {},
-           .positionals = {{"id", "a session's id (its last turn), or a turn's"}},
+           .positionals = {{"id", "a session's id (its newest 20 turns; with --json the last), or a turn's"}},
            .handler = explain}};
 }
 
