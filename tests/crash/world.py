@@ -9,7 +9,7 @@ import threading
 import time
 
 import evidence
-from lab import Broken, wait_until
+from lab import EPHEMERAL, Broken, wait_until
 
 GONE = (OSError, http.client.HTTPException, ConnectionError, json.JSONDecodeError)
 NAMED = ("completed", "failed", "cancelled", "needs_attention")
@@ -221,7 +221,7 @@ class World:
                     if event["event"] == "bus.reset":
                         self.complain("the bus forgot events after a restart")
                         continue
-                    if event["event"] in ("turn.delta", "tool.output", "status.changed"):
+                    if event["event"] in EPHEMERAL:
                         continue
                     version = event["version"]
                     if version <= within:
@@ -344,7 +344,7 @@ class World:
             event = bus.next(15)
             if event is None:
                 raise Broken(f"the replay ended at {max(replay, default=0)} of {last}")
-            if event["type"] == "event" and event["event"] not in ("turn.delta", "status.changed"):
+            if event["type"] == "event" and event["event"] not in EPHEMERAL:
                 replay[event["version"]] = event
         bus.request("ack", {"version": last})
         bus.next(5)

@@ -18,10 +18,9 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(SOURCE / "tests" / "support"))
 
 import lab as support  # noqa: E402
-from lab import Broken, Skip, percentile, wait_until  # noqa: E402,F401
+from lab import EPHEMERAL, Broken, Skip, percentile, wait_until  # noqa: E402,F401
 
 ENDED = ("turn.completed", "turn.failed", "turn.cancelled", "turn.needs_attention")
-EPHEMERAL = ("turn.delta", "turn.retrying", "tool.output", "status.changed", "audit.head")
 STOP_LIMIT = 3.0  # seconds that the contract gives a stop
 CASES = []
 

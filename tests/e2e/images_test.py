@@ -123,7 +123,7 @@ def what_a_click_does_not_fetch(lab):
         lacks(answer.body.decode(), "<script", f"the answer to {path}")
     for url in ("file:///etc/passwd", "javascript:alert(1)", "data:image/png;base64,AA==", f"http://user:pass@{host}/a.png", "ftp://a/b", "http://2130706433/a.png"):
         equal(api.request("POST", fetch, {"url": url}).status, 400, url)
-    for url in ("http://127.0.0.2/a.png", "http://10.0.0.1/a.png", "http://localhost/a.png", "http://169.254.169.254/", f"http://[::1]:{site.port}/a.png"):
+    for url in ("http://127.0.0.2/a.png", "http://10.0.0.1/a.png", "http://localhost/a.png", f"http://x.localhost:{site.port}/a.png", "http://169.254.169.254/", f"http://[::1]:{site.port}/a.png"):
         equal(api.request("POST", fetch, {"url": url}).status, 403, url)
     # A deny of the policy stands, and whoever may only chat does not decide.
     count = len(site.requests)

@@ -54,11 +54,13 @@ std::optional<ValueSource> source_of_kind(std::string_view kind) {
   return out;
 }
 
-// "json|markdown|html" says itself what a flag takes.
+// "json|markdown|html" says itself what a flag takes; in "N|TIME" capitals stand for values that nobody can
+// list.
 std::optional<ValueSource> source_of_flag(const Flag& flag) {
   if (flag.value.find('|') == std::string_view::npos) return source_of_kind(flag_key(flag));
   ValueSource out{.kind = flag_key(flag), .target = {}, .value = {}, .about = {}};
-  for (const std::string_view word : split(flag.value, '|')) out.words.push_back(word);
+  for (const std::string_view word : split(flag.value, '|'))
+    if (!word.empty() && (word.front() < 'A' || word.front() > 'Z')) out.words.push_back(word);
   return out;
 }
 

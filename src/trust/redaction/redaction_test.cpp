@@ -172,7 +172,6 @@ TEST(Redaction, EachChangeIsToldWithItsPlaceAndMasked) {
                 "email [email-2]  0+15 | b•••••om | [email-2]"}));
 }
 
-// Whoever looks on changes nothing, and each place that is told holds what was taken out.
 // The title of a conversation is the head of its first message, cut wherever its room ends.
 TEST(Redaction, AStoredValueThatWasCutIsFound) {
   Options options;
@@ -184,6 +183,7 @@ TEST(Redaction, AStoredValueThatWasCutIsFound) {
   EXPECT_EQ(redactor.text("…hunter…"), "…[secret-3]…");
 }
 
+// Whoever looks on changes nothing, and each place that is told holds what was taken out.
 TEST(Redaction, LookingOnChangesNothing) {
   for (const Item& item : load("sensitive.jsonl")) {
     Redactor plain, watched;

@@ -120,9 +120,10 @@ Scan::Scan(std::string_view text, const Options& options)
 // A title ends in "…" wherever the message was too long for it, in the middle of a value as well.
 void scan_cut_canary(Scan& scan, std::string_view form) {
   static constexpr std::string_view kCut = "…";
+  constexpr std::size_t kMostOfCut = 256;  // no title has more
   const std::string_view text = scan.text();
   for (std::size_t end = text.find(kCut); end != text.npos; end = text.find(kCut, end + kCut.size())) {
-    for (std::size_t size = std::min(form.size() - 1, end); size >= kMinCanaryBytes; --size) {
+    for (std::size_t size = std::min({form.size() - 1, end, kMostOfCut}); size >= kMinCanaryBytes; --size) {
       if (text.substr(end - size, size) != form.substr(0, size)) continue;
       scan.add(end - size, end, Kind::kStoredSecret);
       break;

@@ -21,9 +21,10 @@ function useKeys(): void {
     const reader = new KeyReader();
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.defaultPrevented) return;
-      // A dialog owns the keyboard, but for chords.
-      const inDialog = event.target instanceof Element && event.target.closest('[role=dialog]') !== null;
-      if (inDialog && !(event.ctrlKey || event.metaKey)) return;
+      // A dialog owns the keyboard, but for chords; so does an open menu, where letters find its rows.
+      const owner = '[role=dialog], [role=menu], [role=listbox]';
+      const isOwned = event.target instanceof Element && event.target.closest(owner) !== null;
+      if (isOwned && !(event.ctrlKey || event.metaKey)) return;
       const action = reader.read(event, useActionRegistry.getState().actions.values());
       if (!action) return;
       event.preventDefault();

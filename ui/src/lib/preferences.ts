@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What this browser prefers and no other: theme, announcements of answers.
+// What this browser prefers and no other: theme, announcements of answers, where the next conversation works.
 import { create } from 'zustand';
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -48,4 +48,14 @@ export function announceOn(): boolean {
 }
 export function setAnnounce(on: boolean): void {
   localStorage.setItem(kAnnounce, on ? 'on' : 'off');
+}
+
+const kWorkspace = 'pryx_workspace';
+
+// The id of a workspace, which may have been removed since; empty: a private folder of the conversation.
+export function lastWorkspace(): string {
+  return localStorage.getItem(kWorkspace) ?? '';
+}
+export function setLastWorkspace(id: string): void {
+  localStorage.setItem(kWorkspace, id);
 }

@@ -2,7 +2,7 @@
 // The one approval card, the same wherever a person is asked: risk, who asks, the exact action, what it touches, why it asks, until
 // when, and the answers. The safe answer comes first and has the focus; allowing is never the first key a hand falls on.
 import { Link } from '@tanstack/react-router';
-import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { type KeyboardEvent, useCallback, useEffect, useId, useRef, useState } from 'react';
 import { singleKeysOn } from '@/actions/keys';
 import { useSession } from '@/api/queries';
 import { addMessages, t } from '@/i18n';
@@ -29,13 +29,26 @@ const kArmMs = 400;
 const kNothingMatched = 6;
 const kSoonMs = 60_000;
 
-function useArmed(): boolean {
+// False for a moment after the card came, and again whenever it took the focus by itself.
+function useArmed(): [boolean, () => void] {
   const [armed, setArmed] = useState(false);
+  const [round, setRound] = useState(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round waits anew
   useEffect(() => {
     const timer = setTimeout(() => setArmed(true), kArmMs);
     return () => clearTimeout(timer);
+  }, [round]);
+  const rearm = useCallback(() => {
+    setArmed(false);
+    setRound((value) => value + 1);
   }, []);
-  return armed;
+  return [armed, rearm];
+}
+
+// Whoever writes goes on writing: a letter that was meant for a field must not answer a question.
+function isWriting(): boolean {
+  const at = document.activeElement;
+  return at instanceof HTMLElement && (/^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName) || at.isContentEditable);
 }
 
 function Asker({ approval }: { approval: Approval }) {
@@ -202,7 +215,7 @@ export function ApprovalCard({
   const [explains, setExplains] = useState(false);
   const [whole, setWhole] = useState(false);
   const [code, setCode] = useState('');
-  const armed = useArmed();
+  const [armed, rearm] = useArmed();
   const card = useRef<HTMLElement>(null);
   const deny = useRef<HTMLButtonElement>(null);
   const codeField = useRef<HTMLInputElement>(null);
@@ -215,8 +228,10 @@ export function ApprovalCard({
   const high = approval.risk === 'high';
 
   useEffect(() => {
-    if (autoFocus) deny.current?.focus({ preventScroll: true });
-  }, [autoFocus]);
+    if (!autoFocus || isWriting() || card.current?.contains(document.activeElement)) return;
+    deny.current?.focus({ preventScroll: true });
+    rearm();
+  }, [autoFocus, rearm]);
 
   const send = (body: Answer) => {
     if (open && !busy) answer(body);

@@ -50,7 +50,7 @@ async::Task<Result<void>> SubAgents::start() {
                                    .turn_id = {},
                                    .include_ephemeral = false});
   const bool done = co_await cancel_orphans({});
-  is_behind_ = !done;
+  set_behind(!done);
   group_.spawn("follow", follow());
   co_return Result<void>{};
 }
@@ -77,14 +77,22 @@ async::Task<void> SubAgents::follow() {
     bool done = true;
     if ((*event)->name == "turn.cancelled") done = co_await cancel_orphans(TurnId((*event)->turn_id));
     const bool woken = co_await wake_waiting((*event)->principal, (*event)->session);
-    is_behind_ = is_behind_ || !done || !woken;
+    if (!done || !woken) set_behind(true);
+    // Where turns end all the time, no pause comes.
+    if (is_behind_ && parts_.loop.clock().monotonic() - behind_since_ >= kRetryPause) co_await catch_up();
   }
+}
+
+void SubAgents::set_behind(bool is_behind) {
+  if (is_behind && !is_behind_) behind_since_ = parts_.loop.clock().monotonic();
+  is_behind_ = is_behind;
 }
 
 async::Task<void> SubAgents::catch_up() {
   const bool done = co_await cancel_orphans({});
   const bool woken = co_await wake_waiting(owner().id, {});
-  is_behind_ = !done || !woken;
+  is_behind_ = false;
+  set_behind(!done || !woken);
 }
 
 async::Task<bool> SubAgents::cancel_orphans(TurnId parent) {

@@ -96,6 +96,7 @@ class SubAgents {
   // What a store that failed left undone; all of it, because nobody knows what that was.
   [[nodiscard]] async::Task<void> catch_up();
   // Both: false when the store did not let it, and it is to be tried again. Of all parents without one.
+  void set_behind(bool is_behind);
   [[nodiscard]] async::Task<bool> cancel_orphans(TurnId parent);
   // Those that waited for this one look again whether they may begin. Of all that wait without one.
   [[nodiscard]] async::Task<bool> wake_waiting(PrincipalId principal, SessionId ended);
@@ -118,6 +119,7 @@ class SubAgents {
   async::WaitList changed_;
   std::uint64_t generation_ = 0;  // of ends seen
   bool is_behind_ = false;        // the store failed, and an end was not acted on
+  MonotonicTime behind_since_;
 };
 
 }  // namespace pryx::agent

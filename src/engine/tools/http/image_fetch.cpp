@@ -6,6 +6,7 @@
 #include "foundation/base/log.h"
 #include "foundation/crypto/crypto.h"
 #include "foundation/net/address_rules.h"
+#include "foundation/net/own_addresses.h"
 
 namespace pryx::tools::http {
 namespace {
@@ -15,8 +16,21 @@ constexpr std::string_view kSender = "images.fetch";
 // This machine or its own network. Foreign text chose the address, and a picture of it says nothing of what
 // asking for it does there.
 bool stays_near(const net::Host& host) {
-  return host.address ? !net::is_public(*host.address) : host.name == "localhost";
+  if (!host.address) return host.name == "localhost" || host.name.ends_with(".localhost");
+  return !net::is_public(*host.address) || net::is_own_address(*host.address);
 }
+
+// One of so many at once, for as long as it lives.
+class Slot {
+ public:
+  explicit Slot(int& running) : running_(running) { ++running_; }
+  ~Slot() { --running_; }
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
+
+ private:
+  int& running_;
+};
 
 // Only what happened over there, in words for the person who waits.
 Result<std::string> image_of(egress::FetchResponse response, const net::Url& url) {
@@ -49,7 +63,7 @@ Result<void> ImageFetch::decide(Work& work) const {
   if (work.decision.verdict != trust::Verdict::kAllow && stays_near(work.call.url.host))
     return fail(ErrorCode::kDenied,
                 "{} is this machine or its own network; a click does not open it, only a rule of policy.yaml "
-                "that names it",
+                "that allows it",
                 work.call.url.host.text());
   return {};
 }
@@ -138,10 +152,8 @@ async::Task<Result<std::string>> ImageFetch::fetch(Caller caller, ImageRequest r
   if (running_ >= kImagesAtOnce)
     co_return fail(Error{ErrorCode::kOverloaded,
                          fmt::format("{} images are being fetched; wait for one of them", running_), 1000});
-  ++running_;
-  auto image = co_await fetch_one(std::move(caller), std::move(request));
-  --running_;
-  co_return image;
+  const Slot slot(running_);
+  co_return co_await fetch_one(std::move(caller), std::move(request));
 }
 
 }  // namespace pryx::tools::http

@@ -299,6 +299,11 @@ async::Task<Result<void>> BackgroundProcesses::write(ProcessViewer viewer, Proce
     co_return fail(ErrorCode::kConflict, "process {} does not run any more: {}", id.str(),
                    describe_state(past.record));
   }
+  // A shell with a secret would do with it whatever is written later: a person agreed to one command.
+  if (!entry->record.secrets.empty())
+    co_return fail(ErrorCode::kDenied,
+                   "process {} was given a secret and takes no more input; start it with all it needs",
+                   id.str());
   // Evidence before effect; calls of the agent have their own record at the gate.
   PRYX_CO_TRY_VOID(co_await database_.write([&](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(audit_.append(t, {.principal = viewer.principal,

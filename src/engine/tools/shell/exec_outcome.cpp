@@ -71,9 +71,10 @@ ToolOutcome describe_end(const ExecReport& report) {
   return out;
 }
 
-trust::Labels output_labels(const Principal& principal, bool has_network) {
+trust::Labels output_labels(const Principal& principal, bool has_network, bool has_secret) {
   trust::Labels out{"file"};
   if (has_network) out.join(trust::Labels{"web"});
+  if (has_secret) out.join(trust::Labels{"secret"});
   const auto added = out.add(fmt::format("principal:{}", principal.id.str()));
   return added ? out : trust::Labels::unreadable();
 }

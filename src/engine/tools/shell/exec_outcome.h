@@ -17,8 +17,9 @@ struct ExecReport {
 };
 [[nodiscard]] ToolOutcome describe_end(const ExecReport& report);
 
-// Of what programs print: it may come from any file they could read, with a network from anywhere.
-[[nodiscard]] trust::Labels output_labels(const Principal& principal, bool has_network);
+// Of what programs print: it may come from any file they could read, with a network from anywhere, and with a
+// secret from that, in a form that no filter knows.
+[[nodiscard]] trust::Labels output_labels(const Principal& principal, bool has_network, bool has_secret);
 // A result that says no, for the model to try something else.
 [[nodiscard]] ToolOutcome refuse(std::string text);
 

@@ -77,6 +77,27 @@ TEST_F(ExecSecrets, DoNotComeBackFromTheBackground) {
   EXPECT_EQ(view->lines[1].text, "[secret removed]");
 }
 
+// One answer of a person is for one command: a shell that holds a secret runs no second one.
+TEST_F(ExecSecrets, AProcessThatHoldsOneTakesNoMoreInput) {
+  const ProcessId with = start("cat", {{"secrets", json::array{"token"}}});
+  const ProcessId without = start("cat", json::object{});
+  const auto refused = await(processes_->write(everyone(), with, "cat /run/secrets/token\n", false));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kDenied);
+  EXPECT_TRUE(await(processes_->write(everyone(), without, "hello\n", false))) << "the control";
+  const auto seen = await(processes_->view(everyone(), with, {}));
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->record.secrets, std::vector<std::string>{"token"});
+  await(processes_->kill(everyone(), with));
+  await(processes_->kill(everyone(), without));
+}
+
+// No filter knows every form of a value, so what comes back is as private as the value.
+TEST_F(ExecSecrets, MakeTheOutputSecret) {
+  EXPECT_TRUE(exec({{"command", "true"}, {"secrets", json::array{"token"}}}).labels.is_secret());
+  EXPECT_FALSE(exec({{"command", "true"}}).labels.is_secret());
+}
+
 TEST_F(ExecSecrets, ThatAreAbsentOrForAnotherHostStopTheCall) {
   const ToolOutcome absent = exec({{"command", "true"}, {"secrets", json::array{"token", "other"}}});
   EXPECT_FALSE(absent.ok);

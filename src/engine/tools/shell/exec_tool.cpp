@@ -242,7 +242,7 @@ async::Task<Result<ToolOutcome>> ExecTool::run_to_end(ExecRequest request, ToolC
                    "cancelled after {}: the command was killed; what it had done until then stays",
                    format_duration(std::chrono::duration_cast<std::chrono::milliseconds>(took)));
   ToolOutcome outcome = describe_end({*end, output, error_output, took, request.limit});
-  outcome.labels = output_labels(context.principal, !request.hosts.empty());
+  outcome.labels = output_labels(context.principal, !request.hosts.empty(), !request.secrets.empty());
   co_return outcome;
 }
 
@@ -259,6 +259,7 @@ async::Task<Result<ToolOutcome>> ExecTool::start_in_background(ExecRequest reque
   process.record.command = std::string(utf8_prefix(line, kMaxStoredCommand));
   process.record.cwd = fs::display_path(request.cwd);
   process.record.hosts = request.hosts;
+  process.record.secrets = request.secrets;
   process.turn = context.turn;
   process.step = context.step;
   process.request = std::move(launch);
@@ -289,7 +290,7 @@ async::Task<Result<ToolOutcome>> ExecTool::start_in_background(ExecRequest reque
   if (record.is_running())
     out.text += "[shell.view shows its output, shell.write sends it input, shell.stop ends it]\n";
   out.details = record.to_json();
-  out.labels = output_labels(context.principal, !request.hosts.empty());
+  out.labels = output_labels(context.principal, !request.hosts.empty(), !request.secrets.empty());
   co_return out;
 }
 

@@ -58,6 +58,7 @@ struct ProcessRecord {
   std::string command;  // one line
   std::string cwd;
   std::vector<std::string> hosts;
+  std::vector<std::string> secrets;  // names of those it was given
   ProcessState state = ProcessState::kRunning;
   std::optional<int> exit_code;
   std::optional<int> signal;

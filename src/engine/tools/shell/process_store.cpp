@@ -34,12 +34,15 @@ CREATE TABLE processes (
 CREATE INDEX processes_session ON processes (principal_id, session_id);
 CREATE INDEX processes_state ON processes (state);
 )sql";
-constexpr std::array kMigrations{db::Migration{1, "create processes", kCreate}};
+constexpr std::array kMigrations{
+    db::Migration{1, "create processes", kCreate},
+    db::Migration{2, "keep which secrets a process was given",
+                  "ALTER TABLE processes ADD COLUMN secrets TEXT NOT NULL DEFAULT '[]'"}};
 
 constexpr std::string_view kInsert =
     "INSERT INTO processes (principal_id, id, session_id, scope, mode, tag, command, cwd, hosts, state, "
-    "exit_code, signal, reason, tail, total_lines, started_at, ended_at)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL, NULL, '', '[]', 0, $11, NULL)";
+    "exit_code, signal, reason, tail, total_lines, started_at, ended_at, secrets)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL, NULL, '', '[]', 0, $11, NULL, $12)";
 constexpr std::string_view kSaveEnd =
     "UPDATE processes SET state = $3, exit_code = $4, signal = $5, reason = $6, tail = $7, total_lines = $8, "
     "ended_at = $9 WHERE principal_id = $1 AND id = $2 AND state = 'running'";
@@ -48,7 +51,7 @@ constexpr std::string_view kMarkLost =
     "ended_at = $1 WHERE state = 'running'";
 #define PRYX_PROCESS_COLUMNS                                                                                \
   "principal_id, id, session_id, scope, mode, tag, command, cwd, hosts, state, exit_code, signal, reason, " \
-  "tail, total_lines, started_at, ended_at"
+  "tail, total_lines, started_at, ended_at, secrets"
 constexpr std::string_view kFind =
     "SELECT " PRYX_PROCESS_COLUMNS " FROM processes WHERE principal_id = $1 AND id = $2";
 constexpr std::string_view kList =
@@ -88,7 +91,7 @@ std::vector<OutputLine> read_tail(std::string_view text) {
   return out;
 }
 
-std::vector<std::string> read_hosts(std::string_view text) {
+std::vector<std::string> read_names(std::string_view text) {
   std::vector<std::string> out;
   const auto parsed = json::parse(text, json::kOwnText);
   if (!parsed || !parsed->is_array()) return out;
@@ -98,9 +101,9 @@ std::vector<std::string> read_hosts(std::string_view text) {
   return out;
 }
 
-std::string hosts_text(const std::vector<std::string>& hosts) {
+std::string names_text(const std::vector<std::string>& names) {
   json::array out;
-  for (const std::string& host : hosts) out.emplace_back(host);
+  for (const std::string& name : names) out.emplace_back(name);
   return json::to_text(json::value(std::move(out)));
 }
 
@@ -121,7 +124,7 @@ ProcessView read_row(const db::Row& row) {
   r.tag = row.text(5);
   r.command = row.text(6);
   r.cwd = row.text(7);
-  r.hosts = read_hosts(row.view(8));
+  r.hosts = read_names(row.view(8));
   r.state = process_state_from_text(row.view(9)).value_or(ProcessState::kLost);
   r.exit_code = read_number(row, 10);
   r.signal = read_number(row, 11);
@@ -130,6 +133,7 @@ ProcessView read_row(const db::Row& row) {
   out.total_lines = static_cast<std::uint64_t>(row.integer(14));
   r.started_at = row.time(15);
   r.ended_at = row.optional_time(16);
+  r.secrets = read_names(row.view(17));
   return out;
 }
 
@@ -139,7 +143,8 @@ db::ModuleMigrations ProcessStore::migrations() { return {"engine/tools/shell", 
 
 Result<void> ProcessStore::insert(db::Connection& db, const ProcessRecord& r) {
   PRYX_TRY_VOID(db.run(kInsert, r.principal, r.id, r.session, to_text(r.scope), to_text(r.mode), r.tag,
-                       r.command, r.cwd, hosts_text(r.hosts), to_text(r.state), r.started_at));
+                       r.command, r.cwd, names_text(r.hosts), to_text(r.state), r.started_at,
+                       names_text(r.secrets)));
   return {};
 }
 

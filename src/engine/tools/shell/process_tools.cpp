@@ -118,16 +118,17 @@ async::Task<Result<ToolOutcome>> ListTool::run(const GatePass&, json::object arg
     std::erase_if(found, [](const ProcessView& view) { return !view.record.is_running(); });
   ToolOutcome out;
   json::array items;
-  bool has_network = false;
+  bool has_network = false, has_secret = false;
   for (const ProcessView& view : found) {
     out.text += line_of(view.record) + "\n" + lines_of(view, "    ");
     items.push_back(view.record.to_json());
     has_network = has_network || !view.record.hosts.empty();
+    has_secret = has_secret || !view.record.secrets.empty();
   }
   if (found.empty()) out.text = "No background process runs.\n";
   out.summary = fmt::format("{} processes", found.size());
   out.details = {{"processes", std::move(items)}};
-  out.labels = output_labels(context.principal, has_network);
+  out.labels = output_labels(context.principal, has_network, has_secret);
   co_return out;
 }
 
@@ -159,7 +160,7 @@ async::Task<Result<ToolOutcome>> ViewTool::run(const GatePass&, json::object arg
       fmt::format("[{}; {} lines in all]\n", line_of(view->record), view->total_lines) + lines_of(*view, "");
   if (view->lines.empty()) out.text += "[nothing new]\n";
   out.details = view->record.to_json();
-  out.labels = output_labels(context.principal, !view->record.hosts.empty());
+  out.labels = output_labels(context.principal, !view->record.hosts.empty(), !view->record.secrets.empty());
   co_return out;
 }
 
@@ -230,7 +231,7 @@ async::Task<Result<ToolOutcome>> StopTool::run(const GatePass&, json::object arg
   out.summary = describe_state(*stopped);
   out.text = fmt::format("[{}]\n", line_of(*stopped));
   out.details = stopped->to_json();
-  out.labels = output_labels(context.principal, !stopped->hosts.empty());
+  out.labels = output_labels(context.principal, !stopped->hosts.empty(), !stopped->secrets.empty());
   co_return out;
 }
 

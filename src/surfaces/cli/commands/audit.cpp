@@ -367,7 +367,7 @@ std::vector<Command> audit_commands() {
   Command proof{
       .noun = "audit",
       .verb = "proof",
-      .summary = "that one entry is in the signed log, computed here",
+      .summary = "that one entry is in the signed log: path, root and signature are computed here",
       .examples = {"audit proof 17", "audit proof 17 --key /media/usb/pryx.key", "audit proof 17 --json"},
       .flags = {{"--key", "FILE", "the log's public key, as audit checkpoint --key printed it once"}},
       .positionals = {{"index", "the entry's number"}},

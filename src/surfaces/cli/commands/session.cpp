@@ -190,7 +190,7 @@ Result<int> run_show(Context& context, const Invocation& invocation) {
   std::string cursor = invocation.value_or("cursor", "");
   Turns turns;
   if (!context.wants_json()) {
-    PRYX_TRY(turns, fetch_turns(*api, id, kMaxTurnPages));
+    PRYX_TRY(turns, fetch_turns(*api, id, limit ? 1 : kMaxTurnPages));
   }
   while (true) {
     Query query;

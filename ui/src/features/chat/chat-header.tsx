@@ -5,6 +5,7 @@ import { Ellipsis, PanelLeftOpen } from 'lucide-react';
 import { useState } from 'react';
 import { api, type Schemas, take } from '@/api/client';
 import { t } from '@/i18n';
+import { sessionKind } from '@/lib/session-kind';
 import { Button, IconButton } from '@/ui/button';
 import { Confirm, Dialog } from '@/ui/dialog';
 import { TextField } from '@/ui/field';
@@ -87,7 +88,10 @@ export function ChatHeader({
         {session ? session.title || t('chat.untitled') : t('chat.new')}
       </h1>
       {session?.status === 'archived' && <Chip tone="idle" shape="○" text={t('chat.archived')} />}
-      {session?.parent_id && <Chip tone="idle" shape="⑂" text={t('chat.forked')} />}
+      {session && sessionKind(session) === 'fork' && <Chip tone="idle" shape="⑂" text={t('chat.forked')} />}
+      {session && sessionKind(session) === 'sub-agent' && (
+        <Chip tone="idle" shape="↳" text={t('chat.child')} />
+      )}
       <span className="ml-auto" />
       {session && (
         <SessionTools

@@ -94,6 +94,7 @@ export const chatMessages = {
   'chat.fork.done': 'A copy was made',
   'chat.fork.failed': 'No copy was made: {error}',
   'chat.forked': 'A fork of another conversation',
+  'chat.child': 'A sub-agent of another conversation',
   'chat.rename': 'Rename conversation',
   'chat.rename.title': 'Title',
   'chat.rename.save': 'Save title',

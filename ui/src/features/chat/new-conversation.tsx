@@ -6,17 +6,15 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { type Action, useActions } from '@/actions/actions';
 import { api, take } from '@/api/client';
 import { t } from '@/i18n';
+import { lastWorkspace, setLastWorkspace } from '@/lib/preferences';
 import { Button } from '@/ui/button';
 import { ErrorNote } from '@/ui/states';
 import { ChatHeader } from './chat-header';
 import { Composer, type ComposerHandle } from './composer';
 import { Dialogs } from './dialogs';
-import { useStatus } from './queries';
+import { useStatus, useWorkspaces } from './queries';
 import { sendMessage } from './send';
 import { Starters, StartOptions } from './start';
-
-// Where one worked last is where the next conversation works, unless the address says else.
-const kWorkspace = 'pryx_workspace';
 
 type Search = {
   workspace?: string | undefined;
@@ -33,7 +31,11 @@ export function NewConversation({ listShown, onShowList }: { listShown: boolean;
   const [picking, setPicking] = useState(false);
   const composer = useRef<ComposerHandle>(null);
   const { agent = '', model, prompt } = search;
-  const workspace = search.workspace ?? localStorage.getItem(kWorkspace) ?? '';
+  const workspaces = useWorkspaces();
+  const chosen = search.workspace ?? lastWorkspace();
+  // One that was removed is nobody's choice any more.
+  const isGone = workspaces.data && !workspaces.data.items.some((one) => one.id === chosen);
+  const workspace = isGone ? '' : chosen;
   const set = (change: Search) =>
     void navigate({ to: '/chat', search: { ...search, ...change }, replace: true });
   const create = useMutation({
@@ -118,7 +120,7 @@ export function NewConversation({ listShown, onShowList }: { listShown: boolean;
                 workspace={workspace}
                 agent={agent || 'default'}
                 onWorkspace={(id) => {
-                  localStorage.setItem(kWorkspace, id);
+                  setLastWorkspace(id);
                   set({ workspace: id });
                 }}
                 onAgent={(id) => set({ agent: id })}

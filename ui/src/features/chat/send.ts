@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sending a message so that it arrives once: its key stays the same however often it is tried. What was not accepted yet outlives the page.
+// Sending a message so that it arrives once and in its place: its key stays the same however often it is tried, and it waits for what was
+// written before it. What was not accepted yet outlives the page, and, where it has no pictures, its reload.
 import type { QueryClient } from '@tanstack/react-query';
 import { create } from 'zustand';
 import { api, type Schemas, take } from '@/api/client';
@@ -8,7 +9,32 @@ import { Unreachable } from '@/api/problem';
 type Body = Schemas['MessageRequest'];
 export type Sending = { key: string; text: string; images: File[]; session: string; error: unknown };
 
-export const useOutbox = create<{ items: Sending[] }>(() => ({ items: [] }));
+const kKept = 'pryx_outbox';
+
+// As drafts are: for this tab. Pictures stay in memory; a reload asks for them again.
+function kept(): Sending[] {
+  try {
+    const stored: unknown = JSON.parse(sessionStorage.getItem(kKept) ?? '[]');
+    if (!Array.isArray(stored)) return [];
+    return stored
+      .filter((one) => [one?.key, one?.text, one?.session].every((field) => typeof field === 'string'))
+      .map(({ key, text, session }) => ({ key, text, session, images: [], error: new Unreachable() }));
+  } catch {
+    return [];
+  }
+}
+
+export const useOutbox = create<{ items: Sending[] }>(() => ({ items: kept() }));
+
+useOutbox.subscribe(({ items }) => {
+  const plain = items.filter((one) => one.images.length === 0);
+  if (plain.length === 0) sessionStorage.removeItem(kKept);
+  else
+    sessionStorage.setItem(
+      kKept,
+      JSON.stringify(plain.map(({ key, text, session }) => ({ key, text, session }))),
+    );
+});
 
 const kEncodeStep = 0x8000;
 
@@ -48,8 +74,29 @@ export function discard(key: string): void {
   useOutbox.setState(({ items }) => ({ items: items.filter((one) => one.key !== key) }));
 }
 
-export async function trySending(queries: QueryClient, sending: Sending): Promise<void> {
+// One after another in a conversation: what is written later does not overtake what waits for the daemon.
+const lines = new Map<string, Promise<void>>();
+
+export function trySending(queries: QueryClient, sending: Sending): Promise<void> {
   note(sending.key, null);
+  const before = lines.get(sending.session) ?? Promise.resolve();
+  const mine = before.then(() => attempt(queries, sending));
+  lines.set(sending.session, mine);
+  return mine;
+}
+
+function waitsForAnother(sending: Sending): boolean {
+  const items = useOutbox.getState().items.filter((one) => one.session === sending.session);
+  const earlier = items.slice(
+    0,
+    items.findIndex((one) => one.key === sending.key),
+  );
+  return earlier.some((one) => one.error instanceof Unreachable);
+}
+
+async function attempt(queries: QueryClient, sending: Sending): Promise<void> {
+  if (!useOutbox.getState().items.some((one) => one.key === sending.key)) return;
+  if (waitsForAnother(sending)) return note(sending.key, new Unreachable());
   try {
     await take(
       api.POST('/api/v1/sessions/{id}/messages', {

@@ -36,6 +36,8 @@ export function ProviderDialog({
     const body: Schemas['ProviderRequest'] = {
       kind,
       ...(url || known ? { base_url: url || known?.base_url || '' } : {}),
+      // What this form does not ask stays as it is.
+      ...(provider?.api === 'chat' || provider?.api === 'responses' ? { api: provider.api } : {}),
     };
     if (key) body.key = key;
     save.mutate(

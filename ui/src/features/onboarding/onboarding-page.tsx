@@ -3,6 +3,7 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { addMessages, t } from '@/i18n';
 import { cx } from '@/lib/cx';
+import { setLastWorkspace } from '@/lib/preferences';
 import { Page } from '@/ui/page';
 import { onboardingMessages } from './messages';
 import { ModelStep } from './model-step';
@@ -58,7 +59,10 @@ export function OnboardingPage() {
       <Steps at={at} onGo={(step) => go(step)} />
       <Body
         workspace={search.workspace}
-        onNext={(workspace) => go(at + 1, workspace ?? search.workspace)}
+        onNext={(workspace) => {
+          if (workspace) setLastWorkspace(workspace);
+          go(at + 1, workspace ?? search.workspace);
+        }}
         onBack={at > 0 ? () => go(at - 1) : undefined}
       />
     </Page>

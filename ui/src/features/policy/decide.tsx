@@ -252,7 +252,8 @@ export function Decide({ working, onGo }: { working: Working; onGo: (line: numbe
               test={{
                 tool: asked.tool,
                 arguments: asked.arguments ?? {},
-                context: labels.length === 1 && labels[0] === 'owner' ? [] : labels,
+                context:
+                  asked.labels?.length === 1 && asked.labels[0] === 'owner' ? [] : (asked.labels ?? []),
                 expect: decide.data.decision,
               }}
             />

@@ -3,6 +3,7 @@
 import { useMemo, useState } from 'react';
 import { t } from '@/i18n';
 import { count, money, tokens } from '@/lib/format';
+import { sessionKind } from '@/lib/session-kind';
 import type { Column } from '@/ui/list';
 import type { MenuItem } from '@/ui/menu';
 import { Chip, Status } from '@/ui/status';
@@ -49,6 +50,18 @@ export function Marked({ text, words }: { text: string; words: string }) {
   );
 }
 
+function Origin({ row }: { row: Row }) {
+  const kind = sessionKind(row);
+  if (kind === 'own') return null;
+  const name = t(kind === 'fork' ? 'sessions.is.fork' : 'sessions.is.child');
+  return (
+    <span className="shrink-0 text-text-3" title={name}>
+      {kind === 'fork' ? '⑂' : '↳'}
+      <span className="sr-only">{name}</span>
+    </span>
+  );
+}
+
 function Title({ row, words }: { row: Row; words: string }) {
   return (
     <span className="flex min-w-0 flex-col">
@@ -58,11 +71,7 @@ function Title({ row, words }: { row: Row; words: string }) {
             <span className="sr-only">{t('sessions.unread')}</span>
           </span>
         )}
-        {row.parent_id && (
-          <span className="shrink-0 text-text-3" title={t('sessions.sub')}>
-            ↳<span className="sr-only">{t('sessions.sub')}</span>
-          </span>
-        )}
+        <Origin row={row} />
         <span className={row.unread ? 'truncate font-semibold' : 'truncate font-medium'}>
           {row.title || t('sessions.untitled')}
         </span>

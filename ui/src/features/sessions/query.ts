@@ -2,6 +2,7 @@
 // The query bar's language: words to search for, and filters such as `status:archived agent:ops after:7d cost>0.5`. What the daemon can
 // filter by goes to it; the rest is held against each row as pages come. Pure.
 import type { Schemas } from '@/api/client';
+import { sessionKind } from '@/lib/session-kind';
 
 export type Row = Schemas['SessionHit'];
 
@@ -120,7 +121,9 @@ function localTest(token: Token): ((row: Row) => boolean) | null {
   if (key === 'model') return (row) => contains(row.model, value);
   if (key === 'surface') return (row) => contains(row.surface, value);
   if (key === 'title') return (row) => contains(row.title, value);
-  if (key === 'is') return (row) => (value === 'unread' ? row.unread : row.parent_id !== null);
+  if (key === 'is')
+    return (row) =>
+      value === 'unread' ? row.unread : sessionKind(row) === (value === 'child' ? 'sub-agent' : 'fork');
   if (!kNumeric.has(key)) return null;
   const fits = compare(token);
   if (key === 'messages') return (row) => fits(row.message_count);
