@@ -98,7 +98,8 @@ def check_doctor(daemon):
     if "integrity" not in done.stdout:
         raise Broken(f"pryx doctor says nothing of the integrity: {done.stdout[:500]} {done.stderr[:500]}")
     if done.returncode not in (0, 3) or '"failed"' in done.stdout or '"error"' in done.stdout:
-        raise Broken(f"pryx doctor exited with {done.returncode}: {done.stdout[:1500]}")
+        bad = [check for check in json.loads(done.stdout)["checks"] if check["state"] not in ("ok", "warning")]
+        raise Broken(f"pryx doctor exited with {done.returncode}: {bad}")
 
 
 def control(world):

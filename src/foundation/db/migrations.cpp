@@ -99,8 +99,22 @@ Result<void> rehearse(const OpenOptions& options, Connection& connection, const 
 
 }  // namespace
 
+// FTS5 keeps the shape of an index from the connection's last search, and looks for a newer one only when a
+// search begins, not when it is checked: an index that another connection has written to since would read as
+// damaged.
+static Result<void> begin_searches(Connection& connection) {
+  std::vector<std::string> tables;
+  PRYX_TRY_VOID(connection.each(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'",
+      [&](const Row& row) { tables.push_back(row.text(0)); }));
+  for (const std::string& table : tables)
+    PRYX_TRY_VOID(connection.each(fmt::format("SELECT rowid FROM \"{}\" LIMIT 1", table), [](const Row&) {}));
+  return {};
+}
+
 Result<void> check_integrity(Connection& connection) {
   std::string problem;
+  PRYX_TRY_VOID(begin_searches(connection));
   PRYX_TRY_VOID(connection.each("PRAGMA integrity_check(1)", [&](const Row& row) {
     if (row.view(0) != "ok") problem = row.text(0);
   }));
