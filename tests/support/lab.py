@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import resource
 import select
 import shutil
@@ -61,6 +62,9 @@ class Box:
             with contextlib.suppress(Exception):
                 closer.close()
         shutil.rmtree(self.root, ignore_errors=True)
+
+
+SANITIZER = re.compile(r"(ERROR|WARNING): \w+Sanitizer|: runtime error: ")
 
 
 class Daemon:
@@ -164,7 +168,17 @@ class Daemon:
         return code, time.monotonic() - begin
 
     def tail(self, count=25):
-        return "\n".join("    | " + line[:600] for line in list(self.lines)[-count:])
+        """The last lines of the log; of a sanitizer's report the first ones, which say what happened and where."""
+        lines = list(self.lines)
+        report = self.sanitizer_report()
+        shown = report[:count] if report else lines[-count:]
+        return "\n".join("    | " + line[:600] for line in shown)
+
+    def sanitizer_report(self):
+        """The log from a sanitizer's report on; empty when there is none."""
+        lines = list(self.lines)
+        at = next((i for i, line in enumerate(lines) if SANITIZER.search(line)), len(lines))
+        return lines[at:]
 
     def close(self):
         if not self.is_alive():

@@ -58,7 +58,7 @@ Result<void> add_places(db::Connection& c, const PrincipalId& principal, const B
                         TurnState state, std::vector<Place>& out) {
   const SessionQuery& query = bounds.query;
   return c.each(
-      is_under_way(state) ? kOpen : kEnded, [&](const db::Row& r) { out.push_back(read_place(r)); },
+      is_under_way(state) ? db::Sql(kOpen) : kEnded, [&](const db::Row& r) { out.push_back(read_place(r)); },
       principal, bounds.from.time, bounds.from.tie, query.after ? query.after->unix_ms : 0, query.status,
       query.agent, bounds.limit, to_text(state));
 }
@@ -105,7 +105,7 @@ struct Seen {
 };
 
 // The first hit of each session, in the order hits come, until `limit` sessions are found.
-Result<std::vector<Seen>> first_hits(db::Connection& c, std::string_view sql, const PrincipalId& principal,
+Result<std::vector<Seen>> first_hits(db::Connection& c, db::Sql sql, const PrincipalId& principal,
                                      const std::string& match, std::int64_t bound, std::size_t limit,
                                      std::int64_t& last_seq) {
   std::vector<Seen> seen;

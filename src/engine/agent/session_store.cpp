@@ -283,8 +283,8 @@ Result<Paged<Message>> SessionStore::list_messages(db::Connection& c, const Prin
   PRYX_TRY(const std::int64_t from, number_cursor(page.cursor, is_back ? INT64_MAX : 0));
   const std::int64_t limit = clamp_limit(page.limit);
   Paged<Message> out;
-  PRYX_TRY(out.items,
-           c.list(is_back ? kMessagesBefore : kMessagesFrom, read_message, principal, session, from, limit));
+  PRYX_TRY(out.items, c.list(is_back ? db::Sql(kMessagesBefore) : kMessagesFrom, read_message, principal,
+                             session, from, limit));
   if (static_cast<std::int64_t>(out.items.size()) == limit)
     out.next_cursor = std::to_string(out.items.back().seq);
   return out;

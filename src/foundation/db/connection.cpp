@@ -152,7 +152,8 @@ Connection::Use::~Use() {
   sqlite3_clear_bindings(statement);
 }
 
-Result<Connection::Use> Connection::start(std::string_view sql) {
+Result<Connection::Use> Connection::start(Sql constant) {
+  const std::string_view sql = constant.text();
   const auto cached = cache_.find(sql);
   if (cached != cache_.end()) return Use(cached->second);
   Prepared prepared;

@@ -49,6 +49,23 @@ class Row {
   sqlite3_stmt* statement_;
 };
 
+// The text of a cached statement. A connection keeps its statements under their text without copying it, so
+// the text must live as long as the program: the compiler takes constants only, and `kept` is for a static
+// that was put together.
+class Sql {
+ public:
+  consteval Sql(const char* constant) : text_(constant) {}
+  consteval Sql(std::string_view constant) : text_(constant) {}
+  [[nodiscard]] static Sql kept(const std::string& lives_on) { return Sql(lives_on, Unchecked{}); }
+  static Sql kept(std::string&&) = delete;
+  [[nodiscard]] std::string_view text() const { return text_; }
+
+ private:
+  struct Unchecked {};
+  Sql(std::string_view text, Unchecked) : text_(text) {}
+  std::string_view text_;
+};
+
 struct OpenOptions {
   std::string path;
   Secret key;       // 64 hex digits: the raw 256-bit key; empty only in tests
@@ -70,20 +87,19 @@ class Connection {
   // to. Start-up only.
   [[nodiscard]] Result<void> rewrite_log();
 
-  // Several statements without parameters: schema, pragmas.
+  // Several statements without parameters, compiled anew each time: schema, pragmas. Rows are thrown away.
   [[nodiscard]] Result<void> execute(std::string_view sql);
 
-  // Runs one statement and returns the number of changed rows. `sql` must live as long as the connection (a
-  // constant).
+  // Runs one statement and returns the number of changed rows.
   template <class... Args>
-  [[nodiscard]] Result<std::int64_t> run(std::string_view sql, const Args&... args) {
+  [[nodiscard]] Result<std::int64_t> run(Sql sql, const Args&... args) {
     PRYX_TRY(Use use, start(sql));
     bind_all(use, args...);
     return finish(use);
   }
   // Calls on_row(const Row&) for each row; a callback returning bool stops at false.
   template <class OnRow, class... Args>
-  [[nodiscard]] Result<void> each(std::string_view sql, OnRow&& on_row, const Args&... args) {
+  [[nodiscard]] Result<void> each(Sql sql, OnRow&& on_row, const Args&... args) {
     PRYX_TRY(Use use, start(sql));
     bind_all(use, args...);
     for (;;) {
@@ -97,7 +113,7 @@ class Connection {
     }
   }
   template <class Read, class... Args>
-  [[nodiscard]] auto find(std::string_view sql, Read&& read, const Args&... args)
+  [[nodiscard]] auto find(Sql sql, Read&& read, const Args&... args)
       -> Result<std::optional<std::invoke_result_t<Read&, const Row&>>> {
     std::optional<std::invoke_result_t<Read&, const Row&>> out;
     PRYX_TRY_VOID(each(
@@ -110,14 +126,14 @@ class Connection {
     return out;
   }
   template <class Read, class... Args>
-  [[nodiscard]] auto list(std::string_view sql, Read&& read, const Args&... args)
+  [[nodiscard]] auto list(Sql sql, Read&& read, const Args&... args)
       -> Result<std::vector<std::invoke_result_t<Read&, const Row&>>> {
     std::vector<std::invoke_result_t<Read&, const Row&>> out;
     PRYX_TRY_VOID(each(sql, [&](const Row& row) { out.push_back(read(row)); }, args...));
     return out;
   }
   template <class... Args>
-  [[nodiscard]] Result<std::int64_t> count(std::string_view sql, const Args&... args) {
+  [[nodiscard]] Result<std::int64_t> count(Sql sql, const Args&... args) {
     PRYX_TRY(const auto value, find(sql, [](const Row& row) { return row.integer(0); }, args...));
     return value.value_or(0);
   }
@@ -145,7 +161,7 @@ class Connection {
     Use& operator=(Use&&) = delete;
     ~Use();
   };
-  [[nodiscard]] Result<Use> start(std::string_view sql);
+  [[nodiscard]] Result<Use> start(Sql sql);
   [[nodiscard]] Result<bool> step(Use& use);
   [[nodiscard]] Result<std::int64_t> finish(Use& use);
   [[nodiscard]] std::unexpected<Error> sqlite_error(std::string_view what, std::string_view sql);

@@ -87,7 +87,7 @@ struct Database::State {
   std::vector<std::thread> reader_threads;
 
   // Compiled once, unlike execute(): they frame every commit.
-  Result<void> control(std::string_view sql) {
+  Result<void> control(Sql sql) {
     PRYX_TRY_VOID(writer->run(sql));
     return {};
   }
@@ -115,7 +115,7 @@ struct Database::State {
       for (Finished& one : finished) {
         for (auto& look : one.looks) look(*writer);
       }
-      whole = control(anything ? "COMMIT" : "ROLLBACK");
+      whole = control(anything ? Sql("COMMIT") : Sql("ROLLBACK"));
     }
     if (!whole) {
       if (writer->is_in_transaction()) (void)writer->execute("ROLLBACK");

@@ -254,5 +254,25 @@ TEST_F(Db, AReadSeesOneViewUntilItsEnd) {
   EXPECT_EQ(seen, (std::vector<std::int64_t>{0, 0, 2}));
 }
 
+// FTS5 checks an index with the shape it had at the connection's last search: without a new search first,
+// what another connection wrote since reads as damage.
+TEST_F(Db, AnIndexThatAnotherConnectionWroteToIsSound) {
+  OpenOptions options;
+  options.path = dir_ / "search.db";
+  auto writer = Connection::open(options);
+  ASSERT_TRUE(writer && (*writer)->execute("CREATE VIRTUAL TABLE notes USING fts5(body)"));
+  const auto write = [&](int from) {
+    for (int i = from; i < from + 200; ++i)
+      ASSERT_TRUE(
+          (*writer)->run("INSERT INTO notes (body) VALUES ($1)", fmt::format("word{} and word{}", i, i * 7)));
+  };
+  write(0);
+  auto reader = Connection::open(options);
+  ASSERT_TRUE(reader && (*reader)->count("SELECT count(*) FROM notes WHERE notes MATCH $1", "word5") == 1);
+  write(200);
+  const auto checked = check_integrity(**reader);
+  EXPECT_TRUE(checked) << checked.error().message;
+}
+
 }  // namespace
 }  // namespace pryx::db

@@ -108,7 +108,7 @@ static Result<void> begin_searches(Connection& connection) {
       "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'",
       [&](const Row& row) { tables.push_back(row.text(0)); }));
   for (const std::string& table : tables)
-    PRYX_TRY_VOID(connection.each(fmt::format("SELECT rowid FROM \"{}\" LIMIT 1", table), [](const Row&) {}));
+    PRYX_TRY_VOID(connection.execute(fmt::format("SELECT rowid FROM \"{}\" LIMIT 1", table)));
   return {};
 }
 

@@ -29,8 +29,9 @@ class Evidence : public testing::ApiFixture, public ::testing::WithParamInterfac
   }
   std::int64_t count(std::string sql) {
     counted_.push_back(std::move(sql));
-    return async::testing::run(
-               loop, house.database->read([this](db::Connection& c) { return c.count(counted_.back()); }))
+    return async::testing::run(loop, house.database->read([this](db::Connection& c) {
+             return c.count(db::Sql::kept(counted_.back()));
+           }))
         .value();
   }
   std::list<std::string> counted_;

@@ -188,7 +188,7 @@ Result<std::vector<Row>> AuditLog::list(db::Connection& connection, const Princi
                                         std::int64_t before, std::int64_t limit) {
   static const std::string sql =
       std::string(kColumns) + " WHERE principal_id = $1 AND idx < $2 ORDER BY idx DESC LIMIT $3";
-  return connection.list(sql, read_row, principal, before, limit);
+  return connection.list(db::Sql::kept(sql), read_row, principal, before, limit);
 }
 
 Result<std::vector<StepId>> AuditLog::decided_steps(db::Connection& connection, const PrincipalId& principal,
@@ -227,7 +227,7 @@ Result<std::vector<Row>> AuditLog::find(db::Connection& connection, const Query&
   OpenKeys keys;
   std::vector<Row> out;
   PRYX_TRY_VOID(connection.each(
-      query.session.empty() ? of_all : of_session,
+      db::Sql::kept(query.session.empty() ? of_all : of_session),
       [&](const db::Row& r) {
         Row row = read_row(r);
         open_personal(row, r.view(kSealedKeyColumn), r.view(kSealedColumn), keys);
@@ -244,7 +244,7 @@ Result<std::optional<Row>> AuditLog::get(db::Connection& connection, const Princ
   static const std::string sql = std::string(kOpenColumns) + " WHERE a.principal_id = $1 AND a.idx = $2";
   OpenKeys keys;
   return connection.find(
-      sql,
+      db::Sql::kept(sql),
       [&](const db::Row& r) {
         Row row = read_row(r);
         open_personal(row, r.view(kSealedKeyColumn), r.view(kSealedColumn), keys);
@@ -258,7 +258,7 @@ Result<void> AuditLog::walk(db::Connection& connection, std::int64_t first, std:
   static const std::string sql = std::string(kOpenColumns) + " WHERE a.idx BETWEEN $1 AND $2 ORDER BY a.idx";
   OpenKeys keys;
   return connection.each(
-      sql,
+      db::Sql::kept(sql),
       [&](const db::Row& r) -> bool {
         Row row = read_row(r);
         open_personal(row, r.view(kSealedKeyColumn), r.view(kSealedColumn), keys);

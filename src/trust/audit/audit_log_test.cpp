@@ -79,8 +79,8 @@ class Audit : public ::testing::Test {
       statements.reserve(1000);
       statements.push_back(fmt::format("SELECT * FROM {}", table));
       statements.push_back(fmt::format("SELECT count(*) FROM pragma_table_info('{}')", table));
-      const auto width = static_cast<int>(*db_->count(statements.back()));
-      (void)db_->each(statements[statements.size() - 2], [&](const db::Row& r) {
+      const auto width = static_cast<int>(*db_->count(db::Sql::kept(statements.back())));
+      (void)db_->each(db::Sql::kept(statements[statements.size() - 2]), [&](const db::Row& r) {
         for (int i = 0; i < width; ++i) found = found || r.view(i).find(text) != std::string_view::npos;
       });
     }

@@ -61,7 +61,7 @@ class Nodes {
     if (level == 0) {
       static const std::string sql = std::string(kColumns) + " WHERE idx BETWEEN $1 AND $2 ORDER BY idx";
       PRYX_TRY_VOID(connection_.each(
-          sql,
+          db::Sql::kept(sql),
           [&](const db::Row& r) -> bool {
             if (r.integer(0) != ++next) return false;  // a gap: what is beyond belongs elsewhere
             const auto stored = r.integer(11) == 1 ? std::nullopt : digest_of_hex(r.view(10));

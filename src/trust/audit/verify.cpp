@@ -178,7 +178,8 @@ Result<Verdict> verify_log(db::Connection& connection, const VerifyInput& input)
           input.log->walk(connection, INT64_MIN, INT64_MAX, [&](const Row& row) { return walk.take(row); }));
     } else {
       static const std::string sql = std::string(kColumns) + " ORDER BY idx";
-      PRYX_TRY_VOID(connection.each(sql, [&](const db::Row& r) -> bool { return walk.take(read_row(r)); }));
+      PRYX_TRY_VOID(connection.each(db::Sql::kept(sql),
+                                    [&](const db::Row& r) -> bool { return walk.take(read_row(r)); }));
     }
   }
   return walk.finish(connection);

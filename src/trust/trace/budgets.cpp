@@ -115,7 +115,7 @@ std::string account_name(BudgetScope scope, const std::string& subject, const st
 }
 
 // Most people set no limit; then there is nothing to look up for each call.
-Result<bool> has_row(db::Connection& c, std::string_view sql, const PrincipalId& principal) {
+Result<bool> has_row(db::Connection& c, db::Sql sql, const PrincipalId& principal) {
   PRYX_TRY(const auto any, c.find(sql, [](const db::Row&) { return true; }, principal));
   return any.has_value();
 }

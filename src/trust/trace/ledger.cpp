@@ -106,7 +106,7 @@ CostGroup read_group(const db::Row& r) {
   return group;
 }
 
-std::string_view sql_of(GroupBy group) {
+db::Sql sql_of(GroupBy group) {
   switch (group) {
     case GroupBy::kSession:
       return kBySession;
