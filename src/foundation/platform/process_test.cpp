@@ -11,6 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <thread>
+
 #include "foundation/base/text.h"
 #include "foundation/platform/hardening.h"
 #include "foundation/platform/process_identity.h"
@@ -418,6 +421,27 @@ TEST(UserSwitch, HandsATreeOverWithoutFollowingLinks) {
   EXPECT_EQ(file_facts(directory / "home/a/b/c")->uid, nobody.uid);
   EXPECT_EQ(file_facts(directory / "home/link")->uid, nobody.uid);
   EXPECT_EQ(file_facts(directory / "outside")->uid, 0u);
+}
+
+TEST(UserSwitch, WhatVanishesMeanwhileIsNotHandedOver) {
+  if (!is_root()) GTEST_SKIP() << "needs root";
+  const TemporaryDirectory directory;
+  directory.put("home/stays", "");
+  const SystemUser nobody = find_user("nobody").value().value();
+  std::atomic<bool> is_over = false;
+  std::thread other([&] {
+    const std::string path = directory / "home/comes-and-goes";
+    while (!is_over) {
+      ::close(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+      ::unlink(path.c_str());
+    }
+  });
+  int failed = 0;
+  for (int i = 0; i < 5000 && failed == 0; ++i)
+    failed += hand_over_tree(directory / "home", nobody, 10) ? 0 : 1;
+  is_over = true;
+  other.join();
+  EXPECT_EQ(failed, 0);
 }
 
 TEST(UserSwitch, ATreeThatIsTooLargeOrHasAHardLinkIsLeftAlone) {

@@ -76,6 +76,8 @@ class TreeWalk {
 
   Result<void> visit(int parent, const char* name, const std::string& shown, int depth) {
     const UniqueFd entry(::openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (!entry && errno == ENOENT && depth > 0)
+      return {};  // its owner, a daemon that starts too, took it away
     if (!entry) return fail_here("open", shown);
     struct stat info{};
     if (::fstat(entry.get(), &info) != 0) return fail_here("look at", shown);
@@ -110,6 +112,7 @@ class TreeWalk {
   }
   Result<void> visit_children(int directory_path, const std::string& shown, int depth) {
     const int number = ::openat(directory_path, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (number < 0 && errno == ENOENT) return {};
     if (number < 0) return fail_here("list", shown);
     const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(number), &::closedir);
     if (!directory) return fail_here("list", shown);
@@ -157,8 +160,10 @@ Result<SystemUser> ensure_system_user(const std::string& name, const std::string
   }
   PRYX_TRY(auto user, find_user(name));
   if (!user) {
-    PRYX_TRY_VOID(make_user(name, home));
+    const auto made = make_user(name, home);
     PRYX_TRY(user, find_user(name));
+    // Another program may have made it at the same moment.
+    if (!made && !user) return std::unexpected(made.error());
   }
   if (!user) return fail(ErrorCode::kInternal, "user {} was made but cannot be found", name);
   if (user->uid == 0)

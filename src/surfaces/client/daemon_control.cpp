@@ -163,7 +163,7 @@ Result<Started> DaemonControl::start_by_supervisor() {
   if (!report || json::string_or(*report, "event") != "ready") {
     const std::int64_t exit_code = report ? json::integer_or(*report, "exit_code", 1) : 1;
     // Another command may have started one at the same moment: its daemon is as good as ours.
-    if (code_of_exit(exit_code) == ErrorCode::kConflict) {
+    if (code_of_exit(exit_code) == ErrorCode::kConflict || find_running()) {
       PRYX_TRY(auto core, wait_until_ready(deadline, WhenGone::kWait));
       return Started{StartedBy::kAlreadyRunning, std::move(core)};
     }
