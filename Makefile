@@ -11,14 +11,14 @@ help:  ## this table
 deps:  ## install what is missing (apt, pinned Node); instant when nothing is
 	@tools/deps
 
-build: deps  ## release build, in build/release/bin
-	@tools/build release apps/all
+build:  ## release build, in build/release/bin
+	@tools/deps --ahead && tools/build release apps/all
 
-run: deps  ## start (or replace) the daemon and show a first task
+run:  ## start (or replace) the daemon and show a first task
 	@tools/run
 
-test: deps  ## every test, with address and undefined behaviour sanitizers
-	@tools/test
+test:  ## every test, with address and undefined behaviour sanitizers
+	@tools/deps --ahead && tools/test
 
 lint: deps  ## formatting, layers and house rules
 	@tools/lint/run && tools/ui check
