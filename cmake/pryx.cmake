@@ -153,7 +153,7 @@ function(pryx_fuzzer name)
       target_link_libraries(pryx_fuzz_replay PRIVATE pryx_flags)
     endif()
     add_executable(fuzz_${name} ${CMAKE_SOURCE_DIR}/fuzz/${name}_fuzz.cpp)
-    target_link_libraries(fuzz_${name} PRIVATE pryx_fuzz_replay)
+    target_link_libraries(fuzz_${name} PRIVATE pryx_fuzz_replay pryx_asio)  # the precompiled header's variables want it
     pryx_use_cold_pch(fuzz_${name})
     pryx_add_patient_test(NAME fuzz_${name} COMMAND $<TARGET_FILE:fuzz_${name}> ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name})
     set_tests_properties(fuzz_${name} PROPERTIES TIMEOUT 300)
