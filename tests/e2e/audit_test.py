@@ -111,6 +111,8 @@ def an_export_verifies_without_the_daemon(lab):
     proof = daemon.api().request("GET", "/api/v1/audit/proof?index=2").body
     expect(verifier(lab, "--key", key, "--proof", write(lab, "p.json", proof.decode()), check=0)["ok"], "a proof of entry 2")
     verifier(lab, "--key", key, "--proof", write(lab, "p.json", proof.decode().replace('"index":2', '"index":3')), check=3)
+    expect('"format":2' in proof.decode(), "the proof holds the entry itself")
+    verifier(lab, "--key", key, "--proof", write(lab, "p.json", proof.decode().replace('"format":2', '"format":1')), check=3)
     before = int(old.read_text().splitlines()[1])
     growth = daemon.api().request("GET", f"/api/v1/audit/proof?from={before}").body.decode()
     expect(verifier(lab, "--key", key, "--against", old, "--proof", write(lab, "g.json", growth), check=0)["ok"], "a proof of growth")

@@ -766,6 +766,7 @@ std::map<std::string, json::object> samples() {
        {{"size", 3}, {"at", to_rfc3339(kAt)}, {"note", "a\n"}, {"key", "a+b+c"}, {"copies", "a file"}}},
       {"AuditProof",
        {{"checkpoint", "a\n"},
+        {"entry", {{"index", 3}, {"kind", "tool.intent"}}},
         {"from", nullptr},
         {"from_root", nullptr},
         {"index", 3},

@@ -207,6 +207,7 @@ async::Task<Result<Reply>> get_audit_proof(RouteCall& call) {
       return audit::prove_growth(c, static_cast<std::uint64_t>(*from), to.size);
     }));
     co_return json_reply({{"checkpoint", to.note},
+                          {"entry", nullptr},
                           {"from", proof.older},
                           {"from_root", to_hex(proof.older_root)},
                           {"index", nullptr},
@@ -215,17 +216,24 @@ async::Task<Result<Reply>> get_audit_proof(RouteCall& call) {
                           {"root", to_hex(proof.root)},
                           {"size", proof.size}});
   }
-  PRYX_CO_TRY(const auto proof, co_await call.services().database.read([&](db::Connection& c) {
-    return audit::prove_entry(c, *index, to.size);
-  }));
-  co_return json_reply({{"checkpoint", to.note},
-                        {"from", nullptr},
-                        {"from_root", nullptr},
-                        {"index", proof.index},
-                        {"leaf", to_hex(proof.leaf)},
-                        {"path", hex_of(proof.path)},
-                        {"root", to_hex(proof.root)},
-                        {"size", proof.size}});
+  std::optional<audit::Row> row;
+  PRYX_CO_TRY(const auto proof,
+              co_await call.services().database.read([&](db::Connection& c) -> Result<audit::InclusionProof> {
+                PRYX_TRY(row, call.services().audit.get(c, call.principal(), *index));
+                if (!row) return fail(ErrorCode::kNotFound, "there is no audit entry {}", *index);
+                return audit::prove_entry(c, *index, to.size);
+              }));
+  Reply reply = json_reply({{"checkpoint", to.note},
+                            {"from", nullptr},
+                            {"from_root", nullptr},
+                            {"index", proof.index},
+                            {"leaf", to_hex(proof.leaf)},
+                            {"path", hex_of(proof.path)},
+                            {"root", to_hex(proof.root)},
+                            {"size", proof.size}});
+  // As it was hashed, byte by byte, so that whoever checks the proof need not take the leaf on trust.
+  reply.body.insert(reply.body.find("\"from\":"), fmt::format("\"entry\":{},", audit::leaf_bytes(*row)));
+  co_return reply;
 }
 
 async::Task<Result<Reply>> export_audit(RouteCall& call) {

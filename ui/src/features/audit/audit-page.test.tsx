@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { createHash } from 'node:crypto';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test, vi } from 'vitest';
@@ -87,13 +88,16 @@ test('the first entry that does not hold is pinpointed, and can be shown', async
   expect(await screen.findByRole('heading', { name: 'Entry #3' })).toBeTruthy();
 });
 
-test('the proof of an entry: leaf, path, root, checkpoint, and whether it holds', async () => {
-  answer(kList, page([entry(1)]));
-  // A tree of one: the leaf is the root.
-  const leaf = 'aa'.repeat(32);
-  const note = `origin\n1\n${btoa(String.fromCharCode(...new Array(32).fill(0xaa)))}\n\n— origin sig\n`;
-  answer('GET /api/v1/audit/proof', {
-    checkpoint: note,
+// A tree of one: the leaf is the root.
+function proofOf(logged: object) {
+  const hash = createHash('sha256')
+    .update(`\0${JSON.stringify(logged)}`)
+    .digest();
+  const leaf = hash.toString('hex');
+  const checkpoint = `origin\n1\n${hash.toString('base64')}\n\n— origin sig\n`;
+  return {
+    checkpoint,
+    entry: logged,
     from: null,
     from_root: null,
     index: 1,
@@ -101,27 +105,25 @@ test('the proof of an entry: leaf, path, root, checkpoint, and whether it holds'
     path: [],
     root: leaf,
     size: 1,
-  });
+  };
+}
+
+test('the proof of an entry: leaf, path, root, checkpoint, and whether it holds', async () => {
+  answer(kList, page([entry(1)]));
+  answer('GET /api/v1/audit/proof', proofOf({ index: 1 }));
   const { container } = renderPage(<AuditPage />, { at: '/audit?entry=1' });
   await userEvent.click(await screen.findByText('Prove this entry'));
-  expect(await screen.findByText(/leaf and path give this root/)).toBeTruthy();
+  expect(await screen.findByText(/entry, leaf and path give this root/)).toBeTruthy();
   expect(screen.getByText(/pryx-audit-verify --key pryx.key --proof/)).toBeTruthy();
   await expectAccessible(container);
 });
 
-test('a proof that does not lead to its root is told', async () => {
+test.each([
+  ['leads to another root', { ...proofOf({ index: 1 }), root: 'bb' }],
+  ['is of another text than its leaf', { ...proofOf({ index: 1 }), entry: { index: 1, kind: 'x' } }],
+  ['is of another entry', proofOf({ index: 2 })],
+])('a proof that %s is told', async (_, body) => {
   answer(kList, page([entry(1)]));
-  const leaf = 'aa'.repeat(32);
-  const body = {
-    checkpoint: 'origin\n1\nqqo=\n',
-    from: null,
-    from_root: null,
-    index: 1,
-    leaf,
-    path: [],
-    root: 'bb',
-    size: 1,
-  };
   answer('GET /api/v1/audit/proof', body);
   renderPage(<AuditPage />, { at: '/audit?entry=1' });
   await userEvent.click(await screen.findByText('Prove this entry'));

@@ -2,6 +2,7 @@
 // RFC 6962: does a path lead from a leaf to a root? The same that pryx-audit-verify computes, for a first look in the browser. Pure.
 export type Step = { hash: string; side: 'left' | 'right' };
 
+const kLeaf = 0;
 const kNode = 1;
 
 function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
@@ -25,6 +26,22 @@ export function sidesOf(index: number, size: number, path: string[]): Step[] | n
     last = Math.floor(last / 2);
   }
   return next === path.length && out.every((step) => step.hash) ? out : null;
+}
+
+// The leaf of an entry: the hash of its bytes as they were logged.
+export async function leafOf(entry: string): Promise<string> {
+  return hexOf(
+    new Uint8Array(
+      await crypto.subtle.digest('SHA-256', new TextEncoder().encode(String.fromCharCode(kLeaf) + entry)),
+    ),
+  );
+}
+
+// The entry's bytes as a proof's answer has them; "from" is the member after it, and an entry's own text is escaped.
+export function entryIn(proof: string): string | null {
+  const begin = proof.indexOf('"entry":');
+  const end = proof.lastIndexOf(',"from":');
+  return begin < 0 || end < begin ? null : proof.slice(begin + '"entry":'.length, end);
 }
 
 export async function rootOf(leaf: string, steps: Step[]): Promise<string> {

@@ -8,11 +8,14 @@ import { Button } from '@/ui/button';
 import { ErrorNote } from '@/ui/states';
 import { toast } from '@/ui/toast';
 import { Copyable } from './copyable';
-import { readNote, rootOf, sidesOf } from './merkle';
+import { entryIn, leafOf, readNote, rootOf, sidesOf } from './merkle';
 import { type Entry, type Proof, type ProofText, saveBlob, useProof } from './queries';
 
-export async function holds(proof: Proof): Promise<boolean> {
-  if (proof.index === null || proof.leaf === null) return false;
+// Whether the answer proves what it says, and says what is shown: entry -> leaf -> path -> root -> checkpoint.
+export async function holds(proof: Proof, text: string): Promise<boolean> {
+  const logged = entryIn(text);
+  if (proof.index === null || proof.leaf === null || logged === null) return false;
+  if (proof.entry?.index !== proof.index || (await leafOf(logged)) !== proof.leaf) return false;
   const steps = sidesOf(proof.index, proof.size, proof.path);
   const note = readNote(proof.checkpoint);
   if (!steps || !note) return false;
@@ -35,7 +38,7 @@ function Shown({ made, entry }: { made: ProofText; entry: Entry }) {
   const name = `pryx-audit-${proof.index}.proof.json`;
   const computed = useQuery({
     queryKey: ['audit', 'proof-holds', text],
-    queryFn: () => holds(proof),
+    queryFn: () => holds(proof, text),
     staleTime: Number.POSITIVE_INFINITY,
   });
   return (
