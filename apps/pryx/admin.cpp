@@ -348,7 +348,10 @@ json::object Settings::settings_json() const {
     origins[key] = config::origin_name(effective.origin);
     sources[key] = effective.source;
   }
-  return {{"settings", std::move(values)}, {"origins", std::move(origins)}, {"sources", std::move(sources)}};
+  return {{"settings", std::move(values)},
+          {"origins", std::move(origins)},
+          {"sources", std::move(sources)},
+          {"items", config_.describe()}};
 }
 
 async::Task<Result<json::object>> Settings::get_settings(Caller caller) {

@@ -3,6 +3,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <set>
+
 #include "foundation/config/config_file.h"
 #include "foundation/config/core_file.h"
 #include "foundation/config/places.h"
@@ -94,6 +96,75 @@ TEST(Settings, ValuesAreCheckedByType) {
   EXPECT_FALSE(parse_setting(get_setting("approval.timeout"), "8d").has_value());
   EXPECT_TRUE(parse_setting(get_setting("approval.timeout"), "90s").has_value());
   EXPECT_FALSE(parse_setting(get_setting("listen"), "").has_value());
+}
+
+TEST(Settings, AListHasNoHoles) {
+  const Setting& ports = get_setting("provider.local_ports");
+  EXPECT_TRUE(parse_setting(ports, "none").has_value());
+  EXPECT_TRUE(parse_setting(ports, "1, 2,3").has_value());
+  for (const char* text : {"", " ", ",", "1,", ",1", "1, ,2"})
+    EXPECT_FALSE(parse_setting(ports, text).has_value()) << text;
+}
+
+// What is refused is answered with what would be taken, of each type.
+TEST(Settings, ARefusalSaysWhatIsAllowed) {
+  struct Row {
+    std::string_view key, text, allowed;
+  };
+  for (const Row& row : {Row{"log.level", "loud", "one of debug, info, warn, error"},
+                         Row{"heartbeat.enabled", "yes", "true or false"},
+                         Row{"tools.max_steps", "0", "a whole number from 1 to 1000"},
+                         Row{"tools.max_steps", "many", "a whole number from 1 to 1000"},
+                         Row{"undo.max_file_mib", "17", "a whole number of MiB from 1 to 16"},
+                         Row{"approval.timeout", "10ms", "a duration such as 30s or 5m, from 1s to 7d"},
+                         Row{"approval.timeout", "soon", "a duration such as 30s or 5m, from 1s to 7d"},
+                         Row{"model.fallbacks", "a/b,,", "values with commas between, or 'none'"},
+                         Row{"listen", "", "a text that is not empty, or 'off'"}}) {
+    const auto refused = parse_setting(get_setting(row.key), row.text);
+    ASSERT_FALSE(refused.has_value()) << row.key;
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_EQ(refused.error().message,
+              fmt::format("{}: '{}' is not allowed; give {}", row.key, row.text, row.allowed));
+  }
+}
+
+// A client that offers what describe_setting() says is never refused: both are the same facts.
+TEST(Settings, WhatIsDescribedIsWhatIsTaken) {
+  std::set<std::string> types;
+  for (const Setting& setting : settings()) {
+    const json::object described = describe_setting(setting);
+    types.insert(json::string_or(described, "type"));
+    std::vector<json::value> taken = {described.at("default")};
+    if (described.at("choices").is_array())
+      for (const json::value& choice : described.at("choices").as_array()) taken.push_back(choice);
+    for (const char* limit : {"min", "max", "nothing"})
+      if (!described.at(limit).is_null()) taken.push_back(described.at(limit));
+    for (const json::value& value : taken)
+      EXPECT_TRUE(check_setting(setting, value).has_value()) << setting.key << json::to_text(value);
+    EXPECT_EQ(described.at("choices").is_array(), setting.type == SettingType::kChoice) << setting.key;
+    if (!described.at("max").is_int64()) continue;
+    EXPECT_FALSE(check_setting(setting, described.at("max").as_int64() + 1).has_value()) << setting.key;
+    EXPECT_FALSE(check_setting(setting, described.at("min").as_int64() - 1).has_value()) << setting.key;
+  }
+  EXPECT_EQ(types,
+            (std::set<std::string>{"boolean", "choice", "duration", "integer", "list", "size", "text"}));
+  EXPECT_EQ(describe_setting(get_setting("undo.max_total_mib")).at("unit"), json::value("MiB"));
+  EXPECT_EQ(describe_setting(get_setting("approval.timeout")).at("max"), json::value("7d"));
+  EXPECT_EQ(describe_setting(get_setting("log.level")).at("needs_restart"), json::value(true));
+}
+
+TEST(Layers, DescribeHasEverySettingWithItsValueAndOrigin) {
+  Layer database{Origin::kDatabase, {}};
+  ASSERT_TRUE(database.set("tools.max_steps", "9", "settings").has_value());
+  const json::array items = Config({database}).describe();
+  ASSERT_EQ(items.size(), settings().size());
+  for (const json::value& item : items) {
+    const json::object& one = item.as_object();
+    const bool changed = json::string_or(one, "key") == "tools.max_steps";
+    EXPECT_EQ(json::string_or(one, "origin"), changed ? "database" : "default");
+    EXPECT_EQ(one.at("value") == one.at("default"), !changed) << json::to_text(item);
+    if (changed) EXPECT_EQ(one.at("value"), json::value(9));
+  }
 }
 
 TEST(Layers, StrongerOriginsWinInAnyOrder) {

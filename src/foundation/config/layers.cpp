@@ -61,6 +61,19 @@ const Config::Effective* Config::find(std::string_view key) const {
   return found == values_.end() ? nullptr : &found->second;
 }
 
+json::array Config::describe() const {
+  json::array out;
+  for (const Setting& setting : settings()) {
+    const Effective& effective = values_.at(std::string(setting.key));
+    json::object item = describe_setting(setting);
+    item["value"] = effective.value;
+    item["origin"] = origin_name(effective.origin);
+    item["source"] = effective.source;
+    out.push_back(std::move(item));
+  }
+  return out;
+}
+
 std::string Config::text(std::string_view key) const {
   const Effective* effective = find(key);
   PRYX_CHECK(effective != nullptr && effective->value.is_string());

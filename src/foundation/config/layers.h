@@ -51,6 +51,9 @@ class Config {
 
   [[nodiscard]] const Effective* find(std::string_view key) const;  // nullptr: no such setting
   [[nodiscard]] const std::map<std::string, Effective, std::less<>>& all() const { return values_; }
+  // Every setting of the table with its value, as the API tells it: describe_setting(), value, origin,
+  // source.
+  [[nodiscard]] json::array describe() const;
   // The key is one of the table's, of the type that is asked for.
   [[nodiscard]] std::string text(std::string_view key) const;
   [[nodiscard]] std::int64_t integer(std::string_view key) const;

@@ -28,7 +28,8 @@ constexpr std::array kSettings{
         .default_value = "off",
         .help =
             "A folder outside of Pryx's own that gets a copy of each signed checkpoint of the audit log, or "
-            "'off'. Best is one that this machine can only add to."},
+            "'off'. Best is one that this machine can only add to.",
+        .nothing = "off"},
     Setting{
         .key = "context.thinking_budget",
         .type = SettingType::kInteger,
@@ -36,7 +37,8 @@ constexpr std::array kSettings{
         .help =
             "Tokens of a model's reasoning that a session sends back to its vendor; at 80 % the oldest go.",
         .minimum = 1'000,
-        .maximum = 10'000'000},
+        .maximum = 10'000'000,
+        .unit = "tokens"},
     Setting{.key = "heartbeat.enabled",
             .type = SettingType::kBoolean,
             .default_value = "false",
@@ -47,6 +49,7 @@ constexpr std::array kSettings{
             .type = SettingType::kText,
             .default_value = "127.0.0.1:7799",
             .help = "Address and port of the HTTP interface, or 'off' for the Unix socket alone.",
+            .nothing = "off",
             .environment = "PRYX_LISTEN",
             .needs_restart = true},
     Setting{.key = "log.level",
@@ -68,10 +71,11 @@ constexpr std::array kSettings{
             .default_value = "starter/commands",
             .help = "The model, as provider/model, of sessions that name none."},
     Setting{.key = "model.fallbacks",
-            .type = SettingType::kText,
+            .type = SettingType::kList,
             .default_value = "none",
             .help = "Models, as provider/model with commas between, that answer when the chosen one cannot; "
-                    "or none."},
+                    "or none.",
+            .nothing = "none"},
     Setting{.key = "openai.retention",
             .type = SettingType::kDuration,
             .default_value = "7d",
@@ -79,18 +83,20 @@ constexpr std::array kSettings{
             .minimum = 60'000,
             .maximum = 3'650 * 86'400'000LL},
     Setting{.key = "provider.local_ports",
-            .type = SettingType::kText,
+            .type = SettingType::kList,
             .default_value = "11434, 8080, 1234, 8000",
-            .help = "Ports of this machine that are asked for model servers, with commas between; or none."},
-    Setting{
-        .key = "telemetry.otlp.endpoint",
-        .type = SettingType::kText,
-        .default_value = "off",
-        .help = "A collector of your own that gets traces by OTLP/HTTP, redacted: its address, or 'off'."},
-    Setting{.key = "telemetry.otlp.headers",
+            .help = "Ports of this machine that are asked for model servers, with commas between; or none.",
+            .nothing = "none"},
+    Setting{.key = "telemetry.otlp.endpoint",
             .type = SettingType::kText,
+            .default_value = "off",
+            .help = "A collector of your own that gets traces by OTLP/HTTP, redacted: its address, or 'off'.",
+            .nothing = "off"},
+    Setting{.key = "telemetry.otlp.headers",
+            .type = SettingType::kList,
             .default_value = "none",
-            .help = "Headers for the collector, NAME=keychain:SECRET or NAME=${VARIABLE}, parted by commas."},
+            .help = "Headers for the collector, NAME=keychain:SECRET or NAME=${VARIABLE}, parted by commas.",
+            .nothing = "none"},
     Setting{.key = "telemetry.otlp.protocol",
             .type = SettingType::kChoice,
             .default_value = "http/protobuf",
@@ -107,7 +113,8 @@ constexpr std::array kSettings{
             .default_value = "50",
             .help = "Model calls that one turn may make before it stops and says so.",
             .minimum = 1,
-            .maximum = 1'000},
+            .maximum = 1'000,
+            .unit = "calls"},
     Setting{.key = "undo.max_age",
             .type = SettingType::kDuration,
             .default_value = "30d",
@@ -115,17 +122,19 @@ constexpr std::array kSettings{
             .minimum = 3'600'000,
             .maximum = 3'650 * 86'400'000LL},
     Setting{.key = "undo.max_file_mib",
-            .type = SettingType::kInteger,
+            .type = SettingType::kSize,
             .default_value = "16",
             .help = "The largest file, in MiB, whose content is kept for undo.",
             .minimum = 1,
-            .maximum = 16},
+            .maximum = 16,
+            .unit = "MiB"},
     Setting{.key = "undo.max_total_mib",
-            .type = SettingType::kInteger,
+            .type = SettingType::kSize,
             .default_value = "256",
             .help = "How much, in MiB, is kept for undo in all; the oldest goes first.",
             .minimum = 1,
-            .maximum = 16'384},
+            .maximum = 16'384,
+            .unit = "MiB"},
     Setting{.key = "vault.lock_after",
             .type = SettingType::kDuration,
             .default_value = "15m",
@@ -134,58 +143,89 @@ constexpr std::array kSettings{
             .maximum = 3'650 * 86'400'000LL},
 };
 
+std::string limit_text(const Setting& setting, std::int64_t limit) {
+  if (setting.type != SettingType::kDuration) return fmt::format("{}", limit);
+  return format_duration(std::chrono::milliseconds(limit));
+}
+
+json::value limit_json(const Setting& setting, std::int64_t limit) {
+  switch (setting.type) {
+    case SettingType::kInteger:
+    case SettingType::kSize:
+      return limit;
+    case SettingType::kDuration:
+      return json::value(limit_text(setting, limit));
+    case SettingType::kText:
+    case SettingType::kBoolean:
+    case SettingType::kChoice:
+    case SettingType::kList:
+      break;
+  }
+  return nullptr;
+}
+
+json::value text_or_null(std::string_view text) { return text.empty() ? json::value() : json::value(text); }
+
+std::unexpected<Error> wrong(const Setting& setting, std::string_view given) {
+  return fail(ErrorCode::kInvalidArgument, "{}: '{}' is not allowed; give {}", setting.key,
+              utf8_prefix(given, 60), describe_allowed(setting));
+}
+
+bool is_within(const Setting& setting, std::int64_t number) {
+  return number >= setting.minimum && number <= setting.maximum;
+}
+
+bool fits(const Setting& setting, std::string_view text) {
+  switch (setting.type) {
+    case SettingType::kDuration: {
+      const auto duration = parse_duration(text);
+      return duration &&
+             is_within(setting, std::chrono::duration_cast<std::chrono::milliseconds>(*duration).count());
+    }
+    case SettingType::kChoice:
+      return std::ranges::find(setting.choices, text) != setting.choices.end();
+    case SettingType::kList:
+      return std::ranges::none_of(split(text, ','), [](std::string_view one) { return trim(one).empty(); });
+    case SettingType::kText:
+    case SettingType::kInteger:
+    case SettingType::kBoolean:
+    case SettingType::kSize:
+      break;
+  }
+  return !text.empty();
+}
+
+Result<json::value> check_text(const Setting& setting, std::string_view text) {
+  if (!fits(setting, text)) return wrong(setting, text);
+  return json::value(text);
+}
+
+Result<json::value> check_integer(const Setting& setting, std::int64_t number) {
+  if (!is_within(setting, number)) return wrong(setting, fmt::format("{}", number));
+  return json::value(number);
+}
+
+}  // namespace
+
 std::string_view type_name(SettingType type) {
   switch (type) {
     case SettingType::kText:
       return "text";
     case SettingType::kInteger:
-      return "a whole number";
+      return "integer";
     case SettingType::kBoolean:
-      return "true or false";
+      return "boolean";
     case SettingType::kDuration:
-      return "a duration such as 30s or 5m";
+      return "duration";
+    case SettingType::kSize:
+      return "size";
     case SettingType::kChoice:
-      return "a word";
+      return "choice";
+    case SettingType::kList:
+      return "list";
   }
   return "?";
 }
-
-std::unexpected<Error> wrong(const Setting& setting, std::string_view given) {
-  return fail(ErrorCode::kInvalidArgument, "{}: '{}' is not {}", setting.key, utf8_prefix(given, 60),
-              type_name(setting.type));
-}
-
-std::string choices_of(const Setting& setting) { return fmt::format("{}", fmt::join(setting.choices, ", ")); }
-
-Result<json::value> check_text(const Setting& setting, std::string_view text) {
-  if (setting.type == SettingType::kDuration) {
-    const auto duration = parse_duration(text);
-    if (!duration) return wrong(setting, text);
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(*duration).count();
-    if (ms < setting.minimum || ms > setting.maximum) {
-      return fail(ErrorCode::kInvalidArgument, "{}: {} is out of range; choose from {} to {}", setting.key,
-                  utf8_prefix(text, 60), format_duration(std::chrono::milliseconds(setting.minimum)),
-                  format_duration(std::chrono::milliseconds(setting.maximum)));
-    }
-  }
-  if (setting.type == SettingType::kChoice &&
-      std::ranges::find(setting.choices, text) == setting.choices.end()) {
-    return fail(ErrorCode::kInvalidArgument, "{}: '{}' is none of {}", setting.key, utf8_prefix(text, 60),
-                choices_of(setting));
-  }
-  if (text.empty()) return fail(ErrorCode::kInvalidArgument, "{}: the value is empty", setting.key);
-  return json::value(text);
-}
-
-Result<json::value> check_integer(const Setting& setting, std::int64_t number) {
-  if (number < setting.minimum || number > setting.maximum) {
-    return fail(ErrorCode::kInvalidArgument, "{}: {} is out of range; choose from {} to {}", setting.key,
-                number, setting.minimum, setting.maximum);
-  }
-  return json::value(number);
-}
-
-}  // namespace
 
 std::span<const Setting> settings() { return kSettings; }
 
@@ -208,14 +248,57 @@ std::string describe_unknown(std::string_view key) {
   return fmt::format("unknown setting '{}'; did you mean '{}'?", shown, nearest->key);
 }
 
+std::string describe_allowed(const Setting& setting) {
+  const std::string from = limit_text(setting, setting.minimum), to = limit_text(setting, setting.maximum);
+  const std::string or_nothing =
+      setting.nothing.empty() ? std::string() : fmt::format(", or '{}'", setting.nothing);
+  switch (setting.type) {
+    case SettingType::kText:
+      return fmt::format("a text that is not empty{}", or_nothing);
+    case SettingType::kInteger:
+      return fmt::format("a whole number from {} to {}", from, to);
+    case SettingType::kSize:
+      return fmt::format("a whole number of {} from {} to {}", setting.unit, from, to);
+    case SettingType::kBoolean:
+      return "true or false";
+    case SettingType::kDuration:
+      return fmt::format("a duration such as 30s or 5m, from {} to {}", from, to);
+    case SettingType::kChoice:
+      return fmt::format("one of {}", fmt::join(setting.choices, ", "));
+    case SettingType::kList:
+      return fmt::format("values with commas between{}", or_nothing);
+  }
+  return "?";
+}
+
+json::object describe_setting(const Setting& setting) {
+  auto standard = parse_setting(setting, setting.default_value);
+  PRYX_CHECK(standard.has_value());
+  json::value choices;
+  if (!setting.choices.empty()) choices = json::array(setting.choices.begin(), setting.choices.end());
+  return {{"key", setting.key},
+          {"default", std::move(*standard)},
+          {"type", type_name(setting.type)},
+          {"description", setting.help},
+          {"choices", std::move(choices)},
+          {"min", limit_json(setting, setting.minimum)},
+          {"max", limit_json(setting, setting.maximum)},
+          {"unit", text_or_null(setting.unit)},
+          {"nothing", text_or_null(setting.nothing)},
+          {"environment", text_or_null(setting.environment)},
+          {"needs_restart", setting.needs_restart}};
+}
+
 Result<json::value> check_setting(const Setting& setting, const json::value& value) {
   switch (setting.type) {
     case SettingType::kText:
     case SettingType::kDuration:
     case SettingType::kChoice:
+    case SettingType::kList:
       if (value.is_string()) return check_text(setting, value.as_string());
       break;
     case SettingType::kInteger:
+    case SettingType::kSize:
       if (value.is_int64()) return check_integer(setting, value.as_int64());
       break;
     case SettingType::kBoolean:
@@ -227,7 +310,7 @@ Result<json::value> check_setting(const Setting& setting, const json::value& val
 
 Result<json::value> parse_setting(const Setting& setting, std::string_view text) {
   const std::string_view word = trim(text);
-  if (setting.type == SettingType::kInteger) {
+  if (setting.type == SettingType::kInteger || setting.type == SettingType::kSize) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
     if (error != std::errc{} || end != word.data() + word.size()) return wrong(setting, word);

@@ -13,7 +13,9 @@
 
 namespace pryx::config {
 
-enum class SettingType : std::uint8_t { kText, kInteger, kBoolean, kDuration, kChoice };
+// A size is a whole number of `unit`; a list is a text with commas between its values.
+enum class SettingType : std::uint8_t { kText, kInteger, kBoolean, kDuration, kSize, kChoice, kList };
+[[nodiscard]] std::string_view type_name(SettingType type);  // "text", "integer"…: the words of the API
 
 struct Setting {
   std::string_view key;  // dotted: "log.level" is `log: {level: …}` in config.yaml
@@ -21,9 +23,11 @@ struct Setting {
   std::string_view default_value;                  // as a person would write it
   std::string_view help = {};                      // one sentence
   std::span<const std::string_view> choices = {};  // for kChoice
-  std::int64_t minimum = 0, maximum = 0;           // for kInteger, and in milliseconds for kDuration
-  std::string_view environment = {};               // variable that sets it, empty: none
-  bool needs_restart = false;                      // an edit shows at the next start
+  std::int64_t minimum = 0, maximum = 0;           // for numbers, and in milliseconds for kDuration
+  std::string_view unit = {};                      // what a number counts
+  std::string_view nothing = {};      // the word that a text or list is when there is none: "off", "none"
+  std::string_view environment = {};  // variable that sets it, empty: none
+  bool needs_restart = false;         // an edit shows at the next start
 };
 
 [[nodiscard]] std::span<const Setting> settings();
@@ -31,6 +35,11 @@ struct Setting {
 [[nodiscard]] const Setting& get_setting(std::string_view key);  // the key is one of the table's
 // "unknown setting 'log.levle'; did you mean 'log.level'?"
 [[nodiscard]] std::string describe_unknown(std::string_view key);
+// Which values it takes, behind "give": "one of debug, info, warn, error". What a refused value is answered
+// with.
+[[nodiscard]] std::string describe_allowed(const Setting& setting);
+// Everything about a setting but its value, as the API tells it.
+[[nodiscard]] json::object describe_setting(const Setting& setting);
 
 // A value in its canonical JSON form (durations stay text), or why it does not fit.
 [[nodiscard]] Result<json::value> check_setting(const Setting& setting, const json::value& value);

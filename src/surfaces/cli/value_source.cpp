@@ -54,6 +54,19 @@ std::optional<ValueSource> source_of_kind(std::string_view kind) {
   return out;
 }
 
+// The values of one setting that can be listed.
+std::optional<ValueSource> source_of_setting(std::string_view key) {
+  const config::Setting* setting = config::find_setting(key);
+  if (setting == nullptr) return std::nullopt;
+  ValueSource out{.kind = "value", .target = {}, .value = {}, .about = {}};
+  out.words.assign(setting->choices.begin(), setting->choices.end());
+  if (setting->type == config::SettingType::kBoolean) out.words = {"true", "false"};
+  if (!setting->nothing.empty()) out.words.push_back(setting->nothing);
+  if (key == "model.default") return source_of_kind("model");
+  if (out.words.empty()) return std::nullopt;
+  return out;
+}
+
 // "json|markdown|html" says itself what a flag takes; in "N|TIME" capitals stand for values that nobody can
 // list.
 std::optional<ValueSource> source_of_flag(const Flag& flag) {
@@ -126,6 +139,7 @@ std::optional<ValueSource> value_source(const CommandSet& commands, const std::v
   if (command == nullptr || words.back().starts_with('-')) return std::nullopt;
   const std::size_t at = plain.size() - (command->verb.empty() ? 1 : 2);
   if (at >= command->positionals.size()) return std::nullopt;
+  if (command->noun == "config" && command->verb == "set" && at == 1) return source_of_setting(plain[2]);
   return source_of_kind(kind_of(*command, command->positionals[at].name));
 }
 

@@ -127,7 +127,8 @@ class ConfigAdmin {
   // the text is no config.
   [[nodiscard]] virtual async::Task<Result<HumanFile>> put_text(Caller caller, std::string text,
                                                                 std::string expected_hash) = 0;
-  // {"settings": {name: value…}, "origins": {name: "default"|"file"|"overlay"…}, "sources": {name: where}}
+  // {"settings": {name: value…}, "origins": {name: "default"|"file"|"overlay"…}, "sources": {name: where},
+  // "items": [what config::Config::describe says]}
   [[nodiscard]] virtual async::Task<Result<json::object>> get_settings(Caller caller) = 0;
   // Merges into the overlay; null removes an entry. kInvalidArgument names the setting.
   [[nodiscard]] virtual async::Task<Result<json::object>> put_settings(Caller caller,

@@ -18,6 +18,7 @@
 #include "engine/agent/trace_view.h"
 #include "engine/agent/turn_undo.h"
 #include "foundation/base/text.h"
+#include "foundation/config/layers.h"
 #include "surfaces/server/embedded.h"
 #include "surfaces/server/encode.h"
 #include "surfaces/server/encode_cheaper.h"
@@ -209,6 +210,14 @@ json::object sample_local_server() {
   const LocalServers found{
       .servers = {}, .ports = {11434}, .memory = platform::MemoryInfo{16'000'000'000, 8'000'000'000}};
   return encode(server, found, {});
+}
+
+json::object sample_setting(std::string_view key) {
+  config::Layer file{config::Origin::kFile, {}};
+  PRYX_CHECK(file.set("log.level", "warn", "config.yaml:3").has_value());
+  for (const json::value& item : config::Config({file}).describe())
+    if (json::string_or(item.as_object(), "key") == key) return item.as_object();
+  return {};
 }
 
 json::object sample_part() {
@@ -810,7 +819,9 @@ std::map<std::string, json::object> samples() {
       {"Settings",
        {{"settings", json::object{{"log.level", "info"}}},
         {"origins", json::object{{"log.level", "file"}}},
-        {"sources", json::object{{"log.level", "line 3"}}}}},
+        {"sources", json::object{{"log.level", "line 3"}}},
+        {"items", json::array{sample_setting("log.level"), sample_setting("approval.timeout")}}}},
+      {"Setting", sample_setting("undo.max_file_mib")},
       {"TextFile", encode(HumanFile{"/config/config.yaml", "a: 1", "sha256:ef", true})},
       {"OpenAiModelList",
        {{"object", "list"},

@@ -359,6 +359,18 @@ TEST_F(Routes, ConfigAndSettings) {
   EXPECT_EQ(send(request).status, 409);
   EXPECT_EQ(put("/api/v1/settings", {{"settings", json::object{{"log.level", "debug"}}}}).status, 200);
   EXPECT_EQ(get("/api/v1/settings").json.at("settings").as_object().at("log.level").as_string(), "debug");
+  const Answer described = get("/api/v1/settings");
+  const auto all = items(described);
+  EXPECT_EQ(all.size(), config::settings().size());
+  const auto level = std::ranges::find_if(
+      all, [](const json::value& item) { return json::string_or(item.as_object(), "key") == "log.level"; });
+  ASSERT_NE(level, all.end());
+  EXPECT_EQ(level->as_object().at("value"), json::value("debug"));
+  EXPECT_EQ(level->as_object().at("default"), json::value("info"));
+  EXPECT_EQ(level->as_object().at("choices"), (json::value{"debug", "info", "warn", "error"}));
+  const Answer loud = put("/api/v1/settings", {{"settings", json::object{{"log.level", "loud"}}}});
+  EXPECT_EQ(loud.status, 400);
+  EXPECT_NE(field(loud, "detail").find("one of debug, info, warn, error"), std::string::npos);
 }
 
 TEST_F(Routes, MemoryModelsToolsAgents) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // pryx config: settings and where they come from. `path` needs no daemon.
+#include <algorithm>
+
 #include "foundation/config/config_file.h"
 #include "foundation/config/settings.h"
 #include "surfaces/cli/commands/commands.h"
@@ -80,6 +82,59 @@ Result<int> run_show(Context& context, const Invocation& invocation) {
   return 0;
 }
 
+// What it was before anybody changed it, or that it still is.
+Line default_cell(const json::object& item) {
+  const json::value& standard = item.at("default");
+  return item.at("value") == standard ? Line("default", kDim) : Line(plain(standard));
+}
+
+Result<int> run_list(Context& context, const Invocation&) {
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->get("/api/v1/settings"));
+  const auto items = items_of(reply.json);
+  if (context.wants_json()) {
+    json::array out(items.begin(), items.end());
+    context.console().print_json({{"items", std::move(out)}});
+    return 0;
+  }
+  std::vector<std::vector<Line>> rows;
+  for (const json::object& item : items)
+    rows.push_back({Line(json::string_or(item, "key")), Line(plain(item.at("value"))), default_cell(item),
+                    Line(json::string_or(item, "description"))});
+  context.console().print_table({{"SETTING"}, {"VALUE"}, {"DEFAULT"}, {"WHAT IT DOES"}}, rows);
+  return 0;
+}
+
+Result<int> run_describe(Context& context, const Invocation& invocation) {
+  const std::string key = invocation.positional("key");
+  const config::Setting* setting = config::find_setting(key);
+  if (setting == nullptr) return fail(ErrorCode::kNotFound, "{}", config::describe_unknown(key));
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->get("/api/v1/settings"));
+  const auto items = items_of(reply.json);
+  const auto found =
+      std::ranges::find_if(items, [&](const auto& item) { return json::string_or(item, "key") == key; });
+  if (found == items.end()) return fail(ErrorCode::kNotFound, "the daemon knows no setting '{}'", key);
+  if (context.wants_json()) {
+    context.console().print_json(*found);
+    return 0;
+  }
+  const std::string unit = found->at("unit").is_string() && setting->type == config::SettingType::kInteger
+                               ? fmt::format(" {}", setting->unit)
+                               : std::string();
+  std::vector<std::vector<Line>> rows = {
+      {Line("value", kDim), Line(plain(found->at("value")))},
+      {Line("from", kDim),
+       Line(fmt::format("{} ({})", json::string_or(*found, "origin"), json::string_or(*found, "source")))},
+      {Line("default", kDim), Line(plain(found->at("default")))},
+      {Line("allowed", kDim), Line(config::describe_allowed(*setting) + unit)},
+      {Line("counts", kDim), Line(setting->needs_restart ? "from the next start" : "at once")}};
+  if (!setting->environment.empty()) rows.push_back({Line("variable", kDim), Line(setting->environment)});
+  context.console().print(setting->help);
+  context.console().print_table({{key}, {""}}, rows);
+  return 0;
+}
+
 Result<int> run_path(Context& context, const Invocation&) {
   PRYX_TRY(const config::Places places, context.places());
   const std::vector<std::pair<std::string, std::string>> entries = {{"config", places.config_file()},
@@ -137,6 +192,17 @@ std::vector<Command> config_commands() {
            .examples = {"config show --origin"},
            .flags = {{"--origin", "", "and where each comes from"}},
            .handler = run_show},
+          {.noun = "config",
+           .verb = "list",
+           .summary = "all settings with their defaults and what each does",
+           .examples = {"config list", "config list --json"},
+           .handler = run_list},
+          {.noun = "config",
+           .verb = "describe",
+           .summary = "what a setting does and which values it takes",
+           .examples = {"config describe log.level"},
+           .positionals = {{"key", "the setting"}},
+           .handler = run_describe},
           {.noun = "config",
            .verb = "edit",
            .summary = "change config.yaml in your editor",

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/agent/session_store.h"
+#include "foundation/config/layers.h"
 #include "foundation/crypto/crypto.h"
 #include "surfaces/server/admin.h"
 
@@ -109,11 +110,25 @@ class FakeConfig final : public ConfigAdmin {
   }
   async::Task<Result<json::object>> get_settings(Caller) override {
     json::object origins;
-    for (const auto& member : settings) origins[member.key()] = "overlay";
-    co_return json::object{{"settings", settings}, {"origins", origins}};
+    config::Layer overlay{config::Origin::kDatabase, {}};
+    for (const auto& member : settings) {
+      origins[member.key()] = "overlay";
+      overlay.values[std::string(member.key())] = {member.value(), "settings"};
+    }
+    co_return json::object{
+        {"settings", settings}, {"origins", origins}, {"items", config::Config({overlay}).describe()}};
   }
   async::Task<Result<json::object>> put_settings(Caller caller, json::object changes) override {
-    for (const auto& member : changes) settings[member.key()] = member.value();
+    for (const auto& member : changes) {
+      const config::Setting* setting = config::find_setting(member.key());
+      if (setting == nullptr)
+        co_return fail(ErrorCode::kInvalidArgument, "{}", config::describe_unknown(member.key()));
+      if (member.value().is_null()) {
+        settings.erase(member.key());
+        continue;
+      }
+      PRYX_CO_TRY(settings[member.key()], config::check_setting(*setting, member.value()));
+    }
     co_return co_await get_settings(std::move(caller));
   }
 };
