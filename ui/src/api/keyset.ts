@@ -3,7 +3,7 @@
 //   const list = useKeyset(key, (cursor) => take(api.GET(…)), (row) => row.id);
 //   list.rows, list.more(), list.put(row), list.drop(key)
 import { useEffect, useMemo, useSyncExternalStore } from 'react';
-import { bus } from '@/bus/bus';
+import { bus, useBusState } from '@/bus/bus';
 import type { Page } from './client';
 import { isSignedOut } from './problem';
 import { queryClient } from './query-client';
@@ -17,6 +17,7 @@ export class KeysetList<T> {
   #keys = new Set<string>();
   #listeners = new Set<() => void>();
   #generation = 0;
+  #wasReload = false;
   readonly #fetchPage: (cursor: string | undefined) => Promise<Page<T>>;
   readonly #keyOf: (row: T) => string;
 
@@ -34,6 +35,7 @@ export class KeysetList<T> {
   // The next page; nothing while one is under way or when all is there.
   more = async (): Promise<void> => {
     if (this.#view.state === 'loading' || this.#view.state === 'end') return;
+    this.#wasReload = false;
     const generation = this.#generation;
     this.#set({ state: 'loading', error: null });
     try {
@@ -58,6 +60,7 @@ export class KeysetList<T> {
   // From the start; what is there stays until the first page has come.
   reload = async (): Promise<void> => {
     this.#generation += 1;
+    this.#wasReload = true;
     const generation = this.#generation;
     this.#set({ state: 'loading', error: null });
     try {
@@ -69,6 +72,11 @@ export class KeysetList<T> {
     } catch (error) {
       if (generation === this.#generation) this.#set({ state: 'error', error });
     }
+  };
+
+  // What failed, once more; nothing when nothing did.
+  again = async (): Promise<void> => {
+    if (this.#view.state === 'error') await (this.#wasReload ? this.reload() : this.more());
   };
 
   // A row in its newest form: in its place, or at the head when `fits` says that it belongs here.
@@ -115,5 +123,9 @@ export function useKeyset<T>(
     if (list.view().pages === 0) void list.more();
     return bus.on('bus.reset', () => void list.reload());
   }, [list]);
+  const isLive = useBusState((state) => state.connection === 'live');
+  useEffect(() => {
+    if (isLive) void list.again();
+  }, [isLive, list]);
   return { ...view, list };
 }

@@ -36,7 +36,12 @@ export const appMessages = {
   'shell.offline.trying': 'Trying again.',
   'shell.offline.now': 'Try now',
   'shell.offline.start': 'To start it: pryx daemon start',
-  'shell.safe': 'Safe mode: messages are accepted and wait. {reason} To leave it: pryx daemon restart',
+  'shell.safe': 'Safe mode: nothing runs.',
+  'shell.safe.means':
+    'Messages are accepted and wait. You can read, export and change everything else meanwhile.',
+  'shell.safe.why': 'Why: {reason}.',
+  'shell.safe.look': 'See what is wrong:',
+  'shell.safe.leave': 'Then leave safe mode:',
   'shell.stop': 'Stop everything',
   'shell.stop.title': 'Stop everything that runs?',
   'shell.stop.effect':

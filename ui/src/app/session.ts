@@ -28,10 +28,14 @@ async function enter(): Promise<void> {
   queryClient.setQueryData(['status'], status);
   endResync ??= resync(bus, queryClient);
   bus.mayConnect = async () => {
-    const answer = await api.GET('/api/v1/status');
-    if (answer.response.status !== 401 && answer.response.status !== 403) return true;
-    signedOut('over');
-    return false;
+    const { data, response } = await api.GET('/api/v1/status');
+    if (response.status === 401 || response.status === 403) {
+      signedOut('over');
+      return false;
+    }
+    // It may be another daemon than before: one in safe mode says so at once.
+    if (data) queryClient.setQueryData(['status'], data);
+    return true;
   };
   bus.start(status.event_version);
   useAccess.setState({ state: 'in', why: '' });

@@ -12,6 +12,7 @@ import { kNav } from './nav';
 import { OfflineBanner } from './offline-banner';
 import { Overlays } from './overlays';
 import { BottomBar, Rail } from './rail';
+import { SafeBanner } from './safe-banner';
 import { useAccess } from './session';
 import { SignInPage } from './sign-in-page';
 import { TopBar } from './top-bar';
@@ -73,11 +74,7 @@ function Frame() {
       </a>
       <TopBar status={status.data} />
       <OfflineBanner />
-      {status.data?.mode === 'safe' && (
-        <div role="status" className="border-b border-bad bg-bad-soft px-4 py-1.5 text-dense text-bad">
-          {t('shell.safe', { reason: status.data.safe_mode_reason ?? '' })}
-        </div>
-      )}
+      {status.data && <SafeBanner status={status.data} />}
       <div className="flex min-h-0 flex-1">
         <Rail approvals={waiting} />
         <main

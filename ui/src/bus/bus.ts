@@ -57,6 +57,8 @@ export class Bus {
   #wanted = false;
   // Called on every (re)connection that cannot be joined by version, to load everything anew.
   onReset: () => void = () => {};
+  // Called when the daemon is back after it was away: what was asked in between got no answer.
+  onBack: () => void = () => {};
   // Asks whether this browser is still known; false ends the attempts.
   mayConnect: () => Promise<boolean> = async () => true;
 
@@ -110,7 +112,9 @@ export class Bus {
     this.#socket = socket;
     socket.addEventListener('open', () => {
       this.#pause = kFirstPause;
+      const wasAway = useBusState.getState().offlineSince !== null;
       useBusState.setState({ connection: 'live', offlineSince: null, retryAt: null });
+      if (wasAway) this.onBack();
     });
     socket.addEventListener('message', (message) => this.#take(String(message.data)));
     socket.addEventListener('close', () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which events make which cached answers stale. A query's key begins with the resource's name, so this table is the whole of it.
-import type { QueryClient } from '@tanstack/react-query';
+import type { Query, QueryClient } from '@tanstack/react-query';
 import type { Bus, BusEvent } from './bus';
 
 const kStaleBy: [prefix: string, keys: string[]][] = [
@@ -29,6 +29,15 @@ export function keysOf(event: string): string[] {
   return kStaleBy.find(([prefix]) => event.startsWith(prefix))?.[1] ?? [];
 }
 
+const kTold = new Set(kStaleBy.flatMap(([, keys]) => keys));
+
+// After an outage: what got no answer meanwhile, how the daemon is that came back, and what changes without an event. The rest is
+// told by the events that follow.
+export function isStaleAfterOutage({ queryKey, state }: Pick<Query, 'queryKey' | 'state'>): boolean {
+  const [resource] = queryKey;
+  return state.status === 'error' || resource === 'status' || !kTold.has(String(resource));
+}
+
 export function resync(bus: Bus, queries: QueryClient): () => void {
   const stale = new Set<string>();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -43,6 +52,7 @@ export function resync(bus: Bus, queries: QueryClient): () => void {
     if (stale.size > 0 && timer === undefined) timer = setTimeout(flush, kGroupMs);
   });
   bus.onReset = () => void queries.invalidateQueries();
+  bus.onBack = () => void queries.invalidateQueries({ predicate: isStaleAfterOutage });
   return () => {
     off();
     clearTimeout(timer);
