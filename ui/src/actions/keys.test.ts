@@ -68,9 +68,28 @@ test('Enter belongs to the button that has the focus', () => {
   expect(read(document.body)).toBe('open');
 });
 
-test('letters can be switched off', () => {
+test('characters can be switched off, keys with a name stay', () => {
+  const everything = [
+    action('down', ['j', 'arrowdown']),
+    action('open', ['enter']),
+    action('peek', ['space']),
+    action('range', ['shift+x']),
+    action('stretch', ['shift+arrowdown']),
+  ];
+  const read = (key: string, more: KeyboardEventInit = {}) => {
+    const event = new KeyboardEvent('keydown', { key, ...more });
+    Object.defineProperty(event, 'target', { value: document.body });
+    return new KeyReader().read(event, everything)?.id ?? null;
+  };
   setSingleKeys(false);
   expect(press(new KeyReader(), '?')).toBeNull();
+  expect(read('j')).toBeNull();
+  expect(read('X', { shiftKey: true })).toBeNull();
+  expect(read('ArrowDown')).toBe('down');
+  expect(read('ArrowDown', { shiftKey: true })).toBe('stretch');
+  expect(read('Enter')).toBe('open');
+  expect(read(' ')).toBe('peek');
+  expect(press(new KeyReader(), 'k', { ctrlKey: true })).toBe('palette');
   setSingleKeys(true);
 });
 

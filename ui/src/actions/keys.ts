@@ -41,6 +41,9 @@ export function chordOf(event: KeyboardEvent): string {
   return parts.join('+');
 }
 
+// What can be switched off: what a person writes or says. Arrows, Enter and Space have names and stay.
+const isCharacter = (chord: string) => chord.replace(/^shift\+/, '').length === 1;
+
 const kEditing = new Set(['mod+a', 'mod+c', 'mod+v', 'mod+x', 'mod+z', 'mod+shift+z']);
 
 // Holds the first key of a sequence between two presses.
@@ -51,11 +54,12 @@ export class KeyReader {
   // The action that this press completes, if any.
   read(event: KeyboardEvent, actions: Iterable<Action>): Action | null {
     const chord = chordOf(event);
-    const single = !chord.includes('mod+') && !chord.includes('alt+');
+    const plain = !chord.includes('mod+') && !chord.includes('alt+');
     // What an editor does with these is meant when one writes.
     if (isField(event.target) && kEditing.has(chord)) return null;
     if ((chord === 'enter' || chord === 'space') && isPressed(event.target)) return null;
-    if (single && chord !== 'escape' && (isField(event.target) || !singleKeysOn())) return null;
+    if (plain && chord !== 'escape' && isField(event.target)) return null;
+    if (plain && isCharacter(chord) && !singleKeysOn()) return null;
     const sequence = this.#first && event.timeStamp - this.#at < kSequenceMs ? `${this.#first} ${chord}` : '';
     let starts = false;
     let found: Action | null = null;
