@@ -57,7 +57,7 @@ export function ErrorNote({ error, what, retry }: { error: unknown; what: string
   return (
     <div role="alert" className="rounded-card border border-bad bg-bad-soft p-3 text-dense">
       <p className="font-medium text-bad">{what}</p>
-      <p className="mt-1 text-text">
+      <p className="mt-1 whitespace-pre-line text-text">
         {offline ? t('ui.error.offline') : error instanceof Error ? error.message : String(error)}
       </p>
       <div className="mt-2 flex flex-wrap items-center gap-2">

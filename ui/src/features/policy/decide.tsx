@@ -11,9 +11,10 @@ import { ErrorNote } from '@/ui/states';
 import { Chip } from '@/ui/status';
 import { addTest } from './policy-text';
 import { useDecide, useReach, useTools } from './queries';
+import { Refused } from './refused';
 import { ToolField } from './rule-dialog';
 import { LineLink, Verdict } from './verdict';
-import type { Working } from './working';
+import { useEdit, type Working } from './working';
 
 const kLabels = ['owner', 'file', 'web', 'memory', 'channel:openai', 'mcp:example', 'private', 'secret'];
 
@@ -105,15 +106,11 @@ function SaveTest({
   test: { tool: string; arguments: Record<string, unknown>; context: string[]; expect: string };
 }) {
   const [name, setName] = useState(`${test.tool} ${t(`policy.verdict.${test.expect}`).toLowerCase()}`);
-  const [why, setWhy] = useState<unknown>(null);
-  const save = () => {
-    try {
-      working.change(addTest(working.text, { ...test, name: name.trim() }), t('tests.saved', { name }));
-      setWhy(null);
-    } catch (error) {
-      setWhy(error);
-    }
-  };
+  const { error, attempt } = useEdit();
+  const save = () =>
+    void attempt(async () =>
+      working.change(addTest(working.text, { ...test, name: name.trim() }), t('tests.saved', { name })),
+    );
   return (
     <form
       className="flex flex-wrap items-end gap-2 border-t border-line pt-3"
@@ -125,11 +122,11 @@ function SaveTest({
       <div className="w-80 max-w-full">
         <TextField label={t('tests.name')} value={name} onChange={(event) => setName(event.target.value)} />
       </div>
-      <Button type="submit" icon={Save} disabled={!name.trim()} busy={working.save.isPending}>
+      <Button type="submit" icon={Save} disabled={!name.trim()} busy={working.busy}>
         {t('tests.save')}
       </Button>
       <span className="pb-1.5 text-label text-text-3">{t('tests.save.hint')}</span>
-      {why !== null && <ErrorNote error={why} what={t('rule.cannot')} />}
+      <Refused error={error} />
     </form>
   );
 }

@@ -11,9 +11,10 @@ import { Empty, ErrorNote, Loaded, Loading } from '@/ui/states';
 import { Chip } from '@/ui/status';
 import { Time } from '@/ui/time';
 import { useHistory, useVersion } from './queries';
+import { DraftGoes, Refused } from './refused';
 import { Replay } from './replay';
 import { TextDiff } from './text-diff';
-import type { Working } from './working';
+import { useEdit, type Working } from './working';
 
 type Version = Schemas['PolicyVersion'];
 
@@ -28,6 +29,7 @@ function Shown({
 }) {
   const [against, setAgainst] = useState<'before' | 'now'>('before');
   const [restoring, setRestoring] = useState(false);
+  const { error, attempt, forget } = useEdit();
   const text = useVersion(version.version, undefined);
   const older = useVersion(before?.version, undefined);
   if (text.isError) return <ErrorNote error={text.error} what={t('history.what')} />;
@@ -75,15 +77,28 @@ function Shown({
       <Replay text={text.data.text} />
       <Confirm
         open={restoring}
-        onClose={() => setRestoring(false)}
-        onConfirm={() => {
-          working.write(text.data.text, t('history.restored', { version: version.version }));
+        onClose={() => {
           setRestoring(false);
+          forget();
         }}
+        onConfirm={() =>
+          void attempt(
+            () => working.replace(text.data.text, t('history.restored', { version: version.version })),
+            () => setRestoring(false),
+          )
+        }
+        busy={working.busy}
         title={t('history.restore.title', { version: version.version })}
         effect={t('history.restore.effect')}
-        verb={t('history.restore')}
-      />
+        verb={t(working.dirty ? 'history.restore.draft' : 'history.restore')}
+      >
+        {working.dirty || error ? (
+          <div className="flex flex-col gap-3">
+            {working.dirty && <DraftGoes />}
+            <Refused error={error} />
+          </div>
+        ) : undefined}
+      </Confirm>
     </section>
   );
 }

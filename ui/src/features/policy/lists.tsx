@@ -5,7 +5,6 @@ import { useMemo, useState } from 'react';
 import { t } from '@/i18n';
 import { Button } from '@/ui/button';
 import { Select, TextField } from '@/ui/field';
-import { ErrorNote } from '@/ui/states';
 import { Grants } from './grants';
 import {
   addRule,
@@ -17,8 +16,9 @@ import {
   removeRule,
   replaceRule,
 } from './policy-text';
+import { Refused } from './refused';
 import { LineLink, Verdict } from './verdict';
-import type { Working } from './working';
+import { useEdit, type Working } from './working';
 
 const kKinds = ['domains', 'commands', 'paths'] as const;
 type Kind = (typeof kKinds)[number];
@@ -88,23 +88,21 @@ function KindList({
 }) {
   const [value, setValue] = useState('');
   const [list, setList] = useState<List>('denied');
-  const [why, setWhy] = useState<unknown>(null);
+  const { error, attempt } = useEdit();
   const entries = rules.flatMap((rule) => rule[kind].map((one) => ({ rule, value: one })));
-  const attempt = (edit: () => string, done: string) => {
-    try {
-      working.change(edit(), done);
-      setWhy(null);
-      return true;
-    } catch (error) {
-      setWhy(error);
-      return false;
-    }
-  };
   const add = () => {
     const entry = value.trim();
-    if (entry && attempt(() => addEntry(working.text, kind, list, entry), t('lists.added', { value: entry })))
-      setValue('');
+    if (!entry || working.busy) return;
+    void attempt(
+      async () =>
+        working.change(addEntry(working.text, kind, list, entry), t('lists.added', { value: entry })),
+      () => setValue(''),
+    );
   };
+  const remove = (rule: PlacedRule, entry: string) =>
+    void attempt(async () =>
+      working.change(removeEntry(working.text, kind, rule, entry), t('lists.removed', { value: entry })),
+    );
   return (
     <section className="flex min-w-0 flex-col rounded-card border border-line bg-surface">
       <h2 className="border-b border-line px-3 py-2 text-body font-semibold">{t(`lists.${kind}`)}</h2>
@@ -144,13 +142,13 @@ function KindList({
           type="submit"
           icon={Plus}
           disabled={!value.trim()}
-          busy={working.save.isPending}
+          busy={working.busy}
           offline={working.dirty}
         >
           {t('lists.add')}
         </Button>
       </form>
-      {why !== null && <ErrorNote error={why} what={t('rule.cannot')} />}
+      <Refused error={error} />
       {entries.length === 0 ? (
         <p className="p-4 text-dense text-text-2">{t(`lists.${kind}.none`)}</p>
       ) : (
@@ -162,13 +160,7 @@ function KindList({
               rule={rule}
               onGo={onGo}
               onRemove={
-                rule[kind].length > 1 || standsAlone(kind, rule)
-                  ? () =>
-                      attempt(
-                        () => removeEntry(working.text, kind, rule, one),
-                        t('lists.removed', { value: one }),
-                      )
-                  : undefined
+                rule[kind].length > 1 || standsAlone(kind, rule) ? () => remove(rule, one) : undefined
               }
             />
           ))}

@@ -12,10 +12,11 @@ import { ErrorNote, Loaded, Loading } from '@/ui/states';
 import { Chip, type Tone } from '@/ui/status';
 import { kVerdict, readPolicy, setTimeout } from './policy-text';
 import { useTemplates, useTools } from './queries';
+import { DraftGoes, Refused } from './refused';
 import { Replay } from './replay';
 import { TextDiff } from './text-diff';
 import { Verdict } from './verdict';
-import type { Working } from './working';
+import { useEdit, type Working } from './working';
 
 type Template = Schemas['PolicyTemplate'];
 
@@ -60,6 +61,7 @@ function UseDialog({
   working: Working;
   onClose: () => void;
 }) {
+  const { error, attempt } = useEdit();
   return (
     <Dialog
       open
@@ -72,18 +74,23 @@ function UseDialog({
           <Button onClick={onClose}>{t('ui.cancel')}</Button>
           <Button
             kind="primary"
-            onClick={() => {
-              working.write(template.text, t('modes.used', { name: template.name }));
-              onClose();
-            }}
+            busy={working.busy}
+            onClick={() =>
+              void attempt(
+                () => working.replace(template.text, t('modes.used', { name: template.name })),
+                onClose,
+              )
+            }
           >
-            {t('modes.use', { name: template.name })}
+            {t(working.dirty ? 'modes.use.draft' : 'modes.use', { name: template.name })}
           </Button>
         </>
       }
     >
       <div className="flex flex-col gap-4">
         <p className="text-dense text-text-2">{template.description}</p>
+        {working.dirty && <DraftGoes />}
+        <Refused error={error} />
         <Explain template={template} />
         <Replay text={template.text} />
         <details open={working.file?.exists ?? false}>
@@ -137,19 +144,19 @@ function Templates({ working }: { working: Working }) {
 
 function Silence({ working }: { working: Working }) {
   const now = readPolicy(working.text).timeout || '5m';
-  const [value, setValue] = useState(now);
-  const [why, setWhy] = useState<unknown>(null);
-  const save = () => {
-    try {
-      working.change(
-        setTimeout(working.text, value.trim()),
-        t('modes.timeout.saved', { value: value.trim() }),
-      );
-      setWhy(null);
-    } catch (error) {
-      setWhy(error);
-    }
-  };
+  // Null: as the file has it, whatever that is by now.
+  const [typed, setTyped] = useState<string | null>(null);
+  const value = typed ?? now;
+  const { error, attempt } = useEdit();
+  const save = () =>
+    void attempt(
+      async () =>
+        working.change(
+          setTimeout(working.text, value.trim()),
+          t('modes.timeout.saved', { value: value.trim() }),
+        ),
+      () => setTyped(null),
+    );
   return (
     <section className="flex flex-col gap-2">
       <h2 className="text-body font-semibold">{t('modes.silence')}</h2>
@@ -166,20 +173,20 @@ function Silence({ working }: { working: Working }) {
             label={t('modes.timeout')}
             hint={t('modes.timeout.hint')}
             value={value}
-            onChange={(event) => setValue(event.target.value)}
+            onChange={(event) => setTyped(event.target.value)}
           />
         </div>
         <Button
           type="submit"
           className="mb-5"
           disabled={value.trim() === now || !value.trim()}
-          busy={working.save.isPending}
+          busy={working.busy}
           offline={working.dirty}
         >
           {t('modes.timeout.save')}
         </Button>
       </form>
-      {why !== null && <ErrorNote error={why} what={t('rule.cannot')} />}
+      <Refused error={error} />
     </section>
   );
 }
@@ -228,7 +235,7 @@ export function Modes({ working }: { working: Working }) {
   return (
     <div className="flex flex-col gap-6">
       <Templates working={working} />
-      <Silence key={working.text} working={working} />
+      <Silence working={working} />
       <section className="flex flex-col gap-2">
         <h2 className="text-body font-semibold">{t('modes.reach')}</h2>
         <p className="text-dense text-text-2">{t('modes.reach.lead')}</p>

@@ -7,7 +7,7 @@ import { Problem } from '@/api/problem';
 import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
 import { PolicyPage } from './policy-page';
 import { problemsOf } from './source-tab';
-import { dropDraft } from './working';
+import { dropDraft, useDraft } from './working';
 
 // CodeMirror measures, and there is nothing to measure here.
 vi.mock('./editor', () => ({
@@ -76,6 +76,69 @@ test('a deny rule is added from the page: only its lines change, against the has
   expect(asked.find((one) => one.method === 'PUT')?.body).toEqual({
     text: kText.replace('  denied: []\n', '  denied:\n    - fs.write\n'),
   });
+});
+
+test('a rule that is refused stays in its dialog with the reason', async () => {
+  answer('PUT /api/v1/policy', problem(422, 'PRYX-1422', 'line 6: tools.denied: no such tool'));
+  renderPage(<PolicyPage />, { at: '/policy' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Add rule' }));
+  const dialog = await screen.findByRole('dialog');
+  await userEvent.type(within(dialog).getByLabelText('Tool'), 'fs.wriet');
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Save rule' }));
+  expect(await within(dialog).findByText('line 6: tools.denied: no such tool')).toBeTruthy();
+  expect((within(dialog).getByLabelText('Tool') as HTMLInputElement).value).toBe('fs.wriet');
+  answer('PUT /api/v1/policy', ({ body }: { body: { text: string } }) => policy({ text: body.text }));
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Save rule' }));
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+});
+
+test('a rule that meets a newer file goes into that one at the next try', async () => {
+  answer('PUT /api/v1/policy', problem(409, 'PRYX-1409', 'The file was changed.'));
+  renderPage(<PolicyPage />, { at: '/policy' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Edit the rule for fs.read' }));
+  const dialog = await screen.findByRole('dialog');
+  await userEvent.type(within(dialog).getByLabelText('Paths'), 'docs/**');
+  const theirs = `# theirs\n${kText}`;
+  answer('GET /api/v1/policy', policy({ text: theirs, hash: 'sha256:9' }));
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Save rule' }));
+  expect(await within(dialog).findByText(/nothing was saved/)).toBeTruthy();
+  answer('PUT /api/v1/policy', ({ body }: { body: { text: string } }) => policy({ text: body.text }));
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Save rule' }));
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+  const sent = asked.filter((one) => one.method === 'PUT').at(-1)?.body as { text: string };
+  expect(sent.text).toContain('# theirs\n# mine');
+  expect(sent.text).toContain('docs/**');
+  expect(sent.text.match(/fs\.read/g)).toHaveLength(1);
+});
+
+test('a refused entry of a list stays in its field', async () => {
+  answer('PUT /api/v1/policy', problem(422, 'PRYX-1422', 'not a host'));
+  renderPage(<PolicyPage />, { at: '/policy?tab=lists' });
+  const field = (await screen.findByLabelText('Host to add')) as HTMLInputElement;
+  await userEvent.type(field, 'a..b{Enter}');
+  expect(await screen.findByText('not a host')).toBeTruthy();
+  expect(field.value).toBe('a..b');
+});
+
+test('an older version is restored only when it was taken, and says that a draft goes with it', async () => {
+  const version = { version: 1, hash: 'sha256:0', at: '2026-01-01T00:00:00Z', author: 'cli', bytes: 9 };
+  answer('GET /api/v1/policy/history', list({ ...version, exists: true, valid: true }));
+  answer('GET /api/v1/policy/history/{version}', { ...version, text: 'tools: {}\n' });
+  answer('PUT /api/v1/policy', problem(422, 'PRYX-1422', 'a test fails'));
+  const { router } = renderPage(<PolicyPage />, { at: '/policy?tab=source' });
+  await userEvent.type(await screen.findByLabelText('policy.yaml'), '# draft');
+  await act(() => router.navigate({ to: '/policy', search: { tab: 'history' } } as never));
+  await userEvent.click(await screen.findByRole('button', { name: 'Restore' }));
+  const dialog = await screen.findByRole('dialog');
+  expect(within(dialog).getByText(/unsaved draft in Source is dropped/)).toBeTruthy();
+  const restore = within(dialog).getByRole('button', { name: 'Restore and drop the draft' });
+  await userEvent.click(restore);
+  expect(await within(dialog).findByText('a test fails')).toBeTruthy();
+  expect(useDraft.getState().draft?.text).toContain('# draft');
+  answer('PUT /api/v1/policy', ({ body }: { body: { text: string } }) => policy({ text: body.text }));
+  await userEvent.click(restore);
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+  expect(useDraft.getState().draft).toBeNull();
 });
 
 test('by keyboard alone: n, the tool, Ctrl Enter', async () => {

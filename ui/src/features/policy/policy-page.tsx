@@ -139,9 +139,9 @@ export function PolicyPage() {
       status={working.file && <InForce file={working.file} />}
     >
       <Notes working={working} tab={tab} onGo={onGo} />
-      {working.save.isError && tab !== 'source' && (
+      {working.undo.isError && (
         <div className="mb-3">
-          <ErrorNote error={working.save.error} what={t('source.failed')} />
+          <ErrorNote error={working.undo.error} what={t('policy.undo.failed')} />
         </div>
       )}
       <Tabs

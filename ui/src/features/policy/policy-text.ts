@@ -164,6 +164,17 @@ export function removeRule(text: string, rule: PlacedRule): string {
   return held(splice(text, rule.from, rule.to - rule.from, []), rest);
 }
 
+const saidBy = ({ list, tool, when, commands, domains, paths }: Rule) =>
+  JSON.stringify([list, tool, when, commands, domains, paths]);
+
+// The same rule in a newer text, where it may stand elsewhere. Of several that say the same, the nearest.
+export function findRule(text: string, old: PlacedRule): PlacedRule | undefined {
+  const apart = (rule: PlacedRule) => Math.abs(rule.nth - old.nth);
+  return readPolicy(text)
+    .rules.filter((rule) => saidBy(rule) === saidBy(old))
+    .sort((a, b) => apart(a) - apart(b))[0];
+}
+
 export function replaceRule(text: string, old: PlacedRule, rule: Rule): string {
   if (old.list !== rule.list) return addRule(removeRule(text, old), rule, old.note);
   const lines = text.split('\n');

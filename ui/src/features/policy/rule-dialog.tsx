@@ -8,6 +8,7 @@ import { Checkbox, Field, TextArea, TextField } from '@/ui/field';
 import { ErrorNote } from '@/ui/states';
 import {
   addRule,
+  findRule,
   kConditions,
   kLimits,
   kLists,
@@ -18,9 +19,10 @@ import {
   writeRule,
 } from './policy-text';
 import { useTools } from './queries';
+import { Refused } from './refused';
 import { Replay } from './replay';
 import { Verdict } from './verdict';
-import type { Working } from './working';
+import { useEdit, type Working } from './working';
 
 const kGlobs = ['*', 'fs.*', 'shell.*', 'http.*', 'memory.*', 'mcp.*', 'agent.*'];
 const linesOf = (text: string) =>
@@ -108,7 +110,8 @@ export function RuleDialog({
   working: Working;
   onClose: () => void;
 }) {
-  const { old } = seed;
+  // Its place in the text as that is by now.
+  const old = useMemo(() => seed.old && findRule(working.text, seed.old), [seed.old, working.text]);
   const [list, setList] = useState<Rule['list']>(seed.list ?? 'denied');
   const [tool, setTool] = useState(seed.tool ?? '');
   const [when, setWhen] = useState<string[]>(seed.when ?? []);
@@ -129,10 +132,10 @@ export function RuleDialog({
     [list, tool, when, limits],
   );
   const { next, why } = useMemo(() => tryText(working, old, rule), [working, old, rule]);
+  const { error, attempt } = useEdit();
   const save = () => {
-    if (!next) return;
-    working.change(next, t(old ? 'rule.changed' : 'rule.added', { tool }));
-    onClose();
+    if (!next || working.busy) return;
+    void attempt(() => working.change(next, t(old ? 'rule.changed' : 'rule.added', { tool })), onClose);
   };
   return (
     <Dialog
@@ -148,7 +151,7 @@ export function RuleDialog({
             kind="primary"
             keys="mod+enter"
             disabled={!next}
-            busy={working.save.isPending}
+            busy={working.busy}
             offline={working.dirty}
             onClick={save}
           >
@@ -205,6 +208,11 @@ export function RuleDialog({
         <p className="text-label text-text-3">
           {t(list === 'allowed' ? 'rule.limits.all' : 'rule.limits.one')}
         </p>
+        {seed.old && !old && (
+          <p role="status" className="text-dense text-warn">
+            {t('rule.gone')}
+          </p>
+        )}
         {why && <ErrorNote error={new Error(why)} what={t('rule.cannot')} />}
         {next && (
           <>
@@ -218,6 +226,7 @@ export function RuleDialog({
             <Replay text={next} />
           </>
         )}
+        <Refused error={error} />
         <button type="submit" className="sr-only" tabIndex={-1} aria-hidden>
           {t('rule.save')}
         </button>

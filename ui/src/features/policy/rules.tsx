@@ -8,9 +8,10 @@ import { TextField } from '@/ui/field';
 import { Table } from '@/ui/list';
 import { Empty } from '@/ui/states';
 import { kLimits, kVerdict, type PlacedRule, readPolicy, removeRule } from './policy-text';
+import { Refused } from './refused';
 import type { RuleSeed } from './rule-dialog';
 import { LineLink, Verdict } from './verdict';
-import type { Working } from './working';
+import { useEdit, type Working } from './working';
 
 function Limits({ rule }: { rule: PlacedRule }) {
   const parts = kLimits.filter((kind) => rule[kind].length > 0);
@@ -76,6 +77,7 @@ export function Rules({
   const navigate = useNavigate();
   const { text } = working;
   const read = useMemo(() => readPolicy(text), [text]);
+  const { error, attempt } = useEdit();
   const words = search.q ?? '';
   const filter = (q: string) =>
     void navigate({ to: '.', search: { ...search, q: q || undefined }, replace: true });
@@ -88,13 +90,8 @@ export function Rules({
       />
     );
   const shown = read.rules.filter((rule) => fits(rule, words));
-  const remove = (rule: PlacedRule) => {
-    try {
-      working.change(removeRule(text, rule), t('rule.removed', { tool: rule.tool }));
-    } catch {
-      onGo(rule.line);
-    }
-  };
+  const remove = (rule: PlacedRule) =>
+    void attempt(async () => working.change(removeRule(text, rule), t('rule.removed', { tool: rule.tool })));
   return (
     <div className="flex flex-col gap-3">
       <div className="flex flex-wrap items-center gap-2">
@@ -113,6 +110,7 @@ export function Rules({
           {t('rule.add')}
         </Button>
       </div>
+      <Refused error={error} />
       <Always />
       {read.rules.length === 0 ? (
         <Empty
@@ -162,7 +160,7 @@ export function Rules({
                   small
                   icon={Trash2}
                   label={t('rules.remove', { tool: rule.tool })}
-                  busy={working.save.isPending}
+                  busy={working.busy}
                   offline={working.dirty}
                   onClick={() => remove(rule)}
                 />

@@ -8,8 +8,9 @@ import { Empty, ErrorNote, Loading } from '@/ui/states';
 import { Chip } from '@/ui/status';
 import { readPolicy, removeTest } from './policy-text';
 import { useCheck } from './queries';
+import { Refused } from './refused';
 import { LineLink, Verdict } from './verdict';
-import type { Working } from './working';
+import { useEdit, type Working } from './working';
 
 export function Tests({
   working,
@@ -21,18 +22,15 @@ export function Tests({
   onDecide: () => void;
 }) {
   const check = useCheck(working.text);
+  const { error, attempt } = useEdit();
   if (check.isError)
     return <ErrorNote error={check.error} what={t('tests.what')} retry={() => void check.refetch()} />;
   if (working.text.trim() !== '' && !check.data) return <Loading rows={4} />;
   const tests = check.data?.tests ?? [];
   const remove = (line: number, name: string) => {
     const placed = readPolicy(working.text).tests.find((one) => one.line === line);
-    try {
-      if (placed) working.change(removeTest(working.text, placed), t('tests.removed', { name }));
-      else onGo(line);
-    } catch {
-      onGo(line);
-    }
+    if (!placed) return onGo(line);
+    void attempt(async () => working.change(removeTest(working.text, placed), t('tests.removed', { name })));
   };
   if (tests.length === 0)
     return (
@@ -57,6 +55,7 @@ export function Tests({
         )}
         <span className="text-text-2">{t('tests.lead')}</span>
       </p>
+      <Refused error={error} />
       <Table
         label={t('policy.tab.tests')}
         head={[
@@ -99,7 +98,7 @@ export function Tests({
                 small
                 icon={Trash2}
                 label={t('tests.remove', { name: one.name })}
-                busy={working.save.isPending}
+                busy={working.busy}
                 offline={working.dirty}
                 onClick={() => remove(one.line, one.name)}
               />

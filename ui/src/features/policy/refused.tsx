@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+import { Problem, Unreachable } from '@/api/problem';
+import { t } from '@/i18n';
+import { ErrorNote } from '@/ui/states';
+import { isStale } from './working';
+
+// Why a change was not made, beside what a person entered.
+export function Refused({ error }: { error: unknown }) {
+  if (!error) return null;
+  if (isStale(error)) return <ErrorNote error={new Error(t('policy.stale.why'))} what={t('policy.stale')} />;
+  const isAnswer = error instanceof Problem || error instanceof Unreachable;
+  return <ErrorNote error={error} what={t(isAnswer ? 'source.failed' : 'rule.cannot')} />;
+}
+
+// Said before the whole file is replaced: what nobody has saved yet goes with it.
+export function DraftGoes() {
+  return (
+    <p className="rounded-card border border-warn bg-warn-soft px-3 py-2 text-dense text-warn">
+      {t('policy.draft.goes')}
+    </p>
+  );
+}
