@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { expect, test } from 'vitest';
-import { lineDiff } from './line-diff';
+import { lineDiff, mergeLines } from './line-diff';
 
 const text = (before: string, after: string) => lineDiff(before, after).map((line) => line.kind + line.text);
 
@@ -24,3 +24,13 @@ test('both sides come back out of it', () => {
       .join('\n'),
   ).toBe(after);
 });
+
+test.each([
+  ['what each side changed alone', 'a\nb\nc\nd', 'A\nb\nc\nd', 'a\nb\nc\nD', 'A\nb\nc\nD'],
+  ['what both changed alike', 'a\nb', 'x\nb', 'x\nb', 'x\nb'],
+  ['lines that one removed and the other added', 'a\nb\nc\nd', 'a\nc\nd', 'a\nb\nc\nd\ne', 'a\nc\nd\ne'],
+  ['the same line', 'a\nb', 'x\nb', 'y\nb', null],
+  ['neighbours', 'a\nb', 'x\nb', 'a\ny', null],
+])('both sides in one text: %s', (_, base, mine, theirs, both) =>
+  expect(mergeLines(base, mine, theirs)).toBe(both),
+);

@@ -42,3 +42,43 @@ export function lineDiff(before: string, after: string): DiffLine[] {
   }
   return out;
 }
+
+// What one side did to the base: the lines [from, to) of it became others.
+type Hunk = { from: number; to: number; lines: string[] };
+
+function hunksOf(base: string, other: string): Hunk[] {
+  const hunks: Hunk[] = [];
+  let at = 0;
+  let open: Hunk | null = null;
+  for (const { kind, text } of lineDiff(base, other)) {
+    if (kind === ' ') {
+      open = null;
+      at += 1;
+      continue;
+    }
+    if (!open) {
+      open = { from: at, to: at, lines: [] };
+      hunks.push(open);
+    }
+    if (kind === '+') open.lines.push(text);
+    else {
+      at += 1;
+      open.to = at;
+    }
+  }
+  return hunks;
+}
+
+const isSame = (a: Hunk, b: Hunk) =>
+  a.from === b.from && a.to === b.to && a.lines.join('\n') === b.lines.join('\n');
+
+// Both sides' changes in one text. Null when they touch the same or neighbouring lines: then a person decides.
+export function mergeLines(base: string, mine: string, theirs: string): string | null {
+  const ours = hunksOf(base, mine);
+  const others = hunksOf(base, theirs).filter((one) => !ours.some((own) => isSame(own, one)));
+  if (others.some((one) => ours.some((own) => one.from <= own.to && own.from <= one.to))) return null;
+  const lines = base.split('\n');
+  const backwards = [...ours, ...others].sort((a, b) => b.from - a.from);
+  for (const hunk of backwards) lines.splice(hunk.from, hunk.to - hunk.from, ...hunk.lines);
+  return lines.join('\n');
+}

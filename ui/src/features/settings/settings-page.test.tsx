@@ -100,3 +100,62 @@ test('the config file is reviewed, saved with its hash, and undone', async () =>
   await user.click(await screen.findByRole('button', { name: 'Undo the last save' }));
   await waitFor(() => expect(text).toBe('log:\n  level: info\n'));
 });
+
+function fakeConfigFile(text: string) {
+  const file = { text, version: 1 };
+  const shown = () => ({
+    path: '/c/config.yaml',
+    exists: true,
+    text: file.text,
+    hash: `h${file.version}`,
+  });
+  answer('GET /api/v1/config', shown);
+  answer('PUT /api/v1/config', (one: { body: unknown }) => {
+    const body = one.body as { text: string; hash: string };
+    if (body.hash !== `h${file.version}`) return problem(409, 'PRYX-1409', 'The file was changed.');
+    file.text = body.text;
+    file.version += 1;
+    return shown();
+  });
+  const others = (next: string) => {
+    file.text = next;
+    file.version += 1;
+  };
+  return { file, others };
+}
+
+test('a config file that somebody else wrote meanwhile takes both changes', async () => {
+  const user = userEvent.setup();
+  const { file, others } = fakeConfigFile('log:\n  level: info\n# end');
+  renderPage(<SettingsPage />, { at: '/settings?tab=file' });
+  await user.type(await screen.findByLabelText('config.yaml'), ' mine');
+  others('tools: {}\nlog:\n  level: info\n# end');
+  await user.click(screen.getByRole('button', { name: 'Review changes' }));
+  await user.click(await screen.findByRole('button', { name: 'Save file' }));
+  const dialog = await screen.findByRole('dialog', { name: 'The file was changed by somebody else' });
+  expect(dialog.textContent).toContain('+ tools: {}');
+  expect(dialog.textContent).toContain('+ # end mine');
+  await expectAccessible(dialog);
+  await user.click(within(dialog).getByRole('button', { name: 'Put mine into theirs' }));
+  await user.click(await screen.findByRole('button', { name: 'Save file' }));
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+  expect(file.text).toBe('tools: {}\nlog:\n  level: info\n# end mine');
+});
+
+test('the same line changed by both: the own text stays and is saved over theirs only when that is said', async () => {
+  const user = userEvent.setup();
+  const { file, others } = fakeConfigFile('level: info');
+  const { queries } = renderPage(<SettingsPage />, { at: '/settings?tab=file' });
+  const field = (await screen.findByLabelText('config.yaml')) as HTMLTextAreaElement;
+  await user.type(field, ' # mine');
+  others('level: debug');
+  // Read again for another reason: the text that is being written stays.
+  await queries.invalidateQueries({ queryKey: ['config'] });
+  await user.click(await screen.findByRole('button', { name: 'Look at both' }));
+  expect(field.value).toBe('level: info # mine');
+  expect(screen.queryByRole('button', { name: 'Put mine into theirs' })).toBeNull();
+  await user.click(screen.getByRole('button', { name: 'Keep my text whole' }));
+  expect((await screen.findByRole('dialog')).textContent).toContain('- level: debug');
+  await user.click(screen.getByRole('button', { name: 'Save file' }));
+  await waitFor(() => expect(file.text).toBe('level: info # mine'));
+});
