@@ -183,7 +183,11 @@ test('calls of one plan are answered together', async () => {
   answer('POST /api/v1/approvals/plan', { items: [], next_cursor: null });
   expect(groupApprovals([...two, approval({ id: 'apr_3' })]).map((group) => group.length)).toEqual([2, 1]);
   const { container } = renderPage(<ApprovalGroup approvals={two} />);
-  await userEvent.click(await screen.findByRole('button', { name: 'Allow all once' }));
+  // It came a moment ago, so it does not take an answer that was meant for something else.
+  const all = await screen.findByRole('button', { name: 'Allow all once' });
+  expect(all).toHaveProperty('disabled', true);
+  await waitFor(() => expect(all).toHaveProperty('disabled', false));
+  await userEvent.click(all);
   await waitFor(() => expect(asked.find((one) => one.path === '/api/v1/approvals/plan')).toBeTruthy());
   expect(asked.find((one) => one.path === '/api/v1/approvals/plan')?.body).toEqual({
     decision: 'approve',

@@ -2,7 +2,7 @@
 // The one approval card, the same wherever a person is asked: risk, who asks, the exact action, what it touches, why it asks, until
 // when, and the answers. The safe answer comes first and has the focus; allowing is never the first key a hand falls on.
 import { Link } from '@tanstack/react-router';
-import { type KeyboardEvent, useCallback, useEffect, useId, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import { singleKeysOn } from '@/actions/keys';
 import { useSession } from '@/api/queries';
 import { addMessages, t } from '@/i18n';
@@ -20,30 +20,13 @@ import { approvalMessages } from './approval-messages';
 import { ApprovalOutcome } from './approval-settled';
 import { ExactText } from './exact-text';
 import { type Answer, type Approval, useApprovalAnswer } from './use-approval-answer';
+import { useArmed } from './use-armed';
 
 addMessages(approvalMessages);
 
-// A card that has just come up does not take a yes that was meant for what was there before.
-const kArmMs = 400;
 // The last step of a decision: nothing matched, so it asks.
 const kNothingMatched = 6;
 const kSoonMs = 60_000;
-
-// False for a moment after the card came, and again whenever it took the focus by itself.
-function useArmed(): [boolean, () => void] {
-  const [armed, setArmed] = useState(false);
-  const [round, setRound] = useState(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round waits anew
-  useEffect(() => {
-    const timer = setTimeout(() => setArmed(true), kArmMs);
-    return () => clearTimeout(timer);
-  }, [round]);
-  const rearm = useCallback(() => {
-    setArmed(false);
-    setRound((value) => value + 1);
-  }, []);
-  return [armed, rearm];
-}
 
 // Whoever writes goes on writing: a letter that was meant for a field must not answer a question.
 function isWriting(): boolean {

@@ -10,6 +10,7 @@ import { ErrorNote } from '@/ui/states';
 import { ApprovalCard } from './approval-card';
 import { approvalMessages } from './approval-messages';
 import type { Approval } from './use-approval-answer';
+import { useArmed } from './use-armed';
 
 addMessages(approvalMessages);
 
@@ -38,6 +39,8 @@ export function ApprovalGroup({
   const queries = useQueryClient();
   const title = useId();
   const pending = approvals.filter((approval) => approval.state === 'pending');
+  // A card more or less, and the button is about other calls and stands elsewhere.
+  const [armed] = useArmed(pending.map((approval) => approval.id).join());
   const answer = useMutation({
     mutationFn: (decision: 'approve' | 'deny') =>
       take(
@@ -83,7 +86,7 @@ export function ApprovalGroup({
         <Button
           kind="primary"
           busy={answer.isPending}
-          disabled={held || high || pending.length > kMaxPlan}
+          disabled={held || high || !armed || pending.length > kMaxPlan}
           onClick={() => answer.mutate('approve')}
         >
           {t('card.plan.allow')}
