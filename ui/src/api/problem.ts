@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What goes wrong between the page and the daemon, in one form: an RFC 9457 problem, or no answer at all.
+import { t } from '@/i18n';
 import type { components } from './schema';
 
 export type ProblemBody = components['schemas']['Problem'];
@@ -12,7 +13,7 @@ export class Problem extends Error {
   readonly body: Partial<ProblemBody>;
 
   constructor(status: number, body: Partial<ProblemBody>) {
-    super(body.detail ?? body.title ?? `The daemon answered ${status}.`);
+    super(body.detail ?? body.title ?? t('api.status', { status }));
     this.name = 'Problem';
     this.status = status;
     this.code = body.code ?? '';
@@ -25,7 +26,7 @@ export class Problem extends Error {
 // The daemon did not answer: it is stopped, restarting, or out of reach.
 export class Unreachable extends Error {
   constructor() {
-    super('The daemon did not answer.');
+    super(t('api.unreachable'));
     this.name = 'Unreachable';
   }
 }

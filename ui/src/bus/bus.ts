@@ -3,6 +3,7 @@
 // their answers. One for the page; owned by main.tsx.
 import { create } from 'zustand';
 import { csrfToken } from '@/api/credentials';
+import { t } from '@/i18n';
 import { useReach } from '@/lib/reach';
 
 export type BusEvent = {
@@ -74,7 +75,7 @@ export class Bus {
     const old = this.#socket;
     this.#socket = null;
     old?.close();
-    this.#failWaiting('The connection was closed.');
+    this.#failWaiting(t('bus.closed'));
   }
 
   // `pattern` is an event's name, `approval.*`, or `*`. Returns what ends it.
@@ -86,10 +87,8 @@ export class Bus {
 
   request(event: string, payload: Record<string, unknown>): Promise<unknown> {
     const socket = this.#socket;
-    if (!socket || socket.readyState !== WebSocket.OPEN)
-      return Promise.reject(new Error('The daemon is not reachable.'));
-    if (this.#waiting.size >= kMaxWaiting)
-      return Promise.reject(new Error('Too many requests are under way.'));
+    if (!socket || socket.readyState !== WebSocket.OPEN) return Promise.reject(new Error(t('bus.away')));
+    if (this.#waiting.size >= kMaxWaiting) return Promise.reject(new Error(t('bus.many')));
     this.#requests += 1;
     const id = `ui-${this.#requests}`;
     return new Promise((resolve, reject) => {
@@ -120,7 +119,7 @@ export class Bus {
     socket.addEventListener('close', () => {
       if (this.#socket !== socket) return;
       this.#socket = null;
-      this.#failWaiting('The connection was lost; whether it was done shows when it is back.');
+      this.#failWaiting(t('bus.lost'));
       if (this.#wanted) this.#retryLater();
     });
   }
@@ -141,7 +140,7 @@ export class Bus {
     this.#waiting.delete(String(message.request_id));
     const payload = message.payload as Record<string, unknown> | undefined;
     if (message.type === 'response') waiting.resolve(payload);
-    else waiting.reject(new Error(String(payload?.detail ?? payload?.message ?? 'The daemon refused it.')));
+    else waiting.reject(new Error(String(payload?.detail ?? payload?.message ?? t('bus.refused'))));
   }
 
   #deliver(event: BusEvent): void {

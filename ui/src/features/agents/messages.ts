@@ -49,6 +49,8 @@ export const agentsMessages = {
   'skills.state.missing': 'something is missing',
   'skills.state.invalid': 'not valid',
   'skills.state.shadowed': 'hidden by another of its name',
+  'subagents.col.session': 'Sub-agent',
+  'subagents.col.agent': 'Agent',
   'subagents.error': 'The sub-agents could not be loaded',
   'subagents.empty': 'No sub-agent was ever started',
   'subagents.empty.why':

@@ -26,7 +26,16 @@ export function SubAgentList() {
       {(data) => (
         <>
           {cancel.isError && <ErrorNote error={cancel.error} what={t('subagents.cancel.failed')} />}
-          <Table label={t('agents.tab.work')} head={['Sub-agent', 'Agent', 'State', 'Started', 'Actions']}>
+          <Table
+            label={t('agents.tab.work')}
+            head={[
+              t('subagents.col.session'),
+              t('subagents.col.agent'),
+              t('ui.col.state'),
+              t('ui.col.started'),
+              t('ui.col.actions'),
+            ]}
+          >
             {data.items.map((child) => (
               <tr key={child.id}>
                 <td>

@@ -125,7 +125,7 @@ export function Secrets() {
         {(data) => (
           <Table
             label={t('settings.tab.secrets')}
-            head={[t('secrets.name'), t('secrets.hosts'), 'Changed', 'Actions']}
+            head={[t('secrets.name'), t('secrets.hosts'), t('ui.col.changed'), t('ui.col.actions')]}
           >
             {data.items.map((secret) => (
               <tr key={secret.name}>

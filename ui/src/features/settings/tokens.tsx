@@ -117,7 +117,13 @@ export function Tokens() {
         {(data) => (
           <Table
             label={t('settings.tab.tokens')}
-            head={[t('tokens.name'), t('tokens.scopes'), 'Created', t('tokens.expires'), 'Actions']}
+            head={[
+              t('tokens.name'),
+              t('tokens.scopes'),
+              t('ui.col.created'),
+              t('tokens.expires'),
+              t('ui.col.actions'),
+            ]}
           >
             {data.items.map((token) => (
               <tr key={token.id}>

@@ -61,7 +61,7 @@ export function Workspaces() {
         {(data) => (
           <Table
             label={t('settings.tab.workspaces')}
-            head={['Name', t('workspaces.path'), 'Added', 'Actions']}
+            head={[t('ui.col.name'), t('workspaces.path'), t('ui.col.added'), t('ui.col.actions')]}
           >
             {data.items.map((workspace) => (
               <tr key={workspace.id}>
