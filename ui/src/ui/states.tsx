@@ -51,7 +51,17 @@ export function Loading({ rows = 6, onCancel }: { rows?: number; onCancel?: () =
   );
 }
 
-export function ErrorNote({ error, what, retry }: { error: unknown; what: string; retry?: () => void }) {
+export function ErrorNote({
+  error,
+  what,
+  retry,
+  onDismiss,
+}: {
+  error: unknown;
+  what: string;
+  retry?: () => void;
+  onDismiss?: () => void;
+}) {
   const offline = error instanceof Unreachable;
   const problem = error instanceof Problem ? error : null;
   return (
@@ -64,6 +74,11 @@ export function ErrorNote({ error, what, retry }: { error: unknown; what: string
         {retry && (
           <Button small onClick={retry}>
             {t('ui.retry')}
+          </Button>
+        )}
+        {onDismiss && (
+          <Button small kind="quiet" onClick={onDismiss}>
+            {t('ui.dismiss')}
           </Button>
         )}
         <details className="text-text-2">

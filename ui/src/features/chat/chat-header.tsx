@@ -2,17 +2,18 @@
 // Which conversation this is, how full its context is, and what can be done with it as a whole.
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Ellipsis, PanelLeftOpen } from 'lucide-react';
-import { useState } from 'react';
+import { type ReactNode, useMemo, useRef, useState } from 'react';
+import { type Action, useActions } from '@/actions/actions';
+import { menuItem } from '@/actions/menu-item';
 import { api, type Schemas, take } from '@/api/client';
 import { t } from '@/i18n';
 import { sessionKind } from '@/lib/session-kind';
 import { Button, IconButton } from '@/ui/button';
 import { Confirm, Dialog } from '@/ui/dialog';
 import { TextField } from '@/ui/field';
-import { Menu, type MenuItem } from '@/ui/menu';
+import { Menu } from '@/ui/menu';
 import { ErrorNote } from '@/ui/states';
 import { Chip } from '@/ui/status';
-import { toast } from '@/ui/toast';
 import { Meter } from './meter';
 import { type Session, useContextReport } from './queries';
 
@@ -26,7 +27,6 @@ export function useSessionChange(session: Session) {
       queries.setQueryData(['sessions', 'one', session.id], next);
       void queries.invalidateQueries({ queryKey: ['sessions', 'chat'] });
     },
-    onError: (error) => toast(t('chat.change.failed', { error: error.message }), { tone: 'bad' }),
   });
   const remove = useMutation({
     mutationFn: () => take(api.DELETE('/api/v1/sessions/{id}', path)),
@@ -57,30 +57,32 @@ function Rename({ session, onClose }: { session: Session; onClose: () => void })
         onChange={(event) => setTitle(event.target.value)}
         onKeyDown={(event) => event.key === 'Enter' && title.trim() && save()}
       />
+      {change.isError && <ErrorNote error={change.error} what={t('chat.change.failed')} />}
     </Dialog>
   );
 }
+
+type Tools = {
+  onContext: () => void;
+  onFork: () => void;
+  onStatus: (status: Session['status']) => void;
+  onGone: () => void;
+  announces: boolean;
+  onAnnounces: (on: boolean) => void;
+};
 
 export function ChatHeader({
   session,
   listShown,
   onShowList,
-  onContext,
-  onFork,
-  onGone,
-  announces,
-  onAnnounces,
+  children,
 }: {
   session: Session | undefined;
   listShown: boolean;
   onShowList: () => void;
-  onContext: () => void;
-  onFork: () => void;
-  onGone: () => void;
-  announces: boolean;
-  onAnnounces: (on: boolean) => void;
+  // What can be done with it: <SessionTools>.
+  children?: ReactNode;
 }) {
-  const [dialog, setDialog] = useState<'rename' | 'delete' | null>(null);
   return (
     <header className="flex h-12 shrink-0 items-center gap-2 border-b border-line px-3">
       {!listShown && <IconButton icon={PanelLeftOpen} label={t('chat.list.unfold')} onClick={onShowList} />}
@@ -93,65 +95,68 @@ export function ChatHeader({
         <Chip tone="idle" shape="↳" text={t('chat.child')} />
       )}
       <span className="ml-auto" />
-      {session && (
-        <SessionTools
-          session={session}
-          onContext={onContext}
-          onFork={onFork}
-          onGone={onGone}
-          announces={announces}
-          onAnnounces={onAnnounces}
-          dialog={dialog}
-          setDialog={setDialog}
-        />
-      )}
+      {children}
     </header>
   );
 }
 
-function SessionTools({
-  session,
-  onContext,
-  onFork,
-  onGone,
-  announces,
-  onAnnounces,
-  dialog,
-  setDialog,
-}: {
-  session: Session;
-  onContext: () => void;
-  onFork: () => void;
-  onGone: () => void;
-  announces: boolean;
-  onAnnounces: (on: boolean) => void;
-  dialog: 'rename' | 'delete' | null;
-  setDialog: (dialog: 'rename' | 'delete' | null) => void;
-}) {
+type Latest = Tools & { onDialog: (dialog: 'rename' | 'delete') => void };
+
+// What can be done with the conversation as a whole, once for menu, palette and keys. The two whose names change come by themselves.
+function useSessionActions(session: Session, given: Latest): { plain: Action[]; remove: Action } {
+  const latest = useRef(given);
+  latest.current = given;
+  const isArchived = session.status === 'archived';
+  const { announces } = given;
+  const actions = useMemo(() => {
+    const one = (id: string, label: string, more: Partial<Action> & Pick<Action, 'run'>): Action => ({
+      id: `chat.${id}`,
+      label: t(label),
+      group: t('palette.here'),
+      ...more,
+    });
+    return {
+      plain: [
+        one('rename', 'chat.rename', { keys: ['e'], run: () => latest.current.onDialog('rename') }),
+        one('fork', 'chat.fork', { keys: ['shift+f'], writes: true, run: () => latest.current.onFork() }),
+        one('context', 'chat.context.title', {
+          words: 'compact summary tokens',
+          run: () => latest.current.onContext(),
+        }),
+        one('archive', isArchived ? 'chat.unarchive' : 'chat.archive', {
+          writes: true,
+          run: () => latest.current.onStatus(isArchived ? 'active' : 'archived'),
+        }),
+        one('announce', announces ? 'chat.announce.off' : 'chat.announce', {
+          run: () => latest.current.onAnnounces(!announces),
+        }),
+      ],
+      remove: one('delete', 'chat.delete', {
+        keys: ['delete', '#'],
+        run: () => latest.current.onDialog('delete'),
+      }),
+    };
+  }, [isArchived, announces]);
+  useActions(useMemo(() => [...actions.plain, actions.remove], [actions]));
+  return actions;
+}
+
+export function SessionTools({ session, ...tools }: Tools & { session: Session }) {
   const report = useContextReport(session.id);
-  const { change, remove } = useSessionChange(session);
-  const close = () => setDialog(null);
-  const archived = session.status === 'archived';
-  const items: MenuItem[] = [
-    { label: t('chat.rename'), run: () => setDialog('rename') },
-    { label: t('chat.fork'), writes: true, run: onFork },
-    { label: t('chat.context.title'), run: onContext },
-    {
-      label: archived ? t('chat.unarchive') : t('chat.archive'),
-      writes: true,
-      run: () => change.mutate({ status: archived ? 'active' : 'archived' }),
-    },
-    { label: t(announces ? 'chat.announce.off' : 'chat.announce'), run: () => onAnnounces(!announces) },
-    'line',
-    { label: t('chat.delete'), run: () => setDialog('delete'), danger: true },
-  ];
+  const [dialog, setDialog] = useState<'rename' | 'delete' | null>(null);
+  const { remove } = useSessionChange(session);
+  const { plain, remove: removal } = useSessionActions(session, { ...tools, onDialog: setDialog });
+  const close = () => {
+    setDialog(null);
+    remove.reset();
+  };
   return (
     <>
       {report.data && (
         <Button
           kind="quiet"
           small
-          onClick={onContext}
+          onClick={tools.onContext}
           aria-label={t('chat.context', { percent: report.data.percent })}
           title={t('chat.context', { percent: report.data.percent })}
         >
@@ -162,13 +167,13 @@ function SessionTools({
       <Menu
         label={t('chat.more')}
         trigger={<IconButton icon={Ellipsis} label={t('chat.more')} />}
-        items={items}
+        items={[...plain.map((action) => menuItem(action)), 'line', menuItem(removal, true)]}
       />
       {dialog === 'rename' && <Rename session={session} onClose={close} />}
       <Confirm
         open={dialog === 'delete'}
         onClose={close}
-        onConfirm={() => remove.mutate(undefined, { onSuccess: onGone })}
+        onConfirm={() => remove.mutate(undefined, { onSuccess: tools.onGone })}
         busy={remove.isPending}
         title={t('chat.delete.title', { title: session.title })}
         effect={t('chat.delete.effect', { count: session.message_count })}

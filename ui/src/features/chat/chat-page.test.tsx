@@ -208,6 +208,50 @@ test('an error stands at its turn, with what can be done', async () => {
   );
 });
 
+test('a question with a picture is asked again with its picture', async () => {
+  const picture = {
+    type: 'image',
+    state: 'complete',
+    text: '',
+    labels: [],
+    name: 'a.png',
+    media_type: 'image/png',
+  };
+  const asking = message('msg_1', 'user', 'What is this?');
+  answer('GET /api/v1/sessions/{id}/messages', list([{ ...asking, parts: [picture, ...asking.parts] }]));
+  answer('GET /api/v1/turns/{id}', turn({ state: 'failed', error: { code: 'x', detail: 'no' } }));
+  answer('GET /api/v1/sessions/ses_1/messages/msg_1/parts/0/image', problem(404, 'PRYX-1004', 'it is gone'));
+  open();
+  await userEvent.click(await screen.findByRole('button', { name: 'Retry' }));
+  expect(await screen.findByText('it is gone')).toBeTruthy();
+  expect(asked.some((one) => one.method === 'POST')).toBe(false);
+  answer('GET /api/v1/sessions/ses_1/messages/msg_1/parts/0/image', [1]);
+  await userEvent.click(screen.getByRole('button', { name: 'Retry' }));
+  await waitFor(() =>
+    expect(asked.find((one) => one.method === 'POST')?.body).toMatchObject({
+      text: 'What is this?',
+      parts: [{ type: 'image', media_type: 'image/png', name: 'a.png', data: btoa('[1]') }],
+    }),
+  );
+});
+
+test('renaming, archiving and deleting are commands of the palette', async () => {
+  answer('PATCH /api/v1/sessions/{id}', problem(409, 'PRYX-1409', 'it is being exported'));
+  open();
+  await screen.findByText('Why?');
+  await runAction('chat.archive');
+  // Said where the person is, not only in a corner.
+  const alert = await screen.findByRole('alert');
+  expect(within(alert).getByText('it is being exported')).toBeTruthy();
+  await userEvent.click(within(alert).getByRole('button', { name: 'Dismiss' }));
+  expect(screen.queryByRole('alert')).toBeNull();
+  await runAction('chat.rename');
+  expect(await screen.findByRole('dialog', { name: 'Rename conversation' })).toBeTruthy();
+  await userEvent.keyboard('{Escape}');
+  await runAction('chat.delete');
+  expect(await screen.findByRole('dialog', { name: 'Delete “Slow build”?' })).toBeTruthy();
+});
+
 test('a step with an unknown outcome is decided by a person', async () => {
   const step = {
     id: 'stp_1',

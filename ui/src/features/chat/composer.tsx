@@ -16,7 +16,6 @@ import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { bytes } from '@/lib/format';
 import { IconButton } from '@/ui/button';
-import { toast } from '@/ui/toast';
 import { Thumbnail } from './local-image';
 
 const kLineHeight = 24;
@@ -50,6 +49,8 @@ export function Composer({
 }) {
   const [text, setText] = useState(() => sessionStorage.getItem(draftKey(scope)) ?? '');
   const [images, setImages] = useState<File[]>([]);
+  // Why files were not attached.
+  const [refused, setRefused] = useState<string[]>([]);
   const [over, setOver] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
@@ -75,13 +76,14 @@ export function Composer({
 
   const add = (files: Iterable<File>) => {
     const fresh: File[] = [];
+    const why: string[] = [];
     for (const file of files) {
-      if (!kImageTypes.includes(file.type))
-        toast(t('chat.attach.kind', { name: file.name }), { tone: 'bad' });
+      if (!kImageTypes.includes(file.type)) why.push(t('chat.attach.kind', { name: file.name }));
       else if (file.size > kMaxImageBytes)
-        toast(t('chat.attach.large', { name: file.name, size: bytes(file.size) }), { tone: 'bad' });
+        why.push(t('chat.attach.large', { name: file.name, size: bytes(file.size) }));
       else fresh.push(file);
     }
+    setRefused(why);
     setImages((all) => [...all, ...fresh].slice(0, kMaxImages));
   };
   const send = async () => {
@@ -89,6 +91,7 @@ export function Composer({
     if (!(await onSend(text.trim(), images))) return;
     setText('');
     setImages([]);
+    setRefused([]);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Enter' || event.shiftKey || event.altKey || event.nativeEvent.isComposing) return;
@@ -137,6 +140,13 @@ export function Composer({
                 onClick={() => setImages((all) => all.filter((one) => one !== file))}
               />
             </li>
+          ))}
+        </ul>
+      )}
+      {refused.length > 0 && (
+        <ul role="alert" className="px-3.5 pt-2.5 text-dense text-bad">
+          {refused.map((why) => (
+            <li key={why}>{why}</li>
           ))}
         </ul>
       )}

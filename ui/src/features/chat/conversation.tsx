@@ -13,7 +13,7 @@ import { Button } from '@/ui/button';
 import { Empty, ErrorNote, Loading } from '@/ui/states';
 import { toast } from '@/ui/toast';
 import { Announcer } from './announcer';
-import { ChatHeader, useSessionChange } from './chat-header';
+import { ChatHeader, SessionTools, useSessionChange } from './chat-header';
 import { Composer, type ComposerHandle } from './composer';
 import { type DialogName, Dialogs } from './dialogs';
 import { OutboxRows } from './outbox-rows';
@@ -29,20 +29,35 @@ import {
   useStatus,
   useTranscript,
 } from './queries';
-import { sendAgain, sendMessage, useOutbox } from './send';
-import { type Message, textOf, toRows, turnsOf } from './transcript';
+import { askAgain, sendAgain, sendMessage, useOutbox } from './send';
+import { type Message, toRows, turnsOf } from './transcript';
 import { TranscriptView } from './transcript-view';
 import { copyLink, type TurnCommands } from './turn-end';
 
 const kNoMessages: Message[] = [];
 const kAtWork = ['running', 'waiting'];
 
+const hasStatus = (error: unknown, status: number) => error instanceof Problem && error.status === status;
+
+// What was refused, by the field that the person looks at, until it is done or waved away.
+function Refusals({ all }: { all: [{ error: unknown; reset: () => void }, what: string][] }) {
+  const some = all.filter(([{ error }]) => error !== null);
+  if (some.length === 0) return null;
+  return (
+    <div className="mb-2 flex flex-col gap-2">
+      {some.map(([{ error, reset }, what]) => (
+        <ErrorNote key={what} error={error} what={t(what)} onDismiss={reset} />
+      ))}
+    </div>
+  );
+}
+
 type Frame = { listShown: boolean; onShowList: () => void };
 
 export function Conversation({ id, ...frame }: Frame & { id: string }) {
   const session = useSession(id);
   if (session.data) return <Loaded key={id} session={session.data} {...frame} />;
-  const gone = session.error instanceof Problem && session.error.status === 404;
+  const gone = hasStatus(session.error, 404);
   return (
     <div className="flex min-w-0 flex-1 flex-col">
       <h1 className="sr-only">{t('chat.title')}</h1>
@@ -69,11 +84,6 @@ function useCommands(session: Session, model: string, messages: Message[], openM
     mutationFn: (turn: Turn) =>
       take(api.POST('/api/v1/turns/{id}/cancel', { params: { path: { id: turn.id } } })),
     onSuccess: (turn) => queries.setQueryData(['turns', turn.id], turn),
-    onError: (error) => {
-      // It ended in the same moment.
-      if (error instanceof Problem && error.status === 409) return;
-      toast(t('chat.stop.failed', { error: error.message }), { tone: 'bad' });
-    },
   });
   const fork = useMutation({
     mutationFn: (message: Message | null) =>
@@ -88,7 +98,6 @@ function useCommands(session: Session, model: string, messages: Message[], openM
       void queries.invalidateQueries({ queryKey: ['sessions'] });
       void navigate({ to: '/chat/$session', params: { session: copy.id } });
     },
-    onError: (error) => toast(t('chat.fork.failed', { error: error.message }), { tone: 'bad' }),
   });
   const latest = useRef(messages);
   latest.current = messages;
@@ -99,15 +108,15 @@ function useCommands(session: Session, model: string, messages: Message[], openM
       stop: doStop,
       undo: setUndoing,
       switchModel: openModels,
-      retry: (turn) => {
+      retry: async (turn) => {
         const asked = latest.current.find((one) => one.turn_id === turn.id && one.role === 'user');
-        if (asked) sendMessage(queries, session.id, textOf(asked));
-        else toast(t('chat.retry.none'), { tone: 'bad' });
+        if (!asked) throw new Error(t('chat.retry.none'));
+        await askAgain(queries, asked);
       },
     }),
-    [doStop, model, openModels, queries, session.id],
+    [doStop, model, openModels, queries],
   );
-  return { commands, fork: fork.mutate, undoing, setUndoing };
+  return { commands, stop, fork, undoing, setUndoing };
 }
 
 function Loaded({ session, listShown, onShowList }: Frame & { session: Session }) {
@@ -134,8 +143,9 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
   const [announces, setAnnouncing] = useState(announceOn());
   const composer = useRef<ComposerHandle>(null);
   const openModels = useCallback(() => setDialog('model'), []);
-  const { commands, fork, undoing, setUndoing } = useCommands(session, model, messages, openModels);
+  const { commands, stop, fork, undoing, setUndoing } = useCommands(session, model, messages, openModels);
   const { change } = useSessionChange(session);
+  const { mutate: doFork } = fork;
   const atWork =
     openTurns.find((turn) => kAtWork.includes(turn.state)) ??
     openTurns.find((turn) => turn.state === 'queued');
@@ -175,20 +185,6 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
       },
       { id: 'chat.model', label: t('chat.switch'), group: t('palette.here'), keys: ['m'], run: openModels },
       {
-        id: 'chat.context',
-        label: t('chat.context.title'),
-        group: t('palette.here'),
-        words: 'compact summary tokens',
-        run: () => setDialog('context'),
-      },
-      {
-        id: 'chat.fork',
-        label: t('chat.fork'),
-        group: t('palette.here'),
-        writes: true,
-        run: () => fork(null),
-      },
-      {
         id: 'chat.link',
         label: t('chat.link.session'),
         group: t('palette.here'),
@@ -196,25 +192,26 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
         run: () => copyLink(session.id),
       },
     ],
-    [commands, fork, openModels, session.id],
+    [commands, openModels, session.id],
   );
   useActions(actions);
-  const onFork = useCallback((message: Message) => fork(message), [fork]);
+  const onFork = useCallback((message: Message) => doFork(message), [doFork]);
   return (
     <div className="flex min-h-0 min-w-0 flex-1 flex-col">
-      <ChatHeader
-        session={session}
-        listShown={listShown}
-        onShowList={onShowList}
-        onContext={() => setDialog('context')}
-        onFork={() => fork(null)}
-        onGone={() => void navigate({ to: '/chat' })}
-        announces={announces}
-        onAnnounces={(on) => {
-          setAnnounce(on);
-          setAnnouncing(on);
-        }}
-      />
+      <ChatHeader session={session} listShown={listShown} onShowList={onShowList}>
+        <SessionTools
+          session={session}
+          onContext={() => setDialog('context')}
+          onFork={() => doFork(null)}
+          onStatus={(status) => change.mutate({ status })}
+          onGone={() => void navigate({ to: '/chat' })}
+          announces={announces}
+          onAnnounces={(on) => {
+            setAnnounce(on);
+            setAnnouncing(on);
+          }}
+        />
+      </ChatHeader>
       {transcript.data === undefined ? (
         <div className="mx-auto w-full max-w-190 flex-1 p-4">
           {transcript.isError ? (
@@ -244,6 +241,14 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
       )}
       <Announcer turn={atWork?.id} on={announces} />
       <div className="mx-auto w-full max-w-190 shrink-0 px-4 pb-4">
+        <Refusals
+          all={[
+            // Else it ended in the same moment.
+            [hasStatus(stop.error, 409) ? { ...stop, error: null } : stop, 'chat.stop.failed'],
+            [fork, 'chat.fork.failed'],
+            [change, 'chat.change.failed'],
+          ]}
+        />
         <Composer
           key={session.id}
           scope={session.id}

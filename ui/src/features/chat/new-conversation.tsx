@@ -87,16 +87,7 @@ export function NewConversation({ listShown, onShowList }: { listShown: boolean;
   };
   return (
     <div className="flex min-h-0 min-w-0 flex-1 flex-col">
-      <ChatHeader
-        session={undefined}
-        listShown={listShown}
-        onShowList={onShowList}
-        onContext={() => {}}
-        onFork={() => {}}
-        onGone={() => {}}
-        announces
-        onAnnounces={() => {}}
-      />
+      <ChatHeader session={undefined} listShown={listShown} onShowList={onShowList} />
       <div className="flex min-h-0 flex-1 flex-col overflow-y-auto">
         <Starters onPick={(text) => composer.current?.put(text)} />
       </div>

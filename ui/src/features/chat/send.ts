@@ -5,6 +5,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import { create } from 'zustand';
 import { api, type Schemas, take } from '@/api/client';
 import { Unreachable } from '@/api/problem';
+import { type Message, textOf } from './transcript';
 
 type Body = Schemas['MessageRequest'];
 export type Sending = { key: string; text: string; images: File[]; session: string; error: unknown };
@@ -116,6 +117,30 @@ export function sendMessage(queries: QueryClient, session: string, text: string,
   const sending: Sending = { key: crypto.randomUUID(), text, images, session, error: null };
   useOutbox.setState(({ items }) => ({ items: [...items, sending] }));
   void trySending(queries, sending);
+}
+
+// The pictures of a message, as a person chose them.
+async function picturesOf(message: Message): Promise<File[]> {
+  const places = message.parts.flatMap((part, at) => (part.type === 'image' ? [{ part, at }] : []));
+  return Promise.all(
+    places.map(async ({ part, at }) => {
+      const path = { id: message.session_id, message_id: message.id, part: at };
+      const picture: unknown = await take(
+        api.GET('/api/v1/sessions/{id}/messages/{message_id}/parts/{part}/image', {
+          params: { path },
+          parseAs: 'blob',
+        }),
+      );
+      const bytes = picture instanceof Blob ? picture : new Blob();
+      return new File([bytes], part.name ?? '', { type: part.media_type ?? bytes.type });
+    }),
+  );
+}
+
+// Asks the same again: text and pictures. Fails, and sends nothing, when a picture of it cannot be read.
+export async function askAgain(queries: QueryClient, message: Message): Promise<void> {
+  const pictures = await picturesOf(message);
+  sendMessage(queries, message.session_id, textOf(message), pictures);
 }
 
 // What did not reach the daemon is tried again when it is back.

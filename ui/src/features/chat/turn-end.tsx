@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The end of a turn: what streams now, approvals that wait, what went wrong and what can be done about it, and what it took.
+import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Clock, Link2, RotateCcw, Route, Undo2 } from 'lucide-react';
 import { useMemo } from 'react';
@@ -10,6 +11,7 @@ import { useNow } from '@/lib/use-now';
 import { ApprovalGroup, groupApprovals } from '@/parts/approval-group';
 import { Markdown } from '@/parts/markdown';
 import { Button, IconButton } from '@/ui/button';
+import { ErrorNote } from '@/ui/states';
 import { toast } from '@/ui/toast';
 import { Attention } from './attention';
 import { type LiveStep, type LiveTurn, useLiveTurn } from './live';
@@ -24,7 +26,8 @@ const kLongMs = 10_000;
 export type TurnCommands = {
   // Who is asked in this conversation, when the turn does not say.
   model: string;
-  retry: (turn: Turn) => void;
+  // Fails when what was asked cannot be asked again.
+  retry: (turn: Turn) => Promise<void>;
   switchModel: () => void;
   undo: (turn: Turn) => void;
   stop: (turn: Turn) => void;
@@ -132,6 +135,7 @@ function Progress({
 
 function Failure({ turn, commands }: { turn: Turn; commands: TurnCommands }) {
   const { error } = turn;
+  const retry = useMutation({ mutationFn: commands.retry });
   if (!error) return null;
   const [chosen] = (turn.answered_by ?? turn.model ?? commands.model).split('/');
   const provider = error.provider ?? chosen;
@@ -151,7 +155,7 @@ function Failure({ turn, commands }: { turn: Turn; commands: TurnCommands }) {
         <span className="select-all">{turn.id}</span>
       </p>
       <div className="mt-2 flex flex-wrap items-center gap-2">
-        <Button small icon={RotateCcw} onClick={() => commands.retry(turn)}>
+        <Button small icon={RotateCcw} busy={retry.isPending} offline onClick={() => retry.mutate(turn)}>
           {t('chat.retry')}
         </Button>
         <Button small onClick={commands.switchModel}>
@@ -159,6 +163,7 @@ function Failure({ turn, commands }: { turn: Turn; commands: TurnCommands }) {
         </Button>
         <TraceLink turn={turn} />
       </div>
+      {retry.isError && <ErrorNote error={retry.error} what={t('chat.retry.failed')} />}
     </div>
   );
 }
@@ -179,6 +184,7 @@ const kChanging = /^(fs\.(write|edit|delete|move|copy|remove|mkdir)|shell\.exec)
 
 // latency | tokens | cost, always in that order.
 function Footer({ turn, commands }: { turn: Turn; commands: TurnCommands }) {
+  const retry = useMutation({ mutationFn: commands.retry });
   const { usage } = turn;
   const spent = usage.input_tokens + usage.output_tokens;
   const time =
@@ -239,7 +245,14 @@ function Footer({ turn, commands }: { turn: Turn; commands: TurnCommands }) {
         onClick={() => copyLink(turn.session_id, turn.id)}
       />
       {turn.state === 'cancelled' && (
-        <Button small kind="quiet" icon={RotateCcw} onClick={() => commands.retry(turn)}>
+        <Button
+          small
+          kind="quiet"
+          icon={RotateCcw}
+          busy={retry.isPending}
+          offline
+          onClick={() => retry.mutate(turn)}
+        >
           {t('chat.retry')}
         </Button>
       )}
@@ -247,6 +260,11 @@ function Footer({ turn, commands }: { turn: Turn; commands: TurnCommands }) {
         <Button small kind="quiet" icon={Undo2} onClick={() => commands.undo(turn)}>
           {t('chat.undo')}
         </Button>
+      )}
+      {retry.isError && (
+        <div className="w-full">
+          <ErrorNote error={retry.error} what={t('chat.retry.failed')} />
+        </div>
       )}
     </footer>
   );
