@@ -59,11 +59,12 @@ export const modelsMessages = {
   'providers.save': 'Save provider',
   'providers.save.failed': 'The provider was not saved',
   'providers.saved': 'Provider {name} saved',
-  'providers.test.name': 'Test {name}',
+  'providers.test.name': 'Test provider {name}',
   'providers.test': 'Test',
   'providers.test.ok': '{name} answers: {count, plural, one {# model} other {# models}}',
   'providers.test.failed': '{name} does not answer as it should',
   'providers.rm': 'Remove',
+  'providers.rm.name': 'Remove provider {name}',
   'providers.rm.title': 'Remove provider {name}?',
   'providers.rm.effect':
     'Its key is deleted from the vault. Sessions that use its models cannot go on with them.',
@@ -73,5 +74,5 @@ export const modelsMessages = {
   'providers.key.has': 'has a key',
   'providers.key.none': 'no key',
   'providers.actions': 'Actions for {name}',
-  'providers.edit': 'Edit',
+  'providers.edit': 'Edit provider {name}',
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-import { screen, within } from '@testing-library/react';
+import { act, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test, vi } from 'vitest';
+import { useActionRegistry } from '@/actions/actions';
 import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
 import { ModelsPage } from './models-page';
 
@@ -154,4 +155,30 @@ test('servers of this machine are shown with their fit, and added only on reques
   expect(asked.some((one) => one.method === 'PUT')).toBe(false);
   await userEvent.click(screen.getByRole('button', { name: 'Add ollama' }));
   expect(asked.find((one) => one.method === 'PUT')?.body).toMatchObject({ kind: 'ollama', no_key: true });
+});
+
+test('what a test finds out is what the list shows', async () => {
+  let state = 'ready';
+  answer('GET /api/v1/providers', () => ({ items: [provider('cloud', { state })], next_cursor: null }));
+  answer('POST /api/v1/providers/cloud/test', () => {
+    state = 'failing';
+    return problem(502, 'PRYX-1502', 'no route');
+  });
+  renderPage(<ModelsPage />, { at: '/models?tab=providers' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Test provider cloud' }));
+  expect(await screen.findByText('no route')).toBeTruthy();
+  expect(await screen.findByText('failed')).toBeTruthy();
+});
+
+test('a provider is edited and removed from the palette too', async () => {
+  renderPage(<ModelsPage />, { at: '/models?tab=providers' });
+  await screen.findByText('cloud');
+  const find = (label: string) =>
+    [...useActionRegistry.getState().actions.values()].find((action) => action.label === label);
+  expect(find('Test provider cloud')).toBeTruthy();
+  act(() => find('Remove provider cloud')?.run());
+  expect(await screen.findByText('Remove provider cloud?')).toBeTruthy();
+  await userEvent.click(screen.getByRole('button', { name: 'Keep it' }));
+  act(() => find('Edit provider cloud')?.run());
+  expect(await screen.findByRole('dialog', { name: 'Provider cloud' })).toBeTruthy();
 });

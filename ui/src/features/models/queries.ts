@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, type Schemas, take } from '@/api/client';
 import { useChange } from '@/api/queries';
 
@@ -31,9 +31,13 @@ export function useRemoveProvider() {
 }
 
 export function useTestProvider() {
+  const queries = useQueryClient();
   return useMutation({
     mutationFn: (name: string) =>
       take(api.POST('/api/v1/providers/{id}/test', { params: { path: { id: name } } })),
+    // How the provider is, is news either way.
+    onSettled: () =>
+      Promise.all(['providers', 'models'].map((key) => queries.invalidateQueries({ queryKey: [key] }))),
   });
 }
 
