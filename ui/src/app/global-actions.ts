@@ -68,6 +68,13 @@ export function globalActions(): Action[] {
       run: () => useShell.setState((state) => ({ folded: !state.folded })),
     },
     {
+      id: 'app.setup',
+      label: t('shell.setup'),
+      group: t('palette.everywhere'),
+      words: 'setup onboarding welcome provider key workspace first steps',
+      run: () => void router.navigate({ to: '/welcome', search: {} }),
+    },
+    {
       id: 'app.signout',
       label: t('shell.signout'),
       group: t('palette.everywhere'),

@@ -58,6 +58,7 @@ export const appMessages = {
   'shell.theme.next': 'Theme: {theme}',
   'shell.notes': 'Notifications',
   'shell.notes.empty': 'Nothing was said yet.',
+  'shell.setup': 'Set up again…',
   'shell.signout': 'Sign out',
   'drawer.title': 'Waiting for you',
   'drawer.all': 'All approvals',

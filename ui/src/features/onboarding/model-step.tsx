@@ -1,46 +1,19 @@
 // SPDX-License-Identifier: MIT
 // What runs on this machine first, the starter model always, a cloud provider with its key below.
 import { type FormEvent, useState } from 'react';
-import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
 import { LocalServers } from '@/parts/local-servers';
 import { Button } from '@/ui/button';
-import { Select, TextArea, TextField } from '@/ui/field';
+import { Select, TextField } from '@/ui/field';
 import { Card } from '@/ui/page';
 import { ErrorNote } from '@/ui/states';
-import { secretsOf } from './env-file';
+import { type Choose, ChooseOf } from './choose-model';
+import { EnvImport, KeyOffers } from './env-import';
 import type { StepProps } from './onboarding-page';
-import { useAddProvider, useChooseModel, useModels, usePresets, useStoreSecrets } from './queries';
+import { useAddProvider, useChooseModel, usePresets, useStatus } from './queries';
 import { StepFooter } from './step-footer';
 
 const kStarter = 'starter/commands';
-
-type Choose = (model: string, provider?: { name: string } & Schemas['ProviderRequest']) => void;
-
-function ChooseOf({ provider, onChoose, busy }: { provider: string; onChoose: Choose; busy: boolean }) {
-  const models = useModels();
-  const mine = models.data?.items.filter((model) => model.provider === provider) ?? [];
-  const [model, setModel] = useState('');
-  const chosen = model || mine[0]?.id || '';
-  return (
-    <div className="mt-3 flex flex-wrap items-end gap-2">
-      <div className="min-w-60 flex-1">
-        <Select
-          label={t('welcome.model.choose')}
-          value={chosen}
-          onChange={(event) => setModel(event.target.value)}
-        >
-          {mine.map((one) => (
-            <option key={one.id}>{one.id}</option>
-          ))}
-        </Select>
-      </div>
-      <Button kind="primary" busy={busy} disabled={!chosen} onClick={() => onChoose(chosen)}>
-        {t('welcome.model.choose.use')}
-      </Button>
-    </div>
-  );
-}
 
 function Cloud({ onChoose, busy }: { onChoose: Choose; busy: boolean }) {
   const presets = usePresets();
@@ -93,45 +66,19 @@ function Cloud({ onChoose, busy }: { onChoose: Choose; busy: boolean }) {
   );
 }
 
-function EnvImport() {
-  const [text, setText] = useState('');
-  const store = useStoreSecrets();
-  const secrets = secretsOf(text);
+// What answers now, so that going through set-up again need not change it.
+function Current({ onKeep }: { onKeep: () => void }) {
+  const model = useStatus().data?.default_model;
+  if (!model || model === kStarter) return null;
   return (
-    <details className="rounded-card border border-line bg-surface p-4">
-      <summary className="min-h-6 text-body font-semibold">{t('welcome.model.env')}</summary>
-      <div className="mt-3 flex flex-col gap-3">
-        <TextArea
-          label={t('welcome.model.env')}
-          hideLabel
-          hint={t('welcome.model.env.hint')}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-          spellCheck={false}
-          autoComplete="off"
-          className="font-mono text-label"
-        />
-        <p className="text-dense text-text-2">
-          {secrets.length > 0
-            ? t('welcome.model.env.preview', { names: secrets.map((secret) => secret.name).join(', ') })
-            : t('welcome.model.env.none')}
-        </p>
-        <Button
-          className="self-start"
-          busy={store.isPending}
-          disabled={secrets.length === 0}
-          onClick={() => store.mutate(secrets, { onSuccess: () => setText('') })}
-        >
-          {t('welcome.model.env.import', { count: secrets.length })}
+    <Card title={t('welcome.model.now')}>
+      <div className="flex flex-wrap items-center gap-3">
+        <p className="min-w-60 flex-1 font-mono text-dense break-all">{model}</p>
+        <Button kind="primary" onClick={onKeep}>
+          {t('welcome.model.keep')}
         </Button>
-        {store.data && (
-          <p role="status" className="text-dense text-ok">
-            {t('welcome.model.env.done', { names: store.data.join(', ') })}
-          </p>
-        )}
-        {store.isError && <ErrorNote error={store.error} what={t('welcome.model.env.failed')} />}
       </div>
-    </details>
+    </Card>
   );
 }
 
@@ -144,6 +91,7 @@ export function ModelStep({ onNext, onBack }: StepProps) {
       <h2 className="mb-4 text-h3 font-semibold">{t('welcome.model.title')}</h2>
       {choose.isError && <ErrorNote error={choose.error} what={t('welcome.model.failed')} />}
       <div className="flex flex-col gap-4">
+        <Current onKeep={() => onNext()} />
         <section aria-label={t('welcome.model.local')}>
           <h3 className="mb-2 text-body font-semibold">{t('welcome.model.local')}</h3>
           <LocalServers
@@ -165,6 +113,7 @@ export function ModelStep({ onNext, onBack }: StepProps) {
             </Button>
           </div>
         </Card>
+        <KeyOffers onChoose={use} busy={choose.isPending} />
         <Cloud onChoose={use} busy={choose.isPending} />
         <EnvImport />
       </div>

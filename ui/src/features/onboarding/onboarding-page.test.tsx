@@ -15,6 +15,9 @@ const kWorkspace = {
 
 beforeEach(() => {
   startFakeDaemon();
+  sessionStorage.clear();
+  answer('GET /api/v1/secrets', { items: [], next_cursor: null });
+  answer('GET /api/v1/providers', { items: [], next_cursor: null });
   answer('GET /api/v1/workspaces', { items: [kWorkspace], next_cursor: null });
   answer('GET /api/v1/providers/local', { items: [], next_cursor: null, ports: [11434], memory: null });
   answer('GET /api/v1/providers/presets', {
@@ -82,8 +85,67 @@ test('keys of a .env file are named before they are stored', async () => {
   await user.click(await screen.findByText('Keys from a .env file', { selector: 'summary' }));
   await user.click(screen.getByRole('textbox', { name: 'Keys from a .env file' }));
   await user.paste('A=1\nMY_KEY=secret');
-  expect(screen.getByText('Would be stored: MY_KEY')).toBeTruthy();
+  expect(screen.getByRole('list', { name: 'Would be stored' }).textContent).toContain('MY_KEY');
   await user.click(screen.getByRole('button', { name: 'Store 1 secret' }));
   expect(await screen.findByText('Stored: MY_KEY')).toBeTruthy();
   expect(document.body.textContent).not.toContain('MY_KEY=secret');
+});
+
+test('after a .env file the providers of its keys are set up by reference, and the rest says what it is for', async () => {
+  const user = userEvent.setup();
+  const stored: string[] = [];
+  answer('GET /api/v1/providers/presets', {
+    items: [
+      { name: 'openai', kind: 'openai', base_url: 'https://a.test', needs_key: true, about: 'OpenAI' },
+      { name: 'google', kind: 'google', base_url: 'https://b.test', needs_key: true, about: 'Gemini' },
+    ],
+    next_cursor: null,
+  });
+  answer('PUT /api/v1/secrets/{name}', (one: { path: string }) => {
+    stored.push(one.path.split('/').at(-1) ?? '');
+    return {};
+  });
+  answer('GET /api/v1/secrets', () => ({
+    items: stored.map((name) => ({ name, updated_at: '2026-01-01T00:00:00Z', hosts: [] })),
+    next_cursor: null,
+  }));
+  answer('PUT /api/v1/providers/openai', {});
+  answer('POST /api/v1/providers/openai/test', { ok: true, provider: 'openai', models: 3 });
+  const { container } = renderPage(<OnboardingPage />, { at: '/welcome?step=model', path: '/welcome' });
+  await user.click((await screen.findAllByText('Keys from a .env file'))[0] as Element);
+  await user.click(screen.getByLabelText('Keys from a .env file'));
+  await user.paste('OPENAI_API_KEY=sk-1\nGEMINI_API_KEY=g\nDB_PASSWORD=p');
+  expect(screen.getByText('for Gemini')).toBeTruthy();
+  await user.click(screen.getByRole('button', { name: 'Store 3 secrets' }));
+  expect(await screen.findByText(/DB_PASSWORD is kept as a secret/)).toBeTruthy();
+  expect(screen.getByRole('button', { name: 'Set up Gemini' })).toBeTruthy();
+  await user.click(screen.getByRole('button', { name: 'Set up OpenAI' }));
+  expect(await screen.findByText(/openai answers with 3 models/)).toBeTruthy();
+  expect(asked.find((one) => one.path === '/api/v1/providers/openai')?.body).toEqual({
+    key_ref: 'keychain:OPENAI_API_KEY',
+  });
+  await expectAccessible(container);
+});
+
+test('set-up that was left is taken up at its step, with what was typed', async () => {
+  const user = userEvent.setup();
+  const first = renderPage(<OnboardingPage />, {
+    at: '/welcome?step=task&workspace=wsp_1',
+    path: '/welcome',
+  });
+  const prompt = await screen.findByLabelText('First task');
+  await user.clear(prompt);
+  await user.type(prompt, 'count the files');
+  first.unmount();
+  renderPage(<OnboardingPage />, { at: '/welcome', path: '/welcome' });
+  expect(((await screen.findByLabelText('First task')) as HTMLTextAreaElement).value).toBe('count the files');
+  expect(await screen.findByText(/home\/me\/project/)).toBeTruthy();
+});
+
+test('going through it again keeps the model that answers', async () => {
+  answer('GET /api/v1/status', { default_model: 'cloud/big' });
+  const { router } = renderPage(<OnboardingPage />, { at: '/welcome?step=model', path: '/welcome' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Keep this model' }));
+  await waitFor(() => expect(router.state.location.search).toMatchObject({ step: 'task' }));
+  expect(asked.some((one) => one.method === 'PUT')).toBe(false);
 });

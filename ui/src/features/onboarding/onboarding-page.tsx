@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Workspace, model, first task. The step is in the address, so it can be left and taken up again; what was chosen is the daemon's to keep.
+// Workspace, model, first task. The step is in the address, and kept for the next visit, so it can be left and taken up again; what was
+// chosen is the daemon's to keep.
 import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useEffect } from 'react';
 import { addMessages, t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { setLastWorkspace } from '@/lib/preferences';
 import { Page } from '@/ui/page';
+import { draft, keepDraft } from './draft';
 import { onboardingMessages } from './messages';
 import { ModelStep } from './model-step';
 import { TaskStep } from './task-step';
@@ -50,18 +53,22 @@ const kBodies = { workspace: WorkspaceStep, model: ModelStep, task: TaskStep };
 export function OnboardingPage() {
   const search: { step?: string; workspace?: string } = useSearch({ strict: false });
   const navigate = useNavigate();
-  const at = Math.max(0, kSteps.indexOf((search.step ?? 'workspace') as (typeof kSteps)[number]));
-  const go = (step: number, workspace = search.workspace) =>
+  const resumed = search.step ? search : { ...draft(), ...search };
+  const at = Math.max(0, kSteps.indexOf((resumed.step ?? 'workspace') as (typeof kSteps)[number]));
+  const chosen = resumed.workspace;
+  const step = kSteps[at] ?? 'workspace';
+  useEffect(() => keepDraft({ step, ...(chosen ? { workspace: chosen } : {}) }), [step, chosen]);
+  const go = (step: number, workspace = chosen) =>
     void navigate({ to: '/welcome', search: { step: kSteps[step] ?? 'task', workspace } });
-  const Body = kBodies[kSteps[at] ?? 'workspace'];
+  const Body = kBodies[step];
   return (
     <Page title={t('welcome.title')} lead={t('welcome.lead')} width="form">
       <Steps at={at} onGo={(step) => go(step)} />
       <Body
-        workspace={search.workspace}
+        workspace={chosen}
         onNext={(workspace) => {
           if (workspace) setLastWorkspace(workspace);
-          go(at + 1, workspace ?? search.workspace);
+          go(at + 1, workspace ?? chosen);
         }}
         onBack={at > 0 ? () => go(at - 1) : undefined}
       />

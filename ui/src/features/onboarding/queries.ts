@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: MIT
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, type Schemas, take } from '@/api/client';
 import { useChange } from '@/api/queries';
 
 export { useModels, usePresets, useStatus, useWorkspaces } from '@/api/queries';
+
+export const useProviders = () =>
+  useQuery({ queryKey: ['providers'], queryFn: () => take(api.GET('/api/v1/providers')) });
+
+// Names only.
+export const useSecrets = () =>
+  useQuery({ queryKey: ['secrets'], queryFn: () => take(api.GET('/api/v1/secrets')) });
 
 export const useAddWorkspace = () =>
   useChange(['workspaces'], (path: string) => take(api.POST('/api/v1/workspaces', { body: { path } })));
@@ -39,13 +46,16 @@ export const useChooseModel = () =>
     },
   );
 
+// One by one: what was stored before one is refused stays stored, so the names are asked for again either way.
 export function useStoreSecrets() {
+  const queries = useQueryClient();
   return useMutation({
     mutationFn: async (secrets: { name: string; value: string }[]) => {
       for (const { name, value } of secrets)
         await take(api.PUT('/api/v1/secrets/{name}', { params: { path: { name } }, body: { value } }));
       return secrets.map((secret) => secret.name);
     },
+    onSettled: () => queries.invalidateQueries({ queryKey: ['secrets'] }),
   });
 }
 

@@ -5,6 +5,7 @@ import { t } from '@/i18n';
 import { Button } from '@/ui/button';
 import { TextArea } from '@/ui/field';
 import { ErrorNote } from '@/ui/states';
+import { draft, endDraft, keepDraft } from './draft';
 import type { StepProps } from './onboarding-page';
 import { useStartTask, useStatus, useWorkspaces } from './queries';
 import { StepFooter } from './step-footer';
@@ -16,12 +17,17 @@ export function TaskStep({ workspace, onBack }: StepProps) {
   const start = useStartTask();
   const model = status.data?.default_model ?? '';
   const example = t(model.startsWith('starter/') ? 'welcome.task.example.starter' : 'welcome.task.example');
-  const [text, setText] = useState<string | null>(null);
+  const [text, setText] = useState(draft().task ?? null);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     start.mutate(
       { workspace, text: text ?? example },
-      { onSuccess: (session) => void navigate({ to: '/chat/$session', params: { session: session.id } }) },
+      {
+        onSuccess: (session) => {
+          endDraft();
+          void navigate({ to: '/chat/$session', params: { session: session.id } });
+        },
+      },
     );
   };
   const where = workspaces.data?.items.find((one) => one.id === workspace)?.path ?? t('welcome.task.private');
@@ -32,7 +38,10 @@ export function TaskStep({ workspace, onBack }: StepProps) {
       <TextArea
         label={t('welcome.task.prompt')}
         value={text ?? example}
-        onChange={(event) => setText(event.target.value)}
+        onChange={(event) => {
+          setText(event.target.value);
+          keepDraft({ task: event.target.value });
+        }}
         required
       />
       <Button kind="primary" type="submit" className="mt-3" busy={start.isPending}>

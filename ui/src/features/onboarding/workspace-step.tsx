@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
 import { type FormEvent, useState } from 'react';
 import { t } from '@/i18n';
+import { lastWorkspace } from '@/lib/preferences';
 import { Button } from '@/ui/button';
 import { TextField } from '@/ui/field';
 import { ErrorNote, Loaded } from '@/ui/states';
+import { Chip } from '@/ui/status';
+import { draft, keepDraft } from './draft';
 import type { StepProps } from './onboarding-page';
 import { useAddWorkspace, useWorkspaces } from './queries';
 import { StepFooter } from './step-footer';
 
-export function WorkspaceStep({ onNext, onBack }: StepProps) {
+export function WorkspaceStep({ workspace: chosen, onNext, onBack }: StepProps) {
   const workspaces = useWorkspaces();
   const add = useAddWorkspace();
-  const [path, setPath] = useState('');
+  const current = chosen ?? lastWorkspace();
+  const [path, setPath] = useState(draft().folder ?? '');
   const submit = (event: FormEvent) => {
     event.preventDefault();
     add.mutate(path, { onSuccess: (workspace) => onNext(workspace.id) });
@@ -26,7 +30,10 @@ export function WorkspaceStep({ onNext, onBack }: StepProps) {
             label={t('welcome.workspace.path')}
             hint={t('welcome.workspace.hint')}
             value={path}
-            onChange={(event) => setPath(event.target.value)}
+            onChange={(event) => {
+              setPath(event.target.value);
+              keepDraft({ folder: event.target.value });
+            }}
             spellCheck={false}
             required
           />
@@ -38,7 +45,9 @@ export function WorkspaceStep({ onNext, onBack }: StepProps) {
       {add.isError && <ErrorNote error={add.error} what={t('welcome.workspace.failed')} />}
       <Loaded query={workspaces} what={t('welcome.workspace.error')} rows={2}>
         {(data) => {
-          const known = data.items.filter((workspace) => !workspace.private);
+          const known = data.items
+            .filter((workspace) => !workspace.private)
+            .sort((a, b) => Number(b.id === current) - Number(a.id === current));
           if (known.length === 0) return null;
           return (
             <section aria-label={t('welcome.workspace.known')} className="mt-4">
@@ -53,6 +62,7 @@ export function WorkspaceStep({ onNext, onBack }: StepProps) {
                       <span className="font-medium">{workspace.name}</span>{' '}
                       <span className="font-mono text-label break-all text-text-3">{workspace.path}</span>
                     </span>
+                    {workspace.id === current && <Chip tone="info" text={t('welcome.workspace.now')} />}
                     <Button small onClick={() => onNext(workspace.id)}>
                       {t('welcome.workspace.use', { name: workspace.name })}
                     </Button>

@@ -159,3 +159,9 @@ test('the same line changed by both: the own text stays and is saved over theirs
   await user.click(screen.getByRole('button', { name: 'Save file' }));
   await waitFor(() => expect(file.text).toBe('level: info # mine'));
 });
+
+test('set-up can be entered again', async () => {
+  const { router } = renderPage(<SettingsPage />, { at: '/settings' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Set up again…' }));
+  await waitFor(() => expect(router.state.location.pathname).toBe('/welcome'));
+});

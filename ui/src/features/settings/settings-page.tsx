@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Wand2 } from 'lucide-react';
 import { addMessages, t } from '@/i18n';
+import { Button } from '@/ui/button';
 import { Page } from '@/ui/page';
 import { Tabs } from '@/ui/tabs';
 import { ConfigFile } from './config-file';
@@ -29,7 +31,14 @@ export function SettingsPage() {
   const tab: Tab = search.tab && search.tab in kTabs ? (search.tab as Tab) : 'general';
   const Body = kTabs[tab];
   return (
-    <Page title={t('settings.title')}>
+    <Page
+      title={t('settings.title')}
+      secondary={
+        <Button icon={Wand2} onClick={() => void navigate({ to: '/welcome', search: {} })}>
+          {t('shell.setup')}
+        </Button>
+      }
+    >
       <Tabs
         label={t('settings.tabs')}
         value={tab}
