@@ -98,10 +98,10 @@ export const journeys = {
 
   'a setting is changed, and the config file is undone': async ({ browser, daemon }) => {
     const page = await signedIn(browser, daemon, { path: '/settings?q=max_steps' });
-    await page.getByRole('button', { name: 'Change tools.max_steps' }).press('Enter');
-    await page.getByLabel('Value').fill('25');
-    await page.getByRole('button', { name: 'Save setting' }).press('Enter');
-    await page.getByRole('cell', { name: '25' }).waitFor();
+    await page.getByLabel('tools.max_steps').fill('25');
+    await page.getByLabel('tools.max_steps').press('Enter');
+    await page.getByRole('button', { name: 'Reset tools.max_steps' }).waitFor();
+    equal(await page.getByLabel('tools.max_steps').inputValue(), '25', 'the setting');
     await page.goto(`${daemon.url}/settings?tab=file`);
     const file = page.getByLabel('config.yaml');
     const before = await file.inputValue();

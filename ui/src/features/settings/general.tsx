@@ -1,129 +1,68 @@
 // SPDX-License-Identifier: MIT
-// Every setting with its value and where that comes from. What is changed here lies over the config file.
+// Every setting as a control of its kind, with what it does and where its value comes from. What is changed here lies over the config file.
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect } from 'react';
 import { t } from '@/i18n';
 import { Button } from '@/ui/button';
-import { FilterField, TextField } from '@/ui/field';
-import { FormDialog } from '@/ui/form-dialog';
-import { Table } from '@/ui/list';
+import { FilterField } from '@/ui/field';
 import { Empty, Loaded } from '@/ui/states';
-import { toast } from '@/ui/toast';
-import { usePutSetting, useSettings } from './queries';
+import { useConfigFile, useSettings } from './queries';
+import { fits, groupsOf, settingItems } from './setting-items';
+import { SettingRow } from './setting-row';
 
-export const valueText = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
-
-// What a person typed: JSON where it is some, else text.
-export function parseValue(text: string, before: unknown): unknown {
-  if (typeof before === 'string') return text;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
-function Editor({ name, value, onClose }: { name: string; value: unknown; onClose: () => void }) {
-  const [text, setText] = useState(value === null ? '' : valueText(value));
-  const put = usePutSetting();
-  const send = (next: unknown) =>
-    put.mutate(
-      { name, value: next },
-      {
-        onSuccess: (now) => {
-          toast(t('settings.saved', { name, value: valueText(now.settings[name]) }));
-          onClose();
-        },
-      },
-    );
-  return (
-    <FormDialog
-      title={t('settings.edit', { name })}
-      verb={t('settings.save')}
-      busy={put.isPending}
-      error={put.error}
-      failed={t('settings.save.failed')}
-      aside={
-        <Button busy={put.isPending} onClick={() => send(null)}>
-          {t('settings.reset')}
-        </Button>
-      }
-      onSave={() => send(parseValue(text, value))}
-      onClose={onClose}
-    >
-      <TextField
-        label={t('settings.value')}
-        hint={t('settings.value.hint')}
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-      />
-    </FormDialog>
-  );
-}
+const titleOf = (prefix: string) =>
+  prefix ? prefix.charAt(0).toUpperCase() + prefix.slice(1) : t('settings.group.none');
 
 export function General() {
   const settings = useSettings();
+  // Answers may say what kinds settings are of; without it the values themselves do.
+  const config = useConfigFile();
   const search: { tab?: string; q?: string; edit?: string } = useSearch({ strict: false });
   const navigate = useNavigate();
-  const put = (change: { q?: string; edit?: string }) =>
-    void navigate({ to: '.', search: { ...search, ...change }, replace: true });
+  const filter = (q: string | undefined) =>
+    void navigate({ to: '.', search: { ...search, q, edit: undefined }, replace: true });
+  const isThere = settings.data !== undefined;
+  // A link to one setting ends at its control.
+  useEffect(() => {
+    if (isThere && search.edit)
+      document
+        .querySelector<HTMLElement>(
+          `[data-setting="${CSS.escape(search.edit)}"] :is(input, select, textarea)`,
+        )
+        ?.focus();
+  }, [isThere, search.edit]);
   return (
     <Loaded query={settings} what={t('settings.error')}>
       {(data) => {
-        const names = Object.keys(data.settings).sort();
-        const shown = names.filter((name) => name.includes(search.q ?? ''));
+        const items = settingItems(data, config.data);
+        const shown = items.filter((item) => fits(item, search.q ?? ''));
         return (
-          <div className="flex max-w-4xl flex-col gap-3">
-            <FilterField label={t('settings.filter')} value={search.q ?? ''} onText={(q) => put({ q })} />
+          <div className="flex max-w-3xl flex-col gap-4">
+            <div className="flex flex-wrap items-center gap-3">
+              <FilterField label={t('settings.filter')} value={search.q ?? ''} onText={filter} />
+              <span role="status" className="text-label text-text-3">
+                {t('settings.count', { shown: shown.length, count: items.length })}
+              </span>
+            </div>
             {shown.length === 0 ? (
               <Empty
                 title={t('settings.empty.filtered')}
                 why={t('settings.empty.filtered.why')}
                 action={
-                  <Button onClick={() => put({ q: undefined })}>{t('settings.clear', { count: 1 })}</Button>
+                  <Button onClick={() => filter(undefined)}>{t('settings.clear', { count: 1 })}</Button>
                 }
               />
             ) : (
-              <Table
-                label={t('settings.tab.general')}
-                head={[
-                  t('settings.col.name'),
-                  t('settings.col.value'),
-                  t('settings.col.origin'),
-                  t('settings.change'),
-                ]}
-              >
-                {shown.map((name) => (
-                  <tr key={name}>
-                    <td className="font-mono text-label">{name}</td>
-                    <td className="min-w-28 font-mono text-label wrap-anywhere">
-                      {valueText(data.settings[name])}
-                    </td>
-                    <td className="text-text-2">
-                      {[...new Set([data.origins[name], data.sources[name]])]
-                        .filter(Boolean)
-                        .map(String)
-                        .join(', ')}
-                    </td>
-                    <td>
-                      <Button
-                        small
-                        onClick={() => put({ edit: name })}
-                        aria-label={t('settings.edit', { name })}
-                      >
-                        {t('settings.change')}
-                      </Button>
-                    </td>
-                  </tr>
-                ))}
-              </Table>
-            )}
-            {search.edit && search.edit in data.settings && (
-              <Editor
-                name={search.edit}
-                value={data.settings[search.edit]}
-                onClose={() => put({ edit: undefined })}
-              />
+              groupsOf(shown).map(([prefix, group]) => (
+                <section key={prefix} aria-label={titleOf(prefix)}>
+                  <h2 className="mb-1 text-body font-semibold">{titleOf(prefix)}</h2>
+                  <ul className="divide-y divide-line rounded-card border border-line bg-surface">
+                    {group.map((item) => (
+                      <SettingRow key={item.key} item={item} />
+                    ))}
+                  </ul>
+                </section>
+              ))
             )}
           </div>
         );

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-import { useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { api, type Schemas, take } from '@/api/client';
 import { useChange } from '@/api/queries';
 
-export { useWorkspaces } from '@/api/queries';
+export { useStatus, useWorkspaces } from '@/api/queries';
 
 export const useSettings = () =>
   useQuery({ queryKey: ['settings'], queryFn: () => take(api.GET('/api/v1/settings')) });
@@ -60,3 +60,14 @@ export const useSaveConfig = () =>
   useChange(['config', 'settings', 'status'], (body: Schemas['TextRequest']) =>
     take(api.PUT('/api/v1/config', { body })),
   );
+
+// A link, and its picture drawn by the daemon. Neither is kept in the cache.
+export const useLoginLink = () =>
+  useMutation({
+    gcTime: 0,
+    mutationFn: async () => {
+      const link = await take(api.POST('/api/v1/login/links'));
+      const drawn = await take(api.POST('/api/v1/qr', { body: { text: link.url }, parseAs: 'blob' }));
+      return { ...link, drawn: drawn as unknown as Blob };
+    },
+  });

@@ -3,13 +3,29 @@ import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test } from 'vitest';
 import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
-import { parseValue } from './general';
 import { SettingsPage } from './settings-page';
 
 const kSettings = {
-  settings: { 'log.level': 'info', 'tools.max_steps': 50 },
-  origins: { 'log.level': 'file', 'tools.max_steps': 'default' },
-  sources: { 'log.level': 'line 3', 'tools.max_steps': 'default' },
+  settings: { 'log.level': 'info', 'tools.max_steps': 50, 'heartbeat.enabled': false },
+  origins: { 'log.level': 'file', 'tools.max_steps': 'default', 'heartbeat.enabled': 'default' },
+  sources: { 'log.level': 'line 3', 'tools.max_steps': 'default', 'heartbeat.enabled': 'default' },
+};
+const kDescribed = {
+  path: '/c/config.yaml',
+  exists: true,
+  text: '',
+  hash: 'h',
+  items: [
+    { key: 'log.level', type: 'choice', choices: ['debug', 'info'], default: 'info', description: 'Lines' },
+    {
+      key: 'tools.max_steps',
+      type: 'integer',
+      min: 1,
+      max: 1000,
+      default: 50,
+      description: 'Calls of one turn.',
+    },
+  ],
 };
 
 beforeEach(() => {
@@ -17,42 +33,61 @@ beforeEach(() => {
   answer('GET /api/v1/settings', kSettings);
 });
 
-test('what is typed keeps the kind of the value', () => {
-  expect(parseValue('25', 50)).toBe(25);
-  expect(parseValue('25', 'text')).toBe('25');
-  expect(parseValue('[a', [])).toBe('[a');
-});
-
-test('a setting is changed, and where it comes from is said', async () => {
+test('a number is changed within its limits, and where it comes from is said', async () => {
   const user = userEvent.setup();
+  answer('GET /api/v1/config', kDescribed);
   answer('PUT /api/v1/settings', {
     ...kSettings,
     settings: { ...kSettings.settings, 'tools.max_steps': 25 },
   });
   const { container } = renderPage(<SettingsPage />, { at: '/settings' });
   expect(await screen.findByText('file, line 3')).toBeTruthy();
-  await user.click(screen.getByRole('button', { name: 'Change tools.max_steps' }));
-  const value = await screen.findByLabelText('Value');
-  await user.clear(value);
-  await user.type(value, '25');
-  await user.click(screen.getByRole('button', { name: 'Save setting' }));
-  expect(asked.find((one) => one.method === 'PUT')?.body).toEqual({ settings: { 'tools.max_steps': 25 } });
+  expect(await screen.findByText(/Calls of one turn. From 1 to 1000/)).toBeTruthy();
+  const steps = screen.getByLabelText('tools.max_steps');
+  await user.clear(steps);
+  await user.type(steps, '2000');
+  expect(screen.getByText('At most 1000.')).toBeTruthy();
+  expect((screen.getByRole('button', { name: 'Save' }) as HTMLButtonElement).disabled).toBe(true);
+  await user.clear(steps);
+  await user.type(steps, '25{Enter}');
+  await waitFor(() =>
+    expect(asked.find((one) => one.method === 'PUT')?.body).toEqual({ settings: { 'tools.max_steps': 25 } }),
+  );
   await expectAccessible(container);
+});
+
+test('a choice is saved when it is made, a switch when it is thrown, and a reset takes the change back', async () => {
+  const user = userEvent.setup();
+  answer('GET /api/v1/config', kDescribed);
+  answer('PUT /api/v1/settings', kSettings);
+  renderPage(<SettingsPage />, { at: '/settings' });
+  await waitFor(() => expect(screen.getByLabelText('log.level').tagName).toBe('SELECT'));
+  await user.selectOptions(screen.getByLabelText('log.level'), 'debug');
+  await user.click(screen.getByRole('switch', { name: 'heartbeat.enabled' }));
+  await user.click(screen.getByRole('button', { name: 'Reset log.level' }));
+  await waitFor(() =>
+    expect(asked.filter((one) => one.method === 'PUT').map((one) => one.body)).toEqual([
+      { settings: { 'log.level': 'debug' } },
+      { settings: { 'heartbeat.enabled': true } },
+      { settings: { 'log.level': null } },
+    ]),
+  );
 });
 
 test('a value that is refused stays in the field', async () => {
   answer('PUT /api/v1/settings', problem(400, 'PRYX-1001', 'must be one of debug, info'));
   renderPage(<SettingsPage />, { at: '/settings?edit=log.level' });
-  const value = (await screen.findByLabelText('Value')) as HTMLInputElement;
-  await userEvent.click(screen.getByRole('button', { name: 'Save setting' }));
+  const value = (await screen.findByLabelText('log.level')) as HTMLInputElement;
+  await waitFor(() => expect(document.activeElement).toBe(value));
+  await userEvent.type(value, 'x{Enter}');
   expect(await screen.findByText('must be one of debug, info')).toBeTruthy();
-  expect(value.value).toBe('info');
+  expect(value.value).toBe('infox');
 });
 
 test('a filter that fits nothing can be cleared', async () => {
   renderPage(<SettingsPage />, { at: '/settings?q=zzz' });
   await userEvent.click(await screen.findByRole('button', { name: /Clear filters/ }));
-  expect(await screen.findByText('log.level')).toBeTruthy();
+  expect(await screen.findByLabelText('log.level')).toBeTruthy();
 });
 
 test('a token is shown once', async () => {
@@ -164,4 +199,29 @@ test('set-up can be entered again', async () => {
   const { router } = renderPage(<SettingsPage />, { at: '/settings' });
   await userEvent.click(await screen.findByRole('button', { name: 'Set up again…' }));
   await waitFor(() => expect(router.state.location.pathname).toBe('/welcome'));
+});
+
+test('a login link is shown as a QR code only when asked for, and goes when it is over', async () => {
+  const user = userEvent.setup();
+  URL.createObjectURL = () => 'blob:qr';
+  URL.revokeObjectURL = () => undefined;
+  answer('GET /api/v1/status', { url: 'http://127.0.0.1:7799', default_model: 'starter/commands' });
+  answer('POST /api/v1/login/links', () => ({
+    url: 'http://127.0.0.1:7799/#code=abc',
+    code: 'abc',
+    expires_at: new Date(Date.now() + 2_000).toISOString(),
+  }));
+  answer('POST /api/v1/qr', { svg: true });
+  const { container } = renderPage(<SettingsPage />, { at: '/settings?tab=devices' });
+  const show = await screen.findByRole('button', { name: 'Show a login link' });
+  expect(asked.some((one) => one.method === 'POST')).toBe(false);
+  expect(await screen.findByText(/ssh -L 7799:127.0.0.1:7799/)).toBeTruthy();
+  await user.click(show);
+  expect(await screen.findByRole('img', { name: /QR code/ })).toBeTruthy();
+  expect(asked.find((one) => one.path === '/api/v1/qr')?.body).toEqual({
+    text: 'http://127.0.0.1:7799/#code=abc',
+  });
+  await expectAccessible(container);
+  expect(await screen.findByText(/The link is over/)).toBeTruthy();
+  expect(screen.queryByRole('img', { name: /QR code/ })).toBeNull();
 });

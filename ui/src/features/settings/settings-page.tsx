@@ -6,6 +6,7 @@ import { Button } from '@/ui/button';
 import { Page } from '@/ui/page';
 import { Tabs } from '@/ui/tabs';
 import { ConfigFile } from './config-file';
+import { Devices } from './devices';
 import { General } from './general';
 import { Look } from './look';
 import { settingsMessages } from './messages';
@@ -20,6 +21,7 @@ const kTabs = {
   workspaces: Workspaces,
   secrets: Secrets,
   tokens: Tokens,
+  devices: Devices,
   file: ConfigFile,
   look: Look,
 };
