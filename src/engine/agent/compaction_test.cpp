@@ -7,6 +7,7 @@
 
 #include "engine/agent/context_desk.h"
 #include "engine/agent/testing/corridor.h"
+#include "engine/agent/trace_view.h"
 #include "foundation/base/text.h"
 
 namespace pryx::agent {
@@ -48,7 +49,10 @@ class Notetaker final : public models::Provider {
     std::string text =
         fmt::format("Answer {}: that is noted, and here are a few more words about it.", requests.size());
     if (asks_for_summary(request)) {
-      if (fails_to_summarise) co_return fail(ErrorCode::kInvalidArgument, "not today");
+      if (fails_to_summarise) {
+        if (request.facts) *request.facts = {422, "req_sum"};
+        co_return fail(ErrorCode::kInvalidArgument, "not today");
+      }
       ++summaries;
       text = "What was said:";
       for (const std::string_view line : split(request.messages.back().text, '\n')) {
@@ -88,9 +92,18 @@ class LongSession : public ::testing::Test, public Corridor {
         models::built_in_catalog(), std::make_shared<const models::CatalogFile>(*file)));
     daemon->models.put_provider("notes", notes);
   }
-  TurnId say(const SessionId& s, std::string text) {
+  TurnId say(const SessionId& s, std::string text, const trust::Labels& labels = {}) {
     NewMessage message{.session = s, .text = std::move(text)};
+    message.labels = labels;
     message.model = "notes/taker";
+    const TurnId turn = accept(std::move(message)).value().turn;
+    settle();
+    return turn;
+  }
+  TurnId compact(const SessionId& s) {
+    NewMessage message{.session = s, .text = "/compact"};
+    message.model = "notes/taker";
+    message.options.compact = true;
     const TurnId turn = accept(std::move(message)).value().turn;
     settle();
     return turn;
@@ -255,6 +268,39 @@ TEST_F(LongSession, AModelThatCannotSummariseLeavesAMarkerAndTheAnswerComes) {
   EXPECT_EQ(step_states(last), "model failed, model done");
   ASSERT_TRUE(compactions(s).at(0).dropped);
   EXPECT_NE(text_of(notes->requests.back()).find("earlier messages were left out"), std::string::npos);
+}
+
+// Asked for by a person, who reads why it failed and can take the request's number to the vendor.
+TEST_F(LongSession, ACompactionThatFailsNamesTheModelAndTheVendorsRequest) {
+  boot_with(16'000);
+  const SessionId s = session();
+  for (int i = 0; i < 12; ++i) say(s, kFiller);
+  notes->fails_to_summarise = true;
+  const TurnId last = compact(s);
+  ASSERT_EQ(state(last), "failed");
+  EXPECT_EQ(json::to_text(turn(last).to_json().at("error")),
+            R"({"code":"invalid_argument","detail":"not today","provider":"notes","model":"notes/taker",)"
+            R"("http_status":422,"request_id":"req_sum"})");
+}
+
+// Its span says what the model was shown, as that of an answer does: what is covered, and nothing else.
+TEST_F(LongSession, TheSpanOfACompactionNamesTheLabelsOfWhatItCovers) {
+  boot_with(16'000);
+  const SessionId s = session();
+  say(s, kFiller, trust::joined(trust::Labels{"owner"}, trust::Labels{"web"}));
+  for (int i = 0; i < 12; ++i) say(s, kFiller, trust::Labels{"owner"});
+  const TurnId last = compact(s);
+  ASSERT_EQ(state(last), "completed");
+  const auto all = messages(s);
+  const auto summary = std::ranges::find_if(all, [](const Message& m) { return is_summary(m); });
+  ASSERT_NE(summary, all.end());
+  ASSERT_TRUE(summary->parts.front().labels.has("web"));
+  const auto view = read([&](db::Connection& c) { return load_trace(c, kMe, last, daemon->trace.now_ns()); });
+  ASSERT_TRUE(view.has_value());
+  const auto call = std::ranges::find(view->spans, trace::SpanKind::kModel, &trace::Span::kind);
+  ASSERT_NE(call, view->spans.end());
+  ASSERT_TRUE(call->attributes.contains("pryx.context.labels")) << json::to_text(call->attributes);
+  EXPECT_EQ(call->attributes.at("pryx.context.labels"), summary->parts.front().labels.to_json());
 }
 
 TEST_F(LongSession, UndoBringsTheMessagesBack) {

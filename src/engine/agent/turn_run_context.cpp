@@ -183,6 +183,7 @@ async::Task<TurnRun::Flow> TurnRun::compact(std::int64_t want, std::int64_t toke
   reset_stream();
   streaming_step_ = step.id;
   estimate_ = corrected(models::estimate_tokens(budget_.family, request));
+  context_labels_ = cover.labels;
   const auto begun = co_await begin_model_step(step, is_new, request);
   if (!begun) co_return co_await stopped_by_storage(begun.error());
   if (*begun) co_return co_await never_begun(step, is_new, **begun);
@@ -199,6 +200,9 @@ async::Task<Result<std::string>> TurnRun::stream_summary(Step& step, models::Mod
   if (request.model.empty() || request.model.starts_with("starter/"))
     co_return fail(ErrorCode::kInvalidArgument,
                    "starter/commands is no AI and cannot summarise; choose a model with `pryx model use`");
+  was_sent_ = true;
+  attempt_ = std::make_shared<models::AttemptFacts>();
+  request.facts = attempt_;
   trace_.request_sent();
   PRYX_CO_TRY(auto stream, co_await parts().models.stream(
                                std::move(request), [this, id = step.id](const Error& error, Duration wait) {
