@@ -49,8 +49,6 @@ constexpr std::string_view kInsert =
   "preview, shown_whole, bound, risk, labels, changes, replaces, plan_id, facts, launch_by, used_at FROM " \
   "approvals "
 constexpr std::string_view kGet = PRYX_APPROVAL_COLUMNS "WHERE principal_id = $1 AND id = $2";
-constexpr std::string_view kList =
-    PRYX_APPROVAL_COLUMNS "WHERE principal_id = $1 AND ($2 = '' OR state = $2) ORDER BY id DESC LIMIT $3";
 constexpr std::string_view kPage =
     PRYX_APPROVAL_COLUMNS "WHERE principal_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
 constexpr std::string_view kPageOfState =
@@ -177,11 +175,6 @@ Result<void> insert(db::Connection& c, const Approval& a) {
 
 Result<std::optional<Approval>> find(db::Connection& c, const PrincipalId& principal, const ApprovalId& id) {
   return c.find(kGet, read_approval, principal, id);
-}
-
-Result<std::vector<Approval>> list(db::Connection& c, const PrincipalId& principal, const std::string& state,
-                                   std::int64_t limit) {
-  return c.list(kList, read_approval, principal, state, limit);
 }
 
 // Each state is read off the index by state, and the results are merged.

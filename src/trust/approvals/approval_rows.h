@@ -11,9 +11,7 @@ namespace pryx::trust::rows {
 [[nodiscard]] Result<void> insert(db::Connection& c, const Approval& approval);
 [[nodiscard]] Result<std::optional<Approval>> find(db::Connection& c, const PrincipalId& principal,
                                                    const ApprovalId& id);
-// Newest first; an empty state means all.
-[[nodiscard]] Result<std::vector<Approval>> list(db::Connection& c, const PrincipalId& principal,
-                                                 const std::string& state, std::int64_t limit);
+// Newest first.
 [[nodiscard]] Result<std::vector<Approval>> list_page(db::Connection& c, const PrincipalId& principal,
                                                       const ApprovalQuery& query);
 [[nodiscard]] Result<std::vector<Approval>> list_pending(db::Connection& c, const PrincipalId& principal,

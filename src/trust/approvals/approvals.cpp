@@ -299,12 +299,6 @@ async::Task<Result<Approval>> Approvals::get(PrincipalId principal, ApprovalId i
   co_return std::move(**found);
 }
 
-async::Task<Result<std::vector<Approval>>> Approvals::list(PrincipalId principal, std::string state,
-                                                           std::int64_t limit) {
-  co_return co_await database_.read(
-      [=](db::Connection& c) { return rows::list(c, principal, state, limit); });
-}
-
 async::Task<Result<std::vector<Approval>>> Approvals::list_page(PrincipalId principal, ApprovalQuery query) {
   co_return co_await database_.read(
       [&principal, &query](db::Connection& c) { return rows::list_page(c, principal, query); });

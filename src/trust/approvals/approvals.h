@@ -77,8 +77,6 @@ class Approvals {
                                        const ApprovalId& id);
 
   [[nodiscard]] async::Task<Result<Approval>> get(PrincipalId principal, ApprovalId id);
-  [[nodiscard]] async::Task<Result<std::vector<Approval>>> list(PrincipalId principal, std::string state,
-                                                                std::int64_t limit);
   // Newest first.
   [[nodiscard]] async::Task<Result<std::vector<Approval>>> list_page(PrincipalId principal,
                                                                      ApprovalQuery query);

@@ -201,7 +201,9 @@ bool Corridor::is_unread(const SessionId& id) {
 }
 
 std::vector<trust::Approval> Corridor::open_questions() {
-  return now(daemon->approvals.list(kMe, "pending", 100)).value();
+  return now(daemon->approvals.list_page(
+                 kMe, {.states = {trust::ApprovalState::kPending}, .before = {}, .limit = 100}))
+      .value();
 }
 
 std::string Corridor::audit_kinds() {
