@@ -38,6 +38,12 @@ std::string base64_inside(std::string_view value, std::size_t before) {
   return out;
 }
 
+// Signed cookies and tokens, and what a shell prints of them, leave the signs at the end out.
+std::string without_padding(std::string base64) {
+  while (base64.ends_with('=')) base64.pop_back();
+  return base64;
+}
+
 std::string for_urls(std::string base64) {
   std::ranges::replace(base64, '+', '-');
   std::ranges::replace(base64, '/', '_');
@@ -65,7 +71,12 @@ std::vector<Secret> secret_forms(const Secret& secret) {
     wipe(quoted);
   }
   add(percent_encoded(value), 1);
-  add(to_base64(value), kLeastForm);
+  for (const std::string_view whole : {std::string_view(value), trimmed}) {
+    add(to_base64(whole), kLeastForm);
+    add(without_padding(to_base64(whole)), kLeastForm);
+    add(for_urls(to_base64(whole)), kLeastForm);
+    add(to_base64url(whole), kLeastForm);
+  }
   for (std::size_t before = 0; before < 3; ++before) {
     add(base64_inside(value, before), kLeastForm);
     add(for_urls(base64_inside(value, before)), kLeastForm);

@@ -33,6 +33,27 @@ TEST(OutputScrubber, TakesOutEachFormHoweverThePiecesAreCut) {
   }
 }
 
+// Values of each length modulo three, with bytes that the two alphabets write differently, in every way that
+// base64 is written: nothing of it stays, not even the letter that a missing pad leaves.
+TEST(OutputScrubber, TakesOutBase64OfEitherAlphabetWithAndWithoutPadding) {
+  for (const std::string value : {"sk-live-0123456789", "sk-live-01234567890", "sk-live-012345678901",
+                                  "\xfb\xff\xfe?>~\xfb\xef\xbe\xff", "\xff\xfb>?\xfe\xfd>?\xff",
+                                  "p\xc3\xa4ssw\xc3\xb6rt-ganz-lang", "with a line end\n"}) {
+    std::string padded = to_base64(value);
+    std::string url = padded;
+    std::ranges::replace(url, '+', '-');
+    std::ranges::replace(url, '/', '_');
+    for (std::string form : {padded, url}) {
+      for (const bool pads : {true, false}) {
+        while (!pads && form.ends_with('=')) form.pop_back();
+        EXPECT_EQ(scrubbed({Secret(value)}, "before " + form + " after", 1000),
+                  "before [secret removed] after")
+            << form;
+      }
+    }
+  }
+}
+
 TEST(OutputScrubber, FindsItInsideOfALongerEncodedText) {
   const std::string value = "a-rather-long-access-token";
   for (const char* before : {"", "u", "me", "bot"}) {
