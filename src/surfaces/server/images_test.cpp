@@ -3,6 +3,7 @@
 // one.
 #include <gtest/gtest.h>
 
+#include "engine/agent/session_store.h"
 #include "foundation/base/text.h"
 #include "surfaces/server/testing/fake_exchange.h"
 
@@ -124,6 +125,65 @@ TEST_F(Images, AClickDoesNotOpenThisMachineOrItsNetwork) {
   // A rule that names it does.
   house.allowed_host = "10.0.0.7";
   EXPECT_EQ(post("/api/v1/images/fetch", {{"url", "http://10.0.0.7/a.png"}}).status, 200);
+}
+
+// A server's own public address is no stranger's: what listens there may trust whoever comes from here.
+TEST_F(Images, AClickDoesNotOpenThisMachinesOwnPublicAddress) {
+  for (const char* url : {"http://9.9.9.77/a.png", "https://9.9.9.77:8443/admin.png"}) {
+    house.broker.bodies[url] = kPng;
+    EXPECT_EQ(post("/api/v1/images/fetch", {{"url", url}}).status, 403) << url;
+  }
+  EXPECT_TRUE(house.broker.asked.empty()) << "nothing was sent";
+  // The control: its neighbour is somebody else's.
+  house.broker.bodies["http://9.9.9.78/a.png"] = kPng;
+  EXPECT_EQ(post("/api/v1/images/fetch", {{"url", "http://9.9.9.78/a.png"}}).status, 200);
+}
+
+// Whoever has to wait is told so before a conversation is read for it: even that a message is not there is
+// found out later.
+TEST_F(Images, WhoHasToWaitIsToldBeforeAnythingIsRead) {
+  house.broker.bodies[kUrl] = kPng;
+  house.broker.slow = &loop;
+  const json::object body{
+      {"url", kUrl}, {"session_id", new_session()}, {"message_id", "msg_01J9ZD3V3N8J4Q6R2S7T0W5X1Y"}};
+  const Caller me{
+      .principal = {.id = PrincipalId("prn_owner")}, .scopes = Scopes{Scope::kAdmin}, .surface = "web"};
+  async::TaskGroup group(loop, "clicks");
+  const auto click = [](tools::http::ImageFetch& images, Caller who) -> async::Task<void> {
+    (void)co_await images.fetch(std::move(who), {.url = kUrl, .session = {}, .turn = {}, .labels = {}});
+  };
+  for (int i = 0; i < tools::http::kImagesAtOnce; ++i) group.spawn("click", click(*house.images, me));
+  while (loop.poll()) {
+  }
+  EXPECT_EQ(send_now(testing::make_request("POST", "/api/v1/images/fetch", &body)).status, 429);
+  loop.run_until_idle();
+  EXPECT_EQ(group.size(), 0u);
+  EXPECT_EQ(post("/api/v1/images/fetch", body).status, 404) << "the control";
+}
+
+// One that is too long to be read for a click counts as if it held anything.
+TEST_F(Images, OfAVeryLongConversationTheWorstIsAssumed) {
+  house.broker.bodies[kUrl] = kPng;
+  const Said said = send_picture();
+  const json::object body{{"url", kUrl}, {"session_id", said.session}, {"message_id", said.message}};
+  ASSERT_EQ(post("/api/v1/images/fetch", body).status, 200);
+  EXPECT_FALSE(house.image_labels.has("secret"));
+  const auto filled =
+      async::testing::run(loop, house.database->write([&](db::Transaction& t) -> Result<void> {
+        for (int i = 0; i < 2'001; ++i) {
+          agent::Message message{.principal = PrincipalId("prn_owner"),
+                                 .session = SessionId::parse(said.session).value(),
+                                 .id = house.ids.make<MessageId>(),
+                                 .role = agent::Role::kAssistant,
+                                 .created_at = loop.clock().wall()};
+          message.parts.emplace_back();
+          PRYX_TRY_VOID(agent::SessionStore::insert_message(t.db(), message));
+        }
+        return {};
+      }));
+  ASSERT_TRUE(filled.has_value());
+  ASSERT_EQ(post("/api/v1/images/fetch", body).status, 200);
+  EXPECT_TRUE(house.image_labels.has("secret"));
 }
 
 TEST_F(Images, FromElsewhereOnlyWhatIsOne) {

@@ -6,7 +6,6 @@
 #include "foundation/base/log.h"
 #include "foundation/crypto/crypto.h"
 #include "foundation/net/address_rules.h"
-#include "foundation/net/own_addresses.h"
 
 namespace pryx::tools::http {
 namespace {
@@ -15,9 +14,9 @@ constexpr std::string_view kSender = "images.fetch";
 
 // This machine or its own network. Foreign text chose the address, and a picture of it says nothing of what
 // asking for it does there.
-bool stays_near(const net::Host& host) {
+bool stays_near(const net::Host& host, bool (*is_own)(const net::IpAddress&)) {
   if (!host.address) return host.name == "localhost" || host.name.ends_with(".localhost");
-  return !net::is_public(*host.address) || net::is_own_address(*host.address);
+  return !net::is_public(*host.address) || is_own(*host.address);
 }
 
 // One of so many at once, for as long as it lives.
@@ -60,7 +59,7 @@ Result<void> ImageFetch::decide(Work& work) const {
                                         work.request.session));
   if (work.decision.verdict == trust::Verdict::kDeny)
     return fail(ErrorCode::kDenied, "{}", work.decision.reason);
-  if (work.decision.verdict != trust::Verdict::kAllow && stays_near(work.call.url.host))
+  if (work.decision.verdict != trust::Verdict::kAllow && stays_near(work.call.url.host, parts_.is_own))
     return fail(ErrorCode::kDenied,
                 "{} is this machine or its own network; a click does not open it, only a rule of policy.yaml "
                 "that allows it",
@@ -146,12 +145,17 @@ async::Task<Result<std::string>> ImageFetch::fetch_one(Caller caller, ImageReque
   co_return image;
 }
 
-async::Task<Result<std::string>> ImageFetch::fetch(Caller caller, ImageRequest request) {
+Result<void> ImageFetch::admit(const Caller& caller) const {
   // The answer of a person to a question: to chat is not to decide.
-  PRYX_CO_TRY_VOID(caller.require(Scope::kApprove));
+  PRYX_TRY_VOID(caller.require(Scope::kApprove));
   if (running_ >= kImagesAtOnce)
-    co_return fail(Error{ErrorCode::kOverloaded,
-                         fmt::format("{} images are being fetched; wait for one of them", running_), 1000});
+    return fail(Error{ErrorCode::kOverloaded,
+                      fmt::format("{} images are being fetched; wait for one of them", running_), 1000});
+  return {};
+}
+
+async::Task<Result<std::string>> ImageFetch::fetch(Caller caller, ImageRequest request) {
+  PRYX_CO_TRY_VOID(admit(caller));
   const Slot slot(running_);
   co_return co_await fetch_one(std::move(caller), std::move(request));
 }

@@ -10,6 +10,7 @@
 
 #include "foundation/async/event_loop.h"
 #include "foundation/db/database.h"
+#include "foundation/net/own_addresses.h"
 #include "trust/audit/audit_log.h"
 #include "trust/egress/broker.h"
 #include "trust/labels/labels.h"
@@ -39,9 +40,14 @@ class ImageFetch {
     audit::AuditLog& audit;
     egress::Broker& broker;
     Decide decide;
+    // Public ones too: what listens there may trust this machine's own.
+    bool (*is_own)(const net::IpAddress&) = net::is_own_address;
   };
   explicit ImageFetch(Parts parts) : parts_(std::move(parts)) {}
 
+  // Whether a click of this caller would be taken right now: what is cheap to know before anything is read
+  // for it. fetch() asks it too.
+  [[nodiscard]] Result<void> admit(const Caller& caller) const;
   // The bytes of a PNG, JPEG, GIF or WebP. kDenied: by the policy or the broker. kCheckFailed: the answer is
   // no such image. kTooLarge, kTimeout, kUnavailable, kOverloaded.
   [[nodiscard]] async::Task<Result<std::string>> fetch(Caller caller, ImageRequest request);

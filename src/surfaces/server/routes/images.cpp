@@ -8,11 +8,16 @@
 namespace pryx::server::routes {
 namespace {
 
-// Whatever the conversation holds may have shaped the address.
+constexpr int kMaxPages = 10;  // of messages, that are read for one click
+
+// Whatever the conversation holds may have shaped the address. One too long to be read for a click may hold
+// anything.
 Result<trust::Labels> labels_in(db::Connection& c, const PrincipalId& principal, const SessionId& session) {
   trust::Labels labels;
+  int pages = 0;
   agent::Page page{.limit = 200, .cursor = {}};
   do {
+    if (++pages > kMaxPages) return trust::joined(std::move(labels), trust::Labels::unreadable());
     PRYX_TRY(const auto messages, agent::SessionStore::list_messages(c, principal, session, page));
     for (const agent::Message& message : messages.items)
       for (const agent::Part& part : message.parts) labels.join(part.labels);
@@ -39,6 +44,8 @@ Result<Place> find_place(db::Connection& c, const PrincipalId& principal, const 
 }  // namespace
 
 async::Task<Result<Reply>> fetch_image(RouteCall& call) {
+  // Before a long conversation is read: who may not click, and who would have to wait.
+  PRYX_CO_TRY_VOID(call.services().images.admit(call.caller()));
   tools::http::ImageRequest request;
   PRYX_CO_TRY(request.url, json::get_string(call.body, "url"));
   PRYX_CO_TRY(const auto session_text, json::find_string(call.body, "session_id"));

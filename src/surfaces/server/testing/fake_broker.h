@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "foundation/async/event_loop.h"
 #include "trust/egress/broker.h"
 
 namespace pryx::server::testing {
@@ -13,8 +14,13 @@ class FakeBroker final : public egress::Broker {
  public:
   std::map<std::string, std::string> bodies;  // by URL; others are kUnavailable
   std::vector<std::string> asked;
+  async::EventLoop* slow = nullptr;  // answers after a second of this loop
   async::Task<Result<egress::FetchResponse>> fetch(egress::Sender, egress::FetchRequest request) override {
     asked.push_back(request.url);
+    if (slow != nullptr) {
+      const auto slept = co_await async::sleep(*slow, std::chrono::seconds(1));
+      if (!slept) co_return std::unexpected(slept.error());
+    }
     const auto found = bodies.find(request.url);
     if (found == bodies.end()) co_return fail(ErrorCode::kUnavailable, "there is no network here");
     egress::FetchResponse response;

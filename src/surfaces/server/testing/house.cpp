@@ -148,8 +148,9 @@ House::House(async::EventLoop& given, bool inline_store)
       .database = *database,
       .audit = audit,
       .broker = broker,
-      .decide = [this](const json::object& arguments, const trust::Labels&, const PrincipalId&,
+      .decide = [this](const json::object& arguments, const trust::Labels& labels, const PrincipalId&,
                        const SessionId&) -> Result<trust::Decision> {
+        image_labels = labels;
         trust::Decision decision{.verdict = trust::Verdict::kAsk, .rule = "no rule", .reason = "it asks"};
         if (!denied_host.empty() && json::string_or(arguments, "url").contains(denied_host)) {
           decision.verdict = trust::Verdict::kDeny;
@@ -158,7 +159,8 @@ House::House(async::EventLoop& given, bool inline_store)
         if (!allowed_host.empty() && json::string_or(arguments, "url").contains(allowed_host))
           decision.verdict = trust::Verdict::kAllow;
         return decision;
-      }});
+      },
+      .is_own = [](const net::IpAddress& address) { return net::to_text(address) == kOwnPublicAddress; }});
   memory_store = std::make_unique<memory::MemoryStore>(*database, ids, loop.clock());
   processes =
       std::make_unique<tools::shell::BackgroundProcesses>(loop, *database, *events, audit, ids, sandbox);

@@ -157,6 +157,8 @@ class House {
   std::unique_ptr<agent::SubAgents> sub_agents;
   FakeBroker broker;
   std::string denied_host, allowed_host;  // by the policy, for images; it asks for others
+  trust::Labels image_labels;             // that it was last asked with
+  static constexpr std::string_view kOwnPublicAddress = "9.9.9.77";  // of this machine, for images
   std::unique_ptr<tools::http::ImageFetch> images;
   FakeDiagnostics diagnostics;
   DaemonInfo info;
