@@ -255,6 +255,37 @@ TEST_F(SubAgentsTest, AlsoWhenTheDaemonDiesBetweenTheTwo) {
   EXPECT_EQ(states(), "cancelled ");
 }
 
+// What a failing store left behind is looked for again after a pause. Where turns end all the time there is
+// none, and the children of a cancelled parent must not run on for that.
+TEST_F(SubAgentsTest, OrphansAreCaughtUpWithWhereTurnsEndAllTheTime) {
+  world.hangs = true;
+  model->add(asks_for({{"agent.spawn", spawn_call(R"(,"background":true)")}}));
+  model->add(asks_for({{"test.pure"}}));
+  model->add(asks_for({{"test.pure"}}));
+  const TurnId t = send(session(), "go");
+  settle();
+  const auto execute = [this](std::string_view sql) {
+    PRYX_CHECK(write([&](db::Transaction& w) { return w.db().execute(std::string(sql)); }).has_value());
+  };
+  execute("ALTER TABLE sub_agents RENAME TO out_of_reach");
+  ASSERT_TRUE(cancel(t));
+  settle();
+  execute("ALTER TABLE out_of_reach RENAME TO sub_agents");
+  ASSERT_EQ(states(), "running ") << "the store failed when its parent was cancelled";
+  const SessionId busy = session();
+  const auto end_a_turn = [&] {
+    pass(250ms);
+    model->add(says("done"));
+    const TurnId other = send(busy, "and another");
+    settle();
+    EXPECT_EQ(state(other), "completed");
+  };
+  for (int i = 0; i < 3; ++i) end_a_turn();
+  EXPECT_EQ(states(), "running ") << "a store that failed has its pause";
+  for (int i = 0; i < 5; ++i) end_a_turn();
+  EXPECT_EQ(states(), "cancelled ");
+}
+
 TEST_F(SubAgentsTest, BackgroundWorkIsFetchedLater) {
   world.hangs = true;
   model->add(asks_for({{"agent.spawn", spawn_call(R"(,"background":true)")}}));
