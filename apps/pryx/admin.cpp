@@ -80,6 +80,8 @@ async::Task<Result<models::ProviderConfig>> Providers::put(Caller caller, server
   PRYX_CO_TRY(const auto stored, co_await database_.read([id = caller.principal.id](db::Connection& c) {
     return models::ProviderStore::list(c, id);
   }));
+  const auto before = std::ranges::find(stored, config.name, &models::ProviderConfig::name);
+  if (change.keeps_api && before != stored.end() && before->kind == config.kind) config.api = before->api;
   const bool had_key = std::any_of(stored.begin(), stored.end(), [&](const auto& p) {
     return p.name == config.name && !p.key_secret_name.empty();
   });

@@ -30,6 +30,7 @@ struct ProviderChange {
   std::optional<Secret> key;                      // goes to the vault; nullopt keeps the present one
   std::optional<vault::SecretRef> key_reference;  // instead of a key: where it is
   bool remove_key = false;                        // `--no-key`
+  bool keeps_api = false;                         // nothing was said of config.api: it stays what it was
 };
 
 struct HumanFile {

@@ -379,6 +379,24 @@ TEST_F(Routes, MemoryModelsToolsAgents) {
   EXPECT_EQ(items(get("/api/v1/memory?type=longterm")).size(), 1u);
   EXPECT_EQ(get("/api/v1/memory?type=forever").status, 400);
   const Answer models = get("/api/v1/models?provider=fake");
+// A form that does not know of a provider's API, or only changes its key, leaves it as it is.
+TEST_F(Routes, AProviderKeepsItsApiWhenNothingIsSaidOfIt) {
+  const auto api_of = [&](const Answer& answer) { return field(answer, "api"); };
+  const json::object base{{"kind", "openai"}, {"base_url", "https://example.test/v1"}};
+  json::object with_api = base;
+  with_api["api"] = "responses";
+  ASSERT_EQ(put("/api/v1/providers/cloud", with_api).status, 200);
+  json::object with_key = base;
+  with_key["key"] = "sk-another";
+  const Answer kept = put("/api/v1/providers/cloud", with_key);
+  ASSERT_EQ(kept.status, 200) << kept.body;
+  EXPECT_EQ(house.providers.configs.at("cloud").api, "responses") << api_of(kept);
+  EXPECT_EQ(house.providers.last_key, "sk-another");
+  with_api["api"] = "chat";
+  ASSERT_EQ(put("/api/v1/providers/cloud", with_api).status, 200);
+  EXPECT_EQ(house.providers.configs.at("cloud").api, "chat") << "what is said counts";
+}
+
   ASSERT_EQ(items(models).size(), 1u);
   EXPECT_EQ(json::string_or(items(models)[0].as_object(), "id"), "fake/words");
   EXPECT_EQ(

@@ -37,6 +37,7 @@ Result<ProviderChange> decode_change(const RouteCall& call) {
   PRYX_TRY(const auto no_key, json::find_bool(call.body, "no_key"));
   change.config.base_url = std::move(base_url).value_or("");
   PRYX_TRY(auto api, json::find_string(call.body, "api"));
+  change.keeps_api = !api.has_value();
   change.config.api = std::move(api).value_or("");
   change.remove_key = no_key.value_or(false);
   PRYX_TRY(const auto key_ref, json::find_string(call.body, "key_ref"));

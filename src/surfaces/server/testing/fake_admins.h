@@ -29,6 +29,7 @@ class FakeProviders final : public ProviderAdmin {
       last_key = change.key->reveal();
       change.config.key_secret_name = "provider/" + change.config.name;
     }
+    if (change.keeps_api) change.config.api = configs[change.config.name].api;
     configs[change.config.name] = change.config;
     co_return change.config;
   }
