@@ -271,9 +271,50 @@ def a_part_of_the_log_is_exported(lab):
     equal(indexes("--to", middle), [r["index"] for r in rows if r["at"] < middle], "before a time")
     equal(indexes("--from", middle, "--to", middle), [], "nothing")
     csv_lines = daemon.cli("audit", "export", "--format", "csv", "--from", 2, "--to", 3).must(0).out.splitlines()
-    equal(len(csv_lines), 2, "rows of csv without a head")
+    equal(len(csv_lines), 3, "rows of csv under their head")
+    expect(csv_lines[0].startswith("index,"), f"the head: {csv_lines[0]}")
+    whole_csv = daemon.cli("audit", "export", "--format", "csv").must(0).out.splitlines()
+    equal(whole_csv[0], csv_lines[0], "the same head as that of the whole table")
+    size = int(daemon.api().request("GET", "/api/v1/audit/export?format=csv&from=2&limit=1").headers["Pryx-Audit-Size"])
+    lacks(daemon.api().request("GET", f"/api/v1/audit/export?format=csv&from=3&limit=1&size={size}").body.decode(), csv_lines[0], "a later page")
     daemon.cli("audit", "export", "--format", "json", "--from", 2).must(2)
     daemon.cli("audit", "export", "--from", "yesterday").must(2)
+
+
+@case
+def an_export_takes_the_filters_of_the_list(lab):
+    daemon = lab.daemon()
+    api, _ = talk(lab, daemon, ("read it", "again"))
+    listed = [row for row in api.pages("/audit") if row["kind"] == "tool.intent"]
+    expect(listed, "there are intents")
+    document = json.loads(daemon.cli("audit", "export", "--format", "json", "--action", "tool.intent").must(0).out)
+    equal([row["hash"] for row in document["items"]], [row["hash"] for row in listed], "the same entries in the same order")
+    table = list(csv.reader(io.StringIO(daemon.cli("audit", "export", "--action", "tool.intent").must(0).out)))
+    equal([int(row[0]) for row in table[1:]], [row["index"] for row in listed], "csv")
+    newest = listed[0]["index"]
+    part = json.loads(daemon.cli("audit", "export", "--format", "json", "--action", "tool.*", "--from", newest, "--to", newest).must(0).out)
+    equal([row["index"] for row in part["items"]], [newest], "with bounds")
+    equal(json.loads(daemon.cli("audit", "export", "--format", "json", "--tool", "no.such").must(0).out), {"items": []}, "nothing fits")
+    equal(json.loads(daemon.cli("audit", "export", "--format", "json", "--user", "somebody").must(0).out), {"items": []}, "somebody else's")
+    daemon.cli("audit", "export", "--format", "jsonl", "--action", "tool.*").must(2)
+    api.must_refuse("GET", "/audit/export?format=jsonl&action=tool.*", 400)
+    api.must_refuse("GET", "/audit/export?format=csv&success=perhaps", 400)
+    equal(daemon.tcp("read").request("GET", "/api/v1/audit/export?format=csv&tool=x").status, 403, "without admin")
+
+
+@case
+def the_last_verification_is_known_to_all(lab):
+    daemon = lab.daemon()
+    talk(lab, daemon)
+    api = daemon.api()
+    equal(api.get("/audit/status")["verified"], None, "before anybody verified")
+    contains(daemon.cli("audit", "status").must(0).out, "not since the daemon started", "audit status")
+    rows = daemon.cli("audit", "verify", "--json").must(0).json()["rows"]
+    known = api.get("/audit/status")
+    equal((known["verified"]["ok"], known["verified"]["rows"], known["verified"]["by"]), (True, rows, "cli"), "the verdict")
+    expect(known["size"] >= rows and known["signed_size"] > 0 and known["problem"] is None, f"{known}")
+    contains(daemon.cli("audit", "status").must(0).out, f"up to entry {rows}", "audit status")
+    equal(daemon.tcp("read").request("GET", "/api/v1/audit/status").status, 200, "to read is enough")
 
 
 # Unsafe routes that leave no row of their own, each with the reason.

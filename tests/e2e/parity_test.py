@@ -26,7 +26,7 @@ VERBS = {
     "GET /api/v1/policy": "policy show", "PUT /api/v1/policy": "policy edit", "POST /api/v1/policy/test": "policy test", "GET /api/v1/policy/can": "policy can",
     "GET /api/v1/policy/templates": "policy templates", "POST /api/v1/policy/check": "policy check", "POST /api/v1/policy/replay": "policy replay",
     "GET /api/v1/policy/history": "policy history", "GET /api/v1/policy/history/{version}": "policy diff",
-    "GET /api/v1/audit": "audit list", "POST /api/v1/audit/verify": "audit verify", "GET /api/v1/audit/checkpoint": "audit checkpoint", "GET /api/v1/audit/proof": "audit proof",
+    "GET /api/v1/audit": "audit list", "POST /api/v1/audit/verify": "audit verify", "GET /api/v1/audit/status": "audit status", "GET /api/v1/audit/checkpoint": "audit checkpoint", "GET /api/v1/audit/proof": "audit proof",
     "GET /api/v1/audit/export": "audit export",
     "GET /api/v1/models": "model list", "GET /api/v1/models/catalog": "model catalog", "POST /api/v1/models/catalog": "model update", "GET /api/v1/models/own": "model edit", "PUT /api/v1/models/own": "model edit", "GET /api/v1/providers/presets": "provider presets", "GET /api/v1/providers/local": "provider detect",
     "GET /api/v1/providers": "provider list", "PUT /api/v1/providers/{id}": "provider add", "DELETE /api/v1/providers/{id}": "provider rm", "POST /api/v1/providers/{id}/test": "provider test",

@@ -199,6 +199,21 @@ json::object encode(const audit::Verdict& verdict) {
           {"root", verdict.root}};
 }
 
+json::object encode(const AuditState& state) {
+  json::value verified;
+  if (state.verified) {
+    json::object one = encode(state.verified->verdict);
+    one["at"] = to_rfc3339(state.verified->at);
+    one["by"] = state.verified->by;
+    verified = std::move(one);
+  }
+  return {{"size", state.size},
+          {"signed_size", state.signed_size},
+          {"signed_at", state.signed_at ? json::value(to_rfc3339(*state.signed_at)) : json::value(nullptr)},
+          {"problem", text_or_null(state.problem)},
+          {"verified", std::move(verified)}};
+}
+
 json::object encode(const models::ModelInfo& model, std::string_view default_model) {
   return {{"id", model.full_name()},
           {"provider", model.provider},

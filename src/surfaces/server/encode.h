@@ -12,6 +12,7 @@
 #include "surfaces/server/server.h"
 #include "trust/audit/audit_log.h"
 #include "trust/audit/audit_tree.h"
+#include "trust/audit/checkpointer.h"
 #include "trust/egress/request_log.h"
 #include "trust/trace/ledger.h"
 
@@ -42,6 +43,15 @@ struct StatusFacts {
 [[nodiscard]] json::object encode_costs(const trace::CostReport& report, std::string_view group_by);
 [[nodiscard]] json::object encode(const manual::Page& page);
 [[nodiscard]] json::object encode(const audit::Verdict& verdict);
+// How far the log is signed, and when it was last verified whole.
+struct AuditState {
+  std::int64_t size = 0;
+  std::uint64_t signed_size = 0;  // of the last checkpoint
+  std::optional<WallTime> signed_at;
+  std::string problem;  // that the daemon found by itself; empty: none
+  std::optional<audit::Verified> verified;
+};
+[[nodiscard]] json::object encode(const AuditState& state);
 [[nodiscard]] json::object encode(const CatalogStatus& status);
 [[nodiscard]] json::object encode(const models::Preset& preset);
 // `providers` are those that exist already: one of them may speak to this server.

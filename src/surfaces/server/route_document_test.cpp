@@ -783,6 +783,13 @@ std::map<std::string, json::object> samples() {
         {"path", json::array{"cd"}},
         {"root", "ef"},
         {"size", 4}}},
+      {"AuditStatus",
+       encode(AuditState{
+           .size = 9,
+           .signed_size = 7,
+           .signed_at = kAt,
+           .problem = "",
+           .verified = audit::Verified{{7, 3, "the entry was changed", 2, 1, "ab12"}, kAt, "cli"}})},
       {"AuditVerdict", encode(audit::Verdict{7, 3, "the entry was changed", 2, 1, "ab12"})},
       {"Model", sample_model()},
       {"Catalog", encode(CatalogStatus{.as_of = "2026-07-02",

@@ -128,7 +128,9 @@ constexpr std::string_view kAuditQuery[] = {"session", "turn",  "tool",   "surfa
 constexpr std::string_view kVersionQuery[] = {"against"};
 constexpr std::string_view kToolQuery[] = {"tool"};
 constexpr std::string_view kProofQuery[] = {"index", "from"};
-constexpr std::string_view kExportQuery[] = {"format", "from", "limit", "size"};
+constexpr std::string_view kExportQuery[] = {"format",  "from",  "limit",   "size",   "session",
+                                             "turn",    "tool",  "surface", "action", "user",
+                                             "success", "after", "before"};
 constexpr std::string_view kModelQuery[] = {"provider"};
 constexpr std::string_view kMemoryQuery[] = {"type", "limit", "cursor"};
 constexpr std::string_view kProcessListQuery[] = {"state", "session_id"};
@@ -205,6 +207,7 @@ constexpr Route kRoutes[] = {
 
     {"GET", "/api/v1/audit", kRead, list_audit, {}, kAuditQuery},
     {"POST", "/api/v1/audit/verify", kRead, verify_audit, kAgainst},
+    {"GET", "/api/v1/audit/status", kRead, get_audit_status},
     {"GET", "/api/v1/audit/checkpoint", kRead, get_audit_checkpoint},
     {"GET", "/api/v1/audit/proof", kRead, get_audit_proof, {}, kProofQuery},
     {"GET", "/api/v1/audit/export", kAdmin, export_audit, {}, kExportQuery},

@@ -291,7 +291,13 @@ TEST_F(Routes, AuditListsAndVerifies) {
   EXPECT_EQ(items(first)[0].as_object().at("index").as_int64(), 5);
   const Answer second = get("/api/v1/audit?limit=2&cursor=" + field(first, "next_cursor"));
   EXPECT_EQ(items(second)[0].as_object().at("index").as_int64(), 3);
-  EXPECT_TRUE(post("/api/v1/audit/verify").json.at("ok").as_bool());
+  EXPECT_TRUE(get("/api/v1/audit/status").json.at("verified").is_null());
+  const Answer verdict = post("/api/v1/audit/verify");
+  EXPECT_TRUE(verdict.json.at("ok").as_bool());
+  const json::object known = get("/api/v1/audit/status").json.at("verified").as_object();
+  EXPECT_EQ(known.at("rows"), verdict.json.at("rows"));
+  EXPECT_EQ(known.at("root"), verdict.json.at("root"));
+  EXPECT_TRUE(known.at("ok").as_bool());
 }
 
 TEST_F(Routes, KeysAndSecretsGoInAndNeverComeBack) {
@@ -373,12 +379,6 @@ TEST_F(Routes, ConfigAndSettings) {
   EXPECT_NE(field(loud, "detail").find("one of debug, info, warn, error"), std::string::npos);
 }
 
-TEST_F(Routes, MemoryModelsToolsAgents) {
-  EXPECT_EQ(post("/api/v1/memory", {{"text", "the harbour is at the north side"}}).status, 201);
-  EXPECT_EQ(items(post("/api/v1/memory/search", {{"query", "harbour"}})).size(), 1u);
-  EXPECT_EQ(items(get("/api/v1/memory?type=longterm")).size(), 1u);
-  EXPECT_EQ(get("/api/v1/memory?type=forever").status, 400);
-  const Answer models = get("/api/v1/models?provider=fake");
 // A form that does not know of a provider's API, or only changes its key, leaves it as it is.
 TEST_F(Routes, AProviderKeepsItsApiWhenNothingIsSaidOfIt) {
   const auto api_of = [&](const Answer& answer) { return field(answer, "api"); };
@@ -397,6 +397,12 @@ TEST_F(Routes, AProviderKeepsItsApiWhenNothingIsSaidOfIt) {
   EXPECT_EQ(house.providers.configs.at("cloud").api, "chat") << "what is said counts";
 }
 
+TEST_F(Routes, MemoryModelsToolsAgents) {
+  EXPECT_EQ(post("/api/v1/memory", {{"text", "the harbour is at the north side"}}).status, 201);
+  EXPECT_EQ(items(post("/api/v1/memory/search", {{"query", "harbour"}})).size(), 1u);
+  EXPECT_EQ(items(get("/api/v1/memory?type=longterm")).size(), 1u);
+  EXPECT_EQ(get("/api/v1/memory?type=forever").status, 400);
+  const Answer models = get("/api/v1/models?provider=fake");
   ASSERT_EQ(items(models).size(), 1u);
   EXPECT_EQ(json::string_or(items(models)[0].as_object(), "id"), "fake/words");
   EXPECT_EQ(

@@ -154,6 +154,10 @@ async::Task<Result<void>> Checkpointer::start() {
   co_return Result<void>{};
 }
 
+void Checkpointer::note_verified(Verdict verdict, std::string by) {
+  verified_ = Verified{.verdict = std::move(verdict), .at = loop_.clock().wall(), .by = std::move(by)};
+}
+
 async::Task<void> Checkpointer::stop() {
   if (std::exchange(stopped_, true)) co_return;
   if (timer_) loop_.cancel_timer(*timer_);

@@ -22,6 +22,13 @@ struct CheckpointerOptions {
   std::int64_t entries = 1'000;  // or for so many others
 };
 
+// The last time that all entries were read and held against every checkpoint.
+struct Verified {
+  Verdict verdict;
+  WallTime at;
+  std::string by;  // the surface that asked for it
+};
+
 class Checkpointer {
  public:
   Checkpointer(async::EventLoop& loop, async::WorkerPool& pool, db::Database& database, AuditLog& log,
@@ -40,7 +47,10 @@ class Checkpointer {
 
   [[nodiscard]] const PublicKey& public_key() const { return signer_.public_key(); }
   [[nodiscard]] const std::string& problem() const { return problem_; }  // empty: none
-  [[nodiscard]] std::string copies() const;                              // where the copies are, for people
+  // Since the daemon's start; what an earlier one found is on nobody's word.
+  void note_verified(Verdict verdict, std::string by);
+  [[nodiscard]] const std::optional<Verified>& verified() const { return verified_; }
+  [[nodiscard]] std::string copies() const;  // where the copies are, for people
 
  private:
   void note_growth(std::int64_t size);
@@ -55,6 +65,7 @@ class Checkpointer {
   CheckpointerOptions options_;
   async::TaskGroup group_;
   std::string copy_directory_, problem_;
+  std::optional<Verified> verified_;
   std::optional<async::EventLoop::TimerId> timer_;
   std::int64_t signed_size_ = 0, size_ = 0;
   bool is_making_ = false, stopped_ = false;

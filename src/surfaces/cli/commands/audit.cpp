@@ -271,15 +271,43 @@ Result<Part> part_of(client::ApiClient& api, const Invocation& invocation) {
   return part;
 }
 
+constexpr const char* kFilters[] = {"session", "turn", "tool", "surface", "action", "user", "success"};
+
+bool is_filtered(const Invocation& invocation) {
+  return std::ranges::any_of(kFilters, [&](const char* name) { return invocation.has(name); });
+}
+
+// The entries that fit, newest first, to be read and not to be verified.
+Result<std::string> chosen_entries(client::ApiClient& api, const Invocation& invocation, const Part& part,
+                                   std::string_view format) {
+  if (format == "jsonl")
+    return fail(ErrorCode::kInvalidArgument,
+                "an export that can be verified is whole: filters go with --format csv or json");
+  Query query;
+  query.add("format", format);
+  for (const char* name : kFilters) query.add(name, invocation.value_or(name, ""));
+  if (part.first > 1) query.add("from", fmt::format("{}", part.first));
+  if (part.last < part.first)
+    return fail(ErrorCode::kInvalidArgument, "--to lies before --from: there is nothing between them");
+  if (part.last < INT64_MAX) query.add("limit", fmt::format("{}", part.last - part.first + 1));
+  PRYX_TRY(client::Reply reply, api.get(query.on("/api/v1/audit/export")));
+  return std::move(reply.body);
+}
+
 // Page by page, so that a log of any length passes through little memory.
 Result<int> run_export(Context& context, const Invocation& invocation) {
-  const std::string format = invocation.value_or("format", "jsonl");
+  const bool has_filter = is_filtered(invocation);
+  const std::string format = invocation.value_or("format", has_filter ? "csv" : "jsonl");
   PRYX_TRY(client::ApiClient * api, context.api());
   PRYX_TRY(const Part part, part_of(*api, invocation));
-  if (format == "json" && !part.is_whole)
+  if (format == "json" && !part.is_whole && !has_filter)
     return fail(
         ErrorCode::kInvalidArgument,
         "a part of the log exists in the formats jsonl and csv; leave out --from and --to, or name one");
+  std::string chosen;
+  if (has_filter) {
+    PRYX_TRY(chosen, chosen_entries(*api, invocation, part, format));
+  }
   platform::UniqueFd file;
   const std::string path = invocation.value_or("output", "");
   if (!path.empty()) {
@@ -289,6 +317,10 @@ Result<int> run_export(Context& context, const Invocation& invocation) {
   const auto put = [&](std::string_view text) -> Result<void> {
     return platform::write_all(file ? file.get() : 1, text, path.empty() ? "stdout" : path);
   };
+  if (has_filter) {
+    PRYX_TRY_VOID(put(chosen));
+    return 0;
+  }
   if (format == "json") {
     PRYX_TRY(const client::Reply reply, api->get("/api/v1/audit/export?format=json"));
     PRYX_TRY_VOID(put(reply.body));
@@ -316,6 +348,34 @@ Result<int> run_export(Context& context, const Invocation& invocation) {
   if (!part.is_whole)
     context.console().note(
         "a part of the log cannot be verified as a file; each entry has its proof: pryx audit proof INDEX");
+  return 0;
+}
+
+Result<int> run_status(Context& context, const Invocation&) {
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply, api->get("/api/v1/audit/status"));
+  if (print_if_json(context, reply)) return 0;
+  std::vector<std::vector<Line>> rows = {
+      {Line("entries", kDim), Line(fmt::format("{}", json::integer_or(reply.json, "size", 0)))},
+      {Line("signed", kDim),
+       Line(fmt::format("{} entries, {}", json::integer_or(reply.json, "signed_size", 0),
+                        json::string_or(reply.json, "signed_at")))}};
+  if (const std::string problem = json::string_or(reply.json, "problem"); !problem.empty())
+    rows.push_back({Line("problem", kDim), Line(problem, kBad)});
+  const json::value* verified = json::find(reply.json, "verified");
+  if (verified == nullptr || !verified->is_object()) {
+    rows.push_back(
+        {Line("verified", kDim), Line("not since the daemon started: pryx audit verify", kWarning)});
+  } else {
+    const json::object& one = verified->get_object();
+    const std::string reason = json::string_or(one, "reason");
+    rows.push_back({Line("verified", kDim),
+                    Line(fmt::format("up to entry {}, {}, by {}", json::integer_or(one, "rows", 0),
+                                     json::string_or(one, "at"), json::string_or(one, "by")))});
+    rows.push_back(
+        {Line("found", kDim), reason.empty() ? Line("all as it was signed", kGood) : Line(reason, kBad)});
+  }
+  context.console().print_table({{"WHAT"}, {""}}, rows);
   return 0;
 }
 
@@ -380,8 +440,16 @@ std::vector<Command> audit_commands() {
       .summary = "the whole log; pryx-audit-verify reads jsonl",
       .examples = {"audit export --output log.jsonl", "audit export --format csv",
                    "audit export --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z -o november.jsonl",
-                   "audit export --from 120 --to 140"},
-      .flags = {{"--format", "jsonl|json|csv", "jsonl when none is given"},
+                   "audit export --from 120 --to 140",
+                   "audit export --format csv --tool shell.exec --success false -o failed.csv"},
+      .flags = {{"--format", "jsonl|json|csv", "jsonl when none is given, csv with a filter"},
+                {"--session", "ID", "of one session; this and the next ones in csv and json only"},
+                {"--turn", "ID", "of one turn"},
+                {"--tool", "NAME", "about this tool, setting, provider…"},
+                {"--surface", "NAME", "caused by cli, web, api, file…"},
+                {"--action", "KIND", "tool.intent, approval.resolved…; tool.* names all of tool"},
+                {"--user", "NAME", "of this person"},
+                {"--success", "BOOL", "outcomes that went well (true) or not (false)"},
                 {"--from", "N|TIME", "from this entry, or this time (RFC 3339), on"},
                 {"--to", "N|TIME", "up to this entry, or before this time"},
                 {"-o,--output", "FILE", "instead of stdout"}},
@@ -394,8 +462,15 @@ std::vector<Command> audit_commands() {
                      .flags = {{"--key", "", "print the public key instead"}},
                      .positionals = {},
                      .handler = run_checkpoint};
-  return {std::move(list),  std::move(show),     std::move(verify),
-          std::move(proof), std::move(exported), std::move(checkpoint)};
+  Command status{.noun = "audit",
+                 .verb = "status",
+                 .summary = "how far the log is signed, and what the last verification found",
+                 .examples = {"audit status", "audit status --json"},
+                 .flags = {},
+                 .positionals = {},
+                 .handler = run_status};
+  return {std::move(list),     std::move(show),       std::move(verify), std::move(proof),
+          std::move(exported), std::move(checkpoint), std::move(status)};
 }
 
 }  // namespace pryx::cli

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <charconv>
 
 #include "foundation/base/text.h"
@@ -26,24 +27,29 @@ Result<std::optional<std::int64_t>> number_of(const RouteCall& call, std::string
   return number;
 }
 
-Result<audit::Query> audit_query(const RouteCall& call) {
+Result<audit::Query> audit_filter(const RouteCall& call) {
   audit::Query query{.principal = call.principal(),
                      .session = query_or(call, "session"),
                      .turn = query_or(call, "turn"),
                      .tool = query_or(call, "tool"),
                      .surface = query_or(call, "surface"),
                      .action = query_or(call, "action")};
-  PRYX_TRY(query.limit, limit_of(call, 50, 200));
   PRYX_TRY(query.after, time_of(call, "after"));
   PRYX_TRY(query.before, time_of(call, "before"));
-  const auto cursor = number_of(call, "cursor");
-  if (!cursor) return fail(ErrorCode::kInvalidArgument, "the cursor is not one of ours; start without it");
-  query.below = cursor->value_or(INT64_MAX);
   if (const std::string success = query_or(call, "success"); !success.empty()) {
     if (success != "true" && success != "false")
       return fail(ErrorCode::kInvalidArgument, "success must be true or false");
     query.success = success == "true";
   }
+  return query;
+}
+
+Result<audit::Query> audit_query(const RouteCall& call) {
+  PRYX_TRY(audit::Query query, audit_filter(call));
+  PRYX_TRY(query.limit, limit_of(call, 50, 200));
+  const auto cursor = number_of(call, "cursor");
+  if (!cursor) return fail(ErrorCode::kInvalidArgument, "the cursor is not one of ours; start without it");
+  query.below = cursor->value_or(INT64_MAX);
   return query;
 }
 
@@ -76,6 +82,7 @@ Result<Format> format_of(const RouteCall& call) {
 struct Export {
   Format format = Format::kJsonLines;
   std::int64_t first = 1, last = 0;  // rows of this answer
+  bool is_opening = true;            // the first page of what is asked for, wherever in the log that is
   audit::StoredCheckpoint checkpoint;
   [[nodiscard]] bool is_end() const { return last >= static_cast<std::int64_t>(checkpoint.size); }
 };
@@ -100,13 +107,15 @@ async::Task<Result<Export>> plan_export(RouteCall& call) {
   }
   const auto end = static_cast<std::int64_t>(plan.checkpoint.size);
   plan.first = std::max<std::int64_t>(from.value_or(1), 1);
+  plan.is_opening = plan.first == 1 || !size;
   plan.last = limit && *limit < end ? std::min(end, plan.first - 1 + *limit) : end;
   co_return plan;
 }
 
 std::string head_of(const Export& plan, const std::string& origin) {
+  // A table has its head wherever it begins; the head of the other formats is that of a whole log.
+  if (plan.format == Format::kCsv) return plan.is_opening ? audit::csv_head() : std::string();
   if (plan.first != 1) return {};
-  if (plan.format == Format::kCsv) return audit::csv_head();
   std::string head = audit::export_head(origin, plan.checkpoint.size);
   if (plan.format == Format::kJsonLines) return head + "\n";
   head.pop_back();
@@ -153,6 +162,103 @@ async::Task<Result<void>> send_export(RouteCall& call, Export plan) {
   co_return co_await call.exchange.finish();
 }
 
+constexpr std::string_view kFilters[] = {"session", "turn",    "tool",  "surface", "action",
+                                         "user",    "success", "after", "before"};
+
+bool is_filtered(const RouteCall& call) {
+  return std::ranges::any_of(kFilters, [&](std::string_view name) { return !query_or(call, name).empty(); });
+}
+
+struct Chosen {
+  Format format = Format::kCsv;
+  audit::Query query;
+  std::int64_t first = 1;  // nothing older than this entry
+  bool is_empty = false;
+};
+
+// Single entries prove nothing about those beside them, so that only the formats for reading have them.
+Result<Chosen> plan_chosen(const RouteCall& call) {
+  Chosen chosen;
+  PRYX_TRY(chosen.format, format_of(call));
+  if (chosen.format == Format::kJsonLines)
+    return fail(ErrorCode::kInvalidArgument,
+                "an export that can be verified is whole: filters go with the formats csv and json");
+  if (!query_or(call, "size").empty())
+    return fail(ErrorCode::kInvalidArgument, "size is that of a whole log; filters go with from and limit");
+  PRYX_TRY(chosen.query, audit_filter(call));
+  PRYX_TRY(const auto from, number_of(call, "from"));
+  PRYX_TRY(const auto limit, number_of(call, "limit"));
+  chosen.first = std::max<std::int64_t>(from.value_or(1), 1);
+  // As in a whole export: `limit` entries of the log from `from` on, and of those the ones that fit.
+  if (limit && *limit < INT64_MAX - chosen.first) chosen.query.below = chosen.first + *limit;
+  chosen.query.limit = kRowsAtOnce;
+  chosen.is_empty = names_somebody_else(call);
+  return chosen;
+}
+
+struct Batch {
+  std::string text;
+  std::int64_t last = 0;  // the oldest of them
+  bool is_end = false;
+};
+
+Result<Batch> batch_of(const audit::AuditLog& log, db::Connection& c, const Chosen& chosen, bool is_first) {
+  PRYX_TRY(const auto rows, log.find(c, chosen.query));
+  Batch out{.text = {}, .is_end = rows.size() < static_cast<std::size_t>(kRowsAtOnce)};
+  for (const audit::Row& row : rows) {
+    out.last = row.index;
+    if (row.index < chosen.first) {
+      out.is_end = true;
+      break;
+    }
+    if (chosen.format == Format::kJson && !is_first) out.text += ',';
+    is_first = false;
+    out.text += chosen.format == Format::kCsv ? audit::csv_row(row) : json::canonical(encode(row));
+  }
+  return out;
+}
+
+// Newest first, as the list has them.
+async::Task<Result<void>> send_chosen(RouteCall& call, Chosen chosen) {
+  const bool is_json = chosen.format == Format::kJson;
+  std::string text = is_json ? "{\"items\":[" : audit::csv_head();
+  bool is_first = true;
+  bool is_end = chosen.is_empty;
+  while (!is_end) {
+    PRYX_CO_TRY(const Batch batch, co_await call.services().database.read([&](db::Connection& c) {
+      return batch_of(call.services().audit, c, chosen, is_first);
+    }));
+    is_end = batch.is_end;
+    is_first = is_first && batch.text.empty();
+    chosen.query.below = batch.last;
+    text += batch.text;
+    if (text.empty()) continue;
+    PRYX_CO_TRY_VOID(co_await call.exchange.write(text));
+    text.clear();
+  }
+  if (is_json) text += "]}\n";
+  if (!text.empty()) PRYX_CO_TRY_VOID(co_await call.exchange.write(text));
+  co_return co_await call.exchange.finish();
+}
+
+net::Headers export_headers(const RouteCall& call, Format format) {
+  net::Headers headers;
+  headers.add("Content-Type", format == Format::kCsv    ? "text/csv; charset=utf-8"
+                              : format == Format::kJson ? "application/json"
+                                                        : "application/jsonl");
+  add_common_headers(headers, call.request_id);
+  return headers;
+}
+
+async::Task<Result<Reply>> export_chosen(RouteCall& call) {
+  PRYX_CO_TRY(Chosen chosen, plan_chosen(call));
+  const auto started = co_await call.exchange.start_stream(200, export_headers(call, chosen.format));
+  const bool has_body = call.request.method != "HEAD";
+  if (started && has_body) (void)co_await send_chosen(call, std::move(chosen));
+  if (started && !has_body) (void)co_await call.exchange.finish();
+  co_return Reply::sent();
+}
+
 }  // namespace
 
 async::Task<Result<Reply>> list_audit(RouteCall& call) {
@@ -182,7 +288,29 @@ async::Task<Result<Reply>> verify_audit(RouteCall& call) {
                                           [&](db::Connection& c) { return audit::verify_log(c, input); }));
   // The checkpoint outside of the database was compared when the daemon started, and each time since.
   if (verdict.ok()) verdict.reason = call.services().checkpoints.problem();
+  call.services().checkpoints.note_verified(verdict, call.caller().surface);
   co_return Reply::of(encode(verdict));
+}
+
+async::Task<Result<Reply>> get_audit_status(RouteCall& call) {
+  const audit::Checkpointer& checkpoints = call.services().checkpoints;
+  struct State {
+    std::int64_t size = 0;
+    std::optional<audit::StoredCheckpoint> last;
+  };
+  PRYX_CO_TRY(const State state,
+              co_await call.services().database.read([](db::Connection& c) -> Result<State> {
+                State out;
+                PRYX_TRY(out.size, audit::AuditLog::size(c));
+                PRYX_TRY(out.last, audit::last_checkpoint(c));
+                return out;
+              }));
+  co_return Reply::of(
+      encode(AuditState{.size = state.size,
+                        .signed_size = state.last ? state.last->size : 0,
+                        .signed_at = state.last ? std::optional(state.last->at) : std::nullopt,
+                        .problem = checkpoints.problem(),
+                        .verified = checkpoints.verified()}));
 }
 
 async::Task<Result<Reply>> get_audit_checkpoint(RouteCall& call) {
@@ -237,14 +365,10 @@ async::Task<Result<Reply>> get_audit_proof(RouteCall& call) {
 }
 
 async::Task<Result<Reply>> export_audit(RouteCall& call) {
+  if (is_filtered(call)) co_return co_await export_chosen(call);
   PRYX_CO_TRY(Export plan, co_await plan_export(call));
-  const std::string type = plan.format == Format::kCsv    ? "text/csv; charset=utf-8"
-                           : plan.format == Format::kJson ? "application/json"
-                                                          : "application/jsonl";
-  net::Headers headers;
-  headers.add("Content-Type", type);
+  net::Headers headers = export_headers(call, plan.format);
   headers.add("Pryx-Audit-Size", std::to_string(plan.checkpoint.size));
-  add_common_headers(headers, call.request_id);
   const auto started = co_await call.exchange.start_stream(200, std::move(headers));
   const bool has_body = call.request.method != "HEAD";
   if (started && has_body) (void)co_await send_export(call, std::move(plan));

@@ -72,6 +72,7 @@ PRYX_HANDLER(get_policy_version);
 // audit.cpp
 PRYX_HANDLER(list_audit);
 PRYX_HANDLER(verify_audit);
+PRYX_HANDLER(get_audit_status);
 PRYX_HANDLER(get_audit_checkpoint);
 PRYX_HANDLER(get_audit_proof);
 PRYX_HANDLER(export_audit);
