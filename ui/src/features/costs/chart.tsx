@@ -7,10 +7,9 @@ import { t } from '@/i18n';
 import { money, tokens } from '@/lib/format';
 import { useTheme } from '@/lib/preferences';
 import type { Group } from './queries';
-import { dollars } from './sums';
+import { dollars, kDrawn } from './sums';
 
 const kHeight = 200;
-const kMost = 60;
 
 function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -79,7 +78,7 @@ export function CostChart({
 }) {
   const place = useRef<HTMLDivElement>(null);
   const theme = useTheme((state) => state.theme);
-  const shown = useMemo(() => groups.slice(0, kMost), [groups]);
+  const shown = useMemo(() => groups.slice(0, kDrawn), [groups]);
   // With nothing priced, money says nothing; tokens do.
   const byTokens = shown.every((group) => dollars(group) === 0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the colours are read anew with each theme

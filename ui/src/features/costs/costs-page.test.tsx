@@ -78,6 +78,35 @@ test('grouping goes into the address', async () => {
   expect(router.state.location.search).toMatchObject({ by: 'session' });
 });
 
+test('sessions beyond the newest have their titles too, and a deleted one its id', async () => {
+  // What is in sight: all.
+  vi.stubGlobal(
+    'IntersectionObserver',
+    class {
+      constructor(readonly call: (entries: { isIntersecting: boolean }[]) => void) {}
+      observe() {
+        this.call([{ isIntersecting: true }]);
+      }
+      disconnect() {}
+    },
+  );
+  const key = (at: number) => `ses_0000000000000000000000${at + 10}`;
+  const items = Array.from({ length: 70 }, (_, at) => ({ key: key(at), ...totals('0.01') }));
+  answer('GET /api/v1/costs', { ...kReport, group_by: 'session', items });
+  answer('GET /api/v1/sessions', { items: [{ id: key(0), title: 'The newest' }], next_cursor: 'more' });
+  answer('GET /api/v1/sessions/{id}', ({ path }: Asked) => {
+    const id = path.split('/').at(-1);
+    return id === key(69) ? problem(404, 'PRYX-1004', 'gone') : { id, title: `Title of ${id}` };
+  });
+  renderPage(<CostsPage />, { at: '/costs?by=session' });
+  const table = await screen.findByRole('table');
+  expect(await within(table).findByText('The newest')).toBeTruthy();
+  expect(await within(table).findByText(`Title of ${key(1)}`)).toBeTruthy();
+  expect(await within(table).findByText(`Title of ${key(68)}`)).toBeTruthy();
+  expect(within(table).getByTitle(key(69)).textContent).toBeTruthy();
+  expect(asked.filter((one) => one.path.endsWith(key(1)))).toHaveLength(1);
+});
+
 test('nothing yet, and nothing in this time', async () => {
   answer('GET /api/v1/costs', { ...kReport, items: [], total: totals('0.00', { calls: 0 }) });
   // Who has spent nothing ever has no filters to clear.

@@ -5,6 +5,7 @@ import { useActions } from '@/actions/actions';
 import type { Schemas } from '@/api/client';
 import { addMessages, t } from '@/i18n';
 import { count, money, shortId, tokens } from '@/lib/format';
+import { useSeen } from '@/lib/use-seen';
 import { Button } from '@/ui/button';
 import { Select } from '@/ui/field';
 import { Table } from '@/ui/list';
@@ -12,9 +13,17 @@ import { Page } from '@/ui/page';
 import { Empty, Loaded } from '@/ui/states';
 import { Budgets } from './budgets';
 import { costsMessages } from './messages';
-import { type Group, type GroupBy, kGroups, type Report, useCosts, useSessionTitles } from './queries';
+import {
+  type Group,
+  type GroupBy,
+  kGroups,
+  type Report,
+  useCosts,
+  useSessionTitle,
+  useSessionTitles,
+} from './queries';
 import { kRanges, rangeName, rangeOf } from './range';
-import { dollars, share } from './sums';
+import { dollars, kDrawn, share } from './sums';
 
 addMessages(costsMessages);
 
@@ -43,6 +52,14 @@ function useView(): View {
   };
 }
 
+// The title of a session that is not known yet: its id stands for it until it is read, and stays when there is none any more.
+function SessionName({ id, name }: { id: string; name: string }) {
+  const isKnown = name !== shortId(id);
+  const [isSeen, ref] = useSeen();
+  const title = useSessionTitle(id, isSeen && !isKnown);
+  return <span ref={ref}>{isKnown ? name : title || name}</span>;
+}
+
 // From a number to what it is made of.
 function KeyLink({ groupBy, name, group }: { groupBy: GroupBy; name: string; group: Group }) {
   const look = 'underline decoration-line underline-offset-2 hover:text-accent';
@@ -51,7 +68,7 @@ function KeyLink({ groupBy, name, group }: { groupBy: GroupBy; name: string; gro
   if (groupBy === 'session')
     return (
       <Link to="/chat/$session" params={{ session: key }} className={look} title={key}>
-        {name}
+        <SessionName id={key} name={name} />
       </Link>
     );
   if (groupBy === 'model' || groupBy === 'provider')
@@ -315,12 +332,17 @@ function Nothing({ view }: { view: View }) {
 export function CostsPage() {
   const view = useView();
   const costs = useCosts(view.groupBy, useRange(view.range), view.session);
-  const titles = useSessionTitles(view.groupBy === 'session');
+  const drawn = useMemo(
+    () => costs.data?.items.slice(0, kDrawn).map((group) => group.key) ?? [],
+    [costs.data],
+  );
+  // What is drawn of the chart; the table reads its own as they come in sight.
+  const titles = useSessionTitles(costs.data?.group_by === 'session', drawn);
   const [adding, setAdding] = useState(false);
   const { groupBy, set } = view;
   const nameOf = useCallback(
-    (key: string) => (key.startsWith('ses_') ? titles.data?.get(key) || shortId(key) : key),
-    [titles.data],
+    (key: string) => (key.startsWith('ses_') ? titles.get(key) || shortId(key) : key),
+    [titles],
   );
   const actions = useMemo(
     () => [

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMemo } from 'react';
 import { api, type Schemas, take } from '@/api/client';
 import type { Range } from './range';
 
@@ -32,14 +33,31 @@ export function usePutBudget() {
   });
 }
 
-// Sessions by name, for the rows that are sessions.
-export function useSessionTitles(on: boolean) {
-  return useQuery({
+const sessionQuery = (id: string) => ({
+  queryKey: ['sessions', 'one', id],
+  queryFn: () => take(api.GET('/api/v1/sessions/{id}', { params: { path: { id } } })),
+});
+
+// Sessions by name. The newest come in one answer; of the others, those in `wanted` are asked for one by one. Who knows no name (a session
+// that was deleted, an answer that has not come) shows the id.
+export function useSessionTitles(on: boolean, wanted: string[]): Map<string, string> {
+  const newest = useQuery({
     queryKey: ['sessions', 'titles'],
     queryFn: async () => {
       const { items } = await take(api.GET('/api/v1/sessions', { params: { query: { limit: 200 } } }));
-      return new Map(items.map((one) => [one.id, one.title]));
+      return items.map(({ id, title }) => [id, title] as const);
     },
     enabled: on,
   });
+  const known = useMemo(() => new Map(newest.data), [newest.data]);
+  const missing = on && !newest.isPending ? wanted.filter((id) => id && !known.has(id)) : [];
+  const others = useQueries({
+    queries: missing.map(sessionQuery),
+    combine: (found) => found.flatMap(({ data }) => (data ? [[data.id, data.title] as const] : [])),
+  });
+  return useMemo(() => new Map([...known, ...others]), [known, others]);
 }
+
+// The name of one session, asked for when it is in sight.
+export const useSessionTitle = (id: string, on: boolean) =>
+  useQuery({ ...sessionQuery(id), enabled: on }).data?.title;

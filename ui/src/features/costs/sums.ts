@@ -10,3 +10,6 @@ export function share(part: number, whole: number): string {
   const percent = (100 * part) / whole;
   return percent > 0 && percent < 1 ? '< 1 %' : `${Math.round(percent)} %`;
 }
+
+// As many groups as the chart has bars for.
+export const kDrawn = 60;
