@@ -34,27 +34,28 @@ addMessages(auditMessages);
 
 function useExport() {
   const [isBusy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
   const run = useCallback(async (format: ExportFormat, from?: number) => {
     setBusy(true);
+    setError(null);
     try {
       const blob = await exportLog(format, from);
       const name = `pryx-audit${from ? `-from-${from}` : ''}.${format}`;
       saveBlob(blob, name);
       toast(t('audit.export.saved', { name, size: bytes(blob.size) }));
-    } catch (error) {
-      toast(t('audit.export.failed', { error: error instanceof Error ? error.message : String(error) }), {
-        tone: 'bad',
-      });
+    } catch (refusal) {
+      setError(refusal);
     } finally {
       setBusy(false);
     }
   }, []);
-  return { isBusy, run };
+  return { isBusy, run, error, forget: () => setError(null) };
 }
 
 function useVerifying() {
   const verify = useVerify();
   const input = useRef<HTMLInputElement>(null);
+  const [badFile, setBadFile] = useState('');
   const run = (against: string[]) =>
     verify.mutate(against, {
       onSuccess: (verdict) =>
@@ -70,10 +71,10 @@ function useVerifying() {
   const takeFile = async (file: File | undefined) => {
     if (!file) return;
     const notes = readKept(await file.text());
+    setBadFile(notes ? '' : file.name);
     if (notes) run(notes);
-    else toast(t('audit.verify.badFile', { name: file.name }), { tone: 'bad' });
   };
-  return { verify, input, run, takeFile };
+  return { verify, input, run, takeFile, badFile, forget: () => setBadFile('') };
 }
 
 type Commands = {
@@ -263,6 +264,16 @@ export function AuditPage() {
           onExport={(from) => void exporting.run('jsonl', from)}
         />
       ) : null}
+      {verifying.badFile && (
+        <ErrorNote
+          error={new Error(t('audit.verify.badFile', { name: verifying.badFile }))}
+          what={t('audit.verify.failed')}
+          onDismiss={verifying.forget}
+        />
+      )}
+      {exporting.error !== null && (
+        <ErrorNote error={exporting.error} what={t('audit.export.failed')} onDismiss={exporting.forget} />
+      )}
       {verifying.verify.isError && (
         <ErrorNote
           error={verifying.verify.error}

@@ -116,7 +116,7 @@ export const auditMessages = {
   'audit.export.jsonl': 'As JSON lines, for pryx-audit-verify',
   'audit.export.csv': 'As CSV, for spreadsheets',
   'audit.export.json': 'As JSON',
-  'audit.export.failed': 'Not exported: {error}',
+  'audit.export.failed': 'The log was not exported',
   'audit.export.saved': 'Saved {name}, {size}',
   'audit.export.running': 'Exporting the log',
   'audit.more': 'More',

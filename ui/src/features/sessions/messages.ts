@@ -65,7 +65,7 @@ export const sessionsMessages = {
   'sessions.fork': 'Fork session',
   'sessions.fork.from': 'Fork from here',
   'sessions.forked': 'Forked as {title}',
-  'sessions.fork.failed': 'Not forked: {error}',
+  'sessions.fork.failed': 'The session was not forked',
   'sessions.rename': 'Rename session',
   'sessions.rename.label': 'Title',
   'sessions.rename.save': 'Save title',

@@ -248,6 +248,9 @@ export function SessionsPage() {
       detailsLabel={t('sessions.peek')}
     >
       <FilterProblems problems={query.problems} />
+      {commands.refused && (
+        <ErrorNote error={commands.refused.error} what={commands.refused.what} onDismiss={commands.forget} />
+      )}
       {held.state === 'error' && (
         <ErrorNote
           error={held.error}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What can be done with a session or a selection of them, once for menu, keys and palette.
 import { useNavigate } from '@tanstack/react-router';
-import { useCallback } from 'react';
+import { useCallback, useState } from 'react';
 import { useStateActions } from '@/actions/state-actions';
 import { api, take } from '@/api/client';
 import { t } from '@/i18n';
@@ -10,17 +10,18 @@ import type { Open } from './dialogs';
 import type { Row } from './query';
 import { kFieldName } from './query-bar';
 
-const told = (id: string, error: unknown) =>
-  toast(t(id, { error: error instanceof Error ? error.message : String(error) }), { tone: 'bad' });
-
 export function useRowCommands() {
   const navigate = useNavigate();
+  // What the last command was refused with; the page shows it.
+  const [refused, setRefused] = useState<{ what: string; error: unknown } | null>(null);
+  const forget = useCallback(() => setRefused(null), []);
   const open = useCallback(
     (row: Row) => void navigate({ to: '/chat/$session', params: { session: row.id } }),
     [navigate],
   );
   const fork = useCallback(
     async (row: Row, message?: string) => {
+      setRefused(null);
       try {
         const made = await take(
           api.POST('/api/v1/sessions/{id}/fork', {
@@ -31,7 +32,7 @@ export function useRowCommands() {
         toast(t('sessions.forked', { title: made.title || made.id }));
         void navigate({ to: '/chat/$session', params: { session: made.id } });
       } catch (error) {
-        told('sessions.fork.failed', error);
+        setRefused({ what: t('sessions.fork.failed'), error });
       }
     },
     [navigate],
@@ -43,7 +44,7 @@ export function useRowCommands() {
     },
     [navigate],
   );
-  return { open, fork, trace };
+  return { open, fork, trace, refused, forget };
 }
 
 type State = {
