@@ -74,6 +74,7 @@ export const settingsMessages = {
   'secrets.removed': 'Secret {name} deleted',
   'secrets.nowhere': 'nowhere',
   'vault.lock': 'Lock the vault',
+  'vault.lock.failed': 'The vault was not locked',
   'vault.unlock': 'Unlock the vault',
   'vault.passphrase': 'Passphrase',
   'vault.locked': 'The vault is locked: keys and secrets cannot be used until it is unlocked.',

@@ -69,9 +69,12 @@ function VaultState() {
   if (!vault.data?.has_passphrase) return null;
   if (!vault.data.locked)
     return (
-      <Button small busy={lock.isPending} onClick={() => lock.mutate(undefined)}>
-        {t('vault.lock')}
-      </Button>
+      <div className="mb-3 flex flex-col items-start gap-2">
+        <Button small busy={lock.isPending} onClick={() => lock.mutate(undefined)}>
+          {t('vault.lock')}
+        </Button>
+        {lock.isError && <ErrorNote error={lock.error} what={t('vault.lock.failed')} />}
+      </div>
     );
   const submit = (event: FormEvent) => {
     event.preventDefault();
