@@ -235,17 +235,20 @@ const Block = memo(function Block({ text }: { text: string }) {
   );
 });
 
+export type MarkdownProps = {
+  text: string;
+  streaming?: boolean;
+  // Where the text stands, for what it makes a person ask for.
+  session?: string | undefined;
+  message?: string | undefined;
+};
+
 export const MarkdownView = memo(function MarkdownView({
   text,
   streaming = false,
   session,
   message,
-}: {
-  text: string;
-  streaming?: boolean;
-  session?: string | undefined;
-  message?: string | undefined;
-}) {
+}: MarkdownProps) {
   const blocks = useMemo(() => {
     if (!streaming) return [text];
     const all = splitBlocks(text);
