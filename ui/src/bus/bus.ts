@@ -3,18 +3,24 @@
 // their answers. One for the page; owned by main.tsx.
 import { create } from 'zustand';
 import { csrfToken } from '@/api/credentials';
+import type { Envelope, Events } from '@/api/schema';
 import { t } from '@/i18n';
 import { useReach } from '@/lib/reach';
 
+export type EventName = keyof Events;
+type Around = Pick<Envelope, 'version' | 'session_id' | 'surface' | 'timestamp'> & { type: 'event' };
 export type BusEvent = {
-  type: 'event';
-  version: number;
-  event: string;
-  session_id: string | null;
-  surface: string | null;
-  timestamp: string;
-  payload: Record<string, unknown>;
-};
+  [Name in EventName]: Around & { event: Name; payload: Events[Name] };
+}[EventName];
+
+// An event's name, all of a kind, or all.
+export type Pattern = EventName | `${string}.*` | '*';
+type Fitting<P extends Pattern> = P extends '*'
+  ? EventName
+  : P extends `${infer Kind}.*`
+    ? Extract<EventName, `${Kind}.${string}`>
+    : P;
+export type BusEventOf<P extends Pattern> = Extract<BusEvent, { event: Fitting<P> }>;
 
 export type Connection = 'connecting' | 'live' | 'offline';
 
@@ -35,14 +41,19 @@ export const useBusState = create<BusState>(() => ({
 
 useBusState.subscribe(({ connection }) => useReach.setState({ away: connection === 'offline' }));
 
-type Listener = { pattern: string; call: (event: BusEvent) => void };
+// One that this page does not know yet is passed on all the same: nobody asks for it by name.
+function isEvent(message: object): message is BusEvent {
+  return 'type' in message && message.type === 'event';
+}
+
+type Listener = { pattern: Pattern; call: (event: BusEvent) => void };
 type Waiting = { resolve: (payload: unknown) => void; reject: (error: Error) => void };
 
 const kFirstPause = 500;
 const kLongestPause = 15_000;
 const kMaxWaiting = 64;
 
-function fits(pattern: string, name: string): boolean {
+function fits(pattern: Pattern, name: string): boolean {
   if (pattern === '*' || pattern === name) return true;
   return pattern.endsWith('.*') && name.startsWith(pattern.slice(0, -1));
 }
@@ -79,8 +90,9 @@ export class Bus {
   }
 
   // `pattern` is an event's name, `approval.*`, or `*`. Returns what ends it.
-  on(pattern: string, call: (event: BusEvent) => void): () => void {
-    const listener = { pattern, call };
+  on<P extends Pattern>(pattern: P, call: (event: BusEventOf<P>) => void): () => void {
+    // It is called with events that fit, and with no others.
+    const listener: Listener = { pattern, call: (event) => call(event as BusEventOf<P>) };
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -125,20 +137,20 @@ export class Bus {
   }
 
   #take(text: string): void {
-    let message: Record<string, unknown>;
+    let message: Partial<Envelope>;
     try {
       message = JSON.parse(text);
     } catch {
       return;
     }
-    if (message.type === 'event') {
-      this.#deliver(message as unknown as BusEvent);
+    if (isEvent(message)) {
+      this.#deliver(message);
       return;
     }
-    const waiting = this.#waiting.get(String(message.request_id));
+    const { request_id: id = '', payload } = message;
+    const waiting = this.#waiting.get(id);
     if (!waiting) return;
-    this.#waiting.delete(String(message.request_id));
-    const payload = message.payload as Record<string, unknown> | undefined;
+    this.#waiting.delete(id);
     if (message.type === 'response') waiting.resolve(payload);
     else waiting.reject(new Error(String(payload?.detail ?? payload?.message ?? t('bus.refused'))));
   }

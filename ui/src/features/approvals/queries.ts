@@ -21,7 +21,7 @@ export function useDecided(outcome: string) {
   const { list } = held;
   // The event is the approval itself.
   useBusEvent('approval.resolved', ({ payload }) => {
-    const row = payload as unknown as Approval;
+    const row = payload as Approval;
     list.put(row, !outcome || row.state === outcome);
   });
   return held;

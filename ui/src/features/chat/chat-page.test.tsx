@@ -3,6 +3,7 @@ import { act, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test } from 'vitest';
 import { useActionRegistry } from '@/actions/actions';
+import type { Events } from '@/api/schema';
 import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
 import { ChatPage } from './chat-page';
 import { live } from './live';
@@ -108,7 +109,7 @@ beforeEach(() => {
 });
 
 const open = () => renderPage(<ChatPage />, { at: '/chat/ses_1', path: '/chat/$session' });
-const emit = (event: string, payload: Record<string, unknown>) => act(() => live.take({ event, payload }));
+const emit = (text: Events['turn.delta']) => act(() => live.take({ event: 'turn.delta', payload: text }));
 const runAction = (id: string) => act(() => useActionRegistry.getState().actions.get(id)?.run());
 
 test('shows messages, who really answered, and what it took', async () => {
@@ -183,10 +184,10 @@ test('streams from the bus and stops with one action', async () => {
   answer('POST /api/v1/turns/{id}/cancel', turn({ state: 'cancelled' }));
   open();
   await screen.findAllByRole('button', { name: 'Stop answer' });
-  const payload = { turn_id: 'trn_1', step_id: 'stp_1', part: 'text' };
-  emit('turn.delta', { ...payload, offset: 0, text: 'Some **bo' });
+  const payload = { turn_id: 'trn_1', step_id: 'stp_1', part: 'text' } as const;
+  emit({ ...payload, offset: 0, text: 'Some **bo' });
   expect((await screen.findByText('bo')).tagName).toBe('STRONG');
-  emit('turn.delta', { ...payload, offset: 9, text: 'ld** text' });
+  emit({ ...payload, offset: 9, text: 'ld** text' });
   expect((await screen.findByText('bold')).tagName).toBe('STRONG');
   runAction('chat.stop');
   await waitFor(() => expect(asked.some((one) => one.path.endsWith('/cancel'))).toBe(true));

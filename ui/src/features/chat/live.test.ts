@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 import { expect, test, vi } from 'vitest';
-import { LiveTurns } from './live';
+import type { Events } from '@/api/schema';
+import type { EventName } from '@/bus/bus';
+import { type LiveEvent, LiveTurns } from './live';
 
-const delta = (offset: number, text: string, step = 's1') => ({
+const delta = (offset: number, text: string, step = 's1'): LiveEvent => ({
   event: 'turn.delta',
   payload: { turn_id: 't', step_id: step, part: 'text', offset, text },
 });
-const started = (attempt: number) => ({
+const started = (attempt: number): LiveEvent => ({
   event: 'step.started',
   payload: { turn_id: 't', step_id: 's1', kind: 'model', attempt, model: 'fake/words' },
 });
@@ -58,18 +60,18 @@ test('the page hears of a burst once', async () => {
 
 test('tools, retries and another model', () => {
   const turns = new LiveTurns();
+  // Of each event what is shown of it.
+  const take = <Name extends EventName>(event: Name, payload: Partial<Events[Name]>) =>
+    turns.take({ event, payload } as never);
   const payload = { turn_id: 't', step_id: 'c1', tool: 'shell.exec' };
-  turns.take({ event: 'tool.requested', payload: { ...payload, rendering: 'shell.exec ls' } });
-  turns.take({ event: 'tool.started', payload });
-  turns.take({ event: 'tool.output', payload: { ...payload, offset: 0, text: 'a\n' } });
+  take('tool.requested', { ...payload, rendering: 'shell.exec ls' });
+  take('tool.started', payload);
+  take('tool.output', { turn_id: 't', step_id: 'c1', offset: 0, text: 'a\n' });
   expect(turns.get('t').steps[0]).toMatchObject({ rendering: 'shell.exec ls', running: true });
-  turns.take({ event: 'tool.finished', payload });
+  take('tool.finished', payload);
   expect(turns.get('t').steps[0]).toMatchObject({ running: false, output: { text: 'a\n' } });
-  turns.take({
-    event: 'turn.retrying',
-    payload: { turn_id: 't', step_id: 's1', reason: 'busy', delay_ms: 50 },
-  });
+  take('turn.retrying', { turn_id: 't', step_id: 's1', reason: 'busy', delay_ms: 50 });
   expect(turns.get('t').retry?.reason).toBe('busy');
-  turns.take({ event: 'turn.fallback', payload: { turn_id: 't', step_id: 's1', text: 'other answers' } });
+  take('turn.fallback', { turn_id: 't', step_id: 's1', text: 'other answers' });
   expect(turns.get('t')).toMatchObject({ retry: null, notices: ['other answers'] });
 });

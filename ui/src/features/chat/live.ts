@@ -3,7 +3,8 @@
 // page at most 30 times a second. What is on disk comes by HTTP; this is only what is not there yet.
 import { useCallback, useSyncExternalStore } from 'react';
 import type { Schemas } from '@/api/client';
-import type { BusEvent } from '@/bus/bus';
+import type { Events } from '@/api/schema';
+import type { EventName } from '@/bus/bus';
 import { type Joined, joinPiece, joinWhole, kNothing } from './join';
 
 export type LiveStep = {
@@ -30,9 +31,7 @@ const kFrameMs = 33;
 const kKeptTurns = 40;
 const kNoTurn: LiveTurn = { steps: [], retry: null, notices: [] };
 
-type Payload = Record<string, unknown>;
-const text = (payload: Payload, name: string) => (typeof payload[name] === 'string' ? payload[name] : '');
-const number = (payload: Payload, name: string) => (typeof payload[name] === 'number' ? payload[name] : 0);
+export type LiveEvent = { [Name in EventName]: { event: Name; payload: Events[Name] } }[EventName];
 
 function newStep(id: string, kind: LiveStep['kind']): LiveStep {
   return {
@@ -70,30 +69,41 @@ export class LiveTurns {
     };
   }
 
-  take({ event, payload }: Pick<BusEvent, 'event' | 'payload'>): void {
-    const turn = text(payload, 'turn_id');
-    const step = text(payload, 'step_id');
-    if (!turn) return;
-    if (event === 'turn.delta') this.#delta(turn, step, payload);
-    else if (event === 'tool.output') this.#join(turn, step, 'tool', 'output', payload);
-    else if (event === 'step.started') this.#started(turn, step, payload);
-    else if (event === 'step.finished' || event === 'tool.finished')
-      this.#change(turn, step, 'tool', () => ({ running: false }));
-    else if (event === 'tool.requested')
-      this.#change(turn, step, 'tool', () => ({
-        tool: text(payload, 'tool'),
-        rendering: text(payload, 'rendering'),
-        running: false,
-      }));
-    else if (event === 'tool.started')
-      this.#change(turn, step, 'tool', () => ({ tool: text(payload, 'tool'), running: true }));
-    else if (event === 'turn.retrying')
-      this.#set(turn, {
-        retry: { reason: text(payload, 'reason'), until: Date.now() + number(payload, 'delay_ms') },
-      });
-    else if (event === 'turn.fallback') {
-      const notices = [...this.get(turn).notices, text(payload, 'text')];
-      this.#set(turn, { notices, retry: null });
+  take(news: LiveEvent): void {
+    switch (news.event) {
+      case 'turn.delta':
+        this.#delta(news.payload);
+        break;
+      case 'tool.output':
+        this.#join('tool', 'output', news.payload);
+        break;
+      case 'step.started':
+        this.#started(news.payload);
+        break;
+      case 'step.finished':
+      case 'tool.finished':
+        this.#change(news.payload.turn_id, news.payload.step_id, 'tool', () => ({ running: false }));
+        break;
+      case 'tool.requested': {
+        const { turn_id, step_id, tool, rendering } = news.payload;
+        this.#change(turn_id, step_id, 'tool', () => ({ tool, rendering, running: false }));
+        break;
+      }
+      case 'tool.started': {
+        const { turn_id, step_id, tool } = news.payload;
+        this.#change(turn_id, step_id, 'tool', () => ({ tool, running: true }));
+        break;
+      }
+      case 'turn.retrying': {
+        const { turn_id, reason, delay_ms } = news.payload;
+        this.#set(turn_id, { retry: { reason, until: Date.now() + delay_ms } });
+        break;
+      }
+      case 'turn.fallback': {
+        const { turn_id, text } = news.payload;
+        this.#set(turn_id, { notices: [...this.get(turn_id).notices, text], retry: null });
+        break;
+      }
     }
   }
 
@@ -110,37 +120,32 @@ export class LiveTurns {
     }
   }
 
-  #delta(turn: string, step: string, payload: Payload): void {
-    const part = text(payload, 'part') === 'reasoning' ? 'reasoning' : 'text';
-    if (this.get(turn).retry) this.#set(turn, { retry: null });
-    this.#join(turn, step, 'model', part, payload);
+  #delta(piece: Events['turn.delta']): void {
+    if (this.get(piece.turn_id).retry) this.#set(piece.turn_id, { retry: null });
+    this.#join('model', piece.part, piece);
   }
 
   #join(
-    turn: string,
-    id: string,
     kind: LiveStep['kind'],
     part: 'text' | 'reasoning' | 'output',
-    payload: Payload,
+    piece: Pick<Events['turn.delta'], 'turn_id' | 'step_id' | 'offset' | 'text'>,
   ): void {
     let missing = false;
-    this.#change(turn, id, kind, (step) => {
-      const next = joinPiece(step[part], number(payload, 'offset'), text(payload, 'text'));
+    this.#change(piece.turn_id, piece.step_id, kind, (step) => {
+      const next = joinPiece(step[part], piece.offset, piece.text);
       missing = next.missing;
       return { [part]: next.joined };
     });
     // Output of a tool is not kept while it runs, so there is nobody to ask.
-    if (missing && part !== 'output') this.onMissing(turn);
+    if (missing && part !== 'output') this.onMissing(piece.turn_id);
   }
 
-  #started(turn: string, step: string, payload: Payload): void {
-    const kind = text(payload, 'kind') === 'model' ? 'model' : 'tool';
-    const attempt = number(payload, 'attempt');
-    this.#set(turn, { retry: null });
-    this.#change(turn, step, kind, (known) => ({
+  #started({ turn_id, step_id, kind, attempt, model }: Events['step.started']): void {
+    this.#set(turn_id, { retry: null });
+    this.#change(turn_id, step_id, kind, (known) => ({
       kind,
       attempt,
-      model: text(payload, 'model') || known.model,
+      model: model || known.model,
       running: true,
       // Another try begins anew.
       ...(attempt > known.attempt ? { text: kNothing, reasoning: kNothing, output: kNothing } : {}),

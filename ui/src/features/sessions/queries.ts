@@ -49,7 +49,7 @@ export function useSessionRows(query: SessionQuery) {
     [list],
   );
   useBusEvent('session.*', (event) => {
-    if (event.event === 'session.deleted') list.drop(String(event.payload.session_id));
+    if (event.event === 'session.deleted') list.drop(event.payload.session_id);
     else if (event.payload.session) put(event.payload.session as Session);
   });
   useRefreshed(list, put);

@@ -3,7 +3,8 @@ import { act, fireEvent, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { useActionRegistry } from '@/actions/actions';
-import { type BusEvent, bus } from '@/bus/bus';
+import type { Events } from '@/api/schema';
+import { type BusEvent, bus, type EventName } from '@/bus/bus';
 import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
 import type { Row } from './query';
 import { SessionsPage } from './sessions-page';
@@ -131,14 +132,14 @@ test('events change rows in place, and the list is not asked for again', async (
   answer(kList, page([row(1), row(2)]));
   const listeners: [pattern: string, call: (event: BusEvent) => void][] = [];
   vi.spyOn(bus, 'on').mockImplementation((pattern, call) => {
-    listeners.push([pattern, call]);
+    listeners.push([pattern, call as (event: BusEvent) => void]);
     return () => undefined;
   });
-  const tell = (event: string, payload: Record<string, unknown>) =>
+  const tell = <Name extends EventName>(event: Name, payload: Partial<Events[Name]>) =>
     act(() => {
+      const around = { type: 'event', version: 1, session_id: null, surface: null, timestamp: '' };
       for (const [pattern, call] of listeners)
-        if (pattern === 'session.*')
-          call({ type: 'event', version: 1, event, session_id: null, surface: null, timestamp: '', payload });
+        if (pattern === 'session.*') call({ ...around, event, payload } as never);
     });
   renderPage(<SessionsPage />, { at: '/sessions' });
   await screen.findByText('Session 1');

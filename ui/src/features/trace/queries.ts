@@ -81,7 +81,7 @@ export function useTrace(turn: string) {
   );
 
   useBusEvent('trace.span', (event) => {
-    const span = event.payload as unknown as Span;
+    const span = event.payload as Span;
     if (span.trace_id !== traceId) return;
     news.current.set(span.span_id, span);
     timer.current ??= setTimeout(apply, Math.max(120, loadMs));
