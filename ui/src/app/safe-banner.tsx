@@ -23,7 +23,7 @@ export function SafeBanner({ status }: { status: Pick<Schemas['Status'], 'mode' 
       <span>
         {t('shell.safe.means')} {why && t('shell.safe.why', { reason: why.replace(/\.$/, '') })}
       </span>
-      <span className="flex flex-wrap gap-x-3 sm:ml-auto">
+      <span className="flex flex-wrap gap-x-3">
         <Command text={t('shell.safe.look')}>pryx doctor</Command>
         <Command text={t('shell.safe.leave')}>pryx daemon restart</Command>
       </span>

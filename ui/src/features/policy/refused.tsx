@@ -4,12 +4,21 @@ import { t } from '@/i18n';
 import { ErrorNote } from '@/ui/states';
 import { isStale } from './working';
 
-// Why a change was not made, beside what a person entered.
+const show = (note: HTMLElement | null) => note?.scrollIntoView?.({ block: 'nearest' });
+
+// Why a change was not made, beside what a person entered, and where they see it in a long form.
 export function Refused({ error }: { error: unknown }) {
   if (!error) return null;
-  if (isStale(error)) return <ErrorNote error={new Error(t('policy.stale.why'))} what={t('policy.stale')} />;
   const isAnswer = error instanceof Problem || error instanceof Unreachable;
-  return <ErrorNote error={error} what={t(isAnswer ? 'source.failed' : 'rule.cannot')} />;
+  return (
+    <div ref={show}>
+      {isStale(error) ? (
+        <ErrorNote error={new Error(t('policy.stale.why'))} what={t('policy.stale')} />
+      ) : (
+        <ErrorNote error={error} what={t(isAnswer ? 'source.failed' : 'rule.cannot')} />
+      )}
+    </div>
+  );
 }
 
 // Said before the whole file is replaced: what nobody has saved yet goes with it.
