@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
 import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
-import { Button } from '@/ui/button';
-import { Confirm } from '@/ui/dialog';
-import { TextArea, TextField } from '@/ui/field';
-import { FormDialog } from '@/ui/form-dialog';
-import { Facts } from '@/ui/page';
 import { Empty, ErrorNote, Loaded } from '@/ui/states';
 import { Chip } from '@/ui/status';
-import { toast } from '@/ui/toast';
-import { useAgent, useAgents, useRemoveAgent, useSaveAgent } from './queries';
+import { AgentEditor } from './agent-editor';
+import { useAgent, useAgents } from './queries';
 
 type Agent = Schemas['Agent'];
-
-const kBegin = 'description: \nsystem_prompt: |\n  You are …\n';
 
 function AgentState({ agent }: { agent: Agent }) {
   if (agent.state === 'invalid') return <Chip tone="bad" shape="✕" text={t('agents.invalid')} />;
@@ -42,113 +34,9 @@ function AgentCard({ agent, onOpen }: { agent: Agent; onOpen: () => void }) {
   );
 }
 
-function Editor({
-  id,
-  agent,
-  onClose,
-}: {
-  id: string;
-  agent: Schemas['AgentView'] | null;
-  onClose: () => void;
-}) {
-  const [name, setName] = useState(id);
-  const [text, setText] = useState(agent?.text || kBegin);
-  const [removing, setRemoving] = useState(false);
-  const save = useSaveAgent();
-  const remove = useRemoveAgent();
-  const submit = () =>
-    save.mutate(
-      { id: name, text, hash: agent?.hash },
-      {
-        onSuccess: () => {
-          toast(t('agents.saved', { id: name }));
-          onClose();
-        },
-      },
-    );
-  return (
-    <FormDialog
-      wide
-      title={agent ? t('agents.edit', { id }) : t('agents.new')}
-      verb={t('agents.save')}
-      busy={save.isPending}
-      valid={name !== ''}
-      error={save.error}
-      failed={t('agents.save.failed')}
-      aside={
-        agent &&
-        !agent.built_in && (
-          <Button kind="danger" onClick={() => setRemoving(true)}>
-            {t('agents.rm')}
-          </Button>
-        )
-      }
-      onSave={submit}
-      onClose={onClose}
-    >
-      {!agent && (
-        <TextField
-          label={t('agents.new.name')}
-          hint={t('agents.new.hint')}
-          value={name}
-          onChange={(event) => setName(event.target.value)}
-        />
-      )}
-      {agent && (
-        <Facts
-          facts={[
-            [t('agents.tools'), agent.tools?.join(', ') ?? t('agents.tools.all')],
-            [
-              t('agents.limits'),
-              Object.entries(agent.limits ?? {})
-                .map(([limit, value]) => `${limit} ${value}`)
-                .join(', ') || t('agents.limits.none'),
-            ],
-          ]}
-        />
-      )}
-      {(agent?.problems?.length ?? 0) > 0 && (
-        <ul
-          role="alert"
-          aria-label={t('agents.problems')}
-          className="rounded-card border border-bad bg-bad-soft p-2 text-dense text-text"
-        >
-          {agent?.problems?.map((problem) => (
-            <li key={`${problem.line}${problem.key}`}>
-              {t('agents.problem', { line: problem.line, key: problem.key, message: problem.message })}
-            </li>
-          ))}
-        </ul>
-      )}
-      <TextArea
-        label={t('agents.text')}
-        hint={agent?.path}
-        rows={16}
-        spellCheck={false}
-        className="font-mono text-label"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-      />
-      {removing && (
-        <Confirm
-          open
-          onClose={() => setRemoving(false)}
-          busy={remove.isPending}
-          title={t('agents.rm.title', { id })}
-          effect={t('agents.rm.effect')}
-          verb={t('agents.rm')}
-          onConfirm={() => remove.mutate(id, { onSuccess: onClose })}
-        >
-          {remove.isError ? <ErrorNote error={remove.error} what={t('agents.rm.failed')} /> : undefined}
-        </Confirm>
-      )}
-    </FormDialog>
-  );
-}
-
 function OpenAgent({ id, onClose }: { id: string; onClose: () => void }) {
   const agent = useAgent(id);
-  if (agent.data) return <Editor key={agent.data.hash} id={id} agent={agent.data} onClose={onClose} />;
+  if (agent.data) return <AgentEditor key={agent.data.hash} id={id} agent={agent.data} onClose={onClose} />;
   return agent.isError ? <ErrorNote error={agent.error} what={t('agents.error')} /> : null;
 }
 
@@ -171,7 +59,7 @@ export function AgentList({ chosen }: { chosen: string | undefined }) {
               <AgentCard key={agent.id} agent={agent} onOpen={() => open(agent.id)} />
             ))}
           </div>
-          {chosen === '+' && <Editor id="" agent={null} onClose={() => open()} />}
+          {chosen === '+' && <AgentEditor id="" agent={null} onClose={() => open()} />}
           {chosen && chosen !== '+' && <OpenAgent id={chosen} onClose={() => open()} />}
         </>
       )}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { screen } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test } from 'vitest';
 import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
@@ -29,6 +29,39 @@ beforeEach(() => {
   startFakeDaemon();
   answer('GET /api/v1/agents', { items: [kAgent], next_cursor: null });
   answer('GET /api/v1/agents/{id}', kView);
+  answer('GET /api/v1/models', { items: [{ id: 'cloud/big', provider: 'cloud' }], next_cursor: null });
+  answer('GET /api/v1/tools', { items: [{ name: 'fs.read' }, { name: 'web.search' }], next_cursor: null });
+});
+
+test('the form and the file are two views of one draft', async () => {
+  const user = userEvent.setup();
+  answer('PUT /api/v1/agents/{id}', kView);
+  renderPage(<AgentsPage />, { at: '/agents?agent=reader' });
+  await screen.findByRole('option', { name: 'cloud/big' });
+  await user.selectOptions(screen.getByLabelText('Model'), 'cloud/big');
+  await user.click(screen.getByRole('radio', { name: /Only these/ }));
+  await user.click(await screen.findByRole('checkbox', { name: 'fs.read' }));
+  await user.type(screen.getByLabelText('Patterns'), 'mcp.*, git.*');
+  await user.type(screen.getByLabelText('Model calls'), '20');
+  await user.type(screen.getByLabelText('Instructions'), 'Read.');
+  await expectAccessible(screen.getByRole('dialog'));
+  await user.click(screen.getByRole('radio', { name: 'As YAML' }));
+  const file = screen.getByLabelText('File') as HTMLTextAreaElement;
+  expect(file.value).toBe(
+    'description: Reads\nmodel: cloud/big\ntools: [fs.read, "mcp.*", "git.*"]\nlimits:\n  max_steps: 20\nsystem_prompt: Read.\n',
+  );
+  await user.type(file, 'fallbacks: [[a/b]');
+  await user.click(screen.getByRole('radio', { name: 'As a form' }));
+  expect((screen.getByLabelText('When it cannot answer') as HTMLInputElement).value).toBe('a/b');
+  await user.click(screen.getByRole('button', { name: 'Save agent' }));
+  expect(JSON.stringify(asked.find((one) => one.method === 'PUT')?.body)).toContain('max_steps: 20');
+});
+
+test('what the form cannot show is shown as YAML, and says which line', async () => {
+  answer('GET /api/v1/agents/{id}', { ...kView, text: 'description: >\n  folded\n' });
+  renderPage(<AgentsPage />, { at: '/agents?agent=reader' });
+  expect(await screen.findByText(/^Line 2 holds something/)).toBeTruthy();
+  expect(screen.getByLabelText('File')).toBeTruthy();
 });
 
 test('an agent is changed with the hash of what was seen', async () => {
@@ -36,11 +69,11 @@ test('an agent is changed with the hash of what was seen', async () => {
   answer('PUT /api/v1/agents/{id}', kView);
   const { container } = renderPage(<AgentsPage />, { at: '/agents' });
   await user.click(await screen.findByRole('button', { name: /reader/ }));
-  const file = await screen.findByLabelText('File');
-  await user.type(file, 'x');
+  await user.click(await screen.findByRole('radio', { name: 'As YAML' }));
+  await user.type(screen.getByLabelText('File'), '# x');
   await user.click(screen.getByRole('button', { name: 'Save agent' }));
   expect(asked.find((one) => one.method === 'PUT')?.body).toEqual({
-    text: 'description: Reads\nx',
+    text: 'description: Reads\n# x',
     hash: 'sha256:aa',
   });
   await expectAccessible(container);
@@ -49,8 +82,7 @@ test('an agent is changed with the hash of what was seen', async () => {
 test('a file that changed in between is not overwritten', async () => {
   answer('PUT /api/v1/agents/{id}', problem(409, 'PRYX-1006', 'the file changed since it was read'));
   renderPage(<AgentsPage />, { at: '/agents?agent=reader' });
-  await screen.findByLabelText('File');
-  await userEvent.click(screen.getByRole('button', { name: 'Save agent' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Save agent' }));
   expect(await screen.findByText('the file changed since it was read')).toBeTruthy();
 });
 
@@ -92,4 +124,72 @@ test('a failure is said where it happened', async () => {
   answer('GET /api/v1/agents', problem(500, 'PRYX-1012', 'no agents today'));
   renderPage(<AgentsPage />, { at: '/agents' });
   expect(await screen.findByText('no agents today')).toBeTruthy();
+});
+
+const kSkill = {
+  name: 'tea',
+  description: 'Makes tea',
+  source: 'user',
+  state: 'ready',
+  folder: '/s/tea',
+  hash: 'h',
+  missing: [],
+  problems: [],
+};
+const kSkillText = '---\nname: tea\ndescription: Makes tea\n---\nBoil.\n';
+
+test('a skill is checked while it is pasted, and what the daemon refuses is shown in place', async () => {
+  const user = userEvent.setup();
+  answer('GET /api/v1/skills', { items: [], next_cursor: null });
+  const { router } = renderPage(<AgentsPage />, { at: '/agents?tab=skills' });
+  await screen.findByText('No skills');
+  await user.click(screen.getAllByRole('button', { name: 'Add skill' })[0] as HTMLElement);
+  const text = await screen.findByLabelText('SKILL.md');
+  await user.clear(text);
+  await user.click(text);
+  await user.paste('---\nname: Tea Time\n---\n');
+  expect(screen.getByText('line 2: name: small letters, digits and single hyphens, at most 64')).toBeTruthy();
+  expect(screen.getByText('line 1: description is missing')).toBeTruthy();
+  expect((screen.getByRole('button', { name: 'Save skill' }) as HTMLButtonElement).disabled).toBe(true);
+  await user.clear(text);
+  await user.paste(kSkillText);
+  answer('PUT /api/v1/skills/tea', problem(422, 'PRYX-1003', 'line 3: metadata: must be text'));
+  await user.click(screen.getByRole('button', { name: 'Save skill' }));
+  expect(await screen.findByText('line 3: metadata: must be text')).toBeTruthy();
+  await expectAccessible(screen.getByRole('dialog'));
+  answer('GET /api/v1/skills', { items: [kSkill], next_cursor: null });
+  answer('GET /api/v1/skills/tea', { ...kSkill, text: kSkillText, files: ['SKILL.md'] });
+  answer('PUT /api/v1/skills/tea', { ...kSkill, text: kSkillText, files: ['SKILL.md'] });
+  await user.click(screen.getByRole('button', { name: 'Save skill' }));
+  await waitFor(() => expect(router.state.location.search).toMatchObject({ skill: 'tea' }));
+  expect(asked.findLast((one) => one.method === 'PUT')?.body).toEqual({
+    files: [{ path: 'SKILL.md', text: kSkillText }],
+    replace: false,
+  });
+});
+
+test('a changed skill keeps its other files, and a removed one is asked about first', async () => {
+  const user = userEvent.setup();
+  const view = { ...kSkill, text: kSkillText, files: ['SKILL.md', 'run.sh'] };
+  answer('GET /api/v1/skills', { items: [kSkill], next_cursor: null });
+  answer('GET /api/v1/skills/tea', view);
+  answer('GET /api/v1/skills/tea/file', { path: 'run.sh', size: 9, text: '#!/bin/sh', base64: null });
+  answer('PUT /api/v1/skills/tea', view);
+  answer('DELETE /api/v1/skills/tea', { status: 204, body: null });
+  renderPage(<AgentsPage />, { at: '/agents?tab=skills&skill=tea' });
+  await user.click(await screen.findByRole('button', { name: 'Change' }));
+  await user.type(await screen.findByLabelText('SKILL.md'), 'Pour.');
+  await user.click(screen.getByRole('button', { name: 'Save skill' }));
+  await user.click(await screen.findByRole('button', { name: 'Remove' }));
+  expect(asked.find((one) => one.method === 'PUT')?.body).toEqual({
+    files: [
+      { path: 'SKILL.md', text: `${kSkillText}Pour.` },
+      { path: 'run.sh', text: '#!/bin/sh', executable: true },
+    ],
+    replace: true,
+  });
+  expect(asked.some((one) => one.method === 'DELETE')).toBe(false);
+  const sure = await screen.findByRole('dialog', { name: 'Remove skill tea?' });
+  await user.click(within(sure).getByRole('button', { name: 'Remove' }));
+  await waitFor(() => expect(asked.some((one) => one.method === 'DELETE')).toBe(true));
 });

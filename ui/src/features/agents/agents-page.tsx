@@ -3,7 +3,7 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useMemo } from 'react';
-import { useActions } from '@/actions/actions';
+import { type Action, useActions } from '@/actions/actions';
 import { addMessages, t } from '@/i18n';
 import { Button } from '@/ui/button';
 import { Page } from '@/ui/page';
@@ -23,7 +23,7 @@ export function AgentsPage() {
   const navigate = useNavigate();
   const tab = kTabs.find((name) => name === search.tab) ?? 'agents';
   const actions = useMemo(
-    () => [
+    (): Action[] => [
       {
         id: 'agents.new',
         label: t('agents.new'),
@@ -31,6 +31,13 @@ export function AgentsPage() {
         keys: ['n'],
         icon: Plus,
         run: () => void navigate({ to: '/agents', search: { agent: '+' } }),
+      },
+      {
+        id: 'skills.add',
+        label: t('skills.add'),
+        group: t('palette.here'),
+        icon: Plus,
+        run: () => void navigate({ to: '/agents', search: { tab: 'skills', skill: '+' } }),
       },
     ],
     [navigate],
@@ -41,14 +48,24 @@ export function AgentsPage() {
       title={t('agents.title')}
       lead={t('agents.lead')}
       primary={
-        <Button
-          kind="primary"
-          icon={Plus}
-          keys="n"
-          onClick={() => void navigate({ to: '/agents', search: { agent: '+' } })}
-        >
-          {t('agents.new')}
-        </Button>
+        tab === 'skills' ? (
+          <Button
+            kind="primary"
+            icon={Plus}
+            onClick={() => void navigate({ to: '/agents', search: { tab, skill: '+' } })}
+          >
+            {t('skills.add')}
+          </Button>
+        ) : (
+          <Button
+            kind="primary"
+            icon={Plus}
+            keys="n"
+            onClick={() => void navigate({ to: '/agents', search: { agent: '+' } })}
+          >
+            {t('agents.new')}
+          </Button>
+        )
       }
     >
       <Tabs

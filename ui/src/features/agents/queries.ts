@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { useQuery } from '@tanstack/react-query';
-import { api, take } from '@/api/client';
+import { api, type Schemas, take } from '@/api/client';
 import { useChange } from '@/api/queries';
+import type { SkillFile } from './skill-check';
 
 export const useAgent = (id: string) =>
   useQuery({
@@ -24,7 +25,7 @@ export const useSubAgents = () =>
     queryFn: () => take(api.GET('/api/v1/subagents', { params: { query: { limit: 200 } } })),
   });
 
-export { useAgents, useTools } from '@/api/queries';
+export { useAgents, useModels, useTools } from '@/api/queries';
 
 export const useSaveAgent = () =>
   useChange(['agents'], ({ id, text, hash }: { id: string; text: string; hash: string | undefined }) =>
@@ -41,4 +42,32 @@ export const useRemoveAgent = () =>
 export const useCancelSubAgent = () =>
   useChange(['turns'], (id: string) =>
     take(api.POST('/api/v1/subagents/{id}/cancel', { params: { path: { id } } })),
+  );
+
+// The files beside SKILL.md, as they are sent back with it.
+export const useSkillFiles = (name: string, paths: string[]) =>
+  useQuery({
+    queryKey: ['skills', name, 'files', paths],
+    gcTime: 0,
+    queryFn: () =>
+      Promise.all(
+        paths.map(async (path): Promise<SkillFile> => {
+          const file = await take(
+            api.GET('/api/v1/skills/{name}/file', { params: { path: { name }, query: { path } } }),
+          );
+          return file.text === null
+            ? { path, base64: file.base64 ?? '' }
+            : { path, text: file.text, executable: file.text.startsWith('#!') };
+        }),
+      ),
+  });
+
+export const usePutSkill = () =>
+  useChange(['skills'], ({ name, ...body }: { name: string } & Schemas['SkillRequest']) =>
+    take(api.PUT('/api/v1/skills/{name}', { params: { path: { name } }, body })),
+  );
+
+export const useRemoveSkill = () =>
+  useChange(['skills'], (name: string) =>
+    take(api.DELETE('/api/v1/skills/{name}', { params: { path: { name } } })),
   );

@@ -2,11 +2,13 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
-import { Dialog } from '@/ui/dialog';
+import { Button } from '@/ui/button';
 import { Table } from '@/ui/list';
 import { Empty, Loaded } from '@/ui/states';
 import { Chip, type Tone } from '@/ui/status';
-import { useSkill, useSkills } from './queries';
+import { useSkills } from './queries';
+import { SkillDialog } from './skill-dialog';
+import { SkillEditor } from './skill-editor';
 
 const kTones: Record<Schemas['Skill']['state'], [Tone, string]> = {
   ready: ['ok', '✓'],
@@ -14,30 +16,6 @@ const kTones: Record<Schemas['Skill']['state'], [Tone, string]> = {
   invalid: ['bad', '✕'],
   shadowed: ['idle', '○'],
 };
-
-function SkillDialog({ name, onClose }: { name: string; onClose: () => void }) {
-  const skill = useSkill(name);
-  return (
-    <Dialog open wide onClose={onClose} title={t('skills.view', { name })}>
-      <Loaded query={skill} what={t('skills.view.failed')}>
-        {(view) => (
-          <div className="flex flex-col gap-3">
-            <p className="text-dense text-text-2">{view.description}</p>
-            <pre className="max-h-[50vh] overflow-auto rounded-card border border-line bg-sunken p-3 font-mono text-label whitespace-pre-wrap">
-              {view.text}
-            </pre>
-            <p className="text-label font-medium text-text-2">{t('skills.files')}</p>
-            <ul className="font-mono text-label text-text-2">
-              {view.files.map((file) => (
-                <li key={file}>{file}</li>
-              ))}
-            </ul>
-          </div>
-        )}
-      </Loaded>
-    </Dialog>
-  );
-}
 
 export function SkillList() {
   const skills = useSkills();
@@ -49,7 +27,18 @@ export function SkillList() {
       query={skills}
       what={t('skills.error')}
       empty={(data) =>
-        data.items.length === 0 && <Empty title={t('skills.empty')} why={t('skills.empty.why')} />
+        data.items.length === 0 &&
+        search.skill !== '+' && (
+          <Empty
+            title={t('skills.empty')}
+            why={t('skills.empty.why')}
+            action={
+              <Button kind="primary" onClick={() => open('+')}>
+                {t('skills.add')}
+              </Button>
+            }
+          />
+        )
       }
     >
       {(data) => (
@@ -89,7 +78,8 @@ export function SkillList() {
               </tr>
             ))}
           </Table>
-          {search.skill && <SkillDialog name={search.skill} onClose={() => open()} />}
+          {search.skill === '+' && <SkillEditor onClose={open} />}
+          {search.skill && search.skill !== '+' && <SkillDialog name={search.skill} onClose={() => open()} />}
         </>
       )}
     </Loaded>

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// One draft, the text of the agent's file, seen as a form or as YAML. The form changes only the lines of the field that changed.
+import { useState } from 'react';
+import type { Schemas } from '@/api/client';
+import { t } from '@/i18n';
+import { Button } from '@/ui/button';
+import { Confirm } from '@/ui/dialog';
+import { TextArea, TextField } from '@/ui/field';
+import { FormDialog } from '@/ui/form-dialog';
+import { ErrorNote } from '@/ui/states';
+import { toast } from '@/ui/toast';
+import { AgentForm } from './agent-form';
+import { AgentOdd, readAgent, writeAgent } from './agent-text';
+import { useRemoveAgent, useSaveAgent } from './queries';
+
+type View = Schemas['AgentView'];
+
+const kBegin = 'description: ""\nsystem_prompt: |\n  You are …\n';
+
+function Problems({ agent }: { agent: View }) {
+  if (!agent.problems?.length) return null;
+  return (
+    <ul
+      role="alert"
+      aria-label={t('agents.problems')}
+      className="rounded-card border border-bad bg-bad-soft p-2 text-dense text-text"
+    >
+      {agent.problems.map((problem) => (
+        <li key={`${problem.line}${problem.key}`}>
+          {t('agents.problem', { line: problem.line, key: problem.key, message: problem.message })}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Remove({ id, onClose, onGone }: { id: string; onClose: () => void; onGone: () => void }) {
+  const remove = useRemoveAgent();
+  return (
+    <Confirm
+      open
+      onClose={onClose}
+      busy={remove.isPending}
+      title={t('agents.rm.title', { id })}
+      effect={t('agents.rm.effect')}
+      verb={t('agents.rm')}
+      onConfirm={() => remove.mutate(id, { onSuccess: onGone })}
+    >
+      {remove.isError ? <ErrorNote error={remove.error} what={t('agents.rm.failed')} /> : undefined}
+    </Confirm>
+  );
+}
+
+// The draft as fields, or the line that only the text can show.
+function read(text: string) {
+  try {
+    return { fields: readAgent(text), odd: 0 };
+  } catch (error) {
+    if (error instanceof AgentOdd) return { fields: null, odd: error.line };
+    throw error;
+  }
+}
+
+function Look({ look, onLook }: { look: 'form' | 'yaml'; onLook: (look: 'form' | 'yaml') => void }) {
+  return (
+    <fieldset className="flex gap-4">
+      <legend className="sr-only">{t('agents.look')}</legend>
+      {(['form', 'yaml'] as const).map((value) => (
+        <label key={value} className="flex min-h-6 items-center gap-2 text-dense">
+          <input
+            type="radio"
+            name="agent-look"
+            className="size-4 accent-(--accent)"
+            checked={look === value}
+            onChange={() => onLook(value)}
+          />
+          {t(`agents.look.${value}`)}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+export function AgentEditor({ id, agent, onClose }: { id: string; agent: View | null; onClose: () => void }) {
+  const [name, setName] = useState(id);
+  const [text, setText] = useState(agent?.text || kBegin);
+  const [look, setLook] = useState<'form' | 'yaml'>('form');
+  const [removing, setRemoving] = useState(false);
+  const [oddWrite, setOddWrite] = useState(false);
+  const save = useSaveAgent();
+  const { fields, odd } = read(text);
+  const shown = fields ? look : 'yaml';
+  const submit = () =>
+    save.mutate(
+      { id: name, text, hash: agent?.hash },
+      {
+        onSuccess: () => {
+          toast(t('agents.saved', { id: name }));
+          onClose();
+        },
+      },
+    );
+  return (
+    <FormDialog
+      wide
+      title={agent ? t('agents.edit', { id }) : t('agents.new')}
+      verb={t('agents.save')}
+      busy={save.isPending}
+      valid={name !== ''}
+      error={save.error}
+      failed={t('agents.save.failed')}
+      aside={
+        agent &&
+        !agent.built_in && (
+          <Button kind="danger" onClick={() => setRemoving(true)}>
+            {t('agents.rm')}
+          </Button>
+        )
+      }
+      onSave={submit}
+      onClose={onClose}
+    >
+      {!agent && (
+        <TextField
+          label={t('agents.new.name')}
+          hint={t('agents.new.hint')}
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+        />
+      )}
+      {agent && <Problems agent={agent} />}
+      <Look look={shown} onLook={setLook} />
+      {!fields && (
+        <p role="status" className="text-dense text-warn">
+          {t('agents.odd', { line: odd })}
+        </p>
+      )}
+      {oddWrite && (
+        <p role="alert" className="text-dense text-bad">
+          {t('agents.odd.write')}
+        </p>
+      )}
+      {fields && shown === 'form' ? (
+        <AgentForm
+          fields={fields}
+          onChange={(change) => {
+            try {
+              setText(writeAgent(text, change));
+              setOddWrite(false);
+            } catch (error) {
+              if (!(error instanceof AgentOdd)) throw error;
+              setOddWrite(true);
+            }
+          }}
+        />
+      ) : (
+        <TextArea
+          label={t('agents.text')}
+          hint={agent?.path}
+          rows={16}
+          spellCheck={false}
+          className="font-mono text-label"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
+      )}
+      {removing && <Remove id={id} onClose={() => setRemoving(false)} onGone={onClose} />}
+    </FormDialog>
+  );
+}
