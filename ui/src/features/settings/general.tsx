@@ -6,7 +6,7 @@ import { t } from '@/i18n';
 import { Button } from '@/ui/button';
 import { FilterField } from '@/ui/field';
 import { Empty, Loaded } from '@/ui/states';
-import { useConfigFile, useSettings } from './queries';
+import { useSettings } from './queries';
 import { fits, groupsOf, settingItems } from './setting-items';
 import { SettingRow } from './setting-row';
 
@@ -15,8 +15,6 @@ const titleOf = (prefix: string) =>
 
 export function General() {
   const settings = useSettings();
-  // Answers may say what kinds settings are of; without it the values themselves do.
-  const config = useConfigFile();
   const search: { tab?: string; q?: string; edit?: string } = useSearch({ strict: false });
   const navigate = useNavigate();
   const filter = (q: string | undefined) =>
@@ -34,7 +32,7 @@ export function General() {
   return (
     <Loaded query={settings} what={t('settings.error')}>
       {(data) => {
-        const items = settingItems(data, config.data);
+        const items = settingItems(data);
         const shown = items.filter((item) => fits(item, search.q ?? ''));
         return (
           <div className="flex max-w-3xl flex-col gap-4">

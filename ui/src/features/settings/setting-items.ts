@@ -22,9 +22,14 @@ export type SettingItem = {
   type: SettingType;
   description: string;
   choices: string[];
-  min?: number | undefined;
-  max?: number | undefined;
+  // Of a duration as a text.
+  min?: number | string | undefined;
+  max?: number | string | undefined;
   unit: string;
+  // The word that says there is none: off, none.
+  nothing: string;
+  // The variable that sets it over everything else.
+  environment: string;
   needsRestart: boolean;
   // Where the value comes from, and where in it.
   origin: string;
@@ -34,13 +39,10 @@ export type SettingItem = {
 type Loose = Record<string, unknown>;
 const isObject = (value: unknown): value is Loose => typeof value === 'object' && value !== null;
 
-// Items with a key, wherever in an answer they are listed.
+// A daemon that says nothing of its settings lists none.
 function listed(answer: unknown): Loose[] {
-  if (!isObject(answer)) return [];
-  return [answer.items, answer.schema, answer.settings]
-    .filter(Array.isArray)
-    .flat()
-    .filter((item): item is Loose => isObject(item) && typeof item.key === 'string');
+  const items = isObject(answer) ? answer.items : undefined;
+  return Array.isArray(items) ? items.filter((item) => isObject(item) && typeof item.key === 'string') : [];
 }
 
 function typeOf(told: unknown, value: unknown): SettingType {
@@ -51,13 +53,13 @@ function typeOf(told: unknown, value: unknown): SettingType {
   return Array.isArray(value) ? 'list' : 'text';
 }
 
-const numberOf = (value: unknown) => (typeof value === 'number' ? value : undefined);
+const limitOf = (value: unknown) =>
+  typeof value === 'number' || typeof value === 'string' ? value : undefined;
+const textOf = (value: unknown) => (typeof value === 'string' ? value : '');
 
-// `answers` may describe the settings; the later one wins.
-export function settingItems(settings: Schemas['Settings'], ...answers: unknown[]): SettingItem[] {
-  const told = new Map<string, Loose>();
-  for (const item of [settings, ...answers].flatMap(listed)) told.set(String(item.key), item);
-  const values: Loose = Array.isArray(settings.settings) ? {} : settings.settings;
+export function settingItems(settings: Schemas['Settings']): SettingItem[] {
+  const told = new Map(listed(settings).map((item) => [String(item.key), item]));
+  const values = settings.settings as Loose;
   const keys = [...new Set([...Object.keys(values), ...told.keys()])].sort();
   return keys.map((key) => {
     const about = told.get(key) ?? {};
@@ -68,11 +70,13 @@ export function settingItems(settings: Schemas['Settings'], ...answers: unknown[
       value,
       default: 'default' in about ? about.default : origin === 'default' ? value : undefined,
       type: typeOf(about.type, value),
-      description: typeof about.description === 'string' ? about.description : '',
+      description: textOf(about.description),
       choices: Array.isArray(about.choices) ? about.choices.map(String) : [],
-      min: numberOf(about.min),
-      max: numberOf(about.max),
-      unit: typeof about.unit === 'string' ? about.unit : '',
+      min: limitOf(about.min),
+      max: limitOf(about.max),
+      unit: textOf(about.unit),
+      nothing: textOf(about.nothing),
+      environment: textOf(about.environment),
       needsRestart: about.needs_restart === true,
       origin,
       source: settings.sources[key] ?? '',
@@ -84,38 +88,39 @@ export const valueText = (value: unknown): string =>
   value === null || value === undefined
     ? ''
     : Array.isArray(value)
-      ? value.map(String).join('\n')
+      ? value.join(', ')
       : typeof value === 'string'
         ? value
         : JSON.stringify(value);
 
 const kDuration = /^(\d+(\.\d+)?(ms|s|m|h|d|w))+$/;
-const kSize = /^\d+(\.\d+)?\s*(B|[KMGT]i?B?)?$/i;
 
-export type Wrong = { problem: 'whole' | 'number' | 'least' | 'most' | 'duration' | 'size' | 'empty' };
+// A size is a whole number of its unit.
+export const isNumber = ({ type }: SettingItem) => type === 'integer' || type === 'number' || type === 'size';
+
+export type Wrong = { problem: 'whole' | 'number' | 'least' | 'most' | 'duration' | 'empty' };
 
 // What was typed as the value that is sent, or what is wrong with it. The daemon judges in the end.
 export function readValue(item: SettingItem, text: string): { value: unknown } | Wrong {
   const trimmed = text.trim();
-  if (item.type === 'list')
-    return {
-      value: trimmed
-        .split(/[\n,]/)
-        .map((one) => one.trim())
-        .filter(Boolean),
-    };
   if (trimmed === '') return { problem: 'empty' };
-  if (item.type === 'integer' || item.type === 'number') {
+  if (isNumber(item)) {
     const number = Number(trimmed);
-    if (item.type === 'integer' && !/^-?\d+$/.test(trimmed)) return { problem: 'whole' };
+    if (item.type !== 'number' && !/^-?\d+$/.test(trimmed)) return { problem: 'whole' };
     if (Number.isNaN(number)) return { problem: 'number' };
-    if (item.min !== undefined && number < item.min) return { problem: 'least' };
-    if (item.max !== undefined && number > item.max) return { problem: 'most' };
+    if (typeof item.min === 'number' && number < item.min) return { problem: 'least' };
+    if (typeof item.max === 'number' && number > item.max) return { problem: 'most' };
     return { value: number };
   }
   if (item.type === 'duration' && !kDuration.test(trimmed)) return { problem: 'duration' };
-  if (item.type === 'size' && !kSize.test(trimmed)) return { problem: 'size' };
-  return { value: item.type === 'text' ? text : trimmed };
+  if (Array.isArray(item.value))
+    return {
+      value: trimmed
+        .split(',')
+        .map((one) => one.trim())
+        .filter(Boolean),
+    };
+  return { value: trimmed };
 }
 
 // "telemetry.otlp.endpoint" stands under "telemetry"; what has no prefix stands together.

@@ -4,12 +4,12 @@ import { type FormEvent, useState } from 'react';
 import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { Button } from '@/ui/button';
-import { Select, Switch, TextArea, TextField } from '@/ui/field';
+import { Select, Switch, TextField } from '@/ui/field';
 import { ErrorNote } from '@/ui/states';
 import { Chip } from '@/ui/status';
 import { toast } from '@/ui/toast';
 import { usePutSetting } from './queries';
-import { readValue, type SettingItem, valueText } from './setting-items';
+import { isNumber, readValue, type SettingItem, valueText } from './setting-items';
 
 // "From 1 to 1000", "at least 1", or nothing.
 function limitsOf({ min, max, unit }: SettingItem): string {
@@ -19,22 +19,16 @@ function limitsOf({ min, max, unit }: SettingItem): string {
   return high ? t('settings.between', { min: low, max: high }) : t('settings.least', { min: low });
 }
 
-const kHints: Partial<Record<SettingItem['type'], string>> = {
-  duration: 'settings.hint.duration',
-  size: 'settings.hint.size',
-  list: 'settings.hint.list',
-};
-
 function Hint({ item }: { item: SettingItem }) {
-  const kind = kHints[item.type];
-  const isNumber = item.type === 'integer' || item.type === 'number';
-  const more = [isNumber && limitsOf(item), kind && t(kind)].filter(Boolean).join(' ');
-  return (
-    <>
-      {item.description}
-      {more && ` ${more}`}
-    </>
-  );
+  const more = [
+    item.description,
+    limitsOf(item),
+    item.type === 'duration' && t('settings.hint.duration'),
+    item.type === 'list' && t('settings.hint.list'),
+    item.nothing && t('settings.hint.nothing', { nothing: item.nothing }),
+    item.origin === 'environment' && t('settings.hint.environment', { name: item.environment }),
+  ];
+  return more.filter(Boolean).join(' ');
 }
 
 type Send = (value: unknown) => void;
@@ -50,7 +44,6 @@ function Typed({ item, send, busy }: { item: SettingItem; send: Send; busy: bool
     event.preventDefault();
     if (isChanged && 'value' in read) send(read.value);
   };
-  const isNumber = item.type === 'integer' || item.type === 'number';
   const field = {
     label: item.key,
     hint: <Hint item={item} />,
@@ -62,20 +55,15 @@ function Typed({ item, send, busy }: { item: SettingItem; send: Send; busy: bool
   };
   return (
     <form onSubmit={submit} className="flex flex-col gap-2">
-      {item.type === 'list' ? (
-        <TextArea
-          {...field}
-          rows={Math.min(8, Math.max(2, now.split('\n').length))}
-          className="font-mono text-label"
-        />
-      ) : (
-        <TextField
-          {...field}
-          inputMode={isNumber ? 'numeric' : undefined}
-          autoComplete="off"
-          className={cx('font-mono text-label', item.type === 'text' ? 'max-w-120' : 'max-w-40')}
-        />
-      )}
+      <TextField
+        {...field}
+        inputMode={isNumber(item) ? 'numeric' : undefined}
+        autoComplete="off"
+        className={cx(
+          'font-mono text-label',
+          isNumber(item) || item.type === 'duration' ? 'max-w-40' : 'max-w-120',
+        )}
+      />
       {isChanged && (
         <div className="flex gap-2">
           <Button small kind="primary" type="submit" busy={busy} disabled={problem !== undefined}>

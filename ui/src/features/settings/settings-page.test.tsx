@@ -11,10 +11,7 @@ const kSettings = {
   sources: { 'log.level': 'line 3', 'tools.max_steps': 'default', 'heartbeat.enabled': 'default' },
 };
 const kDescribed = {
-  path: '/c/config.yaml',
-  exists: true,
-  text: '',
-  hash: 'h',
+  ...kSettings,
   items: [
     { key: 'log.level', type: 'choice', choices: ['debug', 'info'], default: 'info', description: 'Lines' },
     {
@@ -35,7 +32,7 @@ beforeEach(() => {
 
 test('a number is changed within its limits, and where it comes from is said', async () => {
   const user = userEvent.setup();
-  answer('GET /api/v1/config', kDescribed);
+  answer('GET /api/v1/settings', kDescribed);
   answer('PUT /api/v1/settings', {
     ...kSettings,
     settings: { ...kSettings.settings, 'tools.max_steps': 25 },
@@ -58,7 +55,7 @@ test('a number is changed within its limits, and where it comes from is said', a
 
 test('a choice is saved when it is made, a switch when it is thrown, and a reset takes the change back', async () => {
   const user = userEvent.setup();
-  answer('GET /api/v1/config', kDescribed);
+  answer('GET /api/v1/settings', kDescribed);
   answer('PUT /api/v1/settings', kSettings);
   renderPage(<SettingsPage />, { at: '/settings' });
   await waitFor(() => expect(screen.getByLabelText('log.level').tagName).toBe('SELECT'));
