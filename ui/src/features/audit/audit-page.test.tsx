@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto';
-import { screen, waitFor, within } from '@testing-library/react';
+import { act, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { useActionRegistry } from '@/actions/actions';
@@ -153,4 +153,27 @@ test('an error has its code', async () => {
 test('a daemon that is away is said so', async () => {
   renderPage(<AuditPage />, { at: '/audit' });
   expect((await screen.findAllByText(/The daemon did not answer/)).length).toBeGreaterThan(0);
+});
+
+test('an export says what it holds before it is made: the time of the page, none of its other filters', async () => {
+  const user = userEvent.setup();
+  URL.createObjectURL = () => 'blob:log';
+  answer(kList, (one: { query: URLSearchParams }) => {
+    if (one.query.get('limit') !== '1') return page([entry(9)]);
+    return page([entry(one.query.get('before')?.startsWith('2026-01-01') ? 4 : 9)]);
+  });
+  answer('GET /api/v1/audit/export', { lines: 1 });
+  renderPage(<AuditPage />, { at: '/audit?action=tool.*&from=2026-01-01T10:00:00Z&to=2026-01-02T10:00:00Z' });
+  await screen.findByText('fs.read9');
+  act(() => press('csv'));
+  const dialog = await screen.findByRole('dialog');
+  // The newest before the beginning is 4; the newest before the end 9.
+  expect(await within(dialog).findByText(/time on this page: 5 to 9/)).toBeTruthy();
+  expect(within(dialog).getByText(/do not apply to the file: action tool\.\*/)).toBeTruthy();
+  expect(asked.some((one) => one.path.endsWith('/export'))).toBe(false);
+  await expectAccessible(dialog);
+  await user.click(within(dialog).getByRole('button', { name: 'Make the file' }));
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+  const made = asked.find((one) => one.path.endsWith('/export'))?.query;
+  expect(Object.fromEntries(made ?? [])).toEqual({ format: 'csv', from: '5', limit: '5' });
 });

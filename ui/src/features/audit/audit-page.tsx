@@ -14,12 +14,14 @@ import { Empty, ErrorNote, Loading } from '@/ui/states';
 import { toast } from '@/ui/toast';
 import { kColumns } from './columns';
 import { EntryDetails } from './entry-details';
+import { ExportDialog } from './export-dialog';
 import { FilterBar } from './filter-bar';
 import { auditQuery, countFilters, kNoFilters, type Search } from './filters';
 import { auditMessages } from './messages';
 import {
   type Entry,
   type ExportFormat,
+  type ExportRange,
   exportLog,
   readKept,
   saveBlob,
@@ -35,12 +37,13 @@ addMessages(auditMessages);
 function useExport() {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const run = useCallback(async (format: ExportFormat, from?: number) => {
+  const run = useCallback(async (format: ExportFormat, range: ExportRange = {}) => {
     setBusy(true);
     setError(null);
     try {
-      const blob = await exportLog(format, from);
-      const name = `pryx-audit${from ? `-from-${from}` : ''}.${format}`;
+      const blob = await exportLog(format, range);
+      const { from, to } = range;
+      const name = `pryx-audit${from ? `-from-${from}` : ''}${to ? `-to-${to}` : ''}.${format}`;
       saveBlob(blob, name);
       toast(t('audit.export.saved', { name, size: bytes(blob.size) }));
     } catch (refusal) {
@@ -164,6 +167,7 @@ export function AuditPage() {
   const verifying = useVerifying();
   const exporting = useExport();
   const [hasCheckpoint, setCheckpoint] = useState(false);
+  const [toExport, setExport] = useState<ExportFormat | null>(null);
   const isBad = useVerified((state) => state.last?.verdict.ok === false);
   const close = () => write({ entry: undefined });
   useAuditActions({
@@ -177,7 +181,7 @@ export function AuditPage() {
     },
     step: (by) => show(rows[Math.max(0, Math.min(rows.length - 1, focused + by))]),
     toggle: () => (index ? close() : show(rows[focused])),
-    exported: (format) => void exporting.run(format),
+    exported: setExport,
   });
   const filters = countFilters(search);
   const onClear = () => write(kNoFilters);
@@ -207,7 +211,7 @@ export function AuditPage() {
             }
             items={(['jsonl', 'csv', 'json'] as const).map((format) => ({
               label: t(`audit.export.${format}`),
-              run: () => void exporting.run(format),
+              run: () => setExport(format),
               ...(format === 'jsonl' ? { keys: 'shift+d' } : {}),
             }))}
           />
@@ -261,7 +265,7 @@ export function AuditPage() {
       {isBad ? (
         <BadVerdict
           onShow={(bad) => write({ ...kNoFilters, entry: String(bad) })}
-          onExport={(from) => void exporting.run('jsonl', from)}
+          onExport={(from) => void exporting.run('jsonl', { from })}
         />
       ) : null}
       {verifying.badFile && (
@@ -307,6 +311,15 @@ export function AuditPage() {
       )}
       {rows.length === 0 && held.pages > 0 && held.state === 'end' && (
         <NoEntries filters={filters} onClear={onClear} />
+      )}
+      {toExport && (
+        <ExportDialog
+          format={toExport}
+          search={search}
+          busy={exporting.isBusy}
+          onExport={(format, range) => void exporting.run(format, range).then(() => setExport(null))}
+          onClose={() => setExport(null)}
+        />
       )}
       {hasCheckpoint && <CheckpointDialog onClose={() => setCheckpoint(false)} />}
     </Page>

@@ -123,14 +123,39 @@ export function useProof(index: number) {
 
 export type ExportFormat = 'jsonl' | 'csv' | 'json';
 
-export async function exportLog(format: ExportFormat, from?: number): Promise<Blob> {
+// Numbers of the first and the last entry; without them, from the beginning and to the end.
+export type ExportRange = { from?: number | undefined; to?: number | undefined };
+
+export async function exportLog(format: ExportFormat, { from, to }: ExportRange = {}): Promise<Blob> {
+  const limit = to === undefined ? undefined : to - (from ?? 1) + 1;
   const blob = await take(
     api.GET('/api/v1/audit/export', {
-      params: { query: { format, ...(from ? { from } : {}) } },
+      params: { query: { format, ...(from ? { from } : {}), ...(limit ? { limit } : {}) } },
       parseAs: 'blob',
     }),
   );
   return blob as unknown as Blob;
+}
+
+// The newest entry before a time: entries are numbered as they come, so a time of the page is a number of the log.
+async function lastBefore(before: string | undefined): Promise<number> {
+  const page = await take(
+    api.GET('/api/v1/audit', { params: { query: { limit: 1, ...(before ? { before } : {}) } } }),
+  );
+  return page.items[0]?.index ?? 0;
+}
+
+// Which entries lie in the page's time; `to` before `from` means none.
+export function useRange({ after, before }: AuditQuery) {
+  return useQuery({
+    queryKey: ['audit', 'range', after, before],
+    enabled: after !== undefined || before !== undefined,
+    staleTime: 0,
+    queryFn: async () => ({
+      from: after ? (await lastBefore(after)) + 1 : 1,
+      to: await lastBefore(before),
+    }),
+  });
 }
 
 export function saveBlob(blob: Blob, name: string): void {
