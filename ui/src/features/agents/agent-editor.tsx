@@ -17,6 +17,12 @@ type View = Schemas['AgentView'];
 
 const kBegin = 'description: ""\nsystem_prompt: |\n  You are …\n';
 
+// One that is built in has no file yet: its file begins with what is known of it, and not with other instructions.
+function begin(agent: View | null): string {
+  if (!agent) return kBegin;
+  return agent.text || writeAgent('', { description: agent.description });
+}
+
 function Problems({ agent }: { agent: View }) {
   if (!agent.problems?.length) return null;
   return (
@@ -83,7 +89,7 @@ function Look({ look, onLook }: { look: 'form' | 'yaml'; onLook: (look: 'form' |
 
 export function AgentEditor({ id, agent, onClose }: { id: string; agent: View | null; onClose: () => void }) {
   const [name, setName] = useState(id);
-  const [text, setText] = useState(agent?.text || kBegin);
+  const [text, setText] = useState(() => begin(agent));
   const [look, setLook] = useState<'form' | 'yaml'>('form');
   const [removing, setRemoving] = useState(false);
   const [oddWrite, setOddWrite] = useState(false);

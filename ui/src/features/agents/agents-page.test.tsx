@@ -57,6 +57,13 @@ test('the form and the file are two views of one draft', async () => {
   expect(JSON.stringify(asked.find((one) => one.method === 'PUT')?.body)).toContain('max_steps: 20');
 });
 
+test('one that is built in begins with what is known of it, not with other instructions', async () => {
+  answer('GET /api/v1/agents/{id}', { ...kView, built_in: true, state: 'built_in', text: '', hash: '' });
+  renderPage(<AgentsPage />, { at: '/agents?agent=reader' });
+  expect(((await screen.findByLabelText('Description')) as HTMLInputElement).value).toBe('Reads');
+  expect((screen.getByLabelText('Instructions') as HTMLTextAreaElement).value).toBe('');
+});
+
 test('what the form cannot show is shown as YAML, and says which line', async () => {
   answer('GET /api/v1/agents/{id}', { ...kView, text: 'description: >\n  folded\n' });
   renderPage(<AgentsPage />, { at: '/agents?agent=reader' });

@@ -87,10 +87,10 @@ export function EnvImport() {
           {t('welcome.model.env.import', { count: secrets.length })}
         </Button>
         {store.data && (
-          <p role="status" className="text-dense text-ok">
-            {t('welcome.model.env.done', { names: stored.join(', ') })}
-            {used.size > 0 && ` ${t('welcome.model.env.next')}`}
-          </p>
+          <div role="status" className="text-dense text-ok">
+            <p>{t('welcome.model.env.done', { names: stored.join(', ') })}</p>
+            {used.size > 0 && <p>{t('welcome.model.env.next')}</p>}
+          </div>
         )}
         {store.data && <Kept names={stored.filter((name) => !used.has(name))} />}
         {store.isError && <ErrorNote error={store.error} what={t('welcome.model.env.failed')} />}
