@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How the built pages bear what is large: a trace of 50,000 spans and a list of 100,000 sessions, in Chromium, against a server that
-// makes them up. Fails when a limit is passed.   node tools/bench.ts [--slack 1]   after `vite build`
+// How the built pages bear what is large: a trace of 50,000 spans, a list of 100,000 sessions and a transcript of 2,000 messages, in
+// Chromium, against a server that makes them up. Fails when a limit is passed. The slack is for times alone: bytes, rows and the
+// work for a frame do not depend on who else uses the machine.   node tools/bench.ts [--slack 1] [trace|sessions|transcript]   after `vite build`
 import { readFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
@@ -10,12 +11,19 @@ import { chromium, type Page } from 'playwright-core';
 const kDist = fileURLToPath(new URL('../dist/', import.meta.url));
 const kSpans = 50_000;
 const kSessions = 100_000;
+const kMessages = 2_000;
 // Limits of the design: a trace is there a second after its data, and everything together stays small.
 const kFirstPaintMs = 1000;
 const kHeapMiB = 250;
 const kLeastFps = 55;
+const kShownRows = 60;
 // A machine that is busy with other things gives no page all frames.
 const kShareOfIdle = 0.9;
+// Of several rounds the best counts: what somebody else takes from one round says nothing of the page.
+const kRounds = 3;
+const kScrollS = 2;
+// Sixty frames a second, of the thread's own time.
+const kFrameMs = 1000 / 60;
 
 const kTypes: Record<string, string> = {
   '.html': 'text/html',
@@ -143,6 +151,75 @@ function sessions(cursor: number, limit: number): string {
   return JSON.stringify({ items, next_cursor: next < kSessions ? String(next) : null });
 }
 
+const messageId = (n: number) => `msg_01J9ZD3V3N8J4Q6R2${n.toString(36).toUpperCase().padStart(9, '0')}`;
+
+// Questions, and answers with what Markdown has: the lengths differ, so that rows are measured and not guessed.
+function message(n: number): object {
+  const isUser = n % 2 === 0;
+  const long = [
+    '- one\n- two\n- three',
+    '```sh\nls -l\ncat notes.md\n```',
+    '| a | b |\n|---|---|\n| 1 | 2 |',
+  ][n % 3];
+  const text = isUser
+    ? `Question ${n}: what of the harbour plan is next?`
+    : `Answer ${n} with **words** and \`code\`.\n\n${'A line of it. '.repeat(1 + ((n * 7919) % 40))}\n\n${long}`;
+  return {
+    id: messageId(n),
+    session_id: `ses_${kId}`,
+    role: isUser ? 'user' : 'assistant',
+    turn_id: `trn_01J9ZD3V3N8J4Q6R2${(n >> 1).toString(36).toUpperCase().padStart(9, '0')}`,
+    step_id: null,
+    parts: [{ type: 'text', state: 'complete', text, labels: [] }],
+    created_at: new Date(kBegin + n * 60_000).toISOString(),
+  };
+}
+
+// Newest first, those before a message.
+function messages(earliest: string | null, limit: number): string {
+  const before = earliest ? Number.parseInt(earliest.slice(-9), 36) : kMessages;
+  const from = Math.max(0, before - limit);
+  const items = Array.from({ length: before - from }, (_, k) => message(before - 1 - k));
+  return JSON.stringify({ items, next_cursor: from > 0 ? messageId(from) : null });
+}
+
+function turn(id: string): string {
+  const usage = {
+    input_tokens: 900,
+    output_tokens: 80,
+    cached_input_tokens: 0,
+    cache_write_tokens: 0,
+    reasoning_tokens: 0,
+    estimated: false,
+  };
+  return JSON.stringify({
+    id,
+    session_id: `ses_${kId}`,
+    state: 'completed',
+    surface: 'web',
+    model: 'openai/gpt-4o-mini',
+    answered_by: 'openai/gpt-4o-mini',
+    message_id: messageId(0),
+    usage,
+    cost: { amount: '0.001', currency: 'USD' },
+    unpriced_calls: 0,
+    trace_id: '01927ed1ec7544897360593e81c2f43e',
+    denied_calls: 0,
+    error: null,
+    created_at: new Date(kBegin).toISOString(),
+    started_at: new Date(kBegin).toISOString(),
+    ended_at: new Date(kBegin + 900).toISOString(),
+    steps: [],
+    partial: [],
+  });
+}
+
+const kSession = JSON.stringify({
+  ...JSON.parse(sessions(0, 1)).items[0],
+  id: `ses_${kId}`,
+  message_count: kMessages,
+});
+
 const kStatus = JSON.stringify({
   version: 'bench',
   pid: 1,
@@ -165,6 +242,10 @@ function answer(url: URL, big: string, response: ServerResponse): void {
     response.writeHead(status, { 'Content-Type': 'application/json' }).end(text);
   if (url.pathname === '/api/v1/status') return void json(kStatus);
   if (url.pathname.startsWith('/api/v1/traces/')) return void json(big);
+  if (url.pathname.startsWith('/api/v1/turns/')) return void json(turn(url.pathname.split('/').at(-1) ?? ''));
+  if (url.pathname === `/api/v1/sessions/ses_${kId}/messages`)
+    return void json(messages(url.searchParams.get('before'), Number(url.searchParams.get('limit') ?? 50)));
+  if (url.pathname === `/api/v1/sessions/ses_${kId}`) return void json(kSession);
   if (url.pathname === '/api/v1/sessions')
     return void json(
       sessions(Number(url.searchParams.get('cursor') ?? 0), Number(url.searchParams.get('limit') ?? 50)),
@@ -207,20 +288,80 @@ async function benchTrace(page: Page, base: string) {
   return { afterData, whole, zoomMs, heap: await heapMiB(page) };
 }
 
-// Scrolls by three rows a frame and counts frames; `by` 0 tells what this machine gives a page that does nothing.
-const scrollFps = (page: Page, by: number) =>
-  page.evaluate(async (step) => {
-    const list = document.querySelector('[role=grid]');
-    if (!list) return 0;
-    const from = performance.now();
-    let frames = 0;
-    while (performance.now() - from < 2000) {
-      list.scrollTop += step;
-      await new Promise(requestAnimationFrame);
-      frames += 1;
-    }
-    return frames / ((performance.now() - from) / 1000);
-  }, by);
+// Scrolls by some rows a frame and counts frames; `by` 0 tells what this machine gives a page that does nothing.
+const scrollFps = (page: Page, selector: string, by: number) =>
+  page.evaluate(
+    async ([where, step, seconds]) => {
+      const list = document.querySelector(where);
+      if (!list) return 0;
+      const from = performance.now();
+      let frames = 0;
+      while (performance.now() - from < 1000 * seconds) {
+        list.scrollTop += step;
+        await new Promise(requestAnimationFrame);
+        frames += 1;
+      }
+      return frames / ((performance.now() - from) / 1000);
+    },
+    [selector, by, kScrollS] as const,
+  );
+
+// What its main thread worked, whoever else uses the machine: time of the thread and not of the clock.
+async function worked(page: Page, call: () => Promise<number>) {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const taken = async () => {
+    const { metrics } = (await cdp.send('Performance.getMetrics')) as {
+      metrics: { name: string; value: number }[];
+    };
+    return metrics.find((one) => one.name === 'TaskDuration')?.value ?? Number.NaN;
+  };
+  const before = await taken();
+  const fps = await call();
+  const work = (await taken()) - before;
+  await cdp.detach();
+  return { fps, frameMs: (work * 1000) / (fps * kScrollS) };
+}
+
+// In turn with a page that does nothing, because others use the machine too; the round in which the page did best.
+async function scrolling(page: Page, selector: string, by: number) {
+  const rounds: { idle: number; fps: number; frameMs: number }[] = [];
+  for (let round = 0; round < kRounds; round += 1) {
+    const idle = await scrollFps(page, selector, 0);
+    rounds.push({ idle, ...(await worked(page, () => scrollFps(page, selector, by))) });
+  }
+  return rounds.sort((a, b) => a.frameMs - b.frameMs)[0] ?? { idle: 0, fps: 0, frameMs: Number.NaN };
+}
+
+async function benchTranscript(page: Page, base: string) {
+  const from = Date.now();
+  await page.goto(`${base}/chat/ses_${kId}`);
+  await page.waitForSelector('[role=log] [data-index]', { timeout: 30_000 });
+  // To the first message, page by page, as a person would scroll.
+  for (;;) {
+    const seen = await page.evaluate(() => {
+      const log = document.querySelector('[role=log]');
+      if (log) {
+        // A person did it: else the end is followed.
+        log.dispatchEvent(new WheelEvent('wheel'));
+        log.scrollTop = 0;
+      }
+      return document.body.textContent?.includes('Question 0: ') ?? false;
+    });
+    if (seen || Date.now() - from > 120_000) break;
+    await page.waitForTimeout(20);
+  }
+  const loadMs = Date.now() - from;
+  const shown = await page.evaluate(() => document.querySelectorAll('[role=log] [data-index]').length);
+  const isWhole = await page.evaluate(() => document.body.textContent?.includes('Question 0: ') ?? false);
+  return {
+    loadMs,
+    shown,
+    messages: isWhole ? kMessages : 0,
+    ...(await scrolling(page, '[role=log]', 97)),
+    heap: await heapMiB(page),
+  };
+}
 
 async function benchSessions(page: Page, base: string) {
   await page.goto(`${base}/sessions`);
@@ -247,8 +388,7 @@ async function benchSessions(page: Page, base: string) {
   return {
     rows: Number(rows) - 1,
     loadMs: Date.now() - from,
-    idle: await scrollFps(page, 0),
-    fps: await scrollFps(page, 97),
+    ...(await scrolling(page, '[role=grid]', 97)),
     heap: await heapMiB(page),
   };
 }
@@ -256,6 +396,9 @@ async function benchSessions(page: Page, base: string) {
 async function main(): Promise<number> {
   const at = process.argv.indexOf('--slack');
   const slack = at > 0 ? Number(process.argv[at + 1]) : 1;
+  const parts = ['trace', 'sessions', 'transcript'];
+  const named = parts.filter((part) => process.argv.includes(part));
+  const wants = (part: string) => named.length === 0 || named.includes(part);
   const big = trace();
   const server = createServer((request, response) =>
     answer(new URL(request.url ?? '/', 'http://127.0.0.1'), big, response),
@@ -268,30 +411,51 @@ async function main(): Promise<number> {
     args: ['--no-sandbox'],
   });
   const bad: string[] = [];
-  const hold = (what: string, value: number, limit: number, atLeast = false) => {
-    const ok = atLeast ? value >= limit / slack : value <= limit * slack;
+  const hold = (what: string, value: number, limit: number, kind: 'time' | 'most' | 'least') => {
+    const bound = kind === 'time' ? limit * slack : limit;
+    const ok = kind === 'least' ? value >= bound : value <= bound;
     console.log(
-      `${ok ? 'ok ' : 'BAD'} ${what}: ${value.toFixed(1)} (${atLeast ? 'at least' : 'at most'} ${limit})`,
+      `${ok ? 'ok ' : 'BAD'} ${what}: ${value.toFixed(1)} (${kind === 'least' ? 'at least' : 'at most'} ${bound.toFixed(1)})`,
     );
     if (!ok) bad.push(what);
+  };
+  // Frames a second are a time, which others on the machine take from; the work for one is the page's alone.
+  const holdScrolling = (
+    what: string,
+    { idle, fps, frameMs }: { idle: number; fps: number; frameMs: number },
+  ) => {
+    console.log(`a page that does nothing: ${idle.toFixed(1)} frames/s`);
+    hold(`${what}, frames/s`, fps, Math.min(kLeastFps, idle * kShareOfIdle) / slack, 'least');
+    hold(`${what}, work for a frame, ms`, frameMs, kFrameMs, 'most');
   };
   try {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
     await context.addInitScript(() => localStorage.setItem('pryx_csrf', 'bench'));
     const page = await context.newPage();
-    const traced = await benchTrace(page, base);
-    console.log(
-      `trace: ${kSpans} spans, ${(big.length / 2 ** 20).toFixed(1)} MiB, page to bars ${traced.whole.toFixed(0)} ms`,
-    );
-    hold('first paint after the data, ms', traced.afterData, kFirstPaintMs);
-    hold('a zoom step, ms', traced.zoomMs, 50);
-    hold('trace heap, MiB', traced.heap, kHeapMiB);
-    const listed = await benchSessions(page, base);
-    console.log(`sessions: ${listed.rows} rows in ${listed.loadMs} ms`);
-    hold('rows', listed.rows, kSessions, true);
-    console.log(`a page that does nothing: ${listed.idle.toFixed(1)} frames/s`);
-    hold('scrolling, frames/s', listed.fps, Math.min(kLeastFps, listed.idle * kShareOfIdle), true);
-    hold('sessions heap, MiB', listed.heap, kHeapMiB);
+    if (wants('trace')) {
+      const traced = await benchTrace(page, base);
+      console.log(
+        `trace: ${kSpans} spans, ${(big.length / 2 ** 20).toFixed(1)} MiB, page to bars ${traced.whole.toFixed(0)} ms`,
+      );
+      hold('first paint after the data, ms', traced.afterData, kFirstPaintMs, 'time');
+      hold('a zoom step, ms', traced.zoomMs, 50, 'time');
+      hold('trace heap, MiB', traced.heap, kHeapMiB, 'most');
+    }
+    if (wants('sessions')) {
+      const listed = await benchSessions(page, base);
+      console.log(`sessions: ${listed.rows} rows in ${listed.loadMs} ms`);
+      hold('rows', listed.rows, kSessions, 'least');
+      holdScrolling('scrolling sessions', listed);
+      hold('sessions heap, MiB', listed.heap, kHeapMiB, 'most');
+    }
+    if (wants('transcript')) {
+      const spoken = await benchTranscript(page, base);
+      console.log(`transcript: ${kMessages} messages in ${spoken.loadMs} ms`);
+      hold('messages', spoken.messages, kMessages, 'least');
+      hold('rows of them in the page', spoken.shown, kShownRows, 'most');
+      holdScrolling('scrolling a transcript', spoken);
+      hold('transcript heap, MiB', spoken.heap, kHeapMiB, 'most');
+    }
   } finally {
     await browser.close();
     server.close();

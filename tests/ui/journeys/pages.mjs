@@ -68,6 +68,19 @@ function lostInForcedColours(page) {
   });
 }
 
+// At 400 % a dialog is no larger than the window, and goes on downwards only.
+function outOfSight(page) {
+  return page.evaluate(() => {
+    const wrong = [];
+    const dialog = document.querySelector('[role=dialog]');
+    const box = dialog.getBoundingClientRect();
+    if (box.left < -1 || box.top < -1 || box.right > innerWidth + 1 || box.bottom > innerHeight + 1)
+      wrong.push(`the dialog is not in the window: ${Math.round(box.left)}, ${Math.round(box.top)} to ${Math.round(box.right)}, ${Math.round(box.bottom)}`);
+    if (dialog.scrollWidth > dialog.clientWidth + 1) wrong.push('the dialog is wider than it shows');
+    return wrong;
+  });
+}
+
 async function everyPage({ browser, daemon }, part) {
   await daemon.cli('exec', 'list the files');
   const turn = (await daemon.cli('exec', 'read notes.md', '--json')).match(/trn_[0-9A-Z]+/)[0];
@@ -145,6 +158,7 @@ export const journeys = {
       ['n', '/models'],
       ['n', '/memory'],
       ['n', '/agents'],
+      ['Shift+D', '/audit'],
       ['n', '/policy'],
       ['n', '/costs'],
     ];
@@ -165,6 +179,12 @@ export const journeys = {
       await settled(page);
       for (const violation of await violations(page, kColours)) wrong.push(`${path} ${keys}, dark: ${violation}`);
       await page.emulateMedia({ colorScheme: 'light' });
+      await page.setViewportSize(kZoomed);
+      await settled(page);
+      for (const violation of await violations(page, kLayout)) wrong.push(`${path} ${keys}, at 400 %: ${violation}`);
+      for (const problem of await outOfSight(page)) wrong.push(`${path} ${keys}, at 400 %: ${problem}`);
+      await page.setViewportSize(kWide);
+      await settled(page);
       await page.keyboard.press('Escape');
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       equal(await focused(), before, `${path} ${keys}: the focus after the dialog`);

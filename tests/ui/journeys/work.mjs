@@ -98,10 +98,11 @@ export const journeys = {
 
   'a setting is changed, and the config file is undone': async ({ browser, daemon }) => {
     const page = await signedIn(browser, daemon, { path: '/settings?q=max_steps' });
-    await page.getByLabel('tools.max_steps').fill('25');
-    await page.getByLabel('tools.max_steps').press('Enter');
+    const steps = page.getByRole('textbox', { name: 'tools.max_steps' });
+    await steps.fill('25');
+    await steps.press('Enter');
     await page.getByRole('button', { name: 'Reset tools.max_steps' }).waitFor();
-    equal(await page.getByLabel('tools.max_steps').inputValue(), '25', 'the setting');
+    equal(await steps.inputValue(), '25', 'the setting');
     await page.goto(`${daemon.url}/settings?tab=file`);
     const file = page.getByLabel('config.yaml');
     const before = await file.inputValue();

@@ -2,7 +2,7 @@
 // Dialog and drawer. Focus goes in, stays in, and returns to the opener; Escape closes.
 import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
 import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { Button, IconButton } from './button';
@@ -32,6 +32,33 @@ function focusFirstField(event: Event): void {
   if (!field) return;
   event.preventDefault();
   field.focus();
+}
+
+const kFocusable = 'a[href], button:not(:disabled), input, select, textarea, summary, [tabindex]';
+
+// Words alone that are longer than the window can be scrolled by keys too: then the body itself takes the focus.
+function Body({ label, children }: { label: string; children: ReactNode }) {
+  const box = useRef<HTMLDivElement>(null);
+  const [isReached, setReached] = useState(false);
+  useLayoutEffect(() => {
+    const body = box.current;
+    if (!body || typeof ResizeObserver === 'undefined') return;
+    const look = () =>
+      setReached(body.scrollHeight > body.clientHeight + 1 && !body.querySelector(kFocusable));
+    look();
+    const observer = new ResizeObserver(look);
+    for (const one of [body, ...body.children]) observer.observe(one);
+    return () => observer.disconnect();
+  });
+  return (
+    <div
+      ref={box}
+      {...(isReached ? { tabIndex: 0, role: 'region', 'aria-label': label } : {})}
+      className="min-h-0 flex-1 overflow-y-auto p-4"
+    >
+      {children}
+    </div>
+  );
 }
 
 export function Dialog({
@@ -72,7 +99,7 @@ export function Dialog({
               <IconButton icon={X} label={t('ui.close')} />
             </Radix.Close>
           </header>
-          <div className="min-h-0 flex-1 overflow-y-auto p-4">{children}</div>
+          <Body label={title}>{children}</Body>
           {footer && (
             <footer className="flex flex-wrap justify-end gap-2 border-t border-line px-4 py-3">
               {footer}
