@@ -104,8 +104,10 @@ export const auditMessages = {
   'audit.proof.checkpoint': 'Signed checkpoint',
   'audit.proof.left': 'left',
   'audit.proof.right': 'right',
-  'audit.proof.holds': 'Computed in this browser: entry, leaf and path give this root, and the checkpoint names it.',
-  'audit.proof.broken': 'Computed in this browser: entry, leaf and path do not give the root of the checkpoint.',
+  'audit.proof.holds':
+    'Computed in this browser: entry, leaf and path give this root, and the checkpoint names it.',
+  'audit.proof.broken':
+    'Computed in this browser: entry, leaf and path do not give the root of the checkpoint.',
   'audit.proof.entry': 'The leaf is the hash of this entry.',
   'audit.proof.copy': 'Copy proof',
   'audit.proof.save': 'Save proof',
