@@ -300,11 +300,13 @@ void Clients::receive(Daemon& daemon, Follower& follower, const events::Event& e
 }
 
 async::Task<void> Clients::run_approver(Daemon& daemon) {
+  const trust::ApprovalQuery pending_page{
+      .states = {trust::ApprovalState::kPending}, .before = {}, .limit = 20};
   for (;;) {
     const auto slept =
         co_await async::sleep(loop_, dice_.milliseconds(100, dice_.chance(10) ? 90'000 : 3000));
     if (!slept || daemon.is_stopping()) co_return;
-    const auto pending = co_await daemon.approvals().list(owner().id, "pending", 20);
+    const auto pending = co_await daemon.approvals().list_page(owner().id, pending_page);
     if (!pending || pending->empty()) continue;
     const std::uint64_t which = dice_.below(pending->size());
     if (!end_game_ && mixed(hash_text((*pending)[which].id.str())) % 6 == 0)
