@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Status is a shape, a word and a colour, always all three. The words are the daemon's states, put into people's.
+import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 
 export type Tone = 'ok' | 'warn' | 'bad' | 'info' | 'running' | 'idle';
@@ -14,38 +15,47 @@ const kTones: Record<Tone, string> = {
 };
 
 // Shapes are characters that every system font has: the pause sign of emoji fonts is not among them.
-const kStates: Record<string, [shape: string, word: string, tone: Tone]> = {
-  running: ['●', 'running', 'running'],
-  active: ['●', 'active', 'running'],
-  streaming: ['●', 'running', 'running'],
-  completed: ['✓', 'succeeded', 'ok'],
-  done: ['✓', 'succeeded', 'ok'],
-  ok: ['✓', 'ok', 'ok'],
-  approved: ['✓', 'approved', 'ok'],
-  failed: ['✕', 'failed', 'bad'],
-  error: ['✕', 'failed', 'bad'],
-  queued: ['◷', 'queued', 'idle'],
-  planned: ['◷', 'planned', 'idle'],
-  pending: ['‖', 'waiting for you', 'warn'],
-  waiting: ['‖', 'waiting for you', 'warn'],
-  waiting_approval: ['‖', 'waiting for you', 'warn'],
-  needs_attention: ['‖', 'needs you', 'warn'],
-  denied: ['⊘', 'denied', 'bad'],
-  expired: ['⊘', 'expired', 'idle'],
-  skipped: ['⤼', 'skipped', 'idle'],
-  cancelled: ['■', 'cancelled', 'idle'],
-  interrupted: ['■', 'interrupted', 'warn'],
-  anomaly: ['△', 'anomaly', 'warn'],
-  offline: ['○', 'offline', 'idle'],
-  idle: ['○', 'idle', 'idle'],
-  archived: ['○', 'archived', 'idle'],
-  retrying: ['⟳', 'retrying', 'info'],
-  unknown: ['△', 'outcome unknown', 'warn'],
+const kStates: Record<string, [shape: string, tone: Tone]> = {
+  running: ['●', 'running'],
+  active: ['●', 'running'],
+  streaming: ['●', 'running'],
+  completed: ['✓', 'ok'],
+  done: ['✓', 'ok'],
+  ok: ['✓', 'ok'],
+  approved: ['✓', 'ok'],
+  failed: ['✕', 'bad'],
+  error: ['✕', 'bad'],
+  queued: ['◷', 'idle'],
+  planned: ['◷', 'idle'],
+  pending: ['‖', 'warn'],
+  waiting: ['‖', 'warn'],
+  waiting_approval: ['‖', 'warn'],
+  needs_attention: ['‖', 'warn'],
+  denied: ['⊘', 'bad'],
+  expired: ['⊘', 'idle'],
+  skipped: ['⤼', 'idle'],
+  cancelled: ['■', 'idle'],
+  interrupted: ['■', 'warn'],
+  anomaly: ['△', 'warn'],
+  offline: ['○', 'idle'],
+  idle: ['○', 'idle'],
+  archived: ['○', 'idle'],
+  retrying: ['⟳', 'info'],
+  unknown: ['△', 'warn'],
 };
 
 export function Status({ state, bare }: { state: string; bare?: boolean }) {
-  const [shape, word, tone] = kStates[state] ?? ['○', state.replaceAll('_', ' '), 'idle'];
-  return <Chip tone={tone} shape={shape} text={word} bare={bare} />;
+  const known = kStates[state];
+  // A state that this page does not know yet is shown as the daemon calls it.
+  const [shape, tone] = known ?? ['○', 'idle'];
+  return (
+    <Chip
+      tone={tone}
+      shape={shape}
+      text={known ? t(`status.${state}`) : state.replaceAll('_', ' ')}
+      bare={bare}
+    />
+  );
 }
 
 export function Chip({
@@ -79,9 +89,11 @@ export function Chip({
 export function Risk({ level }: { level: string | null | undefined }) {
   if (level === 'high')
     return (
-      <span className="rounded-full bg-bad px-2 py-0.5 text-label font-semibold text-on-bad">High risk</span>
+      <span className="rounded-full bg-bad px-2 py-0.5 text-label font-semibold text-on-bad">
+        {t('risk.high')}
+      </span>
     );
-  if (level === 'medium') return <Chip tone="warn" text="Medium risk" />;
-  if (level === 'low') return <Chip tone="idle" text="Low risk" />;
+  if (level === 'medium') return <Chip tone="warn" text={t('risk.medium')} />;
+  if (level === 'low') return <Chip tone="idle" text={t('risk.low')} />;
   return null;
 }
