@@ -67,7 +67,13 @@ function Entry({
       <span className="truncate font-mono text-label text-text-3">{rule.tool}</span>
       <LineLink line={rule.line} onGo={onGo} />
       {onRemove && (
-        <Button small kind="quiet" title={t('lists.remove', { value })} onClick={onRemove}>
+        <Button
+          small
+          kind="quiet"
+          aria-label={t('lists.remove', { value })}
+          title={t('lists.remove', { value })}
+          onClick={onRemove}
+        >
           {t('lists.remove.short')}
         </Button>
       )}
@@ -115,7 +121,7 @@ function KindList({
       >
         <div className="w-24 shrink-0">
           <Select
-            label={t('rule.decision')}
+            label={t('lists.decision', { list: t(`lists.${kind}`) })}
             hideLabel
             value={list}
             onChange={(event) => setList(event.target.value as List)}
@@ -141,6 +147,7 @@ function KindList({
         <Button
           type="submit"
           icon={Plus}
+          aria-label={t('lists.add.to', { list: t(`lists.${kind}`) })}
           disabled={!value.trim()}
           busy={working.busy}
           offline={working.dirty}

@@ -118,14 +118,14 @@ function Templates({ working }: { working: Working }) {
               const on = working.saved === template.text;
               return (
                 <tr key={template.name} className="hover:bg-sunken">
-                  <td id={`template-${template.name}`} className="font-medium whitespace-nowrap">
+                  <td className="font-medium whitespace-nowrap">
                     {template.name} {on && <Chip tone="ok" shape="✓" text={t('modes.on')} />}
                   </td>
                   <td className="text-text-2">{template.description}</td>
                   <td className="text-right whitespace-nowrap">
                     <Button
                       small
-                      aria-describedby={`template-${template.name}`}
+                      aria-label={t('modes.look.of', { name: template.name })}
                       onClick={() => setUsing(template)}
                     >
                       {t('modes.look')}

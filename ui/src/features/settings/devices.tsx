@@ -54,7 +54,7 @@ function Shown({
             <p className="text-dense tabular-nums" aria-live="off">
               {t('devices.left', { seconds: left })}
             </p>
-            <pre className="overflow-x-auto rounded-control bg-sunken p-2 font-mono text-label select-all">
+            <pre className="rounded-control bg-sunken p-2 font-mono text-label break-all whitespace-pre-wrap select-all">
               {link.url}
             </pre>
           </>
@@ -91,7 +91,7 @@ export function Devices() {
           {port && (
             <div className="rounded-card bg-sunken p-3 text-dense">
               <p>{t('devices.loopback')}</p>
-              <pre className="my-2 overflow-x-auto font-mono text-label select-all">
+              <pre className="my-2 font-mono text-label break-all whitespace-pre-wrap select-all">
                 {`ssh -L ${port}:127.0.0.1:${port} you@this-machine`}
               </pre>
               <p>{t('devices.loopback.then')}</p>
