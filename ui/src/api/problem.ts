@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What goes wrong between the page and the daemon, in one form: an RFC 9457 problem, or no answer at all.
-import { t } from '@/i18n';
+import { addMessages, t } from '@/i18n';
+import { apiMessages } from './messages';
 import type { components } from './schema';
+
+// Here, not where the application starts: an error may be made before that.
+addMessages(apiMessages);
 
 export type ProblemBody = components['schemas']['Problem'];
 

@@ -70,8 +70,6 @@ export const appMessages = {
   'bus.many': 'Too many requests are under way.',
   'bus.lost': 'The connection was lost; whether it was done shows when it is back.',
   'bus.refused': 'The daemon refused it.',
-  'api.unreachable': 'The daemon did not answer.',
-  'api.status': 'The daemon answered {status}.',
   'palette.title': 'Commands',
   'palette.placeholder': 'Page, command or session',
   'palette.empty': 'Nothing fits.',
