@@ -88,7 +88,7 @@ endfunction()
 # own limit is wide, since what it gets of a busy machine is what others leave.
 function(pryx_add_patient_test)
   cmake_parse_arguments(T "" "NAME" "COMMAND" ${ARGN})
-  add_test(NAME ${T_NAME} COMMAND nice -n 10 ${T_COMMAND})
+  add_test(NAME ${T_NAME} COMMAND nice -n 5 ${T_COMMAND})
 endfunction()
 
 function(pryx_pch name header)

@@ -124,6 +124,7 @@ def policy_and_audit(tour):
     tour.go("GET", V + "/audit", 400, query="?cursor=x")
     equal(tour.go("POST", V + "/audit/verify", 200, {})["ok"], True, "the audit log")
     tour.go("GET", V + "/audit/checkpoint", 200)
+    tour.go("GET", V + "/audit/status", 200)
     tour.go("GET", V + "/audit/proof", 200, query="?index=1")
     tour.go("GET", V + "/audit/proof", 200, query="?from=1")
     tour.go("GET", V + "/audit/proof", 400)
