@@ -55,7 +55,7 @@ endif()
 # In sanitized builds the optimizer takes half of the compile time or more. Code that simulation and campaigns run a million
 # times is worth it; the surfaces, the programs and the tests (which run once and are compiled more often than that) are not.
 set(PRYX_COLD_FLAGS)
-if(PRYX_SANITIZE)
+if(PRYX_SANITIZE AND NOT PRYX_FUZZ)
   set(PRYX_COLD_FLAGS -O0)
 endif()
 
@@ -89,6 +89,7 @@ endfunction()
 function(pryx_add_patient_test)
   cmake_parse_arguments(T "" "NAME" "COMMAND" ${ARGN})
   add_test(NAME ${T_NAME} COMMAND nice -n 5 ${T_COMMAND})
+  set_tests_properties(${T_NAME} PROPERTIES TIMEOUT 900)
 endfunction()
 
 function(pryx_pch name header)
@@ -135,7 +136,6 @@ function(pryx_module)
     target_compile_definitions(${id}_test PRIVATE PRYX_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     pryx_use_test_pch(${id}_test)
     pryx_add_patient_test(NAME ${id} COMMAND $<TARGET_FILE:${id}_test>)
-    set_tests_properties(${id} PROPERTIES TIMEOUT 900)
   endif()
 endfunction()
 
@@ -157,7 +157,6 @@ function(pryx_fuzzer name)
     target_link_libraries(fuzz_${name} PRIVATE pryx_fuzz_replay pryx_asio)  # the precompiled header's variables want it
     pryx_use_cold_pch(fuzz_${name})
     pryx_add_patient_test(NAME fuzz_${name} COMMAND $<TARGET_FILE:fuzz_${name}> ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name})
-    set_tests_properties(fuzz_${name} PROPERTIES TIMEOUT 300)
   endif()
   target_link_libraries(fuzz_${name} PRIVATE ${deps} fmt::fmt)
 endfunction()

@@ -33,6 +33,8 @@ export default defineConfig({
   test: {
     environment: 'happy-dom',
     setupFiles: ['./test/setup.ts'],
+    // More than what a test waits for one thing, on a machine with other work.
+    testTimeout: 30_000,
     include: ['src/**/*.test.{ts,tsx}'],
     restoreMocks: true,
   },

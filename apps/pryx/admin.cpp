@@ -353,7 +353,8 @@ json::object Settings::settings_json() const {
   return {{"settings", std::move(values)},
           {"origins", std::move(origins)},
           {"sources", std::move(sources)},
-          {"items", config_.describe()}};
+          {"items", config_.describe()},
+          {"next_cursor", nullptr}};
 }
 
 async::Task<Result<json::object>> Settings::get_settings(Caller caller) {

@@ -316,6 +316,8 @@ def the_last_verification_is_known_to_all(lab):
     expect(known["size"] >= rows and known["signed_size"] > 0 and known["problem"] is None, f"{known}")
     contains(daemon.cli("audit", "status").must(0).out, f"up to entry {rows}", "audit status")
     equal(daemon.tcp("read").request("GET", "/api/v1/audit/status").status, 200, "to read is enough")
+    equal(api.post("/audit/verify", {"against": ["x"]})["ok"], False, "against what is no checkpoint")
+    equal(api.get("/audit/status")["verified"]["ok"], True, "a file that somebody brought says nothing of the log")
 
 
 # Unsafe routes that leave no row of their own, each with the reason.

@@ -81,6 +81,21 @@ def a_catalog_is_fetched_only_when_asked_and_whole(lab):
 
 
 @case
+def a_provider_keeps_its_api_when_nothing_is_said_of_it(lab):
+    api = lab.daemon().api()
+    base = {"kind": "openai", "base_url": "http://127.0.0.1:9/v1"}
+    spoken = lambda: next(p for p in api.get("/providers")["items"] if p["name"] == "mine")["api"]
+    api.put("/providers/mine", {**base, "api": "responses"})
+    api.put("/providers/mine", {**base, "key": "another"})
+    equal(spoken(), "responses", "after a change of the key")
+    api.put("/providers/mine", {**base, "api": "chat"})
+    equal(spoken(), "chat", "what is said counts")
+    api.put("/providers/mine", {**base, "api": "responses"})
+    api.put("/providers/mine", {"kind": "ollama", "base_url": "http://127.0.0.1:9"})
+    equal(spoken(), None, "another kind has no such API")
+
+
+@case
 def a_vendor_that_is_known_needs_its_name_and_a_key(lab):
     daemon = lab.daemon()
     presets = daemon.cli("provider", "presets", "--json").must(0).json()["items"]

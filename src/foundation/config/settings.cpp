@@ -143,9 +143,15 @@ constexpr std::array kSettings{
             .maximum = 3'650 * 86'400'000LL},
 };
 
+// Exact, in the largest unit that divides it: what is shown is what is compared.
 std::string limit_text(const Setting& setting, std::int64_t limit) {
   if (setting.type != SettingType::kDuration) return fmt::format("{}", limit);
-  return format_duration(std::chrono::milliseconds(limit));
+  constexpr std::pair<std::int64_t, std::string_view> kUnits[] = {
+      {86'400'000, "d"}, {3'600'000, "h"}, {60'000, "m"}, {1'000, "s"}};
+  if (limit == 0) return "0s";
+  for (const auto& [size, name] : kUnits)
+    if (limit % size == 0) return fmt::format("{}{}", limit / size, name);
+  return fmt::format("{}ms", limit);
 }
 
 json::value limit_json(const Setting& setting, std::int64_t limit) {
@@ -167,6 +173,9 @@ json::value limit_json(const Setting& setting, std::int64_t limit) {
 json::value text_or_null(std::string_view text) { return text.empty() ? json::value() : json::value(text); }
 
 std::unexpected<Error> wrong(const Setting& setting, std::string_view given) {
+  // Of a free text nothing is repeated: it may be a secret that was written to the wrong place.
+  if (setting.type == SettingType::kList || setting.type == SettingType::kText)
+    return fail(ErrorCode::kInvalidArgument, "{}: give {}", setting.key, describe_allowed(setting));
   return fail(ErrorCode::kInvalidArgument, "{}: '{}' is not allowed; give {}", setting.key,
               utf8_prefix(given, 60), describe_allowed(setting));
 }
@@ -185,7 +194,7 @@ bool fits(const Setting& setting, std::string_view text) {
     case SettingType::kChoice:
       return std::ranges::find(setting.choices, text) != setting.choices.end();
     case SettingType::kList:
-      return std::ranges::none_of(split(text, ','), [](std::string_view one) { return trim(one).empty(); });
+      return std::ranges::any_of(split(text, ','), [](std::string_view one) { return !trim(one).empty(); });
     case SettingType::kText:
     case SettingType::kInteger:
     case SettingType::kBoolean:

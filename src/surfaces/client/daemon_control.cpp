@@ -163,9 +163,14 @@ Result<Started> DaemonControl::start_by_supervisor() {
   if (!report || json::string_or(*report, "event") != "ready") {
     const std::int64_t exit_code = report ? json::integer_or(*report, "exit_code", 1) : 1;
     // Another command may have started one at the same moment: its daemon is as good as ours.
-    if (code_of_exit(exit_code) == ErrorCode::kConflict || find_running()) {
+    if (code_of_exit(exit_code) == ErrorCode::kConflict) {
       PRYX_TRY(auto core, wait_until_ready(deadline, WhenGone::kWait));
       return Started{StartedBy::kAlreadyRunning, std::move(core)};
+    }
+    if (find_running()) {
+      auto core = wait_until_ready(deadline, WhenGone::kGiveUp);
+      if (core) return Started{StartedBy::kAlreadyRunning, std::move(*core)};
+      if (core.error().code == ErrorCode::kCancelled) return fail(std::move(core.error()));
     }
     std::string why = last_start_failure(places_);
     if (why.empty()) why = report ? json::string_or(*report, "reason") : "its parent ended";

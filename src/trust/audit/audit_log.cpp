@@ -216,7 +216,8 @@ Result<std::vector<Row>> AuditLog::find(db::Connection& connection, const Query&
                                   " AND ($5 IS NULL OR a.actor = $5)"
                                   " AND ($6 IS NULL OR a.kind = $6 OR substr(a.kind, 1, length($7)) = $7)"
                                   " AND ($8 IS NULL OR a.success = $8)"
-                                  " AND ($9 IS NULL OR a.at >= $9) AND ($10 IS NULL OR a.at < $10)";
+                                  " AND ($9 IS NULL OR a.at >= $9) AND ($10 IS NULL OR a.at < $10)"
+                                  " AND a.idx >= $13";
   static const std::string of_all = head + " AND $12 IS NULL ORDER BY a.idx DESC LIMIT $11";
   static const std::string of_session = head + " AND a.session_id = $12 ORDER BY a.idx DESC LIMIT $11";
   const auto given = [](const std::string& text) {
@@ -235,7 +236,7 @@ Result<std::vector<Row>> AuditLog::find(db::Connection& connection, const Query&
       },
       query.principal, query.below, given(query.turn), given(query.tool), given(query.surface),
       given(query.action), prefix, query.success, query.after, query.before, query.limit,
-      given(query.session)));
+      given(query.session), query.from));
   return out;
 }
 

@@ -66,6 +66,7 @@ struct Query {
   std::string session, turn, tool, surface, action;  // empty: any; action may end in ".*"
   std::optional<bool> success;
   std::optional<WallTime> after, before;
+  std::int64_t from = 1;           // only rows with this index or a larger one
   std::int64_t below = INT64_MAX;  // only rows with a smaller index
   std::int64_t limit = 50;
 };

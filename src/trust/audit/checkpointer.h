@@ -22,7 +22,8 @@ struct CheckpointerOptions {
   std::int64_t entries = 1'000;  // or for so many others
 };
 
-// The last time that all entries were read and held against every checkpoint.
+// The last time that the log was walked and held against every checkpoint of its own. A walk ends at the
+// first bad entry.
 struct Verified {
   Verdict verdict;
   WallTime at;

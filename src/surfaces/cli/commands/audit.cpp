@@ -294,7 +294,8 @@ Result<std::string> chosen_entries(client::ApiClient& api, const Invocation& inv
   return std::move(reply.body);
 }
 
-// Page by page, so that a log of any length passes through little memory.
+// The whole log goes page by page, so that any length of it passes through little memory; what fits a filter
+// is one answer.
 Result<int> run_export(Context& context, const Invocation& invocation) {
   const bool has_filter = is_filtered(invocation);
   const std::string format = invocation.value_or("format", has_filter ? "csv" : "jsonl");

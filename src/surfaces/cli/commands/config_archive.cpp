@@ -123,6 +123,12 @@ Result<void> add_agents(client::ApiClient& api, const json::object& document, st
   return {};
 }
 
+// The usual API of a provider is not written down; a daemon that is not told one keeps the one it has.
+json::object with_api(json::object provider) {
+  if (json::string_or(provider, "kind") == "openai" && !provider.contains("api")) provider["api"] = "chat";
+  return provider;
+}
+
 Result<void> add_the_rest(client::ApiClient& api, const json::object& document, std::vector<Change>& out) {
   PRYX_TRY(const json::object now, collect(api));
   const json::object* providers = object_in(document, "providers");
@@ -130,9 +136,14 @@ Result<void> add_the_rest(client::ApiClient& api, const json::object& document, 
   if (providers != nullptr) {
     for (const auto& [name, fields] : *providers) {
       const json::value* there = known == nullptr ? nullptr : known->if_contains(name);
-      if (!fields.is_object() || (there != nullptr && *there == fields)) continue;
+      if (!fields.is_object()) continue;
+      json::object wanted = fields.get_object();
+      if (there != nullptr && there->is_object()) {
+        if (with_api(there->get_object()) == with_api(wanted)) continue;
+        wanted = with_api(std::move(wanted));
+      }
       out.push_back({fmt::format("provider {}", std::string_view(name)),
-                     {"PUT", path_of("/api/v1/providers/", name), fields.get_object(), {}, {}}});
+                     {"PUT", path_of("/api/v1/providers/", name), std::move(wanted), {}, {}}});
     }
   }
   const json::object* settings = object_in(document, "settings");

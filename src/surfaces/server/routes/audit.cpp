@@ -172,7 +172,6 @@ bool is_filtered(const RouteCall& call) {
 struct Chosen {
   Format format = Format::kCsv;
   audit::Query query;
-  std::int64_t first = 1;  // nothing older than this entry
   bool is_empty = false;
 };
 
@@ -188,9 +187,9 @@ Result<Chosen> plan_chosen(const RouteCall& call) {
   PRYX_TRY(chosen.query, audit_filter(call));
   PRYX_TRY(const auto from, number_of(call, "from"));
   PRYX_TRY(const auto limit, number_of(call, "limit"));
-  chosen.first = std::max<std::int64_t>(from.value_or(1), 1);
+  chosen.query.from = std::max<std::int64_t>(from.value_or(1), 1);
   // As in a whole export: `limit` entries of the log from `from` on, and of those the ones that fit.
-  if (limit && *limit < INT64_MAX - chosen.first) chosen.query.below = chosen.first + *limit;
+  if (limit && *limit < INT64_MAX - chosen.query.from) chosen.query.below = chosen.query.from + *limit;
   chosen.query.limit = kRowsAtOnce;
   chosen.is_empty = names_somebody_else(call);
   return chosen;
@@ -207,10 +206,6 @@ Result<Batch> batch_of(const audit::AuditLog& log, db::Connection& c, const Chos
   Batch out{.text = {}, .is_end = rows.size() < static_cast<std::size_t>(kRowsAtOnce)};
   for (const audit::Row& row : rows) {
     out.last = row.index;
-    if (row.index < chosen.first) {
-      out.is_end = true;
-      break;
-    }
     if (chosen.format == Format::kJson && !is_first) out.text += ',';
     is_first = false;
     out.text += chosen.format == Format::kCsv ? audit::csv_row(row) : json::canonical(encode(row));
@@ -288,7 +283,8 @@ async::Task<Result<Reply>> verify_audit(RouteCall& call) {
                                           [&](db::Connection& c) { return audit::verify_log(c, input); }));
   // The checkpoint outside of the database was compared when the daemon started, and each time since.
   if (verdict.ok()) verdict.reason = call.services().checkpoints.problem();
-  call.services().checkpoints.note_verified(verdict, call.caller().surface);
+  // Held against notes that somebody brought along it says something of them, not of the log alone.
+  if (input.outside.empty()) call.services().checkpoints.note_verified(verdict, call.caller().surface);
   co_return Reply::of(encode(verdict));
 }
 

@@ -22,18 +22,23 @@ function Names({
   names: string[];
   onNames: (names: string[]) => void;
 }) {
-  const [text, setText] = useState(names.join(', '));
-  const isBehind = JSON.stringify(wordsOf(text)) !== JSON.stringify(names);
+  // Half a name is no name yet: what is typed counts when the field is left or Enter is pressed.
+  const [typed, setTyped] = useState<string | null>(null);
+  const commit = () => {
+    if (typed !== null) onNames(wordsOf(typed));
+    setTyped(null);
+  };
   return (
     <TextField
       label={label}
       hint={hint}
       spellCheck={false}
       className="font-mono text-label"
-      value={isBehind ? names.join(', ') : text}
-      onChange={(event) => {
-        setText(event.target.value);
-        onNames(wordsOf(event.target.value));
+      value={typed ?? names.join(', ')}
+      onChange={(event) => setTyped(event.target.value)}
+      onBlur={commit}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter') commit();
       }}
     />
   );

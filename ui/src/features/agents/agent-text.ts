@@ -172,7 +172,7 @@ const scalar = (text: string) =>
 // A text as it is read best: over several lines where it has some.
 function textLines(key: string, text: string): string[] {
   if (text === '') return [];
-  const isBlock = text.includes('\n') && /^\S/.test(text) && !/\n\n$|[^\n\P{Cc}]/u.test(text);
+  const isBlock = text.includes('\n') && /^\S/.test(text) && !/\n\n$|\n[ \t]+$|[^\n\P{Cc}]/u.test(text);
   if (!isBlock) return [`${key}: ${scalar(text)}`];
   const body = text.replace(/\n$/, '').split('\n');
   return [`${key}: |${text.endsWith('\n') ? '' : '-'}`, ...body.map((line) => (line ? `  ${line}` : ''))];

@@ -27,11 +27,12 @@ export const useSubAgents = () =>
 
 export { useAgents, useModels, useTools } from '@/api/queries';
 
+// Of a file that is not there yet: the daemon takes no text without the hash of what it replaces.
+export const kNoFile = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
 export const useSaveAgent = () =>
   useChange(['agents'], ({ id, text, hash }: { id: string; text: string; hash: string | undefined }) =>
-    take(
-      api.PUT('/api/v1/agents/{id}', { params: { path: { id } }, body: { text, ...(hash ? { hash } : {}) } }),
-    ),
+    take(api.PUT('/api/v1/agents/{id}', { params: { path: { id } }, body: { text, hash: hash || kNoFile } })),
   );
 
 export const useRemoveAgent = () =>

@@ -49,17 +49,17 @@ function Shown({ view }: { view: View }) {
 
 // Its other files come first: a skill is replaced as a whole, and none may get lost.
 function Edit({ view, onClose }: { view: View; onClose: () => void }) {
-  const files = useSkillFiles(
-    view.name,
-    view.files.filter((file) => file !== 'SKILL.md'),
-  );
+  // As they were when the dialog opened: what is typed outlives a refetch.
+  const [paths] = useState(() => view.files.filter((file) => file !== 'SKILL.md'));
+  const files = useSkillFiles(view.name, paths);
+  if (files.data) return <SkillEditor skill={view} others={files.data} onClose={onClose} />;
   if (files.isError)
     return (
       <Dialog open onClose={onClose} title={t('skills.edit', { name: view.name })}>
         <ErrorNote error={files.error} what={t('skills.view.failed')} retry={() => void files.refetch()} />
       </Dialog>
     );
-  return files.data ? <SkillEditor skill={view} others={files.data} onClose={onClose} /> : null;
+  return null;
 }
 
 function Remove({ name, onClose, onGone }: { name: string; onClose: () => void; onGone: () => void }) {

@@ -30,8 +30,9 @@ function Findings({ problems }: { problems: { line: number; message: string }[] 
 function Choose({ onFiles }: { onFiles: (files: SkillFile[]) => void }) {
   const folder = useRef<HTMLInputElement>(null);
   const file = useRef<HTMLInputElement>(null);
-  const take = async (chosen: FileList | null) => {
-    if (chosen?.length) onFiles(await filesOf(chosen));
+  const take = async (input: HTMLInputElement) => {
+    if (input.files?.length) onFiles(await filesOf(input.files));
+    input.value = ''; // the same choice again is a change again
   };
   return (
     <div className="flex flex-wrap gap-2">
@@ -47,7 +48,7 @@ function Choose({ onFiles }: { onFiles: (files: SkillFile[]) => void }) {
         accept=".md,text/markdown"
         className="hidden"
         aria-label={t('skills.choose.file')}
-        onChange={(event) => void take(event.target.files)}
+        onChange={(event) => void take(event.target)}
       />
       <input
         ref={folder}
@@ -56,7 +57,7 @@ function Choose({ onFiles }: { onFiles: (files: SkillFile[]) => void }) {
         {...{ webkitdirectory: '' }}
         className="hidden"
         aria-label={t('skills.choose.folder')}
-        onChange={(event) => void take(event.target.files)}
+        onChange={(event) => void take(event.target)}
       />
     </div>
   );
@@ -80,8 +81,8 @@ export function SkillEditor({
   const found = isRenamed ? [...problems, { line: 2, message: 'skills.wrong.renamed' }] : problems;
   const isTouched = text !== kBegin;
   const takeFiles = (files: SkillFile[]) => {
-    const main = files.length === 1 ? files[0] : files.find((file) => file.path === kMain);
-    setText(main?.text ?? '');
+    const main = files.find((file) => file.path === kMain) ?? (files.length === 1 ? files[0] : undefined);
+    if (main?.text) setText(main.text);
     setBeside(files.filter((file) => file !== main));
   };
   const save = () =>

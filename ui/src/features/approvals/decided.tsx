@@ -111,7 +111,7 @@ export function Decided({ held }: { held: ReturnType<typeof useDecided> }) {
   const { shown, further } = useFitting(held, words);
   const set = (change: Record<string, string | undefined>) =>
     void navigate({ to: '.', search: { ...search, ...change }, replace: true });
-  const retry = () => void (held.pages > 0 ? list.more() : list.reload());
+  const retry = () => void list.again();
   const filters = [state, words].filter(Boolean).length;
   if (held.pages === 0)
     return held.state === 'error' ? (

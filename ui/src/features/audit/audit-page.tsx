@@ -287,11 +287,7 @@ export function AuditPage() {
       )}
       <Caveat onCheckpoint={() => setCheckpoint(true)} />
       {held.state === 'error' && (
-        <ErrorNote
-          error={held.error}
-          what={t('audit.failed')}
-          retry={() => void (held.pages > 0 ? list.more() : list.reload())}
-        />
+        <ErrorNote error={held.error} what={t('audit.failed')} retry={() => void list.again()} />
       )}
       {held.pages === 0 && held.state === 'loading' && <Loading rows={14} />}
       {rows.length > 0 && (

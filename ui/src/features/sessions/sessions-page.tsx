@@ -252,11 +252,7 @@ export function SessionsPage() {
         <ErrorNote error={commands.refused.error} what={commands.refused.what} onDismiss={commands.forget} />
       )}
       {held.state === 'error' && (
-        <ErrorNote
-          error={held.error}
-          what={t('sessions.failed')}
-          retry={() => void (held.pages > 0 ? list.more() : list.reload())}
-        />
+        <ErrorNote error={held.error} what={t('sessions.failed')} retry={() => void list.again()} />
       )}
       {selection.ids.size > 0 && (
         <SelectionBar selection={selection} rows={rows} setOpen={setOpen} archive={archive} />

@@ -57,7 +57,7 @@ const limitOf = (value: unknown) =>
   typeof value === 'number' || typeof value === 'string' ? value : undefined;
 const textOf = (value: unknown) => (typeof value === 'string' ? value : '');
 
-export function settingItems(settings: Schemas['Settings']): SettingItem[] {
+export function settingItems(settings: Omit<Schemas['Settings'], 'next_cursor'>): SettingItem[] {
   const told = new Map(listed(settings).map((item) => [String(item.key), item]));
   const values = settings.settings as Loose;
   const keys = [...new Set([...Object.keys(values), ...told.keys()])].sort();

@@ -132,12 +132,12 @@ export function SettingRow({ item }: { item: SettingItem }) {
             }),
             {
               undo: () =>
-                put.mutate({ name: item.key, value: item.origin === 'default' ? null : item.value }),
+                put.mutate({ name: item.key, value: item.origin === 'database' ? item.value : null }),
             },
           ),
       },
     );
-  const isDefault = item.origin === 'default';
+  const isKept = item.origin === 'database';
   return (
     <li data-setting={item.key} className="grid gap-x-4 gap-y-2 px-4 py-3 sm:grid-cols-[minmax(0,1fr)_auto]">
       <div className="min-w-0">
@@ -151,7 +151,7 @@ export function SettingRow({ item }: { item: SettingItem }) {
           )}
           <Origin item={item} />
         </span>
-        {!isDefault && (
+        {isKept && (
           <Button
             small
             kind="quiet"

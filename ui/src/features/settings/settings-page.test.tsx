@@ -7,7 +7,7 @@ import { SettingsPage } from './settings-page';
 
 const kSettings = {
   settings: { 'log.level': 'info', 'tools.max_steps': 50, 'heartbeat.enabled': false },
-  origins: { 'log.level': 'file', 'tools.max_steps': 'default', 'heartbeat.enabled': 'default' },
+  origins: { 'log.level': 'database', 'tools.max_steps': 'default', 'heartbeat.enabled': 'default' },
   sources: { 'log.level': 'line 3', 'tools.max_steps': 'default', 'heartbeat.enabled': 'default' },
 };
 const kDescribed = {
@@ -38,7 +38,7 @@ test('a number is changed within its limits, and where it comes from is said', a
     settings: { ...kSettings.settings, 'tools.max_steps': 25 },
   });
   const { container } = renderPage(<SettingsPage />, { at: '/settings' });
-  expect(await screen.findByText('file, line 3')).toBeTruthy();
+  expect(await screen.findByText('database, line 3')).toBeTruthy();
   expect(await screen.findByText(/Calls of one turn. From 1 to 1000/)).toBeTruthy();
   const steps = screen.getByLabelText('tools.max_steps');
   await user.clear(steps);
