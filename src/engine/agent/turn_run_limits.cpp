@@ -47,8 +47,10 @@ std::string TurnRun::why_no_more_calls(const Step& step) const {
   if (!counts_tool_calls_ || step.state != StepState::kPlanned) return {};
   int made = 0;
   for (const Step& other : steps_) {
+    // One that was denied counts when an earlier attempt of it ran.
     const bool counts = other.kind == StepKind::kTool && other.id != step.id &&
-                        other.state != StepState::kPlanned && other.state != StepState::kDenied;
+                        other.state != StepState::kPlanned &&
+                        (other.state != StepState::kDenied || other.started_at.has_value());
     made += counts ? 1 : 0;
   }
   if (made < limits_.max_tool_calls) return {};

@@ -191,9 +191,11 @@ Result<trace::Grant> TurnTrace::begin_call(db::Transaction& t, Turn& turn, const
   trace::CallScope scope = scope_of(turn, session, model_);
   scope.step = step.id;
   scope.attempt = attempt;
-  PRYX_TRY(const trace::Grant granted, recorder_.begin_call(t, std::move(scope), ask_, streamed_tokens));
-  // A run that could not store how its call ended left it open; what that cost is this turn's.
-  if (granted.settled > 0) PRYX_TRY_VOID(load_costs(t.db(), turn));
+  auto granted = recorder_.begin_call(t, std::move(scope), ask_, streamed_tokens);
+  const bool is_refused = !granted && granted.error().code == ErrorCode::kBudget;
+  // A run that could not store how its call ended left it open; what that cost is this turn's, also when
+  // there is nothing left for another one.
+  if (is_refused || (granted && granted->settled > 0)) PRYX_TRY_VOID(load_costs(t.db(), turn));
   return granted;
 }
 

@@ -215,7 +215,9 @@ class SubAgentTool final : public tools::Tool {
     const Caller caller{.principal = context.principal, .scopes = Scopes{Scope::kChat}, .surface = "agent"};
     PRYX_CO_TRY(const SubAgent made, co_await service().spawn(caller, std::move(request)));
     SubAgentResult found{.agent = made, .text = {}, .labels = {}};
-    if (waits) {
+    // A step that is run again may find that the one in the background has ended, and its answer belongs to
+    // it.
+    if (waits || made.is_over()) {
       PRYX_CO_TRY(found, co_await service().wait(context.principal.id, made.id, kSpawnWait, context.session));
     }
     if (found.agent.is_over()) co_await service().note_received(found.agent);

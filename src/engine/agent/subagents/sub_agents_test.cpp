@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/agent/testing/corridor.h"
+#include "engine/tools/testing/ungated_pass.h"
 
 namespace pryx::agent {
 namespace {
@@ -198,6 +199,27 @@ TEST_F(SubAgentsTest, CallsAndTokensAreCapped) {
   EXPECT_LT(model->requests.back().max_output_tokens, 5000);
 }
 
+// What ran and then could not be recorded counts, also when a person or a rule says no to its second attempt.
+TEST_F(SubAgentsTest, ACallThatRanAndWasDeniedLaterCounts) {
+  model->add(
+      asks_for({{"test.one_shot", R"({"n":1})"}, {"test.pure", R"({"n":2})"}, {"test.pure", R"({"n":3})"}}));
+  world.hangs = true;
+  const auto made =
+      now(daemon->sub_agents.spawn(me(), {.parent = session(), .task = "look", .max_tool_calls = 2}));
+  ASSERT_TRUE(made);
+  settle();
+  world.hangs = false;
+  reboot();
+  ASSERT_EQ(state(made->turn), "needs_attention");
+  policy.rules = {{.verdict = trust::Verdict::kDeny, .tool = "test.one_shot"},
+                  {.verdict = trust::Verdict::kAllow, .tool = "test.pure"}};
+  model->add(says("one of three"));
+  ASSERT_TRUE(resume(made->turn, TurnEngine::ResumeChoice::kRetry));
+  settle();
+  EXPECT_EQ(step_states(made->turn),
+            "model done, test.one_shot denied, test.pure done, test.pure denied, model done");
+}
+
 // Calls of one answer that ask become one plan before the first of them runs; the limit holds for them all
 // the same.
 TEST_F(SubAgentsTest, CallsThatAreAskedAboutTogetherAreCappedToo) {
@@ -304,6 +326,28 @@ TEST_F(SubAgentsTest, BackgroundWorkIsFetchedLater) {
   const TurnId stranger = send(session(), "look");
   settle();
   EXPECT_NE(result_text(stranger).find("no sub-agent"), std::string::npos) << result_text(stranger);
+}
+
+TEST_F(SubAgentsTest, AStepThatIsRunAgainBringsTheAnswerOfItsChildInTheBackground) {
+  world.hangs = true;
+  model->add(asks_for({{"test.pure"}}));
+  const SessionId s = session();
+  const TurnId parent = send(s, "go");
+  settle();
+  model->add(says("forty two"));
+  tools::Tool* tool = daemon->registry.find("agent.spawn");
+  ASSERT_NE(tool, nullptr);
+  const auto run = [&] {
+    const json::object arguments{{"task", "the task"}, {"background", true}};
+    tools::ToolContext context{.principal = me().principal, .session = s, .turn = parent};
+    context.idempotency_key = "stp_1";
+    return now(tool->run(tools::testing::UngatedPass::make(), arguments, std::move(context))).value();
+  };
+  EXPECT_NE(run().text.find("still at work"), std::string::npos);
+  settle();
+  ASSERT_EQ(states(), "completed ");
+  EXPECT_EQ(run().text, "forty two");
+  EXPECT_EQ(all().size(), 1u);
 }
 
 TEST_F(SubAgentsTest, WaitingParentsLeaveTheirSlotsToTheirChildren) {
