@@ -25,7 +25,8 @@ constexpr const char* kHelp =
     "\n"
     "Keep old checkpoints where the machine in doubt cannot write. Without one, a log that was cut short or\n"
     "rewritten together with its key is not told from a true one.\n"
-    "Exits 0 when all holds, 3 when not, 2 for wrong usage, 1 when a file cannot be read.\n";
+    "Exits 0 when all holds, 3 when not (also for a proof without its entry), 2 for wrong usage, 1 when a "
+    "file cannot be read.\n";
 
 struct Options {
   std::string key, file;

@@ -170,7 +170,10 @@ Report verify_proof(const Key& key, std::string_view json, const std::vector<std
     const auto leaf = hash_member(*members, "leaf");
     const auto entry = find(*members, "entry");
     if (!number || *number == 0 || !leaf) return fail("this is no proof of an entry");
-    if (entry && leaf_hash(*entry) != *leaf) return fail("the entry is not what the leaf is the hash of");
+    // Without it a leaf would be proven that nobody tied to anything that can be read.
+    if (!entry || *entry == "null")
+      return fail("the proof holds no entry, so it says nothing about what was logged");
+    if (leaf_hash(*entry) != *leaf) return fail("the entry is not what the leaf is the hash of");
     if (!included(*number - 1, checkpoint->size, *leaf, *path, checkpoint->root)) {
       report.first_bad_index = *number;
       return fail("the path does not lead from the entry to the signed root");

@@ -53,7 +53,8 @@ class Verifier {
 // The notes of a text: one note, or an object with a member "note" a line.
 [[nodiscard]] std::optional<std::vector<std::string>> notes_in(std::string_view text);
 
-// A proof as GET /api/v1/audit/proof answers: of one entry, or, with `kept`, of growth since that checkpoint.
+// A proof as GET /api/v1/audit/proof answers: of one entry, which has to be in it, or, with `kept`, of growth
+// since that checkpoint.
 [[nodiscard]] Report verify_proof(const Key& key, std::string_view json,
                                   const std::vector<std::string>& kept);
 

@@ -237,30 +237,41 @@ TEST_F(Hostile, ForgedProofsAreRefused) {
   const auto key = audit_verify::parse_key(log_->key_text()).value();
   const auto size = static_cast<std::uint64_t>(kEntries);
   const auto proof = prove_entry(*log_->db, 257, size).value();
-  const auto body = [&](std::int64_t index, const Digest& leaf, const std::vector<Digest>& path) {
+  const std::string entry = log_->entry(257), other = log_->entry(258);
+  // In the order of their names, as the daemon writes it; `entry` is the text that was hashed.
+  const auto body = [&](std::int64_t index, const std::string& entry_text, const Digest& leaf,
+                        const std::vector<Digest>& path) {
     json::array texts;
     for (const Digest& hash : path) texts.push_back(json::value(to_hex(hash)));
-    return json::canonical(
-        json::object{{"checkpoint", note_}, {"index", index}, {"leaf", to_hex(leaf)}, {"path", texts}});
+    return fmt::format(R"({{"checkpoint":{},{}"index":{},"leaf":"{}","path":{}}})",
+                       json::canonical(json::value(note_)),
+                       entry_text.empty() ? "" : fmt::format("\"entry\":{},", entry_text), index,
+                       to_hex(leaf), json::canonical(json::value(texts)));
   };
-  EXPECT_TRUE(audit_verify::verify_proof(key, body(257, proof.leaf, proof.path), {}).ok);
+  const auto judged = [&](const std::string& text) { return audit_verify::verify_proof(key, text, {}); };
+  EXPECT_TRUE(judged(body(257, entry, proof.leaf, proof.path)).ok);
   for (const std::int64_t index : {0, 1, 256, 258, 600, 601})
-    EXPECT_FALSE(audit_verify::verify_proof(key, body(index, proof.leaf, proof.path), {}).ok) << index;
-  EXPECT_FALSE(audit_verify::verify_proof(key, body(257, hash_leaf("x"), proof.path), {}).ok);
+    EXPECT_FALSE(judged(body(index, entry, proof.leaf, proof.path)).ok) << index;
+  EXPECT_FALSE(judged(body(257, entry, hash_leaf("x"), proof.path)).ok);
+  EXPECT_FALSE(judged(body(257, other, proof.leaf, proof.path)).ok) << "another entry's text";
+  for (const std::string& without : {std::string(), std::string("null")}) {
+    const auto report = judged(body(257, without, proof.leaf, proof.path));
+    EXPECT_FALSE(report.ok) << "a leaf that nobody tied to a text";
+    EXPECT_NE(report.reason.find("holds no entry"), std::string::npos) << report.reason;
+  }
   for (std::size_t at = 0; at < proof.path.size(); ++at) {
     auto forged = proof.path;
     forged[at][0] ^= 1;
-    EXPECT_FALSE(audit_verify::verify_proof(key, body(257, proof.leaf, forged), {}).ok);
+    EXPECT_FALSE(judged(body(257, entry, proof.leaf, forged)).ok);
     forged = proof.path;
     forged.erase(forged.begin() + static_cast<std::ptrdiff_t>(at));
-    EXPECT_FALSE(audit_verify::verify_proof(key, body(257, proof.leaf, forged), {}).ok);
+    EXPECT_FALSE(judged(body(257, entry, proof.leaf, forged)).ok);
   }
-  // An inner node is no leaf: the two hashes have domains of their own.
-  EXPECT_FALSE(
-      audit_verify::verify_proof(
-          key, body(129, hash_node(proof.leaf, proof.path[0]), {proof.path.begin() + 1, proof.path.end()}),
-          {})
-          .ok);
+  // An inner node is no leaf: the two hashes have domains of their own, whatever text is put beside it.
+  const std::vector<Digest> above(proof.path.begin() + 1, proof.path.end());
+  const Digest inner = hash_node(proof.leaf, proof.path[0]);
+  for (const std::string& text : {std::string(), entry})
+    EXPECT_FALSE(judged(body(129, text, inner, above)).ok);
   const auto growth = prove_growth(*log_->db, 300, size).value();
   json::array texts;
   for (const Digest& hash : growth.path) texts.push_back(json::value(to_hex(hash)));

@@ -74,6 +74,16 @@ std::vector<std::string> WrittenLog::lines() const {
   return out;
 }
 
+std::string WrittenLog::entry(std::int64_t index) const {
+  std::string out;
+  const auto walked = log.walk(*db, index, index, [&](const Row& row) {
+    out = leaf_bytes(row);
+    return true;
+  });
+  PRYX_CHECK(walked.has_value() && !out.empty());
+  return out;
+}
+
 std::string joined(const std::vector<std::string>& lines) {
   std::string out;
   for (const std::string& line : lines) out += line + "\n";

@@ -19,8 +19,9 @@ class WrittenLog {
   ~WrittenLog();
   void add(int count);
   void erase_first_session();
-  [[nodiscard]] std::string note() const;                // of all entries
-  [[nodiscard]] std::vector<std::string> lines() const;  // head, entries, tail
+  [[nodiscard]] std::string note() const;                     // of all entries
+  [[nodiscard]] std::vector<std::string> lines() const;       // head, entries, tail
+  [[nodiscard]] std::string entry(std::int64_t index) const;  // the text that its leaf is the hash of
   [[nodiscard]] std::string key_text() const { return signer.public_key().to_text(); }
 
   pryx::testing::ManualClock clock;

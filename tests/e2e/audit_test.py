@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import pathlib
+import re
 import subprocess
 
 from harness import case, contains, equal, expect, lacks, wait_until
@@ -114,6 +115,9 @@ def an_export_verifies_without_the_daemon(lab):
     expect('"format":2' in proof.decode(), "the proof holds the entry itself")
     verifier(lab, "--key", key, "--proof", write(lab, "p.json", proof.decode().replace('"format":2', '"format":1')), check=3)
     before = int(old.read_text().splitlines()[1])
+    bare = re.sub(r'"entry":\{.*?\},"from":', '"from":', proof.decode())
+    expect('"entry"' not in bare and '"leaf"' in bare, "the proof without its entry")
+    contains(verifier(lab, "--key", key, "--proof", write(lab, "p.json", bare), check=3)["reason"], "holds no entry", "a leaf that nobody tied to a text")
     growth = daemon.api().request("GET", f"/api/v1/audit/proof?from={before}").body.decode()
     expect(verifier(lab, "--key", key, "--against", old, "--proof", write(lab, "g.json", growth), check=0)["ok"], "a proof of growth")
     verifier(lab, "--key", key, "--against", new, "--proof", write(lab, "g.json", growth), check=3)
