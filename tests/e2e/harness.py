@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
@@ -80,7 +79,7 @@ class Daemon(support.Daemon):
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment(), cwd="/",
                                         start_new_session=True)
         self.starts += 1
-        threading.Thread(target=self._drain, args=(self.process,), daemon=True).start()
+        self.read_log()
         return self
 
     def refused(self, code, limit=30):
@@ -273,6 +272,15 @@ class Lab:
         from terminal import Terminal
         env = {**daemon.environment(), "TERM": "xterm-256color", **options.pop("env", {})}
         return self.box.own(Terminal([self.program, *map(str, args)], env, **options))
+
+
+def end_all(box):
+    """Ends what a case started. What a sanitizer said of a daemon, be it in its last moment as of leaks, fails the case."""
+    daemons = [c for c in box.closers if isinstance(c, support.Daemon)]
+    box.close()
+    told = [d.tail() for d in daemons if d.sanitizer_report()]
+    if told:
+        raise Broken("a sanitizer reported\n" + "\n".join(told))
 
 
 def is_root():

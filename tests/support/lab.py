@@ -54,17 +54,23 @@ class Box:
         self.closers.append(closer)
         return closer
 
+    def close(self):
+        """Ends what runs here, the newest first."""
+        while self.closers:
+            with contextlib.suppress(Exception):
+                self.closers.pop().close()
+
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        for closer in reversed(self.closers):
-            with contextlib.suppress(Exception):
-                closer.close()
+        self.close()
         shutil.rmtree(self.root, ignore_errors=True)
 
 
 SANITIZER = re.compile(r"(ERROR|WARNING): \w+Sanitizer|: runtime error: ")
+REPORT_LINES = 400  # kept of a sanitizer's report, however much is logged after it
+LAST_WORDS = 5.0  # seconds that the log may stay open after its daemon: something it started may hold it
 
 
 class Daemon:
@@ -79,6 +85,8 @@ class Daemon:
         self.process = None
         self.ready = None
         self.lines = collections.deque(maxlen=3000)
+        self.report = []
+        self.readers = []
         self.starts = 0
         self.up = threading.Event()
         box.own(self)
@@ -95,12 +103,21 @@ class Daemon:
                                         start_new_session=True)
         self.starts += 1
         self.lines.append(f"--- start {self.starts}, pid {self.process.pid}")
-        threading.Thread(target=self._drain, args=(self.process,), daemon=True).start()
+        self.read_log()
         return self
+
+    def read_log(self):
+        """Reads what the process just started writes to stderr, until nobody can write there any more."""
+        reader = threading.Thread(target=self._drain, args=(self.process,), daemon=True)
+        self.readers.append(reader)
+        reader.start()
 
     def _drain(self, process):
         for line in process.stderr:
-            self.lines.append(line.decode(errors="replace").rstrip())
+            text = line.decode(errors="replace").rstrip()
+            self.lines.append(text)
+            if len(self.report) < REPORT_LINES and (self.report or SANITIZER.search(text)):
+                self.report.append(text)
         process.stderr.close()
 
     def wait_ready(self, limit=READY_LIMIT):
@@ -175,20 +192,20 @@ class Daemon:
         return "\n".join("    | " + line[:600] for line in shown)
 
     def sanitizer_report(self):
-        """The log from a sanitizer's report on; empty when there is none."""
-        lines = list(self.lines)
-        at = next((i for i, line in enumerate(lines) if SANITIZER.search(line)), len(lines))
-        return lines[at:]
+        """The log from a sanitizer's first report on; empty when there is none. Of leaks it is written when the daemon ends: whole after close()."""
+        return list(self.report)
 
     def close(self):
-        if not self.is_alive():
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        if self.is_alive():
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        end = time.monotonic() + LAST_WORDS
+        for reader in self.readers:
+            reader.join(max(0.0, end - time.monotonic()))
 
     def api(self, **options):
         return Api(self, **options)
