@@ -91,7 +91,7 @@ async::Task<Result<server::SkillView>> SkillKeeper::view(skills::SkillLibrary::W
   server::SkillView view;
   PRYX_CO_TRY(view.skill, co_await library_.find(workspace, std::move(name)));
   auto text = co_await library_.read(workspace, view.skill, "SKILL.md");
-  if (text) view.text = std::move(*text);
+  if (text) view.text = std::move(text->bytes);
   auto files = co_await library_.files(workspace, view.skill);
   if (files) view.files = std::move(*files);
   co_return view;
@@ -110,8 +110,8 @@ async::Task<Result<server::SkillView>> SkillKeeper::get(Caller caller, std::stri
   co_return co_await view(std::move(directory), std::move(name));
 }
 
-async::Task<Result<std::string>> SkillKeeper::read(Caller caller, std::string workspace, std::string name,
-                                                   std::string file) {
+async::Task<Result<skills::SkillFile>> SkillKeeper::read(Caller caller, std::string workspace,
+                                                         std::string name, std::string file) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kRead));
   PRYX_CO_TRY(auto directory, co_await open(caller, std::move(workspace)));
   PRYX_CO_TRY(skills::Skill skill, co_await library_.find(directory, std::move(name)));

@@ -38,8 +38,8 @@ class SkillKeeper final : public server::SkillAdmin, public agent::PromptNotes {
                                                                      std::string workspace) override;
   [[nodiscard]] async::Task<Result<server::SkillView>> get(Caller caller, std::string workspace,
                                                            std::string name) override;
-  [[nodiscard]] async::Task<Result<std::string>> read(Caller caller, std::string workspace, std::string name,
-                                                      std::string file) override;
+  [[nodiscard]] async::Task<Result<skills::SkillFile>> read(Caller caller, std::string workspace,
+                                                            std::string name, std::string file) override;
   [[nodiscard]] async::Task<Result<server::SkillView>> put(Caller caller, std::string name,
                                                            std::vector<skills::SkillFile> files,
                                                            bool replace) override;

@@ -70,6 +70,13 @@ def skills_are_added_shown_and_removed(lab):
     for piece in ("STEPS", "brew notes", "program no-such-program"):
         contains(shown, piece, "skill show")
     contains(daemon.cli("skill", "show", "release-notes", "--file", "scripts/setup.sh").must(0).out, "touch", "a file of it")
+    # An editor reads the files and sends them back: with the bit, or without a word of it.
+    api = daemon.api()
+    files = [api.get(f"/skills/release-notes/file?path={path}") for path in added["files"]]
+    equal([f["executable"] for f in files], [False, True], "what may be run")
+    for told in (True, False):
+        api.put("/skills/release-notes", {"replace": True, "files": [{"path": f["path"], "text": f["text"], **({"executable": f["executable"]} if told else {})} for f in files]})
+        equal(daemon.cli("skill", "show", "release-notes", "--file", "scripts/setup.sh", "--json").must(0).json()["executable"], True, f"a saved script, told: {told}")
     listed = {s["name"]: s for s in daemon.cli("skill", "list", "--json").must(0).json()["items"]}
     equal(listed["release-notes"]["source"], "user", "the list")
     equal(listed["code-review"]["source"], "bundled", "the list")

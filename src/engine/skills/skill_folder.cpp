@@ -86,6 +86,11 @@ Result<std::vector<std::string>> list_skill_files(const HeldDirectory& skill) {
   return out;
 }
 
+bool is_executable_in(const HeldDirectory& folder, const std::string& path) {
+  const auto info = folder.stat(path, Symlinks::kRefuse);
+  return info && info->type == FileType::kRegular && (info->mode & 0100) != 0;
+}
+
 Result<bool> remove_skill_folder(const std::string& root, const std::string& name) {
   if (!platform::exists(root)) return false;
   PRYX_TRY(const HeldDirectory held, HeldDirectory::open(root));
@@ -114,7 +119,8 @@ Result<void> write_skill_folder(const std::string& root, const std::string& name
   for (const SkillFile& file : files) {
     const std::string path = draft + "/" + file.path;
     PRYX_TRY_VOID(make_folders(held, path));
-    PRYX_TRY_VOID(held.write_file(path, file.bytes, file.executable ? 0700 : 0600));
+    const bool runs = file.executable ? *file.executable : is_executable_in(held, name + "/" + file.path);
+    PRYX_TRY_VOID(held.write_file(path, file.bytes, runs ? 0700 : 0600));
   }
   PRYX_TRY_VOID(remove_skill_folder(root, name));
   return held.rename(draft, name, platform::Existing::kRefuse);

@@ -19,6 +19,9 @@ struct FolderEntry {
 // Every folder below `root` that holds, or should hold, a skill; at most kMaxSkills.
 [[nodiscard]] Result<std::vector<FolderEntry>> read_skill_folders(const platform::HeldDirectory& root);
 [[nodiscard]] Result<std::vector<std::string>> list_skill_files(const platform::HeldDirectory& skill);
+// Whether the owner may run this regular file, reached over no link.
+[[nodiscard]] bool is_executable_in(const platform::HeldDirectory& folder, const std::string& path);
+// A file that does not say whether it is executable stays what the one of its path was.
 [[nodiscard]] Result<void> write_skill_folder(const std::string& root, const std::string& name,
                                               const std::vector<SkillFile>& files);
 [[nodiscard]] Result<bool> remove_skill_folder(const std::string& root, const std::string& name);

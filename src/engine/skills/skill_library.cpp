@@ -231,20 +231,22 @@ async::Task<Result<std::vector<std::string>>> SkillLibrary::files(Workspace work
   });
 }
 
-async::Task<Result<std::string>> SkillLibrary::read(Workspace workspace, Skill skill, std::string file) {
+async::Task<Result<SkillFile>> SkillLibrary::read(Workspace workspace, Skill skill, std::string file) {
   if (!is_plain_path(file))
     co_return fail(ErrorCode::kInvalidArgument,
                    "'{}' is no path below the folder of a skill; use one that skill.read lists",
                    utf8_prefix(file, 200));
   if (skill.source == Source::kBundled) {
     if (file != "SKILL.md") co_return fail(unknown_file(skill, file));
-    co_return std::string(bundled_text(skill.name));
+    co_return SkillFile{
+        .path = std::move(file), .bytes = std::string(bundled_text(skill.name)), .executable = false};
   }
-  co_return co_await pool_.run([&](const std::stop_token&) -> Result<std::string> {
+  co_return co_await pool_.run([&](const std::stop_token&) -> Result<SkillFile> {
     PRYX_TRY(const HeldDirectory folder, open_folder(workspace, skill));
     auto bytes = folder.read_file(file, kMaxFileBytes, Symlinks::kRefuse);
     if (!bytes && bytes.error().code == ErrorCode::kNotFound) return fail(unknown_file(skill, file));
-    return bytes;
+    if (!bytes) return std::unexpected(bytes.error());
+    return SkillFile{.path = file, .bytes = std::move(*bytes), .executable = is_executable_in(folder, file)};
   });
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -43,7 +44,7 @@ struct Skill {
 struct SkillFile {
   std::string path;  // below the skill's folder
   std::string bytes;
-  bool executable = false;
+  std::optional<bool> executable;  // whether the owner may run it; none: as the file that it replaces
 };
 
 // What requirements are checked against: a snapshot.
@@ -74,8 +75,8 @@ class SkillLibrary {
   [[nodiscard]] async::Task<Result<Skill>> find(Workspace workspace, std::string name);
   // Names of the files of a skill, SKILL.md among them, sorted.
   [[nodiscard]] async::Task<Result<std::vector<std::string>>> files(Workspace workspace, Skill skill);
-  // One file as bytes. kNotFound, kTooLarge, kDenied for a link.
-  [[nodiscard]] async::Task<Result<std::string>> read(Workspace workspace, Skill skill, std::string file);
+  // One file. kNotFound, kTooLarge, kDenied for a link.
+  [[nodiscard]] async::Task<Result<SkillFile>> read(Workspace workspace, Skill skill, std::string file);
 
   // Installs a skill for the user, whole or not at all. kCheckFailed with every problem of its SKILL.md;
   // kConflict when there is one and `replace` is off.

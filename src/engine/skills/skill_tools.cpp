@@ -130,20 +130,21 @@ class ReadTool final : public tools::Tool {
 
   async::Task<Result<tools::ToolOutcome>> read_file(tools::ToolContext context, Skill skill,
                                                     std::string file) {
-    auto bytes = co_await library_.read(context.workspace, skill, file);
-    if (!bytes && is_for_the_model(bytes.error().code)) co_return refused(bytes.error(), skill.labels());
-    if (!bytes) co_return std::unexpected(bytes.error());
+    auto found = co_await library_.read(context.workspace, skill, file);
+    if (!found && is_for_the_model(found.error().code)) co_return refused(found.error(), skill.labels());
+    if (!found) co_return std::unexpected(found.error());
+    std::string& bytes = found->bytes;
     tools::ToolOutcome out;
     out.labels = skill.labels();
-    out.details = {{"name", skill.name}, {"file", file}, {"size", bytes->size()}};
-    if (!is_valid_utf8(*bytes) || bytes->find('\0') != std::string::npos) {
+    out.details = {{"name", skill.name}, {"file", file}, {"size", bytes.size()}};
+    if (!is_valid_utf8(bytes) || bytes.find('\0') != std::string::npos) {
       out.text = fmt::format("'{}' is a binary file of {} bytes. Its content is not shown as text.\n", file,
-                             bytes->size());
+                             bytes.size());
       out.summary = "binary";
       co_return out;
     }
-    out.summary = fmt::format("{}, {} bytes", file, bytes->size());
-    out.text = std::move(*bytes);
+    out.summary = fmt::format("{}, {} bytes", file, bytes.size());
+    out.text = std::move(bytes);
     co_return out;
   }
 

@@ -256,6 +256,39 @@ TEST_F(Library, AddsWholeOrNotAtAllAndRemoves) {
   EXPECT_FALSE(std::filesystem::exists(home_ / "user/mine"));
 }
 
+TEST_F(Library, AnEditKeepsWhatMayBeRun) {
+  const auto may_run = [this](const char* file) {
+    return run(library_.read(nullptr, run(library_.find(nullptr, "mine")).value(), file)).value().executable;
+  };
+  std::vector<SkillFile> files{{"SKILL.md", skill_md("mine"), false},
+                               {"scripts/a.sh", "echo a", true},
+                               {"scripts/b.txt", "words", false}};
+  ASSERT_TRUE(run(library_.add("mine", files, false)));
+  EXPECT_EQ(may_run("scripts/a.sh"), true);
+  EXPECT_EQ(may_run("scripts/b.txt"), false);
+  for (SkillFile& file : files) {
+    file.bytes += " more";
+    file.executable.reset();
+  }
+  files.push_back({"scripts/new.sh", "echo new", std::nullopt});
+  files.front().bytes = skill_md("mine");
+  ASSERT_TRUE(run(library_.add("mine", files, true)));
+  EXPECT_EQ(may_run("scripts/a.sh"), true);
+  EXPECT_EQ(may_run("scripts/b.txt"), false);
+  EXPECT_EQ(may_run("scripts/new.sh"), false);
+  EXPECT_EQ(may_run("SKILL.md"), false);
+  // What is said counts.
+  files[1].executable = false;
+  files[2].executable = true;
+  ASSERT_TRUE(run(library_.add("mine", files, true)));
+  EXPECT_EQ(may_run("scripts/a.sh"), false);
+  EXPECT_EQ(may_run("scripts/b.txt"), true);
+  EXPECT_EQ(run(library_.read(nullptr, run(library_.find(nullptr, "code-review")).value(), "SKILL.md"))
+                .value()
+                .executable,
+            false);
+}
+
 TEST_F(Library, AnEditCountsAtOnce) {
   put(kWork, "tea", "", "OLD");
   EXPECT_NE(read({{"name", "tea"}}).text.find("OLD"), std::string::npos);

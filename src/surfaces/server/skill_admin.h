@@ -25,8 +25,8 @@ class SkillAdmin {
                                                                              std::string workspace) = 0;
   [[nodiscard]] virtual async::Task<Result<SkillView>> get(Caller caller, std::string workspace,
                                                            std::string name) = 0;
-  [[nodiscard]] virtual async::Task<Result<std::string>> read(Caller caller, std::string workspace,
-                                                              std::string name, std::string file) = 0;
+  [[nodiscard]] virtual async::Task<Result<skills::SkillFile>> read(Caller caller, std::string workspace,
+                                                                    std::string name, std::string file) = 0;
   // Installs for the user. kCheckFailed, kConflict when there is one and `replace` is off.
   [[nodiscard]] virtual async::Task<Result<SkillView>> put(Caller caller, std::string name,
                                                            std::vector<skills::SkillFile> files,

@@ -186,7 +186,7 @@ Result<int> run_add(Context& context, const Invocation& invocation) {
   PRYX_TRY_VOID(skills::check_files(name, files));
   json::array list;
   for (const skills::SkillFile& file : files) {
-    json::object entry{{"path", file.path}, {"executable", file.executable}};
+    json::object entry{{"path", file.path}, {"executable", file.executable.value_or(false)}};
     if (is_valid_utf8(file.bytes))
       entry["text"] = file.bytes;
     else

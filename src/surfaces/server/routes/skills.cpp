@@ -18,7 +18,7 @@ json::object SkillView::to_json() const {
 namespace routes {
 namespace {
 
-// {path, text} or {path, base64}, and `executable`.
+// {path, text} or {path, base64}, and perhaps `executable`.
 Result<skills::SkillFile> file_of(const json::value& item) {
   const json::object* entry = item.if_object();
   if (entry == nullptr) return fail(ErrorCode::kInvalidArgument, "each file must be an object");
@@ -26,8 +26,7 @@ Result<skills::SkillFile> file_of(const json::value& item) {
   PRYX_TRY(file.path, json::get_string(*entry, "path"));
   PRYX_TRY(const auto text, json::find_string(*entry, "text"));
   PRYX_TRY(const auto encoded, json::find_string(*entry, "base64"));
-  PRYX_TRY(const auto executable, json::find_bool(*entry, "executable"));
-  file.executable = executable.value_or(false);
+  PRYX_TRY(file.executable, json::find_bool(*entry, "executable"));
   if (text.has_value() == encoded.has_value())
     return fail(ErrorCode::kInvalidArgument, "the file '{}' needs either text or base64",
                 utf8_prefix(file.path, 200));
@@ -61,13 +60,14 @@ async::Task<Result<Reply>> get_skill(RouteCall& call) {
 
 async::Task<Result<Reply>> get_skill_file(RouteCall& call) {
   const std::string path = query_or(call, "path");
-  PRYX_CO_TRY(const std::string bytes,
+  PRYX_CO_TRY(const skills::SkillFile file,
               co_await call.services().skills.read(call.caller(), query_or(call, "workspace"),
                                                    call.path_values.at(0), path));
-  const bool is_text = is_valid_utf8(bytes);
-  json::object body{{"path", path}, {"size", bytes.size()}};
-  body["text"] = is_text ? json::value(bytes) : json::value(nullptr);
-  body["base64"] = is_text ? json::value(nullptr) : json::value(to_base64(bytes));
+  const bool is_text = is_valid_utf8(file.bytes);
+  json::object body{
+      {"path", path}, {"size", file.bytes.size()}, {"executable", file.executable.value_or(false)}};
+  body["text"] = is_text ? json::value(file.bytes) : json::value(nullptr);
+  body["base64"] = is_text ? json::value(nullptr) : json::value(to_base64(file.bytes));
   co_return Reply::of(body);
 }
 

@@ -20,11 +20,12 @@ class FakeSkills final : public SkillAdmin {
     if (!installed.contains(name)) co_return fail(ErrorCode::kNotFound, "there is no skill '{}'", name);
     co_return make(name);
   }
-  async::Task<Result<std::string>> read(Caller, std::string, std::string name, std::string file) override {
+  async::Task<Result<skills::SkillFile>> read(Caller, std::string, std::string name,
+                                              std::string file) override {
     const auto found = installed.find(name);
     if (found == installed.end()) co_return fail(ErrorCode::kNotFound, "there is no skill '{}'", name);
     for (const skills::SkillFile& entry : found->second) {
-      if (entry.path == file) co_return entry.bytes;
+      if (entry.path == file) co_return entry;
     }
     co_return fail(ErrorCode::kNotFound, "there is no file '{}'", file);
   }
@@ -32,6 +33,9 @@ class FakeSkills final : public SkillAdmin {
                                      bool replace) override {
     PRYX_CO_TRY_VOID(skills::check_files(name, files));
     if (installed.contains(name) && !replace) co_return fail(ErrorCode::kConflict, "there is one already");
+    for (skills::SkillFile& file : files) {
+      if (!file.executable) file.executable = is_executable(name, file.path);
+    }
     installed[name] = std::move(files);
     co_return make(name);
   }
@@ -41,6 +45,14 @@ class FakeSkills final : public SkillAdmin {
   }
 
  private:
+  [[nodiscard]] bool is_executable(const std::string& name, const std::string& path) const {
+    const auto found = installed.find(name);
+    if (found == installed.end()) return false;
+    for (const skills::SkillFile& file : found->second) {
+      if (file.path == path) return file.executable.value_or(false);
+    }
+    return false;
+  }
   [[nodiscard]] SkillView make(const std::string& name) const {
     SkillView view;
     view.skill.name = name;

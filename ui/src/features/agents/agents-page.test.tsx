@@ -180,7 +180,13 @@ test('a changed skill keeps its other files, and a removed one is asked about fi
   const view = { ...kSkill, text: kSkillText, files: ['SKILL.md', 'run.sh'] };
   answer('GET /api/v1/skills', { items: [kSkill], next_cursor: null });
   answer('GET /api/v1/skills/tea', view);
-  answer('GET /api/v1/skills/tea/file', { path: 'run.sh', size: 9, text: '#!/bin/sh', base64: null });
+  answer('GET /api/v1/skills/tea/file', {
+    path: 'run.sh',
+    size: 4,
+    text: 'echo',
+    base64: null,
+    executable: true,
+  });
   answer('PUT /api/v1/skills/tea', view);
   answer('DELETE /api/v1/skills/tea', { status: 204, body: null });
   renderPage(<AgentsPage />, { at: '/agents?tab=skills&skill=tea' });
@@ -191,7 +197,7 @@ test('a changed skill keeps its other files, and a removed one is asked about fi
   expect(asked.find((one) => one.method === 'PUT')?.body).toEqual({
     files: [
       { path: 'SKILL.md', text: `${kSkillText}Pour.` },
-      { path: 'run.sh', text: '#!/bin/sh', executable: true },
+      { path: 'run.sh', text: 'echo', executable: true },
     ],
     replace: true,
   });

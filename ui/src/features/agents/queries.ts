@@ -56,9 +56,10 @@ export const useSkillFiles = (name: string, paths: string[]) =>
           const file = await take(
             api.GET('/api/v1/skills/{name}/file', { params: { path: { name }, query: { path } } }),
           );
+          const executable = file.executable === true;
           return file.text === null
-            ? { path, base64: file.base64 ?? '' }
-            : { path, text: file.text, executable: file.text.startsWith('#!') };
+            ? { path, base64: file.base64 ?? '', executable }
+            : { path, text: file.text, executable };
         }),
       ),
   });
