@@ -140,25 +140,47 @@ TEST_F(Images, AClickDoesNotOpenThisMachinesOwnPublicAddress) {
 }
 
 // Whoever has to wait is told so before a conversation is read for it: even that a message is not there is
-// found out later.
+// found out later. A click counts from its begin, not from when its conversation was read.
 TEST_F(Images, WhoHasToWaitIsToldBeforeAnythingIsRead) {
   house.broker.bodies[kUrl] = kPng;
-  house.broker.slow = &loop;
   const json::object body{
       {"url", kUrl}, {"session_id", new_session()}, {"message_id", "msg_01J9ZD3V3N8J4Q6R2S7T0W5X1Y"}};
   const Caller me{
       .principal = {.id = PrincipalId("prn_owner")}, .scopes = Scopes{Scope::kAdmin}, .surface = "web"};
+  std::vector<tools::http::ImageFetch::Slot> clicks;
+  for (int i = 0; i < tools::http::kImagesAtOnce; ++i) {
+    auto slot = house.images->admit(me);
+    ASSERT_TRUE(slot.has_value()) << i;
+    clicks.push_back(std::move(*slot));
+  }
+  EXPECT_EQ(house.images->admit(me).error().code, ErrorCode::kOverloaded);
+  EXPECT_EQ(post("/api/v1/images/fetch", body).status, 429);
+  clicks.pop_back();
+  EXPECT_EQ(post("/api/v1/images/fetch", body).status, 404) << "the control";
+  EXPECT_EQ(post("/api/v1/images/fetch", {{"url", kUrl}}).status, 200)
+      << "what was refused gave its slot back";
+}
+
+TEST_F(Images, AFetchHoldsItsSlotUntilThePictureIsHere) {
+  house.broker.bodies[kUrl] = kPng;
+  house.broker.slow = &loop;
+  const Caller me{
+      .principal = {.id = PrincipalId("prn_owner")}, .scopes = Scopes{Scope::kAdmin}, .surface = "web"};
   async::TaskGroup group(loop, "clicks");
   const auto click = [](tools::http::ImageFetch& images, Caller who) -> async::Task<void> {
-    (void)co_await images.fetch(std::move(who), {.url = kUrl, .session = {}, .turn = {}, .labels = {}});
+    auto slot = images.admit(who);
+    PRYX_CHECK(slot.has_value());
+    (void)co_await images.fetch(std::move(*slot), std::move(who),
+                                {.url = kUrl, .session = {}, .turn = {}, .labels = {}});
   };
   for (int i = 0; i < tools::http::kImagesAtOnce; ++i) group.spawn("click", click(*house.images, me));
   while (loop.poll()) {
   }
+  const json::object body{{"url", kUrl}};
   EXPECT_EQ(send_now(testing::make_request("POST", "/api/v1/images/fetch", &body)).status, 429);
   loop.run_until_idle();
   EXPECT_EQ(group.size(), 0u);
-  EXPECT_EQ(post("/api/v1/images/fetch", body).status, 404) << "the control";
+  EXPECT_EQ(post("/api/v1/images/fetch", body).status, 200) << "the control";
 }
 
 // One that is too long to be read for a click counts as if it held anything.
@@ -166,22 +188,27 @@ TEST_F(Images, OfAVeryLongConversationTheWorstIsAssumed) {
   house.broker.bodies[kUrl] = kPng;
   const Said said = send_picture();
   const json::object body{{"url", kUrl}, {"session_id", said.session}, {"message_id", said.message}};
+  const auto add = [&](std::size_t count) {
+    const auto added =
+        async::testing::run(loop, house.database->write([&](db::Transaction& t) -> Result<void> {
+          for (std::size_t i = 0; i < count; ++i) {
+            agent::Message message{.principal = PrincipalId("prn_owner"),
+                                   .session = SessionId::parse(said.session).value(),
+                                   .id = house.ids.make<MessageId>(),
+                                   .role = agent::Role::kAssistant,
+                                   .created_at = loop.clock().wall()};
+            message.parts.emplace_back();
+            PRYX_TRY_VOID(agent::SessionStore::insert_message(t.db(), message));
+          }
+          return {};
+        }));
+    PRYX_CHECK(added.has_value());
+  };
+  const Answer all = get("/api/v1/sessions/" + said.session + "/messages?limit=200");
+  add(2'000 - all.json.at("items").as_array().size());
   ASSERT_EQ(post("/api/v1/images/fetch", body).status, 200);
-  EXPECT_FALSE(house.image_labels.has("secret"));
-  const auto filled =
-      async::testing::run(loop, house.database->write([&](db::Transaction& t) -> Result<void> {
-        for (int i = 0; i < 2'001; ++i) {
-          agent::Message message{.principal = PrincipalId("prn_owner"),
-                                 .session = SessionId::parse(said.session).value(),
-                                 .id = house.ids.make<MessageId>(),
-                                 .role = agent::Role::kAssistant,
-                                 .created_at = loop.clock().wall()};
-          message.parts.emplace_back();
-          PRYX_TRY_VOID(agent::SessionStore::insert_message(t.db(), message));
-        }
-        return {};
-      }));
-  ASSERT_TRUE(filled.has_value());
+  EXPECT_FALSE(house.image_labels.has("secret")) << "exactly as many as are read";
+  add(1);
   ASSERT_EQ(post("/api/v1/images/fetch", body).status, 200);
   EXPECT_TRUE(house.image_labels.has("secret"));
 }

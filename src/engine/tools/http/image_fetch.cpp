@@ -19,18 +19,6 @@ bool stays_near(const net::Host& host, bool (*is_own)(const net::IpAddress&)) {
   return !net::is_public(*host.address) || is_own(*host.address);
 }
 
-// One of so many at once, for as long as it lives.
-class Slot {
- public:
-  explicit Slot(int& running) : running_(running) { ++running_; }
-  ~Slot() { --running_; }
-  Slot(const Slot&) = delete;
-  Slot& operator=(const Slot&) = delete;
-
- private:
-  int& running_;
-};
-
 // Only what happened over there, in words for the person who waits.
 Result<std::string> image_of(egress::FetchResponse response, const net::Url& url) {
   if (!response.refused_redirect.empty())
@@ -101,7 +89,8 @@ async::Task<Result<std::string>> ImageFetch::load(const Work& work) {
   co_return image_of(std::move(*response), work.call.url);
 }
 
-async::Task<Result<std::string>> ImageFetch::fetch_one(Caller caller, ImageRequest request) {
+async::Task<Result<std::string>> ImageFetch::fetch(Slot slot, Caller caller, ImageRequest request) {
+  const Slot held = std::move(slot);  // until the picture is here, whatever becomes of the argument
   Work work{.caller = std::move(caller),
             .request = std::move(request),
             .arguments = {},
@@ -145,19 +134,13 @@ async::Task<Result<std::string>> ImageFetch::fetch_one(Caller caller, ImageReque
   co_return image;
 }
 
-Result<void> ImageFetch::admit(const Caller& caller) const {
+Result<ImageFetch::Slot> ImageFetch::admit(const Caller& caller) {
   // The answer of a person to a question: to chat is not to decide.
   PRYX_TRY_VOID(caller.require(Scope::kApprove));
   if (running_ >= kImagesAtOnce)
     return fail(Error{ErrorCode::kOverloaded,
                       fmt::format("{} images are being fetched; wait for one of them", running_), 1000});
-  return {};
-}
-
-async::Task<Result<std::string>> ImageFetch::fetch(Caller caller, ImageRequest request) {
-  PRYX_CO_TRY_VOID(admit(caller));
-  const Slot slot(running_);
-  co_return co_await fetch_one(std::move(caller), std::move(request));
+  return Slot(running_);
 }
 
 }  // namespace pryx::tools::http

@@ -7,6 +7,7 @@
 #pragma once
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "foundation/async/event_loop.h"
 #include "foundation/db/database.h"
@@ -43,18 +44,31 @@ class ImageFetch {
     // Public ones too: what listens there may trust this machine's own.
     bool (*is_own)(const net::IpAddress&) = net::is_own_address;
   };
+  // One of kImagesAtOnce, for as long as it lives; not longer than what gave it.
+  class Slot {
+   public:
+    Slot(Slot&& other) noexcept : running_(std::exchange(other.running_, nullptr)) {}
+    Slot& operator=(Slot&&) = delete;
+    ~Slot() {
+      if (running_ != nullptr) --*running_;
+    }
+
+   private:
+    friend class ImageFetch;
+    explicit Slot(int& running) : running_(&running) { ++running; }
+    int* running_;
+  };
   explicit ImageFetch(Parts parts) : parts_(std::move(parts)) {}
 
-  // Whether a click of this caller would be taken right now: what is cheap to know before anything is read
-  // for it. fetch() asks it too.
-  [[nodiscard]] Result<void> admit(const Caller& caller) const;
+  // The click of this caller, counted before anything is read for it. kDenied: who may not click.
+  // kOverloaded: who has to wait.
+  [[nodiscard]] Result<Slot> admit(const Caller& caller);
   // The bytes of a PNG, JPEG, GIF or WebP. kDenied: by the policy or the broker. kCheckFailed: the answer is
-  // no such image. kTooLarge, kTimeout, kUnavailable, kOverloaded.
-  [[nodiscard]] async::Task<Result<std::string>> fetch(Caller caller, ImageRequest request);
+  // no such image. kTooLarge, kTimeout, kUnavailable.
+  [[nodiscard]] async::Task<Result<std::string>> fetch(Slot slot, Caller caller, ImageRequest request);
 
  private:
   struct Work;
-  [[nodiscard]] async::Task<Result<std::string>> fetch_one(Caller caller, ImageRequest request);
   [[nodiscard]] async::Task<Result<std::string>> load(const Work& work);
   [[nodiscard]] async::Task<Result<std::int64_t>> record(const Work& work, std::string kind,
                                                          json::object detail, std::optional<bool> success);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Pictures that a text points to, because a person asked for this one.
+#include <algorithm>
+
 #include "engine/agent/session_store.h"
 #include "engine/tools/http/image_fetch.h"
 #include "surfaces/server/image_reply.h"
@@ -8,17 +10,20 @@
 namespace pryx::server::routes {
 namespace {
 
-constexpr int kMaxPages = 10;  // of messages, that are read for one click
+constexpr std::size_t kMaxMessages = 2'000;  // that are read for one click
 
 // Whatever the conversation holds may have shaped the address. One too long to be read for a click may hold
 // anything.
 Result<trust::Labels> labels_in(db::Connection& c, const PrincipalId& principal, const SessionId& session) {
   trust::Labels labels;
-  int pages = 0;
-  agent::Page page{.limit = 200, .cursor = {}};
+  std::size_t read = 0;
+  agent::Page page;
   do {
-    if (++pages > kMaxPages) return trust::joined(std::move(labels), trust::Labels::unreadable());
+    // One more than may be read tells a conversation that is too long from one that ends there.
+    page.limit = static_cast<std::int64_t>(std::min<std::size_t>(200, kMaxMessages + 1 - read));
     PRYX_TRY(const auto messages, agent::SessionStore::list_messages(c, principal, session, page));
+    read += messages.items.size();
+    if (read > kMaxMessages) return trust::joined(std::move(labels), trust::Labels::unreadable());
     for (const agent::Message& message : messages.items)
       for (const agent::Part& part : message.parts) labels.join(part.labels);
     page.cursor = messages.next_cursor;
@@ -44,8 +49,8 @@ Result<Place> find_place(db::Connection& c, const PrincipalId& principal, const 
 }  // namespace
 
 async::Task<Result<Reply>> fetch_image(RouteCall& call) {
-  // Before a long conversation is read: who may not click, and who would have to wait.
-  PRYX_CO_TRY_VOID(call.services().images.admit(call.caller()));
+  // Before a long conversation is read: who may not click, and who has to wait. The slot counts from here.
+  PRYX_CO_TRY(auto slot, call.services().images.admit(call.caller()));
   tools::http::ImageRequest request;
   PRYX_CO_TRY(request.url, json::get_string(call.body, "url"));
   PRYX_CO_TRY(const auto session_text, json::find_string(call.body, "session_id"));
@@ -65,7 +70,8 @@ async::Task<Result<Reply>> fetch_image(RouteCall& call) {
     request.turn = place.turn;
     request.labels.join(place.labels);
   }
-  PRYX_CO_TRY(std::string bytes, co_await call.services().images.fetch(call.caller(), std::move(request)));
+  PRYX_CO_TRY(std::string bytes,
+              co_await call.services().images.fetch(std::move(slot), call.caller(), std::move(request)));
   co_return image_reply(call, std::move(bytes), "image", {});
 }
 
