@@ -5,8 +5,8 @@
 #include "engine/models/provider_store.h"
 #include "foundation/base/log.h"
 #include "foundation/base/text.h"
-#include "foundation/config/config_file.h"
 #include "foundation/config/settings_store.h"
+#include "setting_lists.h"
 #include "trust/principals/principal.h"
 
 namespace pryx::app {
@@ -274,9 +274,7 @@ async::Task<Result<void>> Settings::start() {
   const auto stored =
       co_await database_.read([](db::Connection& c) { return config::SettingsStore::list(c, owner().id); });
   if (!stored) co_return std::unexpected(stored.error());
-  for (const auto& [key, value] : *stored) {
-    if (config::find_setting(key) != nullptr) overlay_.values[key] = {value, "settings"};
-  }
+  overlay_ = stored_layer(*stored);
   co_await reload_file({});  // as it was when the daemon stopped, as far as anybody knows
   combine();
   co_return Result<void>{};
@@ -286,7 +284,7 @@ async::Task<void> Settings::reload_file(std::string actor) {
   const auto file = read_human_file(path_);
   if (!file || file->text == file_text_) co_return;
   file_text_ = file->text;  // judged once, right or wrong
-  const auto parsed = config::parse_config_file(file->text, "config.yaml");
+  const auto parsed = read_config_file(file->text);
   if (!parsed) {
     // The last good values stay; the person who edits sees why in every surface.
     log::error("config.invalid", {{"path", path_}, {"error", parsed.error().message}});
@@ -332,7 +330,7 @@ async::Task<Result<server::HumanFile>> Settings::get_text(Caller caller) {
 async::Task<Result<server::HumanFile>> Settings::put_text(Caller caller, std::string text,
                                                           std::string expected_hash) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
-  PRYX_CO_TRY_VOID(config::parse_config_file(text, "config.yaml"));
+  PRYX_CO_TRY_VOID(read_config_file(text));
   // Evidence before effect: settings that cannot be recorded do not come into force.
   PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, caller, "config.change_asked", "config.yaml",
                                          {{"instead_of", expected_hash}}));

@@ -12,6 +12,7 @@
 #include "foundation/config/settings_store.h"
 #include "foundation/crypto/crypto.h"
 #include "foundation/platform/process_identity.h"
+#include "setting_lists.h"
 
 namespace pryx::app {
 namespace {
@@ -194,14 +195,7 @@ Result<void> Daemon::build() {
                     std::move(environment));
   settings_->on_change([this](const config::Config& config) { apply_settings(config); });
   settings_->check_with([this](std::string_view key, const json::value& value) -> Result<void> {
-    if (key == "model.fallbacks") {
-      const auto names = agent::parse_fallbacks(std::string_view(value.as_string()));
-      if (!names) return std::unexpected(names.error());
-    }
-    if (key == "provider.local_ports") {
-      const auto ports = models::parse_local_ports(std::string_view(value.as_string()));
-      if (!ports) return std::unexpected(ports.error());
-    }
+    PRYX_TRY_VOID(check_list(key, value));
     if (key != "model.default") return {};
     const auto known = router_->resolve(std::string(value.as_string()));
     if (!known) return std::unexpected(known.error());
@@ -251,10 +245,11 @@ Result<void> Daemon::build() {
 
 void Daemon::apply_settings(const config::Config& config) {
   turns_->set_default_model(config.text("model.default"));
-  turns_->set_fallbacks(
-      agent::parse_fallbacks(config.text("model.fallbacks")).value_or(std::vector<std::string>{}));
-  providers_->set_local_ports(
-      models::parse_local_ports(config.text("provider.local_ports")).value_or(std::vector<std::uint16_t>{}));
+  // Every way in checks its lists, so one that cannot be read does not get here. None counts as an empty one.
+  if (auto names = agent::parse_fallbacks(config.text("model.fallbacks")))
+    turns_->set_fallbacks(std::move(*names));
+  if (auto ports = models::parse_local_ports(config.text("provider.local_ports")))
+    providers_->set_local_ports(std::move(*ports));
   skills_->use(config);
   prompts_->use(config);
   heartbeats_->set_enabled(config.find("heartbeat.enabled")->value.as_bool());

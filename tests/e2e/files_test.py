@@ -113,6 +113,26 @@ def an_edit_of_config_yaml_is_picked_up(lab):
     equal(daemon.cli("config", "get", "model.default").must(0).out.strip(), "fake/two", "config get")
 
 
+@case
+def a_list_of_config_yaml_that_cannot_be_read_is_refused_and_named(lab):
+    daemon = lab.daemon()
+    api = daemon.api()
+    bus = api.bus()
+    lab.write_config(daemon, "config.yaml", "provider:\n  local_ports: 81, 82,\n")
+    wait_until(lambda: api.get("/providers/local")["ports"] == [81, 82], 10, "a list that ends with a comma")
+    for text, where in (("provider:\n  local_ports: 81, x9\n", "line 2: provider.local_ports: value 2 "), ("model:\n  fallbacks: a/b, c\n", "line 2: model.fallbacks: value 2"),
+                        ("telemetry.otlp.headers: sk-live\n", "line 1: telemetry.otlp.headers: value 1 ")):
+        lab.write_config(daemon, "config.yaml", text)
+        event = collect(bus, lambda e: e["event"] == "error.occurred", 10)[-1]
+        contains(event["payload"]["detail"], where, "what is wrong")
+        equal(api.get("/providers/local")["ports"], [81, 82], "the last good list")
+        file = api.get("/config")
+        detail = api.must_refuse("PUT", "/config", 400, {"text": text + "# again\n", "hash": file["hash"]})["detail"]
+        contains(detail, where, "the refusal of an edit")
+        lacks(detail + event["payload"]["detail"], "sk-live", "the refusal")
+    api.must_refuse("PUT", "/settings", 400, {"settings": {"telemetry.otlp.headers": "x-a=keychain:b, c"}})
+
+
 CANARY = "canary-5f1c9e7ab2"
 
 

@@ -65,7 +65,8 @@ Result<std::vector<std::string>> parse_fallbacks(std::string_view text) {
       continue;
     }
     if (name.empty()) continue;
-    PRYX_TRY_VOID(models::parse_model_name(name));
+    const auto read = models::parse_model_name(name);
+    if (!read) return fail(read.error().code, "value {}: {}", out.size() + 1, read.error().message);
     if (out.size() >= kMaxFallbacks)
       return fail(ErrorCode::kInvalidArgument, "at most {} models can answer instead", kMaxFallbacks);
     out.push_back(std::exchange(name, {}));

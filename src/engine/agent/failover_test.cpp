@@ -156,7 +156,8 @@ TEST(Failover, NamesAreReadStrictly) {
   EXPECT_EQ(parse_fallbacks("").value().size(), 0u);
   EXPECT_EQ(parse_fallbacks("none").value().size(), 0u);
   EXPECT_EQ(parse_fallbacks("a/b, c/d/e  f/g").value(), (std::vector<std::string>{"a/b", "c/d/e", "f/g"}));
-  EXPECT_FALSE(parse_fallbacks("a/b, nonsense"));
+  EXPECT_EQ(parse_fallbacks("a/b,").value(), std::vector<std::string>{"a/b"});
+  EXPECT_TRUE(parse_fallbacks("a/b, nonsense").error().message.starts_with("value 2: "));
   EXPECT_FALSE(parse_fallbacks("a/1 a/2 a/3 a/4 a/5 a/6 a/7 a/8 a/9 a/10 a/11"));
   Failover failover({"a/b", "c/d", "a/b"});
   EXPECT_EQ(failover.next("a/b"), "c/d");

@@ -154,15 +154,19 @@ void tell_apart(std::vector<LocalServer>& servers) {
 Result<std::vector<std::uint16_t>> parse_local_ports(std::string_view text) {
   std::vector<std::uint16_t> ports;
   if (trim(text) == "none") return ports;
+  std::size_t place = 0;
   for (const std::string_view piece : split(text, ',')) {
     const std::string_view word = trim(piece);
+    ++place;
+    if (word.empty()) continue;  // as after a comma at the end
     std::uint16_t port = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), port);
     if (error != std::errc() || end != word.data() + word.size() || port == 0)
-      return fail(ErrorCode::kInvalidArgument, "'{}' is no port; write ports with commas between, or none",
-                  utf8_prefix(word, 20));
+      return fail(ErrorCode::kInvalidArgument,
+                  "value {} is no port; write ports from 1 to 65535 with commas between, or none", place);
     if (std::ranges::find(ports, port) == ports.end()) ports.push_back(port);
   }
+  if (ports.empty()) return fail(ErrorCode::kInvalidArgument, "there is no port in it; write ports, or none");
   if (ports.size() > kMaxPorts)
     return fail(ErrorCode::kInvalidArgument, "these are {} ports; at most {}", ports.size(), kMaxPorts);
   return ports;

@@ -31,8 +31,10 @@ TEST(LocalServers, PortsAreReadFromTheirSetting) {
   EXPECT_EQ(*parse_local_ports(kUsualLocalPorts), (std::vector<std::uint16_t>{11434, 8080, 1234, 8000}));
   EXPECT_EQ(*parse_local_ports(" 1, 65535 ,1"), (std::vector<std::uint16_t>{1, 65535}));
   EXPECT_TRUE(parse_local_ports("none")->empty());
-  for (const char* bad : {"", "0", "65536", "x", "80 81", "80,", "-1"})
+  EXPECT_EQ(*parse_local_ports("80, 90,"), (std::vector<std::uint16_t>{80, 90}));
+  for (const char* bad : {"", ",", "0", "65536", "x", "80 81", "-1", "80, x,"})
     EXPECT_FALSE(parse_local_ports(bad).has_value()) << bad;
+  EXPECT_TRUE(parse_local_ports("80, 90, x").error().message.starts_with("value 3 is no port"));
 }
 
 TEST(LocalServers, AServerIsKnownByItsWordsAndNotByItsPort) {

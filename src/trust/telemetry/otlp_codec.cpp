@@ -197,7 +197,9 @@ std::string to_otlp_json(const std::vector<trace::Span>& spans, const Resource& 
 
 Result<std::map<std::string, std::string>> parse_headers(std::string_view text) {
   std::map<std::string, std::string> out;
+  std::size_t place = 0;
   for (const std::string_view entry : split(text, ',')) {
+    ++place;
     if (trim(entry).empty()) continue;
     const std::size_t sign = entry.find('=');
     const std::string name(trim(entry.substr(0, sign)));
@@ -208,8 +210,10 @@ Result<std::map<std::string, std::string>> parse_headers(std::string_view text) 
     const std::string value = sign == entry.npos ? "" : std::string(trim(entry.substr(sign + 1)));
     // The text is not repeated: somebody may have written the secret itself.
     if (!is_name || value.empty())
-      return fail(ErrorCode::kInvalidArgument,
-                  "telemetry.otlp.headers must be NAME=REFERENCE, parted by commas");
+      return fail(
+          ErrorCode::kInvalidArgument,
+          "value {} is no header; write NAME=keychain:SECRET or NAME=${{VARIABLE}}, with commas between",
+          place);
     out[name] = value;
   }
   return out;

@@ -55,6 +55,8 @@ TEST(OtlpCodec, HeadersAreNamesAndReferences) {
   EXPECT_EQ(headers->at("x-a"), "${A}");
   for (const char* wrong : {"Authorization", "=x", "a b=c", "a=", "a\r\nb=c"})
     EXPECT_FALSE(parse_headers(wrong)) << wrong;
+  EXPECT_EQ(parse_headers("x-a=${A},")->size(), 1u);
+  EXPECT_TRUE(parse_headers("x-a=${A}, nothing").error().message.starts_with("value 2 is no header"));
 }
 
 TEST(OtlpCodec, RetriesWhatMayBeOver) {

@@ -66,7 +66,8 @@ void OtlpExporter::use(OtlpSettings settings) {
   const auto url = traces_url(settings_->endpoint);
   const auto headers = parse_headers(settings_->headers);
   if (!url || !headers) {
-    log::warn("telemetry.off", {{"reason", url ? headers.error().message : url.error().message}});
+    log::warn("telemetry.off",
+              {{"reason", url ? "telemetry.otlp.headers: " + headers.error().message : url.error().message}});
     return;
   }
   task_ = group_.spawn("otlp", run(*settings_, *url));
