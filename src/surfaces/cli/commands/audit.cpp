@@ -32,13 +32,38 @@ std::string one_line(const json::object& entry) {
   return detail == nullptr ? std::string() : json::to_text(*detail);
 }
 
+// Which entries: of a list and of a filtered export. Their names are those of the API.
+constexpr Flag kFilters[] = {
+    {"--session", "ID", "of one session"},
+    {"--turn", "ID", "of one turn"},
+    {"--tool", "NAME", "about this tool, setting, provider…"},
+    {"--surface", "NAME", "caused by cli, web, api, file…"},
+    {"--action", "KIND", "tool.intent, approval.resolved…; tool.* names all of tool"},
+    {"--user", "NAME", "of this person"},
+    {"--success", "BOOL", "outcomes that went well (true) or not (false)"}};
+
+constexpr std::string_view name_of(const Flag& flag) { return flag.name.substr(2); }
+
+bool is_filtered(const Invocation& invocation) {
+  return std::ranges::any_of(kFilters, [&](const Flag& flag) { return invocation.has(name_of(flag)); });
+}
+
+void add_filters(Query& query, const Invocation& invocation) {
+  for (const Flag& flag : kFilters) query.add(name_of(flag), invocation.value_or(name_of(flag), ""));
+}
+
+std::vector<Flag> with_filters(std::vector<Flag> before, std::vector<Flag> after) {
+  before.insert(before.end(), std::begin(kFilters), std::end(kFilters));
+  before.insert(before.end(), after.begin(), after.end());
+  return before;
+}
+
 Result<int> run_list(Context& context, const Invocation& invocation) {
   PRYX_TRY(const auto limit, invocation.find_integer("limit", 1, 200));
   PRYX_TRY(client::ApiClient * api, context.api());
   Query query;
-  for (const char* name :
-       {"session", "turn", "tool", "surface", "action", "user", "success", "after", "before"})
-    query.add(name, invocation.value_or(name, ""));
+  add_filters(query, invocation);
+  for (const char* name : {"after", "before"}) query.add(name, invocation.value_or(name, ""));
   query.add("cursor", invocation.value_or("cursor", "")).add("limit", limit ? fmt::format("{}", *limit) : "");
   PRYX_TRY(const client::Reply reply, api->get(query.on("/api/v1/audit")));
   if (print_if_json(context, reply)) return 0;
@@ -271,12 +296,6 @@ Result<Part> part_of(client::ApiClient& api, const Invocation& invocation) {
   return part;
 }
 
-constexpr const char* kFilters[] = {"session", "turn", "tool", "surface", "action", "user", "success"};
-
-bool is_filtered(const Invocation& invocation) {
-  return std::ranges::any_of(kFilters, [&](const char* name) { return invocation.has(name); });
-}
-
 // The entries that fit, newest first, to be read and not to be verified.
 Result<std::string> chosen_entries(client::ApiClient& api, const Invocation& invocation, const Part& part,
                                    std::string_view format) {
@@ -285,7 +304,7 @@ Result<std::string> chosen_entries(client::ApiClient& api, const Invocation& inv
                 "an export that can be verified is whole: filters go with --format csv or json");
   Query query;
   query.add("format", format);
-  for (const char* name : kFilters) query.add(name, invocation.value_or(name, ""));
+  add_filters(query, invocation);
   if (part.first > 1) query.add("from", fmt::format("{}", part.first));
   if (part.last < part.first)
     return fail(ErrorCode::kInvalidArgument, "--to lies before --from: there is nothing between them");
@@ -399,17 +418,10 @@ std::vector<Command> audit_commands() {
                .summary = "what was intended and what came of it, newest first",
                .examples = {"audit list --limit 20", "audit list --tool shell.exec --success false",
                             "audit list --action 'policy.*' --after 2026-11-01T00:00:00Z"},
-               .flags = {{"--session", "ID", "of one session"},
-                         {"--turn", "ID", "of one turn"},
-                         {"--tool", "NAME", "about this tool, setting, provider…"},
-                         {"--surface", "NAME", "caused by cli, web, api, file…"},
-                         {"--action", "KIND", "tool.intent, approval.resolved…; tool.* names all of tool"},
-                         {"--user", "NAME", "of this person"},
-                         {"--success", "BOOL", "outcomes that went well (true) or not (false)"},
-                         {"--after", "TIME", "since this time, RFC 3339"},
-                         {"--before", "TIME", "until this time"},
-                         {"--limit", "N", "at most so many, 1 to 200"},
-                         {"--cursor", "C", "the next page: next_cursor of --json"}},
+               .flags = with_filters({}, {{"--after", "TIME", "since this time, RFC 3339"},
+                                          {"--before", "TIME", "until this time"},
+                                          {"--limit", "N", "at most so many, 1 to 200"},
+                                          {"--cursor", "C", "the next page: next_cursor of --json"}}),
                .positionals = {},
                .handler = run_list};
   Command show{.noun = "audit",
@@ -443,17 +455,12 @@ std::vector<Command> audit_commands() {
                    "audit export --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z -o november.jsonl",
                    "audit export --from 120 --to 140",
                    "audit export --format csv --tool shell.exec --success false -o failed.csv"},
-      .flags = {{"--format", "jsonl|json|csv", "jsonl when none is given, csv with a filter"},
-                {"--session", "ID", "of one session; this and the next ones in csv and json only"},
-                {"--turn", "ID", "of one turn"},
-                {"--tool", "NAME", "about this tool, setting, provider…"},
-                {"--surface", "NAME", "caused by cli, web, api, file…"},
-                {"--action", "KIND", "tool.intent, approval.resolved…; tool.* names all of tool"},
-                {"--user", "NAME", "of this person"},
-                {"--success", "BOOL", "outcomes that went well (true) or not (false)"},
-                {"--from", "N|TIME", "from this entry, or this time (RFC 3339), on"},
-                {"--to", "N|TIME", "up to this entry, or before this time"},
-                {"-o,--output", "FILE", "instead of stdout"}},
+      .flags = with_filters({{"--format", "jsonl|json|csv",
+                              "jsonl when none is given, csv with a filter of entries: those exist in csv "
+                              "and json only"}},
+                            {{"--from", "N|TIME", "from this entry, or this time (RFC 3339), on"},
+                             {"--to", "N|TIME", "up to this entry, or before this time"},
+                             {"-o,--output", "FILE", "instead of stdout"}}),
       .positionals = {},
       .handler = run_export};
   Command checkpoint{.noun = "audit",
