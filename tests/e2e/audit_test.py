@@ -300,6 +300,12 @@ def an_export_takes_the_filters_of_the_list(lab):
     equal([row["index"] for row in part["items"]], [newest], "with bounds")
     equal(json.loads(daemon.cli("audit", "export", "--format", "json", "--tool", "no.such").must(0).out), {"items": []}, "nothing fits")
     equal(json.loads(daemon.cli("audit", "export", "--format", "json", "--user", "somebody").must(0).out), {"items": []}, "somebody else's")
+    kept = lab.box.root / "kept.csv"
+    daemon.cli("audit", "export", "--action", "tool.intent", "-o", kept).must(0)
+    equal(list(csv.reader(kept.open(newline=""))), table, "a filtered export into a file")
+    before = kept.read_bytes()
+    daemon.cli("audit", "export", "--success", "perhaps", "-o", kept).must(2)
+    equal(kept.read_bytes(), before, "the file, after a request that was refused")
     daemon.cli("audit", "export", "--format", "jsonl", "--action", "tool.*").must(2)
     api.must_refuse("GET", "/audit/export?format=jsonl&action=tool.*", 400)
     api.must_refuse("GET", "/audit/export?format=csv&success=perhaps", 400)

@@ -11,6 +11,8 @@
 namespace pryx::client {
 namespace {
 
+constexpr std::size_t kMaxProblem = 1u << 20;  // of an answer that is no 2xx
+
 bool is_loopback(std::string_view address) {
   return address == "::1" || address == "localhost" ||
          (address.starts_with("127.") && address.find_first_not_of("0123456789.") == std::string_view::npos);
@@ -165,6 +167,32 @@ Result<Reply> ApiClient::call(Call call) {
   return reply;
 }
 
+Result<Reply> ApiClient::download(Call call, const Take& take) {
+  const auto deadline = [&] { return waiting_.clock->monotonic() + call.timeout.value_or(timeout_); };
+  call.headers.add("Connection", "close");
+  PRYX_TRY(Connection connection, connect(deadline()));
+  PRYX_TRY_VOID(connection.send_all(format_request(call, false), deadline(), waiting_));
+  ResponseParser parser({.max_body_bytes = 0});
+  std::string problem;  // the body of what is no 2xx
+  const auto is_good = [&] { return parser.status() >= 200 && parser.status() < 300; };
+  while (!parser.is_done() && problem.size() <= kMaxProblem) {
+    PRYX_TRY(const std::string bytes, connection.receive(deadline(), waiting_));
+    if (bytes.empty())
+      return fail(ErrorCode::kUnavailable,
+                  "the daemon closed the connection before its answer was complete; try again");
+    PRYX_TRY_VOID(parser.feed(bytes));
+    const std::string piece = parser.take_body();
+    if (!is_good())
+      problem += piece;
+    else if (!piece.empty())
+      PRYX_TRY_VOID(take(piece));
+  }
+  Reply reply{parser.status(), parser.headers(), std::move(problem), {}};
+  if (is_good()) return reply;
+  reply.json = object_or_empty(reply.headers, reply.body);
+  return fail(error_from_reply(reply));
+}
+
 Result<EventStream> ApiClient::stream(Call call) {
   const MonotonicTime deadline = waiting_.clock->monotonic() + call.timeout.value_or(timeout_);
   PRYX_TRY(Connection connection, connect(deadline));
@@ -186,7 +214,7 @@ Result<EventStream> ApiClient::stream(Call call) {
   Reply reply{parser.status(), parser.headers(), parser.take_body(), {}};
   while (!parser.is_done()) {
     PRYX_TRY(std::string bytes, connection.receive(deadline, waiting_));
-    if (bytes.empty() || reply.body.size() > (1u << 20)) break;
+    if (bytes.empty() || reply.body.size() > kMaxProblem) break;
     PRYX_TRY_VOID(parser.feed(bytes));
     reply.body += parser.take_body();
   }

@@ -3,6 +3,7 @@
 // kept-alive connection, and event streams over connections of their own. A problem document becomes an Error
 // with the daemon's own text. One owner, one thread.
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -97,6 +98,10 @@ class ApiClient {
     return call({"DELETE", std::move(target), {}, {}, {}});
   }
 
+  // The body of a 2xx, handed over piece by piece as it comes, however long it is; the reply holds none of
+  // it. The time limit is for each piece. What `take` fails with ends it.
+  using Take = std::function<Result<void>(std::string_view piece)>;
+  [[nodiscard]] Result<Reply> download(Call call, const Take& take);
   // The call's reply as a stream of events.
   [[nodiscard]] Result<EventStream> stream(Call call);
 

@@ -296,9 +296,33 @@ Result<Part> part_of(client::ApiClient& api, const Invocation& invocation) {
   return part;
 }
 
-// The entries that fit, newest first, to be read and not to be verified.
-Result<std::string> chosen_entries(client::ApiClient& api, const Invocation& invocation, const Part& part,
-                                   std::string_view format) {
+// Where an export goes. The file begins with the first bytes that there are, so that a request that is
+// refused leaves the one before.
+class Output {
+ public:
+  explicit Output(std::string path) : path_(std::move(path)) {}
+  [[nodiscard]] Result<void> put(std::string_view text) {
+    if (path_.empty()) return platform::write_all(1, text, "stdout");
+    if (!file_)
+      file_ = platform::UniqueFd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!file_) return fail(platform::system_error(fmt::format("write {}", path_), errno));
+    return platform::write_all(file_.get(), text, path_);
+  }
+
+ private:
+  std::string path_;
+  platform::UniqueFd file_;
+};
+
+// One answer, written as it comes, so that any length of it passes through little memory.
+Result<int> write_answer(client::ApiClient& api, std::string target, Output& output) {
+  const auto take = [&](std::string_view piece) { return output.put(piece); };
+  PRYX_TRY_VOID(api.download({.method = "GET", .target = std::move(target)}, take));
+  return 0;
+}
+
+// Asks for the entries that fit, newest first, to be read and not to be verified.
+Result<std::string> chosen_target(const Invocation& invocation, const Part& part, std::string_view format) {
   if (format == "jsonl")
     return fail(ErrorCode::kInvalidArgument,
                 "an export that can be verified is whole: filters go with --format csv or json");
@@ -309,43 +333,26 @@ Result<std::string> chosen_entries(client::ApiClient& api, const Invocation& inv
   if (part.last < part.first)
     return fail(ErrorCode::kInvalidArgument, "--to lies before --from: there is nothing between them");
   if (part.last < INT64_MAX) query.add("limit", fmt::format("{}", part.last - part.first + 1));
-  PRYX_TRY(client::Reply reply, api.get(query.on("/api/v1/audit/export")));
-  return std::move(reply.body);
+  return query.on("/api/v1/audit/export");
 }
 
-// The whole log goes page by page, so that any length of it passes through little memory; what fits a filter
-// is one answer.
+// The whole log goes page by page: each is asked for up to the first one's checkpoint.
 Result<int> run_export(Context& context, const Invocation& invocation) {
   const bool has_filter = is_filtered(invocation);
   const std::string format = invocation.value_or("format", has_filter ? "csv" : "jsonl");
   PRYX_TRY(client::ApiClient * api, context.api());
   PRYX_TRY(const Part part, part_of(*api, invocation));
-  if (format == "json" && !part.is_whole && !has_filter)
+  const std::string path = invocation.value_or("output", "");
+  Output output(path);
+  if (has_filter) {
+    PRYX_TRY(std::string target, chosen_target(invocation, part, format));
+    return write_answer(*api, std::move(target), output);
+  }
+  if (format == "json" && !part.is_whole)
     return fail(
         ErrorCode::kInvalidArgument,
         "a part of the log exists in the formats jsonl and csv; leave out --from and --to, or name one");
-  std::string chosen;
-  if (has_filter) {
-    PRYX_TRY(chosen, chosen_entries(*api, invocation, part, format));
-  }
-  platform::UniqueFd file;
-  const std::string path = invocation.value_or("output", "");
-  if (!path.empty()) {
-    file = platform::UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (!file) return fail(platform::system_error(fmt::format("write {}", path), errno));
-  }
-  const auto put = [&](std::string_view text) -> Result<void> {
-    return platform::write_all(file ? file.get() : 1, text, path.empty() ? "stdout" : path);
-  };
-  if (has_filter) {
-    PRYX_TRY_VOID(put(chosen));
-    return 0;
-  }
-  if (format == "json") {
-    PRYX_TRY(const client::Reply reply, api->get("/api/v1/audit/export?format=json"));
-    PRYX_TRY_VOID(put(reply.body));
-    return 0;
-  }
+  if (format == "json") return write_answer(*api, "/api/v1/audit/export?format=json", output);
   std::int64_t from = part.first, last = part.last, size = 0;
   std::int64_t written = 0;
   do {
@@ -360,10 +367,11 @@ Result<int> run_export(Context& context, const Invocation& invocation) {
       PRYX_TRY(size, entry_number(std::string(reply.headers.find("Pryx-Audit-Size").value_or("0"))));
       last = std::min(last, size);
     }
-    PRYX_TRY_VOID(put(reply.body));
+    PRYX_TRY_VOID(output.put(reply.body));
     written += std::max<std::int64_t>(0, std::min(count, last - from + 1));
     from += count;
   } while (from <= last);
+  PRYX_TRY_VOID(output.put(""));  // a part that holds nothing is an empty file
   if (!path.empty()) context.console().note(fmt::format("wrote {} entries to {}", written, path));
   if (!part.is_whole)
     context.console().note(
