@@ -207,6 +207,54 @@ TEST_F(CliFlow, ProblemsBecomeErrorsWithTheirExitCode) {
   EXPECT_EQ(result.err, "error: there is no session ses_2\ntry: pryx session list\ncode: PRYX-1005\n");
 }
 
+// A page of a transcript asks for the turns of its own time and no more, however many the session has.
+TEST_F(CliFlow, ATranscriptAsksForNoMoreTurnsThanItShows) {
+  const auto message = [](const char* role, const char* turn, const char* at, const char* words) {
+    return fmt::format(
+        R"({{"role":"{}","turn_id":"{}","created_at":"2026-11-22T04:{}.000Z","parts":[{{"type":"text","text":"{}"}}]}})",
+        role, turn, at, words);
+  };
+  const auto page = [](std::vector<std::string> messages, const char* next) {
+    return fmt::format(R"({{"items":[{}],"next_cursor":{}}})", fmt::join(messages, ","), next);
+  };
+  const auto turn = [](const char* id, const char* by) {
+    return fmt::format(R"({{"id":"{}","answered_by":"{}"}})", id, by);
+  };
+  std::vector<FakeAnswer> script = answers({});
+  const auto put = [&](std::string path, std::string body, std::string only_with) {
+    script.insert(script.begin(), {"GET", std::move(path), 200, std::move(body), {}, std::move(only_with)});
+  };
+  put("/api/v1/turns?", fmt::format(R"({{"items":[{}],"next_cursor":"more"}})", turn("trn_2", "a/two")),
+      "after=2026-11-22T04%3A10");
+  put("/api/v1/turns?", fmt::format(R"({{"items":[{}],"next_cursor":"more"}})", turn("trn_3", "a/three")),
+      "after=2026-11-22T04%3A20");
+  put("/api/v1/turns/trn_1", turn("trn_1", "a/one"), "");
+  put(kMessages,
+      page({message("assistant", "trn_1", "10:00", "begun before"), message("user", "trn_2", "11:00", "q"),
+            message("assistant", "trn_2", "12:00", "first words")},
+           R"("c")"),
+      "");
+  put(kMessages,
+      page({message("assistant", "trn_2", "20:00", "more words"), message("user", "trn_3", "21:00", "r"),
+            message("assistant", "trn_3", "22:00", "last words")},
+           "null"),
+      "cursor=c");
+  FakeDaemon daemon(places_, std::move(script));
+  const CliResult result = cli({"session", "show", "ses_1"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto count = [&](std::string_view part) {
+    std::size_t found = 0;
+    for (std::size_t at = result.out.find(part); at != std::string::npos; at = result.out.find(part, at + 1))
+      ++found;
+    return found;
+  };
+  for (const char* by : {"a/one", "a/two", "a/three"}) EXPECT_EQ(count(by), 1u) << by << "\n" << result.out;
+  const auto asked = daemon.requests();
+  EXPECT_EQ(std::ranges::count_if(asked, [](const std::string& r) { return r.contains("/api/v1/turns"); }), 3)
+      << "a page each, and the one turn that began before the first";
+  EXPECT_TRUE(daemon.was_asked("before=2026-11-22T04%3A12%3A00.001Z"));
+}
+
 TEST_F(CliFlow, WithoutADaemonNoStartIsAnError) {
   const CliResult result = cli({"session", "list", "--no-start"});
   EXPECT_EQ(result.exit_code, 8);

@@ -14,7 +14,6 @@ namespace pryx::cli {
 namespace {
 
 constexpr std::size_t kSummary = 200;
-constexpr int kMaxTurnPages = 100;
 
 std::string first_line(std::string_view text) {
   return std::string(utf8_prefix(text.substr(0, text.find('\n')), kSummary));
@@ -104,44 +103,60 @@ void print_part(Context& context, const json::object& part, std::string_view rol
   if (json::string_or(part, "state") == "interrupted") console.print(Line("(interrupted)", kWarning));
 }
 
-// Turns of a session by their ids: who answered, and what it cost.
-using Turns = std::map<std::string, json::object, std::less<>>;
+// Who answered in a page of a transcript, and what it cost. However long the conversation is, a page asks for
+// one page of turns, and for the one that answers across its begin.
+class Answers {
+ public:
+  Answers(client::ApiClient& api, std::string session) : api_(api), session_(std::move(session)) {}
 
-// The newest, up to so many pages of them.
-Result<Turns> fetch_turns(client::ApiClient& api, const std::string& session, int pages) {
-  Turns turns;
-  std::string cursor;
-  for (int page = 0; page < pages; ++page) {
+  // Before a page is printed; oldest message first.
+  Result<void> fetch(const std::vector<json::object>& messages) {
+    turns_.clear();
+    const auto first = std::ranges::find(messages, "assistant", role_of);
+    if (first == messages.end()) return {};
+    PRYX_TRY(WallTime end, parse_rfc3339(json::string_or(messages.back(), "created_at")));
+    ++end.unix_ms;  // `before` leaves out its own moment
     Query query;
-    query.add("session", session).add("limit", "200").add("cursor", cursor);
-    PRYX_TRY(const client::Reply reply, api.get(query.on("/api/v1/turns")));
-    for (json::object& turn : items_of(reply.json)) turns[json::string_or(turn, "id")] = std::move(turn);
-    cursor = json::string_or(reply.json, "next_cursor");
-    if (cursor.empty()) break;
+    query.add("session", session_).add("limit", "200").add("before", to_rfc3339(end));
+    query.add("after", json::string_or(messages.front(), "created_at"));
+    PRYX_TRY(const client::Reply reply, api_.get(query.on("/api/v1/turns")));
+    for (json::object& turn : items_of(reply.json)) turns_[json::string_or(turn, "id")] = std::move(turn);
+    // A message that came by import or fork has no turn here: its words stand without a name.
+    const std::string begun = json::string_or(*first, "turn_id");
+    if (begun.empty() || begun == named_ || turns_.contains(begun)) return {};
+    if (auto turn = api_.get(path_of("/api/v1/turns/", begun))) turns_[begun] = std::move(turn->json);
+    return {};
   }
-  return turns;
-}
 
-// The first words of a turn's answer say who gave it and what all of it cost.
-Line answer_head(Turns& turns, const std::string& turn_id) {
-  Line line("pryx", kBold);
-  const auto turn = turns.extract(turn_id);
-  if (turn.empty()) return line;
-  const std::string by = json::string_or(turn.mapped(), "answered_by");
-  if (by.empty()) return line;
-  line.add(fmt::format("  {}", by), kDim);
-  if (const std::string cost = cost_of(turn.mapped()); !cost.empty())
-    line.add(fmt::format(" · {}", cost), kDim);
-  return line;
-}
+  // The first words of a turn's answer say who gave it and what all of it cost.
+  Line head(const std::string& turn_id) {
+    Line line("pryx", kBold);
+    const auto turn = turns_.find(turn_id);
+    if (turn == turns_.end() || turn_id == named_) return line;
+    named_ = turn_id;
+    const std::string by = json::string_or(turn->second, "answered_by");
+    if (by.empty()) return line;
+    line.add(fmt::format("  {}", by), kDim);
+    if (const std::string cost = cost_of(turn->second); !cost.empty())
+      line.add(fmt::format(" · {}", cost), kDim);
+    return line;
+  }
 
-void print_messages(Context& context, const std::vector<json::object>& messages, Turns& turns) {
+ private:
+  static std::string role_of(const json::object& message) { return json::string_or(message, "role"); }
+  client::ApiClient& api_;
+  std::string session_;
+  std::map<std::string, json::object, std::less<>> turns_;
+  std::string named_;  // whose head was printed last
+};
+
+void print_messages(Context& context, const std::vector<json::object>& messages, Answers& answers) {
   for (const json::object& message : messages) {
     const std::string role = json::string_or(message, "role");
     if (role == "user" || role == "assistant") {
       context.console().print("");
       context.console().print(role == "user" ? Line("you", kAccent)
-                                             : answer_head(turns, json::string_or(message, "turn_id")));
+                                             : answers.head(json::string_or(message, "turn_id")));
     }
     const json::value* parts = json::find(message, "parts");
     if (parts == nullptr || !parts->is_array()) continue;
@@ -163,8 +178,9 @@ Result<int> show_last(Context& context, client::ApiClient& api, const std::strin
   std::ranges::reverse(messages);
   if (const std::string cursor = json::string_or(page.json, "next_cursor"); !cursor.empty())
     context.console().note(fmt::format("earlier: --last {} --cursor {}", count, cursor));
-  PRYX_TRY(Turns turns, fetch_turns(api, id, 1));
-  print_messages(context, messages, turns);
+  Answers answers(api, id);
+  PRYX_TRY_VOID(answers.fetch(messages));
+  print_messages(context, messages, answers);
   return 0;
 }
 
@@ -188,16 +204,15 @@ Result<int> run_show(Context& context, const Invocation& invocation) {
   }
   if (last) return show_last(context, *api, id, invocation, *last);
   std::string cursor = invocation.value_or("cursor", "");
-  Turns turns;
-  if (!context.wants_json()) {
-    PRYX_TRY(turns, fetch_turns(*api, id, limit ? 1 : kMaxTurnPages));
-  }
+  Answers answers(*api, id);
   while (true) {
     Query query;
     query.add("limit", fmt::format("{}", limit.value_or(200))).add("cursor", cursor);
     PRYX_TRY(const client::Reply page, api->get(query.on(path_of("/api/v1/sessions/", id, "/messages"))));
     if (print_if_json(context, page)) return 0;
-    print_messages(context, items_of(page.json), turns);
+    const std::vector<json::object> messages = items_of(page.json);
+    PRYX_TRY_VOID(answers.fetch(messages));
+    print_messages(context, messages, answers);
     cursor = json::string_or(page.json, "next_cursor");
     if (cursor.empty()) return 0;
     if (limit) {
