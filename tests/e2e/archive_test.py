@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Sessions and settings as files: sealed with a passphrase, and taken over by another home to the byte."""
+import json
+
 from harness import case, contains, equal, expect, lacks, wait_until
 
 PASSPHRASE = "several words are easier\n"
@@ -62,3 +64,27 @@ def a_set_up_moves_to_another_home(lab):
     contains(second.cli("config", "import", out, "--yes").must(0).err, "nothing differs", "a second time")
     out.write_text('{"format":"other"}')
     second.cli("config", "import", out, "--yes").must(2)
+
+
+@case
+def an_import_gives_a_provider_its_usual_api_back(lab):
+    daemon = lab.daemon()
+    api = daemon.api()
+    spoken = lambda: next(p for p in api.get("/providers")["items"] if p["name"] == "mine")["api"]
+    base = {"kind": "openai", "base_url": "http://127.0.0.1:9/v1"}
+    api.put("/providers/mine", base)
+    out = lab.box.root / "config.json"
+    daemon.cli("config", "export", "-o", out).must(0)
+    # As an older release, or a person, wrote it: the usual API is not spelled out.
+    document = json.loads(out.read_text())
+    document["providers"]["mine"].pop("api", None)
+    out.write_text(json.dumps(document))
+    api.put("/providers/mine", {**base, "api": "responses"})
+    contains(daemon.cli("config", "import", out, "--dry-run").must(0).err, "provider mine", "what would change")
+    daemon.cli("config", "import", out, "--yes").must(0)
+    equal(spoken(), "chat", "the usual API")
+    contains(daemon.cli("config", "import", out, "--yes").must(0).err, "nothing differs", "a second time")
+    document["providers"]["mine"]["api"] = "responses"
+    out.write_text(json.dumps(document))
+    daemon.cli("config", "import", out, "--yes").must(0)
+    equal(spoken(), "responses", "the control: one that is spelled out")

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-import { screen, waitFor, within } from '@testing-library/react';
+import { act, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test } from 'vitest';
+import { useNotes } from '@/ui/toast';
 import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
 import { SettingsPage } from './settings-page';
 
@@ -67,6 +68,45 @@ test('a choice is saved when it is made, a switch when it is thrown, and a reset
       { settings: { 'log.level': 'debug' } },
       { settings: { 'heartbeat.enabled': true } },
       { settings: { 'log.level': null } },
+    ]),
+  );
+});
+
+test('an undone change leaves no override of what the file or the default says', async () => {
+  const user = userEvent.setup();
+  answer('GET /api/v1/settings', {
+    ...kDescribed,
+    origins: { 'log.level': 'file', 'tools.max_steps': 'database', 'heartbeat.enabled': 'default' },
+  });
+  answer('PUT /api/v1/settings', kSettings);
+  renderPage(<SettingsPage />, { at: '/settings' });
+  const saved = () => asked.filter((one) => one.method === 'PUT').map((one) => one.body);
+  const undo = async (count: number) => {
+    await waitFor(() => expect(useNotes.getState().notes.length).toBe(count));
+    act(() => useNotes.getState().notes[0]?.undo?.());
+  };
+  useNotes.setState({ notes: [] });
+  await waitFor(() => expect(screen.getByLabelText('log.level').tagName).toBe('SELECT'));
+  expect(screen.queryByRole('button', { name: 'Reset log.level' })).toBeNull();
+  await user.selectOptions(screen.getByLabelText('log.level'), 'debug');
+  await undo(1);
+  await waitFor(() =>
+    expect(saved()).toEqual([{ settings: { 'log.level': 'debug' } }, { settings: { 'log.level': null } }]),
+  );
+  asked.length = 0;
+  await user.click(screen.getByRole('switch', { name: 'heartbeat.enabled' }));
+  await undo(2);
+  await waitFor(() => expect(saved().at(-1)).toEqual({ settings: { 'heartbeat.enabled': null } }));
+  // What was there as an override comes back as one.
+  asked.length = 0;
+  const steps = screen.getByLabelText('tools.max_steps');
+  await user.clear(steps);
+  await user.type(steps, '25{Enter}');
+  await undo(3);
+  await waitFor(() =>
+    expect(saved()).toEqual([
+      { settings: { 'tools.max_steps': 25 } },
+      { settings: { 'tools.max_steps': 50 } },
     ]),
   );
 });

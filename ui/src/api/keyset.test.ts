@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+import { expect, test } from 'vitest';
+import { KeysetList } from './keyset';
+
+type Row = { id: string };
+const page = (ids: string[], next: string | null) => ({
+  items: ids.map((id) => ({ id })),
+  next_cursor: next,
+});
+
+// A list whose next answers are these, a page or an error each; `asked` has the cursors.
+function listOf(...answers: (ReturnType<typeof page> | Error)[]) {
+  const asked: (string | undefined)[] = [];
+  const list = new KeysetList<Row>(
+    async (cursor) => {
+      asked.push(cursor);
+      const next = answers.shift();
+      if (!next) throw new Error('asked too often');
+      if (next instanceof Error) throw next;
+      return next;
+    },
+    (row) => row.id,
+  );
+  return { list, asked, ids: () => list.view().rows.map((row) => row.id) };
+}
+
+test('a page that failed is asked for again, and only that page', async () => {
+  const { list, asked, ids } = listOf(page(['a'], '1'), new Error('gone'), page(['b'], null));
+  await list.more();
+  await list.more();
+  expect(list.view().state).toBe('error');
+  expect(ids()).toEqual(['a']);
+  await list.again();
+  expect(asked).toEqual([undefined, '1', '1']);
+  expect(ids()).toEqual(['a', 'b']);
+  expect(list.view().state).toBe('end');
+});
+
+test('a reload that failed is done again as a reload, though pages are there', async () => {
+  const { list, asked, ids } = listOf(page(['a'], '1'), new Error('gone'), page(['c', 'a'], null));
+  await list.more();
+  await list.reload();
+  expect(list.view().state).toBe('error');
+  expect(ids()).toEqual(['a']);
+  await list.again();
+  expect(asked).toEqual([undefined, undefined, undefined]);
+  expect(ids()).toEqual(['c', 'a']);
+});
+
+test('a first page that failed is asked for again', async () => {
+  const { list, ids } = listOf(new Error('gone'), page(['a'], null));
+  await list.more();
+  await list.again();
+  expect(ids()).toEqual(['a']);
+});
+
+test('nothing is asked for again when nothing failed', async () => {
+  const { list, asked } = listOf(page(['a'], '1'));
+  await list.again();
+  await list.more();
+  await list.again();
+  expect(asked).toEqual([undefined]);
+});
