@@ -36,7 +36,8 @@ function AgentCard({ agent, onOpen }: { agent: Agent; onOpen: () => void }) {
 
 function OpenAgent({ id, onClose }: { id: string; onClose: () => void }) {
   const agent = useAgent(id);
-  if (agent.data) return <AgentEditor key={agent.data.hash} id={id} agent={agent.data} onClose={onClose} />;
+  if (agent.data)
+    return <AgentEditor id={id} agent={agent.data} onStale={() => void agent.refetch()} onClose={onClose} />;
   return agent.isError ? <ErrorNote error={agent.error} what={t('agents.error')} /> : null;
 }
 
@@ -60,7 +61,7 @@ export function AgentList({ chosen }: { chosen: string | undefined }) {
             ))}
           </div>
           {chosen === '+' && <AgentEditor id="" agent={null} onClose={() => open()} />}
-          {chosen && chosen !== '+' && <OpenAgent id={chosen} onClose={() => open()} />}
+          {chosen && chosen !== '+' && <OpenAgent key={chosen} id={chosen} onClose={() => open()} />}
         </>
       )}
     </Loaded>

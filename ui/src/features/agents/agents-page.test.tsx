@@ -93,6 +93,48 @@ test('a file that changed in between is not overwritten', async () => {
   expect(await screen.findByText('the file changed since it was read')).toBeTruthy();
 });
 
+test('what is typed outlives a file that somebody else wrote meanwhile, and a person says which one counts', async () => {
+  const user = userEvent.setup();
+  const { queries } = renderPage(<AgentsPage />, { at: '/agents?agent=reader' });
+  const about = (await screen.findByLabelText('Description')) as HTMLInputElement;
+  await user.type(about, ' all');
+  const theirs = 'description: Reads\nmodel: cloud/big\n# end\n';
+  answer('GET /api/v1/agents/{id}', { ...kView, text: theirs, hash: 'sha256:bb' });
+  await queries.invalidateQueries({ queryKey: ['agents'] });
+  await screen.findByText(/Your text is kept/);
+  expect(about.isConnected).toBe(true);
+  expect(about.value).toBe('Reads all');
+  await user.click(screen.getByRole('button', { name: 'Look at both' }));
+  const both = await screen.findByRole('dialog', { name: 'The file was changed by somebody else' });
+  expect(both.textContent).toContain('+ model: cloud/big');
+  expect(both.textContent).toContain('+ description: "Reads all"');
+  await expectAccessible(both);
+  await user.click(within(both).getByRole('button', { name: 'Keep my text whole' }));
+  expect(screen.queryByText(/Your text is kept/)).toBeNull();
+  answer('PUT /api/v1/agents/{id}', kView);
+  await user.click(screen.getByRole('button', { name: 'Save agent' }));
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+  expect(asked.find((one) => one.method === 'PUT')?.body).toEqual({
+    text: 'description: "Reads all"\n',
+    hash: 'sha256:bb',
+  });
+});
+
+test('a save that meets a newer file reads it, and theirs can be taken', async () => {
+  const user = userEvent.setup();
+  renderPage(<AgentsPage />, { at: '/agents?agent=reader' });
+  const about = (await screen.findByLabelText('Description')) as HTMLInputElement;
+  await user.type(about, ' all');
+  answer('PUT /api/v1/agents/{id}', problem(409, 'PRYX-1006', 'the file changed since it was read'));
+  answer('GET /api/v1/agents/{id}', { ...kView, text: 'description: Writes\n', hash: 'sha256:bb' });
+  await user.click(screen.getByRole('button', { name: 'Save agent' }));
+  await user.click(await screen.findByRole('button', { name: 'Look at both' }));
+  expect(about.value).toBe('Reads all');
+  await user.click(await screen.findByRole('button', { name: 'Take theirs, drop mine' }));
+  expect(about.value).toBe('Writes');
+  expect(screen.queryByText('the file changed since it was read')).toBeNull();
+});
+
 test('what a file has wrong is named by its line', async () => {
   answer('GET /api/v1/agents/{id}', {
     ...kView,

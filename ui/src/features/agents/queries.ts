@@ -31,8 +31,8 @@ export { useAgents, useModels, useTools } from '@/api/queries';
 export const kNoFile = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
 export const useSaveAgent = () =>
-  useChange(['agents'], ({ id, text, hash }: { id: string; text: string; hash: string | undefined }) =>
-    take(api.PUT('/api/v1/agents/{id}', { params: { path: { id } }, body: { text, hash: hash || kNoFile } })),
+  useChange(['agents'], ({ id, text, hash }: { id: string; text: string; hash: string }) =>
+    take(api.PUT('/api/v1/agents/{id}', { params: { path: { id } }, body: { text, hash } })),
   );
 
 export const useRemoveAgent = () =>

@@ -129,18 +129,6 @@ export const settingsMessages = {
   'config.save': 'Save file',
   'config.save.failed': 'The file was not saved',
   'config.saved': 'The config file is saved',
-  'config.newer': 'The file was changed by somebody else since you began. Your text is kept.',
-  'config.newer.look': 'Look at both',
-  'config.newer.title': 'The file was changed by somebody else',
-  'config.newer.why':
-    'You changed different lines, so both fit into one file. You see it before it is saved.',
-  'config.newer.overlap':
-    'You both changed the same lines. Keep your text and mend it by hand, or take theirs. You see it before it is saved.',
-  'config.newer.theirs': 'What they changed',
-  'config.newer.mine': 'What you changed',
-  'config.newer.drop': 'Take theirs, drop mine',
-  'config.newer.keep': 'Keep my text whole',
-  'config.newer.merge': 'Put mine into theirs',
   'config.undo': 'Undo the last save',
   'config.same': 'Nothing was changed',
   'config.discard': 'Discard changes',
