@@ -180,9 +180,8 @@ export function Checkbox({
 export function Switch({
   label,
   hint,
-  busy,
   ...rest
-}: { label: string; hint?: ReactNode; busy?: boolean } & InputHTMLAttributes<HTMLInputElement>) {
+}: { label: string; hint?: ReactNode } & InputHTMLAttributes<HTMLInputElement>) {
   const id = useId();
   return (
     <div className="flex flex-col gap-1">
@@ -194,7 +193,6 @@ export function Switch({
         role="switch"
         id={id}
         {...rest}
-        disabled={busy || rest.disabled}
         aria-checked={rest.checked === true}
         aria-describedby={hint ? `${id}-hint` : undefined}
         className="relative my-1 h-6 w-10 shrink-0 appearance-none rounded-full border border-control bg-sunken transition-colors duration-90 before:absolute before:top-0.75 before:left-0.75 before:size-4 before:rounded-full before:bg-control before:transition-transform before:duration-90 checked:border-accent checked:bg-accent checked:before:translate-x-4 checked:before:bg-on-accent disabled:opacity-60 forced-colors:before:bg-[CanvasText]"

@@ -7,7 +7,7 @@ import { Button } from '@/ui/button';
 import { FilterField } from '@/ui/field';
 import { Empty, Loaded } from '@/ui/states';
 import { useSettings } from './queries';
-import { fits, groupsOf, settingItems } from './setting-items';
+import { fits, groupsOf } from './setting-items';
 import { SettingRow } from './setting-row';
 
 const titleOf = (prefix: string) =>
@@ -32,7 +32,7 @@ export function General() {
   return (
     <Loaded query={settings} what={t('settings.error')}>
       {(data) => {
-        const items = settingItems(data);
+        const { items } = data;
         const shown = items.filter((item) => fits(item, search.q ?? ''));
         return (
           <div className="flex max-w-3xl flex-col gap-4">

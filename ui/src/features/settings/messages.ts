@@ -32,7 +32,6 @@ export const settingsMessages = {
   'settings.hint.environment':
     'The variable {name} of the daemon sets it; what is changed here counts once that is gone.',
   'settings.wrong.whole': 'A whole number.',
-  'settings.wrong.number': 'A number.',
   'settings.wrong.least': 'At least {min}.',
   'settings.wrong.most': 'At most {max}.',
   'settings.wrong.duration': 'A number and a unit: 30s, 5m, 2h or 7d.',

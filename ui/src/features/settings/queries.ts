@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, type Schemas, take } from '@/api/client';
 import { useChange } from '@/api/queries';
 
@@ -16,11 +16,19 @@ export const useTokens = () =>
 export const useConfigFile = () =>
   useQuery({ queryKey: ['config'], queryFn: () => take(api.GET('/api/v1/config')) });
 
-// Null takes what Pryx itself changed away again: the file's or the default value counts.
-export const usePutSetting = () =>
-  useChange(['settings', 'status', 'models'], ({ name, value }: { name: string; value: unknown }) =>
-    take(api.PUT('/api/v1/settings', { body: { settings: { [name]: value } } })),
-  );
+// Null takes what Pryx itself changed away again: the file's or the default value counts. One after another: what was chosen last holds.
+export function usePutSetting() {
+  const queries = useQueryClient();
+  return useMutation({
+    scope: { id: 'settings' },
+    mutationFn: ({ name, value }: { name: string; value: unknown }) =>
+      take(api.PUT('/api/v1/settings', { body: { settings: { [name]: value } } })),
+    onSuccess: () =>
+      Promise.all(
+        ['settings', 'status', 'models'].map((key) => queries.invalidateQueries({ queryKey: [key] })),
+      ),
+  });
+}
 
 export const useAddWorkspace = () =>
   useChange(['workspaces'], (path: string) => take(api.POST('/api/v1/workspaces', { body: { path } })));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One setting. Switches and selects are saved when they change, what is typed when it is sent; what was refused stays with its reason.
-import { type FormEvent, useState } from 'react';
+// One setting. A switch is saved when it is thrown, a choice when it is made, what is typed when it is sent; the control keeps the
+// focus, and what was refused stays with its reason.
+import { type FormEvent, type ReactNode, useRef, useState } from 'react';
 import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { Button } from '@/ui/button';
@@ -13,8 +14,8 @@ import { isNumber, readValue, type SettingItem, valueText } from './setting-item
 
 // "From 1 to 1000", "at least 1", or nothing.
 function limitsOf({ min, max, unit }: SettingItem): string {
-  if (min === undefined && max === undefined) return unit ? t('settings.unit', { unit }) : '';
-  const [low, high] = [min, max].map((limit) => (limit === undefined ? '' : `${limit}${unit && ` ${unit}`}`));
+  if (min === null && max === null) return unit ? t('settings.unit', { unit }) : '';
+  const [low, high] = [min, max].map((limit) => (limit === null ? '' : `${limit}${unit ? ` ${unit}` : ''}`));
   if (!low) return t('settings.most', { max: high });
   return high ? t('settings.between', { min: low, max: high }) : t('settings.least', { min: low });
 }
@@ -31,45 +32,54 @@ function Hint({ item }: { item: SettingItem }) {
   return more.filter(Boolean).join(' ');
 }
 
-type Send = (value: unknown) => void;
+type Props = {
+  item: SettingItem;
+  send: (value: unknown, onDone?: () => void) => void;
+  // What is sent, or undefined.
+  sent: { value: unknown } | undefined;
+};
 
-function Typed({ item, send, busy }: { item: SettingItem; send: Send; busy: boolean }) {
-  const [text, setText] = useState<string | null>(null);
-  const before = valueText(item.value);
-  const now = text ?? before;
-  const isChanged = now !== before;
-  const read = readValue(item, now);
-  const problem = 'problem' in read ? read.problem : undefined;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (isChanged && 'value' in read) send(read.value);
-  };
-  const field = {
-    label: item.key,
-    hint: <Hint item={item} />,
-    error:
-      isChanged && problem ? t(`settings.wrong.${problem}`, { min: item.min, max: item.max }) : undefined,
-    value: now,
-    spellCheck: false,
-    onChange: (event: { target: { value: string } }) => setText(event.target.value),
-  };
+// What was entered and not sent yet, with the two ways on. Both end in the field: they are gone when they are done.
+function Draft({
+  isChanged,
+  isWrong = false,
+  busy,
+  onSend,
+  onDiscard,
+  children,
+}: {
+  isChanged: boolean;
+  isWrong?: boolean;
+  busy: boolean;
+  onSend: () => void;
+  onDiscard: () => void;
+  children: ReactNode;
+}) {
+  const form = useRef<HTMLFormElement>(null);
+  const toField = () => form.current?.querySelector<HTMLElement>('input, select')?.focus();
   return (
-    <form onSubmit={submit} className="flex flex-col gap-2">
-      <TextField
-        {...field}
-        inputMode={isNumber(item) ? 'numeric' : undefined}
-        autoComplete="off"
-        className={cx(
-          'font-mono text-label',
-          isNumber(item) || item.type === 'duration' ? 'max-w-40' : 'max-w-120',
-        )}
-      />
+    <form
+      ref={form}
+      className="flex flex-col gap-2"
+      onSubmit={(event: FormEvent) => {
+        event.preventDefault();
+        toField();
+        onSend();
+      }}
+    >
+      {children}
       {isChanged && (
         <div className="flex gap-2">
-          <Button small kind="primary" type="submit" busy={busy} disabled={problem !== undefined}>
+          <Button small kind="primary" type="submit" busy={busy} disabled={isWrong}>
             {t('settings.save')}
           </Button>
-          <Button small onClick={() => setText(null)}>
+          <Button
+            small
+            onClick={() => {
+              toField();
+              onDiscard();
+            }}
+          >
             {t('settings.discard')}
           </Button>
         </div>
@@ -78,38 +88,104 @@ function Typed({ item, send, busy }: { item: SettingItem; send: Send; busy: bool
   );
 }
 
-function Control({ item, send, busy }: { item: SettingItem; send: Send; busy: boolean }) {
-  const label = item.key;
-  const hint = <Hint item={item} />;
+function Typed({ item, send, sent }: Props) {
+  const [text, setText] = useState<string | null>(null);
+  const before = valueText(item.value);
+  const now = text ?? before;
+  const isChanged = now !== before;
+  const read = readValue(item, now);
+  const problem = 'problem' in read ? read.problem : undefined;
+  // What is typed while it is sent stays.
+  const onSend = () =>
+    isChanged &&
+    'value' in read &&
+    send(read.value, () => setText((later) => (later === now ? null : later)));
+  return (
+    <Draft
+      isChanged={isChanged}
+      isWrong={problem !== undefined}
+      busy={sent !== undefined}
+      onSend={onSend}
+      onDiscard={() => setText(null)}
+    >
+      <TextField
+        label={item.key}
+        hint={<Hint item={item} />}
+        error={
+          isChanged && problem ? t(`settings.wrong.${problem}`, { min: item.min, max: item.max }) : undefined
+        }
+        value={now}
+        spellCheck={false}
+        onChange={(event) => setText(event.target.value)}
+        inputMode={isNumber(item) ? 'numeric' : undefined}
+        autoComplete="off"
+        className={cx(
+          'font-mono text-label',
+          isNumber(item) || item.type === 'duration' ? 'max-w-40' : 'max-w-120',
+        )}
+      />
+    </Draft>
+  );
+}
+
+// An arrow key passes through the choices, so it makes none: Enter does, or leaving the field. One that is picked is made.
+function Chosen({ item, send, sent }: Props) {
+  const [choice, setChoice] = useState<string | null>(null);
+  const viaKeys = useRef(false);
+  const before = valueText(item.value);
+  const now = choice ?? before;
+  const make = (next: string) => {
+    viaKeys.current = false;
+    setChoice(next);
+    if (next !== before) send(next, () => setChoice((later) => (later === next ? null : later)));
+  };
+  return (
+    <Draft
+      isChanged={now !== before}
+      busy={sent !== undefined}
+      onSend={() => make(now)}
+      onDiscard={() => setChoice(null)}
+    >
+      <Select
+        label={item.key}
+        hint={<Hint item={item} />}
+        value={now}
+        className="max-w-60"
+        onPointerDown={() => {
+          viaKeys.current = false;
+        }}
+        onKeyDown={(event) => {
+          viaKeys.current = event.key !== 'Enter';
+          if (event.key === 'Escape') setChoice(null);
+          if (event.key !== 'Enter' || now === before) return;
+          event.preventDefault();
+          make(now);
+        }}
+        onChange={(event) => (viaKeys.current ? setChoice(event.target.value) : make(event.target.value))}
+        onBlur={(event) =>
+          viaKeys.current && event.relatedTarget?.closest('form') !== event.target.form && make(now)
+        }
+      >
+        {[...new Set([...(item.choices ?? []), before])].map((one) => (
+          <option key={one}>{one}</option>
+        ))}
+      </Select>
+    </Draft>
+  );
+}
+
+function Control(props: Props) {
+  const { item, send, sent } = props;
   if (item.type === 'boolean')
     return (
       <Switch
-        label={label}
-        hint={hint}
-        busy={busy}
-        checked={item.value === true}
+        label={item.key}
+        hint={<Hint item={item} />}
+        checked={(sent ? (sent.value ?? item.default) : item.value) === true}
         onChange={(event) => send(event.target.checked)}
       />
     );
-  if (item.choices.length > 0) {
-    const now = valueText(item.value);
-    return (
-      <Select
-        label={label}
-        hint={hint}
-        value={now}
-        disabled={busy}
-        className="max-w-60"
-        onChange={(event) => send(event.target.value)}
-      >
-        {[...new Set([...item.choices, now])].map((choice) => (
-          <option key={choice}>{choice}</option>
-        ))}
-      </Select>
-    );
-  }
-  // What is typed ends with the value that it was typed over.
-  return <Typed key={valueText(item.value)} item={item} send={send} busy={busy} />;
+  return item.choices?.length ? <Chosen {...props} /> : <Typed {...props} />;
 }
 
 function Origin({ item }: { item: SettingItem }) {
@@ -119,12 +195,14 @@ function Origin({ item }: { item: SettingItem }) {
 }
 
 export function SettingRow({ item }: { item: SettingItem }) {
+  const row = useRef<HTMLLIElement>(null);
   const put = usePutSetting();
-  const send: Send = (value) =>
+  const send: Props['send'] = (value, onDone) =>
     put.mutate(
       { name: item.key, value },
       {
-        onSuccess: (now) =>
+        onSuccess: (now) => {
+          onDone?.();
           toast(
             t('settings.saved', {
               name: item.key,
@@ -134,19 +212,24 @@ export function SettingRow({ item }: { item: SettingItem }) {
               undo: () =>
                 put.mutate({ name: item.key, value: item.origin === 'database' ? item.value : null }),
             },
-          ),
+          );
+        },
       },
     );
   const isKept = item.origin === 'database';
   return (
-    <li data-setting={item.key} className="grid gap-x-4 gap-y-2 px-4 py-3 sm:grid-cols-[minmax(0,1fr)_auto]">
+    <li
+      ref={row}
+      data-setting={item.key}
+      className="grid gap-x-4 gap-y-2 px-4 py-3 sm:grid-cols-[minmax(0,1fr)_auto]"
+    >
       <div className="min-w-0">
-        <Control item={item} send={send} busy={put.isPending} />
+        <Control item={item} send={send} sent={put.isPending ? put.variables : undefined} />
         {put.isError && <ErrorNote error={put.error} what={t('settings.save.failed')} />}
       </div>
       <div className="flex flex-wrap items-start gap-2 sm:flex-col sm:items-end">
         <span className="flex flex-wrap gap-1 sm:justify-end">
-          {item.needsRestart && (
+          {item.needs_restart && (
             <Chip tone="warn" text={t('settings.restart')} title={t('settings.restart.why')} />
           )}
           <Origin item={item} />
@@ -157,10 +240,12 @@ export function SettingRow({ item }: { item: SettingItem }) {
             kind="quiet"
             busy={put.isPending}
             aria-label={t('settings.reset.of', { name: item.key })}
-            title={
-              item.default === undefined ? '' : t('settings.reset.to', { value: valueText(item.default) })
-            }
-            onClick={() => send(null)}
+            title={t('settings.reset.to', { value: valueText(item.default) })}
+            onClick={() => {
+              // It is gone when it is done.
+              row.current?.querySelector<HTMLElement>('input, select')?.focus();
+              send(null);
+            }}
           >
             {t('settings.reset')}
           </Button>

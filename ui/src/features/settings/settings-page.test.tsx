@@ -1,43 +1,81 @@
 // SPDX-License-Identifier: MIT
-import { act, screen, waitFor, within } from '@testing-library/react';
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test } from 'vitest';
 import { useNotes } from '@/ui/toast';
 import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
 import { SettingsPage } from './settings-page';
 
-const kSettings = {
-  settings: { 'log.level': 'info', 'tools.max_steps': 50, 'heartbeat.enabled': false },
-  origins: { 'log.level': 'database', 'tools.max_steps': 'default', 'heartbeat.enabled': 'default' },
-  sources: { 'log.level': 'line 3', 'tools.max_steps': 'default', 'heartbeat.enabled': 'default' },
-};
-const kDescribed = {
-  ...kSettings,
-  items: [
-    { key: 'log.level', type: 'choice', choices: ['debug', 'info'], default: 'info', description: 'Lines' },
-    {
-      key: 'tools.max_steps',
-      type: 'integer',
-      min: 1,
-      max: 1000,
-      default: 50,
-      description: 'Calls of one turn.',
-    },
-  ],
-};
+const setting = (key: string, value: unknown, more: object = {}) => ({
+  key,
+  value,
+  default: value,
+  type: 'text',
+  description: '',
+  choices: null,
+  min: null,
+  max: null,
+  unit: null,
+  nothing: null,
+  environment: null,
+  origin: 'default',
+  source: 'default',
+  needs_restart: false,
+  ...more,
+});
+type Setting = ReturnType<typeof setting>;
+
+const kLevel = setting('log.level', 'info', {
+  type: 'choice',
+  choices: ['debug', 'info', 'warn'],
+  description: 'Lines',
+  origin: 'database',
+  source: 'line 3',
+});
+const kSteps = setting('tools.max_steps', 50, {
+  type: 'integer',
+  min: 1,
+  max: 1000,
+  description: 'Calls of one turn.',
+});
+const kBeat = setting('heartbeat.enabled', false, { type: 'boolean' });
+
+const settingsOf = (...items: Setting[]) => ({
+  settings: Object.fromEntries(items.map(({ key, value }) => [key, value])),
+  origins: {},
+  sources: {},
+  items,
+  next_cursor: null,
+});
+
+// A daemon that keeps what it is told; null takes it back.
+function fakeSettings(...items: Setting[]) {
+  let now = items;
+  answer('GET /api/v1/settings', () => settingsOf(...now));
+  answer('PUT /api/v1/settings', (one: { body: { settings: Record<string, unknown> } }) => {
+    const { settings } = one.body;
+    now = now.map((item) =>
+      item.key in settings
+        ? {
+            ...item,
+            value: settings[item.key] ?? item.default,
+            origin: settings[item.key] === null ? 'default' : 'database',
+          }
+        : item,
+    );
+    return settingsOf(...now);
+  });
+}
+
+const sent = () => asked.filter((one) => one.method === 'PUT').map((one) => one.body);
 
 beforeEach(() => {
   startFakeDaemon();
-  answer('GET /api/v1/settings', kSettings);
+  fakeSettings(kLevel, kSteps, kBeat);
 });
 
 test('a number is changed within its limits, and where it comes from is said', async () => {
   const user = userEvent.setup();
-  answer('GET /api/v1/settings', kDescribed);
-  answer('PUT /api/v1/settings', {
-    ...kSettings,
-    settings: { ...kSettings.settings, 'tools.max_steps': 25 },
-  });
   const { container } = renderPage(<SettingsPage />, { at: '/settings' });
   expect(await screen.findByText('database, line 3')).toBeTruthy();
   expect(await screen.findByText(/Calls of one turn. From 1 to 1000/)).toBeTruthy();
@@ -48,27 +86,56 @@ test('a number is changed within its limits, and where it comes from is said', a
   expect((screen.getByRole('button', { name: 'Save' }) as HTMLButtonElement).disabled).toBe(true);
   await user.clear(steps);
   await user.type(steps, '25{Enter}');
-  await waitFor(() =>
-    expect(asked.find((one) => one.method === 'PUT')?.body).toEqual({ settings: { 'tools.max_steps': 25 } }),
-  );
+  await waitFor(() => expect(screen.queryByRole('button', { name: 'Save' })).toBeNull());
+  expect(sent()).toEqual([{ settings: { 'tools.max_steps': 25 } }]);
+  expect(document.activeElement).toBe(steps);
   await expectAccessible(container);
 });
 
 test('a choice is saved when it is made, a switch when it is thrown, and a reset takes the change back', async () => {
   const user = userEvent.setup();
-  answer('GET /api/v1/settings', kDescribed);
-  answer('PUT /api/v1/settings', kSettings);
   renderPage(<SettingsPage />, { at: '/settings' });
-  await waitFor(() => expect(screen.getByLabelText('log.level').tagName).toBe('SELECT'));
-  await user.selectOptions(screen.getByLabelText('log.level'), 'debug');
-  await user.click(screen.getByRole('switch', { name: 'heartbeat.enabled' }));
-  await user.click(screen.getByRole('button', { name: 'Reset log.level' }));
+  const level = await screen.findByLabelText('log.level');
+  await user.selectOptions(level, 'debug');
+  await waitFor(() => expect(sent()).toHaveLength(1));
+  const beat = screen.getByRole('switch', { name: 'heartbeat.enabled' });
+  await user.click(beat);
+  await screen.findByRole('button', { name: 'Reset heartbeat.enabled' });
+  expect(document.activeElement).toBe(beat);
+  const reset = screen.getByRole('button', { name: 'Reset log.level' });
+  await user.click(reset);
+  await waitFor(() => expect(reset.isConnected).toBe(false));
+  expect(document.activeElement).toBe(level);
+  expect(sent()).toEqual([
+    { settings: { 'log.level': 'debug' } },
+    { settings: { 'heartbeat.enabled': true } },
+    { settings: { 'log.level': null } },
+  ]);
+});
+
+test('an arrow key passes through the choices: Enter makes one, and so does leaving the field', async () => {
+  const user = userEvent.setup();
+  renderPage(<SettingsPage />, { at: '/settings' });
+  const level = (await screen.findByLabelText('log.level')) as HTMLSelectElement;
+  const arrowTo = (value: string) => {
+    fireEvent.keyDown(level, { key: 'ArrowDown' });
+    fireEvent.change(level, { target: { value } });
+  };
+  act(() => level.focus());
+  arrowTo('warn');
+  arrowTo('debug');
+  expect(level.value).toBe('debug');
+  expect(sent()).toEqual([]);
+  await user.keyboard('{Enter}');
+  await waitFor(() => expect(screen.queryByRole('button', { name: 'Save' })).toBeNull());
+  expect(document.activeElement).toBe(level);
+  arrowTo('warn');
+  await user.keyboard('{Escape}');
+  expect(level.value).toBe('debug');
+  arrowTo('warn');
+  await user.click(screen.getByLabelText('tools.max_steps'));
   await waitFor(() =>
-    expect(asked.filter((one) => one.method === 'PUT').map((one) => one.body)).toEqual([
-      { settings: { 'log.level': 'debug' } },
-      { settings: { 'heartbeat.enabled': true } },
-      { settings: { 'log.level': null } },
-    ]),
+    expect(sent()).toEqual([{ settings: { 'log.level': 'debug' } }, { settings: { 'log.level': 'warn' } }]),
   );
 });
 
@@ -112,6 +179,7 @@ test('an undone change leaves no override of what the file or the default says',
 });
 
 test('a value that is refused stays in the field', async () => {
+  fakeSettings(setting('log.level', 'info'));
   answer('PUT /api/v1/settings', problem(400, 'PRYX-1001', 'must be one of debug, info'));
   renderPage(<SettingsPage />, { at: '/settings?edit=log.level' });
   const value = (await screen.findByLabelText('log.level')) as HTMLInputElement;
