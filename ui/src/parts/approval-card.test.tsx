@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-import { screen, waitFor } from '@testing-library/react';
+import { act, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../test/page';
 import { ApprovalCard } from './approval-card';
 import { ApprovalGroup, groupApprovals } from './approval-group';
@@ -62,6 +62,22 @@ beforeEach(() => {
   }));
 });
 
+// The moment in which nothing can be allowed ends when the test says so.
+const kArmMs = 400;
+function holdArming(): () => void {
+  const held: (() => void)[] = [];
+  const real = globalThis.setTimeout;
+  const spy = vi
+    .spyOn(globalThis, 'setTimeout')
+    .mockImplementation(((call: () => void, ms?: number) =>
+      ms === kArmMs ? held.push(call) : real(call, ms)) as typeof setTimeout);
+  onTestFinished(() => spy.mockRestore());
+  return () =>
+    act(() => {
+      for (const call of held.splice(0)) call();
+    });
+}
+
 const answers = () => asked.filter((one) => one.method === 'POST' && one.path === '/api/v1/approvals/apr_1');
 const armed = async () =>
   waitFor(() => expect(screen.getByRole('button', { name: /Allow once/ })).toHaveProperty('disabled', false));
@@ -118,9 +134,10 @@ test('a denial can tell the agent why', async () => {
 });
 
 test('a call that is not shown whole takes its code', async () => {
+  const arm = holdArming();
   renderPage(<ApprovalCard approval={approval({ shown_whole: false, confirm_code: 'ab12' })} autoFocus />);
   const field = await screen.findByRole('textbox', { name: /Type ab12/ });
-  await new Promise((done) => setTimeout(done, 450));
+  arm();
   screen.getByRole('button', { name: /^Deny$/ }).focus();
   await userEvent.keyboard('y');
   expect(answers()).toHaveLength(0);
@@ -180,13 +197,15 @@ test('an answer of somebody else is shown as theirs', async () => {
 
 test('calls of one plan are answered together', async () => {
   const two = [approval({ plan_id: 'p' }), approval({ id: 'apr_2', plan_id: 'p' })];
+  const arm = holdArming();
   answer('POST /api/v1/approvals/plan', { items: [], next_cursor: null });
   expect(groupApprovals([...two, approval({ id: 'apr_3' })]).map((group) => group.length)).toEqual([2, 1]);
   const { container } = renderPage(<ApprovalGroup approvals={two} />);
   // It came a moment ago, so it does not take an answer that was meant for something else.
   const all = await screen.findByRole('button', { name: 'Allow all once' });
   expect(all).toHaveProperty('disabled', true);
-  await waitFor(() => expect(all).toHaveProperty('disabled', false));
+  arm();
+  expect(all).toHaveProperty('disabled', false);
   await userEvent.click(all);
   await waitFor(() => expect(asked.find((one) => one.path === '/api/v1/approvals/plan')).toBeTruthy());
   expect(asked.find((one) => one.path === '/api/v1/approvals/plan')?.body).toEqual({

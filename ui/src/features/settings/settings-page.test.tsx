@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { useNotes } from '@/ui/toast';
 import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
 import { SettingsPage } from './settings-page';
@@ -307,6 +307,8 @@ test('set-up can be entered again', async () => {
 });
 
 test('a login link is shown as a QR code only when asked for, and goes when it is over', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
   const user = userEvent.setup();
   URL.createObjectURL = () => 'blob:qr';
   URL.revokeObjectURL = () => undefined;
@@ -314,7 +316,7 @@ test('a login link is shown as a QR code only when asked for, and goes when it i
   answer('POST /api/v1/login/links', () => ({
     url: 'http://127.0.0.1:7799/#code=abc',
     code: 'abc',
-    expires_at: new Date(Date.now() + 2_000).toISOString(),
+    expires_at: new Date(Date.now() + 60_000).toISOString(),
   }));
   answer('POST /api/v1/qr', { svg: true });
   const { container } = renderPage(<SettingsPage />, { at: '/settings?tab=devices' });
@@ -327,6 +329,9 @@ test('a login link is shown as a QR code only when asked for, and goes when it i
     text: 'http://127.0.0.1:7799/#code=abc',
   });
   await expectAccessible(container);
-  expect(await screen.findByText(/The link is over/)).toBeTruthy();
+  act(() => vi.advanceTimersByTime(59_000));
+  expect(screen.getByText(/for another 1 s/)).toBeTruthy();
+  act(() => vi.advanceTimersByTime(1_000));
+  expect(screen.getByText(/The link is over/)).toBeTruthy();
   expect(screen.queryByRole('img', { name: /QR code/ })).toBeNull();
 });
