@@ -6,7 +6,7 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { useActionRegistry } from '@/actions/actions';
 import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
 import { AuditPage } from './audit-page';
-import { type Entry, useVerified } from './queries';
+import type { Entry } from './queries';
 
 const entry = (index: number, more: Partial<Entry> = {}): Entry => ({
   index,
@@ -38,12 +38,21 @@ const verdict = (more: object = {}) => ({
   root: 'ab',
   ...more,
 });
+const kStatus = 'GET /api/v1/audit/status';
+const status = (more: object = {}) => ({
+  size: 17,
+  signed_size: 17,
+  signed_at: '2026-01-01T00:00:00.000Z',
+  problem: null,
+  verified: null,
+  ...more,
+});
+const kThen = '2026-01-01T10:00:00.000Z';
 const press = (id: string) => useActionRegistry.getState().actions.get(`audit.${id}`)?.run();
 
 beforeEach(() => {
   startFakeDaemon();
-  localStorage.removeItem('pryx_audit_verdict');
-  useVerified.setState({ last: null });
+  answer(kStatus, status());
   vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(600);
   vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(1200);
 });
@@ -61,15 +70,25 @@ test('entries with who, what, on what, and how it went; the filters of the addre
   await expectAccessible(container);
 });
 
-test('verify now tells how far, and it is still told when the page opens again', async () => {
+test('how far the log was verified is what the daemon says, whoever asked', async () => {
   answer(kList, page([entry(1)]));
+  answer(kStatus, status({ verified: { ...verdict({ rows: 12 }), at: kThen, by: 'cli' } }));
+  renderPage(<AuditPage />, { at: '/audit' });
+  const chip = await screen.findByText(/Verified up to #12 at 2026-01-01 \d\d:\d\d/);
+  expect(chip.closest('[title]')?.getAttribute('title')).toContain('Signed up to #17. Verified for cli.');
   answer(kVerify, verdict());
-  const first = renderPage(<AuditPage />, { at: '/audit' });
-  expect(await screen.findByText('Not verified in this browser yet')).toBeTruthy();
-  press('verify');
+  answer(kStatus, status({ verified: { ...verdict(), at: new Date().toISOString(), by: 'web' } }));
+  act(() => press('verify'));
   expect(await screen.findByText(/Verified up to #17 at \d\d:\d\d/)).toBeTruthy();
-  first.unmount();
-  expect(JSON.parse(localStorage.getItem('pryx_audit_verdict') ?? '{}').verdict.rows).toBe(17);
+});
+
+test('nothing verified yet, and what the daemon itself found', async () => {
+  answer(kList, page([entry(1)]));
+  answer(kStatus, status({ problem: 'the log is shorter than its checkpoint' }));
+  renderPage(<AuditPage />, { at: '/audit' });
+  expect(await screen.findByText('Not verified since the daemon started')).toBeTruthy();
+  const alert = screen.getByRole('alert');
+  expect(within(alert).getByText(/The log is shorter than its checkpoint\./)).toBeTruthy();
 });
 
 test('the first entry that does not hold is pinpointed, and can be shown', async () => {
@@ -155,25 +174,36 @@ test('a daemon that is away is said so', async () => {
   expect((await screen.findAllByText(/The daemon did not answer/)).length).toBeGreaterThan(0);
 });
 
-test('an export says what it holds before it is made: the time of the page, none of its other filters', async () => {
+test('an export holds what the page shows, and names its filters before it is made', async () => {
   const user = userEvent.setup();
   URL.createObjectURL = () => 'blob:log';
-  answer(kList, (one: { query: URLSearchParams }) => {
-    if (one.query.get('limit') !== '1') return page([entry(9)]);
-    return page([entry(one.query.get('before')?.startsWith('2026-01-01') ? 4 : 9)]);
-  });
+  URL.revokeObjectURL = () => undefined;
+  answer(kList, page([entry(9)]));
   answer('GET /api/v1/audit/export', { lines: 1 });
-  renderPage(<AuditPage />, { at: '/audit?action=tool.*&from=2026-01-01T10:00:00Z&to=2026-01-02T10:00:00Z' });
+  renderPage(<AuditPage />, {
+    at: '/audit?action=tool.*&outcome=bad&from=2026-01-01T10:00:00Z&to=2026-01-02T10:00:00Z',
+  });
   await screen.findByText('fs.read9');
   act(() => press('csv'));
   const dialog = await screen.findByRole('dialog');
-  // The newest before the beginning is 4; the newest before the end 9.
-  expect(await within(dialog).findByText(/time on this page: 5 to 9/)).toBeTruthy();
-  expect(within(dialog).getByText(/do not apply to the file: action tool\.\*/)).toBeTruthy();
-  expect(asked.some((one) => one.path.endsWith('/export'))).toBe(false);
+  expect(within(dialog).getByText('tool.*')).toBeTruthy();
+  expect(within(dialog).getByText('Did not go well')).toBeTruthy();
+  const shown = within(dialog).getByRole('radio', { name: /filters of this page/ }) as HTMLInputElement;
+  expect(shown.checked).toBe(true);
   await expectAccessible(dialog);
+  await user.selectOptions(within(dialog).getByLabelText('Format'), 'jsonl');
+  expect(shown.disabled).toBe(true);
+  expect(within(dialog).getByText(/JSON lines always hold the whole log/)).toBeTruthy();
+  await user.selectOptions(within(dialog).getByLabelText('Format'), 'csv');
+  expect(asked.some((one) => one.path.endsWith('/export'))).toBe(false);
   await user.click(within(dialog).getByRole('button', { name: 'Make the file' }));
   await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
   const made = asked.find((one) => one.path.endsWith('/export'))?.query;
-  expect(Object.fromEntries(made ?? [])).toEqual({ format: 'csv', from: '5', limit: '5' });
+  expect(Object.fromEntries(made ?? [])).toEqual({
+    format: 'csv',
+    action: 'tool.*',
+    success: 'false',
+    after: '2026-01-01T10:00:00.000Z',
+    before: '2026-01-02T10:00:00.000Z',
+  });
 });

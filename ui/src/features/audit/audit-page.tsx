@@ -21,29 +21,29 @@ import { auditMessages } from './messages';
 import {
   type Entry,
   type ExportFormat,
-  type ExportRange,
+  type ExportPart,
   exportLog,
   readKept,
   saveBlob,
+  useAuditStatus,
   useEntries,
   useEntry,
-  useVerified,
   useVerify,
 } from './queries';
-import { BadVerdict, Caveat, CheckpointDialog, VerifiedChip } from './verdict';
+import { BadVerdict, Caveat, CheckpointDialog, foundBad, VerifiedChip } from './verdict';
 
 addMessages(auditMessages);
 
 function useExport() {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const run = useCallback(async (format: ExportFormat, range: ExportRange = {}) => {
+  const run = useCallback(async (format: ExportFormat, part: ExportPart = {}) => {
     setBusy(true);
     setError(null);
     try {
-      const blob = await exportLog(format, range);
-      const { from, to } = range;
-      const name = `pryx-audit${from ? `-from-${from}` : ''}${to ? `-to-${to}` : ''}.${format}`;
+      const blob = await exportLog(format, part);
+      const which = 'from' in part ? `-from-${part.from}` : Object.keys(part).length > 0 ? '-filtered' : '';
+      const name = `pryx-audit${which}.${format}`;
       saveBlob(blob, name);
       toast(t('audit.export.saved', { name, size: bytes(blob.size) }));
     } catch (refusal) {
@@ -168,7 +168,8 @@ export function AuditPage() {
   const exporting = useExport();
   const [hasCheckpoint, setCheckpoint] = useState(false);
   const [toExport, setExport] = useState<ExportFormat | null>(null);
-  const isBad = useVerified((state) => state.last?.verdict.ok === false);
+  const status = useAuditStatus();
+  const bad = foundBad(status.data, verifying.verify.data);
   const close = () => write({ entry: undefined });
   useAuditActions({
     verify: () => verifying.run([]),
@@ -192,7 +193,7 @@ export function AuditPage() {
       lead={<span className="max-sm:hidden">{t('audit.lead')}</span>}
       status={
         <>
-          <VerifiedChip />
+          {status.data && <VerifiedChip status={status.data} />}
           {held.pages > 0 && (
             <span className="text-label text-text-3">
               {t('audit.count', { count: rows.length, more: held.state === 'end' ? 'no' : 'yes' })}
@@ -262,12 +263,16 @@ export function AuditPage() {
           event.target.value = '';
         }}
       />
-      {isBad ? (
+      {bad && (
         <BadVerdict
-          onShow={(bad) => write({ ...kNoFilters, entry: String(bad) })}
+          bad={bad}
+          onShow={(at) => write({ ...kNoFilters, entry: String(at) })}
           onExport={(from) => void exporting.run('jsonl', { from })}
         />
-      ) : null}
+      )}
+      {status.isError && (
+        <ErrorNote error={status.error} what={t('audit.status.failed')} retry={() => void status.refetch()} />
+      )}
       {verifying.badFile && (
         <ErrorNote
           error={new Error(t('audit.verify.badFile', { name: verifying.badFile }))}
@@ -311,9 +316,9 @@ export function AuditPage() {
       {toExport && (
         <ExportDialog
           format={toExport}
-          search={search}
+          query={query}
           busy={exporting.isBusy}
-          onExport={(format, range) => void exporting.run(format, range).then(() => setExport(null))}
+          onExport={(format, part) => void exporting.run(format, part).then(() => setExport(null))}
           onClose={() => setExport(null)}
         />
       )}

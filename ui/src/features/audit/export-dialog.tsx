@@ -1,54 +1,40 @@
 // SPDX-License-Identifier: MIT
-// What an export will hold, before it is made: the whole log or the page's time, never the page's other filters.
+// What an export will hold, before it is made: the whole log, or what the page shows of it.
 import { useState } from 'react';
 import { t } from '@/i18n';
-import { count } from '@/lib/format';
 import { Select } from '@/ui/field';
 import { FormDialog } from '@/ui/form-dialog';
-import { ErrorNote } from '@/ui/states';
-import { auditQuery, type Search } from './filters';
-import { type ExportFormat, type ExportRange, useRange } from './queries';
+import { type AuditQuery, filterWords } from './filters';
+import type { ExportFormat, ExportPart } from './queries';
 
 const kFormats = ['jsonl', 'csv', 'json'] as const;
-const kTime = new Set(['since', 'from', 'to']);
-
-// The filters that no export knows, as a person set them.
-const unused = (search: Search) =>
-  (['actor', 'action', 'object', 'outcome', 'session', 'turn'] as const)
-    .filter((name) => search[name])
-    .map((name) => `${t(`audit.export.filter.${name}`)} ${search[name]}`);
 
 export function ExportDialog({
   format: first,
-  search,
+  query,
   busy,
   onExport,
   onClose,
 }: {
   format: ExportFormat;
-  search: Search;
+  // Of the page.
+  query: AuditQuery;
   busy: boolean;
-  onExport: (format: ExportFormat, range: ExportRange) => void;
+  onExport: (format: ExportFormat, part: ExportPart) => void;
   onClose: () => void;
 }) {
   const [format, setFormat] = useState(first);
-  const hasTime = Object.keys(search).some((name) => kTime.has(name) && search[name]);
-  const [part, setPart] = useState<'all' | 'time'>(hasTime ? 'time' : 'all');
-  // The clock stands while the dialog is open, so that the numbers do.
-  const [query] = useState(() => auditQuery(search));
-  const range = useRange(query);
-  const ignored = unused(search);
-  const isTime = part === 'time';
-  const found = range.data;
-  const isNone = isTime && found !== undefined && found.to < found.from;
+  const [wanted, setWanted] = useState<'all' | 'shown'>('shown');
+  const words = filterWords(query);
+  const isWhole = format === 'jsonl' || words.length === 0;
+  const part = isWhole ? 'all' : wanted;
   return (
     <FormDialog
       title={t('audit.export.title')}
       description={t('audit.export.why')}
       verb={t('audit.export.make')}
       busy={busy}
-      valid={!isTime || (found !== undefined && !isNone)}
-      onSave={() => onExport(format, isTime && found ? found : {})}
+      onSave={() => onExport(format, part === 'all' ? {} : query)}
       onClose={onClose}
     >
       <Select
@@ -64,29 +50,35 @@ export function ExportDialog({
       </Select>
       <fieldset className="flex flex-col gap-1">
         <legend className="mb-1 text-label font-medium text-text-2">{t('audit.export.part')}</legend>
-        {(['all', 'time'] as const).map((one) => (
+        {(['shown', 'all'] as const).map((one) => (
           <label key={one} className="flex min-h-6 items-center gap-2 text-dense">
             <input
               type="radio"
               name="audit-part"
               className="size-4 accent-(--accent)"
-              disabled={one === 'time' && !hasTime}
+              disabled={one === 'shown' && isWhole}
               checked={part === one}
-              onChange={() => setPart(one)}
+              onChange={() => setWanted(one)}
             />
-            {one === 'time' && found && found.to >= found.from
-              ? t('audit.export.part.numbers', { from: count(found.from), to: count(found.to) })
-              : t(`audit.export.part.${one}`)}
+            {t(`audit.export.part.${one}`)}
           </label>
         ))}
-        {isNone && <p className="text-dense text-warn">{t('audit.export.none')}</p>}
-        {range.isError && <ErrorNote error={range.error} what={t('audit.failed')} />}
+        {words.length > 0 && (
+          <dl className="grid grid-cols-[max-content_1fr] gap-x-3 pl-6 text-label text-text-2">
+            {words.map(([name, value]) => (
+              <div key={name} className="contents">
+                <dt className="text-text-3">{name}</dt>
+                <dd className="break-words">{value}</dd>
+              </div>
+            ))}
+          </dl>
+        )}
+        {isWhole && (
+          <p className="text-label text-text-3">
+            {t(words.length === 0 ? 'audit.export.part.none' : 'audit.export.whole')}
+          </p>
+        )}
       </fieldset>
-      {ignored.length > 0 && (
-        <p className="rounded-card border border-warn bg-warn-soft p-3 text-dense">
-          {t('audit.export.ignored', { filters: ignored.join(', ') })}
-        </p>
-      )}
     </FormDialog>
   );
 }

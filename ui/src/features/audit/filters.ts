@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The page's filters, from the address to the daemon's query. Pure.
+import { t } from '@/i18n';
+import { absolute } from '@/lib/format';
+
 export type Search = Record<string, string | undefined>;
 
 export const kFilterNames = [
@@ -81,3 +84,19 @@ export function countFilters(search: Search): number {
 }
 
 export const kNoFilters: Search = Object.fromEntries(kFilterNames.map((name) => [name, undefined]));
+
+// A query's filters in words, by the names that the page gives them.
+export function filterWords(query: AuditQuery): [name: string, value: string][] {
+  const { success, after, before } = query;
+  const words: [string, string | undefined][] = [
+    ['actor', query.surface],
+    ['action', query.action],
+    ['object', query.tool],
+    ['outcome', success === undefined ? undefined : t(`audit.filter.outcome.${success ? 'ok' : 'bad'}`)],
+    ['session', query.session],
+    ['turn', query.turn],
+    ['from', after && absolute(after)],
+    ['to', before && absolute(before)],
+  ];
+  return words.flatMap(([name, value]) => (value ? [[t(`audit.export.filter.${name}`), value]] : []));
+}

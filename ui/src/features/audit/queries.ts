@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Entries by key, with those on top that came since; the verdict of the last verification; one entry; its proof.
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
-import { create } from 'zustand';
 import { api, type Schemas, take } from '@/api/client';
 import { useKeyset } from '@/api/keyset';
 import { useBusState } from '@/bus/bus';
@@ -15,7 +14,6 @@ export type Proof = Schemas['AuditProof'];
 
 const kPage = 200;
 const kFreshPauseMs = 800;
-const kKept = 'pryx_audit_verdict';
 
 export function useEntries(query: AuditQuery) {
   const key = JSON.stringify(query);
@@ -73,27 +71,21 @@ export function useEntry(index: number, rows: Entry[]) {
   };
 }
 
-type Verified = { verdict: Verdict; at: string; kept: number };
-function stored(): Verified | null {
-  try {
-    return JSON.parse(localStorage.getItem(kKept) ?? 'null');
-  } catch {
-    return null;
-  }
-}
-
-// What this browser was told last, kept so that it is there when the page opens again.
-export const useVerified = create<{ last: Verified | null }>(() => ({ last: stored() }));
+// How far the log is signed, and what the last verification of all of it found, whoever asked for it. No event tells of one.
+export const useAuditStatus = () =>
+  useQuery({
+    queryKey: ['audit', 'status'],
+    queryFn: () => take(api.GET('/api/v1/audit/status')),
+    refetchOnMount: 'always',
+    refetchOnWindowFocus: 'always',
+  });
 
 export function useVerify() {
+  const queries = useQueryClient();
   return useMutation({
     mutationFn: (against: string[]) =>
       take(api.POST('/api/v1/audit/verify', { body: against.length > 0 ? { against } : {} })),
-    onSuccess: (verdict, against) => {
-      const last = { verdict, at: new Date().toISOString(), kept: against.length };
-      localStorage.setItem(kKept, JSON.stringify(last));
-      useVerified.setState({ last });
-    },
+    onSettled: () => queries.invalidateQueries({ queryKey: ['audit', 'status'] }),
   });
 }
 
@@ -123,39 +115,14 @@ export function useProof(index: number) {
 
 export type ExportFormat = 'jsonl' | 'csv' | 'json';
 
-// Numbers of the first and the last entry; without them, from the beginning and to the end.
-export type ExportRange = { from?: number | undefined; to?: number | undefined };
+// The whole log, the log from an entry on, or the entries that fit a query.
+export type ExportPart = { from: number } | AuditQuery;
 
-export async function exportLog(format: ExportFormat, { from, to }: ExportRange = {}): Promise<Blob> {
-  const limit = to === undefined ? undefined : to - (from ?? 1) + 1;
+export async function exportLog(format: ExportFormat, part: ExportPart = {}): Promise<Blob> {
   const blob = await take(
-    api.GET('/api/v1/audit/export', {
-      params: { query: { format, ...(from ? { from } : {}), ...(limit ? { limit } : {}) } },
-      parseAs: 'blob',
-    }),
+    api.GET('/api/v1/audit/export', { params: { query: { format, ...part } }, parseAs: 'blob' }),
   );
   return blob as unknown as Blob;
-}
-
-// The newest entry before a time: entries are numbered as they come, so a time of the page is a number of the log.
-async function lastBefore(before: string | undefined): Promise<number> {
-  const page = await take(
-    api.GET('/api/v1/audit', { params: { query: { limit: 1, ...(before ? { before } : {}) } } }),
-  );
-  return page.items[0]?.index ?? 0;
-}
-
-// Which entries lie in the page's time; `to` before `from` means none.
-export function useRange({ after, before }: AuditQuery) {
-  return useQuery({
-    queryKey: ['audit', 'range', after, before],
-    enabled: after !== undefined || before !== undefined,
-    staleTime: 0,
-    queryFn: async () => ({
-      from: after ? (await lastBefore(after)) + 1 : 1,
-      to: await lastBefore(before),
-    }),
-  });
 }
 
 export function saveBlob(blob: Blob, name: string): void {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How far the log was verified and when; where it breaks; what that does not prove.
 import { Info } from 'lucide-react';
+import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
 import { absolute, count } from '@/lib/format';
 import { Button } from '@/ui/button';
@@ -8,61 +9,58 @@ import { Dialog } from '@/ui/dialog';
 import { ErrorNote, Loading } from '@/ui/states';
 import { Chip } from '@/ui/status';
 import { Copyable } from './copyable';
-import { saveBlob, useCheckpoint, useVerified } from './queries';
+import { saveBlob, useCheckpoint, type Verdict } from './queries';
 
-export function VerifiedChip() {
-  const last = useVerified((state) => state.last);
+type Status = Schemas['AuditStatus'];
+type Bad = { index: number | null; reason: string };
+
+// What does not hold: by the verification that was just asked for, else by the last one of the whole log, else by the daemon's own look.
+export function foundBad(status: Status | undefined, told: Verdict | undefined): Bad | null {
+  const verdict = [told, status?.verified].find((one) => one?.ok === false);
+  if (verdict) return { index: verdict.first_bad_index, reason: verdict.reason ?? '' };
+  return status?.problem ? { index: null, reason: status.problem } : null;
+}
+
+const badText = (index: number | null) =>
+  index ? t('audit.verify.bad', { index: count(index) }) : t('audit.verify.badLog');
+
+export function VerifiedChip({ status }: { status: Status }) {
+  const last = status.verified;
   if (!last) return <Chip tone="idle" shape="○" text={t('audit.verify.never')} />;
-  const { verdict, at } = last;
+  const { at } = last;
+  const by = t('audit.verify.by', { signed: count(status.signed_size), by: last.by });
+  const title = `${absolute(at)}. ${by}`;
+  if (!last.ok) return <Chip tone="bad" shape="✕" title={title} text={badText(last.first_bad_index)} />;
   const time = new Date(at).toLocaleTimeString(undefined, {
     hour: '2-digit',
     minute: '2-digit',
     hourCycle: 'h23',
   });
   const day = new Date(at).toDateString() === new Date().toDateString() ? '' : `${at.slice(0, 10)} `;
-  if (!verdict.ok) {
-    const index = verdict.first_bad_index;
-    return (
-      <Chip
-        tone="bad"
-        shape="✕"
-        title={absolute(at)}
-        text={index ? t('audit.verify.bad', { index: count(index) }) : t('audit.verify.badLog')}
-      />
-    );
-  }
   return (
     <Chip
       tone="ok"
       shape="✓"
-      title={t('audit.verify.ok', {
-        rows: verdict.rows,
-        checkpoints: verdict.checkpoints,
-        kept: last.kept,
-      })}
-      text={t('audit.verify.upto', { rows: count(verdict.rows), time: day + time })}
+      title={title}
+      text={t('audit.verify.upto', { rows: count(last.rows), time: day + time })}
     />
   );
 }
 
 // The first entry that does not hold, and what to do about it.
 export function BadVerdict({
+  bad: { index, reason: raw },
   onShow,
   onExport,
 }: {
+  bad: Bad;
   onShow: (index: number) => void;
   onExport: (from: number) => void;
 }) {
-  const last = useVerified((state) => state.last);
-  if (!last || last.verdict.ok) return null;
-  const index = last.verdict.first_bad_index;
-  const raw = last.verdict.reason ?? '';
   const reason = raw && !/[.!]$/.test(raw) ? `${raw}.` : raw;
   return (
     <div role="alert" className="mb-3 rounded-card border border-bad bg-bad-soft p-3 text-dense">
-      <p className="font-semibold text-bad">
-        {index ? t('audit.verify.bad', { index: count(index) }) : t('audit.verify.badLog')}
-      </p>
+      <p className="font-semibold text-bad">{badText(index)}</p>
       <p className="mt-1">
         {t(index ? 'audit.verify.bad.what' : 'audit.verify.badLog.what', {
           reason: reason.charAt(0).toUpperCase() + reason.slice(1),
