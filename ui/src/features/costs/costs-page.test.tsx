@@ -2,6 +2,7 @@
 import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test, vi } from 'vitest';
+import { keysOf } from '@/bus/resync';
 import {
   type Asked,
   answer,
@@ -98,13 +99,17 @@ test('sessions beyond the newest have their titles too, and a deleted one its id
     const id = path.split('/').at(-1);
     return id === key(69) ? problem(404, 'PRYX-1004', 'gone') : { id, title: `Title of ${id}` };
   });
-  renderPage(<CostsPage />, { at: '/costs?by=session' });
+  const { queries } = renderPage(<CostsPage />, { at: '/costs?by=session' });
   const table = await screen.findByRole('table');
   expect(await within(table).findByText('The newest')).toBeTruthy();
   expect(await within(table).findByText(`Title of ${key(1)}`)).toBeTruthy();
   expect(await within(table).findByText(`Title of ${key(68)}`)).toBeTruthy();
   expect(within(table).getByTitle(key(69)).textContent).toBeTruthy();
   expect(asked.filter((one) => one.path.endsWith(key(1)))).toHaveLength(1);
+  // What a session tells of its turns asks for no name again.
+  const before = asked.length;
+  for (const stale of keysOf('turn.completed')) await queries.invalidateQueries({ queryKey: [stale] });
+  expect(asked.slice(before)).toEqual([]);
 });
 
 test('nothing yet, and nothing in this time', async () => {

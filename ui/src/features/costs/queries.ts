@@ -33,16 +33,24 @@ export function usePutBudget() {
   });
 }
 
-const sessionQuery = (id: string) => ({
-  queryKey: ['sessions', 'one', id],
-  queryFn: () => take(api.GET('/api/v1/sessions/{id}', { params: { path: { id } } })),
+// Keyed beside the sessions, whose events would make hundreds of names stale that hardly ever change.
+const kNamed = { staleTime: 5 * 60_000 };
+
+const titleQuery = (id: string) => ({
+  ...kNamed,
+  queryKey: ['titles', id],
+  queryFn: async () => {
+    const { title } = await take(api.GET('/api/v1/sessions/{id}', { params: { path: { id } } }));
+    return [id, title] as const;
+  },
 });
 
 // Sessions by name. The newest come in one answer; of the others, those in `wanted` are asked for one by one. Who knows no name (a session
 // that was deleted, an answer that has not come) shows the id.
 export function useSessionTitles(on: boolean, wanted: string[]): Map<string, string> {
   const newest = useQuery({
-    queryKey: ['sessions', 'titles'],
+    ...kNamed,
+    queryKey: ['titles'],
     queryFn: async () => {
       const { items } = await take(api.GET('/api/v1/sessions', { params: { query: { limit: 200 } } }));
       return items.map(({ id, title }) => [id, title] as const);
@@ -52,12 +60,12 @@ export function useSessionTitles(on: boolean, wanted: string[]): Map<string, str
   const known = useMemo(() => new Map(newest.data), [newest.data]);
   const missing = on && !newest.isPending ? wanted.filter((id) => id && !known.has(id)) : [];
   const others = useQueries({
-    queries: missing.map(sessionQuery),
-    combine: (found) => found.flatMap(({ data }) => (data ? [[data.id, data.title] as const] : [])),
+    queries: missing.map(titleQuery),
+    combine: (found) => found.flatMap(({ data }) => (data ? [data] : [])),
   });
   return useMemo(() => new Map([...known, ...others]), [known, others]);
 }
 
 // The name of one session, asked for when it is in sight.
 export const useSessionTitle = (id: string, on: boolean) =>
-  useQuery({ ...sessionQuery(id), enabled: on }).data?.title;
+  useQuery({ ...titleQuery(id), enabled: on }).data?.[1];
