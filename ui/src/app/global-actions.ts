@@ -3,6 +3,7 @@
 import type { Action } from '@/actions/actions';
 import { t } from '@/i18n';
 import { nextTheme } from '@/lib/preferences';
+import { runOrTell } from '@/ui/failures';
 import { kNav } from './nav';
 import { router } from './router';
 import { signOut } from './session';
@@ -78,7 +79,7 @@ export function globalActions(): Action[] {
       id: 'app.signout',
       label: t('shell.signout'),
       group: t('palette.everywhere'),
-      run: () => void signOut(),
+      run: () => void runOrTell(t('shell.signout.failed'), signOut),
     },
   ];
 }

@@ -60,6 +60,7 @@ export const appMessages = {
   'shell.notes.empty': 'Nothing was said yet.',
   'shell.setup': 'Set up again…',
   'shell.signout': 'Sign out',
+  'shell.signout.failed': 'You are still signed in',
   'drawer.title': 'Waiting for you',
   'drawer.all': 'All approvals',
   'drawer.what': 'The approvals could not be loaded',

@@ -60,10 +60,7 @@ function Notes() {
       {notes.length === 0 && <p className="text-dense text-text-2">{t('shell.notes.empty')}</p>}
       <ul className="flex flex-col gap-2">
         {notes.map((note) => (
-          <li
-            key={note.id}
-            className={`rounded-card border p-2 text-dense ${note.tone === 'bad' ? 'border-bad' : 'border-line'}`}
-          >
+          <li key={note.id} className="rounded-card border border-line p-2 text-dense">
             {note.text}
             <p className="text-label text-text-3">{absolute(new Date(note.at).toISOString())}</p>
           </li>

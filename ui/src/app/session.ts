@@ -7,6 +7,7 @@ import { Problem } from '@/api/problem';
 import { queryClient, whenSignedOut } from '@/api/query-client';
 import { bus } from '@/bus/bus';
 import { resync } from '@/bus/resync';
+import { useFailures } from '@/ui/failures';
 
 type Access = { state: 'starting' | 'in' | 'out'; why: string };
 export const useAccess = create<Access>(() => ({ state: 'starting', why: '' }));
@@ -19,6 +20,7 @@ function signedOut(why: string): void {
   endResync = undefined;
   forgetCredentials();
   queryClient.clear();
+  useFailures.setState({ failures: [] });
   useAccess.setState({ state: 'out', why });
 }
 

@@ -7,6 +7,7 @@ import { KeyReader } from '@/actions/keys';
 import { useStatus } from '@/api/queries';
 import { t } from '@/i18n';
 import { Toasts } from '@/ui/toast';
+import { Failures } from './failures';
 import { globalActions } from './global-actions';
 import { kNav } from './nav';
 import { OfflineBanner } from './offline-banner';
@@ -75,6 +76,7 @@ function Frame() {
       <TopBar status={status.data} />
       <OfflineBanner />
       {status.data && <SafeBanner status={status.data} />}
+      <Failures />
       <div className="flex min-h-0 flex-1">
         <Rail approvals={waiting} />
         <main

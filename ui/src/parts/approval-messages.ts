@@ -66,7 +66,6 @@ export const approvalMessages = {
   'card.kept':
     '{scope, select, session {For this session {rule} is allowed} other {From now on {rule} is allowed}}',
   'card.kept.undone': 'The rule {rule} was taken back',
-  'card.kept.failed': 'The rule was not taken back: {error}',
   'card.failed': 'The answer did not count',
   'card.other': 'Somebody else answered first',
   'card.settled.approved':

@@ -38,14 +38,11 @@ async function takeBack(approvalId: string): Promise<void> {
 // A rule that lasts is said in full, with the way back.
 function tellKept(approvalId: string, rule: string, scope: 'session' | 'always', queries: QueryClient): void {
   toast(t('card.kept', { rule, scope }), {
-    undo: () =>
-      void takeBack(approvalId).then(
-        () => {
-          void queries.invalidateQueries({ queryKey: ['grants'] });
-          toast(t('card.kept.undone', { rule }));
-        },
-        (error: Error) => toast(t('card.kept.failed', { error: error.message }), { tone: 'bad' }),
-      ),
+    undo: async () => {
+      await takeBack(approvalId);
+      void queries.invalidateQueries({ queryKey: ['grants'] });
+      toast(t('card.kept.undone', { rule }));
+    },
   });
 }
 

@@ -4,6 +4,7 @@ export const uiMessages = {
   'ui.cancel': 'Cancel',
   'ui.keep': 'Keep it',
   'ui.undo': 'Undo',
+  'ui.undo.failed': 'Not undone: {text}',
   'ui.dismiss': 'Dismiss',
   'ui.away': 'Not while the daemon is away',
   'ui.retry': 'Try again',

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Short notes in a corner. Everything that was said stays in the list of notifications; an error is always shown in its place too.
+// Short notes in a corner. Everything that was said stays in the list of notifications. An error is no note: it stands on the page.
 import { X } from 'lucide-react';
 import { useEffect } from 'react';
 import { create } from 'zustand';
 import { t } from '@/i18n';
 import { IconButton } from './button';
+import { runOrTell } from './failures';
 
 export type Note = {
   id: number;
   text: string;
-  tone: 'plain' | 'bad';
   at: number;
-  undo?: (() => void) | undefined;
+  undo?: (() => unknown) | undefined;
   shown: boolean;
 };
 
@@ -22,12 +22,12 @@ let lastId = 0;
 
 export const useNotes = create<{ notes: Note[] }>(() => ({ notes: [] }));
 
-export function toast(text: string, options: { tone?: Note['tone']; undo?: () => void } = {}): void {
+// An undo that takes time is a promise: what it fails with stands above the page.
+export function toast(text: string, options: { undo?: () => unknown } = {}): void {
   lastId += 1;
   const note: Note = {
     id: lastId,
     text,
-    tone: options.tone ?? 'plain',
     at: Date.now(),
     undo: options.undo,
     shown: true,
@@ -45,17 +45,15 @@ function Toast({ note }: { note: Note }) {
     return () => clearTimeout(timer);
   }, [note]);
   return (
-    <div
-      className={`appear flex items-center gap-3 rounded-card border bg-raised px-3 py-2 text-dense shadow-float ${note.tone === 'bad' ? 'border-bad' : 'border-line'}`}
-    >
+    <div className="appear flex items-center gap-3 rounded-card border border-line bg-raised px-3 py-2 text-dense shadow-float">
       <span className="min-w-0 flex-1">{note.text}</span>
       {note.undo && (
         <button
           type="button"
           className="min-h-6 font-medium text-accent underline"
           onClick={() => {
-            note.undo?.();
             hide(note.id);
+            if (note.undo) void runOrTell(t('ui.undo.failed', { text: note.text }), note.undo);
           }}
         >
           {t('ui.undo')}

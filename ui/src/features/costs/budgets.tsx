@@ -84,11 +84,17 @@ function Row({ budget, onEdit }: { budget: Budget; onEdit: () => void }) {
   const name = budgetName(budget);
   // Without a subject there is one limit for each session or agent, and no one sum.
   const counted = budget.spent !== null;
-  const change = (limit: string | null, said: string, undo?: () => void) =>
-    put.mutate(
-      { scope: budget.scope, ...(budget.subject ? { subject: budget.subject } : {}), limit },
-      { onSuccess: () => toast(said, undo ? { undo } : {}) },
-    );
+  const to = (limit: string | null) => ({
+    scope: budget.scope,
+    ...(budget.subject ? { subject: budget.subject } : {}),
+    limit,
+  });
+  const putBack = async () => {
+    await put.mutateAsync(to(budget.limit?.amount ?? null));
+    toast(t('budgets.saved'));
+  };
+  const remove = () =>
+    put.mutate(to(null), { onSuccess: () => toast(t('budgets.removed'), { undo: putBack }) });
   return (
     <li className="flex flex-col gap-1.5 border-t border-line py-2.5 first:border-t-0 first:pt-0 last:pb-0">
       <div className="flex items-center gap-2 text-dense">
@@ -105,11 +111,7 @@ function Row({ budget, onEdit }: { budget: Budget; onEdit: () => void }) {
             kind="quiet"
             aria-label={t('budgets.remove.name', { name })}
             busy={put.isPending}
-            onClick={() =>
-              change(null, t('budgets.removed'), () =>
-                change(budget.limit?.amount ?? null, t('budgets.saved')),
-              )
-            }
+            onClick={remove}
           >
             {t('budgets.remove')}
           </Button>

@@ -197,6 +197,7 @@ function Origin({ item }: { item: SettingItem }) {
 export function SettingRow({ item }: { item: SettingItem }) {
   const row = useRef<HTMLLIElement>(null);
   const put = usePutSetting();
+  const undo = usePutSetting();
   const send: Props['send'] = (value, onDone) =>
     put.mutate(
       { name: item.key, value },
@@ -210,7 +211,7 @@ export function SettingRow({ item }: { item: SettingItem }) {
             }),
             {
               undo: () =>
-                put.mutate({ name: item.key, value: item.origin === 'database' ? item.value : null }),
+                undo.mutateAsync({ name: item.key, value: item.origin === 'database' ? item.value : null }),
             },
           );
         },
