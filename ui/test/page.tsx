@@ -59,7 +59,7 @@ export function startFakeDaemon(): void {
     asked.push(one);
     let reply = find(request.method, url.pathname);
     if (reply === undefined) throw new TypeError(`no answer for ${request.method} ${url.pathname}`);
-    if (typeof reply === 'function') reply = reply(one);
+    if (typeof reply === 'function') reply = await reply(one);
     const { status, body } =
       (reply as Reply)?.status !== undefined && 'body' in (reply as Reply)
         ? (reply as Reply)

@@ -35,7 +35,7 @@ export function Conflict({ working }: { working: Working }) {
             disabled={isFetching}
             onClick={() => {
               useDraft.setState({ draft: { text: conflict.mine, base: file.hash }, conflict: null });
-              working.write(conflict.mine, t('source.saved'), { base: file.hash });
+              void working.write(conflict.mine, t('source.saved'), { base: file.hash });
             }}
           >
             {t('conflict.mine')}

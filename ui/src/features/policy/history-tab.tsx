@@ -18,6 +18,43 @@ import { useEdit, type Working } from './working';
 
 type Version = Schemas['PolicyVersion'];
 
+function Restore({
+  version,
+  text,
+  working,
+  onClose,
+}: {
+  version: Version;
+  text: string;
+  working: Working;
+  onClose: () => void;
+}) {
+  const { error, attempt } = useEdit();
+  return (
+    <Confirm
+      open
+      onClose={onClose}
+      onConfirm={() =>
+        void attempt(
+          () => working.replace(text, t('history.restored', { version: version.version })),
+          onClose,
+        )
+      }
+      busy={working.busy}
+      title={t('history.restore.title', { version: version.version })}
+      effect={t('history.restore.effect')}
+      verb={t(working.dirty ? 'history.restore.draft' : 'history.restore')}
+    >
+      {working.dirty || error ? (
+        <div className="flex flex-col gap-3">
+          {working.dirty && <DraftGoes />}
+          <Refused error={error} />
+        </div>
+      ) : undefined}
+    </Confirm>
+  );
+}
+
 function Shown({
   version,
   before,
@@ -29,7 +66,6 @@ function Shown({
 }) {
   const [against, setAgainst] = useState<'before' | 'now'>('before');
   const [restoring, setRestoring] = useState(false);
-  const { error, attempt, forget } = useEdit();
   const text = useVersion(version.version, undefined);
   const older = useVersion(before?.version, undefined);
   if (text.isError) return <ErrorNote error={text.error} what={t('history.what')} />;
@@ -75,30 +111,14 @@ function Shown({
         <TextDiff before={from} after={to} />
       )}
       <Replay text={text.data.text} />
-      <Confirm
-        open={restoring}
-        onClose={() => {
-          setRestoring(false);
-          forget();
-        }}
-        onConfirm={() =>
-          void attempt(
-            () => working.replace(text.data.text, t('history.restored', { version: version.version })),
-            () => setRestoring(false),
-          )
-        }
-        busy={working.busy}
-        title={t('history.restore.title', { version: version.version })}
-        effect={t('history.restore.effect')}
-        verb={t(working.dirty ? 'history.restore.draft' : 'history.restore')}
-      >
-        {working.dirty || error ? (
-          <div className="flex flex-col gap-3">
-            {working.dirty && <DraftGoes />}
-            <Refused error={error} />
-          </div>
-        ) : undefined}
-      </Confirm>
+      {restoring && (
+        <Restore
+          version={version}
+          text={text.data.text}
+          working={working}
+          onClose={() => setRestoring(false)}
+        />
+      )}
     </section>
   );
 }

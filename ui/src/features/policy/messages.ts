@@ -27,7 +27,6 @@ export const policyMessages = {
   'policy.draft.open': 'Open the draft',
   'policy.drafted': 'Put into the draft. Save it in Source.',
   'policy.draft.goes': 'Your unsaved draft in Source is dropped with it.',
-  'policy.undo.failed': 'The change was not taken back',
   'policy.stale': 'The file was changed meanwhile, so nothing was saved',
   'policy.stale.why': 'It has been read again. What you entered is still here: save it into the newer file.',
   'policy.fromdefault':

@@ -92,6 +92,64 @@ test('a rule that is refused stays in its dialog with the reason', async () => {
   await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
 });
 
+// An answer of the daemon that comes when the test says so.
+function held<T>() {
+  let settle: (reply: T) => void = () => {};
+  const reply = new Promise<T>((done) => {
+    settle = done;
+  });
+  return { reply, settle: (value: T) => act(async () => settle(value)) };
+}
+
+test('a refusal is told above the tabs to who closed the dialog while it was on its way', async () => {
+  const put = held<unknown>();
+  answer('PUT /api/v1/policy', () => put.reply);
+  renderPage(<PolicyPage />, { at: '/policy' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Add rule' }));
+  const dialog = await screen.findByRole('dialog');
+  await userEvent.type(within(dialog).getByLabelText('Tool'), 'fs.wriet');
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Save rule' }));
+  await userEvent.keyboard('{Escape}');
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+  // Another one that is open by then is not closed by the answer to the first.
+  await userEvent.click(screen.getByRole('button', { name: 'Add rule' }));
+  await put.settle(problem(422, 'PRYX-1422', 'line 6: tools.denied: no such tool'));
+  await userEvent.click(within(screen.getByRole('dialog')).getByRole('button', { name: 'Cancel' }));
+  expect(await screen.findByText('line 6: tools.denied: no such tool')).toBeTruthy();
+  await userEvent.click(screen.getByRole('button', { name: 'Dismiss' }));
+  expect(screen.queryByText('line 6: tools.denied: no such tool')).toBeNull();
+});
+
+test('what is typed while a draft is saved stays, and begins from the file that was saved', async () => {
+  const put = held<unknown>();
+  answer('PUT /api/v1/policy', () => put.reply);
+  renderPage(<PolicyPage />, { at: '/policy?tab=source' });
+  const editor = (await screen.findByLabelText('policy.yaml')) as HTMLTextAreaElement;
+  await userEvent.type(editor, '# one');
+  const save = screen.getByRole('button', { name: 'Save policy' });
+  await waitFor(() => expect(save).toHaveProperty('disabled', false));
+  await userEvent.click(save);
+  await userEvent.type(editor, ' two');
+  answer('GET /api/v1/policy', policy({ text: `${kText}# one`, hash: 'sha256:2' }));
+  await put.settle(policy({ text: `${kText}# one`, hash: 'sha256:2' }));
+  await waitFor(() => expect(useDraft.getState().draft?.base).toBe('sha256:2'));
+  expect(editor.value).toBe(`${kText}# one two`);
+});
+
+test('a draft that was discarded while it was on its way does not come back with the refusal', async () => {
+  const put = held<unknown>();
+  answer('PUT /api/v1/policy', () => put.reply);
+  renderPage(<PolicyPage />, { at: '/policy?tab=source' });
+  await userEvent.type(await screen.findByLabelText('policy.yaml'), '# one');
+  const save = screen.getByRole('button', { name: 'Save policy' });
+  await waitFor(() => expect(save).toHaveProperty('disabled', false));
+  await userEvent.click(save);
+  await userEvent.click(screen.getByRole('button', { name: 'Discard draft' }));
+  await put.settle(problem(409, 'PRYX-1409', 'The file was changed.'));
+  await waitFor(() => expect(save.getAttribute('aria-busy')).toBeNull());
+  expect(useDraft.getState()).toMatchObject({ draft: null, conflict: null });
+});
+
 test('a rule that meets a newer file goes into that one at the next try', async () => {
   answer('PUT /api/v1/policy', problem(409, 'PRYX-1409', 'The file was changed.'));
   renderPage(<PolicyPage />, { at: '/policy' });

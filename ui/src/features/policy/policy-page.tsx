@@ -5,7 +5,7 @@ import { useActions } from '@/actions/actions';
 import { addMessages, t } from '@/i18n';
 import { Button } from '@/ui/button';
 import { Page } from '@/ui/page';
-import { ErrorNote, Loaded, Loading } from '@/ui/states';
+import { Loaded, Loading } from '@/ui/states';
 import { Chip, type Tone } from '@/ui/status';
 import { Tabs } from '@/ui/tabs';
 import { Conflict } from './conflict';
@@ -16,11 +16,12 @@ import { policyMessages } from './messages';
 import { Modes } from './modes';
 import { readPolicy } from './policy-text';
 import type { Policy } from './queries';
+import { Refused } from './refused';
 import { RuleDialog, type RuleSeed } from './rule-dialog';
 import { Rules } from './rules';
 import { SourceTab } from './source-tab';
 import { Tests } from './tests-tab';
-import { dropDraft, useWorking, type Working } from './working';
+import { dropDraft, forgetRefusal, useWorking, type Working } from './working';
 
 addMessages(policyMessages);
 
@@ -51,6 +52,11 @@ function Notes({ working, tab, onGo }: { working: Working; tab: Tab; onGo: (line
           <Button small className="mt-2" onClick={() => onGo(file.problems[0]?.line ?? 1)}>
             {t('policy.broken.go', { count: file.problems.length })}
           </Button>
+        </div>
+      )}
+      {working.refusal !== null && tab !== 'source' && (
+        <div className="mb-3">
+          <Refused error={working.refusal} onDismiss={forgetRefusal} />
         </div>
       )}
       {dirty && tab !== 'source' && (
@@ -139,11 +145,6 @@ export function PolicyPage() {
       status={working.file && <InForce file={working.file} />}
     >
       <Notes working={working} tab={tab} onGo={onGo} />
-      {working.undo.isError && (
-        <div className="mb-3">
-          <ErrorNote error={working.undo.error} what={t('policy.undo.failed')} />
-        </div>
-      )}
       <Tabs
         label={t('policy.tabs')}
         value={tab}

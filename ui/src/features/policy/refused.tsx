@@ -7,16 +7,17 @@ import { isStale } from './working';
 const show = (note: HTMLElement | null) => note?.scrollIntoView?.({ block: 'nearest' });
 
 // Why a change was not made, beside what a person entered, and where they see it in a long form.
-export function Refused({ error }: { error: unknown }) {
+export function Refused({ error, onDismiss }: { error: unknown; onDismiss?: () => void }) {
   if (!error) return null;
   const isAnswer = error instanceof Problem || error instanceof Unreachable;
   return (
     <div ref={show}>
-      {isStale(error) ? (
-        <ErrorNote error={new Error(t('policy.stale.why'))} what={t('policy.stale')} />
-      ) : (
-        <ErrorNote error={error} what={t(isAnswer ? 'source.failed' : 'rule.cannot')} />
-      )}
+      <ErrorNote
+        {...(isStale(error)
+          ? { error: new Error(t('policy.stale.why')), what: t('policy.stale') }
+          : { error, what: t(isAnswer ? 'source.failed' : 'rule.cannot') })}
+        {...(onDismiss ? { onDismiss } : {})}
+      />
     </div>
   );
 }

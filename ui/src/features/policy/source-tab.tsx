@@ -6,12 +6,13 @@ import type { Schemas } from '@/api/client';
 import { Problem } from '@/api/problem';
 import { t } from '@/i18n';
 import { Button } from '@/ui/button';
-import { ErrorNote, Loading } from '@/ui/states';
+import { Loading } from '@/ui/states';
 import { Chip } from '@/ui/status';
 import { useCheck } from './queries';
+import { Refused } from './refused';
 import { Replay } from './replay';
 import { TextDiff } from './text-diff';
-import { dropDraft, type Working } from './working';
+import { dropDraft, forgetRefusal, type Working } from './working';
 
 const Editor = lazy(() => import('./editor'));
 
@@ -54,7 +55,7 @@ function Problems({
 }
 
 export function SourceTab({ working, line }: { working: Working; line: number | undefined }) {
-  const { text, dirty, saved, save } = working;
+  const { text, dirty, saved, refusal } = working;
   const settled = useDeferredValue(text);
   const check = useCheck(settled, dirty);
   const [diff, setDiff] = useState(false);
@@ -62,11 +63,11 @@ export function SourceTab({ working, line }: { working: Working; line: number | 
   const fromAddress = useMemo(() => (line ? { line } : null), [line]);
   const fromFile = working.file?.problems;
   const problems = useMemo(() => {
-    if (dirty) return check.data?.problems ?? problemsOf(save.error);
+    if (dirty) return check.data?.problems ?? problemsOf(refusal);
     return fromFile ?? [];
-  }, [dirty, check.data, save.error, fromFile]);
-  const send = () => dirty && working.write(text, t('source.saved'));
-  const refused = save.isError && !(save.error instanceof Problem && save.error.status === 409);
+  }, [dirty, check.data, refusal, fromFile]);
+  const send = () => void (dirty && working.write(text, t('source.saved')));
+  const isTold = dirty && problems.length > 0;
   return (
     <div className="flex flex-col gap-3">
       <div className="flex flex-wrap items-center gap-2">
@@ -88,13 +89,13 @@ export function SourceTab({ working, line }: { working: Working; line: number | 
           icon={Save}
           keys="mod+s"
           disabled={!dirty || problems.length > 0}
-          busy={save.isPending}
+          busy={working.saving}
           onClick={send}
         >
           {t('source.save')}
         </Button>
       </div>
-      {refused && problems.length === 0 && <ErrorNote error={save.error} what={t('source.failed')} />}
+      {!isTold && <Refused error={refusal} onDismiss={forgetRefusal} />}
       <Problems problems={problems} onGo={(at) => setChosen({ line: Math.max(1, at) })} />
       {diff && dirty ? (
         <TextDiff before={saved} after={text} />
