@@ -5,11 +5,10 @@ import type { Schemas } from '@/api/client';
 import { Problem } from '@/api/problem';
 import { t } from '@/i18n';
 import { NewerDialog, NewerNote, useEdited, type Version } from '@/parts/newer-text';
+import { RemoveDialog } from '@/parts/remove-dialog';
 import { Button } from '@/ui/button';
-import { Confirm } from '@/ui/dialog';
 import { TextArea, TextField } from '@/ui/field';
 import { FormDialog } from '@/ui/form-dialog';
-import { ErrorNote } from '@/ui/states';
 import { toast } from '@/ui/toast';
 import { AgentForm } from './agent-form';
 import { AgentOdd, readAgent, writeAgent } from './agent-text';
@@ -42,23 +41,6 @@ function Problems({ agent }: { agent: View }) {
         </li>
       ))}
     </ul>
-  );
-}
-
-function Remove({ id, onClose, onGone }: { id: string; onClose: () => void; onGone: () => void }) {
-  const remove = useRemoveAgent();
-  return (
-    <Confirm
-      open
-      onClose={onClose}
-      busy={remove.isPending}
-      title={t('agents.rm.title', { id })}
-      effect={t('agents.rm.effect')}
-      verb={t('agents.rm')}
-      onConfirm={() => remove.mutate(id, { onSuccess: onGone })}
-    >
-      {remove.isError ? <ErrorNote error={remove.error} what={t('agents.rm.failed')} /> : undefined}
-    </Confirm>
   );
 }
 
@@ -110,6 +92,7 @@ export function AgentEditor({
   const [doing, setDoing] = useState<'remove' | 'compare' | null>(null);
   const [oddWrite, setOddWrite] = useState(false);
   const save = useSaveAgent();
+  const remove = useRemoveAgent();
   const { fields, odd } = read(text);
   const shown = fields ? look : 'yaml';
   const submit = () =>
@@ -190,7 +173,16 @@ export function AgentEditor({
           />
         )}
       </FormDialog>
-      {doing === 'remove' && <Remove id={id} onClose={() => setDoing(null)} onGone={onClose} />}
+      {doing === 'remove' && (
+        <RemoveDialog
+          kind="agents"
+          name={id}
+          id={id}
+          remove={remove}
+          onClose={() => setDoing(null)}
+          onGone={onClose}
+        />
+      )}
       {doing === 'compare' && newer && (
         <NewerDialog
           base={base}

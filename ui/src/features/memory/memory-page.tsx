@@ -6,8 +6,8 @@ import { useDeferredValue, useMemo, useState } from 'react';
 import { useActions } from '@/actions/actions';
 import type { Schemas } from '@/api/client';
 import { addMessages, t } from '@/i18n';
+import { RemoveDialog } from '@/parts/remove-dialog';
 import { Button } from '@/ui/button';
-import { Confirm } from '@/ui/dialog';
 import { FilterField, Select, TextArea } from '@/ui/field';
 import { FormDialog } from '@/ui/form-dialog';
 import { Page } from '@/ui/page';
@@ -189,25 +189,15 @@ export function MemoryPage() {
       )}
       {adding && <AddDialog onClose={() => setAdding(false)} />}
       {forgetting && (
-        <Confirm
-          open
+        <RemoveDialog
+          kind="memory"
+          name={forgetting.text}
+          id={forgetting.id}
+          remove={forget}
           onClose={() => setForgetting(null)}
-          busy={forget.isPending}
-          title={t('memory.rm.title')}
-          effect={t('memory.rm.effect')}
-          verb={t('memory.rm')}
-          onConfirm={() =>
-            forget.mutate(forgetting.id, {
-              onSuccess: () => {
-                toast(t('memory.removed'));
-                setForgetting(null);
-              },
-            })
-          }
         >
           <blockquote className="border-l-2 border-line pl-3 text-dense">{forgetting.text}</blockquote>
-          {forget.isError && <ErrorNote error={forget.error} what={t('memory.rm.failed')} />}
-        </Confirm>
+        </RemoveDialog>
       )}
     </Page>
   );

@@ -6,13 +6,12 @@ import { type Action, useActions } from '@/actions/actions';
 import { menuItem } from '@/actions/menu-item';
 import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
+import { RemoveDialog } from '@/parts/remove-dialog';
 import { Button, IconButton } from '@/ui/button';
-import { Confirm } from '@/ui/dialog';
 import { Table } from '@/ui/list';
 import { Menu } from '@/ui/menu';
 import { ErrorNote, Loaded } from '@/ui/states';
 import { Chip, Status } from '@/ui/status';
-import { toast } from '@/ui/toast';
 import { ProviderDialog } from './provider-dialog';
 import { useRemoveProvider, useTestProvider } from './queries';
 
@@ -137,26 +136,13 @@ export function ProviderList({ query }: { query: UseQueryResult<{ items: Provide
           </Table>
           {editing && <ProviderDialog provider={editing} onClose={() => setEditing(null)} />}
           {removing && (
-            <Confirm
-              open
+            <RemoveDialog
+              kind="providers"
+              name={removing.name}
+              id={removing.name}
+              remove={remove}
               onClose={() => setRemoving(null)}
-              busy={remove.isPending}
-              title={t('providers.rm.title', { name: removing.name })}
-              effect={t('providers.rm.effect')}
-              verb={t('providers.rm')}
-              onConfirm={() =>
-                remove.mutate(removing.name, {
-                  onSuccess: () => {
-                    toast(t('providers.removed', { name: removing.name }));
-                    setRemoving(null);
-                  },
-                })
-              }
-            >
-              {remove.isError ? (
-                <ErrorNote error={remove.error} what={t('providers.rm.failed')} />
-              ) : undefined}
-            </Confirm>
+            />
           )}
         </>
       )}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { type FormEvent, useState } from 'react';
 import { t } from '@/i18n';
+import { RemoveDialog } from '@/parts/remove-dialog';
 import { Button } from '@/ui/button';
 import { TextArea, TextField } from '@/ui/field';
 import { FormDialog } from '@/ui/form-dialog';
@@ -9,7 +10,6 @@ import { Empty, ErrorNote, Loaded } from '@/ui/states';
 import { Time } from '@/ui/time';
 import { toast } from '@/ui/toast';
 import { useLockVault, usePutSecret, useRemoveSecret, useSecrets, useUnlockVault, useVault } from './queries';
-import { RemoveDialog } from './removable';
 
 function AddDialog({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('');

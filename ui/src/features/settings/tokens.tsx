@@ -2,6 +2,7 @@
 import { useState } from 'react';
 import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
+import { RemoveDialog } from '@/parts/remove-dialog';
 import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
 import { Checkbox, Select, TextField } from '@/ui/field';
@@ -11,7 +12,6 @@ import { Chip } from '@/ui/status';
 import { Time } from '@/ui/time';
 import { toast } from '@/ui/toast';
 import { useCreateToken, useRevokeToken, useTokens } from './queries';
-import { RemoveDialog } from './removable';
 
 const kScopes = ['read', 'chat', 'tools', 'approve', 'admin'];
 const kDays = [7, 30, 90, 365];

@@ -2,6 +2,7 @@
 import { type FormEvent, useState } from 'react';
 import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
+import { RemoveDialog } from '@/parts/remove-dialog';
 import { Button } from '@/ui/button';
 import { TextField } from '@/ui/field';
 import { Table } from '@/ui/list';
@@ -10,7 +11,6 @@ import { Chip } from '@/ui/status';
 import { Time } from '@/ui/time';
 import { toast } from '@/ui/toast';
 import { useAddWorkspace, useRemoveWorkspace, useWorkspaces } from './queries';
-import { RemoveDialog } from './removable';
 
 function AddForm() {
   const [path, setPath] = useState('');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The question before something of a list is taken away: workspaces, secrets and tokens ask it alike.
+// The question before something of a list is taken away. Its words stand in the page's catalogue under `kind`.
 import type { UseMutationResult } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import { t } from '@/i18n';
 import { Confirm } from '@/ui/dialog';
 import { ErrorNote } from '@/ui/states';
@@ -12,13 +13,20 @@ export function RemoveDialog({
   id,
   remove,
   onClose,
+  onGone = onClose,
+  children,
 }: {
-  kind: 'workspaces' | 'secrets' | 'tokens';
+  kind: string;
   name: string;
   id: string;
   remove: UseMutationResult<unknown, Error, string>;
   onClose: () => void;
+  onGone?: () => void;
+  // What is taken away, where its name does not say it.
+  children?: ReactNode;
 }) {
+  // The page's one removal may have been of another.
+  const isRefused = remove.isError && remove.variables === id;
   return (
     <Confirm
       open
@@ -31,12 +39,17 @@ export function RemoveDialog({
         remove.mutate(id, {
           onSuccess: () => {
             toast(t(`${kind}.removed`, { name }));
-            onClose();
+            onGone();
           },
         })
       }
     >
-      {remove.isError ? <ErrorNote error={remove.error} what={t(`${kind}.rm.failed`)} /> : undefined}
+      {children || isRefused ? (
+        <div className="flex flex-col gap-3">
+          {children}
+          {isRefused && <ErrorNote error={remove.error} what={t(`${kind}.rm.failed`)} />}
+        </div>
+      ) : undefined}
     </Confirm>
   );
 }
