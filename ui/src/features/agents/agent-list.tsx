@@ -2,9 +2,10 @@
 import { useNavigate } from '@tanstack/react-router';
 import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
-import { Empty, ErrorNote, Loaded } from '@/ui/states';
+import { Empty, Loaded } from '@/ui/states';
 import { Chip } from '@/ui/status';
 import { AgentEditor } from './agent-editor';
+import { Opening } from './opening';
 import { useAgent, useAgents } from './queries';
 
 type Agent = Schemas['Agent'];
@@ -36,9 +37,11 @@ function AgentCard({ agent, onOpen }: { agent: Agent; onOpen: () => void }) {
 
 function OpenAgent({ id, onClose }: { id: string; onClose: () => void }) {
   const agent = useAgent(id);
-  if (agent.data)
-    return <AgentEditor id={id} agent={agent.data} onStale={() => void agent.refetch()} onClose={onClose} />;
-  return agent.isError ? <ErrorNote error={agent.error} what={t('agents.error')} /> : null;
+  return (
+    <Opening query={agent} title={t('agents.edit', { id })} what={t('agents.view.failed')} onClose={onClose}>
+      {(data) => <AgentEditor id={id} agent={data} onStale={() => void agent.refetch()} onClose={onClose} />}
+    </Opening>
+  );
 }
 
 export function AgentList({ chosen }: { chosen: string | undefined }) {

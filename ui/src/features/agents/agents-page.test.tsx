@@ -224,10 +224,10 @@ test('a changed skill keeps its other files, and a removed one is asked about fi
   answer('GET /api/v1/skills/tea', view);
   answer('GET /api/v1/skills/tea/file', {
     path: 'run.sh',
-    size: 4,
-    text: 'echo',
+    size: 9,
+    text: '#!/bin/sh',
     base64: null,
-    executable: true,
+    executable: false,
   });
   answer('PUT /api/v1/skills/tea', view);
   answer('DELETE /api/v1/skills/tea', { status: 204, body: null });
@@ -239,7 +239,8 @@ test('a changed skill keeps its other files, and a removed one is asked about fi
   expect(asked.find((one) => one.method === 'PUT')?.body).toEqual({
     files: [
       { path: 'SKILL.md', text: `${kSkillText}Pour.` },
-      { path: 'run.sh', text: 'echo', executable: true },
+      // As it was, and not as its first line looks.
+      { path: 'run.sh', text: '#!/bin/sh', executable: false },
     ],
     replace: true,
   });
@@ -247,4 +248,32 @@ test('a changed skill keeps its other files, and a removed one is asked about fi
   const sure = await screen.findByRole('dialog', { name: 'Remove skill tea?' });
   await user.click(within(sure).getByRole('button', { name: 'Remove' }));
   await waitFor(() => expect(asked.some((one) => one.method === 'DELETE')).toBe(true));
+});
+
+test('a folder without SKILL.md is not taken, and says so', async () => {
+  const user = userEvent.setup();
+  answer('GET /api/v1/skills', { items: [], next_cursor: null });
+  renderPage(<AgentsPage />, { at: '/agents?tab=skills&skill=%2B' });
+  const folder = await screen.findByLabelText('Choose a folder', { selector: 'input' });
+  const file = (path: string, text: string) =>
+    Object.defineProperty(new File([text], path.split('/').at(-1) ?? ''), 'webkitRelativePath', {
+      value: path,
+    });
+  await user.upload(folder, [file('tea/docs/SKILL.md', kSkillText), file('tea/run.sh', 'x')]);
+  expect(await screen.findByText(/There is no SKILL.md at the top/)).toBeTruthy();
+  expect(screen.queryByText('run.sh')).toBeNull();
+  await user.upload(folder, [file('tea/SKILL.md', kSkillText), file('tea/run.sh', 'x')]);
+  expect(await screen.findByText('run.sh')).toBeTruthy();
+  expect(screen.queryByText(/There is no SKILL.md at the top/)).toBeNull();
+});
+
+test('while the files of a skill are read its dialog is open and says so', async () => {
+  answer('GET /api/v1/skills', { items: [kSkill], next_cursor: null });
+  answer('GET /api/v1/skills/tea', { ...kSkill, text: kSkillText, files: ['SKILL.md', 'run.sh'] });
+  answer('GET /api/v1/skills/tea/file', () => new Promise(() => {}));
+  renderPage(<AgentsPage />, { at: '/agents?tab=skills&skill=tea' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Change' }));
+  const dialog = await screen.findByRole('dialog', { name: 'Change skill tea' });
+  expect(dialog.querySelector('[aria-busy=true]')).toBeTruthy();
+  expect(screen.queryByLabelText('SKILL.md')).toBeNull();
 });

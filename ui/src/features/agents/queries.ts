@@ -56,10 +56,12 @@ export const useSkillFiles = (name: string, paths: string[]) =>
           const file = await take(
             api.GET('/api/v1/skills/{name}/file', { params: { path: { name }, query: { path } } }),
           );
-          const executable = file.executable === true;
-          return file.text === null
-            ? { path, base64: file.base64 ?? '', executable }
-            : { path, text: file.text, executable };
+          const { text, base64, executable } = file;
+          return {
+            path,
+            ...(text === null ? { base64: base64 ?? '' } : { text }),
+            ...(executable === undefined ? {} : { executable }),
+          };
         }),
       ),
   });

@@ -3,10 +3,11 @@
 import { useState } from 'react';
 import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
+import { RemoveDialog } from '@/parts/remove-dialog';
 import { Button } from '@/ui/button';
-import { Confirm, Dialog } from '@/ui/dialog';
-import { ErrorNote, Loaded } from '@/ui/states';
-import { toast } from '@/ui/toast';
+import { Dialog } from '@/ui/dialog';
+import { Loaded } from '@/ui/states';
+import { Opening } from './opening';
 import { useRemoveSkill, useSkill, useSkillFiles } from './queries';
 import { SkillEditor } from './skill-editor';
 
@@ -52,42 +53,21 @@ function Edit({ view, onClose }: { view: View; onClose: () => void }) {
   // As they were when the dialog opened: what is typed outlives a refetch.
   const [paths] = useState(() => view.files.filter((file) => file !== 'SKILL.md'));
   const files = useSkillFiles(view.name, paths);
-  if (files.data) return <SkillEditor skill={view} others={files.data} onClose={onClose} />;
-  if (files.isError)
-    return (
-      <Dialog open onClose={onClose} title={t('skills.edit', { name: view.name })}>
-        <ErrorNote error={files.error} what={t('skills.view.failed')} retry={() => void files.refetch()} />
-      </Dialog>
-    );
-  return null;
-}
-
-function Remove({ name, onClose, onGone }: { name: string; onClose: () => void; onGone: () => void }) {
-  const remove = useRemoveSkill();
   return (
-    <Confirm
-      open
+    <Opening
+      query={files}
+      title={t('skills.edit', { name: view.name })}
+      what={t('skills.view.failed')}
       onClose={onClose}
-      busy={remove.isPending}
-      title={t('skills.rm.title', { name })}
-      effect={t('skills.rm.effect')}
-      verb={t('skills.rm')}
-      onConfirm={() =>
-        remove.mutate(name, {
-          onSuccess: () => {
-            toast(t('skills.removed', { name }));
-            onGone();
-          },
-        })
-      }
     >
-      {remove.isError ? <ErrorNote error={remove.error} what={t('skills.rm.failed')} /> : undefined}
-    </Confirm>
+      {(others) => <SkillEditor skill={view} others={others} onClose={onClose} />}
+    </Opening>
   );
 }
 
 export function SkillDialog({ name, onClose }: { name: string; onClose: () => void }) {
   const skill = useSkill(name);
+  const remove = useRemoveSkill();
   const [doing, setDoing] = useState<'edit' | 'remove' | null>(null);
   const view = skill.data;
   if (doing === 'edit' && view) return <Edit view={view} onClose={() => setDoing(null)} />;
@@ -115,7 +95,16 @@ export function SkillDialog({ name, onClose }: { name: string; onClose: () => vo
       <Loaded query={skill} what={t('skills.view.failed')}>
         {(data) => <Shown view={data} />}
       </Loaded>
-      {doing === 'remove' && <Remove name={name} onClose={() => setDoing(null)} onGone={onClose} />}
+      {doing === 'remove' && (
+        <RemoveDialog
+          kind="skills"
+          name={name}
+          id={name}
+          remove={remove}
+          onClose={() => setDoing(null)}
+          onGone={onClose}
+        />
+      )}
     </Dialog>
   );
 }

@@ -75,6 +75,8 @@ export function SkillEditor({
 }) {
   const [text, setText] = useState(skill?.text ?? kBegin);
   const [beside, setBeside] = useState(others);
+  // Why what was chosen was not taken.
+  const [refused, setRefused] = useState('');
   const put = usePutSkill();
   const { name, problems } = checkSkill(text);
   const isRenamed = skill !== undefined && name !== '' && name !== skill.name;
@@ -82,7 +84,10 @@ export function SkillEditor({
   const isTouched = text !== kBegin;
   const takeFiles = (files: SkillFile[]) => {
     const main = files.find((file) => file.path === kMain) ?? (files.length === 1 ? files[0] : undefined);
-    if (main?.text) setText(main.text);
+    if (main?.text === undefined)
+      return setRefused(main ? t('skills.noText', { name: main.path }) : t('skills.noMain'));
+    setRefused('');
+    setText(main.text);
     setBeside(files.filter((file) => file !== main));
   };
   const save = () =>
@@ -113,6 +118,11 @@ export function SkillEditor({
       onClose={() => onClose()}
     >
       {!skill && <Choose onFiles={takeFiles} />}
+      {refused && (
+        <p role="alert" className="text-dense text-bad">
+          {refused}
+        </p>
+      )}
       <TextArea
         label={kMain}
         hint={t('skills.text.hint')}
