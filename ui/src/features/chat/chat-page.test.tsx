@@ -217,6 +217,7 @@ test('a question with a picture is asked again with its picture', async () => {
     labels: [],
     name: 'a.png',
     media_type: 'image/png',
+    detail: 'high',
   };
   const asking = message('msg_1', 'user', 'What is this?');
   answer('GET /api/v1/sessions/{id}/messages', list([{ ...asking, parts: [picture, ...asking.parts] }]));
@@ -231,7 +232,7 @@ test('a question with a picture is asked again with its picture', async () => {
   await waitFor(() =>
     expect(asked.find((one) => one.method === 'POST')?.body).toMatchObject({
       text: 'What is this?',
-      parts: [{ type: 'image', media_type: 'image/png', name: 'a.png', data: btoa('[1]') }],
+      parts: [{ type: 'image', media_type: 'image/png', name: 'a.png', data: btoa('[1]'), detail: 'high' }],
     }),
   );
 });

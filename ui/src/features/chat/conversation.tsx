@@ -256,7 +256,12 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
           running={atWork !== undefined}
           busy={false}
           onSend={async (text, images) => {
-            sendMessage(queries, session.id, text, images);
+            sendMessage(
+              queries,
+              session.id,
+              text,
+              images.map((file) => ({ file })),
+            );
             return true;
           }}
           onStop={() => atWork && commands.stop(atWork)}

@@ -78,7 +78,12 @@ export function NewConversation({ listShown, onShowList }: { listShown: boolean;
     try {
       const session = await create.mutateAsync();
       queries.setQueryData(['sessions', 'one', session.id], session);
-      sendMessage(queries, session.id, text, images);
+      sendMessage(
+        queries,
+        session.id,
+        text,
+        images.map((file) => ({ file })),
+      );
       void navigate({ to: '/chat/$session', params: { session: session.id } });
       return true;
     } catch {

@@ -14,7 +14,7 @@ export function OutboxRows({ session }: { session: string }) {
     <div key={one.key} className="mt-6 mb-3 flex flex-col items-end gap-1">
       {one.images.length > 0 && (
         <div className="flex flex-wrap justify-end gap-2">
-          {one.images.map((file, index) => (
+          {one.images.map(({ file }, index) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: two pictures may have one name
             <Thumbnail key={index} file={file} />
           ))}

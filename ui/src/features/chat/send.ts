@@ -8,7 +8,9 @@ import { Unreachable } from '@/api/problem';
 import { type Message, textOf } from './transcript';
 
 type Body = Schemas['MessageRequest'];
-export type Sending = { key: string; text: string; images: File[]; session: string; error: unknown };
+// `detail`: how closely the model looks at it; without one the model decides.
+export type Picture = { file: File; detail?: Schemas['Part']['detail'] };
+export type Sending = { key: string; text: string; images: Picture[]; session: string; error: unknown };
 
 const kKept = 'pryx_outbox';
 
@@ -49,11 +51,12 @@ async function base64(file: File): Promise<string> {
 
 async function bodyOf(sending: Sending): Promise<Body> {
   const parts = await Promise.all(
-    sending.images.map(async (file) => ({
+    sending.images.map(async ({ file, detail }) => ({
       type: 'image' as const,
       media_type: file.type as 'image/png',
       name: file.name,
       data: await base64(file),
+      ...(detail ? { detail } : {}),
     })),
   );
   return {
@@ -113,14 +116,19 @@ async function attempt(queries: QueryClient, sending: Sending): Promise<void> {
   }
 }
 
-export function sendMessage(queries: QueryClient, session: string, text: string, images: File[] = []): void {
+export function sendMessage(
+  queries: QueryClient,
+  session: string,
+  text: string,
+  images: Picture[] = [],
+): void {
   const sending: Sending = { key: crypto.randomUUID(), text, images, session, error: null };
   useOutbox.setState(({ items }) => ({ items: [...items, sending] }));
   void trySending(queries, sending);
 }
 
 // The pictures of a message, as a person chose them.
-async function picturesOf(message: Message): Promise<File[]> {
+async function picturesOf(message: Message): Promise<Picture[]> {
   const places = message.parts.flatMap((part, at) => (part.type === 'image' ? [{ part, at }] : []));
   return Promise.all(
     places.map(async ({ part, at }) => {
@@ -132,7 +140,8 @@ async function picturesOf(message: Message): Promise<File[]> {
         }),
       );
       const bytes = picture instanceof Blob ? picture : new Blob();
-      return new File([bytes], part.name ?? '', { type: part.media_type ?? bytes.type });
+      const file = new File([bytes], part.name ?? '', { type: part.media_type ?? bytes.type });
+      return { file, ...(part.detail ? { detail: part.detail } : {}) };
     }),
   );
 }
