@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A page's commands, which read its latest state: the list of them is made once and stays the same.
+// A page's commands, which read its latest state: the list of them is made once and stays the same. Its menus take them from there.
 import { useMemo, useRef } from 'react';
 import { t } from '@/i18n';
 import { type Action, useActions } from './actions';
@@ -18,7 +18,7 @@ export function useStateActions<State>(
   prefix: string,
   state: State,
   list: (one: MakeAction<State>) => Action[],
-): void {
+): Action[] {
   const latest = useRef(state);
   latest.current = state;
   // biome-ignore lint/correctness/useExhaustiveDependencies: `list` is read once; what changes comes to its commands as state
@@ -36,4 +36,5 @@ export function useStateActions<State>(
     [prefix],
   );
   useActions(actions);
+  return actions;
 }

@@ -3,7 +3,8 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Download, Ellipsis, ShieldCheck } from 'lucide-react';
 import { useCallback, useMemo, useRef, useState } from 'react';
-import { useActions } from '@/actions/actions';
+import { menuOf } from '@/actions/menu-item';
+import { useStateActions } from '@/actions/state-actions';
 import { addMessages, t } from '@/i18n';
 import { bytes, count } from '@/lib/format';
 import { Button, IconButton } from '@/ui/button';
@@ -90,35 +91,25 @@ type Commands = {
   exported: (format: ExportFormat) => void;
 };
 
-function useAuditActions(commands: Commands): void {
-  const latest = useRef(commands);
-  latest.current = commands;
-  const actions = useMemo(() => {
-    const one = (id: string, label: string, keys: string[], run: (all: Commands) => void) => ({
-      id: `audit.${id}`,
-      label: t(label),
-      group: t('palette.here'),
-      keys,
-      run: () => run(latest.current),
-    });
-    return [
-      one('focus', 'audit.focus', ['/'], () =>
-        document.querySelector<HTMLInputElement>('input[name=audit-action]')?.focus(),
-      ),
-      one('verify', 'audit.verify', ['v'], (all) => all.verify()),
-      one('against', 'audit.verify.against', [], (all) => all.against()),
-      one('checkpoint', 'audit.checkpoint', [], (all) => all.checkpoint()),
-      one('prove', 'audit.proof', ['p'], (all) => all.prove()),
-      one('next', 'audit.next', [']'], (all) => all.step(1)),
-      one('previous', 'audit.previous', ['['], (all) => all.step(-1)),
-      one('details', 'audit.details', ['\\'], (all) => all.toggle()),
-      one('jsonl', 'audit.export.jsonl', ['shift+d'], (all) => all.exported('jsonl')),
-      one('csv', 'audit.export.csv', [], (all) => all.exported('csv')),
-      one('json', 'audit.export.json', [], (all) => all.exported('json')),
-    ];
-  }, []);
-  useActions(actions);
-}
+const kExports = ['audit.jsonl', 'audit.csv', 'audit.json'];
+const kMore = ['audit.against', 'audit.checkpoint'];
+
+const useAuditActions = (commands: Commands) =>
+  useStateActions('audit', commands, (one) => [
+    one('focus', 'audit.focus', ['/'], () =>
+      document.querySelector<HTMLInputElement>('input[name=audit-action]')?.focus(),
+    ),
+    one('verify', 'audit.verify', ['v'], (all) => all.verify()),
+    one('against', 'audit.verify.against', [], (all) => all.against()),
+    one('checkpoint', 'audit.checkpoint', [], (all) => all.checkpoint()),
+    one('prove', 'audit.proof', ['p'], (all) => all.prove()),
+    one('next', 'audit.next', [']'], (all) => all.step(1)),
+    one('previous', 'audit.previous', ['['], (all) => all.step(-1)),
+    one('details', 'audit.details', ['\\'], (all) => all.toggle()),
+    one('jsonl', 'audit.export.jsonl', ['shift+d'], (all) => all.exported('jsonl')),
+    one('csv', 'audit.export.csv', [], (all) => all.exported('csv')),
+    one('json', 'audit.export.json', [], (all) => all.exported('json')),
+  ]);
 
 function NoEntries({ filters, onClear }: { filters: number; onClear: () => void }) {
   if (filters === 0) return <Empty title={t('audit.empty.title')} why={t('audit.empty.why')} />;
@@ -171,7 +162,7 @@ export function AuditPage() {
   const status = useAuditStatus();
   const bad = foundBad(status.data, verifying.verify.data);
   const close = () => write({ entry: undefined });
-  useAuditActions({
+  const actions = useAuditActions({
     verify: () => verifying.run([]),
     against: () => verifying.input.current?.click(),
     checkpoint: () => setCheckpoint(true),
@@ -210,19 +201,12 @@ export function AuditPage() {
                 {t('audit.export')}
               </Button>
             }
-            items={(['jsonl', 'csv', 'json'] as const).map((format) => ({
-              label: t(`audit.export.${format}`),
-              run: () => setExport(format),
-              ...(format === 'jsonl' ? { keys: 'shift+d' } : {}),
-            }))}
+            items={menuOf(actions, kExports)}
           />
           <Menu
             label={t('audit.more')}
             trigger={<IconButton icon={Ellipsis} label={t('audit.more')} />}
-            items={[
-              { label: t('audit.verify.against'), run: () => verifying.input.current?.click() },
-              { label: t('audit.checkpoint'), run: () => setCheckpoint(true) },
-            ]}
+            items={menuOf(actions, kMore)}
           />
         </>
       }

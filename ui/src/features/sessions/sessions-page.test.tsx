@@ -211,6 +211,25 @@ test('export: what is taken out is shown before there is a file', async () => {
   expect(within(dialog).getByText('ab12')).toBeTruthy();
 });
 
+test('the menu is the actions themselves: their names and keys, about what is selected', async () => {
+  answer(kList, page([row(1), row(2), row(3)]));
+  renderPage(<SessionsPage />, { at: '/sessions' });
+  await screen.findByText('Session 1');
+  await userEvent.click(screen.getByRole('button', { name: 'More' }));
+  const items = within(await screen.findByRole('menu')).getAllByRole('menuitem');
+  const actions = useActionRegistry.getState().actions;
+  for (const id of ['import', 'rename', 'fork', 'trace', 'archive', 'unarchive', 'export', 'delete']) {
+    const label = actions.get(`sessions.${id}`)?.label ?? '';
+    const item = items.find((one) => one.textContent?.startsWith(label));
+    expect(item?.hasAttribute('data-disabled')).toBe(id === 'unarchive');
+  }
+  await userEvent.keyboard('{Escape}');
+  act(() => press('all'));
+  await userEvent.click(screen.getByRole('button', { name: 'More' }));
+  await userEvent.click(await screen.findByRole('menuitem', { name: /^Delete/ }));
+  expect(await screen.findByRole('dialog', { name: /3 sessions/ })).toBeTruthy();
+});
+
 test('no sessions yet', async () => {
   answer(kList, page([]));
   renderPage(<SessionsPage />, { at: '/sessions' });

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Archive, Columns3, Download, Ellipsis, Plus, Trash2 } from 'lucide-react';
 import { useCallback, useMemo, useState } from 'react';
+import { menuOf } from '@/actions/menu-item';
 import { api, take } from '@/api/client';
 import { addMessages, t } from '@/i18n';
 import { count } from '@/lib/format';
@@ -27,6 +28,18 @@ addMessages(sessionsMessages);
 
 // A hit has a second line: the words around it.
 const kHitHeight = 48;
+
+const kMenu = [
+  'sessions.import',
+  'line',
+  'sessions.rename',
+  'sessions.fork',
+  'sessions.trace',
+  'sessions.archive',
+  'sessions.unarchive',
+  'sessions.export',
+  'sessions.delete',
+];
 
 type Search = Record<string, string | undefined>;
 
@@ -145,7 +158,7 @@ export function SessionsPage() {
   const archive = (targets: Row[]) =>
     void bulk.run(targets, targets.every((row) => row.status === 'archived') ? 'unarchive' : 'archive');
   const focusedRow = rows[focused];
-  useSessionActions({
+  const actions = useSessionActions({
     targets: selection.ids.size > 0 ? selection.rows : focusedRow ? [focusedRow] : [],
     focusedRow,
     selected: selection.ids.size,
@@ -183,41 +196,7 @@ export function SessionsPage() {
           <Menu
             label={t('sessions.more')}
             trigger={<IconButton icon={Ellipsis} label={t('sessions.more')} />}
-            items={[
-              { label: t('sessions.import'), keys: 'shift+i', run: () => setOpen({ what: 'import' }) },
-              ...(focusedRow
-                ? ([
-                    'line',
-                    {
-                      label: t('sessions.rename'),
-                      keys: 'e',
-                      run: () => setOpen({ what: 'rename', row: focusedRow }),
-                    },
-                    {
-                      label: t('sessions.fork'),
-                      keys: 'shift+f',
-                      writes: true,
-                      run: () => void commands.fork(focusedRow),
-                    },
-                    {
-                      label: t('sessions.trace'),
-                      keys: 'shift+t',
-                      run: () => void commands.trace(focusedRow),
-                    },
-                    {
-                      label: t('sessions.export'),
-                      keys: 'shift+d',
-                      run: () => setOpen({ what: 'export', rows: [focusedRow] }),
-                    },
-                    {
-                      label: t('sessions.delete'),
-                      keys: 'delete',
-                      danger: true,
-                      run: () => setOpen({ what: 'delete', rows: [focusedRow] }),
-                    },
-                  ] as const)
-                : []),
-            ]}
+            items={menuOf(actions, kMenu, 'sessions.delete')}
           />
         </>
       }

@@ -2,6 +2,7 @@
 // What can be done with a session or a selection of them, once for menu, keys and palette.
 import { useNavigate } from '@tanstack/react-router';
 import { useCallback, useState } from 'react';
+import type { Action } from '@/actions/actions';
 import { useStateActions } from '@/actions/state-actions';
 import { api, take } from '@/api/client';
 import { t } from '@/i18n';
@@ -61,10 +62,11 @@ type State = {
   commands: ReturnType<typeof useRowCommands>;
 };
 
-export function useSessionActions(state: State): void {
+export function useSessionActions(state: State): Action[] {
   const navigate = useNavigate();
-  useStateActions('sessions', state, (one) => {
+  return useStateActions('sessions', state, (one) => {
     const some = (s: State) => s.targets.length > 0;
+    const isBack = (s: State) => s.targets.every((one) => one.status === 'archived');
     const row = (s: State) => s.focusedRow !== undefined;
     return [
       one('focus', 'sessions.query.focus', ['/'], () =>
@@ -79,7 +81,22 @@ export function useSessionActions(state: State): void {
         (s) => s.focusedRow && s.setOpen({ what: 'rename', row: s.focusedRow }),
         row,
       ),
-      one('archive', 'sessions.archive', ['shift+a'], (s) => s.archive(s.targets), some, true),
+      one(
+        'archive',
+        'sessions.archive',
+        ['shift+a'],
+        (s) => s.archive(s.targets),
+        (s) => some(s) && !isBack(s),
+        true,
+      ),
+      one(
+        'unarchive',
+        'sessions.unarchive',
+        ['shift+a'],
+        (s) => s.archive(s.targets),
+        (s) => some(s) && isBack(s),
+        true,
+      ),
       one(
         'delete',
         'sessions.delete',
