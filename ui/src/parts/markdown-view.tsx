@@ -20,7 +20,7 @@ import remend from 'remend';
 import { api, take } from '@/api/client';
 import { addMessages, t } from '@/i18n';
 import { IconButton } from '@/ui/button';
-import { toast } from '@/ui/toast';
+import { copyText } from '@/ui/copy';
 import { splitBlocks } from './markdown-blocks';
 
 addMessages({
@@ -141,13 +141,11 @@ function RemoteImage({ src, alt }: { src?: string | undefined; alt?: string | un
 export function CodeBlock({ language, children }: { language: string; children: ReactNode }) {
   const block = useRef<HTMLPreElement>(null);
   const [copied, setCopied] = useState(false);
-  const copy = () => {
-    void navigator.clipboard.writeText(block.current?.textContent ?? '').then(() => {
+  const copy = () =>
+    copyText(block.current?.textContent ?? '', t('markdown.copied'), () => {
       setCopied(true);
-      toast(t('markdown.copied'));
       setTimeout(() => setCopied(false), 1500);
     });
-  };
   return (
     <div className="group relative my-2 rounded-card border border-line bg-sunken">
       <div className="flex h-7 items-center justify-between border-b border-line pr-0.5 pl-3 text-label text-text-3">

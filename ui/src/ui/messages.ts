@@ -9,6 +9,7 @@ export const uiMessages = {
   'ui.away': 'Not while the daemon is away',
   'ui.retry': 'Try again',
   'ui.copied': 'Copied',
+  'ui.copy.failed': 'Not copied. Select the text and copy it with the keyboard.',
   'ui.col.name': 'Name',
   'ui.col.state': 'State',
   'ui.col.created': 'Created',

@@ -5,7 +5,7 @@ import { type ReactNode, useEffect, useState } from 'react';
 import { Problem, reportText, Unreachable } from '@/api/problem';
 import { t } from '@/i18n';
 import { Button } from './button';
-import { toast } from './toast';
+import { copyText } from './copy';
 
 export function Empty({
   title,
@@ -88,13 +88,7 @@ export function ErrorNote({
           <pre className="mt-1 overflow-x-auto rounded-control bg-surface p-2 font-mono text-label select-all">
             {reportText(error)}
           </pre>
-          <Button
-            small
-            kind="quiet"
-            onClick={() =>
-              void navigator.clipboard.writeText(reportText(error)).then(() => toast(t('ui.copied')))
-            }
-          >
+          <Button small kind="quiet" onClick={() => copyText(reportText(error))}>
             {t('ui.error.copy')}
           </Button>
         </details>

@@ -2,7 +2,7 @@
 import { Copy } from 'lucide-react';
 import { t } from '@/i18n';
 import { IconButton } from '@/ui/button';
-import { toast } from '@/ui/toast';
+import { copyText } from '@/ui/copy';
 
 // Text that is there to be taken elsewhere, whole.
 export function Copyable({ text, label }: { text: string; label: string }) {
@@ -17,12 +17,7 @@ export function Copyable({ text, label }: { text: string; label: string }) {
       >
         {text}
       </pre>
-      <IconButton
-        small
-        icon={Copy}
-        label={`${t('audit.copy')}: ${label}`}
-        onClick={() => void navigator.clipboard.writeText(text).then(() => toast(t('ui.copied')))}
-      />
+      <IconButton small icon={Copy} label={`${t('audit.copy')}: ${label}`} onClick={() => copyText(text)} />
     </div>
   );
 }

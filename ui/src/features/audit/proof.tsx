@@ -5,8 +5,8 @@ import { Copy, Download, ShieldCheck } from 'lucide-react';
 import { type ReactNode, useEffect, useRef } from 'react';
 import { t } from '@/i18n';
 import { Button } from '@/ui/button';
+import { copyText } from '@/ui/copy';
 import { ErrorNote } from '@/ui/states';
-import { toast } from '@/ui/toast';
 import { Copyable } from './copyable';
 import { entryIn, leafOf, readNote, rootOf, sidesOf } from './merkle';
 import { type Entry, type Proof, type ProofText, saveBlob, useProof } from './queries';
@@ -78,11 +78,7 @@ function Shown({ made, entry }: { made: ProofText; entry: Entry }) {
         <Copyable text={proof.checkpoint} label={t('audit.proof.checkpoint')} />
       </Part>
       <div className="flex flex-wrap gap-2 pt-3">
-        <Button
-          small
-          icon={Copy}
-          onClick={() => void navigator.clipboard.writeText(text).then(() => toast(t('ui.copied')))}
-        >
+        <Button small icon={Copy} onClick={() => copyText(text)}>
           {t('audit.proof.copy')}
         </Button>
         <Button

@@ -11,8 +11,8 @@ import { useNow } from '@/lib/use-now';
 import { ApprovalGroup, groupApprovals } from '@/parts/approval-group';
 import { Markdown } from '@/parts/markdown';
 import { Button, IconButton } from '@/ui/button';
+import { copyText } from '@/ui/copy';
 import { ErrorNote } from '@/ui/states';
-import { toast } from '@/ui/toast';
 import { Attention } from './attention';
 import { type LiveStep, type LiveTurn, useLiveTurn } from './live';
 import { Notice, Reasoning } from './message-rows';
@@ -273,7 +273,7 @@ function Footer({ turn, commands }: { turn: Turn; commands: TurnCommands }) {
 // The address that opens the conversation at this turn.
 export function copyLink(session: string, turn?: string): void {
   const link = `${location.origin}/chat/${session}${turn ? `?turn=${turn}` : ''}`;
-  void navigator.clipboard.writeText(link).then(() => toast(t('chat.link.done')));
+  copyText(link, t('chat.link.done'));
 }
 
 export function TurnEnd({

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The same change for many sessions: a few at a time, with progress, stoppable, and each refusal told by its reason.
-import { useCallback, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { api, take } from '@/api/client';
 import { t } from '@/i18n';
 import { count } from '@/lib/format';
@@ -38,12 +38,22 @@ async function apply(row: Row, change: Change): Promise<Session | null> {
   return take(api.PATCH('/api/v1/sessions/{id}', { params: { path }, body: { status } }));
 }
 
+const listOf = (refused: Refusal[]) =>
+  refused.map(({ row, why }) => `${row.title || row.id}: ${why}`).join('\n');
+
 // `onChanged` is called for each as it is done: with what it is then, or null when it is gone.
 export function useBulk(onChanged: (id: string, session: Session | null) => void) {
   const [work, setWork] = useState<Work | null>(null);
   const stopped = useRef(false);
+  const isHere = useRef(true);
+  useEffect(() => {
+    isHere.current = true;
+    return () => {
+      isHere.current = false;
+    };
+  }, []);
   const run = useCallback(
-    async (rows: Row[], change: Change) => {
+    async (rows: Row[], change: Change): Promise<Refusal[]> => {
       stopped.current = false;
       const state: Work = { change, total: rows.length, done: 0, refused: [], state: 'on' };
       const changed: Row[] = [];
@@ -65,9 +75,15 @@ export function useBulk(onChanged: (id: string, session: Session | null) => void
       state.state = stopped.current ? 'stopped' : 'over';
       const isClean = state.refused.length === 0 && state.state === 'over';
       setWork(isClean ? null : { ...state });
-      if (changed.length === 0) return;
+      if (changed.length === 0) return state.refused;
       const back = change === 'archive' ? 'unarchive' : change === 'unarchive' ? 'archive' : null;
-      toast(t(kDone[change], { count: changed.length }), back ? { undo: () => void run(changed, back) } : {});
+      const undo = async () => {
+        const refused = await run(changed, back ?? change);
+        // The dialog that lists them went with the page.
+        if (refused.length > 0 && !isHere.current) throw new Error(listOf(refused));
+      };
+      toast(t(kDone[change], { count: changed.length }), back ? { undo } : {});
+      return state.refused;
     },
     [onChanged],
   );

@@ -5,6 +5,7 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { useActionRegistry } from '@/actions/actions';
 import type { Events } from '@/api/schema';
 import { type BusEvent, bus, type EventName } from '@/bus/bus';
+import { useNotes } from '@/ui/toast';
 import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
 import type { Row } from './query';
 import { SessionsPage } from './sessions-page';
@@ -228,6 +229,19 @@ test('the menu is the actions themselves: their names and keys, about what is se
   await userEvent.click(screen.getByRole('button', { name: 'More' }));
   await userEvent.click(await screen.findByRole('menuitem', { name: /^Delete/ }));
   expect(await screen.findByRole('dialog', { name: /3 sessions/ })).toBeTruthy();
+});
+
+test('an undo that is refused when the page was left is told above the next one', async () => {
+  answer(kList, page([row(1)]));
+  answer('PATCH /api/v1/sessions/{id}', row(1, { status: 'archived' }));
+  const { unmount } = renderPage(<SessionsPage />, { at: '/sessions' });
+  await screen.findByText('Session 1');
+  useNotes.setState({ notes: [] });
+  act(() => press('archive'));
+  await waitFor(() => expect(useNotes.getState().notes[0]?.undo).toBeTruthy());
+  unmount();
+  answer('PATCH /api/v1/sessions/{id}', problem(409, 'PRYX-1409', 'it is being exported'));
+  await expect(useNotes.getState().notes[0]?.undo?.()).rejects.toThrow('Session 1: it is being exported');
 });
 
 test('no sessions yet', async () => {

@@ -4,9 +4,9 @@ import { useEffect, useState } from 'react';
 import { t } from '@/i18n';
 import { useNow } from '@/lib/use-now';
 import { Button } from '@/ui/button';
+import { copyText } from '@/ui/copy';
 import { Card } from '@/ui/page';
 import { ErrorNote } from '@/ui/states';
-import { toast } from '@/ui/toast';
 import { useLoginLink, useStatus } from './queries';
 
 function Drawn({ drawn }: { drawn: Blob }) {
@@ -60,13 +60,7 @@ function Shown({
           </>
         )}
         <div className="flex flex-wrap gap-2">
-          {!isOver && (
-            <Button
-              onClick={() => void navigator.clipboard.writeText(link.url).then(() => toast(t('ui.copied')))}
-            >
-              {t('devices.copy')}
-            </Button>
-          )}
+          {!isOver && <Button onClick={() => copyText(link.url)}>{t('devices.copy')}</Button>}
           <Button kind={isOver ? 'primary' : 'plain'} busy={busy} onClick={onAgain}>
             {t('devices.again')}
           </Button>

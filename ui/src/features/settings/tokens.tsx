@@ -4,13 +4,13 @@ import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
 import { RemoveDialog } from '@/parts/remove-dialog';
 import { Button } from '@/ui/button';
+import { copyText } from '@/ui/copy';
 import { Dialog } from '@/ui/dialog';
 import { Checkbox, Select, TextField } from '@/ui/field';
 import { Table } from '@/ui/list';
 import { Empty, ErrorNote, Loaded } from '@/ui/states';
 import { Chip } from '@/ui/status';
 import { Time } from '@/ui/time';
-import { toast } from '@/ui/toast';
 import { useCreateToken, useRevokeToken, useTokens } from './queries';
 
 const kScopes = ['read', 'chat', 'tools', 'approve', 'admin'];
@@ -34,11 +34,7 @@ function CreateDialog({ onClose }: { onClose: () => void }) {
       footer={
         token ? (
           <>
-            <Button
-              onClick={() => void navigator.clipboard.writeText(token).then(() => toast(t('ui.copied')))}
-            >
-              {t('tokens.copy')}
-            </Button>
+            <Button onClick={() => copyText(token)}>{t('tokens.copy')}</Button>
             <Button kind="primary" onClick={onClose}>
               {t('tokens.done')}
             </Button>

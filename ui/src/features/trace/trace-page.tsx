@@ -7,11 +7,11 @@ import { useMemo } from 'react';
 import { addMessages, t } from '@/i18n';
 import { count, duration, money, shortId, tokens } from '@/lib/format';
 import { Button, IconButton } from '@/ui/button';
+import { copyText } from '@/ui/copy';
 import { Menu } from '@/ui/menu';
 import { Page } from '@/ui/page';
 import { Empty, Loaded } from '@/ui/states';
 import { Status } from '@/ui/status';
-import { toast } from '@/ui/toast';
 import { Legend, Toolbar } from './controls';
 import { traceMessages } from './messages';
 import { type Trace, useNow, useTrace } from './queries';
@@ -171,8 +171,7 @@ export function TracePage() {
               items={[
                 {
                   label: t('trace.copyId'),
-                  run: () =>
-                    void navigator.clipboard.writeText(trace.trace_id).then(() => toast(t('ui.copied'))),
+                  run: () => copyText(trace.trace_id),
                 },
                 { label: t('trace.export'), run: () => saveJson(trace) },
                 { label: t('trace.waits.toggle'), keys: 'z', run: state.toggleWaits },

@@ -8,6 +8,7 @@ import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { bytes, count } from '@/lib/format';
 import { Button, IconButton } from '@/ui/button';
+import { copyText } from '@/ui/copy';
 import { Dialog } from '@/ui/dialog';
 import { Checkbox } from '@/ui/field';
 import { Facts } from '@/ui/page';
@@ -142,12 +143,7 @@ function Hash({ value }: { value: string }): ReactNode {
   return (
     <span className="flex items-center gap-1">
       <code className="min-w-0 text-label break-all select-all">{value}</code>
-      <IconButton
-        small
-        icon={Copy}
-        label={t('sessions.x.copy')}
-        onClick={() => void navigator.clipboard.writeText(value).then(() => toast(t('ui.copied')))}
-      />
+      <IconButton small icon={Copy} label={t('sessions.x.copy')} onClick={() => copyText(value)} />
     </span>
   );
 }
