@@ -141,29 +141,28 @@ test('an arrow key passes through the choices: Enter makes one, and so does leav
 
 test('an undone change leaves no override of what the file or the default says', async () => {
   const user = userEvent.setup();
-  answer('GET /api/v1/settings', {
-    ...kDescribed,
-    origins: { 'log.level': 'file', 'tools.max_steps': 'database', 'heartbeat.enabled': 'default' },
-  });
-  answer('PUT /api/v1/settings', kSettings);
+  fakeSettings(
+    { ...kLevel, origin: 'file' },
+    { ...kSteps, origin: 'database' },
+    { ...kBeat, origin: 'default' },
+  );
+  useNotes.setState({ notes: [] });
   renderPage(<SettingsPage />, { at: '/settings' });
-  const saved = () => asked.filter((one) => one.method === 'PUT').map((one) => one.body);
   const undo = async (count: number) => {
     await waitFor(() => expect(useNotes.getState().notes.length).toBe(count));
-    act(() => useNotes.getState().notes[0]?.undo?.());
+    await act(async () => useNotes.getState().notes[0]?.undo?.());
   };
-  useNotes.setState({ notes: [] });
-  await waitFor(() => expect(screen.getByLabelText('log.level').tagName).toBe('SELECT'));
+  const level = await screen.findByLabelText('log.level');
   expect(screen.queryByRole('button', { name: 'Reset log.level' })).toBeNull();
-  await user.selectOptions(screen.getByLabelText('log.level'), 'debug');
+  await user.selectOptions(level, 'debug');
   await undo(1);
   await waitFor(() =>
-    expect(saved()).toEqual([{ settings: { 'log.level': 'debug' } }, { settings: { 'log.level': null } }]),
+    expect(sent()).toEqual([{ settings: { 'log.level': 'debug' } }, { settings: { 'log.level': null } }]),
   );
   asked.length = 0;
   await user.click(screen.getByRole('switch', { name: 'heartbeat.enabled' }));
   await undo(2);
-  await waitFor(() => expect(saved().at(-1)).toEqual({ settings: { 'heartbeat.enabled': null } }));
+  await waitFor(() => expect(sent().at(-1)).toEqual({ settings: { 'heartbeat.enabled': null } }));
   // What was there as an override comes back as one.
   asked.length = 0;
   const steps = screen.getByLabelText('tools.max_steps');
@@ -171,9 +170,9 @@ test('an undone change leaves no override of what the file or the default says',
   await user.type(steps, '25{Enter}');
   await undo(3);
   await waitFor(() =>
-    expect(saved()).toEqual([
+    expect(sent()).toEqual([
       { settings: { 'tools.max_steps': 25 } },
-      { settings: { 'tools.max_steps': 50 } },
+      { settings: { 'tools.max_steps': kSteps.value } },
     ]),
   );
 });
