@@ -13,6 +13,7 @@
 #include "foundation/crypto/crypto.h"
 #include "foundation/platform/process_identity.h"
 #include "setting_lists.h"
+#include "store_modules.h"
 
 namespace pryx::app {
 namespace {
@@ -39,23 +40,8 @@ Result<void> Daemon::open_store() {
   PRYX_TRY(key_, vault::obtain_database_key(
                      ground_.places, ground_.environment, ground_.secrets, random_, clock_,
                      exists ? vault::DatabaseState::kExists : vault::DatabaseState::kAbsent));
-  const db::ModuleMigrations modules[] = {events::EventLog::migrations(),
-                                          config::SettingsStore::migrations(),
-                                          audit::AuditLog::migrations(),
-                                          egress::EgressLog::migrations(),
-                                          trust::PolicyHistory::migrations(),
-                                          trust::Approvals::migrations(),
-                                          vault::Vault::migrations(),
-                                          models::ProviderStore::migrations(),
-                                          memory::migrations(),
-                                          tools::UndoJournal::migrations(),
-                                          tools::shell::BackgroundProcesses::migrations(),
-                                          trace::SpanStore::migrations(),
-                                          agent::SessionStore::migrations(),
-                                          telemetry::OtlpExporter::migrations(),
-                                          server::ApiServer::migrations()};
   db::DatabaseOptions options{.open = {.path = ground_.places.database(), .key = key_.key}};
-  PRYX_TRY(database_, db::Database::open(loop_, std::move(options), modules));
+  PRYX_TRY(database_, db::Database::open(loop_, std::move(options), store_modules()));
   if (database_->migration_report().applied > 0)
     log::info("store.migrated", {{"changes", database_->migration_report().applied},
                                  {"backup", database_->migration_report().backup_path}});
