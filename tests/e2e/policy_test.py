@@ -158,3 +158,24 @@ def explain_and_can_say_what_the_rules_say(lab):
     unknown = daemon.cli("policy", "can", "mcp.a.b").must(0)
     contains(unknown.err, "there is no tool 'mcp.a.b'", "can of an unknown tool")
     daemon.cli("policy", "can", "fs.*").must(2)
+
+
+@case
+def the_last_five_versions_of_a_persons_file_are_kept(lab):
+    daemon = lab.daemon()
+    api = daemon.api()
+    for target, invalid, path, text_of in (("/policy", 422, daemon.home / "config" / "policy.yaml", lambda n: f"name: version-{n}\ntools:\n  allowed: [fs.list]\n"),
+                                           ("/config", 400, daemon.home / "config" / "config.yaml", lambda n: f"# version {n}\nlog:\n  level: info\n")):
+        for n in range(1, 8):
+            answer = api.request("PUT", "/api/v1" + target, {"text": text_of(n)}, {"If-Match": f'"{api.get(target)["hash"]}"'})
+            equal(answer.status, 200, f"PUT {target} number {n} ({answer.body[:300]})")
+        equal(path.read_text(), text_of(7), f"{path.name} after 7 PUTs")
+        # The newest of the old ones is .1; the first one has gone.
+        kept = {p.name: p.read_text() for p in path.parent.glob(f"{path.name}.*")}
+        equal(kept, {f"{path.name}.{i}": text_of(7 - i) for i in range(1, 6)}, f"what is kept of {path.name}")
+        for i in range(1, 6):
+            equal(path.with_name(f"{path.name}.{i}").stat().st_mode & 0o777, 0o600, f"mode of {path.name}.{i}")
+        # What is refused pushes nothing out: a stale hash, a text that is not valid.
+        api.must_refuse("PUT", target, 409, {"text": text_of(8)}, {"If-Match": '"stale"'})
+        api.must_refuse("PUT", target, invalid, {"text": "tools: ["}, {"If-Match": f'"{api.get(target)["hash"]}"'})
+        equal({p.name: p.read_text() for p in path.parent.glob(f"{path.name}.*")}, kept, f"what is kept of {path.name} after two refusals")
