@@ -65,6 +65,14 @@ Result<void> run_editor(const std::string& editor, const std::string& path) {
               editor);
 }
 
+int report(Context& context, const EditableText& what, bool was_saved, std::string_view hash) {
+  if (context.wants_json())
+    context.console().print_json({{"saved", was_saved}, {"file", what.file_name}, {"hash", hash}});
+  else
+    context.console().note(was_saved ? "saved" : "nothing changed");
+  return 0;
+}
+
 }  // namespace
 
 Result<int> edit_over_api(Context& context, const EditableText& what) {
@@ -85,8 +93,7 @@ Result<int> edit_over_api(Context& context, const EditableText& what) {
     PRYX_TRY_VOID(run_editor(editor, file.path()));
     PRYX_TRY(std::string after, platform::read_file(file.path(), kMaxText));
     if (after == before) {
-      console.note("nothing changed");
-      return 0;
+      return report(context, what, false, hash);
     }
     const auto checked = what.check != nullptr ? what.check(after) : Result<void>{};
     if (!checked) {
@@ -104,8 +111,7 @@ Result<int> edit_over_api(Context& context, const EditableText& what) {
       saved.error().message += fmt::format("; your text is in {}", file.path());
       return fail(std::move(saved.error()));
     }
-    console.note("saved");
-    return 0;
+    return report(context, what, true, json::string_or(saved->json, "hash"));
   }
 }
 

@@ -156,18 +156,26 @@ Result<int> run_install(Context& context, const Invocation& invocation) {
   PRYX_TRY_VOID(refuse_host(context));
   PRYX_TRY(client::DaemonControl control, context.daemon());
   PRYX_TRY(const std::string executable, client::own_executable());
+  client::ServiceUnit unit = control.service_unit();
   if (invocation.has("print")) {
-    context.console().write_data(
-        client::format_unit(executable, control.places().kind == config::PlacesKind::kSystem));
+    const std::string text =
+        client::format_unit(executable, control.places().kind == config::PlacesKind::kSystem);
+    if (context.wants_json())
+      context.console().print_json({{"unit", unit.path()}, {"text", text}});
+    else
+      context.console().write_data(text);
     return 0;
   }
-  client::ServiceUnit unit = control.service_unit();
   if (unit.has_manager()) {
     // One daemon per home: the one that runs gives way to the unit's.
     PRYX_TRY(const auto stopped, control.stop());
     (void)stopped;
   }
   PRYX_TRY_VOID(unit.install(executable));
+  if (context.wants_json()) {
+    context.console().print_json({{"installed", true}, {"unit", unit.path()}});
+    return 0;
+  }
   context.console().note(
       fmt::format("installed {} and started it; it starts with your session from now on", unit.path()));
   return 0;
@@ -178,6 +186,10 @@ Result<int> run_uninstall(Context& context, const Invocation&) {
   PRYX_TRY(client::DaemonControl control, context.daemon());
   client::ServiceUnit unit = control.service_unit();
   PRYX_TRY_VOID(unit.uninstall());
+  if (context.wants_json()) {
+    context.console().print_json({{"installed", false}, {"unit", unit.path()}});
+    return 0;
+  }
   context.console().note(fmt::format("removed {}; your data stays where it is", unit.path()));
   return 0;
 }

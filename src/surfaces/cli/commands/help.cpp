@@ -16,12 +16,19 @@ Error refusal_of(const CommandSet& commands, const std::vector<std::string>& wor
           -1};
 }
 
+int show(Context& context, const std::string& text) {
+  if (context.wants_json())
+    context.console().print_json({{"text", text}});
+  else
+    context.console().write_data(text);
+  return 0;
+}
+
 Result<int> run_help(Context& context, const Invocation& invocation) {
   const CommandSet& commands = context.commands();
   const auto given = invocation.positionals.find("command");
   if (given == invocation.positionals.end()) {
-    context.console().write_data(commands.overview());
-    return 0;
+    return show(context, commands.overview());
   }
   const std::vector<std::string>& words = given->second;
   const std::string verb = words.size() > 1 ? words[1] : std::string();
@@ -32,8 +39,7 @@ Result<int> run_help(Context& context, const Invocation& invocation) {
     has_noun = true;
     has_verbs = has_verbs || !command.verb.empty();
     if (command.verb == verb && words.size() <= 2) {
-      context.console().write_data(commands.help_for(command));
-      return 0;
+      return show(context, commands.help_for(command));
     }
   }
   if (!has_noun) return fail(refusal_of(commands, {words[0]}));
@@ -41,8 +47,7 @@ Result<int> run_help(Context& context, const Invocation& invocation) {
     if (has_verbs && words.size() == 2) return fail(refusal_of(commands, words));
     return fail(ErrorCode::kInvalidArgument, "'{}' is one word too many for pryx help", words.back());
   }
-  context.console().write_data(commands.help_for_noun(words[0]));
-  return 0;
+  return show(context, commands.help_for_noun(words[0]));
 }
 
 Result<int> run_completion(Context& context, const Invocation& invocation) {

@@ -125,6 +125,10 @@ Result<int> run_seal_key(Context& context, const Invocation& invocation) {
   PRYX_TRY(const Secret passphrase,
            from_stdin ? read_secret(context, "passphrase", true) : ask_new_passphrase(context));
   PRYX_TRY_VOID(vault::seal_key_file(places, passphrase, *context.hooks().random, context.clock()));
+  if (context.wants_json()) {
+    context.console().print_json({{"backend", "sealed_file"}, {"path", places.sealed_master_key()}});
+    return 0;
+  }
   context.console().note(
       fmt::format("sealed {}; pryx daemon start asks for the passphrase from now on, and nothing can bring "
                   "back a forgotten one",
@@ -137,6 +141,10 @@ Result<int> run_unseal_key(Context& context, const Invocation& invocation) {
   PRYX_TRY(const config::Places places, places_at_rest(context, lock));
   PRYX_TRY(const Secret passphrase, read_secret(context, "passphrase", invocation.has("passphrase-stdin")));
   PRYX_TRY_VOID(vault::unseal_key_file(places, passphrase, *context.hooks().random, context.clock()));
+  if (context.wants_json()) {
+    context.console().print_json({{"backend", "file"}, {"path", places.master_key()}});
+    return 0;
+  }
   context.console().note(fmt::format("the key is in {} again, readable by you alone", places.master_key()));
   return 0;
 }
