@@ -3,6 +3,7 @@
 #include "foundation/crypto/system_random.h"
 #include "foundation/platform/system_clock.h"
 #include "serve.h"
+#include "store_check.h"
 #include "surfaces/cli/cli.h"
 
 int main(int argc, char** argv) {
@@ -14,5 +15,6 @@ int main(int argc, char** argv) {
   hooks.serve = [&](const pryx::cli::ServeOptions& options) {
     return pryx::app::serve(options, clock, random);
   };
+  hooks.check_store = [&] { return pryx::app::check_store(clock, random); };
   return pryx::cli::run(argc, argv, hooks);
 }

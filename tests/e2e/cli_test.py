@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from harness import ENDED, Broken, case, contains, daemon_uid, equal, expect, is_root, kill, lacks, short, wait_until
+from harness import ENDED, case, contains, daemon_uid, equal, expect, is_root, kill, lacks, short, wait_until
 
 CANARY = "canary-77aa01"
 
@@ -315,32 +315,6 @@ def doctor_tells_good_from_broken(lab):
     daemon.start()
     daemon.kill9()
     contains(daemon.cli("doctor", "--no-start").out, "left by a daemon that is gone", "doctor about stale files")
-
-
-@case
-def doctor_finds_a_damaged_database(lab):
-    daemon = lab.daemon()
-    api = daemon.api()
-    for i in range(60):
-        api.post("/memory", {"text": f"memory {i} " * 200})
-    daemon.stop()
-    path = daemon.home / "data" / "pryx.db"
-    data = bytearray(path.read_bytes())
-    expect(len(data) > 40 * 4096, f"the database has {len(data)} bytes")
-    for at in range(8 * 4096, len(data), 5 * 4096):
-        data[at + 100:at + 116] = b"\0" * 16
-    owner = path.stat()
-    path.write_bytes(data)
-    os.chown(path, owner.st_uid, owner.st_gid)
-    daemon.spawn()
-    try:
-        daemon.wait_ready()
-    except Broken:
-        equal(daemon.process.poll() in (1, 3, 4), True, "exit code of a start that refuses a damaged database")
-        contains(daemon.log().lower(), "database", "what it says")
-        return
-    ran = daemon.cli("doctor")
-    equal(ran.code, 3, f"exit code of doctor over a damaged database ({ran.out[-600:]})")
 
 
 @case

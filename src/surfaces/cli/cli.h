@@ -9,6 +9,7 @@
 #include <string>
 
 #include "foundation/base/clock.h"
+#include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 
 namespace pryx::cli {
@@ -28,6 +29,9 @@ struct ServeOptions {
 struct CliHooks {
   // Runs the daemon in the foreground until it stops; its result is the exit code.
   std::function<int(const ServeOptions&)> serve;
+  // Whether the store of a daemon that is down is sound. Becomes the user whose store it is, so it runs in a
+  // process that does nothing else.
+  std::function<Result<void>()> check_store;
   const Clock* clock = nullptr;  // must outlive run()
   Random* random = nullptr;      // idempotency keys; must outlive run()
 };

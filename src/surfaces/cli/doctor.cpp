@@ -12,7 +12,9 @@
 #include "foundation/config/config_file.h"
 #include "foundation/config/core_file.h"
 #include "foundation/platform/files.h"
+#include "foundation/platform/subprocess.h"
 #include "trust/policy/policy_file.h"
+#include "trust/vault/database_key.h"
 
 namespace pryx::cli {
 namespace {
@@ -22,6 +24,8 @@ using State = Check::State;
 constexpr std::size_t kMaxFile = 1u << 20;
 constexpr std::uint64_t kLittleSpace = 1ull << 30;
 constexpr std::uint64_t kNoSpace = 100ull << 20;
+constexpr auto kKeychainLimit = std::chrono::seconds(2);
+constexpr auto kIntegrityLimit = std::chrono::seconds(60);
 
 // Whose directories these are: the system user's when root looks after its daemon.
 uid_t owner_of(const config::Places& places) {
@@ -73,6 +77,27 @@ Check check_private(const std::string& name, const std::string& path, bool is_di
 std::string size_text(std::uint64_t bytes) {
   if (bytes >= 10ull << 30) return fmt::format("{} GB", bytes >> 30);
   return fmt::format("{} MB", bytes >> 20);
+}
+
+// A service that is there by name may be locked, hang or have lost the key: only asking it tells.
+void ask_keychain(const config::Places& places, const platform::Environment& environment,
+                  const std::string& key_id, Check& check) {
+  if (places.kind != config::PlacesKind::kUser) {
+    check.state = State::kBad;
+    check.finding = "kept in the desktop keychain, which serves only a user's own home";
+    check.fix = "start Pryx as it was set up: as that user, without PRYX_HOME";
+    return;
+  }
+  vault::SecretServiceBackend keychain{platform::SecretService(environment, kKeychainLimit)};
+  const auto key = keychain.load(key_id);
+  if (key && *key) {
+    check.finding = "held by the desktop keychain, which answers";
+    return;
+  }
+  check.state = State::kBad;
+  check.finding = key ? fmt::format("the desktop keychain has no key {}", key_id)
+                      : fmt::format("the desktop keychain does not give the key: {}", key.error().message);
+  check.fix = keychain.how_to_unlock();
 }
 
 }  // namespace
@@ -135,7 +160,7 @@ std::vector<Check> check_daemon_files(const config::Places& places, const std::s
   return checks;
 }
 
-Check check_key(const config::Places& places) {
+Check check_key(const config::Places& places, const platform::Environment& environment) {
   Check check{.name = "key"};
   const bool has_database = platform::exists(places.database());
   const auto text = platform::read_file(places.key_record(), kMaxFile);
@@ -157,6 +182,15 @@ Check check_key(const config::Places& places) {
         has_key ? fmt::format("KEPT IN A FILE: whoever reads {} reads everything", places.master_key())
                 : fmt::format("{} is gone: the database cannot be opened", places.master_key());
     check.fix = has_key ? "keep that file out of backups and shared folders" : "restore it from a backup";
+  } else if (backend == "sealed_file") {
+    const bool has_key = platform::exists(places.sealed_master_key());
+    check.state = has_key ? State::kGood : State::kBad;
+    check.finding =
+        has_key ? fmt::format("sealed with a passphrase in {}", places.sealed_master_key())
+                : fmt::format("{} is gone: the database cannot be opened", places.sealed_master_key());
+    if (!has_key) check.fix = "restore it from a backup";
+  } else if (backend == "secret_service") {
+    ask_keychain(places, environment, json::string_or(*record, "key_id"), check);
   } else if (backend.empty()) {
     check.state = State::kBad;
     check.finding = fmt::format("{} cannot be understood", places.key_record());
@@ -164,6 +198,40 @@ Check check_key(const config::Places& places) {
   } else {
     check.finding = fmt::format("held by {}", backend);
   }
+  return check;
+}
+
+std::optional<Check> check_database(const config::Places& places, const platform::Environment& environment) {
+  if (!platform::exists(places.database())) return std::nullopt;
+  Check check{.name = "integrity"};
+  const auto unsure = [&check](std::string why) {
+    check.state = State::kWarning;
+    check.finding = fmt::format("the database was not looked through: {}", why);
+    check.fix = "pryx daemon start, then pryx doctor";
+    return check;
+  };
+  platform::SpawnOptions spawn;
+  auto executable = client::own_executable();
+  if (!executable) return unsure(executable.error().message);
+  spawn.executable = std::move(*executable);
+  spawn.argv = {"pryx", "daemon", "check-store", "--json"};
+  for (const auto& [name, value] : environment.values()) spawn.env.emplace(name, value);
+  spawn.privileges = platform::Privileges::kKeep;
+  const auto done = platform::run_to_completion(std::move(spawn), {}, kIntegrityLimit);
+  if (!done) return unsure(done.error().message);
+  const auto answer = json::parse_object(done->output);
+  if (!answer) return unsure("the process that was to do it ended early");
+  if (done->status.is_success()) {
+    check.finding = "every page and reference is sound";
+    return check;
+  }
+  const std::string code = json::string_or(*answer, "code");
+  std::string problem = json::string_or(*answer, "problem");
+  problem.resize(std::min(problem.size(), problem.find("; run `pryx doctor`")));
+  if (code == facts(ErrorCode::kConflict).name) return unsure("a daemon has come up meanwhile");
+  check.state = State::kBad;
+  check.finding = problem;
+  check.fix = fmt::format("keep a copy of {}, then restore the newest backup of it", places.data);
   return check;
 }
 

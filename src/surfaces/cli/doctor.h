@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,12 @@ struct Check {
 [[nodiscard]] std::vector<Check> check_files(const config::Places& places);
 [[nodiscard]] std::vector<Check> check_daemon_files(const config::Places& places,
                                                     const std::string& own_version);
-[[nodiscard]] Check check_key(const config::Places& places);
+// Asks the keychain when the key is kept there, and waits two seconds for it at most.
+[[nodiscard]] Check check_key(const config::Places& places, const platform::Environment& environment);
+// Reads the whole database of a daemon that is down, in a process of its own (`pryx daemon check-store`);
+// nothing where there is no database.
+[[nodiscard]] std::optional<Check> check_database(const config::Places& places,
+                                                  const platform::Environment& environment);
 [[nodiscard]] Check check_disk(const config::Places& places);
 [[nodiscard]] Check check_config(const config::Places& places);
 [[nodiscard]] Check check_policy(const config::Places& places);

@@ -211,6 +211,19 @@ Result<int> run_supervise(Context& context, const Invocation& invocation) {
   return client::supervise(std::move(options), context.clock());
 }
 
+// What `pryx doctor` asks in a process of its own: what is wrong with the store goes to standard output.
+Result<int> run_check_store(Context& context, const Invocation&) {
+  if (!context.hooks().check_store) return fail(ErrorCode::kUnsupported, "no store is known here");
+  const auto checked = context.hooks().check_store();
+  if (checked) {
+    context.console().print_json({{"ok", true}});
+    return 0;
+  }
+  context.console().print_json(
+      {{"ok", false}, {"code", facts(checked.error().code).name}, {"problem", checked.error().message}});
+  return facts(checked.error().code).exit_code;
+}
+
 Result<int> run_serve(Context& context, const Invocation& invocation) {
   PRYX_TRY_VOID(refuse_host(context));
   ServeOptions options;
@@ -282,6 +295,11 @@ std::vector<Command> daemon_commands() {
        .summary = "the parent that daemon start leaves behind",
        .flags = {{"--passphrase-stdin", "", "read the passphrase of a sealed key file from standard input"}},
        .handler = run_supervise,
+       .hidden = true},
+      {.noun = "daemon",
+       .verb = "check-store",
+       .summary = "whether the database of a daemon that is down is sound",
+       .handler = run_check_store,
        .hidden = true}};
 }
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-// pryx doctor: what is wrong and what to do. Starts nothing and opens no database.
+// pryx doctor: what is wrong and what to do. Starts no daemon; the database of one that is
+// down is read by a process of its own.
 #include "surfaces/cli/doctor.h"
 
+#include "foundation/config/core_file.h"
 #include "surfaces/cli/commands/commands.h"
+#include "trust/vault/database_key.h"
 
 namespace pryx::cli {
 namespace {
@@ -56,12 +59,23 @@ Result<std::vector<Check>> run_checks(Context& context) {
   std::vector<Check> checks = {check_binary()};
   append(checks, check_places(places));
   append(checks, check_files(places));
-  checks.push_back(check_key(places));
+  Check key = check_key(places, context.environment());
+  // Without its key, or with one that only a start is given, there is nothing to look at.
+  const auto record = vault::read_key_record(places);
+  const bool can_read = key.state != State::kBad && record && *record &&
+                        ((*record)->backend == "file" || (*record)->backend == "secret_service");
+  checks.push_back(std::move(key));
   checks.push_back(check_disk(places));
   checks.push_back(check_config(places));
   checks.push_back(check_policy(places));
   checks.push_back(check_terminal(context.environment(), context.console().options()));
-  if (context.globals().host.empty()) append(checks, check_daemon_files(places, PRYX_VERSION));
+  if (context.globals().host.empty()) {
+    append(checks, check_daemon_files(places, PRYX_VERSION));
+    if (can_read && !config::find_running_core(places)) {
+      if (auto database = check_database(places, context.environment()))
+        checks.push_back(std::move(*database));
+    }
+  }
   ask_daemon(context, checks);
   return checks;
 }

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include "store_check.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "foundation/base/log.h"
+#include "foundation/db/migrations.h"
+#include "foundation/platform/files.h"
+#include "foundation/platform/hardening.h"
+#include "foundation/platform/user_switch.h"
+#include "trust/vault/database_key.h"
+
+namespace pryx::app {
+
+Result<void> check_store(const Clock& clock, Random& random) {
+  log::configure({.level = log::Level::kError, .json = true, .sink = {}, .clock = &clock});
+  ::umask(0077);
+  const auto environment = platform::Environment::capture();
+  PRYX_TRY(const config::Places places, config::find_places(environment, ::geteuid()));
+  PRYX_TRY(const platform::FileFacts facts, platform::file_facts(places.database()));
+  if (platform::is_root() && facts.uid != 0) {
+    PRYX_TRY(const platform::SystemUser user, platform::get_user(facts.uid));
+    PRYX_TRY_VOID(platform::drop_to_user(user));
+  }
+  PRYX_TRY_VOID(platform::harden_process());
+  const auto lock = platform::FileLock::acquire(places.lock_file());
+  if (!lock) return std::unexpected(lock.error());
+  PRYX_TRY(const vault::DatabaseKey key,
+           vault::obtain_database_key(places, environment, {}, random, clock, vault::DatabaseState::kExists));
+  const std::string log = places.database() + "-wal";
+  const bool had_log = platform::exists(log);
+  Result<void> found;
+  {
+    const db::OpenOptions options{.path = places.database(), .key = key.key, .read_only = true};
+    PRYX_TRY(const auto connection, db::Connection::open(options));
+    found = db::check_integrity(*connection);
+  }
+  // A reader makes the two files of the log where there are none, and leaves them.
+  std::error_code ignored;
+  if (!had_log && std::filesystem::file_size(log, ignored) == 0 && !ignored) {
+    for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(places.database() + suffix, ignored);
+  }
+  return found;
+}
+
+}  // namespace pryx::app
