@@ -116,12 +116,39 @@ def filters_leave_gaps_only(lab):
     expect(len(got) > 8, "a filter by session lost events")
     got = collect(globbed, lambda e: e["event"] == "step.finished" and e["payload"]["turn_id"] == turns[2])
     equal({e["event"] for e in durable(got)}, {"session.created", "step.started", "step.finished"}, "filtered by pattern")
+    by_surface(daemon, api, one)
     answer, _ = ask(names, "subscribe", {"events": ["session.*"], "since": 0})
     expect(answer["type"] == "response", f"subscribe answered {answer}")
     created = collect(names, lambda e: e["event"] == "session.created" and e["payload"]["session_id"] == two)
     equal({e["event"] for e in created} - {"session.created"}, set(), "after another subscribe")
-    for query in ("since=x", "since=-1", "events=A%20B", "session_id=nonsense", "event=" + "x" * 200):
+    for query in ("since=x", "since=-1", "events=A%20B", "session_id=nonsense", "event=" + "x" * 200, "surface=", "surface=" + "x" * 65):
         equal(api.request("GET", f"/api/v1/ws?{query}", None, upgrade()).status, 400, f"the bus with {query}")
+
+
+
+def by_surface(daemon, api, session):
+    """Turns of two surfaces: each follower sees its own, live and in the replay."""
+    whole = Bus(api, 0)
+    first = api.run(session, "over the socket")["id"]
+    other = daemon.tcp().run(session, "over TCP")["id"]
+    events = durable(collect(whole, completed(other)))
+    surfaces = {e["payload"]["turn_id"]: e["surface"] for e in events if e["event"] == "turn.completed"}
+    equal((surfaces[first], surfaces[other]), ("cli", "api"), "the surfaces of the turns")
+    for turn in (first, other):
+        mine = [e for e in events if e["surface"] == surfaces[turn]]
+        replay = durable(collect(Bus(api, 0, f"surface={surfaces[turn]}"), lambda e: e["version"] == mine[-1]["version"]))
+        equal(replay, mine, f"the replay of the surface {surfaces[turn]}")
+    none = Bus(api, 0, "surface=nobody")
+    last = Bus(api, None, f"surface={surfaces[first]}")
+    ask(last, "ping", {})
+    again = api.run(session, "again")["id"]
+    got = durable(collect(last, completed(again)))
+    equal({e["surface"] for e in got}, {surfaces[first]}, "surfaces of the live events")
+    answer, rest = ask(none, "ping", {})
+    equal([e for e in rest if e["type"] == "event"], [], "what a surface without events sees")
+    answer, _ = ask(none, "subscribe", {"surfaces": surfaces[first]})
+    equal(answer["type"], "error", "a filter that is not known")
+    contains(answer["payload"]["detail"], "surface", "the refusal names what is known")
 
 
 def upgrade():

@@ -189,7 +189,7 @@ async::Task<Result<void>> TurnRun::put_price_question(Step& step, bool is_new, s
             .subject = question.tool,
             .detail = {{"approval_id", question.id.str()}, {"call_hash", question.call_hash}},
             .personal = {{"rendering", question.rendering}}}));
-    return parts().approvals.create(t, question);
+    return parts().approvals.create(t, question, turn_.surface);
   });
 }
 

@@ -71,6 +71,7 @@ bool Filter::admits(const Event& event) const {
   if (!event.durable && !include_ephemeral) return false;
   if (!session.empty() && event.session != session) return false;
   if (!turn_id.empty() && event.turn_id != turn_id) return false;
+  if (!surface.empty() && event.surface != surface) return false;
   if (names.empty()) return true;
   return std::any_of(names.begin(), names.end(),
                      [&](const std::string& glob) { return glob_match(glob, event.name); });
@@ -104,15 +105,17 @@ Result<std::uint64_t> EventLog::append(db::Transaction& transaction, Draft draft
   event->version = static_cast<std::uint64_t>(transaction.db().last_insert_rowid());
   event->principal = std::move(draft.principal);
   event->session = std::move(draft.session);
+  event->surface = std::move(draft.surface);
   event->turn_id = turn_id;
   event->name = std::move(draft.name);
-  transaction.after_commit([this, event, surface = std::move(draft.surface), at, payload] {
+  transaction.after_commit([this, event, at, payload] {
     last_version_ = event->version;
     // Written out here, when it is known that somebody wants it, and not while the commit waits for it.
     const bool is_wanted = std::ranges::any_of(
         subscriptions_, [&](const auto& entry) { return entry.second->filter().admits(*event); });
     if (is_wanted)
-      event->envelope = envelope(event->version, event->name, event->session.str(), surface, at, payload);
+      event->envelope =
+          envelope(event->version, event->name, event->session.str(), event->surface, at, payload);
     deliver(event);
   });
   return event->version;
@@ -125,8 +128,9 @@ void EventLog::publish_ephemeral(Draft draft) {
   event->durable = false;
   event->principal = std::move(draft.principal);
   event->session = std::move(draft.session);
+  event->surface = std::move(draft.surface);
   event->turn_id = json::string_or(draft.payload, "turn_id");
-  event->envelope = envelope(last_version_, draft.name, event->session.str(), draft.surface,
+  event->envelope = envelope(last_version_, draft.name, event->session.str(), event->surface,
                              loop_.clock().wall(), json::to_text(draft.payload));
   event->name = std::move(draft.name);
   deliver(event);
@@ -210,6 +214,7 @@ async::Task<Result<void>> Subscription::read_page() {
       event->principal = principal;
       event->session = SessionId(row.text(1));
       event->name = row.text(2);
+      event->surface = row.text(3);
       event->turn_id = row.text(6);
       event->envelope =
           envelope(event->version, event->name, row.view(1), row.view(3), row.time(5), row.view(4));

@@ -31,6 +31,7 @@ struct Event {
   PrincipalId principal;
   std::string name;
   SessionId session;
+  std::string surface;   // where it came from: of its turn, or of whoever did it; may be empty
   std::string turn_id;   // payload.turn_id, for streams that follow one turn
   std::string envelope;  // the whole bus message, ready to send
 };
@@ -42,6 +43,7 @@ struct Filter {
   std::vector<std::string> names;  // globs such as "approval.*"; empty: all
   SessionId session;               // empty: all
   std::string turn_id;             // empty: all
+  std::string surface;             // empty: all, also events that came from none
   bool include_ephemeral = true;
   [[nodiscard]] bool admits(const Event& event) const;
 };

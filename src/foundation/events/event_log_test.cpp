@@ -64,6 +64,39 @@ async::Task<void> collect(Subscription& s, std::vector<std::uint64_t>& out, std:
   }
 }
 
+TEST_F(Events, ASurfaceIsFilteredLiveAndInTheReplay) {
+  const auto add = [&](std::string surface) {
+    ASSERT_TRUE(run(loop_, db_->write([&](db::Transaction& t) {
+      return log_->append(t, {.principal = kMe,
+                              .name = "a.b",
+                              .session = {},
+                              .surface = surface,
+                              .payload = json::object{{"from", surface}}});
+    })));
+  };
+  for (const char* surface : {"api", "cli", "", "api"}) add(surface);
+  auto replayed = log_->subscribe({.principal = kMe, .surface = "api"}, 0);
+  auto live = log_->subscribe({.principal = kMe, .surface = "api"});
+  auto all = log_->subscribe({.principal = kMe}, 0);  // the control
+  std::vector<std::uint64_t> of_api, of_live, of_all;
+  async::TaskGroup group(loop_, "t");
+  group.spawn("replayed", collect(*replayed, of_api, 3));
+  group.spawn("live", collect(*live, of_live, 1));
+  group.spawn("all", collect(*all, of_all, 7));
+  loop_.run_until_idle();
+  for (const char* surface : {"cli", "", "api"}) add(surface);
+  loop_.run_until_idle();
+  EXPECT_EQ(of_api, (std::vector<std::uint64_t>{1, 4, 7}));
+  EXPECT_EQ(of_live, (std::vector<std::uint64_t>{7}));
+  EXPECT_EQ(of_all.size(), 7u);
+  Event ephemeral;
+  ephemeral.principal = kMe;
+  ephemeral.durable = false;
+  ephemeral.surface = "cli";
+  EXPECT_TRUE((Filter{.principal = kMe, .surface = "cli"}).admits(ephemeral));
+  EXPECT_FALSE((Filter{.principal = kMe, .surface = "api"}).admits(ephemeral));
+}
+
 TEST_F(Events, ReplayThenLiveWithoutGapOrDuplicate) {
   ASSERT_TRUE(run(loop_, append(*db_, *log_, 1000, "a.b")));
   auto s = log_->subscribe({.principal = kMe}, 500);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "surfaces/server/bus.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "foundation/base/text.h"
@@ -17,6 +18,8 @@ constexpr std::uint16_t kPolicyViolation = 1008;
 constexpr std::uint16_t kServerError = 1011;
 constexpr std::size_t kMaxFilterNames = 64;
 constexpr std::size_t kMaxFilterBytes = 128;
+constexpr std::size_t kMaxSurfaceBytes = 64;
+constexpr std::string_view kSubscribeFields[] = {"since", "events", "session_id", "surface"};
 
 Result<std::optional<std::uint64_t>> parse_version(std::optional<std::string> text) {
   if (!text) return std::nullopt;
@@ -39,8 +42,28 @@ Result<void> add_name(events::Filter& filter, std::string_view name) {
   return {};
 }
 
+Result<void> set_surface(events::Filter& filter, std::string surface) {
+  const bool plain = std::ranges::all_of(surface, [](char c) { return c > ' ' && c < 0x7f; });
+  if (surface.empty() || surface.size() > kMaxSurfaceBytes || !plain) {
+    return fail(ErrorCode::kInvalidArgument, "'{}' is no surface; an event's envelope names its own",
+                to_valid_utf8(utf8_prefix(surface, 64)));
+  }
+  filter.surface = std::move(surface);
+  return {};
+}
+
+// A filter that is not understood must not look like one that matches everything.
+Result<void> check_subscribe_fields(const json::object& payload) {
+  for (const auto& field : payload) {
+    if (std::ranges::find(kSubscribeFields, std::string_view(field.key())) == std::end(kSubscribeFields))
+      return fail(ErrorCode::kInvalidArgument, "subscribe does not know '{}'; known are {}",
+                  to_valid_utf8(utf8_prefix(field.key(), 64)), fmt::join(kSubscribeFields, ", "));
+  }
+  return {};
+}
+
 Result<events::Filter> filter_of_query(const net::Request& request, const PrincipalId& principal) {
-  events::Filter filter{.principal = principal, .names = {}, .session = {}, .turn_id = {}};
+  events::Filter filter{.principal = principal, .names = {}, .session = {}, .turn_id = {}, .surface = {}};
   for (const std::string& value : request.query_values("event")) PRYX_TRY_VOID(add_name(filter, value));
   for (const std::string& value : request.query_values("events")) {
     for (const std::string_view name : split(value, ',')) PRYX_TRY_VOID(add_name(filter, name));
@@ -48,11 +71,13 @@ Result<events::Filter> filter_of_query(const net::Request& request, const Princi
   if (const auto session = request.query_value("session_id")) {
     PRYX_TRY(filter.session, SessionId::parse(*session));
   }
+  if (auto surface = request.query_value("surface")) PRYX_TRY_VOID(set_surface(filter, std::move(*surface)));
   return filter;
 }
 
 Result<events::Filter> filter_of_payload(const json::object& payload, const PrincipalId& principal) {
-  events::Filter filter{.principal = principal, .names = {}, .session = {}, .turn_id = {}};
+  PRYX_TRY_VOID(check_subscribe_fields(payload));
+  events::Filter filter{.principal = principal, .names = {}, .session = {}, .turn_id = {}, .surface = {}};
   if (const json::value* names = json::find(payload, "events")) {
     if (!names->is_array()) return fail(ErrorCode::kInvalidArgument, "events must be an array of names");
     for (const json::value& name : names->get_array()) {
@@ -64,6 +89,8 @@ Result<events::Filter> filter_of_payload(const json::object& payload, const Prin
   if (session) {
     PRYX_TRY(filter.session, SessionId::parse(*session));
   }
+  PRYX_TRY(auto surface, json::find_string(payload, "surface"));
+  if (surface) PRYX_TRY_VOID(set_surface(filter, std::move(*surface)));
   return filter;
 }
 
@@ -291,7 +318,7 @@ async::Task<Result<json::object>> Bus::subscribe(std::shared_ptr<Client> client,
 }
 
 // A receipt covers only what was sent to this client, and only when its filter lets the ends of turns
-// through.
+// through. One that follows a single surface says nothing about the turns of the others.
 Result<json::object> Bus::acknowledge(Client& client, const json::object& payload) {
   PRYX_TRY(const auto version, version_of_payload(payload, "version"));
   if (!version) return fail(ErrorCode::kInvalidArgument, "version is missing");
@@ -301,7 +328,9 @@ Result<json::object> Bus::acknowledge(Client& client, const json::object& payloa
            std::ranges::any_of(filter.names, [&](const std::string& glob) { return glob_match(glob, name); });
   };
   const std::uint64_t covered = std::min(*version, client.last_sent);
-  if (covered > 0 && sees("turn.completed") && sees("turn.failed") && sees("turn.needs_attention")) {
+  const bool sees_all = filter.surface.empty();
+  if (covered > 0 && sees_all && sees("turn.completed") && sees("turn.failed") &&
+      sees("turn.needs_attention")) {
     services_.outbox.acknowledge_version(client.identity.caller.principal.id, covered, filter.session);
   }
   return json::object{{"version", covered}};

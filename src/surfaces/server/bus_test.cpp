@@ -69,6 +69,22 @@ TEST_F(BusTest, FiltersLeaveGaps) {
   EXPECT_EQ(json::string_or(sessional.next("event"), "event"), "budget.alert");
   EXPECT_EQ(BusClient(house_, token_, "?events=%7Bx%7D").status(), 400);
   EXPECT_EQ(BusClient(house_, token_, "?since=soon").status(), 400);
+  EXPECT_EQ(BusClient(house_, token_, "?surface=").status(), 400);
+  EXPECT_EQ(BusClient(house_, token_, "?surface=a%20b").status(), 400);
+}
+
+TEST_F(BusTest, AFilterThatIsNotUnderstoodIsNoFilterForAll) {
+  BusClient client(house_, token_);
+  for (const json::object& wrong :
+       {json::object{{"surfaces", "api"}}, json::object{{"event", "cost.*"}}, json::object{{"surface", 1}},
+        json::object{{"surface", ""}}, json::object{{"surface", "a b"}}}) {
+    const json::object answer = client.ask("subscribe", wrong);
+    EXPECT_EQ(json::string_or(answer, "type"), "error") << json::to_text(wrong);
+  }
+  EXPECT_NE(
+      json::string_or(payload_of(client.ask("subscribe", {{"surfaces", "api"}})), "detail").find("surface"),
+      std::string::npos);
+  EXPECT_EQ(json::string_or(client.ask("subscribe", {{"surface", "cli"}}), "type"), "response");
 }
 
 TEST_F(BusTest, SubscribeChangesTheFilterAndGoesBack) {

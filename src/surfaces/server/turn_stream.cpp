@@ -93,7 +93,7 @@ std::string format_sse(const events::Event& event) {
 async::Task<Result<Reply>> accept_and_stream(RouteCall& call, agent::NewMessage message) {
   events::EventLog& log = call.services().events;
   events::Filter filter{
-      .principal = call.principal(), .names = {}, .session = message.session, .turn_id = {}};
+      .principal = call.principal(), .names = {}, .session = message.session, .turn_id = {}, .surface = {}};
   Following following;
   // Before the message is accepted, so that its first event is not missed.
   following.events = log.subscribe(filter, last_event_id(call.request));

@@ -55,7 +55,7 @@ async::Task<Result<void>> Approvals::start() {
   co_return Result<void>{};
 }
 
-Result<void> Approvals::create(db::Transaction& t, const Approval& a) {
+Result<void> Approvals::create(db::Transaction& t, const Approval& a, std::string surface) {
   PRYX_TRY_VOID(rows::insert(t.db(), a));
   if (!a.replaces.empty()) PRYX_TRY_VOID(rows::retire(t.db(), a.principal, a.replaces));
   json::object payload = a.to_json();
@@ -63,7 +63,7 @@ Result<void> Approvals::create(db::Transaction& t, const Approval& a) {
   PRYX_TRY_VOID(events_.append(t, {.principal = a.principal,
                                    .name = "approval.needed",
                                    .session = a.session,
-                                   .surface = {},
+                                   .surface = std::move(surface),
                                    .payload = std::move(payload)}));
   t.after_commit([this] { ++pending_; });
   return {};

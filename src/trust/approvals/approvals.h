@@ -55,8 +55,9 @@ class Approvals {
   [[nodiscard]] async::Task<Result<void>> start();
 
   // Inside the write job that makes the step wait; emits approval.needed with the commit. An approval that it
-  // replaces cannot be used any more.
-  [[nodiscard]] Result<void> create(db::Transaction& transaction, const Approval& approval);
+  // replaces cannot be used any more. `surface`: of the turn that asks.
+  [[nodiscard]] Result<void> create(db::Transaction& transaction, const Approval& approval,
+                                    std::string surface = {});
   // Inside the write job that records the intent: the approval is used up with it. kConflict when it is not
   // approved, bound to another call, used, or answered too long ago.
   [[nodiscard]] Result<void> use(db::Transaction& transaction, const PrincipalId& principal,
