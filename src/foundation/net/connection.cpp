@@ -161,6 +161,10 @@ bool Connection::screen_request() {
   Request& head = reader_.request();
   head.peer = peer_;
   keep_alive_ = reader_.wants_keep_alive();
+  if (!slot.take_request(core_.now())) {
+    refuse(429, "too many requests from this address; wait a little and ask again");
+    return false;
+  }
   std::optional<Response> veto = core_.handler.screen(head);
   if (!veto) return true;
   ++core_.refused;

@@ -167,6 +167,7 @@ async::Task<Result<std::shared_ptr<WebSocket>>> Connection::accept_websocket() {
       std::make_shared<WebSocketSession>(core_, std::move(socket_), [weak = weak_from_this()] {
         if (const auto self = weak.lock()) self->note_peer_gone();
       });
+  session->slot = std::move(slot);
   core_.adopt(session);
   core_.forget(*this);
   PRYX_CO_TRY_VOID(co_await session->accept(request_));

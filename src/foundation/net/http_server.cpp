@@ -41,6 +41,7 @@ void insert_into(std::list<std::shared_ptr<T>>& list, const std::shared_ptr<T>& 
 
 template <class T>
 void erase_from(std::list<std::shared_ptr<T>>& list, T& item) {
+  item.slot.release();
   if (!std::exchange(item.is_listed, false)) return;
   const auto keep = *item.place;
   list.erase(item.place);
@@ -150,10 +151,8 @@ class Server final : public HttpServer {
  public:
   Server(async::RealEventLoop& loop, Handler& handler, const ServerLimits& limits)
       : core_(loop, handler, limits) {
-    const Response busy = internal::make_problem(503, "too many connections; try again later");
-    busy_ = internal::format_head(busy.status, busy.headers,
-                                  {.body_bytes = busy.body.size(), .close = true, .date = core_.date()}) +
-            busy.body;
+    busy_ = refusal(503, "too many connections; try again later");
+    crowded_ = refusal(429, "too many connections from this address; close some");
   }
 
   [[nodiscard]] Result<std::uint16_t> listen_tcp(std::string address, std::uint16_t port) override;
@@ -161,6 +160,7 @@ class Server final : public HttpServer {
   [[nodiscard]] ServerStats stats() const override {
     return {core_.open_count(), core_.sessions.size(), core_.requests, core_.refused};
   }
+  void set_peer_limits(PeerLimits limits) override { core_.peers.set_limits(limits); }
   [[nodiscard]] async::Task<void> stop() override;
 
  private:
@@ -175,12 +175,15 @@ class Server final : public HttpServer {
   void wait_acceptable(const std::shared_ptr<Listener>& listener);
   void accept_some(const std::shared_ptr<Listener>& listener);
   void pause_accepting(const std::shared_ptr<Listener>& listener, int error);
+  [[nodiscard]] std::string refusal(int status, std::string_view detail);
+  void turn_away(const UniqueFd& fd, const std::string& answer);
   void admit(int accepted, const Listener& listener, const sockaddr_storage& from);
   void close_all();
 
   ServerCore core_;
   std::vector<std::shared_ptr<Listener>> listeners_;
-  std::string busy_;
+  std::string busy_;     // what is said when there are too many connections
+  std::string crowded_;  // … of one address
   MonotonicTime last_trouble_{-1h};
 };
 
@@ -263,17 +266,31 @@ void Server::pause_accepting(const std::shared_ptr<Listener>& listener, int erro
   });
 }
 
+std::string Server::refusal(int status, std::string_view detail) {
+  const Response response = internal::make_problem(status, detail);
+  return internal::format_head(response.status, response.headers,
+                               {.body_bytes = response.body.size(), .close = true, .date = core_.date()}) +
+         response.body;
+}
+
+void Server::turn_away(const UniqueFd& fd, const std::string& answer) {
+  ++core_.refused;
+  // What the peer already sent is read first: closing over unread bytes would reset the connection and lose
+  // the answer.
+  (void)!::recv(fd.get(), core_.scratch.data(), core_.scratch.size(), MSG_DONTWAIT);
+  (void)!::send(fd.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 void Server::admit(int accepted, const Listener& listener, const sockaddr_storage& from) {
   UniqueFd fd(accepted);
-  if (core_.open_count() >= core_.limits.max_connections) {
-    ++core_.refused;
-    // What the peer already sent is read first: closing over unread bytes would reset the connection and lose
-    // the answer.
-    (void)!::recv(fd.get(), core_.scratch.data(), core_.scratch.size(), MSG_DONTWAIT);
-    (void)!::send(fd.get(), busy_.data(), busy_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    return;
-  }
+  if (core_.open_count() >= core_.limits.max_connections) return turn_away(fd, busy_);
   const bool is_tcp = listener.transport == Peer::Transport::kTcp;
+  internal::PeerTable::Slot slot;
+  if (is_tcp) {
+    auto given = core_.peers.open(internal::peer_key(from));
+    if (!given) return turn_away(fd, crowded_);
+    slot = std::move(*given);
+  }
   Peer peer = is_tcp ? tcp_peer(from) : unix_peer(fd.get());
   if (is_tcp) {
     const int on = 1;
@@ -286,6 +303,7 @@ void Server::admit(int accepted, const Listener& listener, const sockaddr_storag
   if (error) return;
   (void)fd.release();
   const auto connection = std::make_shared<Connection>(core_, std::move(socket), std::move(peer));
+  connection->slot = std::move(slot);
   core_.adopt(connection);
   connection->start();
 }

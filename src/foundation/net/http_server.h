@@ -11,8 +11,16 @@
 
 namespace pryx::net {
 
-struct ServerLimits {
+// Of one network address, IPv6 by its /64. Peers of a Unix socket have no address and are not counted.
+struct PeerLimits {
   std::size_t max_connections = 10'000;
+  std::uint32_t requests_per_second = 20'000;  // twice as many at once; 0: no limit
+};
+
+struct ServerLimits {
+  // More than one address may have, so that there is room for the others and for the Unix socket.
+  std::size_t max_connections = 10'500;
+  PeerLimits per_address;
   std::size_t max_header_bytes = 32u << 10;
   std::size_t max_body_bytes = 10u << 20;       // also the largest WebSocket message
   std::size_t max_buffered_bytes = 256u << 20;  // request bytes of all connections together
@@ -90,6 +98,8 @@ class HttpServer {
   // directory).
   [[nodiscard]] virtual Result<void> listen_unix(int listening_fd) = 0;
   [[nodiscard]] virtual ServerStats stats() const = 0;
+  // From the next connection or request on.
+  virtual void set_peer_limits(PeerLimits limits) = 0;
   // Stops accepting, cancels the handlers, closes every connection, returns when all are gone.
   [[nodiscard]] virtual async::Task<void> stop() = 0;
 };

@@ -284,6 +284,76 @@ TEST(HttpServer, TooManyConnectionsGet503) {
   EXPECT_EQ(fourth.read_response().status, 200);
 }
 
+TEST(HttpServer, AnAddressThatFloodsIsRefusedAndTheOthersAreNot) {
+  Server server({.per_address = {.max_connections = 10'000, .requests_per_second = 5}});
+  const auto flood = [&] {
+    int refused = 0;
+    for (int i = 0; i < 60; ++i) {
+      RawClient client(server.port(), 0, "127.0.0.2");
+      client.send(get("/"));
+      const RawResponse answer = client.read_response();
+      if (answer.status != 429) continue;
+      ++refused;
+      EXPECT_TRUE(answer.has("\r\nRetry-After: 1\r\n"));
+      EXPECT_TRUE(client.ends());
+    }
+    return refused;
+  };
+  EXPECT_GT(flood(), 0);
+  // The answer does not wait for a body, which here never comes.
+  RawResponse early;
+  for (int i = 0; i < 50 && early.status == 0; ++i) {
+    RawClient client(server.port(), 0, "127.0.0.2");
+    client.send("POST /flood HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n");
+    if (client.is_readable(100)) early = client.read_response();
+  }
+  EXPECT_EQ(early.status, 429);
+  RawClient honest(server.port());
+  const std::string name = server.listen_unix();
+  RawClient owner(name);
+  for (int i = 0; i < 5; ++i) {
+    honest.send(get("/"));
+    EXPECT_EQ(honest.read_response().status, 200);
+  }
+  for (int i = 0; i < 50; ++i) {
+    owner.send(get("/"));
+    EXPECT_EQ(owner.read_response().status, 200) << "the Unix socket has no address";
+  }
+  // The control: without the limit the flood passes.
+  server.on_loop([&] { server.server().set_peer_limits({.requests_per_second = 0}); });
+  EXPECT_EQ(flood(), 0);
+}
+
+TEST(HttpServer, AnAddressHasItsShareOfTheConnections) {
+  Server server({.max_connections = 20, .per_address = {.max_connections = 3}});
+  std::vector<RawClient> held;
+  for (int i = 0; i < 3; ++i) {
+    held.emplace_back(server.port(), 0, "127.0.0.2");
+    if (i == 0) {
+      EXPECT_TRUE(held.back().open_websocket("/ws"));  // it counts on
+      continue;
+    }
+    held.back().send(get("/"));
+    EXPECT_EQ(held.back().read_response().status, 200);
+  }
+  RawClient fourth(server.port(), 0, "127.0.0.2");
+  EXPECT_EQ(fourth.read_response().status, 429);
+  EXPECT_TRUE(fourth.ends());
+  RawClient honest(server.port());
+  honest.send(get("/"));
+  EXPECT_EQ(honest.read_response().status, 200);
+  held.front().close();
+  EXPECT_TRUE(eventually(server, [&] { return server.stats().connections == 3; }));
+  RawClient fifth(server.port(), 0, "127.0.0.2");
+  fifth.send(get("/"));
+  EXPECT_EQ(fifth.read_response().status, 200);
+  // The control: with a larger share the next one is let in.
+  server.on_loop([&] { server.server().set_peer_limits({.max_connections = 20}); });
+  RawClient sixth(server.port(), 0, "127.0.0.2");
+  sixth.send(get("/"));
+  EXPECT_EQ(sixth.read_response().status, 200);
+}
+
 TEST(HttpServer, RequestBytesOfAllAreBounded) {
   Server server({.max_buffered_bytes = 100'000});
   RawClient first(server.port());

@@ -37,6 +37,7 @@ class Connection final : public Exchange, public std::enable_shared_from_this<Co
 
   std::list<std::shared_ptr<Connection>>::iterator place;  // in ServerCore::connections
   bool is_listed = false;
+  PeerTable::Slot slot;  // given back when it is forgotten, or passed on to its WebSocket
 
  private:
   enum class State : std::uint8_t { kReading, kHandling, kFlushing, kDraining, kUpgraded, kClosed };

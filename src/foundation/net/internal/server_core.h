@@ -10,6 +10,7 @@
 
 #include "foundation/async/task_group.h"
 #include "foundation/net/http_server.h"
+#include "foundation/net/internal/peer_table.h"
 
 namespace pryx::net::internal {
 
@@ -21,7 +22,12 @@ using Socket = boost::asio::basic_stream_socket<boost::asio::generic::stream_pro
 
 struct ServerCore {
   ServerCore(async::RealEventLoop& l, Handler& h, const ServerLimits& given)
-      : loop(l), handler(h), limits(given), tasks(l, "http_server"), scratch(64u << 10) {}
+      : loop(l),
+        handler(h),
+        limits(given),
+        peers(given.per_address),
+        tasks(l, "http_server"),
+        scratch(64u << 10) {}
 
   [[nodiscard]] MonotonicTime now() const { return loop.clock().monotonic(); }
   [[nodiscard]] std::string_view date();  // valid until the next call
@@ -35,6 +41,7 @@ struct ServerCore {
   async::RealEventLoop& loop;
   Handler& handler;
   const ServerLimits limits;
+  PeerTable peers;  // before the connections, which give their slots back
   async::TaskGroup tasks;
   std::list<std::shared_ptr<Connection>> connections;
   std::list<std::shared_ptr<WebSocketSession>> sessions;

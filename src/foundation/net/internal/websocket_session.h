@@ -31,6 +31,7 @@ class WebSocketSession final : public std::enable_shared_from_this<WebSocketSess
 
   std::list<std::shared_ptr<WebSocketSession>>::iterator place;  // in ServerCore::sessions
   bool is_listed = false;
+  PeerTable::Slot slot;  // given back when it is forgotten
 
  private:
   struct Stream;
