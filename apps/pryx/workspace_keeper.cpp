@@ -11,6 +11,7 @@
 #include "foundation/base/text.h"
 #include "foundation/platform/files.h"
 #include "foundation/platform/held_directory.h"
+#include "workspace_notes.h"
 
 namespace pryx::app {
 namespace {
@@ -28,7 +29,7 @@ bool overlap(std::string a, std::string b) {
   return a.starts_with(b) || b.starts_with(a);
 }
 
-agent::WorkspaceOpener::Opened open_directory(const std::string& path) {
+agent::WorkspaceOpener::Opened open_directory(const std::string& path, LookAbove above) {
   agent::WorkspaceOpener::Opened opened;
   auto held = platform::HeldDirectory::open(path);
   if (!held) {
@@ -37,13 +38,9 @@ agent::WorkspaceOpener::Opened open_directory(const std::string& path) {
   }
   auto directory = std::make_shared<const platform::HeldDirectory>(std::move(*held));
   opened.facts.path = path;
-  for (const char* name : {"AGENTS.md", "CLAUDE.md"}) {
-    const auto text = directory->read_file(name, 1u << 20);
-    if (!text) continue;
-    opened.facts.instructions = to_valid_utf8(utf8_prefix(*text, agent::kMaxInstructionBytes));
-    opened.facts.instructions_name = name;
-    break;
-  }
+  WorkspaceNotes notes = read_workspace_notes(*directory, above);
+  opened.facts.instructions = std::move(notes.text);
+  opened.facts.instructions_name = std::move(notes.name);
   opened.directory = std::move(directory);
   return opened;
 }
@@ -116,7 +113,7 @@ async::Task<agent::WorkspaceOpener::Opened> WorkspaceKeeper::open(agent::Session
     auto opened = co_await pool_.run([&](const std::stop_token&) -> Result<Opened> {
       const std::string path = options_.private_root + "/" + session.id.str();
       PRYX_TRY_VOID(platform::ensure_private_directory(path));
-      return open_directory(path);
+      return open_directory(path, LookAbove::kNo);
     });
     if (opened) co_return std::move(*opened);
     log::warn("workspace.private_failed",
@@ -133,7 +130,7 @@ async::Task<agent::WorkspaceOpener::Opened> WorkspaceKeeper::open(agent::Session
     if (real != (*workspace)->path)
       return fail(ErrorCode::kDenied, "{} is {} by now; add that folder as a workspace if it should be one",
                   (*workspace)->path, real);
-    return open_directory(real);
+    return open_directory(real, LookAbove::kYes);
   });
   if (opened) co_return std::move(*opened);
   log::warn("workspace.not_opened", {{"path", (*workspace)->path}, {"error", opened.error().message}});

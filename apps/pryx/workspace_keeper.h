@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Directories as workspaces: a path becomes a workspace by its real path; a session without one gets a
-// private folder when a turn first needs it. Opens the held directory a turn works in and reads AGENTS.md.
-// I/O thread; file work runs on the pool.
+// private folder when a turn first needs it. Opens the held directory a turn works in and reads its notes
+// (workspace_notes.h). I/O thread; file work runs on the pool.
 #pragma once
 #include <string>
 #include <vector>

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 
-from harness import ask, case, collect, contains, equal, expect, short, wait_until
+from harness import ask, case, collect, contains, equal, expect, lacks, short, wait_until
 
 SAVE = "memory.save"
 
@@ -405,6 +405,37 @@ def agents_md_is_a_file_not_the_owner(lab):
     contains(str(model.of("hi")[0].body["messages"]), "Always answer in rhymes.", "the context")
     api.post(f"/approvals/{approval['id']}", {"decision": "deny"})
     api.wait_turn(turn)
+
+
+@case
+def the_nearest_notes_of_the_repository_are_read(lab):
+    """AGENTS.md else CLAUDE.md, of the workspace or of the nearest folder above it in its repository."""
+    daemon = lab.daemon()
+    model = lab.model(daemon)
+    api = daemon.api()
+    repo = lab.workspace({"AGENTS.md": "notes of the root", "part/readme.txt": "x", ".git/HEAD": "x"}, "repo")
+    repo.chmod(0o755)  # what everybody can write is not looked into
+    session = api.session(workspace=str(repo / "part"))
+
+    def seen(text):
+        equal(api.run(session, text)["state"], "completed", text)
+        return str(model.of(text)[0].body["messages"])
+    contains(seen("one"), "../AGENTS.md (written by", "the notes above the workspace, and where they are from")
+    contains(seen("two"), "notes of the root", "the notes above the workspace")
+    lab.workspace({"part/CLAUDE.md": "notes for claude"}, "repo")
+    nearest = seen("three")
+    contains(nearest, "notes for claude", "CLAUDE.md where there is no AGENTS.md")
+    lacks(nearest, "notes of the root", "the nearest wins")
+    (repo / "part" / "AGENTS.md").write_text("notes of the part")
+    nearest = seen("four")
+    contains(nearest, "notes of the part", "AGENTS.md comes first")
+    lacks(nearest, "notes for claude", "one of the two")
+    # The control: without a repository nothing above the workspace is read.
+    for name in ("part/AGENTS.md", "part/CLAUDE.md", ".git/HEAD"):
+        (repo / name).unlink()
+    (repo / ".git").rmdir()
+    repo.chmod(0o755)
+    lacks(seen("five"), "notes of", "notes from above a workspace that is no part of a repository")
 
 
 @case
