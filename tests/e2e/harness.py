@@ -296,6 +296,25 @@ def kill(pid, number=signal.SIGKILL):
         os.kill(pid, number)
 
 
+def zombies_of(pid):
+    """Children of the process that ended and that nobody has waited for."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                state, parent = (entry / "stat").read_text().rsplit(")", 1)[1].split()[:2]
+            except OSError:
+                continue
+            if state == "Z" and int(parent) == pid:
+                found.append(int(entry.name))
+    return found
+
+
+def no_zombies(daemon, what):
+    """The moment between an end and its wait is no zombie; what stays is."""
+    wait_until(lambda: not zombies_of(daemon.pid), 2, f"the daemon waited for every child after {what}")
+
+
 def stop_within(daemon, limit=STOP_LIMIT):
     code, seconds = daemon.stop()
     equal(code, 0, "exit code after SIGTERM")

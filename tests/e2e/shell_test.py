@@ -7,7 +7,7 @@ import pathlib
 import threading
 import time
 
-from harness import case, collect, contains, equal, expect, kill, lacks, sanitized, stop_within, wait_until
+from harness import case, collect, contains, equal, expect, kill, lacks, no_zombies, sanitized, stop_within, wait_until
 
 OPEN = "tools:\n  allowed: [\"shell.*\", \"fs.*\"]\n"
 CANCEL_LIMIT = 0.25   # seconds that the contract gives a cancel
@@ -269,10 +269,12 @@ def the_time_limit_kills_orphans_and_bombs(lab):
     text = shell.exec(f"python3 stubborn.py {mark} & sleep 1", timeout=20)
     contains(text, "exit code 0", "it ended by itself")
     equal(marked(mark), [], "what it left in the background")
+    no_zombies(shell.daemon, "the orphans")
     mark = f"bomb-{os.getpid()}"
     text = shell.exec(f"python3 bomb.py {mark}", timeout=2)
     contains(text, "time limit", "the bomb")
     equal(marked(mark), [], "what is left of the bomb")
+    no_zombies(shell.daemon, "the kill")
     contains(shell.exec("echo still here"), "still here", "the next command")
 
 
@@ -302,6 +304,7 @@ def a_cancel_kills_within_250_ms(lab):
     print(f"cancelled after {took * 1000:.0f} ms")
     if not sanitized(lab.binaries):
         expect(took < CANCEL_LIMIT + 0.25, f"the cancel took {took:.2f} s")
+    no_zombies(shell.daemon, "the cancel")
 
 
 @case
@@ -325,6 +328,7 @@ def nothing_outlives_a_killed_daemon(lab):
     equal(state, "needs_attention", "the turn whose command was under way")
     step = [s for s in api.get(f"/turns/{turn}")["steps"] if s["kind"] == "tool"][-1]
     equal(step["state"], "unknown", "its step")
+    no_zombies(shell.daemon, "the crash of the one before it")
 
 
 @case
@@ -377,6 +381,7 @@ def background_processes_end_with_their_session_and_the_daemon(lab):
     wait_until(lambda: len(marked(mine)) >= 7, 30, "the third runs")
     equal(shell.api.call("PATCH", f"/sessions/{other}", {"status": "archived"})[0], 200, "the session is archived")
     equal(marked(mine), [], "what the archived session left running")
+    no_zombies(shell.daemon, "the ends of the sessions")
     stop_within(shell.daemon)
     equal(marked(everybody), [], "what the stopped daemon left running")
     shell.daemon.start()
