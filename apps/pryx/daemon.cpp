@@ -244,6 +244,10 @@ void Daemon::apply_settings(const config::Config& config) {
   checkpoints_->set_copy_directory(copy_to == "off" ? std::string() : copy_to);
   policy_->set_approval_timeout(config.duration("approval.timeout"));
   turns_->set_thinking_budget(config.integer("context.thinking_budget"));
+  turns_->set_turn_timeout(config.duration("agent.turn_timeout"));
+  http_->set_peer_limits(
+      {.max_connections = static_cast<std::size_t>(config.integer("server.connections_per_address")),
+       .requests_per_second = static_cast<std::uint32_t>(config.integer("server.requests_per_second"))});
   turns_->set_max_steps(static_cast<int>(config.integer("tools.max_steps")));
   shell_->processes().set_grace(config.duration("tools.kill_grace"));
   undo_journal_->set_limits(

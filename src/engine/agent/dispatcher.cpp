@@ -94,7 +94,13 @@ std::vector<OpenTurn> Dispatcher::waiting_turns() const {
 
 void Dispatcher::park(const SessionId& session) {
   queue_.park(session);
+  if (runner_ != nullptr) runner_->note_parked(session, true);
   start_ready();
+}
+
+void Dispatcher::unpark(const SessionId& session) {
+  queue_.unpark(session);
+  if (runner_ != nullptr) runner_->note_parked(session, false);
 }
 
 async::Task<void> Dispatcher::stop() {

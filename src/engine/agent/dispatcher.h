@@ -20,6 +20,8 @@ class TurnRunner {
   // `ahead`: what was read of it when it was accepted; may be null.
   [[nodiscard]] virtual async::Task<void> run_turn(OpenTurn turn, std::shared_ptr<TurnAhead> ahead) = 0;
   [[nodiscard]] virtual std::shared_ptr<TurnAhead> look_ahead() const = 0;
+  // The running turn of this session waits for somebody else, or goes on. Often more than once.
+  virtual void note_parked(const SessionId& /*session*/, bool /*is_parked*/) {}
 };
 
 class Dispatcher {
@@ -44,7 +46,7 @@ class Dispatcher {
   [[nodiscard]] std::vector<OpenTurn> waiting_turns() const;
   // The running turn of this session waits for a person, or goes on.
   void park(const SessionId& session);
-  void unpark(const SessionId& session) { queue_.unpark(session); }
+  void unpark(const SessionId& session);
   [[nodiscard]] async::Task<void> stop();
 
   [[nodiscard]] std::size_t running() const { return queue_.running(); }

@@ -83,7 +83,7 @@ async::Task<Result<void>> StepJournal::record_ask(Decided decided, trust::Approv
                                                            {"call_hash", approval.call_hash},
                                                            {"rule", decided.rule}},
                                                 .personal = {{"rendering", decided.rendering}}}));
-    return run_.parts().approvals.create(t, approval);
+    return run_.parts().approvals.create(t, approval, run_.turn_.surface);
   });
   if (written) run_.wait_for_a_person(true);
   co_return written;
@@ -161,8 +161,10 @@ async::Task<Result<void>> StepJournal::record_end(tools::GateEnd end, tools::Too
       step_.effect == tools::EffectClass::kPure || step_.effect == tools::EffectClass::kIdempotent;
   const bool had_begun = end == tools::GateEnd::kCancelled && step_.state == StepState::kStarted &&
                          !reason.starts_with(tools::kNotRun);
-  if (had_begun && run_.is_stopped() && !may_repeat) {
-    why_unknown_ = fmt::format("stopped by the owner while it ran; {}", reason);
+  if (had_begun && (run_.is_stopped() || run_.is_out_of_time()) && !may_repeat) {
+    why_unknown_ = run_.is_stopped()
+                       ? fmt::format("stopped by the owner while it ran; {}", reason)
+                       : fmt::format("cut while it ran: {}; {}", run_.why_out_of_time(), reason);
     co_return Result<void>{};
   }
   Ending ending;

@@ -94,6 +94,17 @@ std::shared_ptr<TurnAhead> TurnEngine::look_ahead() const {
   return std::make_shared<TurnAhead>(parts_.default_model);
 }
 
+void TurnEngine::note_parked(const SessionId& session, bool is_parked) {
+  for (const auto& [turn, run] : active_) {
+    if (run->session() == session) run->note_parked(is_parked);
+  }
+}
+
+void TurnEngine::note_out_of_time(const TurnId& turn) {
+  out_of_time_.insert(turn);
+  static_cast<void>(parts_.dispatcher.cancel_running(turn));
+}
+
 async::Task<void> TurnEngine::run_turn(OpenTurn turn, std::shared_ptr<TurnAhead> ahead) {
   for (;;) {
     retry_later_.erase(turn.turn);
@@ -110,6 +121,7 @@ async::Task<void> TurnEngine::run_turn(OpenTurn turn, std::shared_ptr<TurnAhead>
   retry_later_.erase(turn.turn);
   cancelled_.erase(turn.turn);
   stopped_.erase(turn.turn);
+  out_of_time_.erase(turn.turn);
   ended_.wake_all();  // they resume from the loop, after the dispatcher took note
 }
 

@@ -42,6 +42,8 @@ struct EngineLimits {
   int max_steps = 50;                      // model calls in one turn
   int max_same_calls = 4;                  // the same call with the same arguments in a row: a loop
   std::int64_t thinking_budget = 100'000;  // tokens of kept reasoning; 0: no limit
+  Duration
+      turn_timeout{};  // of work in one run, waiting for a person or a sub-agent left out; zero: no limit
   Duration partial_interval = std::chrono::milliseconds(500);  // how much streamed text a crash may cost
   // The control of the simulation: writes the outbox row in a transaction of its own, which loses replies.
   // Never set elsewhere.
@@ -79,6 +81,7 @@ class TurnEngine final : public TurnRunner {
 
   [[nodiscard]] async::Task<void> run_turn(OpenTurn turn, std::shared_ptr<TurnAhead> ahead) override;
   [[nodiscard]] std::shared_ptr<TurnAhead> look_ahead() const override;
+  void note_parked(const SessionId& session, bool is_parked) override;
   enum class ResumeChoice : std::uint8_t { kRetry, kTreatAsDone, kAbandon };
   // For a step with an unknown outcome. kConflict when the turn does not need attention.
   [[nodiscard]] async::Task<Result<void>> resume(Caller caller, TurnId turn, StepId step, ResumeChoice choice,
@@ -95,6 +98,8 @@ class TurnEngine final : public TurnRunner {
   // needed attention already, stays as it is.
   [[nodiscard]] async::Task<Result<TurnState>> stop(Caller caller, TurnId turn);
   void set_max_steps(int steps) { limits_.max_steps = steps; }
+  // For turns that start from now on.
+  void set_turn_timeout(Duration limit) { limits_.turn_timeout = limit; }
   void set_thinking_budget(std::int64_t tokens) { limits_.thinking_budget = tokens; }
   void set_default_model(std::string model) { parts_.default_model = std::move(model); }
   [[nodiscard]] const std::string& default_model() const { return parts_.default_model; }
@@ -114,8 +119,10 @@ class TurnEngine final : public TurnRunner {
   std::set<TurnId> retry_later_;  // the store failed under them
   std::set<TurnId> cancelled_;    // running ones, by a person and not by the daemon's stop
   std::set<TurnId> stopped_;      // of those, by stop()
+  std::set<TurnId> out_of_time_;  // running ones that were told to end
   async::WaitList ended_;
   [[nodiscard]] async::Task<Result<void>> wait_until_ended(TurnId turn);
+  void note_out_of_time(const TurnId& turn);
   [[nodiscard]] async::Task<void> pause_for_storage();
   [[nodiscard]] async::Task<Result<bool>> cancel_at_rest(Caller caller, Turn seen);
   [[nodiscard]] async::Task<void> write_outbox_apart(const Turn& turn);

@@ -10,8 +10,11 @@
 namespace pryx::agent {
 
 namespace {
+constexpr std::string_view kTurnTimeout = "turn_timeout";
+
 std::string_view title_of(const std::string& code) {
   if (code == "step_limit") return "Too many steps";
+  if (code == kTurnTimeout) return "The turn took too long";
   if (code == "context_too_long") return "Context too long";
   if (code == "loop_detected") return "The model repeats itself";
   if (code == "dependency_failed") return "What it waited for did not succeed";
@@ -23,6 +26,8 @@ TurnRun::TurnRun(TurnEngine& engine, OpenTurn turn, std::shared_ptr<TurnAhead> a
     : engine_(engine),
       open_(std::move(turn)),
       ahead_(std::move(ahead)),
+      turn_timeout_(engine.limits_.turn_timeout),
+      clock_(engine.parts_.loop, turn_timeout_, [this] { engine_.note_out_of_time(open_.turn); }),
       default_model_(engine.default_model()),
       trace_(engine.parts_.trace, engine.parts_.models),
       failover_(engine.fallbacks_) {}
@@ -78,7 +83,29 @@ async::Task<Result<bool>> TurnRun::load() {
   co_return !is_terminal(turn_.state) && turn_.state != TurnState::kNeedsAttention;
 }
 
+void TurnRun::note_parked(bool is_parked) {
+  if (is_parked)
+    clock_.pause();
+  else
+    clock_.go_on();
+}
+
+std::string TurnRun::why_out_of_time() const {
+  return fmt::format(
+      "the turn worked for {}, which is the limit; ask for less at once, or raise agent.turn_timeout",
+      format_duration(turn_timeout_));
+}
+
+Step* TurnRun::find_unsettled_tool_step() {
+  const auto found = std::ranges::find_if(steps_, [](const Step& step) {
+    return step.kind == StepKind::kTool &&
+           (step.state == StepState::kStarted || step.state == StepState::kUnknown);
+  });
+  return found == steps_.end() ? nullptr : &*found;
+}
+
 async::Task<void> TurnRun::execute() {
+  clock_.go_on();
   auto runnable = co_await load();
   if (!runnable) {
     co_await stopped_by_storage(runnable.error());
@@ -274,6 +301,18 @@ bool TurnRun::is_put_off() const {
 async::Task<TurnRun::Flow> TurnRun::cancel_turn() {
   // The daemon is going down: the turn stays as it is and goes on at the next start.
   if (is_put_off()) co_return Flow::kStop;
+  const bool out_of_time = is_out_of_time();
+  if (out_of_time) {
+    // A dead daemon started it, and this run did not come to it in time: nobody said that it does not matter.
+    if (Step* step = find_unsettled_tool_step())
+      co_return co_await needs_attention(*step, why_out_of_time(), std::string(kTurnTimeout));
+    turn_.error_code = kTurnTimeout;
+    turn_.error_detail = why_out_of_time();
+    if (turn_.model.empty()) turn_.model = chosen_model();
+    log::warn("turn.failed", {{"turn_id", turn_.id.str()},
+                              {"trace_id", trace::trace_id_of(turn_.id.str())},
+                              {"code", turn_.error_code}});
+  }
   const ModelEnd end = end_of_attempt(trace::CallOutcome::kCancelled, std::nullopt);
   std::optional<Message> interrupted = interrupted_message();
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
@@ -292,7 +331,7 @@ async::Task<TurnRun::Flow> TurnRun::cancel_turn() {
         PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, now()));
     }
     PRYX_TRY_VOID(write_streamed(t, interrupted));
-    return write_end(t, TurnState::kCancelled, {}, {});
+    return write_end(t, out_of_time ? TurnState::kFailed : TurnState::kCancelled, {}, {});
   });
   if (!written) co_return co_await stopped_by_storage(written.error());
   co_return Flow::kStop;

@@ -11,6 +11,7 @@
 #include "engine/agent/turn_engine.h"
 #include "engine/agent/turn_snapshot.h"
 #include "engine/agent/turn_trace.h"
+#include "engine/agent/work_clock.h"
 
 namespace pryx::agent {
 
@@ -28,6 +29,8 @@ class TurnRun {
   TurnRun(TurnEngine& engine, OpenTurn turn, std::shared_ptr<TurnAhead> ahead);
   [[nodiscard]] async::Task<void> execute();
   [[nodiscard]] json::array partial_text() const;
+  [[nodiscard]] const SessionId& session() const { return open_.session; }
+  void note_parked(bool is_parked);
 
  private:
   friend class StepJournal;
@@ -150,6 +153,13 @@ class TurnRun {
   [[nodiscard]] bool is_put_off() const;
   // By the panic button: what was cut is not called cancelled when nobody can tell what came of it.
   [[nodiscard]] bool is_stopped() const { return engine_.stopped_.contains(open_.turn); }
+  // Its work took longer than it may, and nobody else ends it. What was cut then is treated as by the panic
+  // button; a turn of which nothing is unknown fails.
+  [[nodiscard]] bool is_out_of_time() const {
+    return engine_.out_of_time_.contains(open_.turn) && !engine_.cancelled_.contains(open_.turn);
+  }
+  [[nodiscard]] std::string why_out_of_time() const;
+  [[nodiscard]] Step* find_unsettled_tool_step();
   [[nodiscard]] async::Task<Flow> needs_attention(Step& step, std::string detail,
                                                   std::string actor = "recovery");
   [[nodiscard]] async::Task<Flow> stopped_by_storage(const Error& error);
@@ -171,6 +181,8 @@ class TurnRun {
   TurnEngine& engine_;
   OpenTurn open_;
   std::shared_ptr<TurnAhead> ahead_;
+  Duration turn_timeout_;
+  WorkClock clock_;
   std::string default_model_;  // one for the whole run, because write jobs read it on another thread
   Turn turn_;
   Session session_;

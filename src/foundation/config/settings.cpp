@@ -16,6 +16,13 @@ constexpr std::array<std::string_view, 3> kRecallModes{"own", "all", "off"};
 constexpr std::array<std::string_view, 2> kOtlpProtocols{"http/protobuf", "http/json"};
 
 constexpr std::array kSettings{
+    Setting{.key = "agent.turn_timeout",
+            .type = SettingType::kDuration,
+            .default_value = "10m",
+            .help = "How long one turn may work, waiting for you or for sub-agents left out, before it fails "
+                    "and says so; 0s: no limit.",
+            .minimum = 0,
+            .maximum = 7 * 86'400'000LL},
     Setting{.key = "approval.timeout",
             .type = SettingType::kDuration,
             .default_value = "5m",
@@ -87,6 +94,21 @@ constexpr std::array kSettings{
             .default_value = "11434, 8080, 1234, 8000",
             .help = "Ports of this machine that are asked for model servers, with commas between; or none.",
             .nothing = "none"},
+    Setting{.key = "server.connections_per_address",
+            .type = SettingType::kInteger,
+            .default_value = "10000",
+            .help = "Connections that one network address may have open at once; the Unix socket has none.",
+            .minimum = 1,
+            .maximum = 10'000,
+            .unit = "connections"},
+    Setting{.key = "server.requests_per_second",
+            .type = SettingType::kInteger,
+            .default_value = "20000",
+            .help = "HTTP requests that one network address may make in a second, twice as many at once; 0: "
+                    "no limit. The Unix socket has none.",
+            .minimum = 0,
+            .maximum = 1'000'000,
+            .unit = "requests"},
     Setting{.key = "telemetry.otlp.endpoint",
             .type = SettingType::kText,
             .default_value = "off",

@@ -319,7 +319,9 @@ std::optional<Line> describe_event(const TurnEvent& event) {
 }
 
 Error error_of_failed_turn(const json::object& payload) {
-  Error error{error_code_from_name(json::string_or(payload, "code")), json::string_or(payload, "detail"), -1};
+  const std::string code = json::string_or(payload, "code");
+  Error error{error_code_from_name(code), json::string_or(payload, "detail"), -1};
+  if (code == "turn_timeout") error.code = ErrorCode::kTimeout;
   // What a provider finds wrong with a request is no mistake in this command's usage.
   if (error.code == ErrorCode::kInvalidArgument) error.code = ErrorCode::kProvider;
   const std::string title = json::string_or(payload, "title", "the turn failed");

@@ -120,6 +120,7 @@ constexpr std::string_view kSessionQuery[] = {"query",  "status", "agent", "stat
                                               "before", "sort",   "limit", "cursor"};
 constexpr std::string_view kMessageQuery[] = {"sort", "before", "limit", "cursor"};
 constexpr std::string_view kTurnQuery[] = {"state", "session", "after", "before", "limit", "cursor"};
+constexpr std::string_view kWaitQuery[] = {"wait"};
 constexpr std::string_view kReportQuery[] = {"format", "redact"};
 constexpr std::string_view kDiagnosticsQuery[] = {"integrity"};
 constexpr std::string_view kApprovalQuery[] = {"state", "limit", "cursor"};
@@ -138,7 +139,7 @@ constexpr std::string_view kProcessQuery[] = {"lines", "after"};
 constexpr std::string_view kSubAgentQuery[] = {"state", "limit"};
 constexpr std::string_view kSkillQuery[] = {"workspace"};
 constexpr std::string_view kSkillFileQuery[] = {"workspace", "path"};
-constexpr std::string_view kBusQuery[] = {"since", "event", "events", "session_id"};
+constexpr std::string_view kBusQuery[] = {"since", "event", "events", "session_id", "surface"};
 
 constexpr Route kRoutes[] = {
     {"GET", "/", kAnyone, get_app},
@@ -179,7 +180,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/sessions/{id}/messages/{message_id}/parts/{part}/image", kRead, get_message_image},
 
     {"GET", "/api/v1/turns", kRead, list_turns, {}, kTurnQuery},
-    {"GET", "/api/v1/turns/{id}", kRead, get_turn},
+    {"GET", "/api/v1/turns/{id}", kRead, get_turn, {}, kWaitQuery},
     {"POST", "/api/v1/stop", kChat, stop_everything, kStop},
     {"POST", "/api/v1/turns/{id}/cancel", kChat, cancel_turn},
     {"POST", "/api/v1/turns/{id}/resume", kApprove, resume_turn, kResume},

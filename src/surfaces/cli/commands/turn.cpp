@@ -82,9 +82,18 @@ Result<int> list_turns(Context& context, const Invocation& invocation) {
 
 Result<int> show_turn(Context& context, const Invocation& invocation) {
   PRYX_TRY(client::ApiClient * api, context.api());
-  PRYX_TRY(const client::Reply reply, api->get(path_of("/api/v1/turns/", invocation.positional("turn"))));
+  std::string path = path_of("/api/v1/turns/", invocation.positional("turn"));
+  PRYX_TRY(const auto wait, invocation.find_integer("wait", 0, 600));
+  client::Call call{.target = std::move(path), .body = {}, .headers = {}, .timeout = {}};
+  if (wait) {
+    call.target += fmt::format("?wait={}", *wait);
+    call.timeout = std::chrono::seconds(*wait + 10);
+  }
+  PRYX_TRY(const client::Reply reply, api->call(std::move(call)));
   if (!print_if_json(context, reply)) print_turn(context, reply.json);
-  return 0;
+  const std::string state = json::string_or(reply.json, "state");
+  const bool goes_on = state == "queued" || state == "running" || state == "waiting";
+  return wait && goes_on ? facts(ErrorCode::kTimeout).exit_code : 0;
 }
 
 Result<int> cancel_turn_by_id(Context& context, const Invocation& invocation) {
@@ -151,7 +160,8 @@ std::vector<Command> turn_commands() {
       {.noun = "turn",
        .verb = "show",
        .summary = "one turn with its steps",
-       .examples = {"turn show trn_01J…", "turn show trn_01J… --json"},
+       .examples = {"turn show trn_01J…", "turn show trn_01J… --json", "turn show trn_01J… --wait 60"},
+       .flags = {{"--wait", "SECONDS", "wait so long for its end, at most 600; exit 9 when it goes on"}},
        .positionals = turn,
        .handler = show_turn},
       {.noun = "turn",

@@ -3,6 +3,7 @@
 #include "engine/agent/turn_store.h"
 #include "surfaces/server/encode.h"
 #include "surfaces/server/routes/routes.h"
+#include "surfaces/server/turn_wait.h"
 
 namespace pryx::server::routes {
 namespace {
@@ -44,6 +45,14 @@ Result<agent::TurnQuery> query_of(const RouteCall& call) {
   return query;
 }
 
+async::Task<Result<Reply>> turn_reply(RouteCall& call, TurnId id) {
+  PRYX_CO_TRY(const TurnRows rows,
+              co_await call.services().database.read([principal = call.principal(), id](db::Connection& c) {
+                return read_turn(c, principal, id);
+              }));
+  co_return Reply::of(encode_turn(rows.turn, rows.steps, call.services().turns.partial_text(id)));
+}
+
 }  // namespace
 
 async::Task<Result<Reply>> list_turns(RouteCall& call) {
@@ -59,17 +68,15 @@ async::Task<Result<Reply>> list_turns(RouteCall& call) {
 
 async::Task<Result<Reply>> get_turn(RouteCall& call) {
   PRYX_CO_TRY(const TurnId id, path_id<TurnId>(call));
-  PRYX_CO_TRY(const TurnRows rows,
-              co_await call.services().database.read([principal = call.principal(), id](db::Connection& c) {
-                return read_turn(c, principal, id);
-              }));
-  co_return Reply::of(encode_turn(rows.turn, rows.steps, call.services().turns.partial_text(id)));
+  PRYX_CO_TRY(const Duration wait, wait_of(call));
+  PRYX_CO_TRY_VOID(co_await wait_for_turn(call, id, wait));
+  co_return co_await turn_reply(call, id);
 }
 
 async::Task<Result<Reply>> cancel_turn(RouteCall& call) {
   PRYX_CO_TRY(const TurnId id, path_id<TurnId>(call));
   PRYX_CO_TRY_VOID(co_await call.services().turns.cancel(call.caller(), id));
-  co_return co_await get_turn(call);
+  co_return co_await turn_reply(call, id);
 }
 
 async::Task<Result<Reply>> resume_turn(RouteCall& call) {
@@ -81,7 +88,7 @@ async::Task<Result<Reply>> resume_turn(RouteCall& call) {
   PRYX_CO_TRY(const auto result, json::find_string(call.body, "result"));
   PRYX_CO_TRY_VOID(
       co_await call.services().turns.resume(call.caller(), id, std::move(step), choice, result.value_or("")));
-  co_return co_await get_turn(call);
+  co_return co_await turn_reply(call, id);
 }
 
 async::Task<Result<Reply>> undo_turn(RouteCall& call) {
