@@ -267,6 +267,33 @@ TEST_F(Costs, ABudgetBoundsTheAnswerThatIsAskedFor) {
   EXPECT_EQ(model->requests[0].max_output_tokens, 2000);
 }
 
+// A grant that is shorter than what was asked for is what is sent, whoever set the limit.
+class Shortened : public Costs, public ::testing::WithParamInterface<std::int64_t> {};
+
+TEST_P(Shortened, AnAnswerIsNeverLongerThanWhatIsPaidFor) {
+  boot_priced();
+  NewMessage message{.session = session(), .text = "hi"};
+  message.max_cost = 25'000'000;  // pays for some 1,600 tokens of an answer to two letters
+  message.options.own_tools = TurnOptions::OwnTools::kOff;
+  message.options.max_output_tokens = GetParam();
+  model->add(answers(10, 10));
+  const TurnId id = accept(message).value().turn;
+  settle();
+  ASSERT_EQ(state(id), "completed") << turn(id).error_detail;
+  ASSERT_EQ(model->requests.size(), 1u);
+  const std::int64_t sent = model->requests[0].max_output_tokens;
+  EXPECT_GE(sent, 1024);
+  EXPECT_LT(sent, 2000);
+  EXPECT_LE(sent * 15'000, *message.max_cost);
+  const auto spans = view(id).spans;
+  const auto call = std::ranges::find(spans, trace::SpanKind::kModel, &trace::Span::kind);
+  ASSERT_NE(call, spans.end());
+  EXPECT_EQ(json::integer_or(call->attributes, "gen_ai.request.max_tokens", 0), sent);
+}
+
+// 0: whatever the model gives, 2,000 of fake/one.
+INSTANTIATE_TEST_SUITE_P(OfTheRequest, Shortened, ::testing::Values(0, 1990, 2000));
+
 // 200 turns at once, each of which might cost 3 cents and more: a dollar does not pay for all of them.
 class Race : public Costs {
  protected:

@@ -137,8 +137,10 @@ async::Task<Result<std::optional<Error>>> TurnRun::begin_model_step(Step& step, 
     PRYX_TRY_VOID(emit(t, "step.started", std::move(payload)));
     return std::optional<Error>();
   });
-  // What is paid for bounds the answer.
-  if (grant.has_limit && request.max_output_tokens == 0) request.max_output_tokens = grant.output_tokens;
+  // What is paid for bounds the answer, also where less than was asked for is.
+  if (grant.has_limit && (request.max_output_tokens == 0 || grant.output_tokens < request.max_output_tokens))
+    request.max_output_tokens = grant.output_tokens;
+  trace_.answer_bounded(request.max_output_tokens);
   co_return written;
 }
 

@@ -46,6 +46,8 @@ class TurnTrace {
   // all that the model is shown.
   void prepare_call(const std::string& model, const models::ModelRequest& request,
                     const models::Usage& estimate, const trust::Labels& labels);
+  // What is sent with the call: no more than was granted.
+  void answer_bounded(std::int64_t max_output_tokens) { max_output_ = max_output_tokens; }
   // A person said that this model may be used without a price beside a budget; empty: none.
   void allow_unpriced(std::string model) { unpriced_ = std::move(model); }
   [[nodiscard]] trace::CallScope scope_of(const Turn& turn, const Session& session,
