@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/agent/session_store.h"
+#include "engine/models/token_estimate.h"
 #include "foundation/base/text.h"
 
 namespace pryx::agent {
@@ -19,30 +20,6 @@ constexpr std::size_t kMaxSpanMessageBytes = 500;
 std::string provider_of(const std::string& model) { return model.substr(0, model.find('/')); }
 std::string agent_of(const Session& session) {
   return session.agent.empty() ? std::string(kDefaultAgent) : session.agent;
-}
-
-// No text of any language or code has more tokens than that; the frame of a message takes some more.
-std::int64_t longest_input(const models::ModelRequest& request) {
-  constexpr std::size_t kBytesPerToken = 2;
-  constexpr std::size_t kFrame = 16;
-  constexpr std::size_t kAttachment = 4'000;  // an image in full detail; a document is its bytes
-  std::size_t bytes = 0;
-  std::size_t frames = request.messages.size() + request.tools.size();
-  for (const models::ChatMessage& message : request.messages) {
-    bytes += message.text.size();
-    for (const models::ToolCall& call : message.tool_calls) {
-      bytes += call.name.size() + call.arguments_json.size();
-      ++frames;
-    }
-    for (const models::Attachment& attachment : message.attachments) {
-      const bool is_image = attachment.kind == models::Attachment::Kind::kImage;
-      bytes +=
-          kBytesPerToken * (is_image ? kAttachment : kAttachment + static_cast<std::size_t>(attachment.size));
-    }
-  }
-  for (const models::ToolSpec& tool : request.tools)
-    bytes += tool.name.size() + tool.description.size() + json::to_text(tool.parameters).size();
-  return static_cast<std::int64_t>(bytes / kBytesPerToken + frames * kFrame);
 }
 
 // How much, and where it came from; never what it says.
@@ -125,7 +102,7 @@ trace::Ask ask_of(const models::ModelInfo& info, const models::ModelRequest& req
   ask.least_output_tokens = std::min(ask.least_output_tokens, ask.output_tokens);
   if (!info.price) return ask;
   const models::Price& price = *info.price;
-  ask.input_at_most = models::highest_cost_nano_usd(price, longest_input(request), 0);
+  ask.input_at_most = models::highest_cost_nano_usd(price, models::most_tokens(request), 0);
   ask.input_cost = models::cost_nano_usd(price, estimate);
   ask.output_pico = std::max(price.rates.output, price.above ? price.above->output : 0);
   return ask;

@@ -25,4 +25,8 @@ enum class TokenizerFamily : std::uint8_t { kOpenAi, kAnthropic, kGoogle, kLlama
 // Of all its messages and tools: the input of the call.
 [[nodiscard]] std::int64_t estimate_tokens(TokenizerFamily family, const ModelRequest& request);
 
+// More than any tokenizer makes of its text: a token is at least one byte. Images and documents count as much
+// as vendors say they take at most.
+[[nodiscard]] std::int64_t most_tokens(const ModelRequest& request);
+
 }  // namespace pryx::models

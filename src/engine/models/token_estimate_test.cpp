@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 namespace pryx::models {
 namespace {
@@ -44,6 +45,50 @@ TEST(TokenEstimate, IsWithinFifteenPercentOnEveryDocumentOfTheCorpus) {
     EXPECT_LE(std::abs(sum / truth_sum - 1), 0.03) << to_text(family);
     RecordProperty(std::string(to_text(family)) + "_worst_percent", static_cast<int>(worst * 100));
   }
+}
+
+// A budget reserves by it: half a token for each byte would be too little for numbers, ids and tables.
+TEST(TokenEstimate, NoTokenizerCountsMoreThanTheBoundOnAnyDocument) {
+  const auto counts = json::parse_object(read(kFolder / "counts.json"));
+  ASSERT_TRUE(counts.has_value());
+  int over_half = 0;
+  for (const auto& [name, families] : counts->at("documents").as_object()) {
+    const std::string text = read(kFolder / "corpus" / (std::string(name) + ".txt"));
+    ModelRequest request;
+    request.messages.push_back({.text = text});
+    for (const TokenizerFamily family : kFamilies) {
+      const std::int64_t truth = families.at(to_text(family)).as_int64();
+      EXPECT_LE(truth, most_tokens(request)) << to_text(family) << " " << name;
+      over_half += truth > static_cast<std::int64_t>(text.size() / 2) ? 1 : 0;
+    }
+  }
+  EXPECT_GT(over_half, 4) << "the corpus has nothing dense any more";
+}
+
+TEST(TokenEstimate, TheBoundHoldsForTextWithoutAnyMergesAndCountsAllThatIsRead) {
+  // One token each in every tokenizer of the corpus.
+  ModelRequest request;
+  request.messages.push_back({.text = "a\nb\nc\nd\n\x01\x02\x03"});
+  EXPECT_GE(most_tokens(request), 11);
+  std::int64_t before = most_tokens(request);
+  const auto grew = [&](std::int64_t by) {
+    const std::int64_t after = most_tokens(request);
+    return after - std::exchange(before, after) >= by;
+  };
+  request.messages[0].provider_data.json = std::string(500, 'x');
+  EXPECT_TRUE(grew(500));
+  request.messages[0].tool_calls.push_back({"c1", "fs.read", std::string(300, '1')});
+  EXPECT_TRUE(grew(300));
+  request.messages[0].attachments.push_back({.kind = Attachment::Kind::kFile, .size = 9'000});
+  EXPECT_TRUE(grew(9'000));
+  request.tools.push_back({"t", "", {}});
+  EXPECT_TRUE(grew(500)) << "what a vendor says about tools is read with the first of them";
+  request.format = {.kind = ResponseFormat::Kind::kJsonSchema,
+                    .name = {},
+                    .description = std::string(200, 'd'),
+                    .schema = {{"type", "object"}},
+                    .strict = {}};
+  EXPECT_TRUE(grew(200));
 }
 
 TEST(TokenEstimate, KnowsTheFamilyByTheModelAndThenByTheProvider) {
