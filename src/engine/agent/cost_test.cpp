@@ -30,6 +30,8 @@ class Costs : public ::testing::Test, public Corridor {
     entry.max_output_tokens = 2000;
     auto overrides = std::make_shared<models::CatalogFile>();
     overrides->models.emplace("fake/one", entry);
+    entry.price = models::Price{.rates = {.input = 30'000'000, .output = 150'000'000}};
+    overrides->models.emplace("fake/big", entry);
     daemon->models.set_catalog(
         std::make_shared<const models::Catalog>(models::built_in_catalog(), overrides));
   }
@@ -71,6 +73,29 @@ TEST_F(Costs, ATurnKnowsWhatItCost) {
   EXPECT_EQ(booked(), turn(id).cost_nano);
   EXPECT_EQ(kinds(id), "turn ok, queue ok, model ok");
   EXPECT_EQ(count_events("cost.updated"), 1);
+}
+
+TEST_F(Costs, AnAnswerUnderAnotherNameIsNeverFree) {
+  boot_priced();
+  budget(trace::BudgetScope::kDay, kUsd);
+  const auto asked_and_answered_by = [this](std::string name) {
+    auto attempt = answers(1000, 100);
+    std::get<models::Finished>(attempt.events.back()).model_that_answered = std::move(name);
+    model->add(std::move(attempt));
+    const TurnId id = send(session(), "hi");
+    settle();
+    return turn(id);
+  };
+  const Turn unknown = asked_and_answered_by("one-20991231");
+  EXPECT_EQ(unknown.answered_by, "fake/one-20991231");
+  EXPECT_EQ(unknown.cost_nano, 1000 * 3000 + 100 * 15'000) << "the price of what was asked for";
+  EXPECT_EQ(unknown.unpriced_calls, 0);
+  const Turn dearer = asked_and_answered_by("big");
+  EXPECT_EQ(dearer.cost_nano, 1000 * 30'000 + 100 * 150'000) << "its own";
+  const auto spent =
+      read([](db::Connection& c) { return c.count("SELECT coalesce(sum(spent), 0) FROM budget_accounts"); });
+  EXPECT_EQ(spent, unknown.cost_nano + dearer.cost_nano);
+  EXPECT_EQ(booked(), spent);
 }
 
 TEST_F(Costs, AModelNobodyKnowsThePriceOfHasNoCost) {

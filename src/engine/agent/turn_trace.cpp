@@ -147,8 +147,12 @@ void TurnTrace::attempt_failed(const Error& error, Duration wait) {
   sent_ns_ = at + wait.count();
 }
 
+// Servers answer under names that no catalog has: a dated one, that of a file. What was asked for was priced,
+// and is paid for.
 void TurnTrace::price_answer(const std::string& answered_by, const models::Usage& usage) {
-  cost_ = cost_of(models_.describe(answered_by.empty() ? model_ : answered_by), usage);
+  models::ModelInfo info = models_.describe(answered_by.empty() ? model_ : answered_by);
+  if (!info.price) info.price = models_.describe(model_).price;
+  cost_ = cost_of(info, usage);
 }
 
 trace::CallScope TurnTrace::scope_of(const Turn& turn, const Session& session,
