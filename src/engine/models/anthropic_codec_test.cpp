@@ -127,6 +127,21 @@ TEST(AnthropicCodec, ThinkingByTheModelsVersion) {
   EXPECT_EQ(thinking("claude-opus-4-6", ReasoningEffort::kDefault), "null null 32000");
 }
 
+TEST(AnthropicCodec, ThinkingNeverRaisesTheLimitOfAnAnswer) {
+  const auto sent = [](std::int64_t limit, ReasoningEffort effort) {
+    ModelRequest request = ask("claude-haiku-4-5");
+    request.reasoning = effort;
+    request.max_output_tokens = limit;
+    json::object out = encode(request);
+    return fmt::format("{} {}", json::to_text(out["thinking"]), json::to_text(out["max_tokens"]));
+  };
+  EXPECT_EQ(sent(64'000, ReasoningEffort::kHigh), R"({"type":"enabled","budget_tokens":24000} 64000)");
+  EXPECT_EQ(sent(25'023, ReasoningEffort::kHigh), R"({"type":"enabled","budget_tokens":23999} 25023)");
+  EXPECT_EQ(sent(2'048, ReasoningEffort::kHigh), R"({"type":"enabled","budget_tokens":1024} 2048)");
+  EXPECT_EQ(sent(2'047, ReasoningEffort::kHigh), "null 2047") << "the vendor takes no smaller budget";
+  EXPECT_EQ(sent(2'000, ReasoningEffort::kMinimal), "null 2000");
+}
+
 TEST(AnthropicCodec, RefusesWhatTheWireCannotCarry) {
   for (const Sampling& sampling : {Sampling{.seed = 1}, Sampling{.presence_penalty = 0.1},
                                    Sampling{.frequency_penalty = 0.1}, Sampling{.temperature = 1.5}}) {

@@ -18,6 +18,8 @@ constexpr std::size_t kMessageMarks = 2;
 constexpr std::int64_t kDefaultOutput = 32'000;
 constexpr std::int64_t kOldOutput = 8'192;     // models before 3.7
 constexpr std::int64_t kOldestOutput = 4'096;  // models before 3.5
+constexpr std::int64_t kLeastThoughts = 1'024;  // the vendor refuses less
+constexpr std::int64_t kLeastText = 1'024;      // of an answer, beside its thoughts
 
 // Every id once in a request, made of what the vendor allows. Servers without ids of their own gave each
 // answer the same ones.
@@ -307,7 +309,7 @@ Result<void> add_sampling(json::object& out, const Sampling& sampling) {
 std::int64_t budget_of(ReasoningEffort effort) {
   switch (effort) {
     case ReasoningEffort::kMinimal:
-      return 1'024;  // the least there is
+      return kLeastThoughts;
     case ReasoningEffort::kLow:
       return 4'096;
     case ReasoningEffort::kMedium:
@@ -327,7 +329,8 @@ bool continues_foreign_round(const ModelRequest& request) {
   return false;
 }
 
-Result<void> add_thinking(json::object& out, const ModelRequest& request, std::int64_t& max_tokens) {
+// The longest answer bounds the thoughts as well, because it is what is paid for.
+Result<void> add_thinking(json::object& out, const ModelRequest& request, std::int64_t max_tokens) {
   if (request.reasoning == ReasoningEffort::kDefault || request.reasoning == ReasoningEffort::kNone)
     return {};
   const ModelVersion version = version_of(request.model);
@@ -344,8 +347,8 @@ Result<void> add_thinking(json::object& out, const ModelRequest& request, std::i
     out["output_config"] = json::object{{"effort", is_low ? "low" : to_text(request.reasoning)}};
     return {};
   }
-  const std::int64_t budget = budget_of(request.reasoning);
-  max_tokens = std::max(max_tokens, budget + 1'024);
+  const std::int64_t budget = std::min(budget_of(request.reasoning), max_tokens - kLeastText);
+  if (budget < kLeastThoughts) return {};  // no room to think
   out["thinking"] = json::object{{"type", "enabled"}, {"budget_tokens", budget}};
   return {};
 }
@@ -378,7 +381,7 @@ Result<std::string> encode_messages_request(const ModelRequest& request, const T
   PRYX_TRY(Turns turns, encode_turns(request, names));
   json::array tools = encode_tools(request, names);
   if (request.cache == PromptCache::kAuto) mark_for_cache(turns, tools);
-  std::int64_t max_tokens =
+  const std::int64_t max_tokens =
       request.max_output_tokens > 0 ? request.max_output_tokens : default_output(request.model);
   json::object out{{"model", request.model}};
   PRYX_TRY_VOID(add_sampling(out, request.sampling));
