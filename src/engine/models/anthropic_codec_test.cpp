@@ -127,6 +127,20 @@ TEST(AnthropicCodec, ThinkingByTheModelsVersion) {
   EXPECT_EQ(thinking("claude-opus-4-6", ReasoningEffort::kDefault), "null null 32000");
 }
 
+TEST(AnthropicCodec, TheLimitThatTheWireWantsIsOneThatTheModelTakes) {
+  ModelRequest request = ask("claude-3-opus-20240229");
+  EXPECT_EQ(encode(request).at("max_tokens").as_int64(), 4'096) << "by its name";
+  ModelInfo about{.id = "m", .provider = "p", .context_tokens = 200'000, .max_output_tokens = 8'000};
+  request.about = std::make_shared<const ModelInfo>(about);
+  EXPECT_EQ(encode(request).at("max_tokens").as_int64(), 8'000);
+  request.longest_output_tokens = 5'000;
+  EXPECT_EQ(encode(request).at("max_tokens").as_int64(), 5'000) << "beside so long an input";
+  about.max_output_tokens = 64'000;
+  request.about = std::make_shared<const ModelInfo>(about);
+  request.longest_output_tokens = 60'000;
+  EXPECT_EQ(encode(request).at("max_tokens").as_int64(), 32'000);
+}
+
 TEST(AnthropicCodec, ThinkingNeverRaisesTheLimitOfAnAnswer) {
   const auto sent = [](std::int64_t limit, ReasoningEffort effort) {
     ModelRequest request = ask("claude-haiku-4-5");

@@ -369,10 +369,15 @@ Result<void> add_format(json::object& out, const ModelRequest& request) {
   return {};
 }
 
-std::int64_t default_output(const std::string& model) {
-  const ModelVersion version = version_of(model);
-  if (!version.is_known() || !(version < ModelVersion{3, 7})) return kDefaultOutput;
-  return version < ModelVersion{3, 5} ? kOldestOutput : kOldOutput;
+// What is known about the model, else by its name.
+std::int64_t default_output(const ModelRequest& request) {
+  const ModelVersion version = version_of(request.model);
+  std::int64_t most = kDefaultOutput;
+  if (request.about && request.about->max_output_tokens > 0)
+    most = std::min(most, request.about->max_output_tokens);
+  else if (version.is_known() && version < ModelVersion{3, 7})
+    most = version < ModelVersion{3, 5} ? kOldestOutput : kOldOutput;
+  return request.longest_output_tokens > 0 ? std::min(most, request.longest_output_tokens) : most;
 }
 
 }  // namespace
@@ -382,7 +387,7 @@ Result<std::string> encode_messages_request(const ModelRequest& request, const T
   json::array tools = encode_tools(request, names);
   if (request.cache == PromptCache::kAuto) mark_for_cache(turns, tools);
   const std::int64_t max_tokens =
-      request.max_output_tokens > 0 ? request.max_output_tokens : default_output(request.model);
+      request.max_output_tokens > 0 ? request.max_output_tokens : default_output(request);
   json::object out{{"model", request.model}};
   PRYX_TRY_VOID(add_sampling(out, request.sampling));
   PRYX_TRY_VOID(add_thinking(out, request, max_tokens));

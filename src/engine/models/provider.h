@@ -141,6 +141,8 @@ struct ModelRequest {
   std::shared_ptr<const ModelInfo> about = {};
   // Written by the provider at each attempt. May be null.
   std::shared_ptr<AttemptFacts> facts = {};
+  // What fits beside the input, for a wire that must name a limit where max_output_tokens is 0. 0: unknown.
+  std::int64_t longest_output_tokens = 0;
 };
 
 struct Usage {
