@@ -4,8 +4,8 @@ import json
 import shutil
 import subprocess
 
-from harness import SOURCE, Skip, case, contains, equal, expect, lacks
-from vendors import SECRET, WIRES, Vendors
+from harness import SOURCE, Skip, case, contains, equal, expect, lacks, wait_until
+from vendors import CONTEXT, MOST_OUTPUT, SECRET, WIRES, Vendors
 
 CONFIG = {"chat": {"kind": "openai", "base_url": "/v1"}, "responses": {"kind": "openai", "base_url": "/v1", "api": "responses"},
           "ollama": {"kind": "ollama", "base_url": ""}, "anthropic": {"kind": "anthropic", "base_url": ""}, "google": {"kind": "google", "base_url": ""}}
@@ -32,8 +32,15 @@ def set_up(lab, daemon):
         status, _ = put(api, wire.kind, {**config, "base_url": vendors.root + config["base_url"], "key": "k"})
         if status == 200:
             kinds.append(wire.kind)
-    lab.write_config(daemon, "models.yaml", "models:\n  responses/real: {reasoning: true}\n  anthropic/real: {reasoning: true, max_output: 4096}\n")
+    known = f"context: {CONTEXT}, max_output: {MOST_OUTPUT}, price: {{input: 1, output: 2}}"
+    thinks = {"responses": ", reasoning: true", "anthropic": ", reasoning: true"}
+    lab.write_config(daemon, "models.yaml", "models:\n" + "".join(f"  {kind}/real: {{{known}{thinks.get(kind, '')}}}\n" for kind in kinds))
+    wait_until(lambda: all(described(api, kind)["max_output_tokens"] == MOST_OUTPUT for kind in kinds), 10, "config/models.yaml is read")
     return vendors, api, kinds
+
+
+def described(api, kind):
+    return next(m for m in api.get(f"/models?provider={kind}")["items"] if m["id"] == "real")
 
 
 def put(api, name, body):
@@ -66,6 +73,33 @@ def any_vendor_answers_after_any_other(lab):
     if "responses" in kinds:
         last = [body for kind, body in vendors.requests if kind == "responses"][-1]
         contains(json.dumps(last), SECRET + "responses", "what the Responses API gave to keep")
+
+
+def limit_of(kind, body):
+    """The longest answer that a request asks for."""
+    if kind == "ollama":
+        return body["options"].get("num_predict")
+    if kind == "google":
+        return body["generationConfig"]["maxOutputTokens"]
+    return body["max_output_tokens" if kind == "responses" else "max_tokens"]
+
+
+@case
+def no_vendor_is_asked_for_more_than_its_model_writes(lab):
+    daemon = lab.daemon()
+    vendors, api, kinds = set_up(lab, daemon)
+    session = api.session(workspace=str(lab.workspace({"a.txt": "x"})))
+    # All the tokens that a sub-agent may use are more than any of these models writes; so is what a budget would pay for.
+    for kind in kinds:
+        child = api.post(f"/sessions/{session}/children", {"task": f"task for {kind}", "model": f"{kind}/real"}, 202)
+        turn = api.wait_turn(child["turn_id"])
+        equal((turn["state"], vendors.refusals[:1]), ("completed", []), f"a sub-agent of {kind}")
+    daemon.cli("cost", "budget", "--day", "5").must(0)
+    for kind in kinds:
+        turn = api.run(session, f"question for {kind}", model=f"{kind}/real")
+        equal((turn["state"], vendors.refusals[:1]), ("completed", []), f"{kind} beside a budget")
+    for kind, body in vendors.requests:
+        equal(limit_of(kind, body), MOST_OUTPUT, f"the limit that {kind} was sent")
 
 
 @case

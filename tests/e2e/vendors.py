@@ -3,7 +3,7 @@
 
 Every user message is answered in two model calls: a thought with something to keep, and a call of fs.list; then "<kind> is done". What a
 vendor would refuse is refused with its status and kept in `refusals`: unknown fields, results without their call, repeated or misshapen
-ids, thoughts that another vendor signed.
+ids, thoughts that another vendor signed, answers longer than the model writes or than its context has room for.
 """
 import http.server
 import json
@@ -12,6 +12,8 @@ import socketserver
 import threading
 
 SECRET = "kept-by-"   # what a vendor wants back is this and its kind
+MOST_OUTPUT = 8192    # tokens that the model `real` writes at once
+CONTEXT = 65536
 
 
 class Refused(Exception):
@@ -28,6 +30,14 @@ def only(body, *known):
     need(not extra, f"unknown parameters {sorted(extra)}")
 
 
+def check_limit(body, limit):
+    """What models refuse: an answer longer than they write, or than fits beside the input (four bytes a token)."""
+    if limit is None:
+        return
+    need(0 < limit <= MOST_OUTPUT, f"an answer of {limit} tokens, but this model writes at most {MOST_OUTPUT}")
+    need(len(json.dumps(body)) // 4 + limit <= CONTEXT, f"{limit} tokens do not fit beside the input")
+
+
 def sse(*events):
     return b"".join((f"event: {name}\n".encode() if name else b"") + b"data: " + (d if isinstance(d, bytes) else json.dumps(d).encode()) + b"\n\n" for name, d in events)
 
@@ -39,6 +49,7 @@ class Chat:
     def check(body):
         only(body, "model", "messages", "stream", "stream_options", "tools", "tool_choice", "parallel_tool_calls", "max_tokens",
              "temperature", "top_p", "reasoning_effort", "seed", "stop")
+        check_limit(body, body.get("max_tokens"))
         open_calls, seen, called = [], set(), False
         for m in body["messages"]:
             only(m, "role", "content", "tool_calls", "tool_call_id", "name")
@@ -81,6 +92,7 @@ class Responses:
     def check(body):
         only(body, "model", "input", "stream", "store", "tools", "tool_choice", "parallel_tool_calls", "max_output_tokens", "temperature", "top_p",
              "reasoning", "include", "prompt_cache_key")
+        check_limit(body, body.get("max_output_tokens"))
         open_calls, seen = [], set()
         for item in body["input"]:
             kind = item["type"]
@@ -149,7 +161,9 @@ class Ollama:
             for call in m.get("tool_calls", []):
                 need(isinstance(call["function"]["arguments"], dict), "arguments must be an object")
                 waiting.append(call["function"]["name"])
-        need(body.get("options", {}).get("num_ctx", 0) >= 4096, "num_ctx would cut the beginning off")
+        options = body.get("options", {})
+        check_limit(body, options.get("num_predict"))
+        need(4096 <= options.get("num_ctx", 0) <= CONTEXT, "num_ctx would cut the beginning off, or is more than there is")
         return body["messages"][-1]["role"] == "tool"
 
     @staticmethod
@@ -176,6 +190,9 @@ class Anthropic:
     @staticmethod
     def check(body):
         need(body.get("max_tokens", 0) > 0, "max_tokens: field required")
+        check_limit(body, body["max_tokens"])
+        budget = body.get("thinking", {}).get("budget_tokens")
+        need(budget is None or 1024 <= budget < body["max_tokens"], "thinking.budget_tokens: at least 1024, and less than max_tokens")
         waiting, seen, last = [], set(), None
         for m in body["messages"]:
             need(m["role"] in ("user", "assistant") and m["role"] != last, f"roles must alternate, but {m['role']} follows {last}")
@@ -233,6 +250,7 @@ class Google:
 
     @staticmethod
     def check(body):
+        check_limit(body, body.get("generationConfig", {}).get("maxOutputTokens"))
         waiting = 0
         for content in body["contents"]:
             need(content["role"] in ("user", "model") and content["parts"], "contents need a role and parts")
@@ -295,7 +313,7 @@ class Vendors:
                 body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
                 if self.path == "/api/show":
                     return self.reply(200, json.dumps({"capabilities": ["completion", "tools", "thinking"],
-                                                       "model_info": {"general.architecture": "q", "q.context_length": 65536}}).encode())
+                                                       "model_info": {"general.architecture": "q", "q.context_length": CONTEXT}}).encode())
                 wire = next((w for w in WIRES if w.path in self.path), None)
                 if wire is None:
                     return self.reply(404, b'{"error":{"message":"no such path"}}')

@@ -13,7 +13,7 @@ constexpr std::string_view kKey = "2dd29ca851e7b56e4697b0e1f08507293d761a05ce4d1
 
 // Dear enough that the slices which the fake model hands out bind.
 constexpr std::string_view kPrices =
-    "models:\n  sim/sim-1: {context: 128000, max_output: 2000, price: {input: 1, output: 2}}\n";
+    "models:\n  sim/sim-1: {{context: 128000, max_output: {}, price: {{input: 1, output: 2}}}}\n";
 constexpr std::string_view kLoseParents =
     "CREATE TRIGGER IF NOT EXISTS lose_parents AFTER INSERT ON sub_agents BEGIN UPDATE sub_agents SET "
     "parent_turn = '' WHERE session_id = NEW.session_id; END";
@@ -175,7 +175,7 @@ Result<std::unique_ptr<Daemon>> Daemon::open(Around around, DaemonSetting settin
                                                  .effect_first = setting.effect_first}));
   parts->access->service = &parts->sub_agents;
   PRYX_TRY_VOID(agent::add_sub_agent_tools(parts->registry, parts->access));
-  PRYX_TRY(const auto prices, models::parse_catalog_overrides(kPrices, "sim"));
+  PRYX_TRY(const auto prices, models::parse_catalog_overrides(fmt::format(kPrices, kMostOutput), "sim"));
   parts->models.set_catalog(std::make_shared<const models::Catalog>(
       models::built_in_catalog(), std::make_shared<const models::CatalogFile>(prices)));
   PRYX_TRY_VOID(parts->models.put_provider(

@@ -154,6 +154,8 @@ FakeModel::Asked FakeModel::read_request(const net::ClientRequest& request) {
     return asked;
   }
   asked.bytes = request.body.size();
+  if (const std::int64_t longest = json::integer_or(*body, "max_tokens", 0); longest > kMostOutput)
+    world_.violate(fmt::format("the model was asked for {} tokens, and it writes {}", longest, kMostOutput));
   std::vector<std::string> open;
   for (const json::value& item : body->at("messages").as_array()) {
     const json::object& message = item.as_object();

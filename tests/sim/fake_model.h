@@ -8,6 +8,9 @@
 
 namespace pryx::sim {
 
+// Tokens of its longest answer; a request for more is refused by any vendor.
+inline constexpr std::int64_t kMostOutput = 2000;
+
 class FakeModel final : public net::HttpClient {
  public:
   FakeModel(async::EventLoop& loop, OutsideWorld& world, std::uint64_t seed);

@@ -12,6 +12,8 @@ constexpr std::string_view kGoOn =
     "Your answer stopped at its length limit. Go on exactly where it ends; repeat nothing and introduce "
     "nothing.";
 constexpr std::size_t kNamesShown = 5;
+// Whether so full a context takes this much is for its provider to say.
+constexpr std::int64_t kLeastOutput = 256;
 
 }  // namespace
 
@@ -64,6 +66,13 @@ OutputPlan plan_output(std::int64_t wanted, std::int64_t most_at_once) {
   plan.parts = static_cast<int>(std::min<std::int64_t>(parts, kMaxOutputParts));
   plan.wanted = std::min(wanted, most_at_once * plan.parts);
   return plan;
+}
+
+std::int64_t longest_output(const models::ModelInfo& info, std::int64_t input_tokens) {
+  if (info.context_tokens <= 0) return info.max_output_tokens;
+  const std::int64_t input = input_tokens + input_tokens / 10;  // it is an estimate
+  const std::int64_t left = std::max(kLeastOutput, info.context_tokens - input);
+  return info.max_output_tokens > 0 ? std::min(info.max_output_tokens, left) : left;
 }
 
 void ask_to_go_on(models::ModelRequest& request, std::string said) {

@@ -29,6 +29,11 @@ struct OutputPlan {
 };
 inline constexpr int kMaxOutputParts = 16;
 [[nodiscard]] OutputPlan plan_output(std::int64_t wanted, std::int64_t most_at_once);
+// Tokens of an answer that nobody limited, where a limit has to be sent and the model does not say its own.
+inline constexpr std::int64_t kUsualLongestOutput = 16'384;
+// The longest answer to so much input: what the model writes at once, and what its context has left. 0:
+// nobody knows.
+[[nodiscard]] std::int64_t longest_output(const models::ModelInfo& info, std::int64_t input_tokens);
 // Asks for what follows `said`, the text of the parts before.
 void ask_to_go_on(models::ModelRequest& request, std::string said);
 

@@ -82,6 +82,20 @@ TEST(RequestFit, OutputIsPartedEvenly) {
   EXPECT_EQ(huge.share(0), 1'000);
 }
 
+TEST(LongestOutput, IsWhatTheModelWritesAndWhatItsContextHasLeft) {
+  const auto longest = [](std::int64_t context, std::int64_t output, std::int64_t input) {
+    return longest_output(
+        {.id = "m", .provider = "p", .context_tokens = context, .max_output_tokens = output}, input);
+  };
+  EXPECT_EQ(longest(0, 0, 5'000), 0) << "nobody knows";
+  EXPECT_EQ(longest(0, 4'096, 5'000), 4'096);
+  EXPECT_EQ(longest(128'000, 16'384, 1'000), 16'384);
+  EXPECT_EQ(longest(8'192, 8'192, 1'000), 7'092) << "a tenth more than the estimate is left for the input";
+  EXPECT_EQ(longest(8'192, 0, 1'000), 7'092);
+  EXPECT_EQ(longest(8'192, 8'192, 8'000), 256);
+  EXPECT_EQ(longest(8'192, 100, 8'000), 100);
+}
+
 class FitTest : public ::testing::Test, public Corridor {
  protected:
   FitTest() { boot(); }
@@ -145,6 +159,29 @@ TEST_F(FitTest, WhatFitsAtOnceIsAskedAtOnce) {
   EXPECT_EQ(state(t), "completed");
   ASSERT_EQ(model->requests.size(), 1u);
   EXPECT_EQ(model->requests[0].max_output_tokens, 150'000);
+}
+
+TEST_F(FitTest, AnAnswerFitsBesideItsInput) {
+  know("{context: 8192, max_output: 8192}");
+  model->add(writes("all of it", 10, 5));
+  const TurnId t = ask_long(8'192);
+  settle();
+  ASSERT_EQ(state(t), "completed") << turn(t).error_detail;
+  EXPECT_LT(model->requests[0].max_output_tokens, 8'192);
+  EXPECT_GT(model->requests[0].max_output_tokens, 4'096);
+}
+
+TEST_F(FitTest, ABudgetAsksForNoMoreThanTheContextHasLeft) {
+  know("{context: 8192, max_output: 8192, price: {input: 1, output: 1}}");
+  model->add(writes("all of it", 10, 5));
+  NewMessage message{.session = session(), .text = "hi"};
+  message.max_cost = trace::kNanoPerUsd;
+  const TurnId t = accept(std::move(message)).value().turn;
+  settle();
+  ASSERT_EQ(state(t), "completed") << turn(t).error_detail;
+  const models::ModelRequest& sent = model->requests[0];
+  EXPECT_GT(sent.max_output_tokens, 1'024);
+  EXPECT_LE(models::estimate_tokens(models::TokenizerFamily::kLlama, sent) + sent.max_output_tokens, 8'192);
 }
 
 TEST_F(FitTest, ACutInTheSecondPartBeginsTheAnswerAnew) {

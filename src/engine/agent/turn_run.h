@@ -89,6 +89,7 @@ class TurnRun {
   [[nodiscard]] Step& add_price_step(const std::string& model);
   // What the model takes and writes at once (turn_run_fit.cpp).
   [[nodiscard]] Result<void> fit_request(models::ModelRequest& request);
+  void fit_output(models::ModelRequest& request) const;
   [[nodiscard]] bool goes_on() const;  // the answer was cut at its limit, and more of it was wanted
   [[nodiscard]] async::Task<Result<void>> end_part(Step& step);
   [[nodiscard]] async::Task<Flow> drop_thoughts();

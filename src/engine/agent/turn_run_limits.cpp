@@ -67,8 +67,11 @@ Result<void> TurnRun::fit_tokens(models::ModelRequest& request, std::int64_t inp
         ErrorCode::kBudget,
         "the limit of {} tokens does not suffice for another answer: {} are used, and {} would be read",
         limits_.max_tokens, used, input);
-  request.max_output_tokens =
-      request.max_output_tokens > 0 ? std::min(request.max_output_tokens, left) : left;
+  // A ceiling is no wish: nobody asked for an answer that long.
+  std::int64_t most = request.max_output_tokens;
+  if (most == 0) most = parts().models.describe(request.model).max_output_tokens;
+  if (most == 0) most = kUsualLongestOutput;
+  request.max_output_tokens = std::min(most, left);
   return {};
 }
 

@@ -111,6 +111,7 @@ async::Task<Result<std::optional<Error>>> TurnRun::begin_model_step(Step& step, 
                                                                     models::ModelRequest& request) {
   if (const auto fits = fit_tokens(request, estimate_.input_tokens); !fits)
     co_return std::optional(fits.error());
+  fit_output(request);
   trace_.prepare_call(request.model, request, estimate_, context_labels_);
   trace::Grant grant;
   auto written = co_await parts().database.write([&,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/agent/request_fit.h"
 #include "engine/agent/session_store.h"
 #include "engine/models/token_estimate.h"
 #include "foundation/base/text.h"
@@ -14,7 +15,6 @@ using trace::Span;
 using trace::SpanKind;
 using trace::SpanStatus;
 
-constexpr std::int64_t kAssumedLongestAnswer = 16'384;  // tokens, of a model that does not say
 constexpr std::size_t kMaxSpanMessageBytes = 500;
 
 std::string provider_of(const std::string& model) { return model.substr(0, model.find('/')); }
@@ -96,8 +96,9 @@ Result<void> trace_approvals(db::Transaction& t, trace::Recorder& recorder, cons
 trace::Ask ask_of(const models::ModelInfo& info, const models::ModelRequest& request,
                   const models::Usage& estimate) {
   trace::Ask ask{.input_tokens = estimate.input_tokens};
-  ask.output_tokens = info.max_output_tokens > 0 ? std::min(info.max_output_tokens, kAssumedLongestAnswer)
-                                                 : kAssumedLongestAnswer;
+  const std::int64_t longest =
+      request.longest_output_tokens > 0 ? request.longest_output_tokens : info.max_output_tokens;
+  ask.output_tokens = longest > 0 ? std::min(longest, kUsualLongestOutput) : kUsualLongestOutput;
   if (request.max_output_tokens > 0) ask.output_tokens = request.max_output_tokens;
   ask.least_output_tokens = std::min(ask.least_output_tokens, ask.output_tokens);
   if (!info.price) return ask;

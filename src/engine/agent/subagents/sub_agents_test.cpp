@@ -220,6 +220,26 @@ TEST_F(SubAgentsTest, ACallThatRanAndWasDeniedLaterCounts) {
             "model done, test.one_shot denied, test.pure done, test.pure denied, model done");
 }
 
+// The tokens that a sub-agent may use in all are no length that a model could answer with.
+TEST_F(SubAgentsTest, AnAnswerIsBoundedByTheModelAndNotOnlyByTheBudget) {
+  const auto limit_sent = [this](std::string_view known) {
+    const auto parsed = models::parse_catalog_overrides(fmt::format("models:\n  fake/one: {}\n", known), "t");
+    PRYX_CHECK(parsed.has_value());
+    daemon->models.set_catalog(std::make_shared<const models::Catalog>(
+        models::built_in_catalog(), std::make_shared<const models::CatalogFile>(*parsed)));
+    model->add(says("short"));
+    const auto made = now(daemon->sub_agents.spawn(me(), {.parent = session(), .task = "small"}));
+    PRYX_CHECK(made.has_value());
+    settle();
+    EXPECT_EQ(state(made->turn), "completed") << turn(made->turn).error_detail;
+    return model->requests.back().max_output_tokens;
+  };
+  EXPECT_EQ(limit_sent("{context: 128000, max_output: 16000}"), 16'000);
+  EXPECT_GT(limit_sent("{context: 400000, max_output: 128000}"), 64'000);
+  EXPECT_EQ(limit_sent("{context: 400000}"), kUsualLongestOutput);
+  EXPECT_LT(limit_sent("{context: 8192, max_output: 8192}"), 8'000);
+}
+
 // Calls of one answer that ask become one plan before the first of them runs; the limit holds for them all
 // the same.
 TEST_F(SubAgentsTest, CallsThatAreAskedAboutTogetherAreCappedToo) {

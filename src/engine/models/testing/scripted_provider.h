@@ -34,6 +34,7 @@ class ScriptedProvider final : public Provider {
   void key_was_refused() override { ++key_refusals; }
   async::Task<Result<std::unique_ptr<ModelStream>>> stream(ModelRequest request) override {
     requests.push_back(std::move(request));
+    PRYX_CO_TRY_VOID(check(requests.back()));
     if (attempts_.empty()) co_return fail(ErrorCode::kInternal, "the script has no attempt left");
     Attempt attempt = std::move(attempts_.front());
     attempts_.pop_front();
@@ -44,6 +45,18 @@ class ScriptedProvider final : public Provider {
   async::Task<Result<std::vector<ModelInfo>>> list_models() override { co_return std::vector<ModelInfo>{}; }
 
  private:
+  // As vendors do.
+  static Result<void> check(const ModelRequest& request) {
+    if (!request.about || request.max_output_tokens == 0) return {};
+    const std::int64_t most = request.about->max_output_tokens;
+    const std::int64_t context = request.about->context_tokens;
+    if ((most > 0 && request.max_output_tokens > most) ||
+        (context > 0 && request.max_output_tokens >= context))
+      return fail(ErrorCode::kInvalidArgument, "an answer of {} tokens is more than the model gives",
+                  request.max_output_tokens);
+    return {};
+  }
+
   class Stream final : public ModelStream {
    public:
     Stream(ScriptedProvider& owner, Attempt attempt) : owner_(owner), attempt_(std::move(attempt)) {
