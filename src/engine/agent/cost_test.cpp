@@ -270,6 +270,47 @@ TEST_F(Costs, ADeathInTheMiddleLeavesNoGapInTheBooks) {
   EXPECT_EQ(read([](db::Connection& c) { return c.count("SELECT count(*) FROM open_calls"); }), 0);
 }
 
+// The vendor has read it, and a crash in the same moment would count it, too.
+TEST_F(Costs, ACallThatIsGivenUpInSilenceCostsItsInput) {
+  boot_priced();
+  model->add(answers(1000, 100, 1h));
+  const TurnId cancelled = send(session(), "hi");
+  settle();
+  ASSERT_TRUE(cancel(cancelled));
+  settle();
+  ASSERT_EQ(state(cancelled), "cancelled");
+  EXPECT_GT(turn(cancelled).cost_nano, 0);
+  EXPECT_EQ(turn(cancelled).cost_nano, turn(cancelled).usage.input_tokens * 3000);
+  EXPECT_EQ(turn(cancelled).usage.output_tokens, 0);
+  EXPECT_TRUE(turn(cancelled).usage.estimated);
+  const trace::NanoUsd before = booked();
+  EXPECT_EQ(before, turn(cancelled).cost_nano);
+
+  for (int i = 0; i < 20; ++i)
+    model->add({.refused = std::nullopt, .events = {}, .broken = Error{ErrorCode::kTimeout, "silent", -1}});
+  const TurnId silent = send(session(), "hi");
+  pass(1h);
+  ASSERT_EQ(state(silent), "failed");
+  EXPECT_GT(turn(silent).cost_nano, 0);
+  EXPECT_EQ(booked(), before + turn(silent).cost_nano);
+}
+
+TEST_F(Costs, WhatWasRefusedOrNeverLeftCostsNothing) {
+  boot_priced();
+  model->add({.refused = Error{ErrorCode::kForbidden, "no", -1}});
+  const TurnId refused = send(session(), "hi");
+  settle();
+  EXPECT_EQ(state(refused), "failed");
+  // Cancelled while the next attempt is waited for: none is out.
+  model->add({.refused = Error{ErrorCode::kUnavailable, "no route", -1}});
+  const TurnId waits = send(session(), "hi");
+  settle();
+  ASSERT_TRUE(cancel(waits));
+  settle();
+  EXPECT_EQ(state(waits), "cancelled");
+  EXPECT_EQ(booked(), 0);
+}
+
 TEST_F(Costs, TheLimitOfATurnEndsItWithWhatToDo) {
   boot_priced();
   NewMessage message{.session = session(), .text = "hi"};

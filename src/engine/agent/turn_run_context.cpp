@@ -217,7 +217,10 @@ async::Task<Result<std::string>> TurnRun::stream_summary(Step& step, models::Mod
       finish_model_ = finished->model_that_answered;
       finish_ = finished->reason;
     }
-    if (const auto* delta = std::get_if<models::TextDelta>(&*event)) text += delta->text;
+    if (const auto* delta = std::get_if<models::TextDelta>(&*event)) {
+      text += delta->text;
+      unseen_bytes_ = text.size();
+    }
     if (const auto* usage = std::get_if<models::UsageReport>(&*event)) usage_ = usage->usage;
     if (text.size() > kMaxSummaryBytes) break;
   }

@@ -41,7 +41,7 @@ NoteFor TurnRun::note_for() const {
 }
 
 std::size_t TurnRun::written_bytes() const {
-  return text_.all().size() + reasoning_.all().size() - said_before_;
+  return text_.all().size() + reasoning_.all().size() + unseen_bytes_ - said_before_;
 }
 
 bool TurnRun::goes_on() const {

@@ -28,6 +28,7 @@ void TurnRun::reset_stream() {
   provider_data_ = {};
   part_ = 0;
   said_before_ = 0;
+  unseen_bytes_ = 0;
   partial_.reset();
   last_partial_ = parts().loop.clock().monotonic();
 }
@@ -266,8 +267,8 @@ Result<void> TurnRun::write_streamed(db::Transaction& t, std::optional<Message>&
   return SessionStore::update_message(t.db(), *message);
 }
 
-// What a call that was cut has cost is not known, so it is counted from the text; one that was refused or
-// that said nothing counts as nothing.
+// What a call that was cut has cost is not known, so it is counted from the text. One that was given up while
+// it said nothing was read all the same, as far as anybody knows; one that was refused counts as nothing.
 ModelEnd TurnRun::end_of_attempt(trace::CallOutcome outcome, std::optional<Error> error) {
   ModelEnd end{
       .outcome = outcome,
@@ -277,7 +278,10 @@ ModelEnd TurnRun::end_of_attempt(trace::CallOutcome outcome, std::optional<Error
       .error = std::move(error)};
   const std::string asked = model_name();
   if (!finish_model_.empty()) end.answered_by = asked.substr(0, asked.find('/') + 1) + finish_model_;
-  if (end.usage == models::Usage{} && written_bytes() > 0) {
+  const bool was_given_up = outcome == trace::CallOutcome::kCancelled ||
+                            (end.error && end.error->code == ErrorCode::kTimeout);
+  const bool was_read = written_bytes() > 0 || (was_given_up && trace_.is_under_way());
+  if (end.usage == models::Usage{} && was_read) {
     end.usage = estimate_;
     end.usage.output_tokens = estimate_tokens(written_bytes());
   }

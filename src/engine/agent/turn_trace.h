@@ -42,6 +42,8 @@ class TurnTrace {
   void request_sent();
   void attempt_failed(const Error& error, Duration wait);
   void chunk_came();
+  // A request is out; false while the next attempt is waited for.
+  [[nodiscard]] bool is_under_way() const { return sent_ns_ != 0 && recorder_.now_ns() >= sent_ns_; }
   // Before the write job that starts it: prices are the router's, and that belongs to the loop. `labels`: of
   // all that the model is shown.
   void prepare_call(const std::string& model, const models::ModelRequest& request,
