@@ -38,7 +38,8 @@ Result<void> check_turn(db::Connection& c, const agent::Turn& turn, std::vector<
     wrong.push_back(fmt::format("turn {} has no time in line", turn.id.str()));
   PRYX_TRY(const auto steps, agent::TurnStore::list_steps(c, turn.principal, turn.id));
   for (const Step& step : steps) {
-    const auto kind = step.kind == StepKind::kModel ? trace::SpanKind::kModel : trace::SpanKind::kTool;
+    auto kind = step.kind == StepKind::kModel ? trace::SpanKind::kModel : trace::SpanKind::kTool;
+    if (step.purpose == "compaction") kind = trace::SpanKind::kCompaction;
     const bool has =
         std::ranges::any_of(spans, [&](const trace::Span& s) { return s.step == step.id && s.kind == kind; });
     if (wants_span(step) && !has)

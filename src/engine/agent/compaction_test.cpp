@@ -297,8 +297,13 @@ TEST_F(LongSession, TheSpanOfACompactionNamesTheLabelsOfWhatItCovers) {
   ASSERT_TRUE(summary->parts.front().labels.has("web"));
   const auto view = read([&](db::Connection& c) { return load_trace(c, kMe, last, daemon->trace.now_ns()); });
   ASSERT_TRUE(view.has_value());
-  const auto call = std::ranges::find(view->spans, trace::SpanKind::kModel, &trace::Span::kind);
+  const auto call = std::ranges::find(view->spans, trace::SpanKind::kCompaction, &trace::Span::kind);
   ASSERT_NE(call, view->spans.end());
+  EXPECT_EQ(std::ranges::count(view->spans, trace::SpanKind::kModel, &trace::Span::kind), 0);
+  EXPECT_EQ(json::string_or(call->attributes, "pryx.purpose"), "compaction");
+  const auto booked = read([&](db::Connection& c) { return trace::Ledger::list_turn(c, kMe, s, last); });
+  ASSERT_EQ(booked.size(), 1u);
+  EXPECT_EQ(booked[0].scope.purpose, "compaction");
   ASSERT_TRUE(call->attributes.contains("pryx.context.labels")) << json::to_text(call->attributes);
   EXPECT_EQ(call->attributes.at("pryx.context.labels"), summary->parts.front().labels.to_json());
 }

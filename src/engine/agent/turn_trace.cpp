@@ -173,6 +173,7 @@ Result<trace::Grant> TurnTrace::begin_call(db::Transaction& t, Turn& turn, const
   trace::CallScope scope = scope_of(turn, session, model_);
   scope.step = step.id;
   scope.attempt = attempt;
+  if (!step.purpose.empty()) scope.purpose = step.purpose;
   auto granted = recorder_.begin_call(t, std::move(scope), ask_, streamed_tokens);
   const bool is_refused = !granted && granted.error().code == ErrorCode::kBudget;
   // A run that could not store how its call ended left it open; what that cost is this turn's, also when

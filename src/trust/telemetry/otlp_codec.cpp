@@ -104,7 +104,8 @@ json::object resource_attributes(const Resource& resource) {
 
 // SPAN_KIND_CLIENT for what goes to a model, SPAN_KIND_INTERNAL for the rest.
 int kind_of(const trace::Span& span) {
-  const bool is_client = span.kind == trace::SpanKind::kModel || span.kind == trace::SpanKind::kRequest;
+  const bool is_client = span.kind == trace::SpanKind::kModel || span.kind == trace::SpanKind::kCompaction ||
+                         span.kind == trace::SpanKind::kRequest;
   return is_client ? 3 : 1;
 }
 // STATUS_CODE_UNSET, _OK, _ERROR. A refusal by a person or the policy is no error of the program.

@@ -41,6 +41,17 @@ TEST(OtlpCodec, ProtobufHasTheNumbersOfTheProtocol) {
   EXPECT_TRUE(hex.ends_with("7a021801")) << "status is field 15, code field 3";
 }
 
+TEST(OtlpCodec, WhateverAsksSomebodyElseIsAClient) {
+  using enum trace::SpanKind;
+  const auto is_client = [](trace::SpanKind kind) {
+    trace::Span one = span();
+    one.kind = kind;
+    return to_otlp_json({one}, {"1", "b"}).contains(R"("kind":3)");
+  };
+  for (const auto kind : {kModel, kCompaction, kRequest}) EXPECT_TRUE(is_client(kind)) << trace::to_text(kind);
+  for (const auto kind : {kTool, kTurn, kQueue}) EXPECT_FALSE(is_client(kind)) << trace::to_text(kind);
+}
+
 TEST(OtlpCodec, JsonHasItsOwnForms) {
   const std::string text = to_otlp_json({span()}, {"1", "b"});
   EXPECT_TRUE(text.contains(R"("startTimeUnixNano":"1")")) << text;

@@ -82,7 +82,7 @@ void Recorder::count(const Span& span) {
     bump(counts_.turns_ok, counts_.turns_failed);
   else if (span.kind == SpanKind::kTool)
     bump(counts_.tools_ok, span.status == SpanStatus::kDenied ? counts_.tools_denied : counts_.tools_failed);
-  else if (span.kind == SpanKind::kModel)
+  else if (span.kind == SpanKind::kModel || span.kind == SpanKind::kCompaction)
     bump(counts_.calls_ok, counts_.calls_failed);
 }
 

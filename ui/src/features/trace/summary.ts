@@ -30,14 +30,15 @@ export function summarise(rows: Rows, now: number): Summary {
     const span = rows.spans[i];
     if (!span) continue;
     const took = Math.min(rows.stop[i] ?? 0, now) - (rows.start[i] ?? 0);
-    if (span.kind === 'model') sum.modelCalls += 1;
+    const isCall = span.kind === 'model' || span.kind === 'compaction';
+    if (isCall) sum.modelCalls += 1;
     if (span.kind === 'tool') sum.toolCalls += 1;
     if (span.kind === 'approval') sum.waitedMs += took;
     if (span.kind === 'queue') sum.queuedMs += took;
     if (span.kind === 'turn' || span.kind === 'agent') continue;
     if (span.status === 'error' || span.status === 'denied' || span.status === 'interrupted') sum.failed += 1;
     if ((rows.attempt[i] ?? 0) > 1) sum.retries += 1;
-    if ((span.kind === 'model' || span.kind === 'tool') && took > sum.slowestMs) {
+    if ((isCall || span.kind === 'tool') && took > sum.slowestMs) {
       sum.slowest = shortName(span);
       sum.slowestMs = took;
     }
