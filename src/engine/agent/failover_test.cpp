@@ -139,6 +139,94 @@ TEST_F(FailoverMatrix, TheStandInStaysForTheTurnAndNotForTheNext) {
   EXPECT_EQ(turn(second).answered_by, "fake/one");
 }
 
+// What is known about the two models.
+class StandIn : public FailoverMatrix {
+ protected:
+  void know(std::string_view chosen, std::string_view stand_in) {
+    const auto parsed = models::parse_catalog_overrides(
+        fmt::format("models:\n  fake/one: {}\n  backup/two: {}\n", chosen, stand_in), "test");
+    ASSERT_TRUE(parsed) << parsed.error().message;
+    daemon->models.set_catalog(std::make_shared<const models::Catalog>(
+        models::built_in_catalog(), std::make_shared<const models::CatalogFile>(*parsed)));
+    daemon->models.put_provider("backup", backup);
+    daemon->engine.set_fallbacks({"backup/two"});
+  }
+  void refuse() {
+    model->add({.refused = Error{ErrorCode::kForbidden, "no", -1}, .events = {}, .broken = {}});
+  }
+};
+
+TEST_F(StandIn, IsAskedForNoMoreThanItsOwnContextTakes) {
+  know("{context: 100000, max_output: 20000}", "{context: 4000, max_output: 1000}");
+  const SessionId s = session();
+  const std::string words = "We talked about the garden, the roof and the bill for both of them. ";
+  std::string much;
+  for (int i = 0; i < 10; ++i) much += words;
+  for (int i = 0; i < 30; ++i) {
+    model->add(says(fmt::format("answer {}", i)));
+    send(s, fmt::format("{} {}", i, much));
+    settle();
+  }
+  const auto tokens_of = [](const models::ModelRequest& request) {
+    return models::estimate_tokens(models::TokenizerFamily::kLlama, request);
+  };
+  ASSERT_GT(tokens_of(model->requests.back()), 4'000);
+  refuse();
+  backup->add(says("what was said"));  // the summary that makes room for it
+  backup->add(says("the whole answer"));
+  NewMessage message{.session = s, .text = "and now"};
+  message.options.max_output_tokens = 900;
+  const TurnId t = accept(std::move(message)).value().turn;
+  settle();
+  pass(1min);
+  ASSERT_EQ(state(t), "completed") << turn(t).error_detail;
+  EXPECT_EQ(turn(t).answered_by, "backup/two");
+  EXPECT_EQ(messages(s).back().text(), "the whole answer");
+  EXPECT_EQ(count_events("context.compacted"), 1);
+  ASSERT_EQ(backup->requests.size(), 2u);
+  for (const models::ModelRequest& request : backup->requests) {
+    EXPECT_LE(tokens_of(request) + request.max_output_tokens, 4'000);
+  }
+  EXPECT_EQ(step_states(t), "model failed, model done, model done");
+}
+
+TEST_F(StandIn, WhosePriceNobodyKnowsAsksBesideABudget) {
+  know("{context: 100000, price: {input: 1, output: 1}}", "{context: 100000}");
+  ASSERT_TRUE(write([&](db::Transaction& t) {
+    return trace::Budgets::put(t.db(), {kMe, trace::BudgetScope::kDay, "", trace::kNanoPerUsd, false},
+                               loop.clock().wall());
+  }));
+  refuse();
+  backup->add(says("the whole answer"));
+  const TurnId t = send(session(), "hi");
+  settle();
+  ASSERT_EQ(state(t), "waiting") << turn(t).error_detail;
+  EXPECT_TRUE(backup->requests.empty());
+  const auto open = open_questions();
+  ASSERT_EQ(open.size(), 1u);
+  EXPECT_NE(open[0].rendering.find("backup/two"), std::string::npos) << open[0].rendering;
+  ASSERT_TRUE(answer(open[0].id, {.approve = true}));
+  settle();
+  EXPECT_EQ(state(t), "completed") << turn(t).error_detail;
+  EXPECT_EQ(turn(t).answered_by, "backup/two");
+}
+
+TEST_F(StandIn, CostsWhatItCosts) {
+  know("{context: 100000, max_output: 2000, price: {input: 1, output: 1}}",
+       "{context: 100000, max_output: 2000, price: {input: 3, output: 15}}");
+  refuse();
+  auto answered = says("the whole answer");
+  answered.events.insert(answered.events.begin() + 1,
+                         models::UsageReport{{.input_tokens = 1000, .output_tokens = 100}});
+  backup->add(std::move(answered));
+  NewMessage message{.session = session(), .text = "hi"};
+  message.max_cost = trace::kNanoPerUsd;
+  const TurnId t = accept(std::move(message)).value().turn;
+  settle();
+  EXPECT_EQ(state(t), "completed") << turn(t).error_detail;
+  EXPECT_EQ(turn(t).cost_nano, 1000 * 3000 + 100 * 15'000) << "the refusal cost nothing";
+}
+
 TEST_F(FailoverMatrix, WhenAllFailTheLastSaysWhy) {
   daemon->models.put_provider("backup", backup);
   daemon->engine.set_fallbacks({"backup/two"});

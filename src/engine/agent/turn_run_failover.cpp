@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Another model takes over in the middle of a turn: committed and told before it is asked.
+// Another model takes over in the middle of a turn: committed and told before it is asked. The step of the
+// one that failed ends here; the stand-in gets a step of its own, because its price, its context and its
+// limits are looked at like those of any model that is asked first.
 #include "engine/agent/turn_run.h"
 #include "engine/models/retry_policy.h"
 #include "foundation/base/log.h"
@@ -19,9 +21,17 @@ async::Task<Result<bool>> TurnRun::fall_back(Step& step, Error error) {
       end_of_attempt(was_shown ? trace::CallOutcome::kInterrupted : trace::CallOutcome::kFailed, error);
   // What was shown so far stays, marked as interrupted; the other model begins anew.
   std::optional<Message> interrupted = interrupted_message();
+  std::optional<ContextState> room;
+  step.error_code = std::string(facts(error.code).name);
+  step.summary = error.message;
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(write_call_end(t, end));
+    PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kFailed, now()));
     PRYX_TRY_VOID(write_streamed(t, interrupted));
+    PRYX_TRY(room, ContextStore::find_state(t.db(), turn_.principal, turn_.session, *to));
+    PRYX_TRY_VOID(emit(
+        t, "step.finished",
+        {{"step_id", step.id.str()}, {"kind", "model"}, {"state", "failed"}, {"reason", error.message}}));
     return emit(t, "turn.fallback",
                 {{"step_id", step.id.str()},
                  {"from", from},
@@ -35,6 +45,10 @@ async::Task<Result<bool>> TurnRun::fall_back(Step& step, Error error) {
   log::info("model.fallback",
             {{"turn_id", turn_.id.str()}, {"from", from}, {"to", *to}, {"error", error.message}});
   stand_in_ = std::move(*to);
+  context_state_ = room.value_or(ContextState{});
+  reduced_limit_ = 0;
+  --model_steps_;  // nothing came of it
+  reset_stream();
   notices_.push_back(notice);
   co_return true;
 }

@@ -24,8 +24,7 @@ Result<void> TurnRun::fit_request(models::ModelRequest& request) {
 
 // After everything that sets a limit, and before what it may cost is reserved.
 void TurnRun::fit_output(models::ModelRequest& request) const {
-  const std::int64_t longest =
-      longest_output(parts().models.describe(request.model), estimate_.input_tokens);
+  const std::int64_t longest = longest_output(parts().models.describe(request.model), estimate_.input_tokens);
   request.longest_output_tokens = longest;
   if (longest > 0) request.max_output_tokens = std::min(request.max_output_tokens, longest);
 }

@@ -80,9 +80,8 @@ async::Task<TurnRun::Flow> TurnRun::run_model_step() {
     if (!shown || !is_worth_another_attempt(streamed.error()) || cuts >= kMaxCuts) {
       const auto replaced = co_await fall_back(step, streamed.error());
       if (!replaced) co_return co_await stopped_by_storage(replaced.error());
-      if (!*replaced) co_return co_await model_failed(step, streamed.error());
-      cuts = 0;
-      continue;
+      if (*replaced) co_return Flow::kGoOn;
+      co_return co_await model_failed(step, streamed.error());
     }
     const ModelEnd end = end_of_attempt(trace::CallOutcome::kInterrupted, streamed.error());
     std::optional<Message> interrupted = interrupted_message();
@@ -278,8 +277,8 @@ ModelEnd TurnRun::end_of_attempt(trace::CallOutcome outcome, std::optional<Error
       .error = std::move(error)};
   const std::string asked = model_name();
   if (!finish_model_.empty()) end.answered_by = asked.substr(0, asked.find('/') + 1) + finish_model_;
-  const bool was_given_up = outcome == trace::CallOutcome::kCancelled ||
-                            (end.error && end.error->code == ErrorCode::kTimeout);
+  const bool was_given_up =
+      outcome == trace::CallOutcome::kCancelled || (end.error && end.error->code == ErrorCode::kTimeout);
   const bool was_read = written_bytes() > 0 || (was_given_up && trace_.is_under_way());
   if (end.usage == models::Usage{} && was_read) {
     end.usage = estimate_;

@@ -16,8 +16,8 @@ namespace {
 constexpr std::size_t kMaxMarks = 4;  // the vendor's limit of cache marks a request
 constexpr std::size_t kMessageMarks = 2;
 constexpr std::int64_t kDefaultOutput = 32'000;
-constexpr std::int64_t kOldOutput = 8'192;     // models before 3.7
-constexpr std::int64_t kOldestOutput = 4'096;  // models before 3.5
+constexpr std::int64_t kOldOutput = 8'192;      // models before 3.7
+constexpr std::int64_t kOldestOutput = 4'096;   // models before 3.5
 constexpr std::int64_t kLeastThoughts = 1'024;  // the vendor refuses less
 constexpr std::int64_t kLeastText = 1'024;      // of an answer, beside its thoughts
 

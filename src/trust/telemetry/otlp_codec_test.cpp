@@ -48,7 +48,8 @@ TEST(OtlpCodec, WhateverAsksSomebodyElseIsAClient) {
     one.kind = kind;
     return to_otlp_json({one}, {"1", "b"}).contains(R"("kind":3)");
   };
-  for (const auto kind : {kModel, kCompaction, kRequest}) EXPECT_TRUE(is_client(kind)) << trace::to_text(kind);
+  for (const auto kind : {kModel, kCompaction, kRequest})
+    EXPECT_TRUE(is_client(kind)) << trace::to_text(kind);
   for (const auto kind : {kTool, kTurn, kQueue}) EXPECT_FALSE(is_client(kind)) << trace::to_text(kind);
 }
 
