@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "foundation/base/text.h"
+#include "foundation/net/address_rules.h"
 #include "trust/egress/broker_core.h"
 
 namespace pryx::egress {
@@ -155,7 +156,11 @@ class RealBroker final : public Broker {
     const auto recorded = co_await core_->finish(record, outcome);
     if (!answer) co_return std::unexpected(answer.error());
     if (!recorded) co_return std::unexpected(recorded.error());
-    hops.push_back({sending.url.text(), answer->status, record.peer});
+    const auto peer = net::parse_ip(record.peer);
+    hops.push_back({.url = sending.url.text(),
+                    .status = answer->status,
+                    .peer = record.peer,
+                    .is_near = !peer || !core_->options.is_public(*peer)});
     co_return answer;
   }
 

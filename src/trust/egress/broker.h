@@ -56,7 +56,8 @@ struct FetchRequest {
 struct Hop {
   std::string url;
   int status = 0;
-  std::string peer;  // the address that was really connected
+  std::string peer;      // the address that was really connected
+  bool is_near = false;  // that peer is this machine or its network, not the public internet
 };
 
 struct FetchResponse {

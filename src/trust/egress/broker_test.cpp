@@ -194,8 +194,10 @@ TEST(Broker, ControlWithoutThePeerCheckRebindingWorks) {
   const Trap trap("127.0.0.1");
   ScriptedDns dns([](const std::string&, int) -> std::vector<std::string> { return {"127.0.0.1"}; });
   Rig rig({.dns_servers = dns.server(), .rates = no_rates(), .is_public = &everything});
-  EXPECT_TRUE(rig.get(fmt::format("http://rebind.test:{}/", trap.port()),
-                      {fmt::format("rebind.test:{}", trap.port())}));
+  const auto answer = rig.get(fmt::format("http://rebind.test:{}/", trap.port()),
+                              {fmt::format("rebind.test:{}", trap.port())});
+  ASSERT_TRUE(answer);
+  EXPECT_FALSE(answer->hops.at(0).is_near) << "it is asked of the same rule";
   EXPECT_EQ(trap.connections(), 1);
 }
 
@@ -209,6 +211,7 @@ TEST(Broker, AnAddressThatIsNamedIsReached) {
   EXPECT_EQ(answer->body, "ok");
   ASSERT_EQ(answer->hops.size(), 1u);
   EXPECT_EQ(answer->hops[0].peer, "127.0.0.1");
+  EXPECT_TRUE(answer->hops[0].is_near);
   EXPECT_TRUE(rig.get(fmt::format("http://localhost:{}/", server.port()),
                       {fmt::format("localhost:{}", server.port())}));
   // Another port of it is another place.

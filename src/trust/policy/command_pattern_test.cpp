@@ -158,6 +158,44 @@ TEST(PolicyLimits, DomainsAndPaths) {
     request.hosts = {near};
     EXPECT_EQ(verdict("tools: {allowed: [http.request]}", request), Verdict::kAsk) << near;
   }
+  // "Every site" is not this machine, its network, the metadata service of a cloud, or every port.
+  const char* every = "tools: {allowed: [{tool: http.request, domains: ['*']}]}";
+  for (const char* site : {"api.example.com", "8.8.8.8", "[2001:4860:4860::8888]"}) {
+    request.hosts = {site};
+    EXPECT_EQ(verdict(every, request), Verdict::kAllow) << site;
+  }
+  for (const char* near : {"127.0.0.1",
+                           "127.0.0.1:9200",
+                           "169.254.169.254",
+                           "10.0.0.7",
+                           "192.168.1.1",
+                           "100.64.0.1",
+                           "0.0.0.0",
+                           "[::1]",
+                           "[::1]:9200",
+                           "[fe80::1]",
+                           "[fd00::1]",
+                           "localhost",
+                           "localhost:9200",
+                           "a.localhost",
+                           "nas.local",
+                           "metadata.google.internal",
+                           "nas",
+                           "*.internal",
+                           "*",
+                           "api.example.com:22"}) {
+    request.hosts = {near};
+    EXPECT_EQ(verdict(every, request), Verdict::kAsk) << near;
+    EXPECT_EQ(verdict("tools: {denied: [{tool: http.request, domains: ['*']}]}", request), Verdict::kDeny)
+        << near;
+  }
+  request.hosts = {"api.example.com"};
+  request.hosts.emplace_back("169.254.169.254");
+  EXPECT_EQ(verdict(every, request), Verdict::kAsk) << "all of them, or none";
+  request.hosts = {"169.254.169.254"};
+  EXPECT_EQ(verdict("tools: {allowed: [{tool: http.request, domains: ['*', '169.254.169.254']}]}", request),
+            Verdict::kAllow)
+      << "by its name";
   request.hosts = {"api.example.com"};
   request.hosts.emplace_back("other.org");
   EXPECT_EQ(verdict(allow, request), Verdict::kAsk);

@@ -79,9 +79,11 @@ bool naive_command(const std::string& pattern, const std::vector<std::string>& a
   return false;
 }
 
-// What allows needs the very port; what narrows means every port when it names none.
+// What allows needs the very port; what narrows means every port when it names none. "*" allows public hosts
+// on the ports of http and https; the generator's private hosts have a first letter of their own or no dot.
+bool naive_private(const std::string& host) { return host == "example" || host[0] == '1'; }
 bool naive_domain(std::string pattern, std::string host, bool allows) {
-  if (pattern == "*") return true;
+  if (pattern == "*") return !allows || (host.find(':') == std::string::npos && !naive_private(host));
   const auto cut = [](std::string& text) {
     const std::size_t colon = text.find(':');
     const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
@@ -110,10 +112,9 @@ bool naive_limit(Verdict verdict, const std::vector<std::string>& limit, const T
   return verdict == Verdict::kAllow ? fitting > 0 && fitting == things.size() : fitting > 0;
 }
 
-// The generator's only private host is the one without a dot.
 bool naive_limits(const Rule& rule, const CallFacts& facts) {
   const bool allows = rule.verdict == Verdict::kAllow;
-  if (allows && rule.domains.empty() && std::ranges::count(facts.hosts, "example") > 0) return false;
+  if (allows && rule.domains.empty() && std::ranges::any_of(facts.hosts, naive_private)) return false;
   if (allows && !rule.commands.empty() && !facts.parse_complete) return false;
   return naive_limit(rule.verdict, rule.commands, facts.commands,
                      [&](const std::string& pattern, const commands::SimpleCommand& command) {
@@ -294,10 +295,12 @@ class Generator {
       {"tar", "c"},      {"tar", "c", "f"}, {"tar", "c", "--x"},
       {"tar", "x", "c"}, {"cp", "a", "b"},  {"cp", "-r", "a", "b"},
       {"touch", "make"}};
-  std::vector<std::string> domains_ = {"a.example", "*.a.example",  "*.example",   "b.example",
-                                       "*",         "a.example:99", "*.example:99"};
-  std::vector<std::string> hosts_ = {"a.example", "x.a.example",  "xa.example",   "b.example",
-                                     "example",   "a.example:99", "x.a.example:7"};
+  std::vector<std::string> domains_ = {
+      "a.example",    "*.a.example",  "*.example",      "b.example",      "*",
+      "a.example:99", "*.example:99", "127.0.0.1:9200", "169.254.169.254"};
+  std::vector<std::string> hosts_ = {"a.example",     "x.a.example",    "xa.example",
+                                     "b.example",     "example",        "a.example:99",
+                                     "x.a.example:7", "127.0.0.1:9200", "169.254.169.254"};
   std::vector<std::string> sessions_ = {"ses_1", "ses_2"};
   std::vector<std::string> principals_ = {"prn_1", "prn_2"};
 };

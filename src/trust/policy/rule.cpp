@@ -90,10 +90,11 @@ bool is_plain_path(std::string_view path) {
 }
 
 bool domain_allows(std::string_view pattern, std::string_view host) {
-  if (pattern == "*") return true;
   const Place p = place_of(pattern);
   const Place h = place_of(host);
   if (p.port != h.port) return false;
+  // Every site is not every service of this machine and its neighbours.
+  if (pattern == "*") return !is_private_host(host);
   return p.name == h.name || (p.name.starts_with("*.") && is_below(h.name, p.name));
 }
 

@@ -45,7 +45,8 @@ struct Rule {
 };
 
 // Exact, or "*." and a domain, or "*". A host without a port means the ports of http and https; one with
-// another port is allowed by a pattern that names it, and concerned by one that names none.
+// another port is allowed by a pattern that names it, and concerned by one that names none. "*" allows no
+// host of this machine or its network (those are allowed by name alone), and concerns every host.
 [[nodiscard]] bool domain_allows(std::string_view pattern, std::string_view host);
 [[nodiscard]] bool domain_concerns(std::string_view pattern, std::string_view host);
 // Relative to the workspace, and without "..".

@@ -200,14 +200,17 @@ async::Task<Result<ToolOutcome>> HttpRequestTool::run(const GatePass&, json::obj
     co_return fail(code, "{}; the request may have arrived all the same: check before it is sent again",
                    response.error().message);
   }
-  const bool private_data = call.uses_secret();
+  // What a neighbour tells is not the web's to know: a service of this machine or its network counts on
+  // nobody else reaching it.
+  const bool is_near = std::ranges::any_of(response->hops, &egress::Hop::is_near);
+  const bool private_data = call.uses_secret() || is_near;
   // What the other side says of the secret itself stays here.
   for (const Secret& secret : filled->secrets) scrub(*response, secret);
   auto outcome = co_await outcome_of(std::move(call), std::move(*response));
   if (outcome) {
     for (const Secret& secret : filled->secrets) scrub(*outcome, secret);
     outcome->labels = trust::Labels{"web"};
-    // What is shown only to the owner's credentials is the owner's private data.
+    // What is shown only to the owner's credentials, or only here, is the owner's private data.
     if (private_data) outcome->labels.join(trust::Labels{"private"});
   }
   co_return outcome;

@@ -194,6 +194,21 @@ TEST_F(HttpTool, OnlyWhatMayNotBeRepeatedCarriesTheKeyOfTheStep) {
 }
 
 TEST_F(HttpTool, FailuresSayWhetherSomethingMayHaveHappened) {
+TEST_F(HttpTool, WhatANeighbourTellsIsPrivate) {
+  const auto outside = run({{"url", "https://api.example.com/x"}});
+  ASSERT_TRUE(outside);
+  EXPECT_FALSE(outside->labels.has("private"));
+  // One hop is enough: what it answered may have chosen the next one.
+  broker.response.hops = {
+      {.url = "http://10.0.0.7/", .status = 302, .peer = "10.0.0.7", .is_near = true},
+      {.url = "https://api.example.com/x", .status = 200, .peer = "8.8.8.8", .is_near = false}};
+  const auto near = run({{"url", "http://10.0.0.7/"}});
+  ASSERT_TRUE(near);
+  EXPECT_TRUE(near->labels.has("private"));
+  EXPECT_TRUE(near->labels.has("web"));
+  EXPECT_TRUE(trust::forces_ask(near->labels, trust::Sink::kEgress)) << "it leaves no more unasked";
+}
+
   broker.failure = Error{ErrorCode::kTimeout, "no answer", -1};
   const auto get = run({{"url", "https://a.example/"}});
   ASSERT_TRUE(get);
