@@ -123,4 +123,4 @@ def a_secret_that_was_set_anew_is_asked_about_again(lab):
     os.chmod(rules, 0o644)
     alone = daemon.cli("exec", "alone", "--workspace", shell.work, "--approve", rules).must(7)
     lacks(alone.out + alone.err, "the-second-value", "the answer")
-    expect("a program that gets a secret asks" in alone.err or "asked for each time" in alone.err, alone.err)
+    expect("a call that uses a stored secret asks" in alone.err or "asked for each time" in alone.err, alone.err)

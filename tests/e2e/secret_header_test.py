@@ -4,7 +4,7 @@ import json
 import secrets
 
 from canary import hits, scan_tree
-from harness import case, contains, equal, expect
+from harness import case, contains, equal, expect, wait_until
 from http_test import Site
 
 NAME = "X-Thing"  # not a name that looks like a credential
@@ -71,3 +71,46 @@ def a_secret_in_a_field_reaches_its_host_and_nothing_else(lab):
     finally:
         site.stop()
         other.stop()
+
+
+@case(limit=120)
+def a_rule_that_was_kept_for_a_harmless_request_covers_no_other(lab):
+    """The rule names host and method; a call with a secret is covered by no rule at all, whoever wrote it."""
+    daemon, site = lab.daemon(), Echo()
+    model, api = lab.model(daemon), daemon.api()
+    where = f"127.0.0.1:{site.port}"
+    secret = {"headers": {"Authorization": "Bearer secret:mine"}}
+
+    def ask(name, **arguments):
+        model.script[name] = [[("call", "http.request", {"url": site.url("/thing"), **arguments})], ["done"]]
+        return api.send(api.session(), name)
+
+    def asks(name, **arguments):
+        turn = ask(name, **arguments)
+        question = api.pending(turn)
+        if "headers" in arguments:
+            equal(question["rule_suggestion"], None, f"the rule that is offered for {name}")
+            kept = {"decision": "approve", "scope": "always", "rule": f'http.request(host: "{where}")'}
+            equal(api.call("POST", f"/approvals/{question['id']}", kept)[0], 400, f"a rule of one's own for {name}")
+        api.post(f"/approvals/{question['id']}", {"decision": "deny"})
+        equal(api.wait_turn(turn)["denied_calls"], 1, name)
+
+    try:
+        daemon.cli("secret", "set", "mine", "--allow-host", where, stdin="hush-" + secrets.token_hex(16)).must(0)
+        turn = ask("harmless")
+        question = api.pending(turn)
+        equal(question["rule_suggestion"], f'http.request(host: "{where}", arg.method: "GET")', "the rule that is offered")
+        api.post(f"/approvals/{question['id']}", {"decision": "approve", "scope": "always"})
+        equal(api.wait_turn(turn)["denied_calls"], 0, "the harmless request")
+        equal(api.wait_turn(ask("harmless once more"))["denied_calls"], 0, "what the rule covers")
+        asks("an order", method="DELETE", **secret)
+        asks("a request with a secret", **secret)
+        asks("another method", method="POST", body="x")
+        lab.write_config(daemon, "policy.yaml", f'tools:\n  allowed:\n    - "*"\n    - tool: http.request\n      domains: ["{where}"]\n')
+        wait_until(lambda: api.get("/policy")["in_force"] == "file", 10, "the policy is in force")
+        equal(api.wait_turn(ask("a method that the policy allows", method="POST", body="x"))["denied_calls"], 0, "control: without a secret the policy decides")
+        asks("an order against the policy", method="DELETE", **secret)
+        asks("a secret against the policy", **secret)
+        equal([request[0] for request in site.requests], ["GET", "GET", "POST"], "what arrived")
+    finally:
+        site.stop()

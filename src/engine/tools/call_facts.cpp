@@ -40,6 +40,7 @@ trust::CallFacts facts_of(const ToolDescription& description, const json::object
   facts.paths = std::move(touches.workspace_paths);
   facts.outside_workspace = touches.outside_workspace;
   facts.hosts = std::move(touches.hosts);
+  facts.method = std::move(touches.method);
   facts.commands = std::move(touches.commands);
   return facts;
 }

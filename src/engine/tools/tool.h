@@ -46,7 +46,8 @@ struct Touches {
   std::vector<std::string> hosts;            // canonical; with the port when it is not one of http and https
   bool writes_own_future = false;            // memory, skills, schedules
   bool is_outward_sink = false;              // sends data out of this machine or to someone else
-  bool hands_out_secret = false;             // a stored secret becomes readable for a program
+  std::string method;                        // of a request ("GET"), for rules that name it beside a host
+  bool hands_out_secret = false;             // a stored secret goes into a program or a request
   bool needs_sandbox = false;  // it runs a program: denied while a layer of the sandbox cannot be set up
   // Of a call that runs programs: every simple command, as the grammar read them. `parse_complete` is false
   // when there may be more than these.

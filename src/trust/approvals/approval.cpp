@@ -205,6 +205,7 @@ json::object facts_to_json(const CallFacts& facts) {
           {"paths", strings(facts.paths)},
           {"outside_workspace", facts.outside_workspace},
           {"hosts", strings(facts.hosts)},
+          {"method", facts.method},
           {"sink", to_text(facts.sink)},
           {"parse_complete", facts.parse_complete},
           {"hands_out_secret", facts.hands_out_secret}};
@@ -223,6 +224,7 @@ CallFacts facts_from_json(const json::object& o) {
   // Unreadable facts match nothing: what touches the outside is covered by no rule.
   facts.outside_workspace = flag(o, "outside_workspace", true);
   facts.hosts = strings_from(o, "hosts");
+  facts.method = json::string_or(o, "method");
   facts.sink = parse_sink(json::string_or(o, "sink")).value_or(Sink::kEgress);
   facts.parse_complete = flag(o, "parse_complete", false);
   facts.hands_out_secret = flag(o, "hands_out_secret", false);

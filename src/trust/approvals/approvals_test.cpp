@@ -257,6 +257,7 @@ TEST_F(ApprovalsTest, FactsSurviveStorage) {
   CallFacts facts;
   facts.paths = {"a", "b/c"};
   facts.hosts = {"example.org"};
+  facts.method = "GET";
   facts.outside_workspace = false;
   facts.parse_complete = true;
   facts.sink = Sink::kExecWithNetwork;
@@ -272,6 +273,7 @@ TEST_F(ApprovalsTest, FactsSurviveStorage) {
   EXPECT_EQ(read.commands, facts.commands);
   EXPECT_EQ(read.paths, facts.paths);
   EXPECT_EQ(read.hosts, facts.hosts);
+  EXPECT_EQ(read.method, facts.method);
   EXPECT_EQ(read.sink, facts.sink);
   EXPECT_TRUE(read.parse_complete);
   EXPECT_TRUE(facts_from_json({}).outside_workspace) << "what cannot be read matches no rule";

@@ -33,13 +33,14 @@ struct CallFacts {
       paths;  // touched, relative to the workspace, normalised; "" is the workspace itself
   bool outside_workspace = false;  // it touches something outside of the workspace
   std::vector<std::string> hosts;  // touched, lower case, with the port when it is not one of http and https
+  std::string method;              // of a request: "GET", also where the arguments leave it out; else empty
   Sink sink = Sink::kNone;
   Labels context;  // joined over everything the model has seen
   SessionId session;
   PrincipalId principal;
   bool parse_complete = false;    // we understood the whole call, down to its last command
   bool digest_changed = false;    // tool, server or script is not what it was when it was approved
-  bool hands_out_secret = false;  // a stored secret becomes readable for a program
+  bool hands_out_secret = false;  // a stored secret goes into a program or a request
   SandboxState sandbox = SandboxState::kNotNeeded;
   // The call_hash that a person has approved for exactly this step, else empty. It answers every ask, also a
   // forced one, and no deny.

@@ -244,6 +244,20 @@ bool arguments_pinned(const json::object& arguments, const std::vector<Selector>
   return named == arguments.size();
 }
 
+// Beside a host, the method may be the only other limit: the two say where a request goes and what kind it
+// is, whatever else it holds. A call that leaves the method out still has one.
+bool limits_the_method_only(const CallFacts& facts, const std::vector<Selector>& selectors) {
+  return !facts.method.empty() && std::all_of(selectors.begin(), selectors.end(), [](const Selector& s) {
+    return s.kind == Kind::kHost || (s.kind == Kind::kArgument && s.name == "method");
+  });
+}
+
+bool method_fits(const CallFacts& facts, const std::vector<Selector>& selectors) {
+  const std::string method = json::canonical(json::value(facts.method));
+  return std::all_of(selectors.begin(), selectors.end(),
+                     [&](const Selector& s) { return s.kind != Kind::kArgument || s.value == method; });
+}
+
 // What a command rule says nothing about, and what therefore must not be there unless it is named: a command
 // is judged by its words, in the workspace, for a while.
 bool is_beside_the_command(std::string_view argument) {
@@ -261,7 +275,7 @@ bool is_about(std::string_view pattern, const std::vector<commands::SimpleComman
 }
 
 bool commands_covered(const CallFacts& facts, const std::vector<Selector>& selectors) {
-  if (!facts.parse_complete || facts.hands_out_secret) return false;
+  if (!facts.parse_complete) return false;
   std::vector<CommandPattern> patterns;
   for (const Selector& selector : selectors) {
     if (selector.kind != Kind::kCommand || !is_about(selector.value, facts.commands)) continue;
@@ -357,7 +371,8 @@ std::string GrantPattern::to_text() const {
 }
 
 bool GrantPattern::matches(const CallFacts& facts) const {
-  if (facts.tool != tool || selectors.empty() || facts.outside_workspace) return false;
+  if (facts.tool != tool || selectors.empty() || facts.outside_workspace || facts.hands_out_secret)
+    return false;
   bool by_path = false, by_host = false, by_argument = false, by_call = false, by_command = false;
   for (const Selector& selector : selectors) {
     switch (selector.kind) {
@@ -380,8 +395,10 @@ bool GrantPattern::matches(const CallFacts& facts) const {
     }
   }
   if (by_command && !commands_covered(facts, selectors)) return false;
-  const bool pinned = by_call || by_argument || by_command;
-  if (by_argument && !pins_arguments(facts, selectors, by_command)) return false;
+  const bool by_method = by_host && by_argument && limits_the_method_only(facts, selectors);
+  if (by_method && !method_fits(facts, selectors)) return false;
+  const bool pinned = by_call || (by_argument && !by_method) || by_command;
+  if (by_argument && !by_method && !pins_arguments(facts, selectors, by_command)) return false;
   if ((by_path || (!pinned && !facts.paths.empty())) && !all_covered(facts.paths, selectors, Kind::kPath))
     return false;
   return !(by_host || (!pinned && !facts.hosts.empty())) || all_covered(facts.hosts, selectors, Kind::kHost);
@@ -420,6 +437,8 @@ std::optional<GrantPattern> suggest_pattern(const CallFacts& facts) {
     for (const std::string& path : facts.paths) pattern.selectors.push_back({Kind::kPath, "", path});
   } else if (!facts.hosts.empty() && facts.paths.empty()) {
     for (const std::string& host : facts.hosts) pattern.selectors.push_back({Kind::kHost, "", host});
+    if (!facts.method.empty())
+      pattern.selectors.push_back({Kind::kArgument, "method", json::canonical(json::value(facts.method))});
   } else {
     for (const auto& member : facts.arguments) {
       pattern.selectors.push_back(

@@ -27,7 +27,7 @@ struct Selector {
     kPath,  // glob over workspace paths ('*' crosses '/'); every path of the call must match one
     kHost,  // exact host, or "*." and a domain of two labels or more; every host of the call must match one
     kArgument,  // the argument `name` equals the JSON value; then the call may have no argument that is not
-                // named
+                // named. Only `method` beside hosts alone is a limit of its own: "GET of this host".
     kCall,      // exactly this call_hash
     kCommand,   // CommandPattern ("git log *"); every command of the call must match one
   };
@@ -39,8 +39,8 @@ struct Selector {
 };
 
 // Text form, as shown in approvals and accepted back from people:
-//   fs.write(path: "src/*", path: "docs/*") · http.request(host: "*.example.com") · shell.exec(arg.command:
-//   "make test") memory.save(call: "sha256:…") · shell.exec(command: "git log *")
+//   fs.write(path: "src/*", path: "docs/*") · http.request(host: "*.example.com", arg.method: "GET") ·
+//   shell.exec(arg.command: "make test") · memory.save(call: "sha256:…") · shell.exec(command: "git log *")
 struct GrantPattern {
   std::string tool;  // exact name
   std::vector<Selector> selectors;
@@ -51,7 +51,7 @@ struct GrantPattern {
   // What parse() checks, for patterns made by code.
   [[nodiscard]] Result<> check() const;
   // A call that touches hosts or paths which no selector covers does not match, unless its arguments or its
-  // hash are pinned.
+  // hash are pinned. One that uses a stored secret never does.
   [[nodiscard]] bool matches(const CallFacts& facts) const;
 
   bool operator==(const GrantPattern&) const = default;

@@ -112,6 +112,43 @@ TEST(GrantPattern, EveryHostMustBeCovered) {
   EXPECT_TRUE(covers(R"(http.request(host: "127.0.0.1"))", request({"127.0.0.1"})));
 }
 
+// A rule that was kept for a harmless GET is none for what a page orders of the same host.
+TEST(GrantPattern, AMethodBesideAHostLimitsIt) {
+  const char* rule = R"(http.request(host: "api.example.com", arg.method: "GET"))";
+  CallFacts get = request({"api.example.com"});
+  get.method = "GET";
+  EXPECT_TRUE(covers(rule, get)) << "whether the arguments say so or leave it out";
+  get.arguments = {{"url", "https://api.example.com/2"}, {"method", "GET"}, {"headers", {{"Accept", "*/*"}}}};
+  EXPECT_TRUE(covers(rule, get));
+  for (const char* method : {"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", ""}) {
+    CallFacts other = get;
+    other.method = method;
+    other.arguments["method"] = method;
+    EXPECT_FALSE(covers(rule, other)) << method;
+  }
+  CallFacts elsewhere = get;
+  elsewhere.hosts = {"evil.example"};
+  EXPECT_FALSE(covers(rule, elsewhere));
+  // Any other argument still pins the whole call.
+  EXPECT_FALSE(
+      covers(R"(http.request(host: "api.example.com", arg.method: "GET", arg.url: "https://x"))", get));
+  EXPECT_FALSE(covers(R"(http.request(arg.method: "GET"))", get)) << "without a host it is no limit";
+}
+
+TEST(GrantPattern, ACallWithASecretIsCoveredByNone) {
+  CallFacts call = request({"api.example.com"});
+  call.method = "GET";
+  for (const char* rule : {R"(http.request(host: "api.example.com"))",
+                           R"(http.request(host: "api.example.com", arg.method: "GET"))",
+                           R"(http.request(arg.url: "https://x"))", R"(http.request(call: "sha256:w"))"}) {
+    call.hands_out_secret = false;
+    EXPECT_TRUE(covers(rule, call)) << rule;
+    call.hands_out_secret = true;
+    EXPECT_FALSE(covers(rule, call)) << rule;
+  }
+  EXPECT_FALSE(suggest_pattern(call).has_value());
+}
+
 TEST(GrantPattern, WhatNoSelectorNamesIsNotCovered) {
   CallFacts download = request({"example.com"});
   download.paths = {"out.bin"};
@@ -196,6 +233,9 @@ TEST(Grant, ScopesHaveNames) {
 TEST(SuggestPattern, IsTheNarrowestThatReadsWellAndCoversTheCall) {
   EXPECT_EQ(suggest_pattern(write({"src/a", "b"}))->to_text(), R"(fs.write(path: "src/a", path: "b"))");
   EXPECT_EQ(suggest_pattern(request({"example.com"}))->to_text(), R"(http.request(host: "example.com"))");
+  CallFacts post = request({"example.com"});
+  post.method = "POST";
+  EXPECT_EQ(suggest_pattern(post)->to_text(), R"(http.request(host: "example.com", arg.method: "POST"))");
   CallFacts shell = write({});
   shell.tool = "shell.exec";
   shell.arguments = {{"command", "make test"}};

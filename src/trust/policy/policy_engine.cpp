@@ -140,8 +140,8 @@ bool Decider::forced() {
          built_in(facts_.digest_changed, Verdict::kAsk, DecisionStep::kForcedAsk, kChangedDigestRule,
                   "the tool, server or script is not the one that was approved before") ||
          built_in(facts_.hands_out_secret, Verdict::kAsk, DecisionStep::kForcedAsk,
-                  "a program that gets a secret asks",
-                  "this call hands a stored secret to a program, which is asked for each time") ||
+                  "a call that uses a stored secret asks",
+                  "this call uses a stored secret, which is asked for each time") ||
          built_in(
              trifecta, Verdict::kAsk, DecisionStep::kForcedAsk,
              "private data and untrusted content ask before anything goes out",

@@ -255,7 +255,7 @@ TEST(PolicyEngine, ExplainsWhatItLookedAt) {
       {"step": 1, "layer": "policy.yaml", "rule": "tools.denied: shell.*", "line": null, "outcome": "another tool"},
       {"step": 2, "layer": "built in", "rule": "a call that does not parse completely asks", "line": null, "outcome": "does not apply"},
       {"step": 2, "layer": "built in", "rule": "a changed digest asks", "line": null, "outcome": "does not apply"},
-      {"step": 2, "layer": "built in", "rule": "a program that gets a secret asks", "line": null, "outcome": "does not apply"},
+      {"step": 2, "layer": "built in", "rule": "a call that uses a stored secret asks", "line": null, "outcome": "does not apply"},
       {"step": 2, "layer": "built in", "rule": "private data and untrusted content ask before anything goes out", "line": null,
        "outcome": "does not apply"},
       {"step": 3, "layer": "grants", "rule": "fs.write(path: \"src/*\")", "line": null, "outcome": "the call is outside of its limits"},

@@ -113,6 +113,8 @@ Result<Touches> HttpRequestTool::touches(const json::object& arguments) const {
   const bool is_usual = call.url.port == 80 || call.url.port == 443;
   touches.hosts = {is_usual ? call.url.host.text() : call.url.origin()};
   touches.is_outward_sink = true;
+  touches.method = call.method;
+  touches.hands_out_secret = call.uses_secret();
   return touches;
 }
 

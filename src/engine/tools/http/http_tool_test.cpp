@@ -162,6 +162,17 @@ TEST_F(HttpTool, ASecretGoesToOnePortAndHoldsNoLineEnd) {
   EXPECT_EQ(broker.requests.size(), sent);
 }
 
+TEST_F(HttpTool, ASecretMakesTheCallAskEachTime) {
+  const json::object plain{{"url", "https://api.example.com/x"}};
+  json::object with = plain;
+  with["headers"] = json::object{{"Authorization", "Bearer secret:github"}};
+  EXPECT_FALSE(tool.touches(plain)->hands_out_secret);
+  EXPECT_TRUE(tool.touches(with)->hands_out_secret);
+  EXPECT_EQ(tool.touches(plain)->method, "GET");
+  with["method"] = "DELETE";
+  EXPECT_EQ(tool.touches(with)->method, "DELETE");
+}
+
 TEST_F(HttpTool, SecretsAreNamedInTheCallAndPutInAtTheLastHop) {
   const json::object arguments{{"url", "https://api.example.com/x"},
                                {"headers", {{"Authorization", "Bearer secret:github"}}}};
@@ -183,17 +194,6 @@ TEST_F(HttpTool, SecretsAreNamedInTheCallAndPutInAtTheLastHop) {
   EXPECT_EQ(broker.requests.size(), 1u);
 }
 
-TEST_F(HttpTool, OnlyWhatMayNotBeRepeatedCarriesTheKeyOfTheStep) {
-  ASSERT_TRUE(run({{"url", "https://a.example/"}}));
-  EXPECT_FALSE(broker.requests.back().headers.find("Idempotency-Key"));
-  ASSERT_TRUE(run({{"url", "https://a.example/"}, {"method", "POST"}, {"body", "x"}}));
-  EXPECT_EQ(broker.requests.back().headers.find("Idempotency-Key"), "key-1");
-  ASSERT_TRUE(
-      run({{"url", "https://a.example/"}, {"method", "POST"}, {"headers", {{"idempotency-key", "mine"}}}}));
-  EXPECT_EQ(broker.requests.back().headers.find("Idempotency-Key"), "mine");
-}
-
-TEST_F(HttpTool, FailuresSayWhetherSomethingMayHaveHappened) {
 TEST_F(HttpTool, WhatANeighbourTellsIsPrivate) {
   const auto outside = run({{"url", "https://api.example.com/x"}});
   ASSERT_TRUE(outside);
@@ -209,6 +209,17 @@ TEST_F(HttpTool, WhatANeighbourTellsIsPrivate) {
   EXPECT_TRUE(trust::forces_ask(near->labels, trust::Sink::kEgress)) << "it leaves no more unasked";
 }
 
+TEST_F(HttpTool, OnlyWhatMayNotBeRepeatedCarriesTheKeyOfTheStep) {
+  ASSERT_TRUE(run({{"url", "https://a.example/"}}));
+  EXPECT_FALSE(broker.requests.back().headers.find("Idempotency-Key"));
+  ASSERT_TRUE(run({{"url", "https://a.example/"}, {"method", "POST"}, {"body", "x"}}));
+  EXPECT_EQ(broker.requests.back().headers.find("Idempotency-Key"), "key-1");
+  ASSERT_TRUE(
+      run({{"url", "https://a.example/"}, {"method", "POST"}, {"headers", {{"idempotency-key", "mine"}}}}));
+  EXPECT_EQ(broker.requests.back().headers.find("Idempotency-Key"), "mine");
+}
+
+TEST_F(HttpTool, FailuresSayWhetherSomethingMayHaveHappened) {
   broker.failure = Error{ErrorCode::kTimeout, "no answer", -1};
   const auto get = run({{"url", "https://a.example/"}});
   ASSERT_TRUE(get);
