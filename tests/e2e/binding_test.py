@@ -140,12 +140,23 @@ def a_model_that_obeys_every_order_reaches_no_way_out(lab):
         # A run that asks nobody denies it, whatever --approve says.
         ran = daemon.cli("exec", f"read {number}", "--workspace", work).must(7)
         contains(ran.err, tool, "what was denied")
+    # A command says nothing of what it writes, so nobody is asked: it runs, and these names stay behind.
+    model.script["command"] = [[("call", "fs.read", {"path": "mail.txt"})],
+                               [("call", "shell.exec", {"command": "cp mail.txt AGENTS.md; mkdir -p sub; cp mail.txt sub/CLAUDE.md; cp mail.txt copy.txt"})], ["done"]]
+    ordered = api.session(workspace=str(work))
+    equal(api.run(ordered, "command")["denied_calls"], 0, "denied calls of the command")
+    contains([m for m in api.transcript(ordered) if m["role"] == "tool"][-1]["parts"][0]["text"], "AGENTS.md, sub/CLAUDE.md", "what the command is told")
+    expect((work / "copy.txt").exists(), "the rest of what it wrote is not there")
     equal([p.name for p in work.rglob("*.md")], [], "files the agent would obey later")
     equal(api.get("/memory")["items"], [], "memories")
     # Ordinary work in the same context goes on unasked.
     model.script["work"] = [[("call", "fs.read", {"path": "mail.txt"})], [("call", WRITE, {"path": "summary.txt", "content": "a mail"})], ["done"]]
     equal(api.run(session, "work")["denied_calls"], 0, "denied calls of ordinary work")
     lacks((work / "summary.txt").read_text(), "canary", "the summary")
+    # The control: where nothing foreign was read, the same command writes them.
+    model.script["by the owner"] = [[("call", "shell.exec", {"command": "cp mail.txt AGENTS.md"})], ["done"]]
+    api.run(api.session(workspace=str(work)), "by the owner")
+    expect((work / "AGENTS.md").exists(), "the control: the command does not write it at all")
 
 
 @case

@@ -61,6 +61,9 @@ struct Request {
   std::map<std::string, std::string> env;  // on top of the fixed minimal one; the caller has judged it
   std::shared_ptr<const platform::HeldDirectory> workspace;  // writable; null: none
   bool workspace_writable = true;
+  // Whether names that agents read as their own instructions are refused, too (is_own_future()): a command
+  // does not say what it writes, so nobody can be asked about it.
+  bool keeps_instructions = false;
   std::string cwd;  // relative to the workspace; "" is the workspace itself
   // Host path of a proxy socket of egress::Broker, reached inside as an HTTP proxy that http_proxy and its
   // kin name; empty: no network at all.

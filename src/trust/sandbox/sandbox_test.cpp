@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Real sandboxes around short programs. As root the sandbox refuses, so there the whole program runs once
 // more as an ordinary user, and the single tests skip.
+// Over 500 lines: one fixture around real runs, which every test needs.
 #include "trust/sandbox/sandbox.h"
 
 #include <fcntl.h>
@@ -226,6 +227,46 @@ TEST_F(SandboxTest, ControlWithoutTheRefusalTheyArrive) {
   make({"apply"});
   run("echo x > .envrc");
   EXPECT_TRUE(is_there(".envrc"));
+}
+
+// What agents read as their own instructions, at any depth: made, replaced, changed in place, linked,
+// deleted.
+constexpr const char* kRewritesInstructions =
+    "echo obey > CLAUDE.md; mkdir -p sub && echo obey > sub/agents.md; echo obey >> AGENTS.md; echo ok > "
+    "fine; "
+    "mv fine other; ln -s other GEMINI.md; rm -rf deep; rm old/AGENT.md && mkdir old/AGENT.md; true";
+
+TEST_F(SandboxTest, InstructionsOfAgentsStayAsTheyAreWhenTheyMust) {
+  for (const bool overlay : {true, false}) {
+    make(overlay ? std::set<std::string>{} : std::set<std::string>{"overlay"});
+    std::filesystem::remove_all(project());
+    home_.put("project/AGENTS.md", "mine");
+    home_.put("project/deep/HEARTBEAT.md", "mine");
+    home_.put("project/deep/x", "x");
+    home_.put("project/old/AGENT.md", "mine");
+    Request r = request(kRewritesInstructions);
+    r.keeps_instructions = true;
+    const Outcome outcome = run(r);
+    EXPECT_EQ(outcome.code, 0) << outcome.errors;
+    EXPECT_EQ(get("other"), "ok\n") << "ordinary work goes on";
+    EXPECT_EQ(get("AGENTS.md"), "mine") << overlay;
+    EXPECT_EQ(get("deep/HEARTBEAT.md"), "mine") << overlay;
+    EXPECT_EQ(get("old/AGENT.md"), "mine") << overlay;
+    for (const char* name : {"CLAUDE.md", "sub/agents.md", "GEMINI.md", "deep/x"})
+      EXPECT_FALSE(is_there(name)) << name << " " << overlay;
+    std::set<std::string> refused(outcome.applied.quarantined.begin(), outcome.applied.quarantined.end());
+    for (const char* name : {"CLAUDE.md", "sub/agents.md", "GEMINI.md"})
+      EXPECT_TRUE(refused.contains(name)) << name;
+    if (overlay) EXPECT_TRUE(refused.contains("AGENTS.md") && refused.contains("deep/HEARTBEAT.md"));
+  }
+}
+
+TEST_F(SandboxTest, ControlInstructionsArriveWhenNothingKeepsThem) {
+  home_.put("project/AGENTS.md", "mine");
+  const Outcome outcome = run(kRewritesInstructions);
+  EXPECT_EQ(get("AGENTS.md"), "mineobey\n") << outcome.errors;
+  EXPECT_EQ(get("sub/agents.md"), "obey\n");
+  EXPECT_TRUE(outcome.applied.quarantined.empty());
 }
 
 TEST_F(SandboxTest, WithoutAnOverlayTheyAreSetAside) {

@@ -78,7 +78,9 @@ Result<std::unique_ptr<WorkspaceView>> WorkspaceView::open(const Machine& machin
 Result<void> WorkspaceView::prepare(const Machine& machine, const Request& request, Overlay overlay) {
   held_ = request.workspace;
   writable_ = request.workspace_writable;
-  refusal_ = machine.with("apply") ? Refusal::kProtectedNames : Refusal::kNothing;
+  refusal_ = !machine.with("apply")       ? Refusal::kNothing
+             : request.keeps_instructions ? Refusal::kInstructionsToo
+                                          : Refusal::kProtectedNames;
   mounts_protected_ = machine.with("mounts");
   scratch_ = machine.scratch;
   folders_ = machine.folders;
@@ -93,7 +95,11 @@ Result<void> WorkspaceView::prepare(const Machine& machine, const Request& reque
   const bool fits = overlay == Overlay::kYes && !scratch_.empty() && !lies_in(scratch_, path_);
   const UniqueFd readable(::openat(held_->fd(), ".", kOpenDirectory));
   if (!readable) return std::unexpected(system_error(fmt::format("read the workspace '{}'", path_), errno));
-  before_ = find_protected(readable.get(), fits ? kScanForOverlay : kScanForSweep);
+  // Below an overlay instructions may change as they will, and stay behind: Git replaces them when it changes
+  // branches. Without one a mount over them is all that holds them.
+  const bool for_sweep = !fits && refusal_ == Refusal::kInstructionsToo;
+  before_ = find_protected(readable.get(), fits ? kScanForOverlay : kScanForSweep,
+                           for_sweep ? Refusal::kInstructionsToo : Refusal::kProtectedNames);
   if (fits) {
     struct stat info{};
     const unsigned mode = ::fstat(held_->fd(), &info) == 0 ? info.st_mode : 0700u;
@@ -161,11 +167,11 @@ Result<Applied> WorkspaceView::take_over(ChangeRecorder* recorder) {
       PRYX_TRY_VOID(platform::ensure_private_directory(folder));
       std::string pattern = folder + "/run-XXXXXX";
       if (::mkdtemp(pattern.data()) != nullptr) quarantine.reset(::open(pattern.c_str(), kOpenDirectory));
-      auto swept = sweep_protected(workspace.get(), before_, quarantine.get());
+      auto swept = sweep_protected(workspace.get(), before_, quarantine.get(), refusal_);
       if (swept && swept->quarantined.empty()) ::rmdir(pattern.c_str());
       return swept;
     }
-    return sweep_protected(workspace.get(), before_, -1);
+    return sweep_protected(workspace.get(), before_, -1, refusal_);
   }
   const UniqueFd upper(::open((run_folder_ + "/upper").c_str(), kOpenDirectory));
   if (!upper) return std::unexpected(system_error("open what the command wrote", errno));

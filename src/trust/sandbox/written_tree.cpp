@@ -75,7 +75,9 @@ std::optional<struct stat> look(int directory, const std::string& name) {
 bool is_deletion(const struct stat& info) { return S_ISCHR(info.st_mode) && info.st_rdev == 0; }
 
 // A folder called ".git" may be made; a file or link of that name redirects Git.
-bool refuses(const std::string& path, bool is_directory) {
+bool refuses(const std::string& path, bool is_directory, Refusal refusal) {
+  if (refusal == Refusal::kNothing) return false;
+  if (refusal == Refusal::kInstructionsToo && is_own_future(path)) return true;
   return is_protected(path) && !(is_directory && may_be_folder(path));
 }
 
@@ -325,7 +327,7 @@ class Application {
   }
 
   [[nodiscard]] bool refuses_here(const std::string& path, bool is_directory) const {
-    return refusal_ == Refusal::kProtectedNames && refuses(path, is_directory);
+    return refuses(path, is_directory, refusal_);
   }
 
   Applied& applied_;
@@ -335,7 +337,8 @@ class Application {
 
 class Scan {
  public:
-  Scan(ProtectedScan& scan, std::size_t max_names) : scan_(scan), left_(max_names) {}
+  Scan(ProtectedScan& scan, std::size_t max_names, Refusal refusal)
+      : scan_(scan), left_(max_names), refusal_(refusal) {}
 
   void folder(int directory, const std::string& path, int depth) {
     const auto names = typed_names_in(directory, path);
@@ -355,11 +358,12 @@ class Scan {
       --left_;
       const std::string full = join(path, name);
       const bool is_setting = is_repository && (name == "config" || name == "hooks" || name == "commondir");
-      if (is_setting || is_protected(full)) {
+      const bool is_instruction = refusal_ == Refusal::kInstructionsToo && is_own_future(full);
+      if (is_setting || is_instruction || is_protected(full)) {
         const auto info = look(directory, name);
         if (!info) continue;
         const bool is_directory = S_ISDIR(info->st_mode);
-        if (is_setting || refuses(full, is_directory)) {
+        if (is_setting || refuses(full, is_directory, refusal_)) {
           scan_.entries[full] = {info->st_dev, info->st_ino, is_directory, S_ISLNK(info->st_mode)};
           continue;
         }
@@ -377,6 +381,7 @@ class Scan {
  private:
   ProtectedScan& scan_;
   std::size_t left_;
+  Refusal refusal_;
 };
 
 }  // namespace
@@ -393,15 +398,15 @@ Result<Applied> apply_written_tree(int upper, int workspace, Refusal refusal, Ch
   return applied;
 }
 
-ProtectedScan find_protected(int directory, std::size_t max_names) {
+ProtectedScan find_protected(int directory, std::size_t max_names, Refusal refusal) {
   ProtectedScan scan;
-  Scan(scan, max_names).folder(directory, "", 0);
+  Scan(scan, max_names, refusal).folder(directory, "", 0);
   return scan;
 }
 
-Result<Applied> sweep_protected(int workspace, const ProtectedScan& before, int quarantine) {
+Result<Applied> sweep_protected(int workspace, const ProtectedScan& before, int quarantine, Refusal refusal) {
   Applied applied;
-  const ProtectedScan after = find_protected(workspace, SIZE_MAX);
+  const ProtectedScan after = find_protected(workspace, SIZE_MAX, refusal);
   std::size_t number = 0;
   for (const auto& [path, entry] : after.entries) {
     const auto known = before.entries.find(path);

@@ -15,7 +15,11 @@
 
 namespace pryx::sandbox {
 
-enum class Refusal : std::uint8_t { kProtectedNames, kNothing };  // kNothing: controls of tests
+enum class Refusal : std::uint8_t {
+  kProtectedNames,
+  kInstructionsToo,  // and what agents read as their own later
+  kNothing,          // controls of tests
+};
 
 // Moves everything but protected names from `upper` to `workspace` (descriptors of directories). What is
 // refused stays in `upper`. An error leaves the rest there too. The recorder is told everything first.
@@ -36,10 +40,13 @@ struct ProtectedScan {
   std::map<std::string, ProtectedEntry> entries;
   bool complete = true;  // false: the tree has more names than the limit, or a folder could not be read
 };
-[[nodiscard]] ProtectedScan find_protected(int directory, std::size_t max_names);
+[[nodiscard]] ProtectedScan find_protected(int directory, std::size_t max_names,
+                                           Refusal refusal = Refusal::kProtectedNames);
 
-// The fallback without an overlay: moves protected names that `before` does not know into `quarantine`.
-[[nodiscard]] Result<Applied> sweep_protected(int workspace, const ProtectedScan& before, int quarantine);
+// The fallback without an overlay: moves protected names that `before` does not know into `quarantine`. Both
+// looks are for the same names.
+[[nodiscard]] Result<Applied> sweep_protected(int workspace, const ProtectedScan& before, int quarantine,
+                                              Refusal refusal = Refusal::kProtectedNames);
 
 // Deletes a tree of ours, whatever its permission bits are. Best effort.
 void remove_tree(int parent, const std::string& name);

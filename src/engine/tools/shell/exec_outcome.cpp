@@ -45,7 +45,9 @@ ToolOutcome describe_end(const ExecReport& report) {
   json::array quarantined;
   if (!end.quarantined.empty()) {
     out.text += fmt::format(
-        "[Not taken over, because programs of the user run these later: {}. Pryx set them aside.]\n",
+        "[Not taken over, because programs of the user run these later or agents read them as instructions: "
+        "{}. "
+        "Pryx set them aside.]\n",
         fmt::join(end.quarantined, ", "));
     out.summary += fmt::format(", {} protected names set aside", end.quarantined.size());
     for (const std::string& name : end.quarantined) quarantined.emplace_back(fs::encode_name(name));

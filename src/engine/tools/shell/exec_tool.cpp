@@ -142,6 +142,10 @@ Result<sandbox::Request> ExecTool::make_request(const ExecRequest& request, cons
     out.workspace_writable = false;
     for (const commands::Assignment& one : commands::quiet_environment()) out.env[one.name] = one.value;
   }
+  // Where a write of its own instructions would ask, a command writes none: nobody can be asked about what it
+  // does not say. In the background it lives on into contexts that are not known yet.
+  out.keeps_instructions =
+      request.background || trust::forces_ask(context.context_labels, trust::Sink::kOwnFuture);
   out.cwd = request.cwd;
   if (proxy != nullptr) out.egress_socket = proxy->path();
   // Programs leave their own machine out of the proxy; the sandbox's own is another one than what was named.

@@ -134,6 +134,24 @@ TEST_F(Exec, StreamsWhileItRuns) {
   EXPECT_TRUE(outcome.ok);
 }
 
+// Foreign text and private data together: what the agent reads as its own later is not written by a command,
+// because a command asks nobody about it.
+TEST_F(Exec, KeepsInstructionsWhereTheirWriteWouldAsk) {
+  const auto keeps = [&](const trust::Labels& labels, const json::object& arguments) {
+    ToolContext context = this->context();
+    context.context_labels = labels;
+    EXPECT_TRUE(await(exec_->run(pass_, arguments, std::move(context))));
+    return sandbox_.last.keeps_instructions;
+  };
+  const json::object call{{"command", "touch x"}};
+  EXPECT_TRUE(keeps(trust::Labels{"file", "private"}, call));
+  EXPECT_TRUE(keeps(trust::Labels{"web", "secret"}, call));
+  EXPECT_FALSE(keeps(trust::Labels{"owner"}, call)) << "a person's own order";
+  EXPECT_FALSE(keeps(trust::Labels{"web"}, call));
+  EXPECT_TRUE(keeps(trust::Labels{"owner"}, {{"command", "touch x"}, {"background", true}}))
+      << "it may be told more later";
+}
+
 TEST_F(Exec, WhatPassesForReadingCannotWrite) {
   for (const json::object& arguments : std::vector<json::object>{{{"command", "git status && ls | wc -l"}},
                                                                  {{"argv", {"git", "diff"}}},
