@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 
+import evidence
 from lab import Box, Broken, Daemon
 from recording_model import RecordingModel
 from world import GONE
@@ -124,12 +125,28 @@ def http_under_kills(score, options):
             # Evidence before effect: whatever arrived is on record.
             if sum(server.arrived.values()) > len(rows):
                 raise Broken(f"{sum(server.arrived.values())} requests arrived, {len(rows)} are on record")
+            check_records(daemon, api, rows)
             print(f"       {dict(collections.Counter(m for m, _ in server.arrived.elements()))} arrived, {unknown} in doubt, {sum(retried.values())} retried by a person", flush=True)
         with score.case("control: the check sees a POST that arrived twice"):
             with contextlib.suppress(Broken):
                 check_posts({("POST", "/x"): 2}, {})
                 raise AssertionError("the check did not notice")
         server.close()
+
+
+def check_records(daemon, api, rows):
+    """Each request has its row in the audit log and its span in the trace, one that a crash cut off too."""
+    if not any(r["state"] == "unknown" for r in rows):
+        raise Broken("no request was cut off: the kills missed their moment")
+    told = collections.Counter(e["detail"]["state"] for e in evidence.exported(daemon) if e["kind"] == "egress.request")
+    listed = collections.Counter(r["state"] for r in rows)
+    if told != listed:
+        raise Broken(f"the egress list has {dict(listed)}, the audit log {dict(told)}")
+    for turn in {r["turn_id"] for r in rows}:
+        spans = {s["attributes"]["pryx.egress.number"] for s in api.get(f"/traces/{turn}")["spans"] if s["kind"] == "request"}
+        missing = [r for r in rows if r["turn_id"] == turn and r["number"] not in spans]
+        if missing:
+            raise Broken(f"requests that are in no trace: {missing}")
 
 
 def settle(api, turn, limit=20):

@@ -43,15 +43,15 @@ constexpr std::string_view kEnd =
     "$7,"
     " ended_at = $8 WHERE number = $1";
 constexpr std::string_view kAt = "SELECT at FROM egress_requests WHERE number = $1";
-constexpr std::string_view kOrphans =
-    "UPDATE egress_requests SET state = 'unknown', reason = 'the daemon ended before the answer', ended_at = "
-    "$1"
-    " WHERE state = 'open'";
+#define COLUMNS                                                                                         \
+  "SELECT number, principal_id, session_id, turn_id, step_id, tool, method, scheme, host, port, peer, " \
+  "status, "                                                                                            \
+  "state, reason, bytes_out, bytes_in, at, ended_at FROM egress_requests "
+constexpr std::string_view kOrphans = COLUMNS "WHERE state = 'open' ORDER BY number LIMIT 500";
 constexpr std::string_view kList =
-    "SELECT number, principal_id, session_id, turn_id, step_id, tool, method, scheme, host, port, peer, "
-    "status,"
-    " state, reason, bytes_out, bytes_in, at, ended_at FROM egress_requests"
-    " WHERE principal_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3";
+    COLUMNS "WHERE principal_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3";
+#undef COLUMNS
+constexpr std::string_view kCutOff = "the daemon ended before the answer";
 constexpr std::string_view kPurge = "DELETE FROM egress_requests WHERE at < $1 AND state <> 'open'";
 constexpr Duration kKept = std::chrono::hours(24 * 90);
 
@@ -98,12 +98,31 @@ audit::Entry audit_entry(const RequestRecord& r) {
 
 db::ModuleMigrations EgressLog::migrations() { return {"egress", kMigrations}; }
 
+Result<void> EgressLog::close(db::Transaction& t, const RequestRecord& r) {
+  PRYX_TRY_VOID(t.db().run(kEnd, r.number, r.peer, std::int64_t{r.status}, r.state, r.reason, r.bytes_out,
+                           r.bytes_in, r.ended_at));
+  PRYX_TRY_VOID(audit_.append(t, audit_entry(r)));
+  return ended_ ? ended_(t, r) : Result<void>{};
+}
+
+// They may have been sent: without an end of theirs they would be in no audit log and in no trace.
 async::Task<Result<void>> EgressLog::start() {
   const WallTime now = clock_.wall();
-  co_return co_await database_.write([now](db::Transaction& t) -> Result<void> {
-    PRYX_TRY_VOID(t.db().run(kOrphans, now));
-    return {};
-  });
+  for (bool more = true; more;) {
+    auto closed = co_await database_.write([this, now](db::Transaction& t) -> Result<bool> {
+      PRYX_TRY(const auto open, t.db().list(kOrphans, read_record));
+      for (RequestRecord r : open) {
+        r.state = "unknown";
+        r.reason = kCutOff;
+        r.ended_at = now;
+        PRYX_TRY_VOID(close(t, r));
+      }
+      return !open.empty();
+    });
+    if (!closed) co_return std::unexpected(closed.error());
+    more = *closed;
+  }
+  co_return Result<void>{};
 }
 
 async::Task<Result<std::int64_t>> EgressLog::begin(RequestRecord record) {
@@ -128,16 +147,12 @@ async::Task<Result<std::int64_t>> EgressLog::begin(RequestRecord record) {
 async::Task<Result<void>> EgressLog::end(RequestRecord record) {
   record.ended_at = clock_.wall();
   co_return co_await database_.write([this, r = std::move(record)](db::Transaction& t) -> Result<void> {
-    PRYX_TRY_VOID(t.db().run(kEnd, r.number, r.peer, std::int64_t{r.status}, r.state, r.reason, r.bytes_out,
-                             r.bytes_in, r.ended_at));
-    PRYX_TRY_VOID(audit_.append(t, audit_entry(r)));
-    if (!ended_) return {};
     // Who ends a record does not know when it began.
     const auto began = t.db().find(kAt, [](const db::Row& row) { return row.time(0); }, r.number);
     PRYX_TRY(const std::optional<WallTime> at, began);
     RequestRecord whole = r;
     whole.at = at.value_or(r.ended_at);
-    return ended_(t, whole);
+    return close(t, whole);
   });
 }
 

@@ -52,7 +52,7 @@ class EgressLog final : public RequestLog {
   // Told of each record in the very commit that ends it, for traces; an error of it undoes that commit.
   using Ended = std::function<Result<void>(db::Transaction&, const RequestRecord&)>;
   void on_end(Ended ended) { ended_ = std::move(ended); }
-  // What was open when the daemon died becomes "unknown".
+  // What was open when the daemon died becomes "unknown": with its audit row, and told like any other end.
   [[nodiscard]] async::Task<Result<void>> start();
   [[nodiscard]] async::Task<Result<std::int64_t>> begin(RequestRecord record) override;
   [[nodiscard]] async::Task<Result<void>> end(RequestRecord record) override;
@@ -64,6 +64,8 @@ class EgressLog final : public RequestLog {
   [[nodiscard]] async::Task<Result<void>> purge();
 
  private:
+  [[nodiscard]] Result<void> close(db::Transaction& t, const RequestRecord& record);
+
   db::Database& database_;
   audit::AuditLog& audit_;
   const Clock& clock_;
