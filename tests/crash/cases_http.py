@@ -19,7 +19,7 @@ ENDED = ("completed", "failed", "cancelled", "needs_attention")
 
 
 class CountingServer:
-    """Counts requests by method and path; may strike the daemon before or after its answer."""
+    """Counts requests by method and path, and keeps when each arrived; may strike the daemon before or after its answer."""
 
     def __init__(self, strike):
         server = self
@@ -29,6 +29,7 @@ class CountingServer:
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 with server.lock:
                     server.arrived[(self.command, self.path)] += 1
+                    server.seen.append((self.command, self.path, int(time.time() * 1000)))
                 moment = server.moments.pop(self.path, None)
                 if moment == "before":
                     strike()
@@ -44,7 +45,7 @@ class CountingServer:
             def log_message(self, *_):
                 pass
 
-        self.arrived, self.moments, self.lock = collections.Counter(), {}, threading.Lock()
+        self.arrived, self.seen, self.moments, self.lock = collections.Counter(), [], {}, threading.Lock()
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
@@ -74,7 +75,7 @@ def http_under_kills(score, options):
 
         server = CountingServer(strike)
         model = box.own(RecordingModel())
-        unknown, retried = 0, {}
+        unknown, retried, turns = 0, {}, []
         with score.case(f"{rounds} kills around real requests", daemon):
             daemon.start()
             daemon.api().add_provider("fake", model.url)
@@ -94,6 +95,7 @@ def http_under_kills(score, options):
                     server.moments[target] = moment
                 session = api.post("/sessions", {"model": "fake/fake"})["id"]
                 turn = api.post(f"/sessions/{session}/messages", {"text": f"#http:{method}:http://127.0.0.1:{server.port}{target}"})["turn_id"]
+                turns.append(turn)
                 if moment == "timed":
                     time.sleep(rng.uniform(0.0, 0.12))
                     daemon.kill9()
@@ -122,9 +124,11 @@ def http_under_kills(score, options):
             rows = api.pages("/egress")
             if any(r["state"] == "open" for r in rows):
                 raise Broken("the egress list has open rows of a daemon that died")
-            # Evidence before effect: whatever arrived is on record.
+            # Evidence before effect: whatever arrived is on record, with an earlier intent of its own tool and arguments.
             if sum(server.arrived.values()) > len(rows):
                 raise Broken(f"{sum(server.arrived.values())} requests arrived, {len(rows)} are on record")
+            check_evidence(daemon, [s for turn in turns for s in api.turn(turn)["steps"]],
+                           [(None, "http.request", {"method": method, "url": f"http://127.0.0.1:{server.port}{path}"}, seen) for method, path, seen in server.seen])
             check_records(daemon, api, rows)
             print(f"       {dict(collections.Counter(m for m, _ in server.arrived.elements()))} arrived, {unknown} in doubt, {sum(retried.values())} retried by a person", flush=True)
         with score.case("control: the check sees a POST that arrived twice"):
@@ -132,6 +136,20 @@ def http_under_kills(score, options):
                 check_posts({("POST", "/x"): 2}, {})
                 raise AssertionError("the check did not notice")
         server.close()
+
+
+def check_evidence(daemon, steps, effects):
+    """S13 with real effects: nothing of the outside world happened before its intent was durable."""
+    entries = evidence.exported(daemon)
+    evidence.check(entries, steps, effects)
+    evidence.control(entries, [], effects)
+    long_ago = 946_684_800_000  # in 2000, in the milliseconds of the log
+    late = [(step, tool, arguments, long_ago) for step, tool, arguments, _ in effects[:1]]
+    try:
+        evidence.check(entries, [], late)
+    except Broken:
+        return
+    raise Broken("the evidence check does not see that an intent came after its effect")
 
 
 def check_records(daemon, api, rows):

@@ -9,7 +9,7 @@ import random
 import signal
 import time
 
-from cases_http import CountingServer, settle
+from cases_http import CountingServer, check_evidence, settle
 from lab import Box, Broken, Daemon
 from recording_model import RecordingModel
 
@@ -70,7 +70,7 @@ def shell_under_kills(score, options):
         work.chmod(0o777)
         (work / "hit.py").write_text(HIT)
         (work / "hit.py").chmod(0o644)
-        tally, retried = collections.Counter(), {}
+        tally, retried, turns = collections.Counter(), {}, []
         with score.case(f"{rounds} kills around real commands", daemon):
             daemon.start()
             daemon.api().add_provider("fake", model.url)
@@ -83,10 +83,12 @@ def shell_under_kills(score, options):
             if api.get("/policy")["in_force"] != "file":
                 raise Broken("the policy of this test is not in force")
             for number in range(rounds):
-                one_round(number, rng, daemon, api, server, work, tally, retried)
+                turns.append(one_round(number, rng, daemon, api, server, work, tally, retried))
                 check_effects(server.arrived, retried)
             if tally["in doubt"] == 0:
                 raise Broken("no command was ever in doubt: the kills missed their moment")
+            check_evidence(daemon, [s for turn in turns for s in api.turn(turn)["steps"]],
+                           [(None, "shell.exec", {"argv": ["python3", "hit.py", str(server.port), path]}, seen) for _, path, seen in server.seen])
             verdict = api.post("/audit/verify", {})
             if verdict.get("ok") is not True:
                 raise Broken(f"the audit log does not verify: {verdict}")
@@ -121,7 +123,7 @@ def one_round(number, rng, daemon, api, server, work, tally, retried):
         tally["only read"] += 1
         if row["state"] != "completed" or any(s["state"] != "done" for s in tool):
             raise Broken(f"a command that only reads was not simply run again: {row['steps']}")
-        return
+        return turn
     if row["state"] == "needs_attention":
         step = next(s for s in row["steps"] if s["state"] == "unknown")
         tally["in doubt"] += 1
@@ -131,7 +133,7 @@ def one_round(number, rng, daemon, api, server, work, tally, retried):
         api.post(f"/turns/{turn}/resume", {"step_id": step["id"], "resolution": resolution})
         row = settle(api, turn, 60)
         if resolution != "retry":
-            return
+            return turn
     if row["state"] == "completed" and any(s["state"] == "done" for s in row["steps"] if s["tool"] == "shell.exec"):
         tally["done"] += 1
         if server.arrived[("POST", target)] < 1:
@@ -140,6 +142,7 @@ def one_round(number, rng, daemon, api, server, work, tally, retried):
         marks = len(count.read_text()) if count.exists() else 0
         if not 1 <= marks <= 1 + retried.get(target, 0):
             raise Broken(f"a command that is done left {marks} marks in the workspace")
+    return turn
 
 
 CASES = [("shell", shell_under_kills)]
