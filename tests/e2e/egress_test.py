@@ -2,13 +2,15 @@
 """S23: what a command in the sandbox can send. Without hosts nothing at all, DNS included; with hosts only to those, through the proxy.
 Judged by traps that count what arrives, and by a control that runs the same attempts outside.
 """
+import ctypes
 import json
 import os
+import shutil
 import socket
 import subprocess
 import threading
 
-from harness import case, contains, equal, expect, wait_until
+from harness import Skip, case, contains, equal, expect, is_root, wait_until
 from http_test import Site
 
 # A host of this machine is allowed by its name and port only.
@@ -162,6 +164,76 @@ def a_closed_sandbox_sends_nothing(lab):
     outside = subprocess.run(["/usr/bin/python3", "-c", ATTEMPTS, targets], capture_output=True, text=True, timeout=120)
     result(outside.stdout)
     equal(sorted(set(traps.hits)), ["abstract", "abstract datagram", "tcp", "udp"], "traps that the control reached")
+    traps.close()
+
+
+CLONE_NEWNS, CLONE_NEWNET, MS_BIND, MS_PRIVATE, MS_REC, ETH_P_ALL, PACKET_OUTGOING = 0x20000, 0x40000000, 0x1000, 1 << 18, 0x4000, 3, 4
+ELSEWHERE = ["198.51.100.7", "203.0.113.9"]  # reserved for documentation: nobody's
+
+
+class Wire:
+    """A network of this case's own: one cable that leads nowhere, and everything that is put on it, DNS questions to its resolver included."""
+
+    def __init__(self, folder):
+        if not is_root():
+            raise Skip("only root can make a network and listen to it")
+        if not shutil.which("ip"):
+            raise Skip("there is no `ip` (iproute2) to make a network with")
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(CLONE_NEWNET | CLONE_NEWNS) != 0 or libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None) != 0:
+            raise Skip(f"no network of one's own here: {os.strerror(ctypes.get_errno())}")
+        if not self._lay():
+            raise Skip("this kernel has no virtual cable (veth)")
+        resolver = folder / "resolv.conf"
+        resolver.write_text("nameserver 192.0.2.53\noptions timeout:1 attempts:1\n")
+        resolver.chmod(0o644)
+        if libc.mount(str(resolver).encode(), os.path.realpath("/etc/resolv.conf").encode(), None, MS_BIND, None) != 0:
+            raise Skip(f"the resolver cannot be replaced: {os.strerror(ctypes.get_errno())}")
+        self.packets = []
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        self.socket.bind(("cable", 0))
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    @staticmethod
+    def _lay():
+        commands = ["link add cable type veth peer name end", "link set lo up", "link set end up", "link set cable arp off", "addr add 192.0.2.2/24 dev cable",
+                    "link set cable up", "route add default via 192.0.2.1"]
+        return all(subprocess.run(["ip", *c.split()], capture_output=True, check=False).returncode == 0 for c in commands)
+
+    def _listen(self):
+        while True:
+            try:
+                packet, (_, _, direction, *_) = self.socket.recvfrom(65536)
+            except OSError:
+                return
+            if direction == PACKET_OUTGOING:
+                self.packets.append(packet[14:])
+
+    def seen(self):
+        """What was sent, as (protocol, to, payload). What the kernel says by itself where IPv6 is spoken (ICMPv6) is nobody's leak."""
+        packets = [p for p in self.packets if p]
+        return [(p[9], socket.inet_ntoa(p[16:20]), p[(p[0] & 15) * 4:]) for p in packets if p[0] >> 4 == 4] + \
+            [(p[6], socket.inet_ntop(socket.AF_INET6, p[24:40]), p[40:]) for p in packets if p[0] >> 4 == 6 and p[6] not in (0, socket.IPPROTO_ICMPV6)]
+
+
+@case(limit=180)
+def a_closed_sandbox_puts_nothing_on_the_wire(lab):
+    """S23 by the packets themselves: not what a trap of ours was told, but what any network would have seen, DNS included."""
+    wire = Wire(lab.box.root)
+    traps = Traps()
+    traps.hosts += ELSEWHERE
+    daemon, api, run = shell(lab, {"attempts.py": ATTEMPTS})
+    targets = traps.targets([str(daemon.home / "run" / "pryx.sock")])
+    found = result(run("try everything", limit=120, argv=["/usr/bin/python3", "attempts.py", targets]))
+    equal([w for w in found["worked"] if not w.startswith(SILENT)], [], "attempts that seemed to work")
+    equal(wire.seen(), [], "what was put on the wire, by the command or by the daemon for it")
+    equal(traps.hits, [], "what arrived")
+    # The control: the same attempts outside are all on the wire.
+    result(subprocess.run(["/usr/bin/python3", "-c", ATTEMPTS, targets], capture_output=True, text=True, timeout=150).stdout)
+    sent = wire.seen()
+    expect(any(to == "192.0.2.53" and protocol == socket.IPPROTO_UDP and b"\x06secret\x04leak\x04test" in data for protocol, to, data in sent), "the control: no DNS question was seen")
+    for host in ELSEWHERE:
+        equal({protocol for protocol, to, _ in sent if to == host} >= {socket.IPPROTO_TCP, socket.IPPROTO_UDP}, True, f"the control: what was sent to {host}")
     traps.close()
 
 

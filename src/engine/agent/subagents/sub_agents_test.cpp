@@ -2,6 +2,7 @@
 // Sub-agents in the whole corridor: limits, rights, crashes, cancels and labels.
 #include <gtest/gtest.h>
 
+#include "engine/agent/request_fit.h"
 #include "engine/agent/testing/corridor.h"
 #include "engine/tools/testing/ungated_pass.h"
 
