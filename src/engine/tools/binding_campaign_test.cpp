@@ -208,6 +208,58 @@ TEST(BindingCampaign, ARuleCountsForTheScriptAsItWas) {
   EXPECT_EQ(bench.world.runs, 2);
 }
 
+// Two questions about one script: the first answer keeps a rule, the second counts once. Then the script is
+// rewritten, for instance by the first call. The second answer does not fit any more, and the rule must not
+// stand in for it.
+TEST(BindingCampaign, ARuleDoesNotStandInForAStaleAnswer) {
+  GateBench bench("stale");
+  bench.world.script = bench.file("run.sh", "echo one\n");
+  const GateCall first = bench.call(), second = bench.call();
+  const ApprovalId a = bench.question_for(first).id, b = bench.question_for(second).id;
+  ASSERT_TRUE(bench.answer(a, {.approve = true, .scope = trust::GrantScope::kAlways}).has_value());
+  ASSERT_TRUE(bench.approve(b).has_value());
+  Journal by_answer(bench);
+  EXPECT_EQ(bench.go_on(bench.gate, first, a, by_answer).end, GateEnd::kDone);
+  (void)bench.file("run.sh", "echo two\n");
+  Journal stale(bench);
+  stale.stores_questions = false;
+  (void)bench.go_on(bench.gate, second, b, stale);
+  EXPECT_EQ(bench.world.runs, 1) << "nobody approved this script";
+  EXPECT_FALSE(stale.started);
+  ASSERT_EQ(stale.questions.size(), 1u);
+  EXPECT_EQ(stale.questions[0].replaces, b);
+  EXPECT_FALSE(stale.questions[0].changes.empty());
+  // As it was when the rule was kept, the rule answers for it again.
+  (void)bench.file("run.sh", "echo one\n");
+  Journal by_rule(bench);
+  EXPECT_EQ(bench.now(bench.gate.call(bench.call(), by_rule)).end, GateEnd::kDone);
+  EXPECT_EQ(bench.world.runs, 2);
+}
+
+// A rule for one script, a question about another, a third one after a restart.
+TEST(BindingCampaign, ARuleDoesNotStandInForAStaleAnswerAfterARestart) {
+  GateBench bench("stale-restart");
+  bench.world.script = bench.file("run.sh", "echo one\n");
+  const ApprovalId kept = bench.question_for(bench.call()).id;
+  ASSERT_TRUE(bench.answer(kept, {.approve = true, .scope = trust::GrantScope::kAlways}).has_value());
+  (void)bench.file("run.sh", "echo two\n");
+  const GateCall call = bench.call();
+  const ApprovalId id = bench.question_for(call).id;
+  ASSERT_TRUE(bench.approve(id).has_value());
+  (void)bench.file("run.sh", "echo three\n");
+  Journal stale(bench);
+  stale.stores_questions = false;
+  (void)bench.go_on(bench.gate, call, id, stale);
+  EXPECT_EQ(bench.world.runs, 0);
+  EXPECT_FALSE(stale.started);
+  EXPECT_EQ(stale.questions.size(), 1u);
+  // What the second answer was about still runs.
+  (void)bench.file("run.sh", "echo two\n");
+  Journal same(bench);
+  EXPECT_EQ(bench.go_on(bench.gate, call, id, same).end, GateEnd::kDone);
+  EXPECT_EQ(bench.world.runs, 1);
+}
+
 TEST(BindingCampaign, SilenceARefusalAndAWithdrawalMeanNo) {
   GateBench bench("no");
   const GateCall silent = bench.call(), refused = bench.call(), withdrawn = bench.call();

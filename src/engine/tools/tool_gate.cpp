@@ -162,11 +162,8 @@ async::Task<GateResult> ToolGate::call(GateCall call, CallJournal& journal) {
     p.decided.approval = call.pending_approval;
     co_return co_await ask(call, p, journal);
   }
-  p.decision = decide(call, p);
-  const auto checked = co_await check_rule(p);
-  if (!checked) co_return ended(GateEnd::kNotRecorded, checked.error().message);
-  if (p.facts.digest_changed) p.decision = decide(call, p);
-  note_decision(p.decided, p.decision);
+  const auto decided = co_await decide_bound(call, p);
+  if (!decided) co_return ended(GateEnd::kNotRecorded, decided.error().message);
   // A call that had started before a crash was decided then, as what it was bound to then; only a deny of
   // today's policy stops another attempt of the very same one.
   const bool keeps_right = call.was_started && call.started_hash == p.decided.call_hash;
@@ -204,6 +201,17 @@ bool was_about(const trust::Approval& question, const json::object& scripts) {
 }
 
 }  // namespace
+
+// Each time that a call was bound it is decided like this, also after an answer that no longer fits it: what
+// a rule allows then has to be what the rule was kept for.
+async::Task<Result<void>> ToolGate::decide_bound(const GateCall& call, Prepared& p) const {
+  p.facts.digest_changed = false;
+  p.decision = decide(call, p);
+  PRYX_CO_TRY_VOID(co_await check_rule(p));
+  if (p.facts.digest_changed) p.decision = decide(call, p);
+  note_decision(p.decided, p.decision);
+  co_return Result<void>{};
+}
 
 // A rule names a script; what the script does, whoever writes into the workspace decides. So a rule that a
 // person kept answers for it as it was when they kept it, and asks once it is another.
@@ -329,11 +337,11 @@ async::Task<GateResult> ToolGate::ask(const GateCall& call, Prepared& p, CallJou
     if (!bound) co_return co_await refuse_unbound(p, bound.error(), journal);
     changes = why_stale(*answer, p);
     p.facts.approved_call_hash = changes.empty() ? p.decided.call_hash : std::string();
-    p.decision = decide(call, p);
-    note_decision(p.decided, p.decision);
+    const auto decided = co_await decide_bound(call, p);
+    if (!decided) co_return ended(GateEnd::kNotRecorded, decided.error().message);
     if (p.decision.verdict == trust::Verdict::kDeny)
       co_return co_await deny(p, fmt::format("after the approval: {}", p.decision.reason), journal);
-    // A policy that changed meanwhile may allow by itself what this approval does not answer.
+    // A rule of meanwhile may allow by itself what this approval does not answer.
     if (!changes.empty() && p.decision.verdict == trust::Verdict::kAsk && call.interactive) continue;
     if (p.decision.verdict != trust::Verdict::kAllow)
       co_return co_await deny(p, fmt::format("changed after the approval: {}", joined_lines(changes)),

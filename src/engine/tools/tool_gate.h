@@ -132,8 +132,11 @@ class ToolGate {
   struct Prepared;
   [[nodiscard]] Result<Prepared> prepare(const GateCall& call) const;
   [[nodiscard]] trust::Decision decide(const GateCall& call, const Prepared& prepared) const;
+  // Decides what was bound, with what it is bound to: a kept rule counts for the scripts that it was kept
+  // for.
+  [[nodiscard]] async::Task<Result<void>> decide_bound(const GateCall& call, Prepared& prepared) const;
+  [[nodiscard]] async::Task<Result<void>> check_rule(Prepared& prepared) const;
   // Finds out what the call depends on right now, and hashes it with the policy of right now.
-  [[nodiscard]] async::Task<Result<void>> check_rule(Prepared& p) const;
   [[nodiscard]] async::Task<Result<void>> bind(const GateCall& call, Prepared& prepared) const;
   [[nodiscard]] trust::Approval make_question(const GateCall& call, const Prepared& prepared,
                                               std::vector<std::string> changes);
