@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
@@ -20,8 +21,7 @@ namespace {
 
 using platform::HeldDirectory;
 
-constexpr std::size_t kMaxWords = 1024;
-constexpr std::size_t kMaxFolders = 8;
+constexpr std::size_t kMaxLooks = 100'000;  // names that are looked for on the disk
 
 // Programs that read a file of a fixed name and run what it says.
 struct Habit {
@@ -55,43 +55,53 @@ std::string_view base_name(std::string_view path) {
 }
 
 // The words of text that no grammar read to its end: whatever could be a name.
-std::vector<std::string> rough_words(std::string_view text) {
-  std::vector<std::string> out;
+std::set<std::string> rough_words(std::string_view text) {
+  std::set<std::string> out;
   std::string word;
   for (const char c : text) {
-    if (std::string_view(" \t\r\n;|&()<>\"'`${}[],").find(c) == std::string_view::npos) {
+    if (std::string_view(" \t\r\n;|&()<>\"'`${}[],").find(c) == std::string_view::npos)
       word += c;
-      continue;
-    }
-    if (!word.empty()) out.push_back(std::exchange(word, {}));
-    if (out.size() >= kMaxWords) return out;
+    else if (!word.empty())
+      out.insert(std::exchange(word, {}));
   }
-  if (!word.empty()) out.push_back(word);
+  if (!word.empty()) out.insert(std::move(word));
   return out;
 }
 
+bool moves(const std::vector<std::string>& argv) {
+  return argv.size() > 1 && (argv.front() == "cd" || argv.front() == "pushd");
+}
+
+// Folders first, then programs and scripts, then everything else that is named: what runs is found whatever
+// else the command names. What does not fit is no binding at all, because a part of it would be worth
+// nothing.
 class Gatherer {
  public:
   Gatherer(const HeldDirectory& workspace, std::string cwd, std::stop_token stop, BindingLimits limits)
       : workspace_(workspace), stop_(std::move(stop)), limits_(limits), folders_{std::move(cwd)} {}
 
-  void add_command(const std::vector<std::string>& argv) {
-    if (argv.empty()) return;
-    add_program(argv.front());
-    for (const std::string& word : argv) add_word(word);
-    const bool moves = argv.front() == "cd" || argv.front() == "pushd";
-    if (moves && argv.size() > 1 && folders_.size() < kMaxFolders) {
-      if (const auto folder = below(folders_.back(), argv.back())) folders_.push_back(*folder);
+  // Where the command may stand when it runs the rest: subshells come back, so each place it was in counts.
+  void add_folders(const std::vector<std::string>& argv) {
+    if (!moves(argv)) return;
+    for (std::size_t i = 0, count = folders_.size(); i < count; ++i) {
+      const auto folder = below(folders_[i], argv.back());
+      if (!folder || std::ranges::find(folders_, *folder) != folders_.end()) continue;
+      const auto info = workspace_.stat(*folder);
+      if (!info || info->type != platform::FileType::kDirectory) continue;
+      if (folders_.size() >= limits_.folders) return refuse(limits_.folders, "folders to go to");
+      folders_.push_back(*folder);
     }
   }
-  void add_search_path(std::string_view value, std::string_view program) {
-    for (const std::string_view folder : split(value, ':')) {
-      if (!folder.starts_with('/')) add_file(fmt::format("{}/{}", folder.empty() ? "." : folder, program));
-    }
+  void add_command(const std::vector<std::string>& argv) {
+    for (const std::string& word : argv) add_word(word);
+  }
+  void add_search_path(std::string_view value, const std::string& program) {
+    if (program.find('/') != std::string::npos) return;
+    for (const std::string_view folder : split(value, ':'))
+      add_script(fmt::format("{}/{}", folder.empty() ? "." : folder, program));
   }
   // A word may be a file, or hold its name: --file=X, -fX, @X.
   void add_word(std::string_view word) {
-    if (++words_ > kMaxWords) return;
     add_file(word);
     const std::size_t equals = word.find('=');
     if (equals != std::string_view::npos) add_file(word.substr(equals + 1));
@@ -106,9 +116,12 @@ class Gatherer {
       }
     }
     add_script(name);
-    if (programs_.contains(name) || programs_.size() >= limits_.files) return;
+    if (programs_.contains(name)) return;
+    if (programs_.size() >= limits_.files) return refuse(limits_.files, "programs");
     programs_[name] = resolve(name);
   }
+
+  [[nodiscard]] const std::optional<Error>& problem() const { return problem_; }
 
   [[nodiscard]] json::object take_programs() { return std::move(programs_); }
   [[nodiscard]] json::object take_files() { return std::move(files_); }
@@ -159,11 +172,13 @@ class Gatherer {
   void add_file(std::string_view word) {
     if (word.empty() || word.size() > fs::kMaxPathBytes) return;
     for (std::size_t i = 0; i < folders_.size(); ++i) {
-      if (stop_.stop_requested() || files_.size() >= limits_.files) return;
+      if (stop_.stop_requested() || problem_) return;
       const auto path = below(folders_[i], word);
-      if (!path || path->empty() || files_.contains(fs::display_path(*path))) continue;
+      if (!path || path->empty() || !looked_at_.insert(*path).second) continue;
+      if (looked_at_.size() > kMaxLooks) return refuse(kMaxLooks, "names");
       const auto info = workspace_.stat(*path);
       if (!info || info->type != platform::FileType::kRegular) continue;
+      if (files_.size() >= limits_.files) return refuse(limits_.files, "files of the workspace");
       files_[fs::display_path(*path)] = identity(*path, *info);
     }
   }
@@ -192,39 +207,65 @@ class Gatherer {
     return "sha256:" + to_hex(sum.finish());
   }
 
+  void refuse(std::size_t limit, std::string_view what) {
+    problem_ = Error{ErrorCode::kTooLarge,
+                     fmt::format("the command names more than {} {}, so that not all it depends on could be "
+                                 "compared with what is approved; make several commands of it, or put the "
+                                 "names into a file",
+                                 limit, what)};
+  }
+
   const HeldDirectory& workspace_;
   std::stop_token stop_;
   BindingLimits limits_;
   std::vector<std::string> folders_;  // where a command of the line may stand when it runs
-  std::size_t words_ = 0;
+  std::set<std::string> looked_at_;
+  std::optional<Error> problem_;
   json::object programs_;
   json::object files_;
   json::object scripts_;
 };
 
+void gather_what_runs(Gatherer& gatherer, const ExecRequest& request, const commands::Parse& parse) {
+  for (const commands::SimpleCommand& command : parse.commands) {
+    gatherer.add_folders(command.argv);
+    gatherer.add_folders(command.final_argv);
+  }
+  if (request.command) gatherer.add_program("bash");
+  if (!request.command) gatherer.add_program(request.argv.front());
+  for (const commands::SimpleCommand& command : parse.commands) {
+    if (!command.argv.empty()) gatherer.add_program(command.argv.front());
+    if (!command.final_argv.empty()) gatherer.add_program(command.final_argv.front());
+    for (const commands::Assignment& assignment : command.environment) {
+      if (assignment.name != "PATH") continue;
+      for (const auto& argv : {command.argv, command.final_argv}) {
+        if (!argv.empty()) gatherer.add_search_path(assignment.value, argv.front());
+      }
+    }
+  }
+}
+
 }  // namespace
 
-json::object gather_binding(const ExecRequest& request, const commands::Parse& parse,
-                            const HeldDirectory& workspace, std::stop_token stop, BindingLimits limits) {
+Result<json::object> gather_binding(const ExecRequest& request, const commands::Parse& parse,
+                                    const HeldDirectory& workspace, std::stop_token stop,
+                                    BindingLimits limits) {
   Gatherer gatherer(workspace, request.cwd, std::move(stop), limits);
-  if (request.command) gatherer.add_program("bash");
+  gather_what_runs(gatherer, request, parse);
   for (const commands::SimpleCommand& command : parse.commands) {
     gatherer.add_command(command.argv);
     gatherer.add_command(command.final_argv);
     for (const commands::Redirect& redirect : command.redirects) gatherer.add_word(redirect.target);
-    for (const commands::Assignment& assignment : command.environment) {
-      gatherer.add_word(assignment.value);
-      if (assignment.name == "PATH" && !command.argv.empty())
-        gatherer.add_search_path(assignment.value, command.argv.front());
-    }
+    for (const commands::Assignment& assignment : command.environment) gatherer.add_word(assignment.value);
   }
   if (!parse.complete && request.command) {
     for (const std::string& word : rough_words(*request.command)) gatherer.add_word(word);
   }
   if (!request.command) gatherer.add_command(request.argv);
-  return {{"cwd", fs::display_path(request.cwd)}, {"environment", json::array{}},
-          {"programs", gatherer.take_programs()}, {"files", gatherer.take_files()},
-          {"scripts", gatherer.take_scripts()},   {"sandbox", kSandboxProfile}};
+  if (gatherer.problem()) return std::unexpected(*gatherer.problem());
+  return json::object{{"cwd", fs::display_path(request.cwd)}, {"environment", json::array{}},
+                      {"programs", gatherer.take_programs()}, {"files", gatherer.take_files()},
+                      {"scripts", gatherer.take_scripts()},   {"sandbox", kSandboxProfile}};
 }
 
 }  // namespace pryx::tools::shell

@@ -13,17 +13,19 @@ namespace pryx::tools::shell {
 // Raised when the same request would run under other walls: an old approval does not fit then.
 inline constexpr int kSandboxProfile = 3;
 
-// What may be hashed for one call; larger files count by size, time and inode, which a program cannot forge
-// together.
+// A command that names more is refused: what is left out of a binding could change after the yes. Of the
+// files so many bytes are hashed; what is beyond them counts by size, time and inode, which a program cannot
+// forge together.
 struct BindingLimits {
-  std::size_t files = 128;
+  std::size_t files = 1024;
+  std::size_t folders = 32;
   std::uint64_t bytes = 256u << 20;
 };
 
 // {"cwd","environment":[],"programs":{name: "path (device:inode:size:time)"|null},"files":{path:
-// "sha256:…"},"scripts":{path: …},"sandbox"}
-[[nodiscard]] json::object gather_binding(const ExecRequest& request, const commands::Parse& parse,
-                                          const platform::HeldDirectory& workspace, std::stop_token stop,
-                                          BindingLimits limits = {});
+// "sha256:…"},"scripts":{path: …},"sandbox"}. kTooLarge beyond the limits.
+[[nodiscard]] Result<json::object> gather_binding(const ExecRequest& request, const commands::Parse& parse,
+                                                  const platform::HeldDirectory& workspace,
+                                                  std::stop_token stop, BindingLimits limits = {});
 
 }  // namespace pryx::tools::shell

@@ -88,7 +88,7 @@ async::Task<Result<Binding>> ExecTool::bind(json::object arguments, ToolContext 
   if (!context.workspace) co_return binding;
   auto job = [request = std::move(request),
               workspace = context.workspace](std::stop_token stop) -> Result<json::object> {
-    json::object facts = gather_binding(request, parse_commands(request), *workspace, stop);
+    auto facts = gather_binding(request, parse_commands(request), *workspace, stop);
     if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "shell.exec: cancelled");
     return facts;
   };

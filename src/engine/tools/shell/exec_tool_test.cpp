@@ -250,17 +250,65 @@ TEST_F(Exec, IsBoundToTheScriptThatItNames) {
   EXPECT_EQ(bind({{"command", "bash run.sh"}}).facts, other.facts);
 }
 
-TEST_F(Exec, BindingIsBounded) {
-  for (int i = 0; i < 300; ++i) dir_.put(fmt::format("ws/f{}", i), "x");
+TEST_F(Exec, IsBoundToWhatRunsHoweverMuchItNames) {
+  std::string listing = "wc -l";
+  for (int i = 0; i < 300; ++i) {
+    dir_.put(fmt::format("ws/f{}", i), "x");
+    listing += fmt::format(" f{}", i);
+  }
+  std::string words = "echo";
+  for (int i = 0; i < 2000; ++i) words += fmt::format(" w{}", i);
+  std::string folders;
+  for (int i = 0; i < 12; ++i) {
+    std::filesystem::create_directories(dir_ / fmt::format("ws/d{}", i));
+    folders += fmt::format("(cd d{}); ", i);
+  }
+  for (const std::string& command :
+       {listing + "; ./run.sh", words + "; ./run.sh", folders + "cd src; ./run.sh",
+        "true; " + listing + "; bash run.sh", "PATH=" + (dir_ / "ws") + ":/usr/bin run.sh"}) {
+    dir_.put("ws/run.sh", "echo one\n");
+    dir_.put("ws/src/run.sh", "echo one\n");
+    const Binding before = bind({{"command", command}});
+    if (!command.ends_with("bash run.sh"))
+      EXPECT_FALSE(before.facts.at("scripts").as_object().empty()) << command.substr(0, 40);
+    dir_.put("ws/run.sh", "echo two\n");
+    dir_.put("ws/src/run.sh", "echo two\n");
+    EXPECT_NE(bind({{"command", command}}).facts, before.facts) << command.substr(0, 40);
+  }
+}
+
+// What is not bound could change after the yes, so nothing is bound in part.
+TEST_F(Exec, WhatCannotBeBoundWholeIsRefused) {
   json::array argv{"cat"};
-  for (int i = 0; i < 300; ++i) argv.emplace_back(fmt::format("f{}", i));
-  const auto request = read_exec_request({{"argv", argv}});
-  ASSERT_TRUE(request);
-  const auto facts =
-      gather_binding(*request, parse_commands(*request), *context().workspace, {}, {.files = 5, .bytes = 3});
-  EXPECT_EQ(facts.at("files").as_object().size(), 5u);
+  for (int i = 0; i < 1100; ++i) {
+    dir_.put(fmt::format("ws/f{}", i), "x");
+    argv.emplace_back(fmt::format("f{}", i));
+  }
+  dir_.put("ws/run.sh", "echo one\n");
+  const auto refused = await(exec_->bind({{"argv", argv}}, context()));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kTooLarge);
+  EXPECT_NE(refused.error().message.find("more than 1024 files"), std::string::npos)
+      << refused.error().message;
+  argv.resize(1000);
+  EXPECT_EQ(bind({{"argv", argv}}).facts.at("files").as_object().size(), 999u);
+  const auto limited = [&](const char* command, BindingLimits limits) {
+    const auto request = read_exec_request({{"command", command}});
+    PRYX_CHECK(request.has_value());
+    return gather_binding(*request, parse_commands(*request), *context().workspace, {}, limits);
+  };
+  EXPECT_TRUE(limited("cat f1 f2 f3", {.files = 3}));
+  for (const char* command :
+       {"cat f1 f2 f3 f4", "cat f1 f2 f3; ./run.sh", "./run.sh; cat f1 f2 f3", "a; b; c"})
+    EXPECT_FALSE(limited(command, {.files = 3})) << command;
+  std::filesystem::create_directories(dir_ / "ws/other");
+  EXPECT_TRUE(limited("cd src; ls", {.folders = 2}));
+  EXPECT_FALSE(limited("cd src; cd ..; cd other; ls", {.folders = 2}));
+  // Bytes that are not hashed count by what the disk says of the file.
+  const auto facts = limited("cat f1 f2 f3 f4 f5", {.bytes = 3});
+  ASSERT_TRUE(facts);
   int by_stat = 0;
-  for (const auto& file : facts.at("files").as_object())
+  for (const auto& file : facts->at("files").as_object())
     by_stat += file.value().as_string().starts_with("stat:") ? 1 : 0;
   EXPECT_EQ(by_stat, 2);
 }
