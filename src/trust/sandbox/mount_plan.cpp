@@ -139,9 +139,13 @@ std::vector<std::string> outermost(std::vector<std::string> paths) {
   return kept;
 }
 
+bool is_home(const std::string& path) {
+  return !path.empty() && path != "/" && kind_of(path) == Kind::kFolder;
+}
+
 void bring_home(const View& view, MountPlan& plan) {
   plan.home = "/tmp";
-  if (view.home.empty() || view.home == "/" || kind_of(view.home) != Kind::kFolder) return;
+  if (!is_home(view.home)) return;
   plan.home = view.home;
   append(plan.before_workspace, {"--dir", view.home});
   for (const std::string_view name : kToolChains) {
@@ -149,10 +153,6 @@ void bring_home(const View& view, MountPlan& plan) {
     if (kind_of(path) != Kind::kFolder) continue;
     append(plan.before_workspace, {"--ro-bind-try", path, path});
     plan.read.push_back(path);
-  }
-  for (const std::string_view name : kHomePrograms) {
-    const std::string path = fmt::format("{}/{}", view.home, name);
-    if (kind_of(path) == Kind::kFolder) plan.search_path.push_back(path);
   }
 }
 
@@ -187,9 +187,19 @@ MountPlan plan_mounts(const View& view) {
   bring_home(view, plan);
   append(plan.write, {"/tmp", "/var/tmp", "/dev"});
   plan.list.push_back("/");
-  for (const char* path : {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"})
-    plan.search_path.emplace_back(path);
+  plan.search_path = program_folders(view.home);
   return plan;
+}
+
+std::vector<std::string> program_folders(const std::string& home) {
+  std::vector<std::string> folders;
+  for (const std::string_view name : kHomePrograms) {
+    std::string path = fmt::format("{}/{}", home, name);
+    if (is_home(home) && kind_of(path) == Kind::kFolder) folders.push_back(std::move(path));
+  }
+  for (const char* path : {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"})
+    folders.emplace_back(path);
+  return folders;
 }
 
 }  // namespace pryx::sandbox

@@ -27,6 +27,9 @@ struct MountPlan {
 };
 [[nodiscard]] MountPlan plan_mounts(const View& view);
 
+// The search path alone: the user's tool chains that are there, then the system's.
+[[nodiscard]] std::vector<std::string> program_folders(const std::string& home);
+
 // True when `path` is `folder` or lies below it. Both absolute and normal; for deciding what to mount, not
 // for judging what a program may open.
 [[nodiscard]] bool lies_in(const std::string& path, const std::string& folder);

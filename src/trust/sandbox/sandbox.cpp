@@ -13,6 +13,7 @@
 #include "foundation/base/text.h"
 #include "foundation/platform/user_switch.h"
 #include "trust/sandbox/launch.h"
+#include "trust/sandbox/mount_plan.h"
 #include "trust/sandbox/workspace_view.h"
 
 namespace pryx::sandbox {
@@ -76,6 +77,9 @@ class BubblewrapSandbox final : public Sandbox {
  public:
   explicit BubblewrapSandbox(Options options);
   [[nodiscard]] const Report& report() const override { return report_; }
+  [[nodiscard]] std::vector<std::string> search_path() const override {
+    return program_folders(machine_.home);
+  }
   [[nodiscard]] Result<std::unique_ptr<Run>> launch(const Request& request) override;
 
  private:

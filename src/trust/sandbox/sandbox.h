@@ -130,6 +130,8 @@ class Sandbox {
  public:
   virtual ~Sandbox() = default;
   [[nodiscard]] virtual const Report& report() const = 0;  // probed once at construction by real runs
+  // The folders in which a command's programs are looked for, in order: its PATH. Any thread.
+  [[nodiscard]] virtual std::vector<std::string> search_path() const = 0;
   // kDenied with the fix when a layer cannot be set up; kNotFound when there is no such program inside.
   [[nodiscard]] virtual Result<std::unique_ptr<Run>> launch(const Request& request) = 0;
 };

@@ -324,6 +324,15 @@ TEST_F(SandboxTest, TheEnvironmentStartsEmpty) {
   EXPECT_NE(outcome.output.find("ONLY=this"), std::string::npos);
 }
 
+TEST_F(SandboxTest, SaysWhereProgramsAreLookedFor) {
+  std::filesystem::create_directories(home_ / ".cargo/bin");
+  std::string expected;
+  for (const std::string& folder : sandbox_->search_path())
+    expected += (expected.empty() ? "" : ":") + folder;
+  EXPECT_TRUE(expected.starts_with(home_ / ".cargo/bin:/usr/local/")) << expected;
+  EXPECT_EQ(run("echo $PATH").output, expected + "\n");
+}
+
 TEST_F(SandboxTest, AMissingProgramIsToldApartFromABrokenSandbox) {
   Request r = request("");
   r.program = "no-such-program";

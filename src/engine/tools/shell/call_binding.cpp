@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -14,7 +16,6 @@
 #include "engine/tools/fs/workspace_path.h"
 #include "foundation/base/text.h"
 #include "foundation/crypto/crypto.h"
-#include "foundation/platform/subprocess.h"
 
 namespace pryx::tools::shell {
 namespace {
@@ -77,8 +78,13 @@ bool moves(const std::vector<std::string>& argv) {
 // nothing.
 class Gatherer {
  public:
-  Gatherer(const HeldDirectory& workspace, std::string cwd, std::stop_token stop, BindingLimits limits)
-      : workspace_(workspace), stop_(std::move(stop)), limits_(limits), folders_{std::move(cwd)} {}
+  Gatherer(const HeldDirectory& workspace, std::string cwd, const std::vector<std::string>& search_path,
+           std::stop_token stop, BindingLimits limits)
+      : workspace_(workspace),
+        search_path_(search_path),
+        stop_(std::move(stop)),
+        limits_(limits),
+        folders_{std::move(cwd)} {}
 
   // Where the command may stand when it runs the rest: subshells come back, so each place it was in counts.
   void add_folders(const std::vector<std::string>& argv) {
@@ -143,19 +149,28 @@ class Gatherer {
     return parsed->bytes;
   }
 
-  [[nodiscard]] static json::value resolve(const std::string& name) {
-    std::optional<std::string> found;
-    if (name.starts_with('/')) found = name;
-    if (!found) found = platform::find_system_program(name);
-    if (!found)
-      return nullptr;  // a builtin, a path in the workspace (its digest is among the files), or nothing
-    std::error_code error;
-    const auto real = std::filesystem::canonical(*found, error);
-    // Large and never ours to change: not read whole, but another file in its place is another program.
-    struct stat info{};
-    if (error || ::stat(real.c_str(), &info) != 0) return json::value(*found);
-    return json::value(fmt::format("{} ({}:{}:{}:{}.{:09})", real.string(), info.st_dev, info.st_ino,
-                                   info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec));
+  // Every file that has the name in a folder where the sandbox looks for programs, in its order: one that
+  // comes to lie in front of the others is noticed, and so is a change of the one that runs.
+  [[nodiscard]] json::value resolve(const std::string& name) const {
+    std::vector<std::string> candidates;
+    if (name.starts_with('/')) candidates.push_back(name);
+    if (name.find('/') == std::string::npos) {
+      for (const std::string& folder : search_path_) candidates.push_back(fmt::format("{}/{}", folder, name));
+    }
+    std::vector<std::string> found;
+    for (const std::string& path : candidates) {
+      std::error_code error;
+      const auto real = std::filesystem::canonical(path, error);
+      // Large and never ours to change: not read whole, but another file in its place is another program.
+      struct stat info{};
+      if (error || ::stat(real.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+      std::string identity = fmt::format("{} ({}:{}:{}:{}.{:09})", real.string(), info.st_dev, info.st_ino,
+                                         info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+      if (std::ranges::find(found, identity) == found.end()) found.push_back(std::move(identity));
+    }
+    // None: a builtin, a path in the workspace (its digest is among the files), or nothing.
+    if (found.empty()) return nullptr;
+    return json::value(fmt::format("{}", fmt::join(found, "; ")));
   }
 
   // A program of the workspace.
@@ -216,6 +231,7 @@ class Gatherer {
   }
 
   const HeldDirectory& workspace_;
+  const std::vector<std::string>& search_path_;
   std::stop_token stop_;
   BindingLimits limits_;
   std::vector<std::string> folders_;  // where a command of the line may stand when it runs
@@ -248,9 +264,10 @@ void gather_what_runs(Gatherer& gatherer, const ExecRequest& request, const comm
 }  // namespace
 
 Result<json::object> gather_binding(const ExecRequest& request, const commands::Parse& parse,
-                                    const HeldDirectory& workspace, std::stop_token stop,
+                                    const HeldDirectory& workspace,
+                                    const std::vector<std::string>& search_path, std::stop_token stop,
                                     BindingLimits limits) {
-  Gatherer gatherer(workspace, request.cwd, std::move(stop), limits);
+  Gatherer gatherer(workspace, request.cwd, search_path, std::move(stop), limits);
   gather_what_runs(gatherer, request, parse);
   for (const commands::SimpleCommand& command : parse.commands) {
     gatherer.add_command(command.argv);

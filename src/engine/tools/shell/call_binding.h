@@ -23,9 +23,11 @@ struct BindingLimits {
 };
 
 // {"cwd","environment":[],"programs":{name: "path (device:inode:size:time)"|null},"files":{path:
-// "sha256:…"},"scripts":{path: …},"sandbox"}. kTooLarge beyond the limits.
+// "sha256:…"},"scripts":{path: …},"sandbox"}. kTooLarge beyond the limits. `search_path`: where the sandbox
+// looks for programs, in its order (Sandbox::search_path()).
 [[nodiscard]] Result<json::object> gather_binding(const ExecRequest& request, const commands::Parse& parse,
                                                   const platform::HeldDirectory& workspace,
+                                                  const std::vector<std::string>& search_path,
                                                   std::stop_token stop, BindingLimits limits = {});
 
 }  // namespace pryx::tools::shell

@@ -86,9 +86,9 @@ async::Task<Result<Binding>> ExecTool::bind(json::object arguments, ToolContext 
     PRYX_CO_TRY(secrets, co_await parts_.secrets->describe(context.principal, request.secrets));
   }
   if (!context.workspace) co_return binding;
-  auto job = [request = std::move(request),
-              workspace = context.workspace](std::stop_token stop) -> Result<json::object> {
-    auto facts = gather_binding(request, parse_commands(request), *workspace, stop);
+  auto job = [request = std::move(request), workspace = context.workspace,
+              &sandbox = parts_.sandbox](std::stop_token stop) -> Result<json::object> {
+    auto facts = gather_binding(request, parse_commands(request), *workspace, sandbox.search_path(), stop);
     if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "shell.exec: cancelled");
     return facts;
   };

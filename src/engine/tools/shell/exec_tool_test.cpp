@@ -250,6 +250,26 @@ TEST_F(Exec, IsBoundToTheScriptThatItNames) {
   EXPECT_EQ(bind({{"command", "bash run.sh"}}).facts, other.facts);
 }
 
+// A program is bound by the files that the sandbox would take for it, in the order in which it looks.
+TEST_F(Exec, IsBoundToTheProgramThatTheSandboxFinds) {
+  dir_.put("first/tool", "#!/bin/sh\necho one\n");
+  dir_.put("second/tool", "#!/bin/sh\necho one\n");
+  sandbox_.programs = {dir_ / "none", dir_ / "first", dir_ / "second", "/usr/bin"};
+  const auto identity = [&] {
+    const Binding binding = bind({{"command", "tool"}});
+    return std::string(binding.facts.at("programs").at("tool").as_string());
+  };
+  const std::string found = identity();
+  EXPECT_TRUE(found.starts_with(std::filesystem::canonical(dir_ / "first/tool").string() + " (")) << found;
+  dir_.put("first/tool", "#!/bin/sh\necho three\n");
+  EXPECT_NE(identity(), found);
+  const std::string before = identity();
+  dir_.put("none/tool", "#!/bin/sh\necho other\n");
+  EXPECT_NE(identity(), before) << "one that comes to lie in front";
+  EXPECT_EQ(bind({{"command", "no-such-tool"}}).facts.at("programs").at("no-such-tool"),
+            json::value(nullptr));
+}
+
 TEST_F(Exec, IsBoundToWhatRunsHoweverMuchItNames) {
   std::string listing = "wc -l";
   for (int i = 0; i < 300; ++i) {
@@ -295,7 +315,7 @@ TEST_F(Exec, WhatCannotBeBoundWholeIsRefused) {
   const auto limited = [&](const char* command, BindingLimits limits) {
     const auto request = read_exec_request({{"command", command}});
     PRYX_CHECK(request.has_value());
-    return gather_binding(*request, parse_commands(*request), *context().workspace, {}, limits);
+    return gather_binding(*request, parse_commands(*request), *context().workspace, {"/usr/bin"}, {}, limits);
   };
   EXPECT_TRUE(limited("cat f1 f2 f3", {.files = 3}));
   for (const char* command :

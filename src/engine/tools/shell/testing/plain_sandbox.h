@@ -17,8 +17,10 @@ class PlainSandbox final : public sandbox::Sandbox {
   std::vector<std::string> quarantined;  // reported by every run
   std::atomic<int> launches = 0;
   sandbox::Request last;  // what was asked for, the last time
+  std::vector<std::string> programs{"/usr/bin", "/bin"};
 
   [[nodiscard]] const sandbox::Report& report() const override { return report_; }
+  [[nodiscard]] std::vector<std::string> search_path() const override { return programs; }
   [[nodiscard]] Result<std::unique_ptr<sandbox::Run>> launch(const sandbox::Request& request) override {
     if (refusal) return std::unexpected(*refusal);
     ++launches;
