@@ -163,6 +163,13 @@ def later_run(world, add, shell):
         ("complete one that has settings", "mkdir -p half/objects half/refs; echo ref > half/HEAD", [p / "half/HEAD", p / "half/refs"]),
         ("complete one that lacks a folder", "mkdir -p most/objects", [p / "most/objects"]),
         ("give settings to a repository of any name", "echo x > whole/config; mkdir whole/hooks; echo x > whole/hooks/update", [p / "whole/config", p / "whole/hooks"]),
+        ("borrow the parts of a repository", "mkdir -p t d/objects d/refs; echo ref > t/HEAD; echo ../d > t/commondir; echo x > d/config", [p / "t/commondir"]),
+        ("change a hook where the settings say", "echo x > named/tools/hooks/pre-commit", [p / "named/tools"]),
+        ("add a hook where the settings say", "echo x > named/tools/hooks/post-merge", [p / "named/tools"]),
+        ("replace the folder of the hooks", "rm -rf named/tools; mkdir -p named/tools/hooks; echo x > named/tools/hooks/pre-commit", [p / "named/tools/hooks/pre-commit"]),
+        ("change settings that are included", "echo x > named/shared.cfg", [p / "named/shared.cfg"]),
+        ("change a hook behind a link", "echo x > linked/scripts/pre-commit", [p / "linked/scripts"]),
+        ("a link to a folder with a protected name in it", "mkdir c; echo x > c/config.toml; mkdir -p n; ln -s ../c n/.cargo", [p / "n/.cargo"]),
         ("a rc file that is a link in circles", "ln -sf .cshrc .cshrc; rm .tcshrc; echo x > .tcshrc", [p / ".cshrc", p / ".tcshrc"]),
         ("in capital letters", "mkdir -p n/.GIT/HOOKS; echo x > n/.GIT/HOOKS/pre-commit", [p / "n/.GIT/HOOKS"]),
         ("a hard link as a rc file", "ln readme.txt .zshrc", [p / ".zshrc"]),
@@ -180,7 +187,9 @@ def later_run(world, add, shell):
     ]
     # Mounts over what existed stop these as well, and the end of the run whoever waits for it.
     twice = {"move .git away and make another": "mounts", "a link to the hooks": "mounts", "a link in the place of the hooks": "mounts",
-             "replace a whole folder": "mounts", "replace the folder above": "mounts", "delete a hook": "mounts", "delete a repository": "mounts", "write after the end": "pid"}
+             "replace a whole folder": "mounts", "replace the folder above": "mounts", "delete a hook": "mounts", "delete a repository": "mounts",
+             "change a hook where the settings say": "mounts", "add a hook where the settings say": "mounts", "replace the folder of the hooks": "mounts",
+             "change settings that are included": "mounts", "change a hook behind a link": "mounts", "write after the end": "pid"}
     for name, script, watch in tricks:
         shell(name, script, layers={"apply", twice.get(name, "apply")}, watch=watch)
 

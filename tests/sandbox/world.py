@@ -81,6 +81,14 @@ class World:
                 self.put(self.project / repository / name, "original\n")
         for name in ("half/config", "most/config", "most/HEAD", "most/refs/heads/main", "whole/HEAD", "whole/objects/aa/bb", "whole/refs/heads/main"):
             self.put(self.project / name, "original\n")
+        # Repositories whose hooks lie in folders of ordinary names.
+        for repository in ("named", "linked"):
+            for name in ("HEAD", "objects/aa/bb", "refs/heads/main"):
+                self.put(self.project / repository / ".git" / name, "original\n")
+        self.put(self.project / "named/.git/config", "[core]\n\thooksPath = tools/hooks\n[include]\n\tpath = ../shared.cfg\n")
+        for name in ("named/tools/hooks/pre-commit", "named/shared.cfg", "linked/scripts/pre-commit"):
+            self.put(self.project / name, "original\n")
+        (self.project / "linked/.git/hooks").symlink_to("../scripts")
         (self.project / ".tcshrc").symlink_to(".tcshrc")  # a trap for whoever mounts over it
         for name in ("file.txt", "sub/file.txt", "bin/tool"):
             self.put(self.outside / name, "original\n")

@@ -57,6 +57,8 @@ constexpr std::array kFiles{
     Named{".screenrc", kShell},
     Named{".gitconfig", kGit},
     Named{".git", kGit},
+    Named{"commondir", kGit},
+    Named{"config.worktree", kGit},
     Named{".hgrc", kTool},
     Named{".pre-commit-config.yaml", kGit},
     Named{"lefthook.yml", kGit},
@@ -230,6 +232,19 @@ bool may_be_folder(std::string_view relative) {
   const std::string lower = lower_ascii(relative);
   const std::vector<std::string_view> parts = parts_of(lower);
   return !parts.empty() && parts.back() == ".git";
+}
+
+bool may_not_be_link(std::string_view relative) {
+  const std::string lower = lower_ascii(relative);
+  const std::vector<std::string_view> parts = parts_of(lower);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    std::string end;
+    for (std::size_t k = i; k < parts.size(); ++k) end.append(parts[k]).append("/");
+    for (const Named& chain : kChains) {
+      if (chain.name.starts_with(end)) return true;
+    }
+  }
+  return false;
 }
 
 bool is_own_future(std::string_view relative) {

@@ -23,6 +23,10 @@ namespace pryx::sandbox {
 // else in protection_of() is protected as a folder too.
 [[nodiscard]] bool may_be_folder(std::string_view relative);
 
+// Folders that are not protected and that hold something protected, such as ".cargo" for
+// ".cargo/config.toml": a link of this name would bring it along from a place with another name.
+[[nodiscard]] bool may_not_be_link(std::string_view relative);
+
 // What agents read as their own instructions (AGENTS.md and its kin). Not protected, but a write of it is a
 // write of the agent's own future: it asks when untrusted text is in the context.
 [[nodiscard]] bool is_own_future(std::string_view relative);

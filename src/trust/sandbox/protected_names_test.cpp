@@ -7,19 +7,27 @@ namespace pryx::sandbox {
 namespace {
 
 TEST(ProtectedNames, HoldAtEveryDepth) {
-  for (const char* path :
-       {".git/hooks/pre-commit", "a/b/.git/hooks/x", ".git/config", "sub/.git/modules/m/config", ".envrc",
-        "deep/er/.envrc", ".vscode/tasks.json", "x/.mcp.json", ".config/systemd/user/a.service",
-        "bare.git/hooks/update", ".GIT/Hooks/pre-commit", ".BASHRC"}) {
+  for (const char* path : {".git/hooks/pre-commit", "a/b/.git/hooks/x", ".git/config",
+                           "sub/.git/modules/m/config", ".envrc", "deep/er/.envrc", ".vscode/tasks.json",
+                           "x/.mcp.json", ".config/systemd/user/a.service", "bare.git/hooks/update",
+                           ".GIT/Hooks/pre-commit", ".BASHRC", "any/commondir", "any/config.worktree"}) {
     EXPECT_TRUE(is_protected(path)) << path;
   }
 }
 
 TEST(ProtectedNames, LeaveOrdinaryWorkAlone) {
-  for (const char* path : {"src/main.c", ".git/objects/ab/cd", ".git/HEAD", ".git/refs/heads/hooks",
-                           ".gitignore", "hooks/x", "config", "AGENTS.md", "Makefile", "package.json"}) {
+  for (const char* path :
+       {"src/main.c", ".git/objects/ab/cd", ".git/HEAD", ".git/refs/heads/hooks", ".gitignore", "hooks/x",
+        "config", "AGENTS.md", "Makefile", "package.json", "gitdir", ".cargo", ".config"}) {
     EXPECT_FALSE(is_protected(path)) << path;
   }
+}
+
+TEST(ProtectedNames, FoldersThatHoldOnesMayNotBeLinks) {
+  for (const char* path : {".cargo", "sub/.CARGO", ".config", ".local", "a/.local/share", ".hg"})
+    EXPECT_TRUE(may_not_be_link(path)) << path;
+  for (const char* path : {"cargo", ".cargo/registry", "share", ".local/other", "src", ""})
+    EXPECT_FALSE(may_not_be_link(path)) << path;
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "trust/sandbox/mount_plan.h"
+#include "trust/sandbox/repository_names.h"
 
 namespace pryx::sandbox {
 namespace {
@@ -27,12 +28,6 @@ constexpr std::size_t kMaxMountsForSweep = 4'000;  // they become arguments of o
 constexpr std::size_t kMaxMountPath = 4'000;
 constexpr std::size_t kMaxQuarantined = 20;  // runs
 constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-
-std::string current_path(int fd) {
-  char text[4097];
-  const ssize_t size = ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), text, sizeof text - 1);
-  return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
-}
 
 Result<void> check_place(const std::string& path, const std::string& home) {
   if (path.empty() || path.front() != '/' || path.ends_with(" (deleted)"))
@@ -85,7 +80,7 @@ Result<void> WorkspaceView::prepare(const Machine& machine, const Request& reque
   scratch_ = machine.scratch;
   folders_ = machine.folders;
   bind_fd_ = 7;
-  path_ = current_path(held_->fd());
+  path_ = path_of(held_->fd());
   PRYX_TRY_VOID(check_place(path_, machine.home));
   // The folder that the command starts in, checked before anything is set up. The start itself checks it
   // again.
@@ -175,7 +170,7 @@ Result<Applied> WorkspaceView::take_over(ChangeRecorder* recorder) {
   }
   const UniqueFd upper(::open((run_folder_ + "/upper").c_str(), kOpenDirectory));
   if (!upper) return std::unexpected(system_error("open what the command wrote", errno));
-  auto applied = apply_written_tree(upper.get(), workspace.get(), refusal_, recorder);
+  auto applied = apply_written_tree(upper.get(), workspace.get(), refusal_, recorder, before_.named);
   if (!applied) {
     keep_run_folder_ = true;
     return fail(applied.error().code, "{}; what the command wrote is kept in {}", applied.error().message,

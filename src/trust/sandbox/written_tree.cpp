@@ -18,6 +18,7 @@
 
 #include "trust/sandbox/coming_changes.h"
 #include "trust/sandbox/protected_names.h"
+#include "trust/sandbox/repository_names.h"
 
 namespace pryx::sandbox {
 namespace {
@@ -75,10 +76,11 @@ std::optional<struct stat> look(int directory, const std::string& name) {
 bool is_deletion(const struct stat& info) { return S_ISCHR(info.st_mode) && info.st_rdev == 0; }
 
 // A folder called ".git" may be made; a file or link of that name redirects Git.
-bool refuses(const std::string& path, bool is_directory, Refusal refusal) {
+bool refuses(const std::string& path, mode_t mode, Refusal refusal, const RepositoryNames& named) {
   if (refusal == Refusal::kNothing) return false;
   if (refusal == Refusal::kInstructionsToo && is_own_future(path)) return true;
-  return is_protected(path) && !(is_directory && may_be_folder(path));
+  if (S_ISLNK(mode) && (may_not_be_link(path) || named.leads_to(path))) return true;
+  return named.has(path) || (is_protected(path) && !(S_ISDIR(mode) && may_be_folder(path)));
 }
 
 void note(std::vector<std::string>& list, const std::string& path) {
@@ -110,18 +112,20 @@ std::string temporary_name_for(const std::string& path) {
 // Takes over, or, with a collector, walks the same way and tells it what would change.
 class Application {
  public:
-  Application(Applied& applied, Refusal refusal, ChangeCollector* collector)
-      : applied_(applied), refusal_(refusal), collector_(collector) {}
+  Application(Applied& applied, Refusal refusal, RepositoryNames& named, ChangeCollector* collector)
+      : applied_(applied), refusal_(refusal), named_(named), collector_(collector) {}
 
   Result<void> folder(int upper, int target, const std::string& path, int depth) {
     if (depth > kMaxDepth) return fail(ErrorCode::kTooLarge, "'{}' lies too deep to be taken over", path);
     PRYX_TRY(const auto names, names_in(upper, path));
+    // Nothing of a repository's settings is ever taken over, so they are the ones from before the run.
+    if (refusal_ != Refusal::kNothing) named_.add_folder(path);
     const std::set<std::string> held_back = parts_of_new_repository(upper, target, names);
     for (const std::string& name : names) {
       const std::string full = join(path, name);
       const auto info = look(upper, name);
       if (!info) continue;
-      if (held_back.contains(name) || refuses_here(full, S_ISDIR(info->st_mode))) {
+      if (held_back.contains(name) || refuses_here(full, info->st_mode)) {
         note(applied_.quarantined, full);
         continue;
       }
@@ -131,23 +135,15 @@ class Application {
   }
 
  private:
-  // A folder of any name that has these three is a repository, and then its settings decide what Git runs. A
-  // run may not give it settings, and may not complete one that already has them.
   std::set<std::string> parts_of_new_repository(int upper, int target,
                                                 const std::vector<std::string>& names) {
     if (refusal_ == Refusal::kNothing) return {};
-    const auto before = [&](const char* name) { return look(target, name).has_value(); };
-    const auto after = [&](const char* name) {
+    const auto before = [&](const std::string& name) { return look(target, name).has_value(); };
+    const auto after = [&](const std::string& name) {
       const auto written = look(upper, name);
       return written ? !is_deletion(*written) : before(name);
     };
-    if (!after("HEAD") || !after("objects") || !after("refs")) return {};
-    std::set<std::string> parts = {"config", "hooks", "commondir", "config.worktree"};
-    if (std::ranges::any_of(parts, [&](const std::string& part) { return before(part.c_str()); })) {
-      for (const char* part : {"HEAD", "objects", "refs"}) {
-        if (!before(part)) parts.insert(part);
-      }
-    }
+    std::set<std::string> parts = refused_repository_parts(before, after);
     std::erase_if(parts, [&](const std::string& part) { return !std::ranges::binary_search(names, part); });
     return parts;
   }
@@ -300,7 +296,7 @@ class Application {
     if (!info) return true;
     if (depth > kMaxDepth) return fail(ErrorCode::kTooLarge, "'{}' lies too deep to be deleted", path);
     const bool is_directory = S_ISDIR(info->st_mode);
-    if (refuses_here(path, is_directory)) {
+    if (refuses_here(path, info->st_mode)) {
       note(applied_.quarantined, path);
       return false;
     }
@@ -326,19 +322,21 @@ class Application {
     return gone;
   }
 
-  [[nodiscard]] bool refuses_here(const std::string& path, bool is_directory) const {
-    return refuses(path, is_directory, refusal_);
+  [[nodiscard]] bool refuses_here(const std::string& path, mode_t mode) const {
+    return refuses(path, mode, refusal_, named_);
   }
 
   Applied& applied_;
   Refusal refusal_;
+  RepositoryNames& named_;
   ChangeCollector* collector_;
 };
 
 class Scan {
  public:
-  Scan(ProtectedScan& scan, std::size_t max_names, Refusal refusal)
-      : scan_(scan), left_(max_names), refusal_(refusal) {}
+  // `learns`: whether repositories on the way add to the names.
+  Scan(ProtectedScan& scan, RepositoryNames& named, bool learns, std::size_t max_names, Refusal refusal)
+      : scan_(scan), named_(named), learns_(learns), left_(max_names), refusal_(refusal) {}
 
   void folder(int directory, const std::string& path, int depth) {
     const auto names = typed_names_in(directory, path);
@@ -349,7 +347,8 @@ class Scan {
     const auto has = [&](const char* name) {
       return std::ranges::binary_search(*names, std::string_view(name), {}, &Name::text);
     };
-    const bool is_repository = has("HEAD") && has("objects") && has("refs");
+    const bool is_repository = has("HEAD") && (has("commondir") || (has("objects") && has("refs")));
+    if (learns_ && (is_repository || has(".git"))) named_.add_folder(path);
     for (const auto& [name, type] : *names) {
       if (left_ == 0) {
         scan_.complete = false;
@@ -359,12 +358,11 @@ class Scan {
       const std::string full = join(path, name);
       const bool is_setting = is_repository && (name == "config" || name == "hooks" || name == "commondir");
       const bool is_instruction = refusal_ == Refusal::kInstructionsToo && is_own_future(full);
-      if (is_setting || is_instruction || is_protected(full)) {
+      if (is_setting || is_instruction || is_protected(full) || type == DT_LNK || type == DT_UNKNOWN) {
         const auto info = look(directory, name);
         if (!info) continue;
-        const bool is_directory = S_ISDIR(info->st_mode);
-        if (is_setting || refuses(full, is_directory, refusal_)) {
-          scan_.entries[full] = {info->st_dev, info->st_ino, is_directory, S_ISLNK(info->st_mode)};
+        if (is_setting || refuses(full, info->st_mode, refusal_, named_)) {
+          note_entry(full, *info);
           continue;
         }
       }
@@ -378,35 +376,75 @@ class Scan {
     }
   }
 
+  // What is named may lie anywhere, also where the search was over before it was named.
+  void named(int directory) {
+    for (const std::string& path : named_.names()) {
+      UniqueFd folder(::openat(directory, ".", kOpenDirectory));
+      std::size_t begin = 0;
+      for (std::size_t end = path.find('/'); folder && end != std::string::npos;
+           end = path.find('/', begin)) {
+        folder.reset(::openat(folder.get(), path.substr(begin, end - begin).c_str(), kOpenDirectory));
+        begin = end + 1;
+      }
+      const auto info = folder ? look(folder.get(), path.substr(begin)) : std::nullopt;
+      if (info) note_entry(path, *info);
+    }
+  }
+
  private:
+  void note_entry(const std::string& path, const struct stat& info) {
+    scan_.entries[path] = {info.st_dev, info.st_ino, S_ISDIR(info.st_mode), S_ISLNK(info.st_mode)};
+  }
+
   ProtectedScan& scan_;
+  RepositoryNames& named_;
+  bool learns_;
   std::size_t left_;
   Refusal refusal_;
 };
 
+ProtectedScan scan_with(RepositoryNames& named, bool learns, int directory, std::size_t max_names,
+                        Refusal refusal) {
+  ProtectedScan scan;
+  Scan search(scan, named, learns, max_names, refusal);
+  search.folder(directory, "", 0);
+  search.named(directory);
+  scan.named = named.names();
+  return scan;
+}
+
 }  // namespace
 
-Result<Applied> apply_written_tree(int upper, int workspace, Refusal refusal, ChangeRecorder* recorder) {
+Result<Applied> apply_written_tree(int upper, int workspace, Refusal refusal, ChangeRecorder* recorder,
+                                   const std::set<std::string>& named) {
+  RepositoryNames names(path_of(workspace));
+  if (refusal != Refusal::kNothing) {
+    names.add(named);
+    names.add_above();
+  }
   if (recorder != nullptr) {
     Applied rehearsed;
     ChangeCollector collector(*recorder);
-    PRYX_TRY_VOID(Application(rehearsed, refusal, &collector).folder(upper, workspace, "", 0));
+    PRYX_TRY_VOID(Application(rehearsed, refusal, names, &collector).folder(upper, workspace, "", 0));
     PRYX_TRY_VOID(collector.finish());
   }
   Applied applied;
-  PRYX_TRY_VOID(Application(applied, refusal, nullptr).folder(upper, workspace, "", 0));
+  PRYX_TRY_VOID(Application(applied, refusal, names, nullptr).folder(upper, workspace, "", 0));
   return applied;
 }
 
 ProtectedScan find_protected(int directory, std::size_t max_names, Refusal refusal) {
-  ProtectedScan scan;
-  Scan(scan, max_names, refusal).folder(directory, "", 0);
-  return scan;
+  RepositoryNames named(path_of(directory));
+  named.add_above();
+  return scan_with(named, true, directory, max_names, refusal);
 }
 
 Result<Applied> sweep_protected(int workspace, const ProtectedScan& before, int quarantine, Refusal refusal) {
   Applied applied;
-  const ProtectedScan after = find_protected(workspace, SIZE_MAX, refusal);
+  // By the names from before: settings that the run has planted may not name anything.
+  RepositoryNames named(path_of(workspace));
+  named.add(before.named);
+  const ProtectedScan after = scan_with(named, false, workspace, SIZE_MAX, refusal);
   std::size_t number = 0;
   for (const auto& [path, entry] : after.entries) {
     const auto known = before.entries.find(path);

@@ -6,6 +6,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,14 +22,16 @@ enum class Refusal : std::uint8_t {
   kNothing,          // controls of tests
 };
 
-// Moves everything but protected names from `upper` to `workspace` (descriptors of directories). What is
-// refused stays in `upper`. An error leaves the rest there too. The recorder is told everything first.
+// Moves everything but protected names from `upper` to `workspace` (descriptors of directories), and but for
+// what repositories name (RepositoryNames): `named`, and what the folders on the way name. What is refused
+// stays in `upper`. An error leaves the rest there too. The recorder is told everything first.
 [[nodiscard]] Result<Applied> apply_written_tree(int upper, int workspace,
                                                  Refusal refusal = Refusal::kProtectedNames,
-                                                 ChangeRecorder* recorder = nullptr);
+                                                 ChangeRecorder* recorder = nullptr,
+                                                 const std::set<std::string>& named = {});
 
-// Protected names that exist below a directory, each with what it is, so that a later look can tell an
-// unchanged one from one that was put in its place.
+// Protected names that exist below a directory, those that repositories name among them, each with what it
+// is, so that a later look can tell an unchanged one from one that was put in its place.
 struct ProtectedEntry {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -38,6 +41,7 @@ struct ProtectedEntry {
 };
 struct ProtectedScan {
   std::map<std::string, ProtectedEntry> entries;
+  std::set<std::string> named;  // what repositories there, and around it, name; there or not
   bool complete = true;  // false: the tree has more names than the limit, or a folder could not be read
 };
 [[nodiscard]] ProtectedScan find_protected(int directory, std::size_t max_names,

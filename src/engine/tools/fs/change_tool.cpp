@@ -8,6 +8,7 @@
 #include "engine/tools/fs/text_probe.h"
 #include "foundation/base/text.h"
 #include "trust/sandbox/protected_names.h"
+#include "trust/sandbox/repository_names.h"
 
 namespace pryx::tools::fs {
 namespace {
@@ -85,7 +86,8 @@ bool flag_argument(const json::object& arguments, std::string_view key, bool fal
   return value ? value->value_or(fallback) : fallback;
 }
 
-Result<std::string> changeable_path(const json::object& arguments, std::string_view key) {
+Result<std::string> changeable_path(const HeldDirectory& workspace, const json::object& arguments,
+                                    std::string_view key) {
   const std::string text = json::string_or(arguments, key);
   PRYX_TRY(const WorkspacePath path, parse_workspace_path(text));
   if (path.outside) {
@@ -97,7 +99,8 @@ Result<std::string> changeable_path(const json::object& arguments, std::string_v
     return fail(ErrorCode::kInvalidArgument, "'{}' names the workspace itself, not a file in it", text);
   if (decode_name(text).ends_with('/'))
     return fail(ErrorCode::kInvalidArgument, "'{}' names a folder; a file's path does not end in '/'", text);
-  if (const auto why = sandbox::protection_of(path.bytes)) return refuse_protected(path.bytes, *why);
+  if (const auto why = sandbox::protection_in(workspace, path.bytes))
+    return refuse_protected(path.bytes, *why);
   return path.bytes;
 }
 

@@ -56,8 +56,10 @@ class ChangeTool : public Tool {
   ToolDescription description_;
 };
 
-// A path argument that may be changed: inside of the workspace, not the workspace itself, not protected.
-[[nodiscard]] Result<std::string> changeable_path(const json::object& arguments, std::string_view key);
+// A path argument that may be changed: inside of the workspace, not the workspace itself, not protected by
+// its name or by a Git repository around it.
+[[nodiscard]] Result<std::string> changeable_path(const platform::HeldDirectory& workspace,
+                                                  const json::object& arguments, std::string_view key);
 
 // Adds one file's change with its folders, its diff and notes on what else a person should know.
 [[nodiscard]] Result<void> plan_file(ChangePlan& plan, const platform::HeldDirectory& workspace,

@@ -207,6 +207,53 @@ TEST_F(ChangeTools, ProtectedNamesAreRefusedBeforeAnybodyIsAsked) {
     EXPECT_TRUE(change(*write_, {{"path", name}, {"content", "x"}}).ok) << name;
 }
 
+// A folder of any name is a repository once its parts are together, whoever puts them there.
+TEST_F(ChangeTools, NoFolderBecomesARepositoryWithSettings) {
+  const auto write = [this](const char* name) {
+    return change(*write_, {{"path", name}, {"content", "x"}}).ok;
+  };
+  for (const char* name : {"a/HEAD", "a/objects/x", "a/refs/x"}) EXPECT_TRUE(write(name)) << name;
+  for (const char* name : {"a/config", "a/hooks/update", "a/commondir", "a/config.worktree"}) {
+    EXPECT_FALSE(write(name)) << name;
+    EXPECT_FALSE(change(*move_, {{"from", "readme.md"}, {"to", name}}).ok) << name;
+    EXPECT_FALSE(exists(name)) << name;
+  }
+  EXPECT_TRUE(write("a/description")) << "nothing else of it is held";
+  // In another order, the part that would complete it is what is refused.
+  for (const char* name : {"b/config", "b/HEAD", "b/objects/x", "config", "hooks/x", "objects/x", "HEAD"})
+    EXPECT_TRUE(write(name)) << name;
+  EXPECT_FALSE(write("b/refs/x"));
+  EXPECT_FALSE(exists("b/refs"));
+  EXPECT_FALSE(write("refs/heads/main")) << "the workspace itself is a folder, too";
+  // With the rest elsewhere.
+  EXPECT_TRUE(write("c/HEAD"));
+  EXPECT_FALSE(write("c/commondir"));
+  const auto refused = bind(*write_, {{"path", "a/config"}, {"content", "x"}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kDenied) << "so that nobody is asked about it";
+  EXPECT_NE(refused.error().message.find("repository"), std::string::npos) << refused.error().message;
+}
+
+TEST_F(ChangeTools, WhatARepositorysSettingsNameIsRefused) {
+  put(".git/HEAD", "ref: refs/heads/main\n");
+  put(".git/config", "[core]\n\thooksPath = tools/hooks\n");
+  put("tools/hooks/pre-commit", "mine");
+  put("real.sh", "mine");
+  put(".git/hooks/sample", "");
+  link("../../real.sh", ".git/hooks/pre-push");
+  for (const char* name : {"tools/hooks/pre-commit", "tools/hooks/post-merge", "real.sh"}) {
+    EXPECT_FALSE(change(*write_, {{"path", name}, {"content", "x"}}).ok) << name;
+    EXPECT_FALSE(change(*move_, {{"from", "readme.md"}, {"to", name}}).ok) << name;
+  }
+  for (const char* name : {"tools/hooks/pre-commit", "real.sh"}) {
+    EXPECT_FALSE(change(*edit_, {{"path", name}, {"old_text", "mine"}, {"new_text", "x"}}).ok) << name;
+    EXPECT_FALSE(change(*delete_, {{"path", name}}).ok) << name;
+    EXPECT_FALSE(change(*move_, {{"from", name}, {"to", "elsewhere"}}).ok) << name;
+    EXPECT_EQ(get(name), "mine") << name;
+  }
+  EXPECT_TRUE(change(*write_, {{"path", "tools/build.sh"}, {"content", "x"}}).ok);
+}
+
 TEST_F(ChangeTools, TouchesSaysWhatAPolicyNeeds) {
   const auto plain = write_->touches({{"path", "./src//a.txt"}});
   ASSERT_TRUE(plain);

@@ -30,7 +30,7 @@ class DeleteTool final : public ChangeTool {
  protected:
   [[nodiscard]] Result<ChangePlan> plan(const json::object& arguments,
                                         const platform::HeldDirectory& workspace) const override {
-    PRYX_TRY(const std::string path, changeable_path(arguments, "path"));
+    PRYX_TRY(const std::string path, changeable_path(workspace, arguments, "path"));
     PRYX_TRY(EntryNow now, look_at_file(workspace, path));
     const std::string shown = display_path(path);
     if (!now.info) return fail(ErrorCode::kNotFound, "there is no file '{}' to delete", shown);

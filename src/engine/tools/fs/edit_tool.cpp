@@ -39,7 +39,7 @@ class EditTool final : public ChangeTool {
  protected:
   [[nodiscard]] Result<ChangePlan> plan(const json::object& arguments,
                                         const platform::HeldDirectory& workspace) const override {
-    PRYX_TRY(const std::string path, changeable_path(arguments, "path"));
+    PRYX_TRY(const std::string path, changeable_path(workspace, arguments, "path"));
     const std::string shown = display_path(path);
     PRYX_TRY(EntryNow now, look_at_file(workspace, path));
     if (!now.info)

@@ -36,8 +36,8 @@ class MoveTool final : public ChangeTool {
  protected:
   [[nodiscard]] Result<ChangePlan> plan(const json::object& arguments,
                                         const platform::HeldDirectory& workspace) const override {
-    PRYX_TRY(const std::string from, changeable_path(arguments, "from"));
-    PRYX_TRY(const std::string to, changeable_path(arguments, "to"));
+    PRYX_TRY(const std::string from, changeable_path(workspace, arguments, "from"));
+    PRYX_TRY(const std::string to, changeable_path(workspace, arguments, "to"));
     PRYX_TRY(EntryNow source, look_at_file(workspace, from));
     PRYX_TRY(const EntryNow target, look_at_file(workspace, to));
     if (!source.info) return fail(ErrorCode::kNotFound, "there is no file '{}' to move", display_path(from));

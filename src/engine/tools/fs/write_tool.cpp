@@ -47,7 +47,7 @@ class WriteTool final : public ChangeTool {
  protected:
   [[nodiscard]] Result<ChangePlan> plan(const json::object& arguments,
                                         const platform::HeldDirectory& workspace) const override {
-    PRYX_TRY(const std::string path, changeable_path(arguments, "path"));
+    PRYX_TRY(const std::string path, changeable_path(workspace, arguments, "path"));
     PRYX_TRY(std::string content, content_argument(arguments));
     PRYX_TRY(EntryNow now, look_at_file(workspace, path));
     if (!flag_argument(arguments, "create_directories", true)) {
