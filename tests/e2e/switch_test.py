@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """One session, every vendor: who answered, with whose ids and whose thoughts in the history, never breaks the next request."""
+import base64
 import json
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ from vendors import CONTEXT, MOST_OUTPUT, SECRET, WIRES, Vendors
 
 CONFIG = {"chat": {"kind": "openai", "base_url": "/v1"}, "responses": {"kind": "openai", "base_url": "/v1", "api": "responses"},
           "ollama": {"kind": "ollama", "base_url": ""}, "anthropic": {"kind": "anthropic", "base_url": ""}, "google": {"kind": "google", "base_url": ""}}
+
+CLIENTS = ("openai", "ollama", "@anthropic-ai/sdk", "@google/genai")
 
 
 def all_pairs(kinds):
@@ -21,6 +24,11 @@ def all_pairs(kinds):
         else:
             walk.append(stack.pop())
     return walk[::-1]
+
+
+def kept_by(kind):
+    """What a vendor gives to keep, as it stands in a request: Google's is bytes."""
+    return base64.b64encode((SECRET + kind).encode()).decode() if kind == "google" else SECRET + kind
 
 
 def set_up(lab, daemon):
@@ -69,10 +77,10 @@ def any_vendor_answers_after_any_other(lab):
         text = json.dumps(body)
         for other in kinds:
             if other != kind:
-                lacks(text, SECRET + other, f"a request to {kind}")
-    if "responses" in kinds:
-        last = [body for kind, body in vendors.requests if kind == "responses"][-1]
-        contains(json.dumps(last), SECRET + "responses", "what the Responses API gave to keep")
+                lacks(text, kept_by(other), f"a request to {kind}")
+    for wanted in ("responses", "anthropic", "google"):
+        last = [body for kind, body in vendors.requests if kind == wanted][-1]
+        contains(json.dumps(last), kept_by(wanted), f"what {wanted} gave to keep")
 
 
 def limit_of(kind, body):
@@ -107,15 +115,20 @@ def the_vendors_own_clients_accept_these_servers(lab):
     modules = SOURCE / "tests" / "js"
     node = SOURCE / ".tools" / "bin" / "node"
     node = str(node) if node.exists() else shutil.which("node")
-    if not node or not (modules / "node_modules" / "ollama").exists():
-        raise Skip("node or the vendors' clients are not installed; make deps")
+    missing = [c for c in CLIENTS if not (modules / "node_modules" / c).exists()]
+    if not node or missing:
+        raise Skip(f"node or the vendors' clients ({missing}) are not installed; make deps")
     vendors = lab.box.own(Vendors())
     done = subprocess.run([node, str(SOURCE / "tests" / "e2e" / "vendor_clients.mjs"), str(modules), vendors.root], capture_output=True, text=True, timeout=60)
     out = json.loads(done.stdout or "{}")
-    for kind in ("chat", "responses", "ollama"):
+    for kind in (wire.kind for wire in WIRES):
         expect("error" not in out.get(kind, {"error": done.stderr[-400:]}), f"the client of {kind}: {out.get(kind)} {done.stderr[-300:]}")
         equal((out[kind]["tool"], out[kind]["path"], out[kind]["text"]), ("fs_list", ".", f"{kind} is done"), f"what the client of {kind} understood")
-    equal(out["ollama"]["counts"], [20, 4], "counts")
+    for kind in ("ollama", "anthropic", "google"):
+        equal(out[kind]["counts"], [20, 4], f"counts of {kind}")
+        equal(out[kind]["thinking"], "hm", f"the thought of {kind}")
+    equal((out["anthropic"]["kept"], out["anthropic"]["stops"]), (kept_by("anthropic"), ["tool_use", "end_turn"]), "what Anthropic's client understood of the rest")
+    equal((out["google"]["kept"], out["google"]["stops"]), (kept_by("google"), ["STOP", "STOP"]), "what Google's client understood of the rest")
     equal(out["show"], ["completion", "tools", "thinking"], "capabilities")
     equal(vendors.refusals, [], "requests of the clients that were refused")
 

@@ -6,6 +6,8 @@ const [modules, root] = process.argv.slice(2);
 const require = createRequire(modules + '/');
 const OpenAI = require('openai').OpenAI ?? require('openai');
 const { Ollama } = require('ollama');
+const Anthropic = require('@anthropic-ai/sdk').Anthropic ?? require('@anthropic-ai/sdk');
+const { GoogleGenAI } = require('@google/genai');
 const parameters = { type: 'object', properties: { path: { type: 'string' } } };
 const tool = { name: 'fs_list', description: 'lists', parameters };
 const out = {};
@@ -60,4 +62,43 @@ out.ollama = await attempt(async () => {
   return { tool: call.function.name, path: call.function.arguments.path, text: second.message.content, thinking: first.message.thinking, counts: [second.end.prompt_eval_count, second.end.eval_count] };
 });
 out.show = await attempt(async () => (await ollama.show({ model: 'real' })).capabilities);
+const anthropic = new Anthropic({ baseURL: root, apiKey: 'k', maxRetries: 0 });
+out.anthropic = await attempt(async () => {
+  const ask = (messages) => anthropic.messages.stream({
+    model: 'real', max_tokens: 4096, thinking: { type: 'enabled', budget_tokens: 1024 }, messages,
+    tools: [{ name: tool.name, description: tool.description, input_schema: parameters }],
+  }).finalMessage();
+  const user = { role: 'user', content: 'hi' };
+  const first = await ask([user]);
+  const [thought, call] = ['thinking', 'tool_use'].map((type) => first.content.find((block) => block.type === type));
+  // What the client put together from the stream goes back as it is: the thought with its signature first.
+  const second = await ask([user, { role: 'assistant', content: first.content },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: call.id, content: 'ok' }] }]);
+  const usage = second.usage;
+  return { tool: call.name, path: call.input.path, text: second.content.filter((block) => block.type === 'text').map((block) => block.text).join(''),
+    thinking: thought.thinking, kept: thought.signature, stops: [first.stop_reason, second.stop_reason],
+    counts: [usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens, usage.output_tokens] };
+});
+const google = new GoogleGenAI({ apiKey: 'k', httpOptions: { baseUrl: root } });
+out.google = await attempt(async () => {
+  const ask = async (contents) => {
+    const parts = [];
+    let end;
+    const config = { thinkingConfig: { includeThoughts: true }, tools: [{ functionDeclarations: [{ name: tool.name, description: tool.description, parametersJsonSchema: parameters }] }] };
+    for await (const chunk of await google.models.generateContentStream({ model: 'real', contents, config })) {
+      parts.push(...(chunk.candidates?.[0]?.content?.parts ?? []));
+      end = chunk;
+    }
+    return { parts, end, calls: parts.flatMap((part) => part.functionCall ?? []), text: parts.map((part) => part.text ?? '').join('') };
+  };
+  const user = { role: 'user', parts: [{ text: 'hi' }] };
+  const first = await ask([user]);
+  const [call] = first.calls;
+  const second = await ask([user, { role: 'model', parts: first.parts.filter((part) => part.functionCall) },
+    { role: 'user', parts: [{ functionResponse: { name: call.name, response: { output: 'ok' } } }] }]);
+  const usage = second.end.usageMetadata;
+  return { tool: call.name, path: call.args.path, text: second.text, thinking: first.parts.filter((part) => part.thought).map((part) => part.text).join(''),
+    kept: first.parts.find((part) => part.functionCall).thoughtSignature, stops: [first, second].map(({ end }) => end.candidates[0].finishReason),
+    counts: [usage.promptTokenCount, usage.candidatesTokenCount + usage.thoughtsTokenCount] };
+});
 console.log(JSON.stringify(out));
