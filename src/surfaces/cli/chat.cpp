@@ -46,7 +46,7 @@ class Conversation {
         model_(std::move(model)),
         signals_(signals),
         mode_(mode),
-        view_(columns()),
+        view_(columns(), context.console().traces()),
         region_(context.console().options().colour ? ColourMode::kAnsi : ColourMode::kNone, columns()) {
     view_.set_size(columns(), terminal_rows(out_fd(), 24));
   }

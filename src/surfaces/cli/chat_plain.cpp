@@ -120,7 +120,8 @@ Result<void> PlainConversation::answer(const json::object& approval) {
 
 void PlainConversation::finish(const TurnEvent& event) {
   context_.console().end_stream();
-  if (event.name == "turn.failed") context_.console().print_error(error_of_failed_turn(event.payload));
+  Console& console = context_.console();
+  if (event.name == "turn.failed") console.print_error(error_of_failed_turn(event.payload, console.traces()));
   if (event.name == "turn.cancelled") context_.console().print("cancelled");
   if (event.name == "turn.needs_attention") context_.console().print(describe_attention(event.payload));
 }

@@ -121,6 +121,8 @@ void ChatView::print_error(const Error& error) {
   above_.push_back(line.add(": ").add(text.error));
   if (!text.cause.empty()) above_.emplace_back("cause: " + text.cause);
   if (!text.advice.empty()) above_.emplace_back("try: " + text.advice);
+  if (const std::string trace = traces_->find(error); !trace.empty())
+    above_.emplace_back("trace: " + trace, kDim);
   above_.emplace_back();
 }
 
@@ -203,7 +205,7 @@ void ChatView::end_turn(const TurnEvent& event, MonotonicTime now) {
     for (const std::string& row : wrap_text(sanitize(describe_attention(event.payload)), columns_ - 1))
       print(Line(row, kWarning));
   } else {
-    print_error(error_of_failed_turn(event.payload));
+    print_error(error_of_failed_turn(event.payload, *traces_));
     return;
   }
   above_.emplace_back();

@@ -29,7 +29,9 @@ enum class ChatMode : std::uint8_t {
 
 class ChatView {
  public:
-  explicit ChatView(int columns) : columns_(columns), markdown_(columns) {}
+  // `traces`: of the errors that are shown; outlives the view.
+  ChatView(int columns, client::ErrorTraces& traces)
+      : columns_(columns), markdown_(columns), traces_(&traces) {}
 
   void set_size(int columns, int rows);
   void set_model(std::string model) { model_ = std::move(model); }
@@ -68,6 +70,7 @@ class ChatView {
   std::string model_;
   std::string hint_;
   MarkdownStream markdown_;
+  client::ErrorTraces* traces_;
   std::string text_step_;       // the step whose text is being shown
   std::size_t step_bytes_ = 0;  // of it
   bool has_text_ = false;       // the stream holds something that is not finished

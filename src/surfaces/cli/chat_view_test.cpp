@@ -27,7 +27,8 @@ TurnEvent delta(std::string text, std::string step = "stp_1") {
 
 struct Stage {
   Screen screen{80, 20};
-  ChatView view{80};
+  client::ErrorTraces traces;
+  ChatView view{80, traces};
   LiveRegion region{ColourMode::kAnsi, 80};
   LineEditor editor;
   Duration time{};
@@ -157,6 +158,16 @@ TEST(ChatView, HostileTextStaysText) {
   EXPECT_TRUE(stage.screen.unknown().empty());
   EXPECT_EQ(stage.screen.whole_screen_erasures(), 0);
   EXPECT_NE(stage.shown().find("\\x1b[8mhidden"), std::string::npos) << stage.shown();
+}
+
+TEST(ChatView, AnErrorNamesItsTrace) {
+  Stage stage;
+  const std::string trace(32, 'a');
+  stage.view.start_turn("go", at(0s));
+  stage.view.take(event("turn.failed", {{"code", "PRYX-1013"}, {"detail", "d"}, {"trace_id", trace}}),
+                  at(0s));
+  stage.draw();
+  EXPECT_NE(stage.shown().find("trace: " + trace), std::string::npos) << stage.shown();
 }
 
 TEST(ChatView, SmallTerminalsGetFewerLines) {

@@ -115,11 +115,14 @@ TEST_F(CliFlow, ExecExitsByTheCodeOfAFailedTurn) {
                                         {"internal", 1}}) {
     FakeDaemon daemon(
         places_,
-        answers({started(),
-                 sse(5, "turn.failed",
-                     fmt::format(R"({{"turn_id":"trn_1","code":"{}","title":"T","detail":"d"}})", code))}));
+        answers(
+            {started(),
+             sse(5, "turn.failed",
+                 fmt::format(R"({{"turn_id":"trn_1","code":"{}","title":"T","detail":"d","trace_id":"{}"}})",
+                             code, std::string(32, 'b')))}));
     const CliResult result = cli({"exec", "x"});
     EXPECT_EQ(result.exit_code, exit_code) << code;
+    EXPECT_NE(result.err.find("\ntrace: " + std::string(32, 'b') + "\n"), std::string::npos) << result.err;
     EXPECT_EQ(result.out, "");
   }
 }
@@ -197,14 +200,16 @@ TEST_F(CliFlow, ProblemsBecomeErrorsWithTheirExitCode) {
       {"GET",
        "/api/v1/sessions/ses_2",
        404,
-       R"({"title":"Not found","detail":"there is no session ses_2; pryx session list","code":"PRYX-1005"})",
+       R"({"title":"Not found","detail":"there is no session ses_2; pryx session list","code":"PRYX-1005","trace_id":"0123456789abcdef0123456789abcdef"})",
        {},
        ""});
   FakeDaemon daemon(places_, std::move(script));
   const CliResult result = cli({"session", "show", "ses_2"});
   EXPECT_EQ(result.exit_code, 6);
   EXPECT_EQ(result.out, "");
-  EXPECT_EQ(result.err, "error: there is no session ses_2\ntry: pryx session list\ncode: PRYX-1005\n");
+  EXPECT_EQ(result.err,
+            "error: there is no session ses_2\ntry: pryx session list\ncode: PRYX-1005\n"
+            "trace: 0123456789abcdef0123456789abcdef\n");
 }
 
 // A page of a transcript asks for the turns of its own time and no more, however many the session has.

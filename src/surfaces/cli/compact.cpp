@@ -58,8 +58,12 @@ Result<CompactOutcome> compact_session(Context& context, const std::string& sess
   PRYX_TRY(outcome.turn, wait_for_turn(context, turn));
   const std::string state = json::string_or(outcome.turn, "state");
   if (state != "completed") {
-    const json::value* error = json::find(outcome.turn, "error");
-    if (error != nullptr && error->is_object()) return fail(error_of_failed_turn(error->get_object()));
+    if (const json::value* error = json::find(outcome.turn, "error");
+        error != nullptr && error->is_object()) {
+      json::object payload = error->get_object();
+      payload["trace_id"] = json::string_or(outcome.turn, "trace_id");
+      return fail(error_of_failed_turn(payload, context.console().traces()));
+    }
     return fail(ErrorCode::kCancelled, "the turn that summarises is {}", state);
   }
   PRYX_TRY(outcome.line, describe(context, session, turn));

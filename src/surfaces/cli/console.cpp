@@ -205,6 +205,7 @@ void Console::print_error(const Error& error) {
   if (!text.cause.empty()) out += "cause: " + sanitize(text.cause) + "\n";
   if (!text.advice.empty()) out += "try: " + sanitize(text.advice) + "\n";
   out += fmt::format("code: {}\n", facts(error.code).wire);
+  if (const std::string trace = traces_.find(error); !trace.empty()) out += fmt::format("trace: {}\n", trace);
   write(options_.err_fd, out);
 }
 

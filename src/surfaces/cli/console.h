@@ -15,6 +15,7 @@
 #include "foundation/platform/environment.h"
 #include "surfaces/cli/styled.h"
 #include "surfaces/cli/terminal_text.h"
+#include "surfaces/client/error_traces.h"
 
 namespace pryx::cli {
 
@@ -68,6 +69,8 @@ class Console {
   void detail(std::string_view text);
   void warn(std::string_view text);
   void print_error(const Error& error);
+  // Of errors that the daemon told: print_error() shows the trace of those.
+  [[nodiscard]] client::ErrorTraces& traces() { return traces_; }
 
   // Pryx's own question. --yes answers it; without a terminal or with --no-input it is an error that names
   // --yes.
@@ -87,6 +90,7 @@ class Console {
   void write(int fd, std::string_view bytes);
   void write_stream(std::string_view safe);
   ConsoleOptions options_;
+  client::ErrorTraces traces_;
   TextSanitizer stream_;
   bool line_is_open_ = false;
 };

@@ -47,6 +47,12 @@ void Context::set_interrupt_fd(int fd) {
   if (api_) api_->set_interrupt_fd(fd);
 }
 
+client::ApiClient* Context::connect(client::Endpoint endpoint) {
+  api_ = std::make_unique<client::ApiClient>(std::move(endpoint), waiting(), call_timeout());
+  api_->keep_traces_in(&console_.traces());
+  return api_.get();
+}
+
 Result<client::ApiClient*> Context::remote() {
   PRYX_TRY(client::Endpoint endpoint, client::parse_host_url(globals_.host));
   PRYX_TRY(const config::Places found, places());
@@ -56,8 +62,7 @@ Result<client::ApiClient*> Context::remote() {
         ErrorCode::kUnauthenticated,
         "--host needs a token and none is set; make one there with pryx token create and set PRYX_TOKEN");
   }
-  api_ = std::make_unique<client::ApiClient>(std::move(endpoint), waiting(), call_timeout());
-  return api_.get();
+  return connect(std::move(endpoint));
 }
 
 Result<client::ApiClient*> Context::api() {
@@ -82,8 +87,7 @@ Result<client::ApiClient*> Context::api() {
           running->version, PRYX_VERSION));
     }
   }
-  api_ = std::make_unique<client::ApiClient>(control.socket_endpoint(), waiting(), call_timeout());
-  return api_.get();
+  return connect(control.socket_endpoint());
 }
 
 Result<client::ApiClient*> Context::api_if_running() {
@@ -91,8 +95,7 @@ Result<client::ApiClient*> Context::api_if_running() {
   if (!globals_.host.empty()) return remote();
   PRYX_TRY(client::DaemonControl control, daemon());
   if (!control.find_running()) return fail(ErrorCode::kUnavailable, "no daemon runs; pryx daemon start");
-  api_ = std::make_unique<client::ApiClient>(control.socket_endpoint(), waiting(), call_timeout());
-  return api_.get();
+  return connect(control.socket_endpoint());
 }
 
 Result<std::string> Context::workspace() const {

@@ -49,6 +49,7 @@ class Context {
   [[nodiscard]] Result<std::string> workspace() const;
 
  private:
+  [[nodiscard]] client::ApiClient* connect(client::Endpoint endpoint);
   [[nodiscard]] Result<client::ApiClient*> remote();
   [[nodiscard]] Duration call_timeout() const;
 

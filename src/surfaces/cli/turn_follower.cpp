@@ -318,7 +318,7 @@ std::optional<Line> describe_event(const TurnEvent& event) {
   return std::nullopt;
 }
 
-Error error_of_failed_turn(const json::object& payload) {
+Error error_of_failed_turn(const json::object& payload, client::ErrorTraces& traces) {
   const std::string code = json::string_or(payload, "code");
   Error error{error_code_from_name(code), json::string_or(payload, "detail"), -1};
   if (code == "turn_timeout") error.code = ErrorCode::kTimeout;
@@ -329,6 +329,7 @@ Error error_of_failed_turn(const json::object& payload) {
     error.message = title;
   else if (error.message.find(title) == std::string::npos)
     error.message = fmt::format("the turn failed: {}", error.message);
+  traces.keep(error, json::string_or(payload, "trace_id"));
   return error;
 }
 

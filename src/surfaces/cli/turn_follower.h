@@ -80,8 +80,9 @@ class TurnFollower {
 
 // One line about a tool call: "• fs.read README.md", "✗ fs.write notes.txt: denied, no rule allows it".
 [[nodiscard]] std::optional<Line> describe_event(const TurnEvent& event);
-// The Error that turn.failed stands for.
-[[nodiscard]] Error error_of_failed_turn(const json::object& payload);
+// The Error that turn.failed (or the `error` of a turn, with the turn's trace_id put to it) stands for; its
+// trace is kept in `traces`.
+[[nodiscard]] Error error_of_failed_turn(const json::object& payload, client::ErrorTraces& traces);
 // What to do about turn.needs_attention.
 [[nodiscard]] std::string describe_attention(const json::object& payload);
 

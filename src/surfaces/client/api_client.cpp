@@ -114,6 +114,12 @@ Error error_from_reply(const Reply& reply) {
   return error;
 }
 
+std::unexpected<Error> ApiClient::refused(const Reply& reply) const {
+  Error error = error_from_reply(reply);
+  if (traces_ != nullptr) traces_->keep(error, json::string_or(reply.json, "trace_id"));
+  return fail(std::move(error));
+}
+
 Result<Connection> ApiClient::connect(MonotonicTime deadline) {
   if (!endpoint_.socket_path.empty()) return Connection::open_unix(endpoint_.socket_path, deadline, waiting_);
   return Connection::open_tcp(endpoint_.address, endpoint_.port, deadline, waiting_);
@@ -163,7 +169,7 @@ Result<Reply> ApiClient::call(Call call) {
   auto reply = exchange(*kept_, format_request(call, false), call.method == "HEAD", deadline, keeps_alive);
   if (!keeps_alive) kept_.reset();
   if (!reply) return fail(std::move(reply.error()));
-  if (reply->status < 200 || reply->status >= 300) return fail(error_from_reply(*reply));
+  if (reply->status < 200 || reply->status >= 300) return refused(*reply);
   return reply;
 }
 
@@ -223,7 +229,7 @@ Result<EventStream> ApiClient::stream(Call call) {
     return fail(ErrorCode::kInternal, "the daemon answered {} without the events that were asked for",
                 reply.status);
   }
-  return fail(error_from_reply(reply));
+  return refused(reply);
 }
 
 Result<void> EventStream::take(std::string_view bytes) {

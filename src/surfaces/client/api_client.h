@@ -14,6 +14,7 @@
 #include "foundation/net/http_types.h"
 #include "foundation/net/sse_parser.h"
 #include "surfaces/client/connection.h"
+#include "surfaces/client/error_traces.h"
 #include "surfaces/client/http_response.h"
 
 namespace pryx::client {
@@ -107,6 +108,8 @@ class ApiClient {
 
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
   void set_interrupt_fd(int fd) { waiting_.interrupt_fd = fd; }
+  // Where the traces of replies that are errors are kept; outlives the client.
+  void keep_traces_in(ErrorTraces* traces) { traces_ = traces; }
 
  private:
   [[nodiscard]] Result<Connection> connect(MonotonicTime deadline);
@@ -114,10 +117,13 @@ class ApiClient {
   [[nodiscard]] Result<Reply> exchange(Connection& connection, const std::string& request, bool head,
                                        MonotonicTime deadline, bool& keeps_alive);
 
+  [[nodiscard]] std::unexpected<Error> refused(const Reply& reply) const;
+
   Endpoint endpoint_;
   Waiting waiting_;
   Duration timeout_;
   std::optional<Connection> kept_;
+  ErrorTraces* traces_ = nullptr;
 };
 
 // The Error that a problem document (or a bare status) stands for.

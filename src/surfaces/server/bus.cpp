@@ -8,6 +8,7 @@
 #include "surfaces/server/message_parts.h"
 #include "surfaces/server/messages.h"
 #include "surfaces/server/problem.h"
+#include "surfaces/server/refusal_log.h"
 #include "surfaces/server/route.h"
 
 namespace pryx::server {
@@ -129,8 +130,12 @@ struct Bus::Client {
   }
 };
 
-Bus::Bus(Services& services, const ServerOptions& options, Auth& auth)
-    : services_(services), options_(options), auth_(auth), group_(services.loop, "bus") {}
+Bus::Bus(Services& services, const ServerOptions& options, Auth& auth, RefusalLog& refusals)
+    : services_(services),
+      options_(options),
+      auth_(auth),
+      refusals_(refusals),
+      group_(services.loop, "bus") {}
 Bus::~Bus() = default;
 
 std::string Bus::envelope(std::string_view type, std::string_view event, const json::value& request_id,
@@ -245,12 +250,22 @@ async::Task<void> Bus::answer_requests(std::shared_ptr<Client> client) {
       else
         answer = std::unexpected(may.error());
     }
-    const std::string reply = answer
-                                  ? envelope("response", name, request_id, *answer)
-                                  : envelope("error", name, request_id,
-                                             problem_body(answer.error(), services_.ids.make_text("req_")));
+    const std::string reply =
+        answer ? envelope("response", name, request_id, *answer) : refuse(name, request_id, answer.error());
     if (!client->socket->send(std::make_shared<const std::string>(reply))) co_return;
   }
+}
+
+std::string Bus::refuse(std::string_view name, const json::value& request_id, const Error& error) {
+  const std::string id = services_.ids.make_text("req_");
+  refusals_.write({.route = "/api/v1/ws",
+                   .method = "",
+                   .status = http_status(error),
+                   .code = facts(error.code).wire,
+                   .detail = error.message,
+                   .request_id = id,
+                   .is_known_caller = true});
+  return envelope("error", name, request_id, problem_body(error, id));
 }
 
 // A page cannot put a header on an upgrade, so its token comes with each request that changes something. The

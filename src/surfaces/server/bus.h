@@ -13,12 +13,13 @@
 
 namespace pryx::server {
 
+class RefusalLog;
 struct RouteCall;
 struct Reply;
 
 class Bus {
  public:
-  Bus(Services& services, const ServerOptions& options, Auth& auth);
+  Bus(Services& services, const ServerOptions& options, Auth& auth, RefusalLog& refusals);
   ~Bus();
   // Upgrades the request and serves the client until one side has enough.
   [[nodiscard]] async::Task<Result<Reply>> serve(RouteCall& call);
@@ -38,12 +39,14 @@ class Bus {
   [[nodiscard]] Result<json::object> acknowledge(Client& client, const json::object& payload);
   void start_pump(std::shared_ptr<Client> client, events::Filter filter, std::optional<std::uint64_t> since);
   [[nodiscard]] async::Task<void> stop_pump(std::shared_ptr<Client> client);
+  [[nodiscard]] std::string refuse(std::string_view name, const json::value& request_id, const Error& error);
   [[nodiscard]] std::string envelope(std::string_view type, std::string_view event,
                                      const json::value& request_id, const json::object& payload) const;
 
   Services& services_;
   const ServerOptions& options_;
   Auth& auth_;
+  RefusalLog& refusals_;
   async::TaskGroup group_;
   std::set<std::shared_ptr<Client>> clients_;
   bool stopping_ = false;

@@ -7,6 +7,7 @@
 #include "surfaces/server/audit_head.h"
 #include "surfaces/server/bus.h"
 #include "surfaces/server/problem.h"
+#include "surfaces/server/refusal_log.h"
 #include "surfaces/server/route.h"
 
 namespace pryx::server {
@@ -19,28 +20,18 @@ net::Response refusal(const net::Request& request, const Error& error, const std
   return problem_response(error, request_id);
 }
 
-// What a client is told under this id can be found here: its own mistakes only with --verbose.
-void log_refusal(const Route& route, const Error& error, const std::string& request_id) {
-  const bool is_ours = http_status(error) >= 500;
-  log::write(is_ours ? log::Level::kWarn : log::Level::kDebug, "server.request_failed",
-             {{"route", route.pattern},
-              {"method", route.method},
-              {"code", facts(error.code).wire},
-              {"detail", error.message},
-              {"request_id", request_id},
-              {"trace_id", trace::trace_id_of(request_id)}});
+Error not_routed_error(const net::Request& request, const RouteMatch& match) {
+  return {match.allowed.empty() ? ErrorCode::kNotFound : ErrorCode::kInvalidArgument,
+          match.allowed.empty()
+              ? fmt::format("there is no {}", utf8_prefix(request.path, 200))
+              : fmt::format("{} does not take {}", utf8_prefix(request.path, 200), request.method),
+          -1};
 }
 
-net::Response not_routed(const net::Request& request, const RouteMatch& match,
+net::Response not_routed(const net::Request& request, const RouteMatch& match, const Error& error,
                          const std::string& request_id) {
-  const Error error{ErrorCode::kNotFound,
-                    match.allowed.empty()
-                        ? fmt::format("there is no {}", utf8_prefix(request.path, 200))
-                        : fmt::format("{} does not take {}", utf8_prefix(request.path, 200), request.method),
-                    -1};
   if (match.allowed.empty()) return refusal(request, error, request_id);
-  net::Response response = problem_response({ErrorCode::kInvalidArgument, error.message, -1}, 405,
-                                            "Method not allowed", request_id);
+  net::Response response = problem_response(error, 405, "Method not allowed", request_id);
   std::string allow;
   for (const std::string_view method : match.allowed)
     allow += (allow.empty() ? "" : ", ") + std::string(method);
@@ -68,7 +59,8 @@ struct ApiServer::State {
         options(std::move(given_options)),
         auth(services, options),
         background(services.loop, "server"),
-        bus(services, options, auth),
+        refusals(services.loop.clock()),
+        bus(services, options, auth, refusals),
         audit_head(services.loop, services.events, services.audit, owner().id),
         core{services, options, auth, bus, background} {}
 
@@ -76,11 +68,32 @@ struct ApiServer::State {
   ServerOptions options;
   Auth auth;
   async::TaskGroup background;
+  RefusalLog refusals;
   Bus bus;
   AuditHead audit_head;
   ServerCore core;
   bool stopping = false;
+
+  // The answer to a request that is refused, and its line in the log.
+  [[nodiscard]] net::Response refuse(const net::Request& request, const RouteMatch& match, const Error& error,
+                                     const std::string& request_id, bool is_known_caller);
 };
+
+net::Response ApiServer::State::refuse(const net::Request& request, const RouteMatch& match,
+                                       const Error& error, const std::string& request_id,
+                                       bool is_known_caller) {
+  const bool is_routed = match.route != nullptr || !is_known_caller;
+  net::Response response =
+      is_routed ? refusal(request, error, request_id) : not_routed(request, match, error, request_id);
+  refusals.write({.route = match.route != nullptr ? match.route->pattern : std::string_view(),
+                  .method = match.route != nullptr ? match.route->method : std::string_view(),
+                  .status = response.status,
+                  .code = facts(error.code).wire,
+                  .detail = error.message,
+                  .request_id = request_id,
+                  .is_known_caller = is_known_caller});
+  return response;
+}
 
 agent::StopParts stop_parts(Services& services, async::TaskGroup& group) {
   return {.loop = services.loop,
@@ -128,12 +141,13 @@ async::Task<void> ApiServer::stop() {
 
 std::optional<net::Response> ApiServer::screen(const net::Request& head) {
   const std::string request_id = state_->services.ids.make_text("req_");
-  if (const auto allowed = state_->auth.check_origin(head); !allowed)
-    return refusal(head, allowed.error(), request_id);
   const RouteMatch match = find_route(route_table(), head.method, head.path);
+  if (const auto allowed = state_->auth.check_origin(head); !allowed)
+    return state_->refuse(head, match, allowed.error(), request_id, false);
   const auto identity = state_->auth.admit(head, match.route != nullptr ? &match.route->auth : nullptr);
-  if (!identity) return refusal(head, identity.error(), request_id);
-  if (match.route == nullptr) return not_routed(head, match, request_id);
+  if (!identity) return state_->refuse(head, match, identity.error(), request_id, false);
+  if (match.route == nullptr)
+    return state_->refuse(head, match, not_routed_error(head, match), request_id, true);
   return std::nullopt;
 }
 
@@ -144,14 +158,14 @@ async::Task<void> ApiServer::handle(net::Exchange& exchange) {
   RouteMatch match = find_route(route_table(), request.method, request.path);
   auto identity = state_->auth.admit(request, match.route != nullptr ? &match.route->auth : nullptr);
   if (!identity || match.route == nullptr) {
-    net::Response response =
-        identity ? not_routed(request, match, request_id) : refusal(request, identity.error(), request_id);
-    (void)co_await exchange.respond(std::move(response));
+    const Error error = identity ? not_routed_error(request, match) : identity.error();
+    const bool is_known = identity.has_value();
+    (void)co_await exchange.respond(state_->refuse(request, match, error, request_id, is_known));
     co_return;
   }
   auto body = read_body(request, *match.route);
   if (!body) {
-    (void)co_await exchange.respond(refusal(request, body.error(), request_id));
+    (void)co_await exchange.respond(state_->refuse(request, match, body.error(), request_id, true));
     co_return;
   }
   RouteCall call{state_->core,         exchange,   request,
@@ -173,8 +187,7 @@ async::Task<void> ApiServer::handle(net::Exchange& exchange) {
                  request_id);
   }
   if (!reply) {
-    log_refusal(*match.route, reply.error(), request_id);
-    (void)co_await exchange.respond(refusal(request, reply.error(), request_id));
+    (void)co_await exchange.respond(state_->refuse(request, match, reply.error(), request_id, true));
     co_return;
   }
   if (reply->is_sent) co_return;
@@ -182,6 +195,13 @@ async::Task<void> ApiServer::handle(net::Exchange& exchange) {
   if (!reply->content_type.empty() && response.status != 204)
     response.headers.add("Content-Type", reply->content_type);
   if (!response.headers.find("X-Request-Id")) add_common_headers(response.headers, request_id);
+  // A front refuses in its own form.
+  if (response.status >= 400)
+    state_->refusals.write({.route = match.route->pattern,
+                            .method = match.route->method,
+                            .status = response.status,
+                            .request_id = request_id,
+                            .is_known_caller = true});
   (void)co_await exchange.respond(std::move(response));
 }
 

@@ -68,7 +68,7 @@ Result<int> ExecRun::finish(const TurnEvent& last) {
   if (last.name == "turn.cancelled") return fail(ErrorCode::kCancelled, "the turn was cancelled");
   if (last.name == "turn.needs_attention")
     return fail(ErrorCode::kInternal, "{}", describe_attention(last.payload));
-  return fail(error_of_failed_turn(last.payload));
+  return fail(error_of_failed_turn(last.payload, context_.console().traces()));
 }
 
 Result<int> ExecRun::cancel(TurnFollower& turn, Error why) {
