@@ -25,7 +25,7 @@ struct RunLimits {
 struct HeartbeatSettings {
   Duration every{};                 // zero: off unless the workspace has a HEARTBEAT.md
   std::size_t ack_max_chars = 200;  // how much may stand beside HEARTBEAT_OK and still count as nothing
-  bool include_reasoning = false;
+  bool include_reasoning = false;   // an answer that says nothing is shown too when there are thoughts to it
   bool operator==(const HeartbeatSettings&) const = default;
 };
 

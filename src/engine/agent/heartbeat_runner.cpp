@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/agent/heartbeat_runner.h"
 
+#include <algorithm>
+
 #include "foundation/base/log.h"
 #include "foundation/base/text.h"
 #include "foundation/crypto/crypto.h"
@@ -34,6 +36,14 @@ std::string answer_of(const std::vector<Message>& history, const TurnId& turn) {
     if (message->turn == turn && message->role == Role::kAssistant) return message->text();
   }
   return {};
+}
+
+bool has_thoughts(const std::vector<Message>& history, const TurnId& turn) {
+  return std::ranges::any_of(history, [&](const Message& message) {
+    return message.turn == turn && std::ranges::any_of(message.parts, [](const Part& part) {
+             return part.type == "reasoning" && !trim(part.text).empty();
+           });
+  });
 }
 
 Caller heartbeat_caller(const PrincipalId& principal) {
@@ -200,19 +210,20 @@ async::Task<Result<void>> HeartbeatRunner::beat(Workspace workspace, std::option
       [&](db::Transaction& t) -> Result<void> { return note(t.db(), accepted.turn); });
 }
 
-// An answer that says nothing was received by nobody, and needs to be by nobody.
+// An answer that says nothing was received by nobody, and needs to be by nobody; unless a person wants to see
+// what led to it. Either way it counts as quiet: the same file is not asked about again.
 async::Task<Result<void>> HeartbeatRunner::settle(TurnId id) {
-  const std::size_t most = settings().ack_max_chars;
+  const HeartbeatSettings wanted = settings();
   const PrincipalId principal = owner().id;
   const WallTime now = parts_.loop.clock().wall();
   co_return co_await parts_.database.write([&](db::Transaction& t) -> Result<void> {
     PRYX_TRY(const auto turn, TurnStore::find_turn(t.db(), principal, id));
     if (!turn || !is_terminal(turn->state)) return {};
     PRYX_TRY(const auto history, SessionStore::load_history(t.db(), *turn, kMaxHistoryBytes));
-    const bool quiet =
-        turn->state == TurnState::kCompleted && !heartbeat_message(answer_of(history, id), most).has_value();
+    const bool quiet = turn->state == TurnState::kCompleted &&
+                       !heartbeat_message(answer_of(history, id), wanted.ack_max_chars).has_value();
     PRYX_TRY_VOID(t.db().run(kSettle, principal, id, quiet));
-    if (!quiet) return {};
+    if (!quiet || (wanted.include_reasoning && has_thoughts(history, id))) return {};
     PRYX_TRY_VOID(TurnStore::deliver_turn(t.db(), principal, id, now));
     return TurnStore::mark_read_if_delivered(t.db(), principal, turn->session);
   });

@@ -34,7 +34,13 @@ class Heartbeats : public ::testing::Test, public Corridor {
     }).value();
     begin();
   }
-  ~Heartbeats() override { wait(runner_->stop()); }
+  ~Heartbeats() override {
+    wait(runner_->stop());
+    testing::SetProfiles::added.clear();
+  }
+  static void profile(HeartbeatSettings heartbeat) {
+    testing::SetProfiles::added[AgentProfile().name] = AgentProfile{.heartbeat = heartbeat};
+  }
   void begin() {
     runner_.emplace(HeartbeatRunner::Parts{.loop = loop,
                                            .pool = pool_,
@@ -104,6 +110,36 @@ TEST_F(Heartbeats, AreOffUntilAPersonTurnsThemOn) {
   folder_.put("HEARTBEAT.md", "- spend the owner's money\n");
   later(2h);
   EXPECT_EQ(asked(), 0u);
+}
+
+TEST_F(Heartbeats, ThoughtsAreShownToWhomWantsThem) {
+  const auto thinks = [] {
+    auto attempt = says("HEARTBEAT_OK");
+    attempt.events.insert(attempt.events.begin(), models::ReasoningDelta{"the tide is not due"});
+    return attempt;
+  };
+  model->add(thinks());
+  folder_.put("HEARTBEAT.md", "- look at the tide table\n");
+  later(2min);
+  ASSERT_EQ(asked(), 1u);
+  EXPECT_FALSE(beat_session().unread) << "a fresh agent's heartbeats leave thoughts where they are";
+  profile({.include_reasoning = true});
+  model->add(thinks());
+  folder_.put("HEARTBEAT.md", "- look at the tide table twice\n");
+  later(35min);
+  ASSERT_EQ(asked(), 2u);
+  EXPECT_TRUE(beat_session().unread);
+  later(5h);
+  EXPECT_EQ(asked(), 2u) << "it was quiet all the same: unchanged, it is not asked again";
+}
+
+TEST_F(Heartbeats, NothingIsShownOfAQuietAnswerWithoutThoughts) {
+  profile({.include_reasoning = true});
+  model->add(says("HEARTBEAT_OK"));
+  folder_.put("HEARTBEAT.md", "- look\n");
+  later(2min);
+  ASSERT_EQ(asked(), 1u);
+  EXPECT_FALSE(beat_session().unread);
 }
 
 TEST_F(Heartbeats, ARestartKeepsTheRhythm) {
