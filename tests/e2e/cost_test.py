@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a turn did, what it cost, and what it may cost: traces, costs, budgets, over API and CLI alike."""
 from harness import case, collect, contains, equal, expect, wait_until
+from vendors import Vendors
 
 
 @case
@@ -34,6 +35,21 @@ def a_turn_can_be_drawn_and_explained(lab):
     explained = daemon.cli("session", "explain", session).must(0).out
     contains(explained, "; from file, model, owner, private\n", "what a model saw after a file was read")
     daemon.cli("trace", "show", "trn_01ARZ3NDEKTSV4RRFFQ69G5FAV").must(6)
+
+
+@case
+def a_span_names_the_vendor_and_not_what_a_person_calls_it(lab):
+    daemon = lab.daemon()
+    vendors = lab.box.own(Vendors())
+    api = daemon.api()
+    for name, kind, base in (("work", "anthropic", ""), ("home", "google", ""), ("box", "openai", "/v1")):
+        api.put(f"/providers/{name}", {"kind": kind, "base_url": vendors.root + base, "key": "k"})
+    for name, vendor in (("work", "anthropic"), ("home", "gcp.gemini"), ("box", "box")):  # who speaks OpenAI's wire need not be OpenAI
+        turn = api.run(api.session(workspace=str(lab.workspace())), "hello", model=f"{name}/real")
+        equal(turn["state"], "completed", f"the turn of {name}: {turn}")
+        for span in (s for s in api.get(f"/traces/{turn['id']}")["spans"] if s["kind"] == "model"):
+            equal([span["attributes"][k] for k in ("gen_ai.provider.name", "pryx.provider")], [vendor, name], f"who answered {name}")
+        contains(daemon.cli("session", "explain", turn["session_id"]).must(0).out, f"{name}/real", "the name of the model here")
 
 
 @case

@@ -18,6 +18,13 @@ using trace::SpanStatus;
 constexpr std::size_t kMaxSpanMessageBytes = 500;
 
 std::string provider_of(const std::string& model) { return model.substr(0, model.find('/')); }
+// Whose wire the provider speaks.
+std::string kind_of(const models::ModelRouter& models, const std::string& provider) {
+  for (const models::ProviderHealth& known : models.providers()) {
+    if (known.name == provider) return known.kind;
+  }
+  return {};
+}
 std::string agent_of(const Session& session) {
   return session.agent.empty() ? std::string(kDefaultAgent) : session.agent;
 }
@@ -165,6 +172,7 @@ trace::CallScope TurnTrace::scope_of(const Turn& turn, const Session& session,
           .agent = agent_of(session),
           .surface = turn.surface,
           .provider = provider_of(model),
+          .provider_kind = kind_of(models_, provider_of(model)),
           .model = model};
 }
 
@@ -215,7 +223,8 @@ Result<void> TurnTrace::end_call(db::Transaction& t, Turn& turn, const Step& ste
   for (const auto& [key, value] : seen_) a[key] = value;
   if (!end.answered_by.empty()) {
     a["gen_ai.response.model"] = end.answered_by.substr(end.answered_by.find('/') + 1);
-    a["gen_ai.provider.name"] = trace::provider_name(provider_of(end.answered_by), {});
+    a["gen_ai.provider.name"] =
+        trace::provider_name(provider_of(end.answered_by), kind_of(models_, provider_of(end.answered_by)));
   }
   if (!end.finish_reason.empty()) a["gen_ai.response.finish_reasons"] = json::array{end.finish_reason};
   if (max_output_ > 0) a["gen_ai.request.max_tokens"] = max_output_;

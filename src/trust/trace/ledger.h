@@ -23,6 +23,7 @@ struct CallScope {
   std::string agent;
   std::string surface;
   std::string provider;            // as configured
+  std::string provider_kind = {};  // whose wire it speaks; empty: nobody knows
   std::string model;               // "provider/model" that answers, or was asked when nothing did
   std::string purpose = "answer";  // or "compaction"
 };

@@ -8,10 +8,10 @@ namespace {
 
 #define PRYX_CALL_COLUMNS                                                                           \
   "principal_id, step_id, attempt, session_id, turn_id, agent, surface, provider, model, purpose, " \
-  "started_ns, input_estimate, input_cost, output_pico, reserved, accounts, boot_id"
+  "started_ns, input_estimate, input_cost, output_pico, reserved, accounts, boot_id, provider_kind"
 constexpr std::string_view kInsertCall =
     "INSERT INTO open_calls (" PRYX_CALL_COLUMNS
-    ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)";
+    ") VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)";
 constexpr std::string_view kGetCall =
     "SELECT " PRYX_CALL_COLUMNS " FROM open_calls WHERE principal_id = $1 AND step_id = $2 AND attempt = $3";
 constexpr std::string_view kCallsOfStep =
@@ -47,6 +47,7 @@ OpenCall read_call(const db::Row& r) {
                 .agent = r.text(5),
                 .surface = r.text(6),
                 .provider = r.text(7),
+                .provider_kind = r.text(17),
                 .model = r.text(8),
                 .purpose = r.text(9)};
   call.started_ns = r.integer(10);
@@ -67,7 +68,8 @@ Result<void> OpenCalls::insert(db::Connection& c, const OpenCall& call) {
   const CallScope& s = call.scope;
   PRYX_TRY_VOID(c.run(kInsertCall, s.principal, s.step, s.attempt, s.session, s.turn, s.agent, s.surface,
                       s.provider, s.model, s.purpose, call.started_ns, call.input_estimate, call.input_cost,
-                      call.output_pico, call.reserved, join_lines(call.accounts), call.boot_id));
+                      call.output_pico, call.reserved, join_lines(call.accounts), call.boot_id,
+                      s.provider_kind));
   return {};
 }
 

@@ -104,6 +104,8 @@ CREATE TABLE budget_slices (
   PRIMARY KEY (principal_id, session_id)
 ) STRICT, WITHOUT ROWID;
 )sql"},
+    {2, "keep whose wire an open call speaks",
+     "ALTER TABLE open_calls ADD COLUMN provider_kind TEXT NOT NULL DEFAULT ''"},
 };
 
 constexpr std::string_view kInsert =

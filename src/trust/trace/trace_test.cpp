@@ -35,6 +35,7 @@ TEST(Spans, IdsComeFromTheTurn) {
   EXPECT_NE(span_id_of("t", "a"), span_id_of("t", "b"));
   EXPECT_EQ(provider_name("google", ""), "gcp.gemini");
   EXPECT_EQ(provider_name("my-box", "openai"), "my-box");
+  EXPECT_EQ(provider_name("work", "anthropic"), "anthropic") << "the vendor, not what a person calls it";
 }
 
 // The module over a real store, without the engine.
@@ -226,6 +227,19 @@ TEST_F(Books, ACallThatADeathCutCountsAsEstimatedAndReservesNoMore) {
   const auto spans = read([](db::Connection& c) { return SpanStore::list_since(c, 0, 10); });
   ASSERT_EQ(spans.size(), 1u);
   EXPECT_EQ(spans[0].status, SpanStatus::kInterrupted);
+}
+
+TEST_F(Books, ASpanNamesTheVendorAlsoWhenADeathCutTheCall) {
+  CallScope s = scope(1);
+  s.provider = "work";
+  s.provider_kind = "google";
+  s.model = "work/gemini-pro";
+  ASSERT_TRUE(begin(s, asks(1)));
+  open("bot_2");
+  const auto spans = read([](db::Connection& c) { return SpanStore::list_since(c, 0, 10); });
+  ASSERT_EQ(spans.size(), 1u);
+  EXPECT_EQ(json::string_or(spans.front().attributes, "gen_ai.provider.name"), "gcp.gemini");
+  EXPECT_EQ(json::string_or(spans.front().attributes, "pryx.provider"), "work");
 }
 
 TEST_F(Books, SpansAreReadOnFromANumberAndDroppedFromTheOldest) {

@@ -106,7 +106,8 @@ void explain_span(Context& context, const json::object& span) {
     line.add("waited      ", kDim).add(fmt::format("{} in line", duration_text(us)));
   } else if (kind == "model" || kind == "compaction") {
     line.add("model       ", kDim)
-        .add(fmt::format("{}/{}", json::string_or(a, "gen_ai.provider.name"),
+        .add(fmt::format("{}/{}",
+                         json::string_or(a, "pryx.provider", json::string_or(a, "gen_ai.provider.name")),
                          json::string_or(a, "gen_ai.request.model")));
     const std::string answered = json::string_or(a, "gen_ai.response.model");
     if (!answered.empty() && answered != json::string_or(a, "gen_ai.request.model"))

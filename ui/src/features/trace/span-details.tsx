@@ -55,7 +55,8 @@ const kLink = 'break-all text-accent underline';
 function workFacts(span: Span): [string, ReactNode][] {
   const asked = attrText(span, 'gen_ai.request.model');
   const answered = attrText(span, 'gen_ai.response.model');
-  const provider = attrText(span, 'gen_ai.provider.name');
+  // As it is configured here; the conventions' name is the vendor's.
+  const provider = attrText(span, 'pryx.provider') || attrText(span, 'gen_ai.provider.name');
   const first = attrNumber(span, 'gen_ai.response.time_to_first_chunk');
   const finish = attr(span, 'gen_ai.response.finish_reasons');
   const attempt = attrNumber(span, 'pryx.attempt') ?? 0;
