@@ -32,6 +32,9 @@ ErrorCode code_of_exit(std::int64_t exit_code) {
   return ErrorCode::kUnavailable;
 }
 
+// In the environment of what is started as the daemon.
+constexpr std::string_view kStarting = "PRYX_STARTED_AS_DAEMON";
+
 // Waits without anything to wait for but the interrupt.
 bool pause(Duration step, const Waiting& waiting) {
   return wait_for_fd(-1, 0, waiting.clock->monotonic() + step, waiting) != Readiness::kInterrupted;
@@ -92,6 +95,10 @@ Endpoint DaemonControl::socket_endpoint() const {
 ServiceUnit DaemonControl::service_unit() const { return ServiceUnit(places_, environment_); }
 
 Result<Started> DaemonControl::start() {
+  // Whatever program this is, it was started to be the daemon. Were it to start another one, which starts
+  // another one, there would be no end.
+  if (platform::Environment::capture().find(kStarting))
+    return fail(ErrorCode::kUnavailable, "this process was started as the daemon, and starts none itself");
   if (find_running()) {
     // A daemon that is just coming up is waited for like one that we started; one that is just going is
     // replaced.
@@ -129,6 +136,7 @@ Result<Started> DaemonControl::start_by_supervisor() {
   PRYX_TRY(spawn.executable, own_executable());
   spawn.argv = {"pryx", "daemon", "supervise"};
   for (const auto& [name, value] : environment_.values()) spawn.env.emplace(name, value);
+  spawn.env.insert_or_assign(std::string(kStarting), "1");
   spawn.pass_fds = {writer.get()};
   if (passphrase_) {
     spawn.argv.emplace_back("--passphrase-stdin");
