@@ -290,8 +290,9 @@ ModelEnd TurnRun::end_of_attempt(trace::CallOutcome outcome, std::optional<Error
 
 Result<void> TurnRun::write_call_end(db::Transaction& t, const ModelEnd& end) {
   for (const Step& step : steps_) {
-    if (step.id == streaming_step_ && step.kind == StepKind::kModel)
-      return trace_.end_call(t, turn_, step, end);
+    if (step.id != streaming_step_ || step.kind != StepKind::kModel) continue;
+    PRYX_TRY_VOID(trace_.end_call(t, turn_, step, end));
+    return TurnStore::save_progress(t.db(), turn_);  // the row says what the ledger says
   }
   return {};
 }

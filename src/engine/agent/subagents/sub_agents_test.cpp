@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Sub-agents in the whole corridor: limits, rights, crashes, cancels and labels.
+// Over 500 lines: one fixture, and a case for each promise about sub-agents.
 #include <gtest/gtest.h>
 
 #include "engine/agent/request_fit.h"
