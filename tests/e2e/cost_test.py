@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a turn did, what it cost, and what it may cost: traces, costs, budgets, over API and CLI alike."""
 from harness import case, collect, contains, equal, expect, wait_until
-from vendors import Vendors
+from vendors import CONTEXT, MOST_OUTPUT, Vendors
 
 
 @case
@@ -42,6 +42,8 @@ def a_span_names_the_vendor_and_not_what_a_person_calls_it(lab):
     daemon = lab.daemon()
     vendors = lab.box.own(Vendors())
     api = daemon.api()
+    lab.write_config(daemon, "models.yaml", "models:\n" + "".join(f"  {name}/real: {{context: {CONTEXT}, max_output: {MOST_OUTPUT}}}\n" for name in ("work", "home", "box")))
+    wait_until(lambda: any("catalog.changed" in line for line in daemon.lines), 10, "models.yaml is in force")
     for name, kind, base in (("work", "anthropic", ""), ("home", "google", ""), ("box", "openai", "/v1")):
         api.put(f"/providers/{name}", {"kind": kind, "base_url": vendors.root + base, "key": "k"})
     for name, vendor in (("work", "anthropic"), ("home", "gcp.gemini"), ("box", "box")):  # who speaks OpenAI's wire need not be OpenAI
@@ -76,8 +78,8 @@ def costs_add_up_and_a_restart_keeps_them(lab):
 def each_mark_of_a_budget_is_told_once(lab):
     """Where a turn is followed, in a conversation, and on the bus; not again after a restart, and anew for another limit."""
     daemon = lab.daemon()
-    model = lab.model(daemon, usage=(8000, 100))
-    lab.write_config(daemon, "models.yaml", "models:\n  fake/fake: {context: 128000, max_output: 100, price: {input: 1000, output: 1000}}\n")
+    model = lab.model(daemon, usage=(16_100, 100))  # about what is reserved: a token for each byte
+    lab.write_config(daemon, "models.yaml", "models:\n  fake/fake: {context: 128000, max_output: 100, price: {input: 500, output: 500}}\n")
     wait_until(lambda: daemon.api().get("/models/catalog")["own_models"] == 1, 10, "models.yaml is in force")
     work = lab.workspace()
     daemon.cli("cost", "budget", "--day", "50").must(0)

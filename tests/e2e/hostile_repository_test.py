@@ -17,8 +17,9 @@ COMMANDS = ["git status", "git diff", "git log -p", "git show", "git blame a.txt
 
 
 def trap(name):
-    """Says that it ran and tries to leave a file; some of the callers want what they gave it back."""
-    return f"sh -c 'echo RAN-{name} >&2; echo x > \"$WORK/ran-{name}\" 2>/dev/null; {'' if name == 'uploadpack' else 'cat 2>/dev/null; '}exit 0' trap"
+    """Says that it ran and tries to leave a file; some of the callers want what they gave it back. The file's name is put together when it
+    runs: one that stood in the repository's settings could not be written by any command."""
+    return f"sh -c 'echo RAN-{name} >&2; f=ran; echo x > \"$WORK/$f-{name}\" 2>/dev/null; {'' if name == 'uploadpack' else 'cat 2>/dev/null; '}exit 0' trap"
 
 
 def git(folder, *args, text=None):

@@ -78,7 +78,7 @@ def a_turn_that_takes_too_long_fails_and_says_so(lab):
     expect(ended["started_at"] and ended["ended_at"], "its times")
     contains(str(api.transcript(session)[-1]), "begun", "what it had said stays")
     equal(api.run(session, "quick")["state"], "completed", "the next turn")
-    done = daemon.cli("exec", "slow", "--json").must(9)
+    done = daemon.cli("exec", "slow", "--json", "--workspace", lab.workspace()).must(9)
     contains(done.out, "turn_timeout", "pryx exec")
 
 

@@ -7,7 +7,7 @@ import os
 import threading
 
 from harness import case, contains, equal, expect, free_port, lacks
-from vendors import Vendors
+from vendors import CONTEXT, MOST_OUTPUT, Vendors
 
 KEY = "sk-blue-otter-ledger-77"
 VARIABLES = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY")
@@ -60,6 +60,7 @@ def fresh(lab, ports="none"):
         os.environ.pop(name, None)
     daemon = lab.daemon()
     daemon.api().put("/settings", {"settings": {"provider.local_ports": str(ports)}})
+    lab.write_config(daemon, "models.yaml", f"models:\n  anthropic/real: {{context: {CONTEXT}, max_output: {MOST_OUTPUT}}}\n")
     return daemon, lab.workspace({"a.txt": "x"})
 
 

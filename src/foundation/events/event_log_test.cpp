@@ -78,12 +78,12 @@ TEST_F(Events, ASurfaceIsFilteredLiveAndInTheReplay) {
   auto replayed = log_->subscribe({.principal = kMe, .surface = "api"}, 0);
   auto live = log_->subscribe({.principal = kMe, .surface = "api"});
   auto all = log_->subscribe({.principal = kMe}, 0);  // the control
+  for (const char* surface : {"cli", "", "api"}) add(surface);
   std::vector<std::uint64_t> of_api, of_live, of_all;
   async::TaskGroup group(loop_, "t");
   group.spawn("replayed", collect(*replayed, of_api, 3));
   group.spawn("live", collect(*live, of_live, 1));
   group.spawn("all", collect(*all, of_all, 7));
-  for (const char* surface : {"cli", "", "api"}) add(surface);
   loop_.run_until_idle();
   EXPECT_EQ(of_api, (std::vector<std::uint64_t>{1, 4, 7}));
   EXPECT_EQ(of_live, (std::vector<std::uint64_t>{7}));
