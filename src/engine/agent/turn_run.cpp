@@ -77,8 +77,9 @@ async::Task<Result<bool>> TurnRun::load() {
     const auto policy = trust::parse_policy(turn_.approve, trust::PolicyFileKind::kApprove, "--approve");
     if (policy) approve_ = policy->layer;  // unreadable: nothing is allowed by it
   }
+  // A failed one is that of a model for which another stood in.
   for (const Step& step : steps_)
-    model_steps_ += step.kind == StepKind::kModel && step.purpose.empty() ? 1 : 0;
+    model_steps_ += step.kind == StepKind::kModel && step.purpose.empty() && step.state != StepState::kFailed;
   find_client_calls();
   co_return !is_terminal(turn_.state) && turn_.state != TurnState::kNeedsAttention;
 }

@@ -277,8 +277,9 @@ ModelEnd TurnRun::end_of_attempt(trace::CallOutcome outcome, std::optional<Error
       .error = std::move(error)};
   const std::string asked = model_name();
   if (!finish_model_.empty()) end.answered_by = asked.substr(0, asked.find('/') + 1) + finish_model_;
-  const bool was_given_up =
-      outcome == trace::CallOutcome::kCancelled || (end.error && end.error->code == ErrorCode::kTimeout);
+  const bool was_refused = attempt_ != nullptr && attempt_->http_status >= 400;
+  const bool was_given_up = !was_refused && (outcome == trace::CallOutcome::kCancelled ||
+                                             (end.error && end.error->code == ErrorCode::kTimeout));
   const bool was_read = written_bytes() > 0 || (was_given_up && trace_.is_under_way());
   if (end.usage == models::Usage{} && was_read) {
     end.usage = estimate_;

@@ -134,6 +134,7 @@ trace::Tokens tokens_of(const models::Usage& usage) {
 void TurnTrace::prepare_call(const std::string& model, const models::ModelRequest& request,
                              const models::Usage& estimate, const trust::Labels& labels) {
   model_ = model;
+  provider_kind_ = kind_of(models_, provider_of(model));
   seen_ = what_is_shown(request, labels);
   ask_ = ask_of(models_.describe(model), request, estimate);
   ask_.may_be_unpriced = !unpriced_.empty() && unpriced_ == model;
@@ -172,7 +173,7 @@ trace::CallScope TurnTrace::scope_of(const Turn& turn, const Session& session,
           .agent = agent_of(session),
           .surface = turn.surface,
           .provider = provider_of(model),
-          .provider_kind = kind_of(models_, provider_of(model)),
+          .provider_kind = provider_kind_,
           .model = model};
 }
 
@@ -223,8 +224,7 @@ Result<void> TurnTrace::end_call(db::Transaction& t, Turn& turn, const Step& ste
   for (const auto& [key, value] : seen_) a[key] = value;
   if (!end.answered_by.empty()) {
     a["gen_ai.response.model"] = end.answered_by.substr(end.answered_by.find('/') + 1);
-    a["gen_ai.provider.name"] =
-        trace::provider_name(provider_of(end.answered_by), kind_of(models_, provider_of(end.answered_by)));
+    a["gen_ai.provider.name"] = trace::provider_name(provider_of(end.answered_by), provider_kind_);
   }
   if (!end.finish_reason.empty()) a["gen_ai.response.finish_reasons"] = json::array{end.finish_reason};
   if (max_output_ > 0) a["gen_ai.request.max_tokens"] = max_output_;

@@ -74,6 +74,7 @@ class TurnTrace {
   trace::Recorder& recorder_;
   const models::ModelRouter& models_;
   std::string model_;
+  std::string provider_kind_;  // read on the loop: write jobs may not ask the router
   std::string unpriced_;
   trace::Ask ask_;
   std::optional<trace::NanoUsd> cost_;

@@ -20,7 +20,8 @@ constexpr std::array kSettings{
             .type = SettingType::kDuration,
             .default_value = "10m",
             .help = "How long one turn may work, waiting for you or for sub-agents left out, before it fails "
-                    "and says so; 0s: no limit.",
+                    "and says so; a command that runs then is stopped, and you are asked what came of it. "
+                    "Raise it for long builds, or run them in the background. 0s: no limit.",
             .minimum = 0,
             .maximum = 7 * 86'400'000LL},
     Setting{.key = "approval.timeout",

@@ -222,7 +222,7 @@ async::Task<Answer> DnsResolver::resolve(std::string host, Duration limit) {
   const auto answer = co_await question->wait(limit);
   if (answer) co_return *answer;
   if (answer.error().code == ErrorCode::kTimeout) {
-    co_return fail(ErrorCode::kTimeout, "resolve {}: no DNS answer within {}; check the network", host,
+    co_return fail(ErrorCode::kUnavailable, "resolve {}: no DNS answer within {}; check the network", host,
                    format_duration(limit));
   }
   co_return fail(ErrorCode::kCancelled, "resolve {}: cancelled", host);

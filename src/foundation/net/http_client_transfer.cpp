@@ -228,10 +228,9 @@ Error Transfer::describe(CURLcode code) const {
                       reason != 0 ? std::strerror(static_cast<int>(reason)) : "no address of it answers"));
     }
     case CURLE_OPERATION_TIMEDOUT:
-      return Error{ErrorCode::kTimeout,
-                   fmt::format("connect to {}: no connection within {}", at,
-                               format_duration(request_.connect_timeout)),
-                   -1};
+      // Nothing was sent yet: to be without a connection is not to be without an answer.
+      return unavailable(fmt::format("connect to {}: no connection within {}", at,
+                                     format_duration(request_.connect_timeout)));
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:

@@ -460,6 +460,7 @@ Result<Applied> sweep_protected(int workspace, const ProtectedScan& before, int 
       parent.reset(::openat(parent.get(), folder.substr(at, end - at).c_str(), kOpenDirectory));
       at = end + 1;
     }
+    if (!parent && errno == ENOENT) continue;  // gone with a folder that was set aside before it
     if (!parent) return std::unexpected(system_error(fmt::format("reach '{}' to set it aside", path), errno));
     if (quarantine >= 0 && ::renameat(parent.get(), name.c_str(), quarantine, kept.c_str()) == 0) continue;
     // Another file system: it keeps its place under a name that nothing obeys.

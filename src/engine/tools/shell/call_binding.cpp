@@ -84,19 +84,26 @@ class Gatherer {
         search_path_(search_path),
         stop_(std::move(stop)),
         limits_(limits),
-        folders_{std::move(cwd)} {}
+        folders_{cwd},
+        stands_in_(std::move(cwd)) {}
 
   // Where the command may stand when it runs the rest: subshells come back, so each place it was in counts.
+  // One that is not there may be made by a command before this one; it is taken where the line would lead to
+  // it.
   void add_folders(const std::vector<std::string>& argv) {
     if (!moves(argv)) return;
     for (std::size_t i = 0, count = folders_.size(); i < count; ++i) {
       const auto folder = below(folders_[i], argv.back());
-      if (!folder || std::ranges::find(folders_, *folder) != folders_.end()) continue;
+      if (!folder) continue;
       const auto info = workspace_.stat(*folder);
-      if (!info || info->type != platform::FileType::kDirectory) continue;
-      if (folders_.size() >= limits_.folders) return refuse(limits_.folders, "folders to go to");
-      folders_.push_back(*folder);
+      if (info && info->type == platform::FileType::kDirectory) add_folder(*folder);
     }
+    const std::string first = folders_.front();
+    for (const std::string& from : {first, stands_in_}) {
+      const auto folder = below(from, argv.back());
+      if (folder && !workspace_.stat(*folder)) add_folder(*folder);
+    }
+    if (auto next = below(stands_in_, argv.back())) stands_in_ = std::move(*next);
   }
   void add_command(const std::vector<std::string>& argv) {
     for (const std::string& word : argv) add_word(word);
@@ -147,6 +154,12 @@ class Gatherer {
     const auto parsed = fs::parse_workspace_path(fs::encode_name(path));
     if (!parsed || parsed->outside) return std::nullopt;
     return parsed->bytes;
+  }
+
+  void add_folder(const std::string& folder) {
+    if (std::ranges::find(folders_, folder) != folders_.end()) return;
+    if (folders_.size() >= limits_.folders) return refuse(limits_.folders, "folders to go to");
+    folders_.push_back(folder);
   }
 
   // Every file that has the name in a folder where the sandbox looks for programs, in its order: one that
@@ -235,6 +248,7 @@ class Gatherer {
   std::stop_token stop_;
   BindingLimits limits_;
   std::vector<std::string> folders_;  // where a command of the line may stand when it runs
+  std::string stands_in_;             // where the line leads by itself, subshells left out
   std::set<std::string> looked_at_;
   std::optional<Error> problem_;
   json::object programs_;
@@ -245,7 +259,7 @@ class Gatherer {
 void gather_what_runs(Gatherer& gatherer, const ExecRequest& request, const commands::Parse& parse) {
   for (const commands::SimpleCommand& command : parse.commands) {
     gatherer.add_folders(command.argv);
-    gatherer.add_folders(command.final_argv);
+    if (command.final_argv != command.argv) gatherer.add_folders(command.final_argv);
   }
   if (request.command) gatherer.add_program("bash");
   if (!request.command) gatherer.add_program(request.argv.front());

@@ -324,6 +324,13 @@ TEST_F(Exec, WhatCannotBeBoundWholeIsRefused) {
   std::filesystem::create_directories(dir_ / "ws/other");
   EXPECT_TRUE(limited("cd src; ls", {.folders = 2}));
   EXPECT_FALSE(limited("cd src; cd ..; cd other; ls", {.folders = 2}));
+  // A folder that the line makes before it goes there leads to the same script.
+  for (const char* command :
+       {"mkdir -p made && cd made && ../run.sh", "(cd src); mkdir made; cd made; ../run.sh"}) {
+    const auto led = limited(command, {});
+    ASSERT_TRUE(led) << command;
+    EXPECT_TRUE(led->at("files").as_object().contains("run.sh")) << command;
+  }
   // Bytes that are not hashed count by what the disk says of the file.
   const auto facts = limited("cat f1 f2 f3 f4 f5", {.bytes = 3});
   ASSERT_TRUE(facts);
