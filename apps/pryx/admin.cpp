@@ -462,7 +462,7 @@ async::Task<std::vector<server::Component>> Health::integrity() {
   server::Component store{.name = "integrity",
                           .state = "ok",
                           .required = false,
-                          .detail = "every page and reference is sound",
+                          .detail = "all that is stored is sound",
                           .version = {}};
   if (!checked) {
     store.state = "down";

@@ -25,21 +25,35 @@ Result<void> check_store(const Clock& clock, Random& random) {
     PRYX_TRY_VOID(platform::drop_to_user(user));
   }
   PRYX_TRY_VOID(platform::harden_process());
-  const auto lock = platform::FileLock::acquire(places.lock_file());
-  if (!lock) return std::unexpected(lock.error());
-  PRYX_TRY(const vault::DatabaseKey key,
-           vault::obtain_database_key(places, environment, {}, random, clock, vault::DatabaseState::kExists));
+  // What keeps it from being read is no damage: a disk without room, a locked key, rights.
+  const auto hindered = [](const Error& why) { return fail(ErrorCode::kUnavailable, "{}", why.message); };
+  std::optional<platform::FileLock> lock;
+  if (auto taken = platform::FileLock::acquire(places.lock_file()))
+    lock.emplace(std::move(*taken));
+  else if (taken.error().code == ErrorCode::kConflict)
+    return std::unexpected(taken.error());
+  else
+    return hindered(taken.error());
+  const auto key =
+      vault::obtain_database_key(places, environment, {}, random, clock, vault::DatabaseState::kExists);
+  if (!key) return hindered(key.error());
   const std::string log = places.database() + "-wal";
   const bool had_log = platform::exists(log);
   Result<void> found;
   {
-    const db::OpenOptions options{.path = places.database(), .key = key.key, .read_only = true};
-    PRYX_TRY(const auto connection, db::Connection::open(options));
-    found = db::check_integrity(*connection);
+    const db::OpenOptions options{.path = places.database(), .key = key->key, .read_only = true};
+    const auto connection = db::Connection::open(options);
+    if (!connection && connection.error().code != ErrorCode::kUnauthenticated)
+      return hindered(connection.error());
+    if (!connection) return std::unexpected(connection.error());
+    // A reader does no harm to a daemon that comes up meanwhile, and must not keep it from coming up.
+    lock.reset();
+    found = db::check_integrity(**connection);
   }
   // A reader makes the two files of the log where there are none, and leaves them.
   std::error_code ignored;
-  if (!had_log && std::filesystem::file_size(log, ignored) == 0 && !ignored) {
+  const auto alone = platform::FileLock::acquire(places.lock_file());
+  if (alone && !had_log && std::filesystem::file_size(log, ignored) == 0 && !ignored) {
     for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(places.database() + suffix, ignored);
   }
   return found;

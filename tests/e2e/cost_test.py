@@ -43,7 +43,7 @@ def a_span_names_the_vendor_and_not_what_a_person_calls_it(lab):
     vendors = lab.box.own(Vendors())
     api = daemon.api()
     lab.write_config(daemon, "models.yaml", "models:\n" + "".join(f"  {name}/real: {{context: {CONTEXT}, max_output: {MOST_OUTPUT}}}\n" for name in ("work", "home", "box")))
-    wait_until(lambda: any("catalog.changed" in line for line in daemon.lines), 10, "models.yaml is in force")
+    wait_until(lambda: any("catalog.changed" in line for line in list(daemon.lines)), 10, "models.yaml is in force")
     for name, kind, base in (("work", "anthropic", ""), ("home", "google", ""), ("box", "openai", "/v1")):
         api.put(f"/providers/{name}", {"kind": kind, "base_url": vendors.root + base, "key": "k"})
     for name, vendor in (("work", "anthropic"), ("home", "gcp.gemini"), ("box", "box")):  # who speaks OpenAI's wire need not be OpenAI

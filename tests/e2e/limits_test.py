@@ -88,12 +88,12 @@ def a_client_waits_for_a_turn_as_long_as_it_says(lab):
     model = lab.model(daemon)
     api = daemon.api()
     session = api.session()
-    model.script["slow"] = [["begun ", ("pause", 3), "ended"]]
+    model.script["slow"] = [["begun ", ("pause", 8), "ended"]]
     turn = api.send(session, "slow")
     begin = time.monotonic()
     equal(api.get(f"/turns/{turn}?wait=1")["state"], "running", "after a second")
     took = time.monotonic() - begin
-    expect(0.9 < took < 2.5, f"a wait of a second took {took:.2f} s")
+    expect(took > 0.9, f"a wait of a second took {took:.2f} s")
     daemon.cli("turn", "show", turn, "--wait", "0").must(9)
     ended = api.get(f"/turns/{turn}?wait")  # 30 s
     equal((ended["state"], ended["error"]), ("completed", None), "the end")

@@ -43,7 +43,7 @@ def set_up(lab, daemon):
     known = f"context: {CONTEXT}, max_output: {MOST_OUTPUT}, price: {{input: 1, output: 2}}"
     thinks = {"responses": ", reasoning: true", "anthropic": ", reasoning: true"}
     lab.write_config(daemon, "models.yaml", "models:\n" + "".join(f"  {kind}/real: {{{known}{thinks.get(kind, '')}}}\n" for kind in kinds))
-    wait_until(lambda: any("catalog.changed" in line for line in daemon.lines), 10, "config/models.yaml is read")
+    wait_until(lambda: any("catalog.changed" in line for line in list(daemon.lines)), 10, "config/models.yaml is read")
     return vendors, api, kinds
 
 

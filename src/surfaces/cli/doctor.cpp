@@ -222,13 +222,18 @@ std::optional<Check> check_database(const config::Places& places, const platform
   const auto answer = json::parse_object(done->output);
   if (!answer) return unsure("the process that was to do it ended early");
   if (done->status.is_success()) {
-    check.finding = "every page and reference is sound";
+    check.finding = "all that is stored is sound";
     return check;
   }
   const std::string code = json::string_or(*answer, "code");
   std::string problem = json::string_or(*answer, "problem");
   problem.resize(std::min(problem.size(), problem.find("; run `pryx doctor`")));
   if (code == facts(ErrorCode::kConflict).name) return unsure("a daemon has come up meanwhile");
+  if (code == facts(ErrorCode::kUnavailable).name) {
+    check = unsure(problem);
+    check.fix = "mend that first, then pryx doctor";
+    return check;
+  }
   check.state = State::kBad;
   check.finding = problem;
   check.fix = fmt::format("keep a copy of {}, then restore the newest backup of it", places.data);

@@ -108,7 +108,7 @@ Result<int> edit_over_api(Context& context, const EditableText& what) {
     auto saved = api->call(std::move(call));
     if (!saved) {
       file.keep();
-      saved.error().message += fmt::format("; your text is in {}", file.path());
+      console.note(fmt::format("your text is in {}", file.path()));
       return fail(std::move(saved.error()));
     }
     return report(context, what, true, json::string_or(saved->json, "hash"));

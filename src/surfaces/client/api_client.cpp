@@ -196,7 +196,7 @@ Result<Reply> ApiClient::download(Call call, const Take& take) {
   Reply reply{parser.status(), parser.headers(), std::move(problem), {}};
   if (is_good()) return reply;
   reply.json = object_or_empty(reply.headers, reply.body);
-  return fail(error_from_reply(reply));
+  return refused(reply);
 }
 
 Result<EventStream> ApiClient::stream(Call call) {

@@ -23,6 +23,7 @@ bool RefusalLog::Allowance::take(MonotonicTime now) {
 void RefusalLog::write(const Refused& refused) {
   const std::string trace_id = trace::trace_id_of(refused.request_id);
   if (refused.status >= 500) {
+    if (!failures_.take(clock_->monotonic())) return;
     log::warn("server.request_failed", {{"route", refused.route},
                                         {"method", refused.method},
                                         {"status", refused.status},

@@ -37,7 +37,7 @@ class RefusalLog {
     [[nodiscard]] bool take(MonotonicTime now);
   };
   const Clock* clock_;
-  Allowance known_, strangers_;
+  Allowance known_, strangers_, failures_;
 };
 
 }  // namespace pryx::server

@@ -132,12 +132,14 @@ function Typed({ item, send, sent }: Props) {
 function Chosen({ item, send, sent }: Props) {
   const [choice, setChoice] = useState<string | null>(null);
   const viaKeys = useRef(false);
-  const before = valueText(item.value);
+  // What the daemon has, or will have when what is on its way has arrived.
+  const before = valueText(sent ? (sent.value ?? item.default) : item.value);
   const now = choice ?? before;
   const make = (next: string) => {
     viaKeys.current = false;
+    if (next === before) return setChoice(null);
     setChoice(next);
-    if (next !== before) send(next, () => setChoice((later) => (later === next ? null : later)));
+    send(next, () => setChoice((later) => (later === next ? null : later)));
   };
   return (
     <Draft
