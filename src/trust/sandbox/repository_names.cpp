@@ -23,38 +23,45 @@
 namespace pryx::sandbox {
 namespace {
 
-constexpr std::size_t kMaxNames = 1'000;
-constexpr std::size_t kMaxSettingFiles = 64;
+constexpr std::size_t kMaxNames = 10'000;
+constexpr std::size_t kMaxSettingFiles = 1'000;
 constexpr std::size_t kMaxHooks = 1'000;
 constexpr int kMaxIncludes = 10;  // as deep as Git follows them
 constexpr int kMaxLinks = 40;
 constexpr std::size_t kMaxPointer = 8'192;  // of a file that holds one path
 
 constexpr std::string_view kNamedBySettings = "run or read by Git, because a repository's settings name it";
+constexpr std::string_view kTooManySettings =
+    "in a Git repository with more settings than are read to learn what they name";
 constexpr std::string_view kPartOfRepository = "what would make this folder a Git repository with settings";
 
 struct Key {
   std::string_view section, key;
 };
-// Commands that Git runs by itself in everyday work; each may also stand in a subsection.
+// Commands that Git runs by itself in everyday work; each may also stand in a subsection. An empty section
+// means any, an empty key too. An alias is one when it begins with "!".
 constexpr std::array kCommands{Key{"core", "fsmonitor"},
                                Key{"core", "pager"},
                                Key{"core", "editor"},
                                Key{"core", "sshcommand"},
                                Key{"core", "askpass"},
                                Key{"core", "gitproxy"},
+                               Key{"core", "alternaterefscommand"},
+                               Key{"pager", ""},
+                               Key{"", "command"},
+                               Key{"", "cmd"},
+                               Key{"", "program"},
                                Key{"sequence", "editor"},
                                Key{"diff", "external"},
-                               Key{"diff", "command"},
                                Key{"diff", "textconv"},
                                Key{"filter", "clean"},
                                Key{"filter", "smudge"},
                                Key{"filter", "process"},
                                Key{"merge", "driver"},
-                               Key{"gpg", "program"},
                                Key{"gpg", "defaultkeycommand"},
-                               Key{"trailer", "cmd"},
-                               Key{"trailer", "command"},
+                               Key{"gc", "recentobjectshook"},
+                               Key{"remote", "uploadpack"},
+                               Key{"remote", "receivepack"},
                                Key{"credential", "helper"},
                                Key{"submodule", "update"},
                                Key{"interactive", "difffilter"},
@@ -83,6 +90,7 @@ std::string read_some(const std::string& path, std::size_t most) {
   const platform::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info{};
   if (!file || ::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
+  most = std::min(most, static_cast<std::size_t>(info.st_size));
   std::string text(most, '\0');
   std::size_t size = 0;
   while (size < most) {
@@ -102,6 +110,21 @@ std::string parent_of(const std::string& path) {
 std::string beneath(const std::string& folder, std::string_view path) {
   return path.starts_with('/') ? std::string(path) : fmt::format("{}/{}", folder, path);
 }
+
+bool is_command(const GitSetting& setting) {
+  return std::ranges::any_of(kCommands, [&](const Key& known) {
+    return (known.section.empty() || known.section == setting.section) &&
+           (known.key.empty() || known.key == setting.key);
+  });
+}
+
+// What Git runs by name in a folder of hooks (githooks(5)).
+constexpr std::string_view kHooks =
+    "applypatch-msg commit-msg fsmonitor-watchman p4-changelist p4-post-changelist p4-pre-submit "
+    "p4-prepare-changelist post-applypatch post-checkout post-commit post-index-change post-merge "
+    "post-receive post-rewrite post-update pre-applypatch pre-auto-gc pre-commit pre-merge-commit pre-push "
+    "pre-rebase pre-receive prepare-commit-msg proc-receive push-to-checkout reference-transaction "
+    "sendemail-validate update";
 
 // "~/x" as Git reads it.
 std::string expanded(const std::string& value) {
@@ -173,7 +196,10 @@ void RepositoryNames::add_repository(const std::string& git_folder, const std::s
   std::size_t count = 0;
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(hooks.c_str()), &::closedir);
   while (const dirent* entry = stream ? ::readdir(stream.get()) : nullptr) {
-    if (++count > kMaxHooks) break;
+    if (++count > kMaxHooks) {
+      complete_ = false;
+      break;
+    }
     const std::string hook = fmt::format("{}/{}", hooks, entry->d_name);
     if (is_link(hook)) name(hook);
   }
@@ -184,28 +210,39 @@ void RepositoryNames::add_repository(const std::string& git_folder, const std::s
 }
 
 void RepositoryNames::add_settings(const std::string& file, const std::string& top, int depth) {
-  if (depth > kMaxIncludes || read_.size() >= kMaxSettingFiles || !read_.insert(file + "\n" + top).second)
+  if (depth > kMaxIncludes || !is_file(file) || !read_.insert(file + "\n" + top).second) return;
+  if (read_.size() > kMaxSettingFiles) {
+    complete_ = false;
     return;
-  for (const GitSetting& setting : read_git_config(read_some(file, kMaxGitConfigBytes))) {
+  }
+  const std::string text = read_some(file, kMaxGitConfigBytes);
+  if (text.size() == kMaxGitConfigBytes) complete_ = false;
+  for (const GitSetting& setting : read_git_config(text)) {
     if (setting.value.empty()) continue;
     if (setting.section == "core" && setting.key == "hookspath") {
-      name(beneath(top, expanded(setting.value)));
+      const std::string hooks = beneath(top, expanded(setting.value));
+      const std::size_t named = names_.size();
+      name(hooks);
+      // A folder that is more than hooks and known by its name, ".git", is not closed as a whole.
+      if (names_.size() == named)
+        for (const auto& hook : split(kHooks, ' ')) name(fmt::format("{}/{}", hooks, hook));
     } else if ((setting.section == "include" || setting.section == "includeif") && setting.key == "path") {
       const std::string included = beneath(parent_of(file), expanded(setting.value));
       name(included);
       add_settings(included, top, depth + 1);
-    } else if (std::ranges::any_of(kCommands, [&](const Key& known) {
-                 return known.section == setting.section && known.key == setting.key;
-               })) {
-      add_words(setting.value, top);
+    } else if (setting.section == "alias" ? setting.value.starts_with('!') : is_command(setting)) {
+      add_words(setting.value, top, false);
+      add_words(setting.value, top, true);
     }
   }
 }
 
-// Of a command: what looks like a path, there or not, and files of the worktree among its arguments.
-void RepositoryNames::add_words(std::string_view command, const std::string& top) {
+// Of a command: what looks like a path, there or not, and files of the worktree among its arguments. A shell
+// joins what is quoted; what is in the quotes may be a command of its own, so both readings count.
+void RepositoryNames::add_words(std::string_view command, const std::string& top, bool joins_quoted) {
   std::string word;
   bool is_first = true;
+  char quote = 0;
   const auto take = [&] {
     const std::string taken = std::exchange(word, {});
     if (taken.empty()) return;
@@ -214,8 +251,14 @@ void RepositoryNames::add_words(std::string_view command, const std::string& top
     if ((is_path || (!is_first && is_file(path))) && !is_folder(path)) name(path);
     is_first = false;
   };
-  for (const char c : command) {
-    if (std::string_view(" \t\n;|&()<>\"'`$!={}").find(c) == std::string_view::npos)
+  for (std::size_t i = 0; i < command.size(); ++i) {
+    const char c = command[i];
+    const bool is_quote = c == '"' || c == '\'';
+    if (joins_quoted && (quote != 0 ? c == quote : is_quote))
+      quote = quote != 0 ? '\0' : c;
+    else if (joins_quoted && c == '\\' && quote != '\'' && i + 1 < command.size())
+      word += command[++i];
+    else if (quote != 0 || std::string_view(" \t\n;|&()<>\"'`$!={}").find(c) == std::string_view::npos)
       word += c;
     else
       take();
@@ -259,10 +302,14 @@ void RepositoryNames::name(const std::string& path) {
 }
 
 void RepositoryNames::note(const std::string& path) {
-  if (names_.size() >= kMaxNames || path == workspace_ || !lies_in(path, workspace_)) return;
+  if (path == workspace_ || !lies_in(path, workspace_)) return;
   const std::size_t skip = workspace_ == "/" ? 1 : workspace_.size() + 1;
   std::string relative = path.substr(skip);
-  if (!is_protected(relative)) names_.insert(std::move(relative));
+  if (is_protected(relative)) return;
+  if (names_.size() < kMaxNames)
+    names_.insert(std::move(relative));
+  else
+    complete_ = complete_ && names_.contains(relative);
 }
 
 bool RepositoryNames::has(std::string_view relative) const {
@@ -298,6 +345,7 @@ std::optional<std::string_view> protection_in(const platform::HeldDirectory& wor
     begin = end + 1;
   }
   if (names.has(relative)) return kNamedBySettings;
+  if (!names.complete()) return kTooManySettings;
   return std::nullopt;
 }
 

@@ -34,6 +34,8 @@ class RepositoryNames {
 
   // Relative to the workspace. Without those that are protected by their name alone.
   [[nodiscard]] const std::set<std::string>& names() const { return names_; }
+  // False: there were more settings, names or hooks than the limits, so that names are missing.
+  [[nodiscard]] bool complete() const { return complete_; }
   // Whether it is one of them, or lies below one.
   [[nodiscard]] bool has(std::string_view relative) const;
   // Whether one of them lies below it, so that a link in its place would lead Git elsewhere.
@@ -43,13 +45,14 @@ class RepositoryNames {
   void add_worktree(const std::string& folder);
   void add_repository(const std::string& git_folder, const std::string& top);
   void add_settings(const std::string& file, const std::string& top, int depth);
-  void add_words(std::string_view command, const std::string& top);
+  void add_words(std::string_view command, const std::string& top, bool joins_quoted);
   void name(const std::string& path);
   void note(const std::string& path);
 
   std::string workspace_;
   std::set<std::string> names_;
   std::set<std::string> read_;  // settings
+  bool complete_ = true;
 };
 
 // For whoever changes one entry of the workspace: why it may not be changed, in a few words for people.

@@ -115,6 +115,41 @@ TEST_F(SettingsThatName, ControlWithoutTheRefusalAndTheMountsTheyAreWritten) {
   EXPECT_TRUE(is_there("r/watch/monitor"));
 }
 
+TEST_F(SettingsThatName, EverySettingThatIsACommandCountsAsAShellReadsIt) {
+  home_.put("project/r/.git/config",
+            "[core]\n\thooksPath = .git\n\talternateRefsCommand = ./refs.sh\n[pager]\n\tlog = ./pager.sh\n"
+            "[alias]\n\tx = !sh alias.sh\n\ty = log -- clean.py\n[difftool \"d\"]\n\tcmd = \"'tools/my tool' "
+            "$LOCAL\"\n[remote \"o\"]\n\tuploadpack = bin\\\\ dir/pack\n[gpg \"ssh\"]\n\tprogram = ./sign\n");
+  home_.put("project/r/alias.sh", "mine");
+  RepositoryNames names(project());
+  names.add_folder("r");
+  EXPECT_TRUE(names.complete());
+  for (const char* name : {"r/.git/pre-commit", "r/.git/update", "r/refs.sh", "r/pager.sh", "r/alias.sh",
+                           "r/tools/my tool", "r/bin dir/pack", "r/sign"})
+    EXPECT_TRUE(names.has(name)) << name;
+  for (const char* name : {"r/.git/index", "r/.git", "r/clean.py", "r/tools", "r/free"})
+    EXPECT_FALSE(names.has(name)) << name;
+}
+
+// Settings that are not there use up nothing, and what goes over a limit is said.
+TEST_F(SettingsThatName, ALimitIsSaid) {
+  std::string many = "[include]\n";
+  for (int i = 0; i < 2'000; ++i) many += "\tpath = absent-" + std::to_string(i) + "\n";
+  home_.put("project/r/.git/config", many + "[core]\n\tfsmonitor = ./watch/monitor\n");
+  RepositoryNames names(project());
+  names.add_folder("r");
+  EXPECT_TRUE(names.complete());
+  EXPECT_TRUE(names.has("r/watch/monitor"));
+
+  for (int i = 0; i < 1'001; ++i) home_.put("project/r/.git/absent-" + std::to_string(i), "[core]\n");
+  RepositoryNames too_many(project());
+  too_many.add_folder("r");
+  EXPECT_FALSE(too_many.complete());
+  auto held = platform::HeldDirectory::open(project());
+  EXPECT_TRUE(protection_in(held.value(), "r/free"));
+  EXPECT_FALSE(protection_in(held.value(), "free"));
+}
+
 // The workspace may be a part of the worktree only.
 TEST_F(SettingsThatName, ARepositoryAroundTheWorkspaceCounts) {
   home_.put("project/r/.git/config", "[core]\n\thooksPath = other/hooks\n");

@@ -409,6 +409,7 @@ ProtectedScan scan_with(RepositoryNames& named, bool learns, int directory, std:
   Scan search(scan, named, learns, max_names, refusal);
   search.folder(directory, "", 0);
   search.named(directory);
+  scan.complete = scan.complete && named.complete();
   scan.named = named.names();
   return scan;
 }
