@@ -51,8 +51,9 @@ Result<void> write_archive(Context& context, const Invocation& invocation, std::
   platform::UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   if (!file) return fail(platform::system_error(fmt::format("write {}", path), errno));
   PRYX_TRY_VOID(platform::write_all(file.get(), text, path));
-  context.console().note(fmt::format("wrote {} bytes to {}{}{}", text.size(), path, remark,
-                                     invocation.has("encrypt") ? ", sealed with the passphrase" : ""));
+  context.console().report_written(
+      path, text.size(),
+      fmt::format("{}{}", remark, invocation.has("encrypt") ? ", sealed with the passphrase" : ""));
   return {};
 }
 

@@ -119,6 +119,13 @@ void Console::end_stream() {
 
 void Console::print_json(const json::object& document) { write_data(json::to_text(document) + "\n"); }
 
+void Console::report_written(std::string_view path, std::size_t bytes, std::string_view remark) {
+  if (options_.json)
+    print_json({{"path", path}, {"bytes", bytes}});
+  else
+    note(fmt::format("wrote {} bytes to {}{}", bytes, path, remark));
+}
+
 void Console::print_table(const std::vector<Column>& columns, const std::vector<std::vector<Line>>& rows) {
   std::string all;
   if (!options_.out_is_tty) {

@@ -60,6 +60,8 @@ class Console {
   void stream(std::string_view piece);
   void end_stream();
   void print_json(const json::object& document);  // with --json: one document and a line feed
+  // A file that took the place of stdout: a message, or with --json the document {"path","bytes"}.
+  void report_written(std::string_view path, std::size_t bytes, std::string_view remark = {});
   // Aligned under a head on a terminal, tab-separated without one elsewhere.
   void print_table(const std::vector<Column>& columns, const std::vector<std::vector<Line>>& rows);
 

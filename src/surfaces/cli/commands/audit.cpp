@@ -302,22 +302,29 @@ class Output {
  public:
   explicit Output(std::string path) : path_(std::move(path)) {}
   [[nodiscard]] Result<void> put(std::string_view text) {
+    size_ += text.size();
     if (path_.empty()) return platform::write_all(1, text, "stdout");
     if (!file_)
       file_ = platform::UniqueFd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!file_) return fail(platform::system_error(fmt::format("write {}", path_), errno));
     return platform::write_all(file_.get(), text, path_);
   }
+  // Says what the file holds now; what went to stdout says it itself.
+  void report(Console& console) const {
+    if (!path_.empty()) console.report_written(path_, size_);
+  }
 
  private:
   std::string path_;
+  std::size_t size_ = 0;
   platform::UniqueFd file_;
 };
 
 // One answer, written as it comes, so that any length of it passes through little memory.
-Result<int> write_answer(client::ApiClient& api, std::string target, Output& output) {
+Result<int> write_answer(Context& context, client::ApiClient& api, std::string target, Output& output) {
   const auto take = [&](std::string_view piece) { return output.put(piece); };
   PRYX_TRY_VOID(api.download({.method = "GET", .target = std::move(target)}, take));
+  output.report(context.console());
   return 0;
 }
 
@@ -342,19 +349,17 @@ Result<int> run_export(Context& context, const Invocation& invocation) {
   const std::string format = invocation.value_or("format", has_filter ? "csv" : "jsonl");
   PRYX_TRY(client::ApiClient * api, context.api());
   PRYX_TRY(const Part part, part_of(*api, invocation));
-  const std::string path = invocation.value_or("output", "");
-  Output output(path);
+  Output output(invocation.value_or("output", ""));
   if (has_filter) {
     PRYX_TRY(std::string target, chosen_target(invocation, part, format));
-    return write_answer(*api, std::move(target), output);
+    return write_answer(context, *api, std::move(target), output);
   }
   if (format == "json" && !part.is_whole)
     return fail(
         ErrorCode::kInvalidArgument,
         "a part of the log exists in the formats jsonl and csv; leave out --from and --to, or name one");
-  if (format == "json") return write_answer(*api, "/api/v1/audit/export?format=json", output);
+  if (format == "json") return write_answer(context, *api, "/api/v1/audit/export?format=json", output);
   std::int64_t from = part.first, last = part.last, size = 0;
-  std::int64_t written = 0;
   do {
     const std::int64_t count = std::min<std::int64_t>(kRowsOfAPage, last - from + 1);
     if (count < 1) break;
@@ -368,11 +373,10 @@ Result<int> run_export(Context& context, const Invocation& invocation) {
       last = std::min(last, size);
     }
     PRYX_TRY_VOID(output.put(reply.body));
-    written += std::max<std::int64_t>(0, std::min(count, last - from + 1));
     from += count;
   } while (from <= last);
   PRYX_TRY_VOID(output.put(""));  // a part that holds nothing is an empty file
-  if (!path.empty()) context.console().note(fmt::format("wrote {} entries to {}", written, path));
+  output.report(context.console());
   if (!part.is_whole)
     context.console().note(
         "a part of the log cannot be verified as a file; each entry has its proof: pryx audit proof INDEX");

@@ -73,7 +73,7 @@ Result<int> export_trace(Context& context, const Invocation& invocation) {
     return 0;
   }
   PRYX_TRY_VOID(platform::atomic_write_file(*file, text, 0600));
-  context.console().note(fmt::format("written to {}", *file));
+  context.console().report_written(*file, text.size());
   return 0;
 }
 
