@@ -40,10 +40,13 @@ void report_missing_program(int socket, int error_number) {
 }
 
 void report_ready(int socket, bool in_pid_namespace) {
+  hand_over(socket, 'P', in_pid_namespace ? 1 : ::getpid());
+}
+
+void hand_over(int socket, char kind, pid_t process) {
   if (socket < 0) return;
-  const int handle = static_cast<int>(::syscall(SYS_pidfd_open, in_pid_namespace ? 1 : ::getpid(), 0));
+  const int handle = static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
   if (handle < 0) refuse(socket, "watch", "the first process", errno);
-  char kind = 'P';
   iovec body{&kind, 1};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};

@@ -3,6 +3,7 @@
 // NUL-terminated "key=value" rows) and the status socket, on which every refusal is named. Single thread.
 #pragma once
 #include <stddef.h>
+#include <sys/types.h>
 
 namespace pryx::sandbox_init {
 
@@ -13,6 +14,9 @@ namespace pryx::sandbox_init {
 // The walls stand. Hands over a handle on the first process of the pid namespace, whose end is the end of
 // all.
 void report_ready(int socket, bool in_pid_namespace);
+// A handle on a process: 'P' as above, 'H' the one that holds the pid namespace around it. Ends this process
+// when nobody listens.
+void hand_over(int socket, char kind, pid_t process);
 
 class Configuration {
  public:

@@ -16,7 +16,7 @@
 #include "channel.h"
 #include "confine.h"
 #include "forward.h"
-#include "overlay_stage.h"
+#include "stage.h"
 
 namespace pryx::sandbox_init {
 namespace {
@@ -122,6 +122,7 @@ int main(int argc, char** argv) {
   using namespace pryx::sandbox_init;
   if (argc >= 4 && strcmp(argv[1], "run") == 0) run(atoi(argv[2]), atoi(argv[3]), argv + 4);
   if (argc >= 2 && strcmp(argv[1], "overlay") == 0) run_overlay_stage(argc - 2, argv + 2);
+  if (argc >= 2 && strcmp(argv[1], "hold") == 0) run_hold_stage(argc - 2, argv + 2);
   if (argc == 2 && strcmp(argv[1], "describe") == 0) return describe();
   fputs("pryx-sandbox-init is started by pryx, inside a sandbox; it has no use of its own\n", stderr);
   return 2;

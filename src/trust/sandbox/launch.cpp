@@ -187,9 +187,11 @@ std::vector<std::string> bubblewrap_arguments(const Machine& machine, const Requ
   return a;
 }
 
-// What the status socket said: a handle on the first process, or why there is none.
+// What the status socket said: handles on the first process of the command's namespace and of the one around
+// it, or why there are none.
 struct Start {
   UniqueFd first_process;
+  UniqueFd holder;
   std::string refusal;      // of a layer
   int missing_program = 0;  // errno of the command's own execution
   bool silent = true;       // bubblewrap itself failed
@@ -218,15 +220,15 @@ Start hear(int socket) {
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return start;
     const std::string_view said(text, static_cast<std::size_t>(got));
-    start.silent = false;
+    if (said.front() != 'H') start.silent = false;
     if (said.front() == 'E') start.refusal = to_valid_utf8(said.substr(1));
     if (said.front() == 'X')
       std::from_chars(said.data() + 1, said.data() + said.size(), start.missing_program);
     const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    if (said.front() == 'P' && header != nullptr && header->cmsg_type == SCM_RIGHTS) {
+    if (header != nullptr && header->cmsg_type == SCM_RIGHTS) {
       int handle = -1;
       std::memcpy(&handle, CMSG_DATA(header), sizeof handle);
-      start.first_process.reset(handle);
+      (said.front() == 'H' ? start.holder : start.first_process).reset(handle);
     }
   }
 }
@@ -256,9 +258,10 @@ pid_t pid_of(int pidfd) {
 
 class SandboxedRun final : public Run {
  public:
-  SandboxedRun(platform::Subprocess child, UniqueFd first_process, std::unique_ptr<WorkspaceView> workspace)
+  SandboxedRun(platform::Subprocess child, Start start, std::unique_ptr<WorkspaceView> workspace)
       : child_(std::move(child)),
-        first_process_(std::move(first_process)),
+        first_process_(std::move(start.first_process)),
+        holder_(std::move(start.holder)),
         workspace_(std::move(workspace)) {}
   ~SandboxedRun() override { (void)end_everything(); }
 
@@ -279,32 +282,39 @@ class SandboxedRun final : public Run {
   }
 
  private:
-  // The end of the namespace's first process is the end of everything in it.
+  static Result<void> kill_and_wait(const UniqueFd& first) {
+    if (!first) return {};
+    ::syscall(SYS_pidfd_send_signal, first.get(), SIGKILL, nullptr, 0);
+    pollfd entry{first.get(), POLLIN, 0};
+    int ready = 0;
+    do {
+      ready = ::poll(&entry, 1, kKillLimitMs);
+    } while (ready < 0 && errno == EINTR);
+    if (ready == 0)
+      return fail(ErrorCode::kTimeout,
+                  "a process of the sandbox does not end; what it wrote is left where it is");
+    return {};
+  }
+
+  // The end of a namespace's first process is the end of everything in it.
   Result<void> end_everything() {
-    if (first_process_) {
-      ::syscall(SYS_pidfd_send_signal, first_process_.get(), SIGKILL, nullptr, 0);
-      pollfd entry{first_process_.get(), POLLIN, 0};
-      int ready = 0;
-      do {
-        ready = ::poll(&entry, 1, kKillLimitMs);
-      } while (ready < 0 && errno == EINTR);
-      if (ready == 0)
-        return fail(ErrorCode::kTimeout,
-                    "a process of the sandbox does not end; what it wrote is left where it is");
-    }
+    PRYX_TRY_VOID(kill_and_wait(first_process_));
     child_.kill_group(SIGKILL);
+    PRYX_TRY_VOID(kill_and_wait(holder_));
     PRYX_TRY_VOID(child_.wait_for(std::chrono::seconds(5)));
-    // When this process adopts orphans, the first process has become its child.
-    siginfo_t info{};
-    if (first_process_)
-      ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(first_process_.get()), &info,
-               WEXITED | WNOHANG);
-    first_process_.reset();
+    // When this process adopts orphans, the first processes have become its children.
+    for (UniqueFd* first : {&first_process_, &holder_}) {
+      siginfo_t info{};
+      if (*first)
+        ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(first->get()), &info, WEXITED | WNOHANG);
+      first->reset();
+    }
     return {};
   }
 
   platform::Subprocess child_;
   UniqueFd first_process_;
+  UniqueFd holder_;  // the first process of the namespace around it; none without that namespace
   std::unique_ptr<WorkspaceView> workspace_;
 };
 
@@ -353,7 +363,7 @@ Result<std::unique_ptr<Run>> launch_in(const Machine& machine, const Request& re
   UniqueFd theirs(sockets[1]);
 
   platform::SpawnOptions options;
-  options.argv = workspace->stage(machine.init, kWorkspaceFd, kStatusFd);
+  options.argv = workspace->stage(machine.init, kWorkspaceFd, kStatusFd, machine.with("pid"));
   const std::size_t first_secret = 3 + kUsualFds + (workspace->fd() >= 0 ? 1 : 0);
   PRYX_TRY(const std::vector<UniqueFd> secrets, secrets_in_memory(request.secrets));
   append(options.argv, bubblewrap_arguments(machine, request, plan, *workspace, first_secret));
@@ -371,11 +381,10 @@ Result<std::unique_ptr<Run>> launch_in(const Machine& machine, const Request& re
   if (start.silent || start.late || !start.refusal.empty() || start.missing_program != 0) {
     auto problem = explain(request, start, child);
     // Owned, so that everything is dead before the error is told.
-    const SandboxedRun dying(std::move(child), std::move(start.first_process), std::move(workspace));
+    const SandboxedRun dying(std::move(child), std::move(start), std::move(workspace));
     return problem;
   }
-  return std::make_unique<SandboxedRun>(std::move(child), std::move(start.first_process),
-                                        std::move(workspace));
+  return std::make_unique<SandboxedRun>(std::move(child), std::move(start), std::move(workspace));
 }
 
 std::string read_setting(const char* path) {

@@ -404,6 +404,41 @@ TEST_F(SandboxTest, TheDeathOfTheOwnerIsTheDeathOfAll) {
   ::close(ready[1]);
 }
 
+// The owner is killed at every moment of a start. bubblewrap's child waits for bubblewrap, the way to the
+// network is a process of its own: neither may be left behind.
+TEST_F(SandboxTest, TheDeathOfTheOwnerDuringAStartLeavesNothing) {
+  const std::string mark = fmt::format("8647{}", ::getpid());
+  const std::string path = home_ / "broker.sock";
+  platform::UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::ranges::copy(path, address.sun_path);
+  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  for (const char* layer : {"", "overlay"}) {
+    make({layer});
+    for (int i = 0; i < 100; ++i) {
+      const pid_t owner = ::fork();
+      ASSERT_GE(owner, 0);
+      if (owner == 0) {
+        Request r = request("sleep " + mark);
+        r.egress_socket = path;
+        const auto run = sandbox_->launch(r);
+        ::pause();
+        ::_exit(0);
+      }
+      ::usleep(static_cast<useconds_t>(i * 200));
+      ::kill(owner, SIGKILL);
+      ::waitpid(owner, nullptr, 0);
+    }
+  }
+  bool alive = true;
+  for (int i = 0; i < 50 && alive; ++i) {
+    ::poll(nullptr, 0, 100);
+    alive = any_process_says(mark);
+  }
+  EXPECT_FALSE(alive) << "still there after five seconds";
+}
+
 TEST_F(SandboxTest, WorksWithTheOldestLandlock) {
   for (const int cap : {1, 2, 3, 4, 5}) {
     make({}, cap);

@@ -116,16 +116,18 @@ WorkspaceView::~WorkspaceView() {
   folders_->give_back(run_folder_);
 }
 
-std::vector<std::string> WorkspaceView::stage(const std::string& init, int workspace_fd,
-                                              int status_fd) const {
-  if (!has_overlay()) return {};
+std::vector<std::string> WorkspaceView::stage(const std::string& init, int workspace_fd, int status_fd,
+                                              bool holds) const {
+  if (!has_overlay() && !holds) return {};
+  if (!has_overlay()) return {init, "hold", std::to_string(status_fd)};
   return {init,
           "overlay",
           std::to_string(workspace_fd),
           run_folder_ + "/upper",
           run_folder_ + "/work",
           run_folder_ + "/merged",
-          std::to_string(status_fd)};
+          std::to_string(status_fd),
+          holds ? "hold" : "free"};
 }
 
 std::vector<std::string> WorkspaceView::mounts() const {

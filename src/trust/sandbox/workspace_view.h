@@ -27,9 +27,9 @@ class WorkspaceView {
   }  // where it appears inside; empty without one
   [[nodiscard]] int fd() const { return held_ ? held_->fd() : -1; }
   [[nodiscard]] bool has_overlay() const { return !run_folder_.empty(); }
-  // What runs before bubblewrap; empty when nothing does.
-  [[nodiscard]] std::vector<std::string> stage(const std::string& init, int workspace_fd,
-                                               int status_fd) const;
+  // What runs before bubblewrap; empty when nothing does. `holds`: in a pid namespace that ends with us.
+  [[nodiscard]] std::vector<std::string> stage(const std::string& init, int workspace_fd, int status_fd,
+                                               bool holds) const;
   [[nodiscard]] std::vector<std::string> mounts() const;  // arguments for bubblewrap
   // Once, when no process of the run is left. The recorder may be null.
   [[nodiscard]] Result<Applied> take_over(ChangeRecorder* recorder);
