@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "trust/sandbox/testing/sandbox_fixture.h"
@@ -426,7 +427,8 @@ TEST_F(SandboxTest, TheDeathOfTheOwnerDuringAStartLeavesNothing) {
         ::pause();
         ::_exit(0);
       }
-      ::usleep(static_cast<useconds_t>(i * 200));
+      const timespec moment{.tv_sec = 0, .tv_nsec = i * 200'000L};
+      ::ppoll(nullptr, 0, &moment, nullptr);
       ::kill(owner, SIGKILL);
       ::waitpid(owner, nullptr, 0);
     }
