@@ -10,6 +10,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 
 #include "foundation/base/log.h"
 #include "foundation/net/internal/connection.h"
@@ -68,6 +69,8 @@ constexpr int kBacklog = 4096;              // the kernel cuts it to its own max
 constexpr int kAcceptsPerTurn = 64;         // so that a burst of new peers does not starve the present ones
 constexpr Duration kAcceptBackoff = 100ms;  // out of descriptors or memory: closing some needs a little time
 constexpr Duration kStopGrace = 400ms;      // for cancelled handlers to say so to their peers
+constexpr Duration kLinger = 1s;            // for a peer that is turned away to send its request and read why
+constexpr std::size_t kMaxLingering = 64;   // of those at once; one more ends the oldest
 
 class UniqueFd {
  public:
@@ -75,8 +78,8 @@ class UniqueFd {
   ~UniqueFd() {
     if (fd_ >= 0) ::close(fd_);
   }
-  UniqueFd(const UniqueFd&) = delete;
-  UniqueFd& operator=(const UniqueFd&) = delete;
+  UniqueFd(UniqueFd&& other) noexcept : fd_(other.release()) {}
+  UniqueFd& operator=(UniqueFd&&) = delete;
   [[nodiscard]] int get() const { return fd_; }
   [[nodiscard]] int release() { return std::exchange(fd_, -1); }
 
@@ -176,7 +179,8 @@ class Server final : public HttpServer {
   void accept_some(const std::shared_ptr<Listener>& listener);
   void pause_accepting(const std::shared_ptr<Listener>& listener, int error);
   [[nodiscard]] std::string refusal(int status, std::string_view detail);
-  void turn_away(const UniqueFd& fd, const std::string& answer);
+  void turn_away(UniqueFd fd, const std::string& answer);
+  void end_lingering();
   void admit(int accepted, const Listener& listener, const sockaddr_storage& from);
   void close_all();
 
@@ -184,6 +188,12 @@ class Server final : public HttpServer {
   std::vector<std::shared_ptr<Listener>> listeners_;
   std::string busy_;     // what is said when there are too many connections
   std::string crowded_;  // … of one address
+  struct Lingering {
+    UniqueFd fd;
+    MonotonicTime until;
+  };
+  std::deque<Lingering> lingering_;  // the oldest first
+  async::EventLoop::TimerId linger_timer_ = 0;
   MonotonicTime last_trouble_{-1h};
 };
 
@@ -273,22 +283,34 @@ std::string Server::refusal(int status, std::string_view detail) {
          response.body;
 }
 
-void Server::turn_away(const UniqueFd& fd, const std::string& answer) {
+// Closing over bytes that nobody read resets the connection, and a reset takes the answer away from a peer
+// that has not read it yet. So the connection stays for a moment after our side of it has ended (RFC
+// 9112, 9.6).
+void Server::turn_away(UniqueFd fd, const std::string& answer) {
   ++core_.refused;
-  // What the peer already sent is read first: closing over unread bytes would reset the connection and lose
-  // the answer.
   (void)!::recv(fd.get(), core_.scratch.data(), core_.scratch.size(), MSG_DONTWAIT);
   (void)!::send(fd.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  ::shutdown(fd.get(), SHUT_WR);
+  if (lingering_.size() >= kMaxLingering) lingering_.pop_front();
+  lingering_.push_back({std::move(fd), core_.now() + kLinger});
+  if (linger_timer_ == 0) linger_timer_ = core_.loop.call_after(kLinger, [this] { end_lingering(); });
+}
+
+void Server::end_lingering() {
+  linger_timer_ = 0;
+  while (!lingering_.empty() && lingering_.front().until <= core_.now()) lingering_.pop_front();
+  if (lingering_.empty()) return;
+  linger_timer_ = core_.loop.call_after(lingering_.front().until - core_.now(), [this] { end_lingering(); });
 }
 
 void Server::admit(int accepted, const Listener& listener, const sockaddr_storage& from) {
   UniqueFd fd(accepted);
-  if (core_.open_count() >= core_.limits.max_connections) return turn_away(fd, busy_);
+  if (core_.open_count() >= core_.limits.max_connections) return turn_away(std::move(fd), busy_);
   const bool is_tcp = listener.transport == Peer::Transport::kTcp;
   internal::PeerTable::Slot slot;
   if (is_tcp) {
     auto given = core_.peers.open(internal::peer_key(from));
-    if (!given) return turn_away(fd, crowded_);
+    if (!given) return turn_away(std::move(fd), crowded_);
     slot = std::move(*given);
   }
   Peer peer = is_tcp ? tcp_peer(from) : unix_peer(fd.get());
@@ -327,6 +349,8 @@ async::Task<void> Server::stop() {
     listener->descriptor.close(ignored);
   }
   listeners_.clear();
+  if (linger_timer_ != 0) core_.loop.cancel_timer(linger_timer_);
+  lingering_.clear();
   const auto connections = core_.connections;
   for (const auto& connection : connections) connection->begin_stop();
   const auto sessions = core_.sessions;

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -61,7 +62,10 @@ class RawClient {
   }
   ~RawClient() { close(); }
   RawClient(RawClient&& other) noexcept
-      : fd_(std::exchange(other.fd_, -1)), connected_(other.connected_), bytes_(std::move(other.bytes_)) {}
+      : fd_(std::exchange(other.fd_, -1)),
+        connected_(other.connected_),
+        was_reset_(other.was_reset_),
+        bytes_(std::move(other.bytes_)) {}
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
 
@@ -118,6 +122,8 @@ class RawClient {
     chunk.resize(size);
     return chunk;
   }
+  // A connection that was reset can lose what its client has not read yet.
+  [[nodiscard]] bool was_reset() const { return was_reset_; }
   // True when the peer closes without another byte.
   bool ends() { return bytes_.empty() && !receive(); }
   std::string read_all() {
@@ -179,6 +185,7 @@ class RawClient {
   bool receive() {
     char buffer[65536];
     const ssize_t count = ::recv(fd_, buffer, sizeof buffer, 0);
+    if (count < 0 && errno == ECONNRESET) was_reset_ = true;
     if (count <= 0) return false;
     bytes_.append(buffer, static_cast<std::size_t>(count));
     return true;
@@ -186,6 +193,7 @@ class RawClient {
 
   int fd_ = -1;
   bool connected_ = false;
+  bool was_reset_ = false;
   std::string bytes_;
 };
 
