@@ -14,8 +14,8 @@ namespace pryx::sandbox_init {
 // The walls stand. Hands over a handle on the first process of the pid namespace, whose end is the end of
 // all.
 void report_ready(int socket, bool in_pid_namespace);
-// A handle on a process: 'P' as above, 'H' the one that holds the pid namespace around it. Ends this process
-// when nobody listens.
+// A handle on a process: 'P' as above, 'H' the first process of the pid namespace around it, which ends with
+// the daemon. Ends this process when nobody listens.
 void hand_over(int socket, char kind, pid_t process);
 
 class Configuration {
