@@ -30,6 +30,7 @@ KINDS = [
 SHORT_POINTS = (1, 2, 4, 9, 23)
 START_POINTS = (1, 3, 8)
 HOLD = 0.35       # how long a lasting fault holds
+FULL = 3.0        # how long a full disk is asked about: longer than the store waits before it tries again
 LONG_LIMIT = 400  # the long sweep ends earlier when a whole run was not hit any more
 
 
@@ -140,6 +141,44 @@ def running_faults(score, options):
                     daemon.start()
 
 
+def told_health(score, options):
+    """Who asks whether the daemon is ready hears of a full disk while it is full, and of its end without another message."""
+    with Box("faulthealth") as box:
+        shim = Faults(box, options.bin)
+        daemon = Daemon(box, options.bin, env=shim.env)
+        daemon.start()
+        with score.case("health while the disk is full", daemon):
+            api = daemon.api(timeout=10)
+            point = Point(daemon, api, api.post("/sessions", {"title": "health"})["id"])
+            if (found := readiness(api)) != (200, "ok"):
+                raise Broken(f"before the fault: {found}")
+            name, mode, kinds, error, repeat = KINDS[0]
+            shim.arm(mode, 1, kinds, error, repeat)
+            try:
+                if point.send("on a full disk"):
+                    raise Broken("a message was acknowledged on a full disk")
+                end = time.monotonic() + FULL
+                while time.monotonic() < end:
+                    if (found := readiness(api)) != (503, "down"):
+                        raise Broken(f"while the disk is full: {found}")
+                    time.sleep(0.1)
+            finally:
+                _, hits = shim.disarm()
+            if hits == 0:
+                raise Broken("no call was ever hit: the case proves nothing")
+            gone = time.monotonic()
+            wait_until(lambda: readiness(api) == (200, "ok"), RECOVERY, "ready again after the disk has room")
+            print(f"       ready {time.monotonic() - gone:.2f} s after the disk had room", flush=True)
+            point.recover(time.monotonic())
+            point.check_kept()
+
+
+def readiness(api):
+    """(status, what it says of the store)"""
+    status, answer = api.call("GET", "/health/ready")
+    return status, next((c["state"] for c in answer.get("components", ()) if c["name"] == "store"), answer)
+
+
 def starting_faults(score, options):
     with Box("startfault") as box:
         shim = Faults(box, options.bin)
@@ -185,4 +224,4 @@ def started_or_ended(daemon):
         return wait_until(lambda: (daemon.process.poll(),) if daemon.process.poll() is not None else None, 5, "the end of a failed start")[0]
 
 
-CASES = [("fault-running", running_faults), ("fault-starting", starting_faults)]
+CASES = [("fault-running", running_faults), ("fault-health", told_health), ("fault-starting", starting_faults)]

@@ -16,6 +16,14 @@
 namespace pryx::db {
 namespace {
 
+// After a failed commit nobody may come to write again, so the store tries by itself whether the disk takes
+// bytes: soon enough for who waits for it to be ready, and next to no work for a disk that stays full.
+constexpr auto kRetryPause = std::chrono::seconds(1);
+// A row that comes and goes in one commit: nobody sees it, but its page is written.
+constexpr Sql kProbeBegin(
+    "INSERT INTO schema_migrations (module, version, name, applied_at) VALUES ('probe', 0, '', 0)");
+constexpr Sql kProbeEnd("DELETE FROM schema_migrations WHERE module = 'probe'");
+
 // An advisory lock beside the database: SQLite's own locks would let a second daemon write between our
 // transactions.
 class WriterLock {
@@ -92,11 +100,16 @@ struct Database::State {
     return {};
   }
 
+  // Rows that this connection has changed since it was opened.
+  std::int64_t count_changes() { return writer->count("SELECT total_changes()").value_or(0); }
+
   // Runs a batch in one transaction. A failing job is undone by its savepoint; a failing commit fails every
   // job of the batch.
   std::vector<Finished> commit_batch(std::deque<Write> batch) {
     std::vector<Finished> finished;
     finished.reserve(batch.size());
+    const std::optional<std::int64_t> changes_before =
+        healthy ? std::nullopt : std::optional(count_changes());
     Result<void> whole = control("BEGIN IMMEDIATE");
     const bool alone = batch.size() == 1;
     bool anything = false;
@@ -126,9 +139,21 @@ struct Database::State {
     } else {
       commits.fetch_add(1);
       writes.fetch_add(finished.size());
-      healthy = true;
+      // A commit of nothing does not reach the disk, so it says nothing of it.
+      if (changes_before && anything && count_changes() != *changes_before) healthy = true;
     }
     return finished;
+  }
+
+  // On the writer's thread, while the store is unhealthy and idle.
+  void try_disk() {
+    bool written = true;
+    for (const Sql& sql : {Sql("BEGIN IMMEDIATE"), kProbeBegin, kProbeEnd, Sql("COMMIT")})
+      written = written && control(sql).has_value();
+    if (!written && writer->is_in_transaction()) (void)writer->execute("ROLLBACK");
+    if (!written) return;
+    healthy = true;
+    log::info("db.commits_again", {});
   }
 
   Result<void> run_one(Finished& one, bool alone) {
@@ -169,7 +194,13 @@ struct Database::State {
       std::deque<Write> batch;
       {
         std::unique_lock guard(mutex);
-        write_wake.wait(guard, [this] { return closing || !write_queue.empty(); });
+        const auto is_called = [this] { return closing || !write_queue.empty(); };
+        while (!healthy && !write_wake.wait_for(guard, kRetryPause, is_called)) {
+          guard.unlock();
+          try_disk();
+          guard.lock();
+        }
+        write_wake.wait(guard, is_called);
         if (write_queue.empty()) return;
         batch = take_batch();
       }

@@ -168,6 +168,51 @@ TEST_F(Db, AFailingMigrationLeavesTheOriginalUntouched) {
   EXPECT_EQ(*async::testing::run(loop_, count(**db)), 1);
 }
 
+TEST_F(Db, AnUpgradeThatIsCutOffHasNotBegun) {
+  ASSERT_TRUE(open(kFirst));
+  const OpenOptions original = options().open;
+  auto connection = Connection::open(original);
+  ASSERT_TRUE(connection);
+  // The last change passes on the copy and fails on the original, where the name is taken.
+  ASSERT_TRUE((*connection)->execute("CREATE TEMP TABLE mark (x)"));
+  const Migration changes[] = {kSecond[0], kSecond[1], {3, "mark", "CREATE TEMP TABLE mark (x)"}};
+  const ModuleMigrations modules[] = {{"test", changes}};
+  const auto failed = migrate(original, **connection, modules, WallTime{});
+  ASSERT_FALSE(failed);
+  EXPECT_NE(failed.error().message.find("migration test 3 \"mark\""), std::string::npos)
+      << failed.error().message;
+  EXPECT_EQ(*(*connection)->count("SELECT count(*) FROM schema_migrations"), 1);
+  EXPECT_EQ(*(*connection)->count("SELECT count(*) FROM pragma_table_info('items')"), 2);
+  connection->reset();
+  auto db = open(kSecond);
+  ASSERT_TRUE(db) << db.error().message;
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "t.db.before-upgrade.new"));
+}
+
+TEST_F(Db, ACopyIsOnlyMadeOfAWholeFile) {
+  ASSERT_TRUE(open(kFirst));
+  const OpenOptions original = options().open;
+  auto writer = Connection::open(original);
+  auto reader = Connection::open(original);
+  ASSERT_TRUE(writer && reader);
+  ASSERT_TRUE((*writer)->execute("PRAGMA busy_timeout = 50"));
+  // While somebody reads an older state, what was written since stays in the log.
+  ASSERT_TRUE((*reader)->execute("BEGIN; SELECT count(*) FROM items"));
+  ASSERT_TRUE((*writer)->execute("INSERT INTO items (name) VALUES ('new')"));
+  const ModuleMigrations modules[] = {{"test", kSecond}};
+  const auto refused = migrate(original, **writer, modules, WallTime{});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+  ASSERT_TRUE((*reader)->execute("COMMIT"));
+  const auto done = migrate(original, **writer, modules, WallTime{});
+  ASSERT_TRUE(done) << done.error().message;
+  OpenOptions kept = original;
+  kept.path = done->backup_path;
+  auto backup = Connection::open(kept);
+  ASSERT_TRUE(backup);
+  EXPECT_EQ(*(*backup)->count("SELECT count(*) FROM items"), 1);
+}
+
 TEST_F(Db, ANewerDatabaseIsRefused) {
   ASSERT_TRUE(open(kSecond));
   const auto older = open(kFirst);

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <set>
 
+#include "foundation/platform/files.h"
+
 namespace pryx::db {
 namespace {
 
@@ -42,36 +44,47 @@ Result<std::vector<Pending>> find_pending(Connection& connection, std::span<cons
   return pending;
 }
 
+// In one transaction: an upgrade that is cut off anywhere has not begun.
 Result<void> apply(Connection& connection, const std::vector<Pending>& pending, WallTime at) {
+  PRYX_TRY_VOID(connection.execute("BEGIN IMMEDIATE"));
   for (const Pending& change : pending) {
-    PRYX_TRY_VOID(connection.execute("BEGIN IMMEDIATE"));
     auto done = connection.execute(change.migration.sql);
     if (done) {
       const auto recorded =
           connection.run(kRecord, change.module, change.migration.version, change.migration.name, at);
       if (!recorded) done = std::unexpected(recorded.error());
     }
-    if (done) done = connection.execute("COMMIT");
     if (!done) {
       if (connection.is_in_transaction()) (void)connection.execute("ROLLBACK");
       return fail(done.error().code, "migration {} {} \"{}\": {}", change.module, change.migration.version,
                   change.migration.name, done.error().message);
     }
   }
-  return {};
+  auto done = connection.execute("COMMIT");
+  if (!done && connection.is_in_transaction()) (void)connection.execute("ROLLBACK");
+  return done;
 }
 
-// The caller holds the writer's lock and no other connection is open, so after a checkpoint the one file is
-// everything.
+// The caller holds the writer's lock. After a checkpoint that took the whole log, the one file is everything.
 Result<void> copy_database(Connection& connection, const std::string& from, const std::string& to) {
-  PRYX_TRY_VOID(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+  bool is_all_in_file = false;
+  PRYX_TRY_VOID(connection.each("PRAGMA wal_checkpoint(TRUNCATE)",
+                                [&](const Row& row) { is_all_in_file = row.integer(0) == 0; }));
+  if (!is_all_in_file)
+    return fail(ErrorCode::kUnavailable, "another program reads {}; start again when it has ended", from);
   std::error_code error;
-  std::filesystem::remove(to + "-wal", error);
-  std::filesystem::remove(to + "-shm", error);
+  for (const char* suffix : {"-wal", "-shm"}) std::filesystem::remove(to + suffix, error);
   std::filesystem::copy_file(from, to, std::filesystem::copy_options::overwrite_existing, error);
   if (error)
     return fail(ErrorCode::kStorage, "copy {} to {}: {}; free some disk space", from, to, error.message());
   return {};
+}
+
+// Whole and on disk before it has its name.
+Result<void> keep_copy(Connection& connection, const std::string& from, const std::string& to) {
+  const std::string unfinished = to + ".new";
+  PRYX_TRY_VOID(copy_database(connection, from, unfinished));
+  return platform::sync_and_rename(unfinished, to);
 }
 
 Result<void> rehearse(const OpenOptions& options, Connection& connection, const std::vector<Pending>& pending,
@@ -152,7 +165,7 @@ Result<MigrationReport> migrate(const OpenOptions& options, Connection& connecti
   if (!report.was_empty && options.vfs.empty()) {
     PRYX_TRY_VOID(rehearse(options, connection, pending, at));
     report.backup_path = options.path + ".before-upgrade";
-    PRYX_TRY_VOID(copy_database(connection, options.path, report.backup_path));
+    PRYX_TRY_VOID(keep_copy(connection, options.path, report.backup_path));
   }
   PRYX_TRY_VOID(apply(connection, pending, at));
   report.applied = static_cast<int>(pending.size());

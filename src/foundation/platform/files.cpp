@@ -158,6 +158,13 @@ Result<void> atomic_write_file(const std::string& path, std::string_view bytes, 
   return sync_directory(directory);
 }
 
+Result<void> sync_and_rename(const std::string& from, const std::string& to) {
+  const UniqueFd fd(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd || ::fsync(fd.get()) != 0) return fail_errno(fmt::format("write {} to the disk", from), errno);
+  if (::rename(from.c_str(), to.c_str()) != 0) return fail_errno(fmt::format("replace {}", to), errno);
+  return sync_directory(directory_of(to));
+}
+
 Result<void> remove_file(const std::string& path) {
   if (::unlink(path.c_str()) == 0) return sync_directory(directory_of(path));
   if (errno == ENOENT) return {};

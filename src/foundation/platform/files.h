@@ -48,6 +48,9 @@ class UniqueFd {
 // Old or new content, never a mix, also after a power cut: temporary file in the same directory, fsync,
 // rename, fsync of the directory.
 [[nodiscard]] Result<void> atomic_write_file(const std::string& path, std::string_view bytes, mode_t mode);
+// For a file that was written piece by piece under another name in the same directory: fsync, rename, fsync
+// of the directory.
+[[nodiscard]] Result<void> sync_and_rename(const std::string& from, const std::string& to);
 // Deletes the file and makes that durable; an absent file is fine.
 [[nodiscard]] Result<void> remove_file(const std::string& path);
 // The same for a file that held a secret: its bytes are overwritten first. What copies the disk keeps nobody
