@@ -6,6 +6,7 @@
 #include "foundation/base/log.h"
 #include "foundation/base/text.h"
 #include "foundation/config/settings_store.h"
+#include "key_health.h"
 #include "setting_lists.h"
 #include "trust/principals/principal.h"
 
@@ -408,12 +409,17 @@ async::Task<std::vector<server::Component>> Health::components() {
                        : reads.error().message;
   }
   out.push_back(std::move(store));
-  server::Component key{.name = "key",
-                        .state = "ok",
-                        .required = true,
-                        .detail = fmt::format("held by {}", key_backend_),
-                        .version = {}};
-  out.push_back(std::move(key));
+  auto key = co_await pool_.run([places = places_, backend = key_backend_](std::stop_token) {
+    return Result<server::Component>(look_up_key(places, backend));
+  });
+  if (key)
+    out.push_back(std::move(*key));
+  else
+    out.push_back({.name = "key",
+                   .state = "degraded",
+                   .required = true,
+                   .detail = fmt::format("not looked at: {}", key.error().message),
+                   .version = {}});
   server::Component turns{
       .name = "dispatcher",
       .state = "ok",

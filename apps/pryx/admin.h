@@ -9,7 +9,9 @@
 #include "engine/agent/turn_engine.h"
 #include "engine/memory/memory_store.h"
 #include "engine/models/model_router.h"
+#include "foundation/async/worker_pool.h"
 #include "foundation/config/layers.h"
+#include "foundation/config/places.h"
 #include "policy_keeper.h"
 #include "sandbox_health.h"
 #include "surfaces/server/admin.h"
@@ -168,13 +170,15 @@ class Health final : public server::Diagnostics {
  public:
   Health(db::Database& database, agent::Dispatcher& dispatcher, const PolicyKeeper& policy,
          const audit::AuditLog& audit, const audit::Checkpointer& checkpoints, const sandbox::Report& sandbox,
-         std::string key_backend)
+         async::WorkerPool& pool, config::Places places, std::string key_backend)
       : database_(database),
         dispatcher_(dispatcher),
         policy_(policy),
         audit_(audit),
         checkpoints_(checkpoints),
         sandbox_(sandbox),
+        pool_(pool),
+        places_(std::move(places)),
         key_backend_(std::move(key_backend)) {}
   [[nodiscard]] async::Task<std::vector<server::Component>> components() override;
   [[nodiscard]] async::Task<std::vector<server::Component>> integrity() override;
@@ -186,6 +190,8 @@ class Health final : public server::Diagnostics {
   const audit::AuditLog& audit_;
   const audit::Checkpointer& checkpoints_;
   const sandbox::Report& sandbox_;
+  async::WorkerPool& pool_;
+  config::Places places_;
   std::string key_backend_;
 };
 

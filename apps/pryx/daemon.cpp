@@ -191,8 +191,8 @@ Result<void> Daemon::build() {
       [this](const std::string& key, json::value value) { settings_->note_stored(key, std::move(value)); });
   memories_.emplace(*memory_store_, loop_);
   plan_housekeeping();
-  health_.emplace(*database_, *dispatcher_, *policy_, *audit_, *checkpoints_, shell_->report(),
-                  std::string(key_.backend));
+  health_.emplace(*database_, *dispatcher_, *policy_, *audit_, *checkpoints_, shell_->report(), pool_,
+                  ground_.places, std::string(key_.backend));
   server::Services services{loop_,
                             *database_,
                             *events_,

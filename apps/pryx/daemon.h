@@ -16,6 +16,7 @@
 #include "foundation/base/log.h"
 #include "foundation/net/http_client.h"
 #include "foundation/net/http_server.h"
+#include "foundation/platform/early_stop.h"
 #include "foundation/platform/file_watch.h"
 #include "foundation/platform/service_manager.h"
 #include "ground.h"
@@ -43,12 +44,13 @@ constexpr std::size_t kPoolThreads = 2;
 class Daemon {
  public:
   Daemon(const cli::ServeOptions& options, const Clock& clock, Random& random, Ground ground,
-         StartDecision start)
+         StartDecision start, platform::EarlyStop& early_stop)
       : options_(options),
         clock_(clock),
         random_(random),
         ground_(std::move(ground)),
         start_(std::move(start)),
+        early_stop_(early_stop),
         loop_(clock),
         pool_(loop_, kPoolThreads),
         ids_(clock, random),
@@ -89,6 +91,7 @@ class Daemon {
   Random& random_;
   Ground ground_;
   StartDecision start_;
+  platform::EarlyStop& early_stop_;
   async::RealEventLoop loop_;
   async::WorkerPool pool_;
   IdSource ids_;
@@ -144,6 +147,7 @@ class Daemon {
   Duration vault_lock_after_{};
   std::optional<server::ApiServer> api_;
   std::unique_ptr<net::HttpServer> http_;
+  bool starting_ = true;  // until start() has ended
   bool stopping_ = false;
   bool forced_ = false;
   int exit_code_ = 0;

@@ -91,6 +91,11 @@ async::Task<Result<void>> Daemon::start() {
 
 async::Task<void> Daemon::start_task() {
   const auto started = co_await start();
+  starting_ = false;
+  if (stopping_) {
+    group_.spawn("stop", stop());
+    co_return;
+  }
   if (!started) {
     failure_ = started.error().message;
     exit_code_ = facts(started.error().code).exit_code;
@@ -100,6 +105,7 @@ async::Task<void> Daemon::start_task() {
   // Watched before they are read once more: an edit during the start is not missed.
   watch_files();
   co_await files_changed();
+  if (stopping_) co_return;
   announce();
   feed_watchdog();
   housekeeping_->start();
@@ -127,7 +133,8 @@ void Daemon::begin_stop(std::string why) {
     forced_ = true;
     loop_.stop();
   });
-  group_.spawn("stop", stop());
+  // What is being started is stopped when it stands.
+  if (!starting_) group_.spawn("stop", stop());
 }
 
 async::Task<void> Daemon::stop() {
@@ -211,6 +218,7 @@ int Daemon::run() {
   if (start_.safe_mode) log::error("daemon.safe_mode", {{"reason", start_.reason}});
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
   await_signal();
+  early_stop_.release();
   group_.spawn("start", start_task());
   loop_.run();
   if (!failure_.empty()) log::error("daemon.start_failed", {{"error", failure_}});

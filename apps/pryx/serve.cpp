@@ -10,6 +10,7 @@
 
 #include "daemon.h"
 #include "foundation/base/log.h"
+#include "foundation/platform/early_stop.h"
 #include "ground.h"
 #include "safe_mode.h"
 
@@ -29,6 +30,7 @@ int serve(const cli::ServeOptions& options, const Clock& clock, Random& random) 
                   .sink = {},
                   .clock = &clock});
   ::signal(SIGPIPE, SIG_IGN);
+  platform::EarlyStop early_stop;
   ::umask(0077);              // every file of Pryx is its owner's alone, also those that SQLite makes
   ::mallopt(M_ARENA_MAX, 2);  // more arenas than busy threads only keep memory from the system
   auto ground = prepare_ground(options);
@@ -46,11 +48,18 @@ int serve(const cli::ServeOptions& options, const Clock& clock, Random& random) 
   if (!options.allow_safe_mode) start.safe_mode = false;
   const auto noted = write_starts(places.starts_file(), start.record);
   if (!noted) log::warn("daemon.start_not_noted", {{"error", noted.error().message}});
-  Daemon daemon(options, clock, random, std::move(*ground), std::move(start));
+  // Only a crash counts against the next start; a refusal is an answer, and so is an order to stop.
+  const auto note_end = [file = places.starts_file()] {
+    const auto ended = note_clean_end(file);
+    if (!ended) log::warn("daemon.end_not_noted", {{"error", ended.error().message}});
+  };
+  early_stop.watch([note_end](int signal) {
+    log::info("daemon.stopped", {{"why", signal == SIGINT ? "SIGINT" : "SIGTERM"}, {"ready", false}});
+    note_end();
+  });
+  Daemon daemon(options, clock, random, std::move(*ground), std::move(start), early_stop);
   const int code = daemon.run();
-  // Only a crash counts against the next start; a refusal is an answer.
-  const auto ended = note_clean_end(places.starts_file());
-  if (!ended) log::warn("daemon.end_not_noted", {{"error", ended.error().message}});
+  note_end();
   if (daemon.is_forced()) std::_Exit(code);
   return code;
 }

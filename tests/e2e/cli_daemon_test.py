@@ -5,7 +5,7 @@ import os
 import subprocess
 import time
 
-from harness import Skip, case, contains, equal, expect, is_root, kill, lacks, short, wait_until
+from harness import Broken, Skip, case, contains, equal, expect, is_root, kill, lacks, short, wait_until
 from hostile import FORBIDDEN, HOSTILE
 
 
@@ -40,6 +40,64 @@ def a_verb_starts_the_daemon_and_daemon_verbs_rule_it(lab):
         cli("daemon", "stop", code=cli_code(daemon, environment))
     finally:
         daemon.cli("daemon", "stop", env=environment)
+
+
+@case
+def daemon_stop_ends_a_daemon_that_waits_for_its_restart(lab):
+    daemon = lab.daemon(start=False)
+    environment = {"DBUS_SESSION_BUS_ADDRESS": "", "XDG_RUNTIME_DIR": ""}
+
+    def cli(*args):
+        return daemon.cli(*args, env=environment, timeout=90).must(0)
+    record = daemon.home / "state" / "supervisor.json"
+    try:
+        cli("daemon", "start")
+        supervisor = json.loads(record.read_text())["pid"]
+        kill(json.loads(daemon.core_file.read_text())["pid"])
+        # The parent waits for half a second before it starts another one: nobody is there who could be asked to end.
+        contains(cli("daemon", "stop").err, "stopped", "daemon stop after a crash")
+        expect(not lives(supervisor), "the parent is still there")
+        expect(not record.exists(), "the parent's record is still there")
+        time.sleep(1.5)
+        code = daemon.cli("status", "--no-start", env=environment).code
+        expect(code != 0, "a daemon was started although it was stopped")
+    finally:
+        daemon.cli("daemon", "stop", env=environment)
+
+
+@case
+def a_daemon_that_is_killed_comes_back(lab):
+    """NF-06 wants 99 of 100; make campaign tries as often, on fresh homes of five kills each, because ten crashes in ten minutes are given up on."""
+    trials = int(os.environ.get("PRYX_RESTART_TRIALS", "2"))
+    environment = {"DBUS_SESSION_BUS_ADDRESS": "", "XDG_RUNTIME_DIR": ""}
+    came_back, took = 0, []
+    for first in range(0, trials, 5):
+        daemon = lab.daemon(start=False)
+        try:
+            daemon.cli("daemon", "start", env=environment, timeout=90).must(0)
+            pid = json.loads(daemon.core_file.read_text())["pid"]
+            for _ in range(first, min(first + 5, trials)):
+                kill(pid)
+                begin = time.monotonic()
+                try:
+                    pid = wait_until(lambda: pid_other_than(daemon, pid), 30, "the parent starts another daemon after a crash")
+                except Broken:
+                    break
+                came_back += 1
+                took.append(time.monotonic() - begin)
+        finally:
+            daemon.cli("daemon", "stop", env=environment)
+    print(f"{came_back} of {trials} came back, after {max(took, default=0):.1f} s at most")
+    expect(came_back >= 0.99 * trials, f"{came_back} of {trials} daemons came back")
+
+
+def lives(pid):
+    """Whoever has to wait for it may not have done so yet."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def cli_code(daemon, environment):

@@ -183,6 +183,29 @@ def sigterm_during_a_long_tool(lab):
 
 
 @case
+def an_order_to_stop_during_the_start_is_no_crash(lab):
+    daemon = lab.daemon()
+    daemon.stop()
+    starts = daemon.home / "state" / "starts.json"
+    begun = 0
+    for i in range(40):
+        before = starts.stat().st_mtime_ns
+        process = subprocess.Popen([daemon.program, "serve", "--listen", "127.0.0.1:0"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                   env=daemon.environment(), cwd="/")
+        end = time.monotonic() + 20
+        while starts.stat().st_mtime_ns == before and time.monotonic() < end:
+            pass  # the start is on record from here on
+        time.sleep(i * 0.003)
+        process.send_signal(signal.SIGTERM if i % 2 else signal.SIGINT)
+        begin = time.monotonic()
+        equal(process.wait(20), 0, f"exit code of start {i}")
+        expect(time.monotonic() - begin < 4, f"stopping start {i} took {time.monotonic() - begin:.1f} s")
+        equal(json.loads(starts.read_text()), {"running": False, "after_crash": []}, f"what start {i} left")
+        begun += 1
+    equal(begun, 40, "starts")
+
+
+@case
 def sigint_stops_like_sigterm_and_twice_is_no_crash(lab):
     daemon = lab.daemon()
     os.kill(daemon.pid, signal.SIGINT)

@@ -40,6 +40,7 @@ struct Places {
   }  // private folders of sessions without a workspace
   [[nodiscard]] std::string log_file() const { return state + "/pryx.log"; }
   [[nodiscard]] std::string starts_file() const { return state + "/starts.json"; }  // what safe mode counts
+  [[nodiscard]] std::string supervisor_file() const { return state + "/supervisor.json"; }
   [[nodiscard]] std::string core_file() const { return run + "/core.json"; }
   [[nodiscard]] std::string lock_file() const { return run + "/core.lock"; }
   [[nodiscard]] std::string socket() const { return run + "/" + socket_name(); }

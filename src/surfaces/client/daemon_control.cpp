@@ -12,6 +12,7 @@
 
 #include "foundation/base/text.h"
 #include "foundation/platform/subprocess.h"
+#include "surfaces/client/supervisor_record.h"
 
 namespace pryx::client {
 namespace {
@@ -210,36 +211,61 @@ Result<config::CoreRecord> DaemonControl::wait_until_ready(MonotonicTime deadlin
   }
 }
 
-// Root signals what a file of another user names: only a process of that user may be meant.
-Result<void> DaemonControl::check_is_daemon(const config::CoreRecord& core) const {
-  if (::geteuid() != 0) return {};
-  struct stat file{};
-  struct stat process{};
-  const std::string entry = fmt::format("/proc/{}", core.process.pid);
-  if (::stat(places_.core_file().c_str(), &file) == 0 && ::stat(entry.c_str(), &process) == 0 &&
-      file.st_uid == process.st_uid)
-    return {};
-  return fail(ErrorCode::kForbidden, "{} names process {}, which is another user's; it is left alone",
-              places_.core_file(), core.process.pid);
+namespace {
+
+bool have_one_owner(const std::string& one, const std::string& other) {
+  struct stat a{};
+  struct stat b{};
+  return ::stat(one.c_str(), &a) == 0 && ::stat(other.c_str(), &b) == 0 && a.st_uid == b.st_uid;
 }
 
-Result<std::optional<pid_t>> DaemonControl::stop() {
-  const auto core = find_running();
-  if (!core) return std::optional<pid_t>{};
-  PRYX_TRY_VOID(check_is_daemon(*core));
-  if (::kill(core->process.pid, SIGTERM) != 0 && errno != ESRCH) {
-    return fail(platform::system_error(fmt::format("stop the daemon (pid {})", core->process.pid), errno));
+// Executes this program, as a supervisor.
+bool is_supervisor(const std::string& process) {
+  std::array<char, 4096> path{};
+  const ssize_t length = ::readlink((process + "/exe").c_str(), path.data(), path.size());
+  const auto own = own_executable();
+  const auto words = platform::read_file(process + "/cmdline", 4096);
+  constexpr std::string_view kWords("pryx\0daemon\0supervise\0", 22);
+  return own && length > 0 && words && words->starts_with(kWords) &&
+         std::string_view(path.data(), static_cast<std::size_t>(length)).starts_with(*own);
+}
+
+// Root signals what a file of another user names: only a process of that user may be meant, or the
+// supervisor, which root itself started.
+Result<void> order_stop(const platform::ProcessIdentity& process, const std::string& named_by) {
+  const std::string entry = fmt::format("/proc/{}", process.pid);
+  if (::geteuid() == 0 && !have_one_owner(named_by, entry) && !is_supervisor(entry)) {
+    return fail(ErrorCode::kForbidden, "{} names process {}, which is another user's; it is left alone",
+                named_by, process.pid);
   }
+  if (::kill(process.pid, SIGTERM) == 0 || errno == ESRCH) return {};
+  return fail(platform::system_error(fmt::format("stop the daemon (pid {})", process.pid), errno));
+}
+
+}  // namespace
+
+Result<std::optional<pid_t>> DaemonControl::stop() {
+  // Whoever would start it again goes first: after a crash nothing else may be there.
+  const auto supervisor = find_supervisor(places_);
+  if (supervisor) PRYX_TRY_VOID(order_stop(*supervisor, places_.supervisor_file()));
+  const auto core = find_running();
+  if (core) PRYX_TRY_VOID(order_stop(core->process, places_.core_file()));
+  if (!core && !supervisor) {
+    // Between a crash and the next start the manager has the unit, and no daemon is there to be told.
+    if (ServiceUnit unit = service_unit(); unit.has_manager()) (void)unit.stop();
+    return std::optional<pid_t>{};
+  }
+  const platform::ProcessIdentity ending = core ? core->process : *supervisor;
   const MonotonicTime deadline = waiting_.clock->monotonic() + kStopLimit;
-  while (platform::is_running(core->process)) {
+  while (platform::is_running(ending) || (supervisor && platform::is_running(*supervisor))) {
     if (waiting_.clock->monotonic() >= deadline) {
-      return fail(ErrorCode::kTimeout, "the daemon (pid {}) did not stop within {}; kill -9 {}",
-                  core->process.pid, format_duration(kStopLimit), core->process.pid);
+      return fail(ErrorCode::kTimeout, "the daemon (pid {}) did not stop within {}; kill -9 {}", ending.pid,
+                  format_duration(kStopLimit), ending.pid);
     }
     if (!pause(kPollStep, waiting_))
       return fail(ErrorCode::kCancelled, "interrupted while the daemon was stopping");
   }
-  return core->process.pid;
+  return ending.pid;
 }
 
 Result<bool> DaemonControl::replace_other_version(const config::CoreRecord& running) {

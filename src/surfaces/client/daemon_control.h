@@ -35,7 +35,8 @@ class DaemonControl {
   // Starts the daemon unless one runs, and waits until it answers. The error carries the daemon's own exit
   // code's meaning and the end of its log.
   [[nodiscard]] Result<Started> start();
-  // Asks it to end and waits. Nothing when none runs; the pid that ended otherwise.
+  // Asks it, and the supervisor that would start it again, to end and waits. Nothing when none runs; the pid
+  // that ended otherwise.
   [[nodiscard]] Result<std::optional<pid_t>> stop();
   // A daemon of another version that has nothing to do is replaced. True when that happened; a busy one
   // stays.
@@ -48,7 +49,6 @@ class DaemonControl {
   [[nodiscard]] Result<Started> start_by_supervisor();
   enum class WhenGone : std::uint8_t { kWait, kGiveUp };
   [[nodiscard]] Result<config::CoreRecord> wait_until_ready(MonotonicTime deadline, WhenGone when_gone);
-  [[nodiscard]] Result<void> check_is_daemon(const config::CoreRecord& core) const;
 
   config::Places places_;
   platform::Environment environment_;

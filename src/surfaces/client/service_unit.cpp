@@ -114,6 +114,8 @@ Result<void> ServiceUnit::uninstall() {
 
 Result<void> ServiceUnit::start() { return run(systemctl_, {"start", std::string(kUnitName)}, kStartLimit); }
 
+Result<void> ServiceUnit::stop() { return run(systemctl_, {"stop", std::string(kUnitName)}, kStartLimit); }
+
 Result<void> ServiceUnit::start_transient(
     const std::string& executable, const std::map<std::string, std::string, std::less<>>& environment) {
   const auto program = platform::find_system_program("systemd-run");

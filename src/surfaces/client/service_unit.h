@@ -25,6 +25,7 @@ class ServiceUnit {
   [[nodiscard]] Result<void> install(const std::string& executable);
   [[nodiscard]] Result<void> uninstall();
   [[nodiscard]] Result<void> start();
+  [[nodiscard]] Result<void> stop();
   // A unit for this run only, when none is installed. Nothing of it stays behind.
   [[nodiscard]] Result<void> start_transient(
       const std::string& executable, const std::map<std::string, std::string, std::less<>>& environment);

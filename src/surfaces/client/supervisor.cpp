@@ -12,6 +12,7 @@
 #include "foundation/platform/held_directory.h"
 #include "surfaces/client/connection.h"
 #include "surfaces/client/rotating_log.h"
+#include "surfaces/client/supervisor_record.h"
 
 namespace pryx::client {
 namespace {
@@ -36,6 +37,7 @@ class Supervisor {
   int run();
 
  private:
+  [[nodiscard]] int look_after();
   void log(std::string_view event, std::string_view text);
   void report(std::string_view line);
   Result<platform::ExitStatus> run_once();
@@ -165,11 +167,22 @@ int Supervisor::run() {
   ::sigprocmask(SIG_BLOCK, &wanted, nullptr);
   signals_.reset(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
   auto state = open_state(options_.places);
+  auto recorded = open_state(options_.places);
   if (state) {
     auto opened = RotatingLog::open(
         std::move(*state), options_.places.log_file().substr(options_.places.log_file().rfind('/') + 1));
     if (opened) log_.emplace(std::move(*opened));
   }
+  if (recorded) {
+    if (const auto written = write_supervisor_record(*recorded, options_.places); !written)
+      log("supervisor.not_recorded", written.error().message);
+  }
+  const int code = look_after();
+  if (recorded) remove_supervisor_record(*recorded, options_.places);
+  return code;
+}
+
+int Supervisor::look_after() {
   std::vector<Ending> history;
   while (true) {
     const MonotonicTime started = clock_.monotonic();

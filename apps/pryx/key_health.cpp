@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "key_health.h"
+
+#include <unistd.h>
+
+#include "foundation/base/text.h"
+#include "foundation/platform/files.h"
+#include "trust/vault/database_key.h"
+
+namespace pryx::app {
+namespace {
+
+constexpr std::size_t kMaxKeyFile = 4096;
+
+// Both kinds of key file begin with the key's id.
+Result<void> check_key_file(const std::string& path, const std::string& key_id) {
+  PRYX_TRY(std::string text, platform::read_file(path, kMaxKeyFile));
+  const auto words = split(trim(text), ' ');
+  const bool is_ours = words.size() == 2 && words[0] == key_id;
+  wipe(text);
+  if (!is_ours)
+    return fail(ErrorCode::kUnauthenticated, "key file {} does not hold the key {}", path, key_id);
+  return {};
+}
+
+}  // namespace
+
+server::Component look_up_key(const config::Places& places, std::string_view backend) {
+  server::Component key{.name = "key",
+                        .state = "ok",
+                        .required = true,
+                        .detail = fmt::format("held by {}", backend),
+                        .version = {}};
+  const auto is = [&key](std::string state, std::string detail) {
+    key.state = std::move(state);
+    key.detail = std::move(detail);
+    return key;
+  };
+  constexpr std::string_view kFix =
+      "restore it from a backup before this daemon stops: no start works without it";
+  const auto record = vault::read_key_record(places);
+  if (!record) return is("degraded", record.error().message);
+  if (!*record) return is("degraded", fmt::format("{} is gone; {}", places.key_record(), kFix));
+  if ((*record)->backend != backend)
+    return is("degraded", fmt::format("{} names '{}', but the key came from '{}'; {}", places.key_record(),
+                                      utf8_prefix((*record)->backend, 40), backend, kFix));
+  const bool is_sealed = backend == "sealed_file";
+  if (!is_sealed && backend != "file") {
+    key.detail += ", as of the start";
+    return key;
+  }
+  const std::string path = is_sealed ? places.sealed_master_key() : places.master_key();
+  const auto facts = platform::file_facts(path);
+  if (!facts) return is("degraded", fmt::format("{}; {}", facts.error().message, kFix));
+  const uid_t me = ::geteuid();
+  if (!facts->is_regular || (facts->uid != me && me != 0))
+    return is("degraded", fmt::format("key file {} is no regular file of user {}; make it so", path, me));
+  const auto checked = check_key_file(path, (*record)->key_id);
+  if (!checked) return is("degraded", fmt::format("{}; {}", checked.error().message, kFix));
+  if ((facts->mode & 0077) != 0)
+    return is("degraded",
+              fmt::format("key file {} is open to others (mode {:o}); chmod 600 it", path, facts->mode));
+  return key;
+}
+
+}  // namespace pryx::app
