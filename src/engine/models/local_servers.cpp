@@ -20,12 +20,6 @@ constexpr Duration kHead =
     std::chrono::milliseconds(1'200);                // a server that is busy with a model takes a while
 constexpr Duration kPort = std::chrono::seconds(4);  // all questions to one
 
-bool is_loopback(const net::IpAddress& address) {
-  if (!address.is_v6) return address.bytes[0] == 127;
-  return std::ranges::all_of(address.bytes.begin(), address.bytes.end() - 1, [](auto b) { return b == 0; }) &&
-         address.bytes.back() == 1;
-}
-
 // One port and what was learned of it so far.
 class Probe {
  public:
@@ -121,7 +115,7 @@ class Probe {
     request.connect_timeout = kConnect;
     request.head_timeout = kHead;
     request.max_body_bytes = kMaxBody;
-    request.allow_peer = is_loopback;
+    request.allow_peer = net::is_loopback;
     request.expected_origin = origin_;
     const auto response = co_await http_.start(std::move(request));
     if (!response || (*response)->status() != 200) co_return std::string();

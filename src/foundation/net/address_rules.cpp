@@ -102,4 +102,20 @@ bool is_public(const IpAddress& address) {
   return address.is_v6 ? is_public_v6(address) : !in_any(address, kPrivateV4);
 }
 
+bool is_loopback(const IpAddress& address) {
+  if (!address.is_v6) return in_range(address, "127.0.0.0", 8);
+  return in_range(address, "::1", 128) || in_range(address, "::ffff:127.0.0.0", 104);
+}
+
+std::string network_key(const IpAddress& address) {
+  if (is_loopback(address)) return std::string(kLoopbackKey);
+  if (!address.is_v6) return to_text(address);
+  // Else all of IPv4 would be one network of IPv6.
+  if (in_range(address, "::ffff:0:0", 96)) return to_text(embedded_v4(address, 12));
+  constexpr std::ptrdiff_t kNetworkBytes = 8;
+  IpAddress network = address;
+  std::fill(network.bytes.begin() + kNetworkBytes, network.bytes.end(), std::uint8_t{0});
+  return to_text(network);
+}
+
 }  // namespace pryx::net

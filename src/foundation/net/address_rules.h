@@ -28,4 +28,13 @@ struct IpAddress {
 // (mapped, compatible, NAT64, 6to4, Teredo).
 [[nodiscard]] bool is_public(const IpAddress& address);
 
+// 127/8 (also as an IPv6-mapped address) and ::1.
+[[nodiscard]] bool is_loopback(const IpAddress& address);
+
+// Limits by address count peers with the same key as one: what a peer can choose freely must not give it
+// another share. All of loopback is one, because every local process may come from any address in it; of
+// IPv6 the network of one subscriber (/64) is one.
+inline constexpr std::string_view kLoopbackKey = "loopback";
+[[nodiscard]] std::string network_key(const IpAddress& address);
+
 }  // namespace pryx::net

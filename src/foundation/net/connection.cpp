@@ -206,8 +206,10 @@ async::Task<void> Connection::run_handler(std::shared_ptr<Connection> self) {
   if (self->answer_ == Answer::kNone) {
     const bool cancelled = co_await async::is_cancelled();
     self->keep_alive_ = false;
-    Response response = cancelled ? make_problem(503, "the server is stopping")
-                                  : make_problem(500, "the request ended without an answer");
+    const std::string& path = self->request_.path;
+    Response response = self->core_.handler.refuse(
+        cancelled ? make_refusal(503, "the server is stopping", path)
+                  : make_refusal(500, "the request ended without an answer", path));
     const auto sent = co_await self->respond(std::move(response));
     if (!sent) self->close();
   }
@@ -260,7 +262,7 @@ void Connection::process_pending() {
 void Connection::refuse(int status, std::string_view detail) {
   ++core_.refused;
   is_body_hidden_ = reader_.is_head_complete() && reader_.request().method == "HEAD";
-  send_last(make_problem(status, detail));
+  send_last(core_.handler.refuse(make_refusal(status, detail, reader_.request().path)));
 }
 
 void Connection::send_last(Response response) {

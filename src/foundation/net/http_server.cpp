@@ -13,6 +13,7 @@
 #include <deque>
 
 #include "foundation/base/log.h"
+#include "foundation/net/address_rules.h"
 #include "foundation/net/internal/connection.h"
 #include "foundation/net/internal/response_format.h"
 #include "foundation/net/internal/websocket_session.h"
@@ -21,6 +22,37 @@ namespace pryx::net {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
+
+namespace {
+constexpr std::int64_t kRetryAfterMs = 1000;  // what is full now may have room in a moment
+
+ErrorCode code_of(int status) {
+  switch (status) {
+    case 408:
+      return ErrorCode::kTimeout;
+    case 413:
+    case 414:
+    case 431:
+      return ErrorCode::kTooLarge;
+    case 429:
+      return ErrorCode::kOverloaded;
+    case 503:
+      return ErrorCode::kUnavailable;
+    case 501:
+    case 505:
+      return ErrorCode::kUnsupported;
+    case 500:
+      return ErrorCode::kInternal;
+    default:
+      return ErrorCode::kInvalidArgument;
+  }
+}
+}  // namespace
+
+Refusal make_refusal(int status, std::string_view detail, std::string path) {
+  const bool comes_back = status == 429 || status == 503;
+  return {status, {code_of(status), std::string(detail), comes_back ? kRetryAfterMs : -1}, std::move(path)};
+}
 
 namespace internal {
 
@@ -154,8 +186,7 @@ class Server final : public HttpServer {
  public:
   Server(async::RealEventLoop& loop, Handler& handler, const ServerLimits& limits)
       : core_(loop, handler, limits) {
-    busy_ = refusal(503, "too many connections; try again later");
-    crowded_ = refusal(429, "too many connections from this address; close some");
+    PRYX_CHECK(limits.unix_reserve < limits.max_connections);
   }
 
   [[nodiscard]] Result<std::uint16_t> listen_tcp(std::string address, std::uint16_t port) override;
@@ -168,26 +199,25 @@ class Server final : public HttpServer {
 
  private:
   struct Listener {
-    Listener(asio::io_context& context, int fd, Peer::Transport t) : descriptor(context, fd), transport(t) {}
+    Listener(asio::io_context& context, int fd, Peer::Transport t, bool loopback)
+        : descriptor(context, fd), transport(t), is_loopback(loopback) {}
     asio::posix::stream_descriptor descriptor;
     Peer::Transport transport;
+    bool is_loopback;  // only this machine reaches it
     async::EventLoop::TimerId backoff = 0;
   };
 
-  void add_listener(int fd, Peer::Transport transport);
+  void add_listener(int fd, Peer::Transport transport, bool is_loopback);
   void wait_acceptable(const std::shared_ptr<Listener>& listener);
   void accept_some(const std::shared_ptr<Listener>& listener);
   void pause_accepting(const std::shared_ptr<Listener>& listener, int error);
-  [[nodiscard]] std::string refusal(int status, std::string_view detail);
-  void turn_away(UniqueFd fd, const std::string& answer);
+  void turn_away(UniqueFd fd, int status, std::string_view detail);
   void end_lingering();
   void admit(int accepted, const Listener& listener, const sockaddr_storage& from);
   void close_all();
 
   ServerCore core_;
   std::vector<std::shared_ptr<Listener>> listeners_;
-  std::string busy_;     // what is said when there are too many connections
-  std::string crowded_;  // … of one address
   struct Lingering {
     UniqueFd fd;
     MonotonicTime until;
@@ -216,7 +246,8 @@ Result<std::uint16_t> Server::listen_tcp(std::string address, std::uint16_t port
   if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&bound), &size) != 0) {
     return fail(ErrorCode::kUnavailable, "read the bound port of {}: {}", address, reason_of(errno));
   }
-  add_listener(fd.release(), Peer::Transport::kTcp);
+  const auto ip = from_sockaddr(reinterpret_cast<const sockaddr&>(bound));
+  add_listener(fd.release(), Peer::Transport::kTcp, ip && is_loopback(*ip));
   return port_of(bound);
 }
 
@@ -226,12 +257,12 @@ Result<void> Server::listen_unix(int listening_fd) {
   if (::getsockopt(listening_fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0) {
     return fail(ErrorCode::kInvalidArgument, "descriptor {} is no listening socket", listening_fd);
   }
-  add_listener(listening_fd, Peer::Transport::kUnix);
+  add_listener(listening_fd, Peer::Transport::kUnix, false);
   return {};
 }
 
-void Server::add_listener(int fd, Peer::Transport transport) {
-  listeners_.push_back(std::make_shared<Listener>(core_.loop.context(), fd, transport));
+void Server::add_listener(int fd, Peer::Transport transport, bool is_loopback) {
+  listeners_.push_back(std::make_shared<Listener>(core_.loop.context(), fd, transport, is_loopback));
   // A descriptor that blocks would stop the whole loop when a peer leaves between readiness and accept.
   boost::system::error_code ignored;
   listeners_.back()->descriptor.native_non_blocking(true, ignored);
@@ -276,18 +307,16 @@ void Server::pause_accepting(const std::shared_ptr<Listener>& listener, int erro
   });
 }
 
-std::string Server::refusal(int status, std::string_view detail) {
-  const Response response = internal::make_problem(status, detail);
-  return internal::format_head(response.status, response.headers,
-                               {.body_bytes = response.body.size(), .close = true, .date = core_.date()}) +
-         response.body;
-}
-
 // Closing over bytes that nobody read resets the connection, and a reset takes the answer away from a peer
 // that has not read it yet. So the connection stays for a moment after our side of it has ended (RFC
 // 9112, 9.6).
-void Server::turn_away(UniqueFd fd, const std::string& answer) {
+void Server::turn_away(UniqueFd fd, int status, std::string_view detail) {
   ++core_.refused;
+  const Response response = core_.handler.refuse(make_refusal(status, detail));
+  const std::string answer =
+      internal::format_head(response.status, response.headers,
+                            {.body_bytes = response.body.size(), .close = true, .date = core_.date()}) +
+      response.body;
   (void)!::recv(fd.get(), core_.scratch.data(), core_.scratch.size(), MSG_DONTWAIT);
   (void)!::send(fd.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   ::shutdown(fd.get(), SHUT_WR);
@@ -305,15 +334,21 @@ void Server::end_lingering() {
 
 void Server::admit(int accepted, const Listener& listener, const sockaddr_storage& from) {
   UniqueFd fd(accepted);
-  if (core_.open_count() >= core_.limits.max_connections) return turn_away(std::move(fd), busy_);
   const bool is_tcp = listener.transport == Peer::Transport::kTcp;
+  const std::size_t most = core_.limits.max_connections;
   internal::PeerTable::Slot slot;
   if (is_tcp) {
-    auto given = core_.peers.open(internal::peer_key(from));
-    if (!given) return turn_away(std::move(fd), crowded_);
+    // From a loopback listener's peer any address of this machine may be heard, and it has its choice.
+    auto given =
+        core_.peers.open(listener.is_loopback ? std::string(kLoopbackKey) : internal::peer_key(from));
+    if (!given) return turn_away(std::move(fd), 429, "too many connections from this address; close some");
     slot = std::move(*given);
   }
+  const bool is_reserved = is_tcp && core_.peers.open_count() > most - core_.limits.unix_reserve;
+  if (is_reserved || core_.open_count() >= most)
+    return turn_away(std::move(fd), 503, "too many connections; try again later");
   Peer peer = is_tcp ? tcp_peer(from) : unix_peer(fd.get());
+  peer.is_local = listener.is_loopback;
   if (is_tcp) {
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

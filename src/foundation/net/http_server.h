@@ -11,15 +11,21 @@
 
 namespace pryx::net {
 
-// Of one network address, IPv6 by its /64. Peers of a Unix socket have no address and are not counted.
+// Of one network address: IPv6 by its /64, all of loopback together, and whoever comes to a loopback address
+// belongs to it. Peers of a Unix socket have no address and are not counted.
 struct PeerLimits {
   std::size_t max_connections = 10'000;
   std::uint32_t requests_per_second = 20'000;  // twice as many at once; 0: no limit
 };
 
+// Connections that only peers of the Unix socket may take: however many come over TCP, from however many
+// addresses, the owner gets in.
+inline constexpr std::size_t kUnixReserve = 500;
+
 struct ServerLimits {
-  // More than one address may have, so that there is room for the others and for the Unix socket.
-  std::size_t max_connections = 10'500;
+  // As many as one address may have, and the reserve.
+  std::size_t max_connections = 10'000 + kUnixReserve;
+  std::size_t unix_reserve = kUnixReserve;  // of max_connections, and less than it
   PeerLimits per_address;
   std::size_t max_header_bytes = 32u << 10;
   std::size_t max_body_bytes = 10u << 20;       // also the largest WebSocket message
@@ -71,6 +77,16 @@ class Exchange {
   virtual void on_disconnect(std::function<void()> callback) = 0;
 };
 
+// A connection or request that the server turns away before a handler saw it (it is malformed, too large, too
+// slow, one too many), or that the handler left without an answer.
+struct Refusal {
+  int status = 0;
+  Error error;       // its words are fixed texts of the server; retry_after_ms where coming back helps
+  std::string path;  // of the request; empty when it was not read so far
+};
+// With the code that fits the status.
+[[nodiscard]] Refusal make_refusal(int status, std::string_view detail, std::string path = {});
+
 class Handler {
  public:
   virtual ~Handler() = default;
@@ -79,6 +95,9 @@ class Handler {
   // An early veto with headers only, before any body is read or buffered (Host, Origin, credentials, limits).
   // nullopt: go on.
   [[nodiscard]] virtual std::optional<Response> screen(const Request& head) = 0;
+  // The answer to what the server refuses by itself, with the status of the refusal. Runs on the I/O thread
+  // between two reads, so it must neither throw nor take long.
+  [[nodiscard]] virtual Response refuse(const Refusal& refusal) = 0;
 };
 
 struct ServerStats {

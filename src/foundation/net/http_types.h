@@ -30,6 +30,8 @@ struct Peer {
   std::string address;             // "127.0.0.1" for TCP, empty for Unix
   std::uint32_t uid = UINT32_MAX;  // Unix only (SO_PEERCRED)
   std::int32_t pid = -1;           // Unix only
+  // TCP only: it came to a loopback address and so from this machine, whichever of its addresses it took.
+  bool is_local = false;
 };
 
 // An already bounded and checked request: one Host, no ambiguous framing, target in origin-form.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "foundation/net/internal/peer_table.h"
 
-#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+
+#include "foundation/net/address_rules.h"
 
 namespace pryx::net::internal {
 
@@ -16,10 +18,12 @@ std::optional<PeerTable::Slot> PeerTable::open(std::string key) {
   }
   if (entry.open >= limits_.max_connections) return std::nullopt;
   if (entry.open++ == 0) idle_.erase(entry.idle_place);
+  ++open_count_;
   return Slot(this, &entry);
 }
 
 void PeerTable::give_back(Entry& entry) {
+  --open_count_;
   if (--entry.open > 0) return;
   entry.idle_place = idle_.insert(idle_.end(), &entry);
   if (idle_.size() <= kMaxIdle) return;
@@ -44,13 +48,8 @@ bool PeerTable::Slot::take_request(MonotonicTime now) {
 }
 
 std::string peer_key(const sockaddr_storage& from) {
-  if (from.ss_family == AF_INET6) {
-    constexpr std::size_t kNetworkBytes = 8;
-    const auto& address = reinterpret_cast<const sockaddr_in6&>(from).sin6_addr;
-    return {reinterpret_cast<const char*>(address.s6_addr), kNetworkBytes};
-  }
-  const auto& address = reinterpret_cast<const sockaddr_in&>(from).sin_addr;
-  return {reinterpret_cast<const char*>(&address), sizeof address};
+  const auto address = from_sockaddr(reinterpret_cast<const sockaddr&>(from));
+  return address ? network_key(*address) : std::string();
 }
 
 }  // namespace pryx::net::internal

@@ -76,6 +76,23 @@ TEST(PeerTable, StaysSmallHoweverManyAddressesCome) {
   EXPECT_FALSE(table.open("kept")) << "one with a connection is not forgotten";
 }
 
+TEST(PeerTable, CountsTheConnectionsOfAllAddresses) {
+  PeerTable table({.max_connections = 2, .requests_per_second = 0});
+  auto one = table.open("a");
+  auto two = table.open("a");
+  auto other = table.open("b");
+  EXPECT_FALSE(table.open("a"));
+  EXPECT_EQ(table.open_count(), 3u) << "one that was refused is none";
+  PeerTable::Slot moved = std::move(*one);
+  EXPECT_EQ(table.open_count(), 3u);
+  moved.release();
+  two->release();
+  EXPECT_EQ(table.open_count(), 1u);
+  other->release();
+  other->release();
+  EXPECT_EQ(table.open_count(), 0u);
+}
+
 TEST(PeerTable, AnAddressIsWhatItCannotChoose) {
   const auto key = [](int family, const char* text) {
     sockaddr_storage storage{};
@@ -86,8 +103,18 @@ TEST(PeerTable, AnAddressIsWhatItCannotChoose) {
       ::inet_pton(family, text, &reinterpret_cast<sockaddr_in6&>(storage).sin6_addr);
     return peer_key(storage);
   };
-  EXPECT_EQ(key(AF_INET, "127.0.0.1"), key(AF_INET, "127.0.0.1"));
-  EXPECT_NE(key(AF_INET, "127.0.0.1"), key(AF_INET, "127.0.0.2"));
+  // A local process may come from any address of loopback, so all of them are one.
+  const std::string loopback = key(AF_INET, "127.0.0.1");
+  for (const char* text : {"127.0.0.1", "127.0.0.2", "127.255.255.254"})
+    EXPECT_EQ(key(AF_INET, text), loopback) << text;
+  for (const char* text : {"::1", "::ffff:127.0.0.1", "::ffff:127.9.9.9"})
+    EXPECT_EQ(key(AF_INET6, text), loopback) << text;
+  for (const char* text : {"126.255.255.255", "128.0.0.1", "10.0.0.1", "192.0.2.1"})
+    EXPECT_NE(key(AF_INET, text), loopback) << text;
+  for (const char* text : {"::", "::2", "::ffff:10.0.0.1", "::ffff:128.0.0.1", "::127.0.0.1", "fe80::1"})
+    EXPECT_NE(key(AF_INET6, text), loopback) << text;
+  EXPECT_NE(key(AF_INET, "192.0.2.1"), key(AF_INET, "192.0.2.2"));
+  EXPECT_EQ(key(AF_INET6, "::ffff:192.0.2.1"), key(AF_INET, "192.0.2.1"));
   EXPECT_EQ(key(AF_INET6, "2001:db8::1"), key(AF_INET6, "2001:db8::2:1"));
   EXPECT_NE(key(AF_INET6, "2001:db8::1"), key(AF_INET6, "2001:db8:0:1::1"));
 }

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "foundation/base/error.h"
-#include "foundation/base/json.h"
 #include "foundation/base/text.h"
 
 namespace pryx::net::internal {
@@ -36,27 +34,6 @@ void append_value(std::string& out, std::string_view value) {
   for (const char c : value) {
     const auto byte = static_cast<unsigned char>(c);
     out.push_back((byte < 0x20 && c != '\t') || byte == 0x7f ? ' ' : c);
-  }
-}
-
-ErrorCode code_of(int status) {
-  switch (status) {
-    case 408:
-      return ErrorCode::kTimeout;
-    case 413:
-    case 414:
-    case 431:
-      return ErrorCode::kTooLarge;
-    case 429:
-    case 503:
-      return ErrorCode::kOverloaded;
-    case 501:
-    case 505:
-      return ErrorCode::kUnsupported;
-    case 500:
-      return ErrorCode::kInternal;
-    default:
-      return ErrorCode::kInvalidArgument;
   }
 }
 
@@ -100,20 +77,6 @@ std::string format_date(WallTime time) {
                      static_cast<unsigned>(date.day()), kMonths[static_cast<unsigned>(date.month()) - 1],
                      static_cast<int>(date.year()), clock.hours().count(), clock.minutes().count(),
                      clock.seconds().count());
-}
-
-Response make_problem(int status, std::string_view detail) {
-  const ErrorFacts& known = facts(code_of(status));
-  Response response;
-  response.status = status;
-  response.headers.add("Content-Type", "application/problem+json");
-  if (status == 503 || status == 429) response.headers.add("Retry-After", "1");
-  response.body = json::to_text(json::object{{"type", fmt::format("urn:pryx:error:{}", known.name)},
-                                             {"title", reason_phrase(status)},
-                                             {"status", status},
-                                             {"detail", detail},
-                                             {"code", known.wire}});
-  return response;
 }
 
 }  // namespace pryx::net::internal

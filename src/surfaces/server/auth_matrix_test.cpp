@@ -134,9 +134,11 @@ class AuthMatrix : public ApiFixture {
     if (origin == Origin::kForeign) request.headers.add("Origin", "http://evil.example");
     if (origin == Origin::kNull) request.headers.add("Origin", "null");
     if (origin == Origin::kOtherPort) request.headers.add("Origin", "http://127.0.0.1:7798");
-    // Every cell comes from an address of its own, so that the limit on failures stays out of the way.
-    request.peer = socket ? testing::unix_peer(proof == Proof::kOwnerSocket ? testing::House::kOwnUid : 1001)
-                          : testing::tcp_peer(fmt::format("127.1.{}.{}", cells_ / 250, cells_ % 250));
+    // Every cell comes from an address of its own, so that the limit on failures stays out of the way; not
+    // from loopback, all of which is one.
+    request.peer =
+        socket ? testing::unix_peer(proof == Proof::kOwnerSocket ? testing::House::kOwnUid : 1001)
+               : testing::tcp_peer(fmt::format("10.{}.{}.{}", cells_ >> 16, cells_ >> 8 & 255, cells_ & 255));
     if (const auto token = tokens_.find(proof); token != tokens_.end())
       request.headers.add("Authorization", "Bearer " + token->second);
     if (proof == Proof::kBasic) request.headers.add("Authorization", "Basic cHJ5eDpwcnl4");
@@ -244,16 +246,19 @@ TEST_F(AuthMatrix, ChildrenOfPryxMayNotGiveOrders) {
 
 TEST_F(AuthMatrix, GuessesAreLimitedAndTheOwnerIsNotLockedOut) {
   const std::string valid = new_token("read");
-  const auto attempt = [&](const std::string& token) {
+  const auto attempt = [&](const std::string& token, const std::string& address = "127.0.0.1") {
     net::Request request = testing::make_request("GET", "/api/v1/status");
-    request.peer = testing::tcp_peer();
-    request.headers.set("Host", "127.0.0.1:7799");
+    if (!address.empty()) {
+      request.peer = testing::tcp_peer(address);
+      request.headers.set("Host", "127.0.0.1:7799");
+    }
     request.headers.add("Authorization", "Bearer " + token);
     return house.api->screen(request);
   };
   int evaluated = 0;
   for (int i = 0; i < 100; ++i) {
-    const auto veto = attempt(crypto::make_token(house.random).reveal());
+    // A local process may take any address of loopback, and gets no more guesses by it.
+    const auto veto = attempt(crypto::make_token(house.random).reveal(), fmt::format("127.0.{}.1", i));
     ASSERT_TRUE(veto.has_value());
     evaluated += veto->status == 401 ? 1 : 0;
     if (veto->status != 401) {
@@ -262,9 +267,32 @@ TEST_F(AuthMatrix, GuessesAreLimitedAndTheOwnerIsNotLockedOut) {
     }
   }
   EXPECT_EQ(evaluated, 10);
+  const std::string wrong = crypto::make_token(house.random).reveal();
+  EXPECT_EQ(attempt(wrong, "::1")->status, 429) << "loopback too";
+  EXPECT_EQ(attempt(wrong, "192.0.2.7")->status, 401) << "another address is not affected";
+  EXPECT_EQ(attempt(wrong, "")->status, 401) << "nor is the Unix socket";
+  EXPECT_EQ(get("/api/v1/status").status, 200) << "and least of all the owner";
   EXPECT_FALSE(attempt(valid).has_value());
   loop.run_for(std::chrono::seconds(61));
   EXPECT_EQ(attempt(crypto::make_token(house.random).reveal())->status, 401);
+}
+
+TEST(FailureLimiter, CountsByWhatAPeerCannotChoose) {
+  const auto key = [](const char* address) { return FailureLimiter::key_of(testing::tcp_peer(address)); };
+  const std::string loopback = key("127.0.0.1");
+  for (const char* text : {"127.0.0.2", "127.255.255.254", "::1", "::ffff:127.0.0.1", "::ffff:127.3.4.5"})
+    EXPECT_EQ(key(text), loopback) << text;
+  for (const char* text : {"10.0.0.1", "128.0.0.1", "::2", "::ffff:10.0.0.1", "2001:db8::1"})
+    EXPECT_NE(key(text), loopback) << text;
+  EXPECT_NE(key("192.0.2.1"), key("192.0.2.2"));
+  EXPECT_EQ(key("2001:db8::1"), key("2001:db8::2:1"));
+  EXPECT_NE(key("2001:db8::1"), key("2001:db8:0:1::1"));
+  // Whoever comes to a loopback address is local, whichever of the machine's addresses it comes from.
+  net::Peer outer = testing::tcp_peer("192.0.2.1");
+  outer.is_local = true;
+  EXPECT_EQ(FailureLimiter::key_of(outer), loopback);
+  EXPECT_NE(FailureLimiter::key_of(testing::unix_peer()), FailureLimiter::key_of(testing::unix_peer(1001)));
+  EXPECT_NE(FailureLimiter::key_of(testing::unix_peer()), loopback);
 }
 
 }  // namespace

@@ -3,11 +3,15 @@
 
 #include <fmt/format.h>
 
+#include "foundation/net/address_rules.h"
+
 namespace pryx::server {
 
 std::string FailureLimiter::key_of(const net::Peer& peer) {
   if (peer.transport == net::Peer::Transport::kUnix) return fmt::format("unix:{}", peer.uid);
-  return "tcp:" + peer.address;
+  if (peer.is_local) return fmt::format("tcp:{}", net::kLoopbackKey);
+  const auto address = net::parse_ip(peer.address);
+  return "tcp:" + (address ? net::network_key(*address) : std::string());
 }
 
 std::optional<Duration> FailureLimiter::note_failure(const std::string& key, MonotonicTime now) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Counts failed credentials by what a client cannot choose (its transport and address, loopback included)
-// over a sliding minute. Valid credentials are never counted and never refused here, so a noisy neighbour
-// cannot lock the owner out. Pure but for the times handed in.
+// Counts failed credentials by what a client cannot choose (its transport, and its network as
+// net::network_key() says, so that all of this machine's TCP peers are one) over a sliding minute. Valid
+// credentials are never counted and never refused here, so a noisy neighbour cannot lock the owner out. Pure
+// but for the times handed in.
 #pragma once
 #include <deque>
 #include <map>

@@ -13,11 +13,22 @@
 namespace pryx::server {
 namespace {
 
+bool is_front_path(std::string_view path) { return path.starts_with("/v1/"); }
+
 // Each front's clients read errors in that front's form only.
-net::Response refusal(const net::Request& request, const Error& error, const std::string& request_id) {
-  if (is_anthropic_path(request.path)) return anthropic_error_response(error, request_id);
-  if (request.path.starts_with("/v1/")) return openai_error_response(error, request_id);
+net::Response refusal(std::string_view path, const Error& error, const std::string& request_id) {
+  if (is_anthropic_path(path)) return anthropic_error_response(error, request_id);
+  if (is_front_path(path)) return openai_error_response(error, request_id);
   return problem_response(error, request_id);
+}
+
+// The same with a status that HTTP has and no code of ours.
+net::Response refusal(std::string_view path, const Error& error, int status, std::string_view title,
+                      const std::string& request_id) {
+  if (!is_front_path(path)) return problem_response(error, status, title, request_id);
+  net::Response response = refusal(path, error, request_id);
+  response.status = status;
+  return response;
 }
 
 Error not_routed_error(const net::Request& request, const RouteMatch& match) {
@@ -30,8 +41,8 @@ Error not_routed_error(const net::Request& request, const RouteMatch& match) {
 
 net::Response not_routed(const net::Request& request, const RouteMatch& match, const Error& error,
                          const std::string& request_id) {
-  if (match.allowed.empty()) return refusal(request, error, request_id);
-  net::Response response = problem_response(error, 405, "Method not allowed", request_id);
+  if (match.allowed.empty()) return refusal(request.path, error, request_id);
+  net::Response response = refusal(request.path, error, 405, "Method not allowed", request_id);
   std::string allow;
   for (const std::string_view method : match.allowed)
     allow += (allow.empty() ? "" : ", ") + std::string(method);
@@ -60,6 +71,7 @@ struct ApiServer::State {
         auth(services, options),
         background(services.loop, "server"),
         refusals(services.loop.clock()),
+        turned_away(services.loop.clock()),
         bus(services, options, auth, refusals),
         audit_head(services.loop, services.events, services.audit, owner().id),
         core{services, options, auth, bus, background} {}
@@ -69,6 +81,7 @@ struct ApiServer::State {
   Auth auth;
   async::TaskGroup background;
   RefusalLog refusals;
+  RefusalLog turned_away;  // before they were requests; a flood of them hides no line of the others
   Bus bus;
   AuditHead audit_head;
   ServerCore core;
@@ -84,7 +97,7 @@ net::Response ApiServer::State::refuse(const net::Request& request, const RouteM
                                        bool is_known_caller) {
   const bool is_routed = match.route != nullptr || !is_known_caller;
   net::Response response =
-      is_routed ? refusal(request, error, request_id) : not_routed(request, match, error, request_id);
+      is_routed ? refusal(request.path, error, request_id) : not_routed(request, match, error, request_id);
   refusals.write({.route = match.route != nullptr ? match.route->pattern : std::string_view(),
                   .method = match.route != nullptr ? match.route->method : std::string_view(),
                   .status = response.status,
@@ -149,6 +162,16 @@ std::optional<net::Response> ApiServer::screen(const net::Request& head) {
   if (match.route == nullptr)
     return state_->refuse(head, match, not_routed_error(head, match), request_id, true);
   return std::nullopt;
+}
+
+net::Response ApiServer::refuse(const net::Refusal& refused) {
+  const std::string request_id = state_->services.ids.make_text("req_");
+  RefusalLog& log = refused.status == 500 ? state_->refusals : state_->turned_away;  // that is a bug of ours
+  log.write({.status = refused.status,
+             .code = facts(refused.error.code).wire,
+             .detail = refused.error.message,
+             .request_id = request_id});
+  return refusal(refused.path, refused.error, refused.status, net::reason_phrase(refused.status), request_id);
 }
 
 // Credentials are judged again: a token may have been revoked while the body arrived.

@@ -107,6 +107,7 @@ class ApiServer final : public net::Handler {
 
   [[nodiscard]] async::Task<void> handle(net::Exchange& exchange) override;
   [[nodiscard]] std::optional<net::Response> screen(const net::Request& head) override;
+  [[nodiscard]] net::Response refuse(const net::Refusal& refusal) override;
 
  private:
   struct State;

@@ -13,10 +13,6 @@ constexpr std::size_t kMostEntries = 1000;
 bool is_localhost(const net::Host& host) {
   return host.name == "localhost" || host.name.ends_with(".localhost");
 }
-bool is_loopback(const net::IpAddress& address) {
-  if (!address.is_v6) return address.bytes[0] == 127;
-  return address == *net::parse_ip("::1");
-}
 
 }  // namespace
 

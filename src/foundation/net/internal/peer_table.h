@@ -56,6 +56,7 @@ class PeerTable {
   [[nodiscard]] std::optional<Slot> open(std::string key);
   void set_limits(PeerLimits limits) { limits_ = limits; }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
+  [[nodiscard]] std::size_t open_count() const { return open_count_; }  // connections of all addresses
 
  private:
   struct Entry {
@@ -67,11 +68,12 @@ class PeerTable {
   void give_back(Entry& entry);
 
   PeerLimits limits_;
+  std::size_t open_count_ = 0;
   std::unordered_map<std::string, Entry> entries_;  // whose elements stay where they are
   std::list<Entry*> idle_;                          // the one that left first is in front
 };
 
-// By what a peer cannot choose freely: the address, and of IPv6 the network of one subscriber (/64).
+// By what a peer cannot choose freely, see network_key(). Peers of an unknown family are one.
 [[nodiscard]] std::string peer_key(const sockaddr_storage& from);
 
 }  // namespace pryx::net::internal

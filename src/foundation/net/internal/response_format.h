@@ -28,7 +28,4 @@ struct HeadOptions {
 [[nodiscard]] std::string format_head(int status, const Headers& headers, const HeadOptions& options);
 [[nodiscard]] std::string format_date(WallTime time);  // "Sun, 06 Nov 1994 08:49:37 GMT"
 
-// The problem document (RFC 9457) of what the server itself refuses.
-[[nodiscard]] Response make_problem(int status, std::string_view detail);
-
 }  // namespace pryx::net::internal

@@ -21,6 +21,14 @@ class ScriptedHandler final : public Handler {
     return Response{.status = 401, .headers = {}, .body = "refused by screen"};
   }
 
+  [[nodiscard]] Response refuse(const Refusal& refusal) override {
+    Response response{.status = refusal.status, .headers = {}, .body = refusal.path};
+    response.headers.add("X-Code", std::string(facts(refusal.error.code).name));
+    if (refusal.error.retry_after_ms >= 0)
+      response.headers.add("X-Retry-After-Ms", std::to_string(refusal.error.retry_after_ms));
+    return response;
+  }
+
   [[nodiscard]] async::Task<void> handle(Exchange& exchange) override {
     const std::string path = exchange.request().path;
     if (path == "/ws")
