@@ -86,6 +86,7 @@ Result<std::optional<ComingChange::Side>> ChangeCollector::look(int directory, c
 }
 
 Result<void> ChangeCollector::add(const std::string& path, const std::string& name, int before, int after) {
+  if (recorder_ == nullptr) return {};
   if (names_ >= ChangeRecorder::kMaxNames) {
     ++left_out_;
     return {};
@@ -108,13 +109,13 @@ Result<void> ChangeCollector::add(const std::string& path, const std::string& na
 Result<void> ChangeCollector::hand_over() {
   if (pending_.empty()) return {};
   pending_bytes_ = 0;
-  return recorder_.record(std::exchange(pending_, {}));
+  return recorder_->record(std::exchange(pending_, {}));
 }
 
 Result<void> ChangeCollector::finish() {
   PRYX_TRY_VOID(hand_over());
   if (left_out_ == 0) return {};
-  return recorder_.record_unknown(left_out_);
+  return recorder_->record_unknown(left_out_);
 }
 
 }  // namespace pryx::sandbox

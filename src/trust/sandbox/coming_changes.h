@@ -12,7 +12,8 @@ namespace pryx::sandbox {
 
 class ChangeCollector {
  public:
-  explicit ChangeCollector(ChangeRecorder& recorder) : recorder_(recorder) {}
+  // Null: nobody is told, and nothing is looked at.
+  explicit ChangeCollector(ChangeRecorder* recorder) : recorder_(recorder) {}
 
   // The entry `name` of the directory `before` is about to become that of `after`; -1: there is nothing. An
   // entry that stays as it is (it was only touched) counts as no change.
@@ -28,7 +29,7 @@ class ChangeCollector {
                  ComingChange& into);
   [[nodiscard]] Result<void> hand_over();
 
-  ChangeRecorder& recorder_;
+  ChangeRecorder* recorder_;
   std::vector<ComingChange> pending_;
   std::uint64_t pending_bytes_ = 0;
   std::uint64_t kept_bytes_ = 0;

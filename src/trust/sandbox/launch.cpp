@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <charconv>
 #include <climits>
+#include <cstdlib>
 #include <cstring>
 
 #include "foundation/base/text.h"
@@ -318,7 +319,8 @@ class SandboxedRun final : public Run {
   std::unique_ptr<WorkspaceView> workspace_;
 };
 
-std::unexpected<Error> explain(const Request& request, const Start& start, platform::Subprocess& child) {
+std::unexpected<Error> explain(const Machine& machine, const Request& request, const Start& start,
+                               platform::Subprocess& child) {
   if (start.late)
     return fail(ErrorCode::kDenied,
                 "the sandbox was not ready after {} s; the machine is overloaded, try again",
@@ -334,7 +336,7 @@ std::unexpected<Error> explain(const Request& request, const Start& start, platf
     return fail(ErrorCode::kDenied, "the sandbox could not {}; run pryx doctor", start.refusal);
   }
   return fail(ErrorCode::kDenied, "bubblewrap could not make the sandbox: {}; {}", last_words(child),
-              namespaces_fix());
+              namespaces_fix(machine));
 }
 
 Result<std::vector<UniqueFd>> secrets_in_memory(const std::vector<SecretFile>& secrets) {
@@ -379,7 +381,7 @@ Result<std::unique_ptr<Run>> launch_in(const Machine& machine, const Request& re
   theirs.reset();
   Start start = hear(ours.get());
   if (start.silent || start.late || !start.refusal.empty() || start.missing_program != 0) {
-    auto problem = explain(request, start, child);
+    auto problem = explain(machine, request, start, child);
     // Owned, so that everything is dead before the error is told.
     const SandboxedRun dying(std::move(child), std::move(start), std::move(workspace));
     return problem;
@@ -387,8 +389,13 @@ Result<std::unique_ptr<Run>> launch_in(const Machine& machine, const Request& re
   return std::make_unique<SandboxedRun>(std::move(child), std::move(start), std::move(workspace));
 }
 
-std::string read_setting(const char* path) {
-  const UniqueFd fd(::open(path, O_RDONLY | O_CLOEXEC));
+std::string real_path(const std::string& path) {
+  char real[PATH_MAX];
+  return ::realpath(path.c_str(), real) != nullptr ? std::string(real) : path;
+}
+
+std::string read_setting(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   char text[32];
   const ssize_t got = fd ? ::read(fd.get(), text, sizeof text) : 0;
   return got > 0 ? std::string(trim(std::string_view(text, static_cast<std::size_t>(got)))) : std::string();
@@ -404,14 +411,20 @@ bool is_secret_file_name(std::string_view name) {
   return is_plain && !name.empty() && name.size() <= 128 && name.find_first_not_of('.') != name.npos;
 }
 
-std::string namespaces_fix() {
-  if (read_setting("/proc/sys/kernel/unprivileged_userns_clone") == "0")
+std::string namespaces_fix(const Machine& machine, const std::string& settings) {
+  const auto is = [&](const char* name, const char* value) {
+    return read_setting(fmt::format("{}/{}", settings, name)) == value;
+  };
+  if (is("kernel/unprivileged_userns_clone", "0"))
     return "allow user namespaces: sudo sysctl -w kernel.unprivileged_userns_clone=1";
-  if (read_setting("/proc/sys/user/max_user_namespaces") == "0")
+  if (is("user/max_user_namespaces", "0"))
     return "allow user namespaces: sudo sysctl -w user.max_user_namespaces=15000";
-  if (read_setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1")
-    return "give bwrap an AppArmor profile that allows 'userns', or: sudo sysctl -w "
-           "kernel.apparmor_restrict_unprivileged_userns=0";
+  // Both programs make namespaces: a profile of bwrap alone is not enough. Profiles go by the real path.
+  if (is("kernel/apparmor_restrict_unprivileged_userns", "1"))
+    return fmt::format(
+        "give both {} and {} an AppArmor profile that allows 'userns', or: sudo sysctl -w "
+        "kernel.apparmor_restrict_unprivileged_userns=0",
+        real_path(machine.bubblewrap), real_path(machine.init));
   return "user namespaces must work for an ordinary user; inside a container, start it with them allowed";
 }
 

@@ -31,7 +31,8 @@ struct Machine {
 };
 
 [[nodiscard]] Result<std::unique_ptr<Run>> launch_run(const Machine& machine, const Request& request);
-// Why namespaces do not work here and the setting that changes it.
-[[nodiscard]] std::string namespaces_fix();
+// Why namespaces do not work here and the setting that changes it. `init`: pryx-sandbox-init, which makes
+// some as well as bubblewrap. `settings` is where the kernel's are read.
+[[nodiscard]] std::string namespaces_fix(const Machine& machine, const std::string& settings = "/proc/sys");
 
 }  // namespace pryx::sandbox

@@ -38,7 +38,7 @@ constexpr std::string_view kPartOfRepository = "what would make this folder a Gi
 struct Key {
   std::string_view section, key;
 };
-// Commands that Git runs by itself in everyday work; each may also stand in a subsection. An empty section
+// Commands of Git's own documentation (git-config(1)); each may also stand in a subsection. An empty section
 // means any, an empty key too. An alias is one when it begins with "!".
 constexpr std::array kCommands{Key{"core", "fsmonitor"},
                                Key{"core", "pager"},
@@ -64,6 +64,17 @@ constexpr std::array kCommands{Key{"core", "fsmonitor"},
                                Key{"remote", "receivepack"},
                                Key{"credential", "helper"},
                                Key{"submodule", "update"},
+                               Key{"difftool", "path"},
+                               Key{"mergetool", "path"},
+                               Key{"browser", "path"},
+                               Key{"man", "path"},
+                               Key{"instaweb", "httpd"},
+                               Key{"sendemail", "sendmailcmd"},
+                               Key{"sendemail", "smtpserver"},
+                               Key{"sendemail", "tocmd"},
+                               Key{"sendemail", "cccmd"},
+                               Key{"sendemail", "headercmd"},
+                               Key{"imap", "tunnel"},
                                Key{"interactive", "difffilter"},
                                Key{"uploadpack", "packobjectshook"}};
 
@@ -192,7 +203,7 @@ void RepositoryNames::add_repository(const std::string& git_folder, const std::s
     common = beneath(git_folder, trim(pointer));
   }
   const std::string hooks = common + "/hooks";
-  if (is_link(hooks)) name(hooks);
+  if (is_link(hooks)) add_hooks(hooks, top);
   std::size_t count = 0;
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(hooks.c_str()), &::closedir);
   while (const dirent* entry = stream ? ::readdir(stream.get()) : nullptr) {
@@ -217,15 +228,12 @@ void RepositoryNames::add_settings(const std::string& file, const std::string& t
   }
   const std::string text = read_some(file, kMaxGitConfigBytes);
   if (text.size() == kMaxGitConfigBytes) complete_ = false;
-  for (const GitSetting& setting : read_git_config(text)) {
+  const auto settings = read_git_config(text);
+  if (settings.size() >= kMaxGitSettings) complete_ = false;
+  for (const GitSetting& setting : settings) {
     if (setting.value.empty()) continue;
     if (setting.section == "core" && setting.key == "hookspath") {
-      const std::string hooks = beneath(top, expanded(setting.value));
-      const std::size_t named = names_.size();
-      name(hooks);
-      // A folder that is more than hooks and known by its name, ".git", is not closed as a whole.
-      if (names_.size() == named)
-        for (const auto& hook : split(kHooks, ' ')) name(fmt::format("{}/{}", hooks, hook));
+      add_hooks(beneath(top, expanded(setting.value)), top);
     } else if ((setting.section == "include" || setting.section == "includeif") && setting.key == "path") {
       const std::string included = beneath(parent_of(file), expanded(setting.value));
       name(included);
@@ -233,7 +241,22 @@ void RepositoryNames::add_settings(const std::string& file, const std::string& t
     } else if (setting.section == "alias" ? setting.value.starts_with('!') : is_command(setting)) {
       add_words(setting.value, top, false);
       add_words(setting.value, top, true);
+      // One path, blanks and all.
+      if (setting.key == "path" && setting.value.find('/') != std::string::npos)
+        name(beneath(top, expanded(setting.value)));
     }
+  }
+}
+
+// The folder, and what links in it lead to. One that is more than hooks (the worktree, the workspace, what is
+// known by its name such as ".git") is not closed as a whole, so each hook in it is named.
+void RepositoryNames::add_hooks(const std::string& folder, const std::string& top) {
+  const std::string real = name_way(folder);
+  const bool is_more = real == workspace_ || lies_in(top, real) || is_protected(relative_of(real));
+  if (!is_more) note(real);
+  for (const auto& hook : split(kHooks, ' ')) {
+    const std::string path = fmt::format("{}/{}", folder, hook);
+    if (is_more || is_link(path)) name(path);
   }
 }
 
@@ -268,7 +291,10 @@ void RepositoryNames::add_words(std::string_view command, const std::string& top
 
 // Every link of the workspace on the way, and where the way ends: whoever replaces one of them decides what
 // Git finds.
-void RepositoryNames::name(const std::string& path) {
+void RepositoryNames::name(const std::string& path) { note(name_way(path)); }
+
+// The links alone, and, as the answer, where the way ends; empty when it leads in circles.
+std::string RepositoryNames::name_way(const std::string& path) {
   std::deque<std::string> rest;
   const auto prepend = [&rest](std::string_view more) {
     const auto parts = split(more, '/');
@@ -294,18 +320,22 @@ void RepositoryNames::name(const std::string& path) {
     note(next);
     char target[4097];
     const ssize_t size = ::readlink(next.c_str(), target, sizeof target - 1);
-    if (size <= 0 || ++links > kMaxLinks) return;
+    if (size <= 0 || ++links > kMaxLinks) return {};
     if (target[0] == '/') real.clear();
     prepend(std::string_view(target, static_cast<std::size_t>(size)));
   }
-  note(real);
+  return real;
+}
+
+// Empty for the workspace itself and what lies outside of it.
+std::string RepositoryNames::relative_of(const std::string& path) const {
+  const std::size_t skip = workspace_ == "/" ? 1 : workspace_.size() + 1;
+  return path.size() > skip && lies_in(path, workspace_) ? path.substr(skip) : std::string();
 }
 
 void RepositoryNames::note(const std::string& path) {
-  if (path == workspace_ || !lies_in(path, workspace_)) return;
-  const std::size_t skip = workspace_ == "/" ? 1 : workspace_.size() + 1;
-  std::string relative = path.substr(skip);
-  if (is_protected(relative)) return;
+  std::string relative = relative_of(path);
+  if (relative.empty() || is_protected(relative)) return;
   if (names_.size() < kMaxNames)
     names_.insert(std::move(relative));
   else

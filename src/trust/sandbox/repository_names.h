@@ -22,6 +22,12 @@ namespace pryx::sandbox {
     const std::function<bool(const std::string&)>& before,
     const std::function<bool(const std::string&)>& after);
 
+// What settings name, relative to the workspace; there or not.
+struct SettingNames {
+  std::set<std::string> names;
+  bool complete = true;  // false: there were more settings, names or hooks than the limits
+};
+
 class RepositoryNames {
  public:
   explicit RepositoryNames(std::string workspace);  // real path
@@ -30,7 +36,11 @@ class RepositoryNames {
   void add_above();
   // The one whose worktree or whose data is this folder of the workspace; nothing when there is none.
   void add_folder(const std::string& relative);
-  void add(const std::set<std::string>& names) { names_.insert(names.begin(), names.end()); }
+  // What another look found.
+  void add(const SettingNames& found) {
+    names_.insert(found.names.begin(), found.names.end());
+    complete_ = complete_ && found.complete;
+  }
 
   // Relative to the workspace. Without those that are protected by their name alone.
   [[nodiscard]] const std::set<std::string>& names() const { return names_; }
@@ -45,9 +55,12 @@ class RepositoryNames {
   void add_worktree(const std::string& folder);
   void add_repository(const std::string& git_folder, const std::string& top);
   void add_settings(const std::string& file, const std::string& top, int depth);
+  void add_hooks(const std::string& folder, const std::string& top);
   void add_words(std::string_view command, const std::string& top, bool joins_quoted);
+  std::string name_way(const std::string& path);
   void name(const std::string& path);
   void note(const std::string& path);
+  [[nodiscard]] std::string relative_of(const std::string& path) const;
 
   std::string workspace_;
   std::set<std::string> names_;

@@ -3,7 +3,11 @@
 #include "trust/sandbox/repository_names.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
+#include "trust/sandbox/git_config.h"
 #include "trust/sandbox/testing/sandbox_fixture.h"
 
 namespace pryx::sandbox {
@@ -116,19 +120,57 @@ TEST_F(SettingsThatName, ControlWithoutTheRefusalAndTheMountsTheyAreWritten) {
 }
 
 TEST_F(SettingsThatName, EverySettingThatIsACommandCountsAsAShellReadsIt) {
-  home_.put("project/r/.git/config",
-            "[core]\n\thooksPath = .git\n\talternateRefsCommand = ./refs.sh\n[pager]\n\tlog = ./pager.sh\n"
-            "[alias]\n\tx = !sh alias.sh\n\ty = log -- clean.py\n[difftool \"d\"]\n\tcmd = \"'tools/my tool' "
-            "$LOCAL\"\n[remote \"o\"]\n\tuploadpack = bin\\\\ dir/pack\n[gpg \"ssh\"]\n\tprogram = ./sign\n");
+  home_.put(
+      "project/r/.git/config",
+      "[core]\n\thooksPath = .git\n\talternateRefsCommand = ./refs.sh\n[pager]\n\tlog = ./pager.sh\n"
+      "[alias]\n\tx = !sh alias.sh\n\ty = log -- clean.py\n[difftool \"d\"]\n\tcmd = \"'tools/my tool' "
+      "$LOCAL\"\n\tpath = tools/a diff\n[mergetool \"m\"]\n\tpath = tools/merge\n[sendemail \"s\"]\n\ttoCmd "
+      "= ./to --x\n\tsmtpServer = tools/send\n[imap]\n\ttunnel = exec tools/tunnel\n[remote "
+      "\"o\"]\n\tuploadpack = bin\\\\ dir/pack\n[gpg \"ssh\"]\n\tprogram = ./sign\n");
   home_.put("project/r/alias.sh", "mine");
   RepositoryNames names(project());
   names.add_folder("r");
   EXPECT_TRUE(names.complete());
   for (const char* name : {"r/.git/pre-commit", "r/.git/update", "r/refs.sh", "r/pager.sh", "r/alias.sh",
-                           "r/tools/my tool", "r/bin dir/pack", "r/sign"})
+                           "r/tools/my tool", "r/bin dir/pack", "r/sign", "r/tools/a diff", "r/tools/merge",
+                           "r/to", "r/tools/send", "r/tools/tunnel"})
     EXPECT_TRUE(names.has(name)) << name;
   for (const char* name : {"r/.git/index", "r/.git", "r/clean.py", "r/tools", "r/free"})
     EXPECT_FALSE(names.has(name)) << name;
+}
+
+// A folder that is more than hooks is not closed as a whole, whichever way leads to it, and what is a link in
+// a folder of hooks is followed.
+TEST_F(SettingsThatName, HooksAreNamedWhereTheyReallyLie) {
+  std::filesystem::create_directory_symlink(".git", project() + "/r/git");
+  std::filesystem::create_directory_symlink(".", project() + "/r/top");
+  std::filesystem::create_directory_symlink("..", project() + "/r/out");
+  std::filesystem::create_symlink("../../real/check.sh", project() + "/r/tools/hooks/post-merge");
+  struct Row {
+    std::string hooks, named, free;
+  };
+  for (const Row& row :
+       {Row{"git", "r/.git/pre-commit", "r/.git/index"}, Row{"top", "r/pre-commit", "r/free"},
+        Row{".", "r/pre-commit", "r/free"}, Row{"out", "pre-commit", "free"},
+        Row{project(), "pre-commit", "free"}, Row{"tools/hooks", "r/real/check.sh", "r/real/other"}}) {
+    home_.put("project/r/.git/config", "[core]\n\thooksPath = " + row.hooks + "\n");
+    RepositoryNames names(project());
+    names.add_folder("r");
+    EXPECT_TRUE(names.has(row.named)) << row.hooks;
+    EXPECT_FALSE(names.has(row.free)) << row.hooks;
+  }
+  std::filesystem::remove_all(project() + "/r/.git/hooks");
+  std::filesystem::create_directory_symlink("../..", project() + "/r/.git/hooks");
+  RepositoryNames names(project());
+  names.add_folder("r");
+  EXPECT_TRUE(names.has("pre-commit"));
+  EXPECT_TRUE(names.complete());
+  home_.put("project/r/.git/config", "[core]\n\thooksPath = git\n");
+  const Outcome outcome =
+      run("echo x > r/.git/pre-commit; echo x > pre-commit; echo y > r/.git/COMMIT_EDITMSG");
+  EXPECT_EQ(outcome.applied.quarantined, (std::vector<std::string>{"pre-commit", "r/.git/pre-commit"}))
+      << outcome.errors;
+  EXPECT_EQ(get("r/.git/COMMIT_EDITMSG"), "y\n");
 }
 
 // Settings that are not there use up nothing, and what goes over a limit is said.
@@ -148,6 +190,67 @@ TEST_F(SettingsThatName, ALimitIsSaid) {
   auto held = platform::HeldDirectory::open(project());
   EXPECT_TRUE(protection_in(held.value(), "r/free"));
   EXPECT_FALSE(protection_in(held.value(), "free"));
+
+  std::string long_one = "[core]\n";
+  for (std::size_t i = 0; i < kMaxGitSettings; ++i) long_one += "\tk = v\n";
+  home_.put("project/r/.git/config", long_one + "\tfsmonitor = ./watch/monitor\n");
+  ASSERT_LT(get("r/.git/config").size(), kMaxGitConfigBytes);
+  RepositoryNames too_long(project());
+  too_long.add_folder("r");
+  EXPECT_FALSE(too_long.has("r/watch/monitor"));
+  EXPECT_FALSE(too_long.complete());
+}
+
+class SettingsBeyondTheLimit : public SettingsThatName {
+ protected:
+  void SetUp() override {
+    SettingsThatName::SetUp();
+    std::string many = "[core]\n";
+    for (std::size_t i = 0; i < kMaxGitSettings; ++i) many += "\tk = v\n";
+    home_.put("project/r/.git/config", many + "\thooksPath = tools/hooks\n");
+  }
+  // What the run wrote, where it was kept.
+  [[nodiscard]] std::string kept(const std::string& name) const {
+    for (const auto& run : std::filesystem::directory_iterator(scratch_ / "sandbox")) {
+      std::ifstream file(run.path() / "upper" / name);
+      if (file) return {std::istreambuf_iterator<char>(file), {}};
+    }
+    return {};
+  }
+};
+
+// The file tools refuse there, so a command does not write there in their place.
+TEST_F(SettingsBeyondTheLimit, NothingOfACommandIsTakenOver) {
+  const std::string script = "echo x > r/tools/hooks/pre-commit; echo x > before";
+  Outcome outcome = run(script);
+  EXPECT_NE(outcome.errors.find("more settings than are read"), std::string::npos) << outcome.errors;
+  EXPECT_EQ(get("r/tools/hooks/pre-commit"), "mine");
+  EXPECT_FALSE(is_there("before"));
+  EXPECT_EQ(kept("r/tools/hooks/pre-commit"), "x\n");
+  // Those settings may name what lies beside the repository, too.
+  EXPECT_NE(run("echo x > beside").errors, "");
+  EXPECT_FALSE(is_there("beside"));
+  outcome = run("cat r/clean.py");
+  EXPECT_EQ(outcome.output + outcome.errors, "mine") << "what writes nothing goes on";
+  // A repository where the search before a run does not look is found on the way to what was written.
+  for (const char* folder : {"z/refs", "z/objects"})
+    std::filesystem::create_directories(project() + "/" + folder);
+  home_.put("project/z/HEAD", "ref: refs/heads/main\n");
+  std::filesystem::rename(project() + "/r", project() + "/z/objects/r");
+  outcome = run("echo y > free");
+  EXPECT_EQ(outcome.errors, "");
+  EXPECT_EQ(get("free"), "y\n");
+  outcome = run("cd z/objects; " + script + "; echo x > ../../before");
+  EXPECT_NE(outcome.errors.find("more settings than are read"), std::string::npos) << outcome.errors;
+  EXPECT_EQ(get("z/objects/r/tools/hooks/pre-commit"), "mine");
+  EXPECT_FALSE(is_there("before")) << "it comes first on the way, and nothing is moved before the end";
+}
+
+TEST_F(SettingsBeyondTheLimit, ControlWithoutTheRefusalItIs) {
+  make({"apply", "mounts"});
+  EXPECT_EQ(run("echo x > r/tools/hooks/pre-commit; echo x > before").errors, "");
+  EXPECT_EQ(get("r/tools/hooks/pre-commit"), "x\n");
+  EXPECT_TRUE(is_there("before"));
 }
 
 // The workspace may be a part of the worktree only.

@@ -194,7 +194,7 @@ void BubblewrapSandbox::probe_run() {
     answers = ask_inside({});
   }
   if (!answers) {
-    add("namespaces", false, answers.error().message, namespaces_fix());
+    add("namespaces", false, answers.error().message, namespaces_fix(machine_));
     return;
   }
   const auto says = [&](const char* key, const char* value) {
@@ -203,7 +203,7 @@ void BubblewrapSandbox::probe_run() {
   };
   add("namespaces",
       says("capabilities", "0") && says("write_outside", "0") && (!machine_.with("pid") || !says("pid", "1")),
-      "user, mount, pid, network, ipc, uts and cgroup, without capabilities", namespaces_fix());
+      "user, mount, pid, network, ipc, uts and cgroup, without capabilities", namespaces_fix(machine_));
   add("no new privileges", says("no_new_privs", "1"), "set for every command",
       "use a kernel with no_new_privs");
   add("seccomp", says("seccomp", "2") || !machine_.with("seccomp"), "allow-list of system calls",

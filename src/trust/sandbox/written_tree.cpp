@@ -119,7 +119,14 @@ class Application {
     if (depth > kMaxDepth) return fail(ErrorCode::kTooLarge, "'{}' lies too deep to be taken over", path);
     PRYX_TRY(const auto names, names_in(upper, path));
     // Nothing of a repository's settings is ever taken over, so they are the ones from before the run.
-    if (refusal_ != Refusal::kNothing) named_.add_folder(path);
+    if (refusal_ != Refusal::kNothing) {
+      named_.add_folder(path);
+      if (!names.empty() && !named_.complete())
+        return fail(
+            ErrorCode::kTooLarge,
+            "a Git repository of the workspace, or around it, has more settings than are read to learn "
+            "what they name, so nothing is taken over; shorten its settings");
+    }
     const std::set<std::string> held_back = parts_of_new_repository(upper, target, names);
     for (const std::string& name : names) {
       const std::string full = join(path, name);
@@ -410,22 +417,23 @@ ProtectedScan scan_with(RepositoryNames& named, bool learns, int directory, std:
   search.folder(directory, "", 0);
   search.named(directory);
   scan.complete = scan.complete && named.complete();
-  scan.named = named.names();
+  scan.named = {named.names(), named.complete()};
   return scan;
 }
 
 }  // namespace
 
 Result<Applied> apply_written_tree(int upper, int workspace, Refusal refusal, ChangeRecorder* recorder,
-                                   const std::set<std::string>& named) {
+                                   const SettingNames& named) {
   RepositoryNames names(path_of(workspace));
   if (refusal != Refusal::kNothing) {
     names.add(named);
     names.add_above();
   }
-  if (recorder != nullptr) {
+  // Nothing is moved before all of the way was walked: settings at its end may name what lies at its begin.
+  if (recorder != nullptr || refusal != Refusal::kNothing) {
     Applied rehearsed;
-    ChangeCollector collector(*recorder);
+    ChangeCollector collector(recorder);
     PRYX_TRY_VOID(Application(rehearsed, refusal, names, &collector).folder(upper, workspace, "", 0));
     PRYX_TRY_VOID(collector.finish());
   }

@@ -12,6 +12,7 @@
 
 #include "foundation/base/result.h"
 #include "foundation/platform/files.h"
+#include "trust/sandbox/repository_names.h"
 #include "trust/sandbox/sandbox.h"
 
 namespace pryx::sandbox {
@@ -24,11 +25,12 @@ enum class Refusal : std::uint8_t {
 
 // Moves everything but protected names from `upper` to `workspace` (descriptors of directories), and but for
 // what repositories name (RepositoryNames): `named`, and what the folders on the way name. What is refused
-// stays in `upper`. An error leaves the rest there too. The recorder is told everything first.
+// stays in `upper`. An error leaves the rest there too; one about settings that cannot be read whole comes
+// before the first move. The recorder is told everything first.
 [[nodiscard]] Result<Applied> apply_written_tree(int upper, int workspace,
                                                  Refusal refusal = Refusal::kProtectedNames,
                                                  ChangeRecorder* recorder = nullptr,
-                                                 const std::set<std::string>& named = {});
+                                                 const SettingNames& named = {});
 
 // Protected names that exist below a directory, those that repositories name among them, each with what it
 // is, so that a later look can tell an unchanged one from one that was put in its place.
@@ -41,8 +43,9 @@ struct ProtectedEntry {
 };
 struct ProtectedScan {
   std::map<std::string, ProtectedEntry> entries;
-  std::set<std::string> named;  // what repositories there, and around it, name; there or not
-  bool complete = true;  // false: the tree has more names than the limit, or a folder could not be read
+  SettingNames named;    // of repositories there, and around it
+  bool complete = true;  // false: the tree has more names than the limit, or a folder could not be read, or
+                         // settings could not
 };
 [[nodiscard]] ProtectedScan find_protected(int directory, std::size_t max_names,
                                            Refusal refusal = Refusal::kProtectedNames);

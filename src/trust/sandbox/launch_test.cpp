@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#include "trust/sandbox/launch.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "foundation/platform/testing/temporary_directory.h"
+
+namespace pryx::sandbox {
+namespace {
+
+// Profiles go by the real path of a program, and both of these make user namespaces.
+TEST(NamespacesFix, NamesTheSettingAndBothPrograms) {
+  const platform::testing::TemporaryDirectory folder;
+  folder.put("lib/pryx-sandbox-init", "");
+  std::filesystem::create_symlink("lib/pryx-sandbox-init", folder / "init");
+  Machine machine;
+  machine.bubblewrap = "/nowhere/bwrap";
+  machine.init = folder / "init";
+  folder.put("kernel/apparmor_restrict_unprivileged_userns", "1\n");
+  const std::string profiles = namespaces_fix(machine, folder.path());
+  EXPECT_NE(profiles.find("/nowhere/bwrap"), std::string::npos) << profiles;
+  EXPECT_NE(profiles.find((folder / "lib/pryx-sandbox-init") + " an AppArmor profile"), std::string::npos)
+      << profiles;
+  folder.put("user/max_user_namespaces", "0\n");
+  EXPECT_NE(namespaces_fix(machine, folder.path()).find("user.max_user_namespaces"), std::string::npos);
+  folder.put("kernel/unprivileged_userns_clone", "0\n");
+  EXPECT_NE(namespaces_fix(machine, folder.path()).find("kernel.unprivileged_userns_clone"),
+            std::string::npos);
+  EXPECT_NE(namespaces_fix(machine, folder / "absent").find("inside a container"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace pryx::sandbox
