@@ -36,7 +36,7 @@ def fifty_messages_at_once_are_all_accepted(lab):
         equal(api.wait_turn(answers[i][1]["turn_id"], 60)["state"], "completed", f"turn {i}")
         equal(answer_of(api.transcript(sessions[i])), f"answer to message {i}", f"answer {i}")
     print(f"accepted 50 at once: p50 {percentile(times, 50) * 1000:.0f} ms, p95 {percentile(times, 95) * 1000:.0f} ms")
-    expect(sanitized(lab.binaries) or percentile(times, 95) < 1.0, f"p95 is {percentile(times, 95):.2f} s")
+    expect(sanitized(lab.binaries) or percentile(times, 95) < 0.1, f"p95 is {percentile(times, 95) * 1000:.0f} ms")
 
 
 @case
@@ -70,6 +70,7 @@ def idempotency_keys(lab):
     equal(send(one, "hello", "k"), first, "the same key with the same body")
     equal(send(one, "other", "k")[0], 409, "the same key with another body")
     equal(send(one, "hello", "k", model="starter/commands")[0], 409, "the same key with another model")
+    equal(send(one, "hello", "k", max_output_tokens=900)[0], 409, "the same key with another bound of the answer")
     expect(send(two, "hello", "k")[1]["turn_id"] != first[1]["turn_id"], "keys count per session")
     expect(send(one, "hello", "K")[1]["turn_id"] != first[1]["turn_id"], "another key")
     equal(send(one, "x", "y" * 257)[0], 400, "a key of 257 characters")
@@ -394,8 +395,7 @@ def forks_deletes_and_archives(lab):
     running = api.session()
     api.run(running, "x")
     equal(api.call("PATCH", f"/sessions/{session}", {"status": "archived"})[1]["status"], "archived", "archived")
-    status = api.call("POST", f"/sessions/{session}/messages", {"text": "to an archive"})[0]
-    expect(status in (202, 409), f"a message to an archived session answered {status}")
+    equal(api.call("POST", f"/sessions/{session}/messages", {"text": "to an archive"})[0], 202, "a message to an archived session")
     api.call("PATCH", f"/sessions/{session}", {"status": "active"})
     bus = api.bus()
     api.delete(f"/sessions/{fork['id']}")

@@ -143,3 +143,35 @@ def sessions_are_searched_and_filtered(lab):
     equal({s["id"] for s in api.get("/sessions?status=archived")["items"]}, {ids["harbour"]}, "archived")
     expect(ids["harbour"] not in {s["id"] for s in api.get("/sessions?status=active")["items"]}, "an archived session among the active")
     equal(api.get("/sessions?sort=relevance&query=harbinger")["items"][0]["id"], ids["harbinger"], "by relevance")
+
+
+@case
+def a_search_pages_and_filters_in_both_orders(lab):
+    daemon = lab.daemon()
+    lab.model(daemon)
+    api = daemon.api()
+    # The more is said around the word, the less it weighs; everybody speaks of it again after the others did.
+    ids = [api.session(title=f"{i}") for i in range(6)]
+    for others in (3, 12):
+        for i, session in enumerate(ids):
+            api.run(session, "harbour" + " word" * (others * (i + 1)))
+    for archived in (ids[0], ids[5]):
+        api.call("PATCH", f"/sessions/{archived}", {"status": "archived"})
+    orders = {"relevance": ids, "newest": ids[::-1]}
+    for sort, order in orders.items():
+        path = f"/sessions?query=harbour&sort={sort}"
+        equal([s["id"] for s in api.get(path)["items"]], order, f"by {sort}")
+        for size in (1, 2, 5, 200):
+            equal([s["id"] for s in api.pages(path, size)], order, f"by {sort} in pages of {size}")
+            for status in ("archived", "active"):
+                wanted = [i for i in order if (i in (ids[0], ids[5])) == (status == "archived")]
+                page = api.get(f"{path}&status={status}&limit={size}")["items"]
+                equal([s["id"] for s in page], wanted[:size], f"the first {size} {status} by {sort}")
+                equal([s["id"] for s in api.pages(f"{path}&status={status}", size)], wanted, f"{status} by {sort} in pages of {size}")
+        for cursor in ("x", "5", "5:", ":5", "-1:1", "5:20001", "1:1:1"):
+            status, answer = api.call("GET", f"{path}&cursor={cursor}")
+            equal(status, 400, f"the cursor {cursor} by {sort}")
+            contains(answer["detail"], "cursor", "the refusal")
+    rows = daemon.cli("session", "search", "harbour", "--sort", "relevance", "--limit", "4", "--json").must(0).json()
+    rest = daemon.cli("session", "search", "harbour", "--sort", "relevance", "--cursor", rows["next_cursor"], "--json").must(0).json()
+    equal([s["id"] for s in rows["items"] + rest["items"]], ids, "two pages of the command")

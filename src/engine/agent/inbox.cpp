@@ -44,6 +44,7 @@ std::string body_hash(const NewMessage& message) {
                     {"approve", message.approve}};
   if (message.max_cost) body["max_cost"] = *message.max_cost;
   if (message.allow_unpriced) body["allow_unpriced"] = true;
+  if (message.options.max_output_tokens != 0) body["max_output_tokens"] = message.options.max_output_tokens;
   json::array parts;
   for (const Message& given : message.messages) {
     for (const Part& part : given.parts) parts.push_back(part.to_record());

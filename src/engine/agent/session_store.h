@@ -21,6 +21,8 @@ struct SessionQuery {
   std::optional<WallTime> after;
   std::optional<WallTime> before;
   bool by_relevance = false;  // ranks the newest 20,000 hits
+  // A search reads so many hits for a page, so that one whose filters let little through may be short, or
+  // empty with a next_cursor.
   Page page;
 };
 struct SessionHit {

@@ -42,16 +42,18 @@ void print_sessions(Context& context, const json::object& body, bool with_snippe
     if (with_snippet) row.emplace_back(first_line(json::string_or(session, "snippet")), kDim);
     rows.push_back(std::move(row));
   }
+  const std::string cursor = json::string_or(body, "next_cursor");
   if (rows.empty()) {
-    context.console().note("no sessions; pryx chat starts one");
+    // A search that looked through its share of hits and found none that fits can go on.
+    context.console().note(cursor.empty() ? "no sessions; pryx chat starts one"
+                                          : fmt::format("none so far; more: --cursor {}", cursor));
     return;
   }
   std::vector<Column> columns = {{"ID"},         {"STATE"}, {"UPDATED"}, {"MESSAGES", true},
                                  {"COST", true}, {"TITLE"}};
   if (with_snippet) columns.push_back({"FOUND"});
   context.console().print_table(columns, rows);
-  if (const std::string cursor = json::string_or(body, "next_cursor"); !cursor.empty())
-    context.console().note(fmt::format("more: --cursor {}", cursor));
+  if (!cursor.empty()) context.console().note(fmt::format("more: --cursor {}", cursor));
 }
 
 Result<int> list_sessions(Context& context, const Invocation& invocation, const std::string& text) {
