@@ -23,7 +23,7 @@ test:  ## every test, with address and undefined behaviour sanitizers
 lint: deps  ## formatting, layers and house rules
 	@tools/lint/run && tools/ui check
 
-fmt:  ## format all C++ files in place
+fmt: deps  ## format all C++ files in place
 	@tools/lint/run --fix
 
 bench: deps  ## measure the release build

@@ -22,9 +22,10 @@ class Killer:
     def __init__(self, daemon, shim, rng):
         self.daemon, self.shim, self.rng = daemon, shim, rng
         self.ready_ms, self.by = [], {"time": 0, "write": 0, "start": 0}
+        self.at_write = 0  # kills that the shim did: at the k-th write and not by the clock
 
     def kill_once(self):
-        way = self.rng.choice(["time"] * 10 + ["write"] * 7 + ["start"] * 3)
+        way = self.rng.choice(["time"] * 9 + ["write"] * 8 + ["start"] * 3)
         if way == "start":
             self._kill_while_starting()
         elif way == "write":
@@ -36,7 +37,8 @@ class Killer:
         self.restart()
 
     def restart(self):
-        self.shim.disarm()
+        self.at_write += self.shim.counts()[1] > 0
+        self.shim.arm(faults.OFF)
         self.daemon.spawn()
         self.ready_ms.append(self.daemon.wait_ready())
 
@@ -81,8 +83,10 @@ def kill_under_load(score, options):
             world.settle(60 + kills * 0.1)
             world.stop_load()
             world.check_all()
-            print(f"       {killer.by}, {len(world.messages)} messages, {len(model.seen)} model calls, {world.stats}, restart p50 {percentile(killer.ready_ms, 50):.0f} ms "
+            print(f"       {killer.by}, {killer.at_write} at a write, {len(world.messages)} messages, {len(model.seen)} model calls, {world.stats}, restart p50 {percentile(killer.ready_ms, 50):.0f} ms "
                   f"p99 {percentile(killer.ready_ms, 99):.0f} ms", flush=True)
+            if killer.at_write < kills // 3:
+                raise Broken(f"only {killer.at_write} of {kills} kills hit a write")
             if len(world.messages) < kills // 2:
                 raise Broken(f"only {len(world.messages)} messages were accepted: the load was too small to prove anything")
         with score.case("an intact database after the kills", daemon):

@@ -3,7 +3,7 @@
 import re
 import time
 
-from harness import Api, case, contains, equal, expect, lacks, raw_http
+from harness import Api, case, contains, equal, expect, free_port, lacks, raw_http
 
 
 def http(daemon, method, path, headers, body=""):
@@ -141,7 +141,7 @@ def open_browser(daemon):
 
 @case
 def a_login_link_works_once_and_the_cookie_needs_its_csrf_token(lab):
-    daemon = lab.daemon()
+    daemon = lab.daemon(listen=f"127.0.0.1:{free_port()}")  # the cookie's name holds the port: it stays over the restart
     cookie, csrf, whole, code = open_browser(daemon)
     for attribute in ("HttpOnly", "SameSite=Strict", "Path=/"):
         contains(whole, attribute, "Set-Cookie")
@@ -158,13 +158,19 @@ def a_login_link_works_once_and_the_cookie_needs_its_csrf_token(lab):
     equal(http(daemon, "POST", "/api/v1/sessions", [*me, origin(daemon), ("X-Pryx-CSRF", csrf)], "{}")[0], 201, "POST with everything")
     equal(http(daemon, "GET", "/api/v1/status", [host(daemon), ("Cookie", cookie[:-2])])[0], 401, "a changed cookie")
     equal(http(daemon, "GET", "/api/v1/status", [host(daemon), ("Cookie", f"{cookie}; {cookie.split('=')[0]}=x")])[0], 401, "two cookies of that name")
-    other, _, _, _ = open_browser(daemon)
+    other, others_csrf, _, _ = open_browser(daemon)
     expect(other != cookie, "two logins share a cookie")
     equal(http(daemon, "POST", "/api/v1/logout", [*me, origin(daemon), ("X-Pryx-CSRF", csrf)], "{}")[0], 204, "logout")
     equal(http(daemon, "GET", "/api/v1/status", me)[0], 401, "GET after logout")
     equal(http(daemon, "GET", "/api/v1/status", [host(daemon), ("Cookie", other)])[0], 200, "the other browser")
     daemon.restart()
-    equal(http(daemon, "GET", "/api/v1/status", [host(daemon), ("Cookie", other)])[0], 401, "a cookie after a restart")
+    they = [host(daemon), ("Cookie", other)]
+    equal(http(daemon, "GET", "/api/v1/status", they)[0], 200, "the other browser after a restart")
+    equal(http(daemon, "GET", "/api/v1/status", me)[0], 401, "the browser that logged out, after a restart")
+    equal(http(daemon, "POST", "/api/v1/logout", [*they, origin(daemon), ("X-Pryx-CSRF", others_csrf)], "{}")[0], 204, "logout after a restart")
+    equal(http(daemon, "GET", "/api/v1/status", they)[0], 401, "the other browser after its logout")
+    daemon.restart()
+    equal(http(daemon, "GET", "/api/v1/status", they)[0], 401, "the other browser after its logout and a restart")
 
 
 @case

@@ -4,11 +4,12 @@ import re
 import signal
 import time
 
-from harness import case, contains, equal, expect, lacks, short, wait_until
+from harness import Broken, case, contains, equal, expect, lacks, sanitized, short, wait_until
 from hostile import FORBIDDEN, HOSTILE
 
 READY = "ready"
 FRAMES_PER_SECOND = 30
+CARD_LIMIT = 0.5  # seconds from a tool call that asks to its card on the screen
 
 
 def chat(lab, *args, files=None, **options):
@@ -25,6 +26,18 @@ def chat(lab, *args, files=None, **options):
 
 def say(term, text):
     term.send(text + "\r")
+
+
+def came_at(term, piece):
+    """When the last byte of the text's first occurrence arrived in the terminal."""
+    with term.lock:
+        pieces = list(term.pieces)
+    got = b""
+    for at, more in pieces:
+        got += more
+        if piece in got:
+            return at
+    raise Broken(f"{piece!r} is in no bytes of the terminal")
 
 
 def memories(daemon):
@@ -89,6 +102,9 @@ def keys_answer_the_card(lab):
     daemon, model, term = chat(lab)
     say(term, "save")
     term.wait_for("allow?")
+    seconds = came_at(term, b"allow?") - model.of("save")[1].first_sent  # its second answer is the call that asks
+    print(f"the card stood {seconds * 1000:.0f} ms after the model sent the tool call")
+    expect(sanitized(lab.binaries) or 0 <= seconds < CARD_LIMIT, f"the card came {seconds:.2f} s after the tool call")
     contains(term.text(), "the cat is called Miso", "the card")
     contains(term.text(), "memory.save", "the card")
     term.wait_quiet(0.2)

@@ -73,6 +73,9 @@ def exec_exit_codes(lab):
     ran(9, "slow", "--timeout", "1s")
     expect(time.monotonic() - begin < 8, "--timeout 1s took long")
     wait_until(lambda: model.of("slow")[0].gone_at, 5, "a turn that timed out is cancelled")
+    events = daemon.cli("exec", "slow", "--timeout", "1s", "--json", "--workspace", work).must(9).lines()
+    equal([e["event"] for e in events if e["event"] in ENDED], ["turn.cancelled"], "ends of a turn that timed out, with --json")
+    equal(events[-1]["event"], "turn.cancelled", "the last line of a turn that timed out")
     lab_dead(lab, daemon)
     ran(8, "x", "--model", "dead/any")
     daemon.cli("exec", "x", "--workspace", "/nothing/there").must(6)
@@ -89,13 +92,16 @@ def exec_is_interrupted_by_signals(lab):
     daemon = lab.daemon()
     model = lab.model(daemon)
     model.script["slow"] = [[("text", "tick tock " * 300, 0.1)]]
-    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+    for number, code, more in ((signal.SIGINT, 130, []), (signal.SIGTERM, 143, []), (signal.SIGINT, 130, ["--json"]), (signal.SIGTERM, 143, ["--json"])):
         before = len(model.of("slow"))
-        process = subprocess.Popen([daemon.program, "exec", "slow", "--workspace", str(lab.workspace())], env=daemon.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/")
+        process = subprocess.Popen([daemon.program, "exec", "slow", *more, "--workspace", str(lab.workspace())], env=daemon.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/")
         wait_until(lambda: len(model.of("slow")) > before and model.of("slow")[-1].first_sent, 10, "the answer streams")
         time.sleep(0.2)
         process.send_signal(number)
-        equal(process.wait(10), code, f"exit code after {number.name}")
+        out = process.communicate(timeout=10)[0].decode()
+        equal(process.returncode, code, f"exit code after {number.name}")
+        if more:
+            equal(json.loads(out.splitlines()[-1])["event"], "turn.cancelled", f"the last line after {number.name} with --json")
         wait_until(lambda: model.of("slow")[-1].gone_at, 5, f"the turn is cancelled after {number.name}")
     equal({t["state"] for t in [daemon.api().turn(m["turn_id"]) for s in daemon.api().get("/sessions")["items"] for m in daemon.api().transcript(s["id"]) if m["role"] == "user"]}, {"cancelled"}, "turns")
 

@@ -139,4 +139,19 @@ def heavy_header(tree):
                 yield Finding(file.path, line, "heavy-header", f"<{path}> does not belong into a public header; forward-declare or move it to the .cpp")
 
 
-RULES = [layering, deps, internal, include_path, tokens, heavy_header]
+UNGATED = "src/engine/tools/tool.h"  # where the gate's pass names its second friend
+
+
+def test_only(tree):
+    for file in tree.cpp("src/", "apps/"):
+        if file.is_test:
+            continue
+        for line, quote, path in file.includes():
+            if quote == '"' and "/testing/" in f"/{path}":
+                yield Finding(file.path, line, "test-only", f"{path} is for tests; what the product needs lies elsewhere")
+        for match in re.finditer(r"\bUngatedPass\b", file.code):
+            if file.path != UNGATED:
+                yield Finding(file.path, file.line_of(match.start()), "test-only", "UngatedPass runs tools past the gate: tests only")
+
+
+RULES = [layering, deps, internal, include_path, tokens, heavy_header, test_only]

@@ -67,6 +67,10 @@ CASES = {
     "regex": ([cpp("std::regex r;"), cpp("#include <regex>")], [cpp("re2::RE2 r(text); auto s = R\"(std::regex)\";")]),
     "detached": ([cpp("asio::detached;"), cpp("boost::asio::detached;", "src/foundation/async/x.cpp")], [cpp("bool detached = true;")]),
     "sleep": ([cpp("std::this_thread::sleep_for(1s);", "src/engine/agent/x_test.cpp")], [cpp("auto sleeper = 1;")]),
+    "test-only": (
+        [cpp('#include "engine/tools/testing/ungated_pass.h"'), cpp("auto pass = UngatedPass::make();", "apps/pryx/x.cpp")],
+        [cpp('#include "engine/tools/testing/ungated_pass.h"', "src/engine/agent/x_test.cpp"), cpp("UngatedPass::make();", "src/engine/tools/testing/x.h"),
+         cpp("friend class UngatedPass;", "src/engine/tools/tool.h")]),
     "json-library": ([cpp("#include <nlohmann/json.hpp>")], [cpp("#include <boost/json.hpp>")]),
     "heavy-header": (
         [header("#include <boost/asio.hpp>"), header("#include <iostream>"), header("#include <sqlite3.h>"), header("#include <boost/beast/core.hpp>")],

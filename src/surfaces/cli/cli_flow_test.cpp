@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The command line as a whole against a daemon that follows a script.
+// Over 500 lines: one conversation after another, over one fixture and one set of scripts.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include "foundation/config/core_file.h"
+#include "foundation/platform/system_clock.h"
 #include "foundation/platform/testing/temporary_directory.h"
 #include "surfaces/cli/testing/cli_process.h"
 #include "surfaces/cli/testing/fake_daemon.h"
@@ -45,6 +47,8 @@ class CliFlow : public ::testing::Test {
             {"POST", "/api/v1/turns/trn_1/cancel", 200, R"({"id":"trn_1","state":"cancelled"})", {}, ""},
             {"POST", "/api/v1/approvals/apr_1", 200, R"({"id":"apr_1","state":"approved"})", {}, ""}};
   }
+  // For a script that waits for a request which an earlier daemon of the same test was asked, too.
+  void forget_requests() { ::unlink((places_.state + "/requests").c_str()); }
   CliResult cli(std::vector<std::string> arguments, const std::string& input = {}) {
     return run_cli(std::move(arguments), environment_, input);
   }
@@ -141,6 +145,63 @@ TEST_F(CliFlow, ControlCCancelsAnExecAndExitsBy130) {
   terminal.type("\x03");
   EXPECT_EQ(terminal.wait_for_end(), 130);
   EXPECT_TRUE(daemon.was_asked("POST /api/v1/turns/trn_1/cancel"));
+}
+
+std::string cancelled() { return sse(9, "turn.cancelled", R"({"turn_id":"trn_1"})"); }
+// The last line that is not empty.
+std::string last_line(const std::string& shown) {
+  const std::size_t end = shown.find_last_not_of('\n');
+  if (end == std::string::npos) return {};
+  const std::size_t before = shown.rfind('\n', end);
+  return shown.substr(before == std::string::npos ? 0 : before + 1, end - before);
+}
+
+TEST_F(CliFlow, ExecWithJsonEndsWithTheEndOfTheTurnWhenItsTimeIsOver) {
+  FakeDaemon daemon(places_, answers({started(), "WAIT /cancel", text(0, "late"), cancelled()}));
+  const CliResult result = cli({"exec", "x", "--json", "--timeout", "300ms"});
+  EXPECT_EQ(result.exit_code, 9);
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 3) << result.out;
+  EXPECT_NE(last_line(result.out).find(R"("event":"turn.cancelled")"), std::string::npos) << result.out;
+  EXPECT_TRUE(daemon.was_asked("POST /api/v1/turns/trn_1/cancel"));
+}
+
+TEST_F(CliFlow, ExecWithJsonEndsWithTheEndOfTheTurnOnASignal) {
+  for (const auto& [number, code] : {std::pair{SIGINT, 130}, {SIGTERM, 143}}) {
+    forget_requests();
+    FakeDaemon daemon(places_, answers({started(), text(0, "half"), "WAIT /cancel", cancelled()}));
+    CliTerminal terminal({"exec", "x", "--json"}, environment_, 1000);
+    ASSERT_TRUE(terminal.wait_for("half"));
+    terminal.signal(number);
+    EXPECT_EQ(terminal.wait_for_end(), code);
+    // Data and messages share this terminal: the note comes behind the last line of data.
+    const std::string shown = terminal.shown();
+    const std::size_t note = shown.rfind("cancelled\n");
+    ASSERT_NE(note, std::string::npos) << shown;
+    EXPECT_NE(last_line(shown.substr(0, note)).find(R"("event":"turn.cancelled")"), std::string::npos)
+        << shown;
+  }
+}
+
+// An end that does not come, from a daemon that is silent or gone, holds up nobody.
+TEST_F(CliFlow, ExecWithJsonWaitsForTheEndOfACancelledTurnForASecondOnly) {
+  const platform::SystemClock clock;
+  struct Case {
+    std::vector<std::string> events;
+    int status_of_the_next;  // when the message is sent again because the connection broke
+  };
+  for (const Case& one : {Case{{started(), "WAIT /cancel", "WAIT /nobody-asks-for-this"}, 200},
+                          Case{{started(), "WAIT /cancel", "CUT"}, 503}}) {
+    forget_requests();
+    std::vector<FakeAnswer> script = answers(one.events);
+    script.insert(script.begin(),
+                  {"POST", kMessages, one.status_of_the_next, R"({"title":"Gone"})", {}, "Last-Event-ID: 1"});
+    FakeDaemon daemon(places_, std::move(script));
+    const MonotonicTime begun = clock.monotonic();
+    const CliResult result = cli({"exec", "x", "--json", "--timeout", "300ms"});
+    EXPECT_EQ(result.exit_code, 9);
+    EXPECT_LT(clock.monotonic() - begun, std::chrono::seconds(5));
+    EXPECT_NE(last_line(result.out).find(R"("event":"turn.started")"), std::string::npos) << result.out;
+  }
 }
 
 TEST_F(CliFlow, ExecTakesUpABrokenConnectionWithoutGapsOrRepeats) {

@@ -2,6 +2,8 @@
 // pryx exec: one turn, nobody to ask. Tool calls go to stderr, the answer to stdout.
 #include "surfaces/cli/exec.h"
 
+#include <sys/timerfd.h>
+
 #include "foundation/base/text.h"
 #include "foundation/platform/files.h"
 #include "surfaces/cli/commands/commands.h"
@@ -17,6 +19,8 @@ constexpr std::size_t kMaxPrompt = 8u << 20;
 constexpr std::size_t kMaxApprove = 1u << 20;
 constexpr auto kForever = std::chrono::hours(24 * 365);
 constexpr int kExitInterrupted = 128;  // plus the signal's number
+// A cancelled turn ends in far less, and nobody likes to wait longer after Ctrl-C.
+constexpr int kLastEventsSeconds = 1;
 
 class ExecRun {
  public:
@@ -27,6 +31,7 @@ class ExecRun {
   void show(const TurnEvent& event);
   Result<int> finish(const TurnEvent& last);
   Result<int> cancel(TurnFollower& turn, Error why);
+  void show_last_events(TurnFollower& turn);
 
   Context& context_;
   SignalPipe& signals_;
@@ -79,7 +84,30 @@ Result<int> ExecRun::cancel(TurnFollower& turn, Error why) {
   if (!context_.wants_json()) context_.console().end_stream();
   if (!cancelled)
     context_.console().warn(fmt::format("the turn could not be cancelled: {}", cancelled.error().message));
+  else if (context_.wants_json() && !turn.turn_id().empty())
+    show_last_events(turn);
   return fail(std::move(why));
+}
+
+// A program reads how the turn ended from the last line, so what still comes is printed up to that event.
+void ExecRun::show_last_events(TurnFollower& turn) {
+  // The timer ends a connection that is being made again, too: that one knows no other limit.
+  const platform::UniqueFd over(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  const itimerspec once{.it_interval = {}, .it_value = {.tv_sec = kLastEventsSeconds, .tv_nsec = 0}};
+  if (!over || ::timerfd_settime(over.get(), 0, &once, nullptr) != 0) return;
+  const MonotonicTime deadline = context_.clock().monotonic() + std::chrono::seconds(kLastEventsSeconds);
+  context_.set_interrupt_fd(over.get());
+  TurnEvent event;
+  while (true) {
+    const auto step =
+        turn.next(event, std::max<Duration>(Duration::zero(), deadline - context_.clock().monotonic()));
+    // One more signal ends nothing: some senders signal the process and then its group.
+    if (step && *step == TurnStep::kInterrupted && signals_.take()) continue;
+    if (!step || *step != TurnStep::kEvent) break;
+    show(event);
+    if (ends_turn(event.name)) break;
+  }
+  context_.set_interrupt_fd(-1);
 }
 
 Result<int> ExecRun::run(TurnFollower& turn) {
