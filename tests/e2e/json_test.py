@@ -214,7 +214,10 @@ def every_verb_prints_json_for_scripts(lab):
     sweep_setting_up(run, model, work, folder)
     sweep_rules_and_records(run, folder)
     sweep_knowledge(run, folder)
-    sweep_the_program(run)
+    try:
+        sweep_the_program(run)
+    finally:
+        daemon.cli("daemon", "stop")  # a verb may have started one that outlives this case
     verbs = verbs_of(daemon)
     equal(sorted(verbs - run.seen - set(EXEMPT)), [], "verbs that were not tried")
     equal(sorted((run.seen | set(EXEMPT)) - verbs), [], "verbs that are named here and do not exist")
