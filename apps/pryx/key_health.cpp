@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "key_health.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "foundation/base/text.h"
@@ -10,17 +12,17 @@
 namespace pryx::app {
 namespace {
 
-constexpr std::size_t kMaxKeyFile = 4096;
-
-// Both kinds of key file begin with the key's id.
+// Both kinds of key file begin with the key's id and a blank. No more than that is read: the key itself has
+// no business in memory for this.
 Result<void> check_key_file(const std::string& path, const std::string& key_id) {
-  PRYX_TRY(std::string text, platform::read_file(path, kMaxKeyFile));
-  const auto words = split(trim(text), ' ');
-  const bool is_ours = words.size() == 2 && words[0] == key_id;
-  wipe(text);
-  if (!is_ours)
-    return fail(ErrorCode::kUnauthenticated, "key file {} does not hold the key {}", path, key_id);
-  return {};
+  const platform::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  std::string begin(key_id.size() + 1, '\0');
+  struct stat info{};
+  if (fd && ::fstat(fd.get(), &info) == 0 && info.st_size > static_cast<off_t>(begin.size()) &&
+      ::pread(fd.get(), begin.data(), begin.size(), 0) == static_cast<ssize_t>(begin.size()) &&
+      begin == key_id + ' ')
+    return {};
+  return fail(ErrorCode::kUnauthenticated, "key file {} does not hold the key {}", path, key_id);
 }
 
 }  // namespace
