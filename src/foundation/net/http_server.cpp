@@ -17,6 +17,7 @@
 #include "foundation/net/internal/connection.h"
 #include "foundation/net/internal/response_format.h"
 #include "foundation/net/internal/websocket_session.h"
+#include "foundation/platform/files.h"
 
 namespace pryx::net {
 
@@ -96,6 +97,7 @@ using internal::Connection;
 using internal::ServerCore;
 using internal::Socket;
 using internal::WebSocketSession;
+using platform::UniqueFd;
 
 constexpr int kBacklog = 4096;              // the kernel cuts it to its own maximum
 constexpr int kAcceptsPerTurn = 64;         // so that a burst of new peers does not starve the present ones
@@ -103,21 +105,6 @@ constexpr Duration kAcceptBackoff = 100ms;  // out of descriptors or memory: clo
 constexpr Duration kStopGrace = 400ms;      // for cancelled handlers to say so to their peers
 constexpr Duration kLinger = 1s;            // for a peer that is turned away to send its request and read why
 constexpr std::size_t kMaxLingering = 64;   // of those at once; one more ends the oldest
-
-class UniqueFd {
- public:
-  explicit UniqueFd(int fd) : fd_(fd) {}
-  ~UniqueFd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  UniqueFd(UniqueFd&& other) noexcept : fd_(other.release()) {}
-  UniqueFd& operator=(UniqueFd&&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 std::string reason_of(int error) { return std::generic_category().message(error); }
 
