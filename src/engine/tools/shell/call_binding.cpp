@@ -2,6 +2,7 @@
 #include "engine/tools/shell/call_binding.h"
 
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <filesystem>
 #include <set>
 
+#include "engine/tools/fs/path_pattern.h"
 #include "engine/tools/fs/workspace_path.h"
 #include "foundation/base/text.h"
 #include "foundation/crypto/crypto.h"
@@ -56,18 +58,19 @@ std::string_view base_name(std::string_view path) {
 }
 
 // The words of text that no grammar read to its end: whatever could be a name.
-std::set<std::string> rough_words(std::string_view text) {
-  std::set<std::string> out;
+// `more` ends a word, too.
+void rough_words(std::string_view text, std::string_view more, std::set<std::string>& out) {
   std::string word;
   for (const char c : text) {
-    if (std::string_view(" \t\r\n;|&()<>\"'`${}[],").find(c) == std::string_view::npos)
+    if (std::string_view(" \t\r\n;|&()<>\"'`$").find(c) == std::string_view::npos && !more.contains(c))
       word += c;
     else if (!word.empty())
       out.insert(std::exchange(word, {}));
   }
   if (!word.empty()) out.insert(std::move(word));
-  return out;
 }
+
+bool is_pattern(std::string_view word) { return word.find_first_of("*?[") != std::string_view::npos; }
 
 bool moves(const std::vector<std::string>& argv) {
   return argv.size() > 1 && (argv.front() == "cd" || argv.front() == "pushd");
@@ -95,8 +98,10 @@ class Gatherer {
     for (std::size_t i = 0, count = folders_.size(); i < count; ++i) {
       const auto folder = below(folders_[i], argv.back());
       if (!folder) continue;
-      const auto info = workspace_.stat(*folder);
-      if (info && info->type == platform::FileType::kDirectory) add_folder(*folder);
+      if (is_pattern(argv.back()))
+        for_each_match("", fs::split_path(*folder), [&](const std::string& match) { add_if_folder(match); });
+      else
+        add_if_folder(*folder);
     }
     const std::string first = folders_.front();
     for (const std::string& from : {first, stands_in_}) {
@@ -120,6 +125,38 @@ class Gatherer {
     if (equals != std::string_view::npos) add_file(word.substr(equals + 1));
     if (word.size() > 2 && word[0] == '-' && word[1] != '-') add_file(word.substr(2));
     if (word.size() > 1 && word[0] == '@') add_file(word.substr(1));
+  }
+  // A pattern is bound as the names that it stands for now and what these files hold, one entry for all: what
+  // a person approved is the list that the shell would make of it, however long that is.
+  void add_pattern(std::string_view pattern) {
+    if (pattern.size() > fs::kMaxPathBytes) return;
+    for (std::size_t i = 0; i < folders_.size(); ++i) {
+      const auto path = below(folders_[i], pattern);
+      if (!path || !patterns_looked_at_.insert(*path).second) continue;
+      crypto::Sha256 sum;
+      std::size_t matches = 0;
+      for_each_match("", fs::split_path(*path), [&](const std::string& match) {
+        ++matches;
+        const auto info = workspace_.stat(match);
+        const bool regular = info && info->type == platform::FileType::kRegular;
+        // Names have no zero byte: what one entry says cannot be read as another's.
+        sum.update(match + '\0' + (regular ? std::string(identity(match, *info).as_string()) : "") + '\0');
+      });
+      if (stop_.stop_requested() || problem_) return;
+      if (files_.size() >= limits_.files) return refuse(limits_.files, "files of the workspace");
+      files_[fs::display_path(*path)] = fmt::format("{} found, sha256:{}", matches, to_hex(sum.finish()));
+    }
+  }
+  // Text that a program may read as its commands (a here-document), or that no grammar read to its end.
+  void add_text(std::string_view text) {
+    std::set<std::string> words;
+    rough_words(text, "{}[],", words);
+    rough_words(text, "", words);  // brackets may be a pattern's
+    for (const std::string& word : words) add_named(word);
+  }
+  void add_named(std::string_view word) {
+    add_word(word);
+    if (is_pattern(word)) add_pattern(word);
   }
   void add_program(const std::string& name) {
     for (const Habit& habit : kHabits) {
@@ -154,6 +191,11 @@ class Gatherer {
     const auto parsed = fs::parse_workspace_path(fs::encode_name(path));
     if (!parsed || parsed->outside) return std::nullopt;
     return parsed->bytes;
+  }
+
+  void add_if_folder(const std::string& path) {
+    const auto info = workspace_.stat(path);
+    if (info && info->type == platform::FileType::kDirectory) add_folder(path);
   }
 
   void add_folder(const std::string& folder) {
@@ -211,6 +253,26 @@ class Gatherer {
     }
   }
 
+  // Calls visit(path) for every name that the pattern stands for. Hidden ones count, too: the shell may be
+  // told to take them.
+  template <typename Visit>
+  void for_each_match(const std::string& folder, fs::PathSegments pattern, const Visit& visit) {
+    if (pattern.empty() || problem_ || stop_.stop_requested()) return;
+    const auto listing = workspace_.list(folder, kMaxLooks);
+    if (!listing) return;
+    looks_ += listing->entries.size();
+    if (listing->truncated || looks_ > kMaxLooks) return refuse(kMaxLooks, "names");
+    const std::string segment(pattern.front());
+    for (const platform::DirectoryEntry& entry : listing->entries) {
+      if (::fnmatch(segment.c_str(), entry.name.c_str(), 0) != 0) continue;
+      const std::string path = folder.empty() ? entry.name : folder + "/" + entry.name;
+      if (pattern.size() > 1)
+        for_each_match(path, pattern.subspan(1), visit);
+      else
+        visit(path);
+    }
+  }
+
   [[nodiscard]] json::value identity(const std::string& path, const platform::FileInfo& info) {
     if (info.size <= limits_.bytes) {
       limits_.bytes -= info.size;
@@ -250,6 +312,8 @@ class Gatherer {
   std::vector<std::string> folders_;  // where a command of the line may stand when it runs
   std::string stands_in_;             // where the line leads by itself, subshells left out
   std::set<std::string> looked_at_;
+  std::set<std::string> patterns_looked_at_;
+  std::size_t looks_ = 0;  // at names that a pattern may stand for
   std::optional<Error> problem_;
   json::object programs_;
   json::object files_;
@@ -286,12 +350,16 @@ Result<json::object> gather_binding(const ExecRequest& request, const commands::
   for (const commands::SimpleCommand& command : parse.commands) {
     gatherer.add_command(command.argv);
     gatherer.add_command(command.final_argv);
-    for (const commands::Redirect& redirect : command.redirects) gatherer.add_word(redirect.target);
+    for (const std::uint32_t i : command.patterns) gatherer.add_pattern(command.final_argv.at(i));
+    for (const commands::Redirect& redirect : command.redirects) {
+      if (redirect.op.find("<<") != std::string::npos)
+        gatherer.add_text(redirect.target);
+      else
+        gatherer.add_named(redirect.target);
+    }
     for (const commands::Assignment& assignment : command.environment) gatherer.add_word(assignment.value);
   }
-  if (!parse.complete && request.command) {
-    for (const std::string& word : rough_words(*request.command)) gatherer.add_word(word);
-  }
+  if (!parse.complete && request.command) gatherer.add_text(*request.command);
   if (!request.command) gatherer.add_command(request.argv);
   if (gatherer.problem()) return std::unexpected(*gatherer.problem());
   return json::object{{"cwd", fs::display_path(request.cwd)}, {"environment", json::array{}},

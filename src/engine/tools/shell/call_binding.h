@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What a command depends on beyond its own words: where its programs are, and what the files of the workspace
-// that it names or reads by habit (a Makefile) hold. An approval is bound to these facts, so a script that
-// changes between the yes and the launch asks again. Blocking: for a worker thread.
+// that it names, by a pattern or in a here-document too, or reads by habit (a Makefile) hold. An approval is
+// bound to these facts, so a script that changes between the yes and the launch asks again. Blocking: for a
+// worker thread.
 #pragma once
 #include <stop_token>
 
@@ -23,8 +24,8 @@ struct BindingLimits {
 };
 
 // {"cwd","environment":[],"programs":{name: "path (device:inode:size:time)"|null},"files":{path:
-// "sha256:…"},"scripts":{path: …},"sandbox"}. kTooLarge beyond the limits. `search_path`: where the sandbox
-// looks for programs, in its order (Sandbox::search_path()).
+// "sha256:…", pattern: "N found, sha256:…"},"scripts":{path: …},"sandbox"}. kTooLarge beyond the limits.
+// `search_path`: where the sandbox looks for programs, in its order (Sandbox::search_path()).
 [[nodiscard]] Result<json::object> gather_binding(const ExecRequest& request, const commands::Parse& parse,
                                                   const platform::HeldDirectory& workspace,
                                                   const std::vector<std::string>& search_path,

@@ -297,6 +297,39 @@ TEST_F(Exec, IsBoundToWhatRunsHoweverMuchItNames) {
   }
 }
 
+TEST_F(Exec, IsBoundToWhatAPatternStandsFor) {
+  std::filesystem::create_directories(dir_ / "ws/jobs");
+  for (const char* command :
+       {"bash s*.sh", "cat jobs/*.sh | bash", "bash < s?.sh", "bash <<'END'\n. ./s1.sh\nEND",
+        "bash <<END\n. ./s*.sh\nEND", "bash <<< './s1.sh'", "for f in s*.sh; do bash $f; done",
+        "cd j*/ && ./s1.sh", "sh [s]1.sh"}) {
+    const auto write = [&](std::string_view text) {
+      dir_.put("ws/s1.sh", text);
+      dir_.put("ws/jobs/s1.sh", text);
+    };
+    write("echo one\n");
+    const Binding before = bind({{"command", command}});
+    EXPECT_EQ(bind({{"command", command}}).facts, before.facts) << command;
+    write("echo two\n");
+    EXPECT_NE(bind({{"command", command}}).facts, before.facts) << command;
+  }
+  // The list counts, not only what is in the files: one more, one less, another name for the same bytes.
+  std::set<std::string> seen;
+  const auto differs = [&] {
+    return seen.insert(json::to_text(bind({{"command", "bash s*.sh"}}).facts)).second;
+  };
+  EXPECT_TRUE(differs());
+  dir_.put("ws/s2.sh", "echo two\n");
+  EXPECT_TRUE(differs());
+  std::filesystem::rename(dir_ / "ws/s2.sh", dir_ / "ws/s3.sh");
+  EXPECT_TRUE(differs());
+  dir_.put("ws/other.sh", "echo two\n");
+  EXPECT_FALSE(differs());
+  // However many there are, a pattern is one entry.
+  for (int i = 0; i < 1100; ++i) dir_.put(fmt::format("ws/f{}", i), "x");
+  EXPECT_EQ(bind({{"command", "cat f*"}}).facts.at("files").as_object().size(), 1u);
+}
+
 // What is not bound could change after the yes, so nothing is bound in part.
 TEST_F(Exec, WhatCannotBeBoundWholeIsRefused) {
   json::array argv{"cat"};
