@@ -352,8 +352,9 @@ def streaming_does_not_flicker(lab):
     # Every frame is one synchronised update: nothing is written between them.
     outside = re.sub(rb"\x1b\[\?2026h.*?\x1b\[\?2026l", b"", raw, flags=re.S)
     equal(outside, b"", "bytes outside of frames")
-    # Text that is on the screen is not written again and again.
-    expect(len(raw) < words * 8 + frames * 200, f"{len(raw)} bytes for {words} words in {frames} frames")
+    # Text that is on the screen is not written again and again: beside what is new, a frame costs the last line of the text
+    # and the footer, with their colours. On a busy machine there are fewer frames, and nearly each begins a new line.
+    expect(len(raw) < words * 8 + frames * (2 * 80 + 80), f"{len(raw)} bytes for {words} words in {frames} frames")
     for i in range(0, words, 25):
         equal(len(re.findall(rf"\bword{i}\b", term.text())), 1, f"times that word{i} stands on the screen")
 
