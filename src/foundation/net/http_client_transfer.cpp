@@ -142,7 +142,8 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
   const std::size_t bytes = size * count;
   transfer.header_bytes_ += bytes;
   if (transfer.header_bytes_ > kMaxHeaderBytes) {
-    transfer.failure_ = Error{ErrorCode::kTooLarge,
+    // Not kTooLarge, which is of the request: this one has arrived.
+    transfer.failure_ = Error{ErrorCode::kUnavailable,
                               fmt::format("request to {}: the response head is over {} bytes",
                                           transfer.target_.origin, kMaxHeaderBytes),
                               -1};
@@ -203,6 +204,8 @@ void Transfer::finish(CURLcode code) {
     changed_.wake_all();
     return;
   }
+  // That one address got no socket says nothing of a request that another one got.
+  if (failure_ && failure_->code == ErrorCode::kOverloaded && code != CURLE_COULDNT_CONNECT) failure_.reset();
   finish(failure_ ? std::move(*failure_) : describe(code));
 }
 

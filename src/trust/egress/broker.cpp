@@ -94,12 +94,13 @@ class RealBroker final : public Broker {
     FetchResponse out;
     for (;;) {
       const std::string from = sending.url.origin();
-      auto answer = co_await one_hop(sender, rules, sending, request.limits, end, out.hops);
-      if (!answer && answer.error().code == ErrorCode::kDenied && !out.hops.empty()) {
-        out.refused_redirect = fmt::format("it redirects to {}, which this call may not reach: {}",
-                                           sending.url.text(), answer.error().message);
-        co_return out;
-      }
+      auto admitted = co_await core_->admit(sender, rules, sending.url, sending.method);
+      // What has answered before has had its effect, whatever keeps the next request from being sent.
+      if (!admitted && !out.hops.empty()) co_return not_followed(std::move(out), sending, admitted.error());
+      if (!admitted) co_return std::unexpected(admitted.error());
+      auto answer = co_await one_hop(std::move(*admitted), rules, sending, request.limits, end, out.hops);
+      if (!answer && !out.hops.empty() && says_nothing_was_sent(answer.error().code))
+        co_return not_followed(std::move(out), sending, answer.error());
       if (!answer) co_return std::unexpected(answer.error());
       out.status = answer->status;
       out.headers = std::move(answer->headers);
@@ -144,11 +145,15 @@ class RealBroker final : public Broker {
     return {};
   }
 
-  async::Task<Result<FetchResponse>> one_hop(Sender sender, std::shared_ptr<const HostRules> rules,
+  static FetchResponse not_followed(FetchResponse answer, const Sending& next, const Error& problem) {
+    answer.refused_redirect =
+        fmt::format("it redirects to {}, where nothing was sent: {}", next.url.text(), problem.message);
+    return answer;
+  }
+
+  async::Task<Result<FetchResponse>> one_hop(RequestRecord record, std::shared_ptr<const HostRules> rules,
                                              Sending sending, Limits limits, MonotonicTime end,
                                              std::vector<Hop>& hops) {
-    PRYX_CO_TRY(RequestRecord record,
-                co_await core_->admit(std::move(sender), rules, sending.url, sending.method));
     record.bytes_out = size_of(sending);
     auto answer = co_await exchange(std::move(rules), sending, limits, end, record);
     Result<void> outcome;
@@ -213,6 +218,12 @@ class RealBroker final : public Broker {
 };
 
 }  // namespace
+
+// kStorage is not among them: the end of a request that was sent may be what could not be recorded.
+bool says_nothing_was_sent(ErrorCode code) {
+  return code == ErrorCode::kDenied || code == ErrorCode::kOverloaded ||
+         code == ErrorCode::kInvalidArgument || code == ErrorCode::kTooLarge;
+}
 
 std::unique_ptr<Broker> make_broker(async::RealEventLoop& loop, net::HttpClient& client, RequestLog& log,
                                     BrokerOptions options) {

@@ -66,8 +66,8 @@ struct FetchResponse {
   std::string body;
   bool truncated = false;
   std::vector<Hop> hops;  // the last one answered
-  // Why the last redirect was not followed: out of the list, to a forbidden peer, down to http. The answer is
-  // that of the server that redirects, because its effect has happened.
+  // Why the last redirect was not followed: out of the list, to a forbidden peer, down to http, too many
+  // requests. The answer is that of the server that redirects, because its effect has happened.
   std::string refused_redirect;
 };
 
@@ -79,11 +79,15 @@ class ProxySocket {
   [[nodiscard]] virtual const std::string& path() const = 0;
 };
 
+// Whether an error of Broker::fetch() says that nothing was sent.
+[[nodiscard]] bool says_nothing_was_sent(ErrorCode code);
+
 class Broker {
  public:
   virtual ~Broker() = default;
-  // kDenied: not on the list, or a forbidden peer. kOverloaded: a rate limit.
-  // kTooLarge: the request. kStorage: the record could not be written, so nothing was sent.
+  // kDenied: not on the list, or a forbidden peer. kOverloaded: a rate limit, or no descriptor for it.
+  // kTooLarge: the request. kStorage: the record could not be written.
+  // Once a server has answered with a redirect, a next hop that is not sent is no error: refused_redirect.
   [[nodiscard]] virtual async::Task<Result<FetchResponse>> fetch(Sender sender, FetchRequest request) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<ProxySocket>> open_proxy(Sender sender, AllowList allowed,
                                                                         Limits limits) = 0;

@@ -37,14 +37,16 @@ async::Task<Result<RequestRecord>> BrokerCore::admit(Sender sender, std::shared_
   record.port = url.port;
   record.state = "open";
   std::optional<Error> refusal;
+  bool is_recorded = true;
   if (!rules->permits(url.host, url.port)) {
     refusal =
         Error{ErrorCode::kDenied,
               fmt::format("{} is not on the list of this call (allowed: {}); ask for that address itself",
                           url.origin(), rules->describe()),
               -1};
-  } else if (const auto wait = rates.take(record.principal.str(), record.host, now())) {
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(*wait).count() + 1;
+  } else if (const auto full = rates.take(record.principal.str(), record.host, now())) {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(full->wait).count() + 1;
+    is_recorded = full->is_first;  // a flood of refusals must not become a flood of commits
     refusal = Error{ErrorCode::kOverloaded,
                     fmt::format("too many requests to {}; try again in {}", url.host.name,
                                 format_duration(std::chrono::milliseconds(ms))),
@@ -53,8 +55,7 @@ async::Task<Result<RequestRecord>> BrokerCore::admit(Sender sender, std::shared_
   if (refusal) {
     record.state = "denied";
     record.reason = refusal->code == ErrorCode::kDenied ? "not on the list of the call" : "too many requests";
-    // A flood of refusals must not become a flood of commits.
-    if (refusal->code == ErrorCode::kDenied) {
+    if (is_recorded) {
       const auto recorded = co_await log.begin(record);
       if (!recorded) pryx::log::warn("egress.not_recorded", {{"error", recorded.error().message}});
     }

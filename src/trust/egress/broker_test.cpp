@@ -4,6 +4,7 @@
 #include "trust/egress/broker.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 
@@ -329,6 +330,116 @@ TEST(Broker, BoundsAndRefusals) {
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, ErrorCode::kOverloaded);
   EXPECT_GT(late.error().retry_after_ms, 0);
+}
+
+FetchRequest post_to(const Trap& server) {
+  FetchRequest request;
+  request.method = "POST";
+  request.url = fmt::format("http://127.0.0.1:{}/", server.port());
+  request.allowed.entries = {fmt::format("127.0.0.1:{}", server.port())};
+  request.limits.time = std::chrono::seconds(20);
+  return request;
+}
+
+std::string redirect_to(const std::string& place) {
+  return fmt::format("HTTP/1.1 307 Moved\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", place);
+}
+
+// The first server did what it was asked for: to say that nothing was sent would have it asked again.
+TEST(Broker, WhatAnsweredBeforeStaysTheAnswerWhateverRefusesTheNextHop) {
+  const Trap server("127.0.0.1", 0, [](const std::string&) { return redirect_to("/there"); });
+  Rig limited({.rates = {{1, 0.001}, {100, 1}}});
+  const auto answer = limited.fetch(post_to(server));
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->status, 307);
+  EXPECT_EQ(answer->hops.size(), 1u);
+  EXPECT_NE(answer->refused_redirect.find("too many requests"), std::string::npos)
+      << answer->refused_redirect;
+  EXPECT_EQ(server.connections(), 1);
+  // Control: what is refused before anything was sent is an error, and says so.
+  const auto refused = limited.fetch(post_to(server));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kOverloaded);
+  EXPECT_TRUE(says_nothing_was_sent(refused.error().code));
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST(Broker, SoItDoesWhenTheNextHopCannotBeRecordedOrResolved) {
+  Rig broken({.rates = no_rates()});
+  const Trap breaks("127.0.0.1", 0, [&broken](const std::string&) {
+    broken.break_log();
+    return redirect_to("/there");
+  });
+  const auto unrecorded = broken.fetch(post_to(breaks));
+  ASSERT_TRUE(unrecorded) << unrecorded.error().message;
+  EXPECT_EQ(unrecorded->status, 307);
+  EXPECT_EQ(breaks.connections(), 1) << "the second request would not be on record";
+  // A name that leads to a private address is refused when it was resolved.
+  const Trap elsewhere("127.0.0.1", 0,
+                       [](const std::string&) { return redirect_to("http://private.test/"); });
+  ScriptedDns dns(&inside);
+  Rig rig({.dns_servers = dns.server(), .rates = no_rates()});
+  FetchRequest far = post_to(elsewhere);
+  far.allowed.entries.emplace_back("private.test");
+  const auto unresolved = rig.fetch(far);
+  ASSERT_TRUE(unresolved) << unresolved.error().message;
+  EXPECT_EQ(unresolved->status, 307);
+}
+
+TEST(Broker, ARequestThatArrivedIsNotCalledUnsent) {
+  const Trap server("127.0.0.1", 0, [](const std::string&) {
+    std::string head = "HTTP/1.1 200 OK\r\n";
+    for (int i = 0; i < 70; ++i) head += "X-Fill: " + std::string(1000, 'x') + "\r\n";
+    return head + "Content-Length: 2\r\n\r\nok";
+  });
+  Rig rig({.rates = no_rates()});
+  const auto answer = rig.fetch(post_to(server));
+  ASSERT_FALSE(answer);
+  EXPECT_NE(answer.error().message.find("response head"), std::string::npos) << answer.error().message;
+  EXPECT_FALSE(says_nothing_was_sent(answer.error().code)) << answer.error().message;
+  ASSERT_EQ(server.connections(), 1);
+  EXPECT_TRUE(server.heads().back().starts_with("POST /"));
+}
+
+// One address gets no descriptor, the other one gets the request and never answers.
+TEST(Broker, AnAddressWithoutASocketSaysNothingOfTheOther) {
+  const Trap one("127.0.0.1", 0, [](const std::string&) { return ""; });
+  const Trap two("127.0.0.2", one.port(), [](const std::string&) { return ""; });
+  ScriptedDns dns([](const std::string&, int) { return std::vector<std::string>{"127.0.0.1", "127.0.0.2"}; });
+  rlimit usual{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);
+  std::atomic<int> asked = 0;
+  // Asked once for each address when the name is resolved, then for each one that is to get a socket.
+  const auto starve_the_first = [&](const net::IpAddress&) {
+    rlimit now = usual;
+    if (++asked == 3) now.rlim_cur = 3;
+    ::setrlimit(RLIMIT_NOFILE, &now);
+    return true;
+  };
+  Rig rig({.dns_servers = dns.server(), .rates = no_rates(), .is_public = starve_the_first});
+  FetchRequest request = post_to(one);
+  request.url = fmt::format("http://both.test:{}/", one.port());
+  request.allowed.entries = {fmt::format("both.test:{}", one.port())};
+  const auto answer = rig.fetch(request);
+  ::setrlimit(RLIMIT_NOFILE, &usual);
+  ASSERT_FALSE(answer);
+  EXPECT_GE(asked, 4) << "the premise: two addresses were tried";
+  EXPECT_EQ(one.connections() + two.connections(), 1);
+  EXPECT_FALSE(says_nothing_was_sent(answer.error().code)) << answer.error().message;
+}
+
+// A row for the first of them; a flood of refusals is no flood of commits.
+TEST(Broker, WhatARateLimitRefusesIsOnRecordOnce) {
+  const Trap server("127.0.0.1");
+  Rig rig({.rates = {{1, 0.001}, {100, 1}}});
+  ASSERT_TRUE(rig.fetch(post_to(server)));
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(rig.fetch(post_to(server)));
+  const auto records = rig.records();
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[0].state, "done");
+  EXPECT_EQ(records[1].state, "denied");
+  EXPECT_EQ(records[1].reason, "too many requests");
+  EXPECT_EQ(records[1].host, "127.0.0.1");
 }
 
 TEST(Broker, NothingIsSentThatCannotBeRecorded) {

@@ -65,11 +65,27 @@ TEST(RateGate, BothBucketsCountAndRefill) {
   EXPECT_FALSE(gate.take("p", "a", now));
   const auto wait = gate.take("p", "a", now);
   ASSERT_TRUE(wait);
-  EXPECT_EQ(*wait, std::chrono::seconds(1));
+  EXPECT_EQ(wait->wait, std::chrono::seconds(1));
   EXPECT_FALSE(gate.take("p", "b", now));  // the third of the principal
   EXPECT_TRUE(gate.take("p", "c", now));
   EXPECT_FALSE(gate.take("q", "a", now));  // somebody else
   EXPECT_FALSE(gate.take("p", "a", now + std::chrono::seconds(1)));
+}
+
+// What is kept of refusals is bounded by what was let through, however many hosts are named.
+TEST(RateGate, TellsTheFirstRefusalOfARow) {
+  RateGate gate({{2, 1}, {3, 1}});
+  MonotonicTime now{std::chrono::seconds(100)};
+  EXPECT_FALSE(gate.take("p", "a", now));
+  EXPECT_FALSE(gate.take("p", "a", now));
+  EXPECT_TRUE(gate.take("p", "a", now)->is_first) << "of the host";
+  EXPECT_FALSE(gate.take("p", "a", now)->is_first);
+  EXPECT_FALSE(gate.take("p", "b", now));
+  EXPECT_TRUE(gate.take("p", "c", now)->is_first) << "of the principal";
+  for (const char* host : {"a", "b", "c", "d"}) EXPECT_FALSE(gate.take("p", host, now)->is_first) << host;
+  now = now + std::chrono::seconds(1);
+  EXPECT_FALSE(gate.take("p", "d", now));
+  EXPECT_TRUE(gate.take("p", "e", now)->is_first) << "one went out meanwhile";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "trust/egress/rate_limits.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pryx::egress {
 namespace {
@@ -12,7 +13,7 @@ double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
 }  // namespace
 
 RateGate::Bucket& RateGate::bucket(const std::string& key, const Rate& rate, MonotonicTime now) {
-  const auto [found, made] = buckets_.try_emplace(key, Bucket{rate.burst, now});
+  const auto [found, made] = buckets_.try_emplace(key, Bucket{.tokens = rate.burst, .filled_at = now});
   Bucket& b = found->second;
   b.tokens = std::min(rate.burst, b.tokens + seconds(now - b.filled_at) * rate.per_second);
   b.filled_at = now;
@@ -24,8 +25,8 @@ void RateGate::forget_full(MonotonicTime now) {
   std::erase_if(buckets_, [now](const auto& entry) { return now - entry.second.filled_at > kSurelyFull; });
 }
 
-std::optional<Duration> RateGate::take(const std::string& principal, const std::string& host,
-                                       MonotonicTime now) {
+std::optional<RateRefusal> RateGate::take(const std::string& principal, const std::string& host,
+                                          MonotonicTime now) {
   forget_full(now);
   Bucket& all = bucket(principal, limits_.principal, now);
   Bucket& one = bucket(principal + '\n' + host, limits_.host, now);
@@ -35,10 +36,15 @@ std::optional<Duration> RateGate::take(const std::string& principal, const std::
   const double longest = std::max(wait(all, limits_.principal), wait(one, limits_.host));
   if (longest > 0) {
     const double bounded = std::min(longest, 86'400.0);
-    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(bounded));
+    // The principal's own counts first: it may name a host without a bucket in each request.
+    Bucket& empty = all.tokens < 1 ? all : one;
+    return RateRefusal{.wait = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(bounded)),
+                       .is_first = !std::exchange(empty.has_refused, true)};
   }
-  all.tokens -= 1;
-  one.tokens -= 1;
+  for (Bucket* bucket : {&all, &one}) {
+    bucket->tokens -= 1;
+    bucket->has_refused = false;
+  }
   return std::nullopt;
 }
 

@@ -19,17 +19,25 @@ struct RateLimits {
   Rate principal{300, 10};
 };
 
+struct RateRefusal {
+  Duration wait{};  // until there is one again
+  // Since something was last taken from a bucket that is empty: who keeps a record of these alone has at most
+  // one more than of what was let through.
+  bool is_first = false;
+};
+
 class RateGate {
  public:
   explicit RateGate(RateLimits limits) : limits_(limits) {}
-  // Takes one from both buckets; else how long until there is one, and nothing is taken.
-  [[nodiscard]] std::optional<Duration> take(const std::string& principal, const std::string& host,
-                                             MonotonicTime now);
+  // Takes one from both buckets; else nothing is taken.
+  [[nodiscard]] std::optional<RateRefusal> take(const std::string& principal, const std::string& host,
+                                                MonotonicTime now);
 
  private:
   struct Bucket {
     double tokens = 0;
     MonotonicTime filled_at;
+    bool has_refused = false;  // since something was taken from it
   };
   Bucket& bucket(const std::string& key, const Rate& rate, MonotonicTime now);
   void forget_full(MonotonicTime now);

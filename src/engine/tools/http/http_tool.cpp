@@ -194,8 +194,7 @@ async::Task<Result<ToolOutcome>> HttpRequestTool::run(const GatePass&, json::obj
   if (!response) {
     const ErrorCode code = response.error().code;
     // Nothing was sent, or it may be repeated: the model may try something else. Else nobody knows.
-    const bool surely_not_sent = code == ErrorCode::kDenied || code == ErrorCode::kOverloaded ||
-                                 code == ErrorCode::kInvalidArgument || code == ErrorCode::kTooLarge;
+    const bool surely_not_sent = egress::says_nothing_was_sent(code);
     if (surely_not_sent || (call.is_safe() && code != ErrorCode::kCancelled && code != ErrorCode::kStorage))
       co_return refusal(response.error().message);
     if (code == ErrorCode::kCancelled || call.is_safe()) co_return std::unexpected(response.error());

@@ -227,10 +227,27 @@ TEST_F(HttpTool, FailuresSayWhetherSomethingMayHaveHappened) {
   const auto post = run({{"url", "https://a.example/"}, {"method", "POST"}});
   ASSERT_FALSE(post);
   EXPECT_NE(post.error().message.find("may have arrived"), std::string::npos);
-  broker.failure = Error{ErrorCode::kDenied, "not on the list", -1};
-  const auto denied = run({{"url", "https://a.example/"}, {"method", "POST"}});
-  ASSERT_TRUE(denied);
-  EXPECT_FALSE(denied->ok);
+  // An answer that cannot be taken is one that came.
+  broker.failure = Error{ErrorCode::kUnavailable, "the response head is over 65536 bytes", -1};
+  const auto unread = run({{"url", "https://a.example/"}, {"method", "POST"}});
+  ASSERT_FALSE(unread);
+  EXPECT_NE(unread.error().message.find("may have arrived"), std::string::npos);
+  // The control: what was refused before it was sent.
+  for (const ErrorCode code : {ErrorCode::kDenied, ErrorCode::kOverloaded, ErrorCode::kTooLarge}) {
+    broker.failure = Error{code, "not on the list", -1};
+    const auto denied = run({{"url", "https://a.example/"}, {"method", "POST"}});
+    ASSERT_TRUE(denied);
+    EXPECT_FALSE(denied->ok);
+    EXPECT_EQ(denied->text.find("may have arrived"), std::string::npos);
+  }
+  // A server that was reached and redirects is an answer, whatever keeps the next request back.
+  broker.failure.reset();
+  broker.response.status = 303;
+  broker.response.refused_redirect = "it redirects to https://a.example/2, where nothing was sent: too many";
+  const auto redirected = run({{"url", "https://a.example/"}, {"method", "POST"}});
+  ASSERT_TRUE(redirected);
+  EXPECT_TRUE(redirected->text.starts_with("HTTP 303")) << redirected->text;
+  EXPECT_NE(redirected->text.find("Not followed"), std::string::npos);
 }
 
 TEST_F(HttpTool, AnAnswerThatCannotBeReadIsStillAnAnswer) {
