@@ -3,7 +3,8 @@
 // one out.
 //   pryx_sandbox_lab --init FILE --scratch DIR --home DIR [--hide PATH]… [--without LAYER]… [--abi N]
 //   {"argv":[…],"workspace":"DIR","cwd":"","env":{},"egress":"SOCKET","writable":true}
-//   → {"code":0,"output":"…","errors":"…","refusal":"…","changed":[…],"quarantined":[…],"start_us":N}
+//   → {"code":0,"output":"…","errors":"…","refusal":"…","changed":[…],"quarantined":[…],"direct":"why",
+//      "start_us":N}
 // The first line out is the report.
 #include <poll.h>
 #include <signal.h>
@@ -88,6 +89,7 @@ json::object run(sandbox::Sandbox& box, const json::object& row) {
   out["refusal"] = applied ? "" : applied.error().message;
   out["changed"] = applied ? strings(applied->changed) : json::array{};
   out["quarantined"] = applied ? strings(applied->quarantined) : json::array{};
+  out["direct"] = applied ? applied->written_directly : "";
   out["start_us"] = std::chrono::duration_cast<std::chrono::microseconds>(start).count();
   started->reset();
   out["total_us"] =

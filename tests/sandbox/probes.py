@@ -33,6 +33,11 @@ GIT_EXISTING = [f"{r}/{n}" for r in (".git", "sub/.git", "deep/er/.git") for n i
 GIT_ABSENT = [f"{r}/{n}" for r in (".git", "sub/.git", "deep/er/.git", "fresh/.git", "a/b/c/d/.git")
               for n in ("hooks/post-checkout", "hooks/fsmonitor", "config.worktree", "modules/m/hooks/x", "modules/m/config", "commondir", "worktrees/w/config.worktree")]
 
+# The sweep moves aside and gives nothing back. After these rows it is enough that what a program of the host would obey is not there:
+# a folder that was moved away stays away, and a folder that was completed to a repository loses its settings.
+AFTER_SWEEP = {"move .git away and make another": [".git/config", ".git/hooks", "g2/config", "g2/hooks"], "complete one that has settings": ["half/config"],
+               "complete one that lacks a folder": ["most/config"], "a rc file that is a link in circles": [".cshrc", ".tcshrc"]}
+
 # Calls that have no business in a sandbox, tried with nonsense arguments: does the call exist? Numbers of x86-64.
 CALLS = dict(add_key=248, request_key=249, keyctl=250, ptrace=101, process_vm_readv=310, process_vm_writev=311, kcmp=312, pidfd_getfd=438, perf_event_open=298,
              bpf=321, userfaultfd=323, io_uring_setup=425, io_uring_enter=426, io_uring_register=427, mount=165, umount2=166, pivot_root=155, chroot=161, open_tree=428,

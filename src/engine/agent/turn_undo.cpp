@@ -2,9 +2,12 @@
 #include "engine/agent/turn_undo.h"
 
 #include <algorithm>
+#include <map>
 
+#include "engine/agent/beyond_undo.h"
 #include "engine/agent/turn_store.h"
 #include "engine/tools/fs/workspace_path.h"
+#include "engine/tools/shell/process_store.h"
 
 namespace pryx::agent {
 
@@ -15,6 +18,7 @@ struct TurnUndo::Subject {
   Turn turn;
   Session session;
   std::vector<Step> steps;
+  std::map<StepId, tools::shell::ProcessState> processes;  // that steps started in the background
   std::vector<tools::RecordedChange> changes;
   std::shared_ptr<const platform::HeldDirectory> workspace;  // may be null
 };
@@ -23,20 +27,6 @@ namespace {
 
 bool changes_something(UndoAction action) {
   return action == UndoAction::kRestored || action == UndoAction::kRemoved;
-}
-
-// What a command did besides the files that were noted before they were taken over; empty: nothing.
-std::string beyond_the_journal(const Step& step) {
-  if (step.state == StepState::kUnknown) return "it was interrupted, so what else it did is not known";
-  const auto arguments = json::parse_object(step.arguments);
-  if (!arguments) return "it is not known what it changed";
-  const json::value* background = json::find(*arguments, "background");
-  if (background != nullptr && background->is_bool() && background->as_bool())
-    return "what a background process changes is taken over when it ends; undo the turn after that";
-  const json::value* hosts = json::find(*arguments, "hosts");
-  if (hosts != nullptr && hosts->is_array() && !hosts->as_array().empty())
-    return "what it sent over the network cannot be called back";
-  return {};
 }
 
 std::int64_t count_if(const std::vector<UndoItem>& items, bool (*matches)(UndoAction)) {
@@ -109,7 +99,14 @@ async::Task<Result<TurnUndo::Subject>> TurnUndo::read_subject(PrincipalId princi
     PRYX_TRY(auto session, SessionStore::find_session(c, principal, turn->session));
     if (!session) return fail(ErrorCode::kNotFound, "the session of turn {} is gone", id.str());
     PRYX_TRY(auto steps, TurnStore::list_steps(c, principal, id));
-    return Subject{std::move(*turn), std::move(*session), std::move(steps), {}, {}};
+    std::map<StepId, tools::shell::ProcessState> processes;
+    for (const Step& step : steps) {
+      const auto process = started_process(step);
+      if (!process) continue;
+      PRYX_TRY(const auto found, tools::shell::ProcessStore::find(c, principal, *process));
+      if (found) processes[step.id] = found->record.state;
+    }
+    return Subject{std::move(*turn), std::move(*session), std::move(steps), std::move(processes), {}, {}};
   }));
   const bool is_at_rest = is_terminal(subject.turn.state) || subject.turn.state == TurnState::kNeedsAttention;
   if (!is_at_rest || parts_.dispatcher.is_running(id)) {
@@ -141,18 +138,20 @@ async::Task<Result<std::vector<UndoItem>>> TurnUndo::plan(const Subject& subject
 }
 
 // One file after the other: each is on the disk before it is marked. A failing one is reported, and those of
-// its step that come after it are left.
+// its step that come after it are left, unless they stand alone.
 async::Task<Result<void>> TurnUndo::give_back(const Subject& subject, UndoReport& report) {
   const PrincipalId principal = subject.turn.principal;
   StepId broken;
   for (UndoItem& item : report.items) {
-    if (changes_something(item.action) && item.recorded.step == broken) {
+    const bool stands_alone = item.recorded.change.independent;
+    if (changes_something(item.action) && !stands_alone && item.recorded.step == broken) {
       item.action = UndoAction::kHeld;
       item.detail = "another file of the same step could not be given back";
     }
     if (changes_something(item.action)) {
       std::string content;
-      if (item.action == UndoAction::kRestored && item.recorded.change.kind == tools::EntryKind::kFile) {
+      // Rights come back without a content.
+      if (item.action == UndoAction::kRestored && item.recorded.has_content) {
         PRYX_CO_TRY(content, co_await parts_.journal.read_content(principal, item.recorded.number));
       }
       auto job = [&subject, &item, &content](const std::stop_token&) {
@@ -209,9 +208,11 @@ std::vector<UndoReport::Step> TurnUndo::find_not_undoable(const Subject& subject
     const tools::Tool* tool = parts_.registry.find(step.tool);
     if (tool != nullptr && (tool->description().read_only || tool->description().keeps_undo)) continue;
     std::string reason = "it is not known what it changed";
-    if (step.tool == "shell.exec")
-      reason = beyond_the_journal(step);
-    else if (step.tool == "http.request")
+    if (step.tool == "shell.exec") {
+      const auto process = subject.processes.find(step.id);
+      reason = beyond_the_journal(
+          step, process == subject.processes.end() ? std::nullopt : std::optional(process->second));
+    } else if (step.tool == "http.request")
       reason = "what was sent cannot be called back";
     else if (step.tool == "memory.save")
       reason = "memories stay until they are removed by hand";

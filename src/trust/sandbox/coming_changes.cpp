@@ -80,17 +80,19 @@ Result<std::optional<ComingChange::Side>> ChangeCollector::look(int directory, c
     side.kind = ComingChange::Kind::kOther;
     char target[4097];
     const ssize_t size = ::readlinkat(directory, name.c_str(), target, sizeof target);
-    if (size > 0) side.digest = to_hex(crypto::sha256({target, static_cast<std::size_t>(size)}));
+    if (size > 0) {
+      const std::string_view named(target, static_cast<std::size_t>(size));
+      side.digest = to_hex(crypto::sha256(named));
+      side.size = named.size();
+      if (owner == Owner::kWorkspace) into.content = named;
+      into.has_content = owner == Owner::kWorkspace;
+    }
   }
   return side;
 }
 
 Result<void> ChangeCollector::add(const std::string& path, const std::string& name, int before, int after) {
-  if (recorder_ == nullptr) return {};
-  if (names_ >= ChangeRecorder::kMaxNames) {
-    ++left_out_;
-    return {};
-  }
+  if (!has_room()) return {};
   ComingChange change;
   change.path = path;
   ComingChange ignored;
@@ -98,6 +100,30 @@ Result<void> ChangeCollector::add(const std::string& path, const std::string& na
   PRYX_TRY(change.after, look(after, name, Owner::kRun, ignored));
   if (!change.before && !change.after) return {};
   if (change.before && change.after && is_same(*change.before, *change.after)) return {};
+  return keep(std::move(change));
+}
+
+Result<void> ChangeCollector::add_folder_mode(const std::string& path, std::uint32_t before,
+                                              std::uint32_t after) {
+  if (((before ^ after) & 0777) == 0 || !has_room()) return {};
+  ComingChange change;
+  change.path = path;
+  ComingChange::Side side;
+  side.kind = ComingChange::Kind::kFolder;
+  side.mode = before & 0777;
+  change.before = side;
+  side.mode = after & 0777;
+  change.after = side;
+  return keep(std::move(change));
+}
+
+bool ChangeCollector::has_room() {
+  if (recorder_ == nullptr) return false;
+  if (names_ >= ChangeRecorder::kMaxNames) ++left_out_;
+  return names_ < ChangeRecorder::kMaxNames;
+}
+
+Result<void> ChangeCollector::keep(ComingChange change) {
   ++names_;
   kept_bytes_ += change.content.size();
   pending_bytes_ += change.content.size();

@@ -332,9 +332,7 @@ std::unexpected<Error> explain(const Machine& machine, const Request& request, c
   if (start.missing_program != 0)
     return fail(ErrorCode::kInvalidArgument, "'{}' cannot be executed: {}", request.program,
                 platform::describe_errno(start.missing_program));
-  if (!start.refusal.empty()) {
-    return fail(ErrorCode::kDenied, "the sandbox could not {}; run pryx doctor", start.refusal);
-  }
+  if (!start.refusal.empty()) return fail(ErrorCode::kDenied, "{}", describe_refusal(machine, start.refusal));
   return fail(ErrorCode::kDenied, "bubblewrap could not make the sandbox: {}; {}", last_words(child),
               namespaces_fix(machine));
 }
@@ -426,6 +424,16 @@ std::string namespaces_fix(const Machine& machine, const std::string& settings) 
         "kernel.apparmor_restrict_unprivileged_userns=0",
         real_path(machine.bubblewrap), real_path(machine.init));
   return "user namespaces must work for an ordinary user; inside a container, start it with them allowed";
+}
+
+std::string describe_refusal(const Machine& machine, std::string_view refusal, const std::string& settings) {
+  // As apps/sandbox_init/stage.cpp words its steps before bubblewrap.
+  const bool is_of_namespaces = refusal.starts_with("make a user namespace") ||
+                                refusal.starts_with("map users of the namespace") ||
+                                refusal.starts_with("detach the mounts");
+  return fmt::format("the sandbox could not {}; {}", refusal,
+                     is_of_namespaces ? namespaces_fix(machine, settings)
+                                      : "restart Pryx, then pryx doctor tells which layer fails and its fix");
 }
 
 Result<std::unique_ptr<Run>> launch_run(const Machine& machine, const Request& request) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "trust/sandbox/run_folders.h"
@@ -31,6 +32,10 @@ struct Machine {
 };
 
 [[nodiscard]] Result<std::unique_ptr<Run>> launch_run(const Machine& machine, const Request& request);
+// What is told when pryx-sandbox-init could not do one of its steps. Doctor knows the layers as they were at
+// the daemon's start, so what belongs to namespaces carries the fix itself.
+[[nodiscard]] std::string describe_refusal(const Machine& machine, std::string_view refusal,
+                                           const std::string& settings = "/proc/sys");
 // Why namespaces do not work here and the setting that changes it. `init`: pryx-sandbox-init, which makes
 // some as well as bubblewrap. `settings` is where the kernel's are read.
 [[nodiscard]] std::string namespaces_fix(const Machine& machine, const std::string& settings = "/proc/sys");

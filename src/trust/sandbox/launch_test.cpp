@@ -31,5 +31,22 @@ TEST(NamespacesFix, NamesTheSettingAndBothPrograms) {
   EXPECT_NE(namespaces_fix(machine, folder / "absent").find("inside a container"), std::string::npos);
 }
 
+TEST(DescribeRefusal, ANamespaceThatIsRefusedNamesTheSetting) {
+  const platform::testing::TemporaryDirectory folder;
+  folder.put("user/max_user_namespaces", "0\n");
+  const Machine machine;
+  for (const char* step : {"make a user namespace: No space left on device",
+                           "map users of the namespace in /proc/self/uid_map: Operation not permitted",
+                           "detach the mounts: Permission denied"}) {
+    const std::string told = describe_refusal(machine, step, folder.path());
+    EXPECT_NE(told.find(step), std::string::npos) << told;
+    EXPECT_NE(told.find("sudo sysctl -w user.max_user_namespaces"), std::string::npos) << told;
+  }
+  // The control: another layer has another fix.
+  for (const char* step :
+       {"use Landlock: Function not implemented", "set limit limit_data: Invalid argument"})
+    EXPECT_EQ(describe_refusal(machine, step, folder.path()).find("sysctl"), std::string::npos) << step;
+}
+
 }  // namespace
 }  // namespace pryx::sandbox

@@ -194,7 +194,10 @@ void BubblewrapSandbox::probe_run() {
     answers = ask_inside({});
   }
   if (!answers) {
-    add("namespaces", false, answers.error().message, namespaces_fix(machine_));
+    const std::string fix = namespaces_fix(machine_);
+    std::string detail = answers.error().message;
+    if (detail.ends_with("; " + fix)) detail.resize(detail.size() - fix.size() - 2);
+    add("namespaces", false, std::move(detail), fix);
     return;
   }
   const auto says = [&](const char* key, const char* value) {

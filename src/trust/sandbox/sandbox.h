@@ -80,6 +80,9 @@ struct Applied {
   std::vector<std::string>
       changed;  // relative paths that were written, made or deleted; empty without an overlay
   std::vector<std::string> quarantined;  // relative paths that were refused or moved aside
+  // Not empty: why no overlay held the writes back. They were in the workspace while the command ran, and
+  // what is quarantined was moved aside at its end.
+  std::string written_directly;
 };
 
 // A name of the workspace before and after it is taken over.
@@ -89,12 +92,12 @@ struct ComingChange {
     Kind kind = Kind::kFile;
     std::uint32_t mode = 0;  // permission bits
     std::uint64_t size = 0;
-    std::string digest;  // hex SHA-256 of a file's bytes; empty when it could not be read
+    std::string digest;  // hex SHA-256 of a file's bytes or of what a link names; empty when not read
   };
   std::string path;
   std::optional<Side> before;  // nullopt: there is nothing
   std::optional<Side> after;   // nullopt: there will be nothing
-  std::string content;         // the bytes of a file before; empty when they are too many
+  std::string content;         // of a file before, or what a link named; empty when it is too much
   bool has_content = false;
 };
 

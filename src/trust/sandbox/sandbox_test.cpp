@@ -8,13 +8,18 @@
 #include <grp.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <cstdio>
+#include <functional>
 
 #include "trust/sandbox/testing/sandbox_fixture.h"
 
@@ -207,6 +212,95 @@ TEST_F(SandboxTest, WithoutAnOverlayTheyAreSetAside) {
   EXPECT_FALSE(is_there("d/.mcp.json"));
   EXPECT_EQ(get(".gitconfig"), "mine");
   EXPECT_EQ(outcome.applied.quarantined, (std::vector<std::string>{".envrc", "d/.mcp.json"}));
+  EXPECT_NE(outcome.applied.written_directly.find("this machine"), std::string::npos);
+}
+
+constexpr int kNotHere = 77;  // this machine does not let an ordinary user set the case up
+
+// In a child of the test, which may lose rights and mounts.
+int exit_of_child(const std::function<int()>& act) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(act());
+  int status = 0;
+  if (child < 0 || ::waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
+  return WEXITSTATUS(status);
+}
+
+bool put_text(const char* path, std::string_view text) {
+  const platform::UniqueFd fd(::open(path, O_WRONLY | O_CLOEXEC));
+  return fd && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+// In which this user keeps its number.
+bool enter_user_namespace(int kinds) {
+  const std::string user = fmt::format("{0} {0} 1", ::getuid());
+  const std::string group = fmt::format("{0} {0} 1", ::getgid());
+  return ::unshare(CLONE_NEWUSER | kinds) == 0 && put_text("/proc/self/setgroups", "deny") &&
+         put_text("/proc/self/uid_map", user) && put_text("/proc/self/gid_map", group);
+}
+
+TEST_F(SandboxTest, SaysThatPryxsStateInTheWorkspaceLeavesNoOverlay) {
+  EXPECT_EQ(run("true").applied.written_directly, "") << "the control";
+  std::filesystem::create_directories(project() + "/state");
+  sandbox_ = make_sandbox(
+      {.init_program = PRYX_SANDBOX_INIT, .scratch = project() + "/state/sandbox", .home = home_.path()});
+  const Outcome outcome = run("echo x > .envrc; echo ok > fine");
+  EXPECT_NE(outcome.applied.written_directly.find("Pryx's state"), std::string::npos) << outcome.errors;
+  EXPECT_EQ(outcome.applied.quarantined, std::vector<std::string>{".envrc"});
+  EXPECT_EQ(get("fine"), "ok\n");
+  for (const Layer& layer : sandbox_->report().layers)
+    EXPECT_TRUE(layer.works) << "the report of the start cannot know: " << layer.name;
+  Request reads = request("true");
+  reads.workspace_writable = false;
+  EXPECT_EQ(run(reads).applied.written_directly, "") << "nothing was written";
+}
+
+// An overlay lies over two at most: the workspace of this one is the second.
+TEST_F(SandboxTest, SaysThatAFileSystemTakesNoOverlay) {
+  const int code = exit_of_child([this] {
+    if (!enter_user_namespace(CLONE_NEWNS)) return kNotHere;
+    std::string below = project();
+    for (const char* level : {"one", "two"}) {
+      const std::string at = scratch_ / level;
+      for (const char* part : {"/upper", "/work", "/merged"}) std::filesystem::create_directories(at + part);
+      const std::string options =
+          fmt::format("userxattr,lowerdir={0},upperdir={1}/upper,workdir={1}/work", below, at);
+      below = at + "/merged";
+      if (::mount("overlay", below.c_str(), "overlay", 0, options.c_str()) != 0) return kNotHere;
+    }
+    Request r = request("echo x > .envrc; echo ok > fine");
+    r.workspace =
+        std::make_shared<const platform::HeldDirectory>(platform::HeldDirectory::open(below).value());
+    const Outcome outcome = run(r);
+    if (outcome.applied.written_directly.find("file system") == std::string::npos) {
+      std::fprintf(stderr, "'%s' %s\n", outcome.applied.written_directly.c_str(), outcome.errors.c_str());
+      return 1;
+    }
+    return std::filesystem::exists(below + "/fine") && !std::filesystem::exists(below + "/.envrc") ? 0 : 2;
+  });
+  // The kernel takes every right from these.
+  for (const char* level : {"one", "two"}) {
+    std::error_code problem;
+    std::filesystem::permissions(std::filesystem::path(scratch_ / level) / "work" / "work",
+                                 std::filesystem::perms::owner_all, problem);
+  }
+  if (code == kNotHere) GTEST_SKIP() << "no overlays in a namespace of an ordinary user";
+  EXPECT_EQ(code, 0);
+}
+
+// The report of the start says that all is well; the refusal says what has changed.
+TEST_F(SandboxTest, ANamespaceThatIsRefusedLaterNamesTheFix) {
+  ASSERT_EQ(run("true").code, 0) << "the control";
+  const int code = exit_of_child([this] {
+    if (!enter_user_namespace(0) || !put_text("/proc/sys/user/max_user_namespaces", "0")) return kNotHere;
+    const auto run = sandbox_->launch(request("true"));
+    if (run || run.error().code != ErrorCode::kDenied) return 1;
+    if (run.error().message.find("sysctl -w user.max_user_namespaces") != std::string::npos) return 0;
+    std::fprintf(stderr, "%s\n", run.error().message.c_str());
+    return 2;
+  });
+  if (code == kNotHere) GTEST_SKIP() << "no limit of its own for a namespace of an ordinary user";
+  EXPECT_EQ(code, 0);
 }
 
 TEST_F(SandboxTest, AFolderOfAnyNameCannotBeCompletedToARepository) {

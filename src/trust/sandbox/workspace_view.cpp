@@ -48,6 +48,13 @@ Result<void> check_place(const std::string& path, const std::string& home) {
   return {};
 }
 
+// `wanted`: an overlay was tried for this run.
+std::string why_directly(const Machine& machine, Overlay wanted) {
+  if (!machine.has_overlay) return "this machine makes no overlay (pryx doctor says why)";
+  if (wanted == Overlay::kYes) return "Pryx's state lies inside the workspace";
+  return "no overlay can be mounted over its file system";
+}
+
 std::vector<std::string> folders_in(const std::string& path) {
   std::vector<std::string> names;
   DIR* stream = ::opendir(path.c_str());
@@ -88,6 +95,7 @@ Result<void> WorkspaceView::prepare(const Machine& machine, const Request& reque
   if (!writable_) return {};
   // An overlay cannot have its upper directory inside its lower one.
   const bool fits = overlay == Overlay::kYes && !scratch_.empty() && !lies_in(scratch_, path_);
+  if (!fits) written_directly_ = why_directly(machine, overlay);
   const UniqueFd readable(::openat(held_->fd(), ".", kOpenDirectory));
   if (!readable) return std::unexpected(system_error(fmt::format("read the workspace '{}'", path_), errno));
   // Below an overlay instructions may change as they will, and stay behind: Git replaces them when it changes
@@ -150,6 +158,19 @@ std::vector<std::string> WorkspaceView::mounts() const {
   return out;
 }
 
+Result<Applied> WorkspaceView::sweep(int workspace) const {
+  if (refusal_ == Refusal::kNothing) return Applied{};
+  if (scratch_.empty()) return sweep_protected(workspace, before_, -1, refusal_);
+  const std::string folder = fmt::format("{}/quarantine", scratch_);
+  PRYX_TRY_VOID(platform::ensure_private_directory(folder));
+  UniqueFd quarantine;
+  std::string pattern = folder + "/run-XXXXXX";
+  if (::mkdtemp(pattern.data()) != nullptr) quarantine.reset(::open(pattern.c_str(), kOpenDirectory));
+  auto swept = sweep_protected(workspace, before_, quarantine.get(), refusal_);
+  if (swept && swept->quarantined.empty()) ::rmdir(pattern.c_str());
+  return swept;
+}
+
 Result<Applied> WorkspaceView::take_over(ChangeRecorder* recorder) {
   if (!held_ || !writable_) return Applied{};
   const UniqueFd workspace(::openat(held_->fd(), ".", kOpenDirectory));
@@ -157,18 +178,9 @@ Result<Applied> WorkspaceView::take_over(ChangeRecorder* recorder) {
   if (!has_overlay()) {
     // It has happened already; a recorder that fails changes nothing about that.
     if (recorder != nullptr) (void)recorder->record_unknown(std::nullopt);
-    if (refusal_ == Refusal::kNothing) return Applied{};
-    const std::string folder = scratch_.empty() ? std::string() : fmt::format("{}/quarantine", scratch_);
-    UniqueFd quarantine;
-    if (!folder.empty()) {
-      PRYX_TRY_VOID(platform::ensure_private_directory(folder));
-      std::string pattern = folder + "/run-XXXXXX";
-      if (::mkdtemp(pattern.data()) != nullptr) quarantine.reset(::open(pattern.c_str(), kOpenDirectory));
-      auto swept = sweep_protected(workspace.get(), before_, quarantine.get(), refusal_);
-      if (swept && swept->quarantined.empty()) ::rmdir(pattern.c_str());
-      return swept;
-    }
-    return sweep_protected(workspace.get(), before_, -1, refusal_);
+    auto swept = sweep(workspace.get());
+    if (swept) swept->written_directly = written_directly_;
+    return swept;
   }
   const UniqueFd upper(::open((run_folder_ + "/upper").c_str(), kOpenDirectory));
   if (!upper) return std::unexpected(system_error("open what the command wrote", errno));

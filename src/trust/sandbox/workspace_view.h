@@ -37,6 +37,7 @@ class WorkspaceView {
  private:
   WorkspaceView() = default;
   [[nodiscard]] Result<void> prepare(const Machine& machine, const Request& request, Overlay overlay);
+  [[nodiscard]] Result<Applied> sweep(int workspace) const;
 
   std::shared_ptr<const platform::HeldDirectory> held_;
   std::string path_;
@@ -46,7 +47,8 @@ class WorkspaceView {
   int bind_fd_ = -1;  // its number in the child
   std::string scratch_;
   std::shared_ptr<RunFolders> folders_;
-  std::string run_folder_;  // of the overlay: upper, work, merged
+  std::string run_folder_;        // of the overlay: upper, work, merged
+  std::string written_directly_;  // why there is none, when it is writable
   bool keep_run_folder_ = false;
   ProtectedScan before_;
 };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Over 500 lines: one walk that is rehearsed and then done, and the looks for the same names beside it.
 #include "trust/sandbox/written_tree.h"
 
 #include <dirent.h>
@@ -260,7 +261,10 @@ class Application {
     if (!to) return std::unexpected(system_error(fmt::format("enter the folder '{}'", path), errno));
     if (!is_new && is_opaque(from.get())) PRYX_TRY_VOID(remove_others(from.get(), to.get(), path, depth));
     PRYX_TRY_VOID(folder(from.get(), to.get(), path, depth + 1));
-    ::fchmod(to.get(), info.st_mode & 0777);
+    // Its set-group-id and sticky bits stay, or are those that the folder around it gives to new ones.
+    struct stat now{};
+    if (::fstat(to.get(), &now) == 0 && ((now.st_mode ^ info.st_mode) & 0777) != 0)
+      ::fchmod(to.get(), (now.st_mode & 07000) | (info.st_mode & 0777));
     return {};
   }
 
@@ -285,7 +289,8 @@ class Application {
     }
     PRYX_TRY_VOID(folder(place.from, to.get(), path, place.depth + 1));
     ::fchmod(place.from, info.st_mode & 07777);
-    return {};
+    // After what is below it: backwards a folder that was closed is opened first. A new one is made open.
+    return collector_->add_folder_mode(path, is_new ? info.st_mode | S_IRWXU : there->st_mode, info.st_mode);
   }
 
   // The folder was deleted and made again: what it held before is gone.

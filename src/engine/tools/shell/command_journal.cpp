@@ -5,6 +5,8 @@
 #include <future>
 #include <utility>
 
+#include "engine/tools/undo/link_state.h"
+
 namespace pryx::tools::shell {
 namespace {
 
@@ -16,9 +18,11 @@ std::optional<FileState> state_of(const std::optional<sandbox::ComingChange::Sid
   if (!side) return std::nullopt;
   FileState out{.digest = side->digest, .mode = side->mode, .size = side->size};
   if (side->kind == Kind::kFolder) return FileState{.digest = {}, .mode = side->mode, .size = 0};
-  if (side->kind == Kind::kOther) {
+  if (side->kind == Kind::kOther && !side->digest.empty()) {
+    out.digest = std::string(kLinkDigest) + side->digest;
+  } else if (side->kind == Kind::kOther) {
     // Never the state of a file, so never restored as one.
-    out.digest = "other:" + side->digest;
+    out.digest = kOtherDigest;
     out.size = std::max<std::uint64_t>(1, side->size);
   }
   return out;

@@ -28,7 +28,7 @@ enum class UndoAction : std::uint8_t {
 struct UndoItem {
   RecordedChange recorded;
   UndoAction action = UndoAction::kFailed;
-  std::string detail;              // why it is left alone; may be empty
+  std::string detail;              // why it is left alone, or what of it comes back; may be empty
   std::optional<FileState> found;  // what is there and will be replaced
 };
 

@@ -2,6 +2,7 @@
 // The undo journal and giving back: bytes, modes, order, what was changed since, crashes in between, bounds.
 #include "engine/tools/fs/entry_state.h"
 #include "engine/tools/fs/testing/change_fixture.h"
+#include "engine/tools/undo/link_state.h"
 
 namespace pryx::tools {
 namespace {
@@ -117,6 +118,139 @@ TEST_F(Undo, AnUndoThatWasCutShortGoesOn) {
   ASSERT_TRUE(undo_change(*held.workspace, items.front(), "1"));
   EXPECT_EQ(undo(), (Lines{"unchanged a", "removed a"}));
   EXPECT_FALSE(exists("a"));
+}
+
+// What a command changed, as it is noted before it is taken over.
+class UndoOfCommands : public Undo {
+ protected:
+  void note(std::vector<Change> changes, std::string_view step = "stp_1") {
+    for (Change& change : changes) change.independent = true;
+    ASSERT_TRUE(wait(journal_->note_changes(
+        {.principal = owner().id, .turn = turn_, .step = StepId(std::string(step)), .workspace = dir_ / "ws"},
+        std::move(changes))));
+  }
+  static std::optional<FileState> folder(std::uint32_t rights) {
+    return FileState{.digest = {}, .mode = rights, .size = 0};
+  }
+  static Change of_folder(std::string path, std::optional<FileState> before, std::optional<FileState> after) {
+    return {.kind = EntryKind::kFolder,
+            .path = std::move(path),
+            .before = std::move(before),
+            .after = std::move(after),
+            .content = {}};
+  }
+  static Change of_file(std::string path, std::optional<FileState> before, std::optional<FileState> after,
+                        std::string content = {}) {
+    return {.path = std::move(path),
+            .before = std::move(before),
+            .after = std::move(after),
+            .content = std::move(content)};
+  }
+  void set_mode(std::string_view name, mode_t rights) { ASSERT_EQ(::chmod(at(name).c_str(), rights), 0); }
+  std::string named_by(std::string_view name) { return std::filesystem::read_symlink(at(name)).string(); }
+};
+
+TEST_F(UndoOfCommands, AFolderGetsItsRightsBackAndKeepsItsOtherBits) {
+  set_mode("src", 02700);
+  note({of_folder("src", folder(0755), folder(0700))});
+  EXPECT_EQ(undo(Force::kNo, true), Lines{"restored src"});
+  EXPECT_EQ(mode("src"), 02700u) << "the rehearsal changes nothing";
+  EXPECT_EQ(undo(), Lines{"restored src"});
+  EXPECT_EQ(mode("src"), 02755u);
+  EXPECT_EQ(undo(), Lines{"already_undone src"});
+}
+
+TEST_F(UndoOfCommands, AFolderWhoseRightsAPersonChangedIsLeftAloneUnlessForced) {
+  set_mode("src", 0711);
+  note({of_folder("src", folder(0755), folder(0700))});
+  EXPECT_EQ(undo(), Lines{"changed_since src"});
+  EXPECT_EQ(mode("src"), 0711u);
+  EXPECT_EQ(undo(Force::kYes), Lines{"restored src"});
+  EXPECT_EQ(mode("src"), 0755u);
+  note({of_folder("gone", folder(0755), folder(0700)), of_folder("src", folder(0755), folder(0700))},
+       "stp_2");
+  EXPECT_EQ(undo(), (Lines{"unchanged src", "changed_since gone", "already_undone src"}));
+}
+
+TEST_F(UndoOfCommands, ANewFolderThatWasClosedIsOpenedBeforeItIsEmptied) {
+  put("d/x", "1");
+  set_mode("d", 0500);
+  note({of_folder("d", {}, folder(0500)), of_file("d/x", {}, fs::state_of("1", 0644)),
+        of_folder("d", folder(0700), folder(0500))});
+  EXPECT_EQ(undo(), (Lines{"restored d", "removed d/x", "removed d"}));
+  EXPECT_FALSE(exists("d"));
+}
+
+TEST_F(UndoOfCommands, AFileGetsItsRightsBackWithAndWithoutItsBytes) {
+  put("only", "same");
+  put("both", "new");
+  set_mode("only", 0);
+  set_mode("both", 0400);
+  note({of_file("only", fs::state_of("same", 0640), fs::state_of("same", 0), "same"),
+        of_file("both", fs::state_of("old", 0751), fs::state_of("new", 0400), "old")});
+  EXPECT_EQ(undo(), (Lines{"restored both", "restored only"}));
+  EXPECT_EQ(mode("only"), 0640u);
+  EXPECT_EQ(get("only"), "same");
+  EXPECT_EQ(mode("both"), 0751u);
+  EXPECT_EQ(get("both"), "old");
+}
+
+TEST_F(UndoOfCommands, LinksComeBackAndGo) {
+  link("main.cpp", "src/fresh");
+  link("b", "turned");
+  link("elsewhere", "was_file");
+  put("was_link", "now a file");
+  note({of_file("src/fresh", {}, link_state("main.cpp")), of_file("lost", link_state("../a"), {}, "../a"),
+        of_file("turned", link_state("a"), link_state("b"), "a"),
+        of_file("was_file", fs::state_of("bytes", 0640), link_state("elsewhere"), "bytes"),
+        of_file("was_link", link_state("z"), fs::state_of("now a file", 0644), "z")});
+  EXPECT_EQ(undo(), (Lines{"restored was_link", "restored was_file", "restored turned", "restored lost",
+                           "removed src/fresh"}));
+  EXPECT_FALSE(exists("src/fresh"));
+  EXPECT_EQ(named_by("lost"), "../a");
+  EXPECT_EQ(named_by("turned"), "a");
+  EXPECT_EQ(get("was_file"), "bytes");
+  EXPECT_EQ(mode("was_file"), 0640u);
+  EXPECT_EQ(named_by("was_link"), "z");
+  EXPECT_EQ(std::filesystem::status(at("was_file")).type(), std::filesystem::file_type::regular);
+}
+
+TEST_F(UndoOfCommands, ALinkThatWasTurnedSinceIsLeftAlone) {
+  link("a person's", "l");
+  note({of_file("l", link_state("a"), link_state("b"), "a")});
+  EXPECT_EQ(undo(), Lines{"changed_since l"});
+  EXPECT_EQ(named_by("l"), "a person's");
+}
+
+TEST_F(UndoOfCommands, AFolderThatWasMadeAndDeletedLeavesNothing) {
+  note({of_folder("d", {}, folder(0755)), of_file("d/x", {}, fs::state_of("1", 0644))}, "stp_1");
+  note({of_file("d/x", fs::state_of("1", 0644), {}, "1"), of_folder("d", folder(0755), {})}, "stp_2");
+  EXPECT_EQ(undo(), (Lines{"restored d", "restored d/x", "removed d/x", "removed d"}));
+  EXPECT_FALSE(exists("d"));
+}
+
+TEST_F(UndoOfCommands, ADeletedFolderComesBackWithItsRightsWhateverTheUmaskIs) {
+  note({of_file("w/x", fs::state_of("1", 0666), {}, "1"), of_folder("w", folder(0777), {})});
+  EXPECT_EQ(undo(), (Lines{"restored w", "restored w/x"}));
+  EXPECT_EQ(mode("w"), 0777u);
+  EXPECT_EQ(mode("w/x"), 0666u);
+}
+
+TEST_F(UndoOfCommands, WhatWasNotKeptIsSaid) {
+  Change large = of_file("large", fs::state_of("old", 0644), fs::state_of("new", 0644));
+  large.keeps_content = false;
+  Change more, all;  // markers of a command: names over the limit, and no overlay at all
+  more.before = FileState{.digest = {}, .mode = 0, .size = 7};
+  all.before = FileState{.digest = {}, .mode = 1, .size = 0};
+  put("large", "new");
+  note({large, more, all});
+  const auto items = plan_undo(*context().workspace, recorded(), Force::kNo);
+  ASSERT_EQ(items.size(), 3u);
+  for (const UndoItem& item : items) EXPECT_EQ(item.action, UndoAction::kNotKept);
+  EXPECT_NE(items[0].detail.find("without an overlay"), std::string::npos);
+  EXPECT_TRUE(items[1].detail.starts_with("7 more names")) << items[1].detail;
+  EXPECT_NE(items[2].detail.find("too large"), std::string::npos);
+  EXPECT_EQ(get("large"), "new");
 }
 
 TEST_F(Undo, ContentsAreBounded) {

@@ -56,7 +56,7 @@ class ChangeFixture : public FsFixture {
       out.push_back(fmt::format("{} {}", to_text(item.action), item.recorded.change.path));
       if (rehearsal) continue;
       std::string content;
-      if (item.action == UndoAction::kRestored)
+      if (item.action == UndoAction::kRestored && item.recorded.has_content)
         content = wait(journal_->read_content(owner().id, item.recorded.number)).value();
       const bool acts = item.action == UndoAction::kRestored || item.action == UndoAction::kRemoved;
       if (acts) {
