@@ -126,13 +126,22 @@ def network_allowlist_lets_only_named_hosts_through(lab):
 @case
 def safe_asks_for_commands_and_denies_the_network(lab):
     home = Home(lab)
+    fetch = {"command": "curl -s https://example.com/", "hosts": ["example.com"]}
     equal(decide(home.api, "shell.exec", command="ls"), "allow", "the control: ls under the default policy")
+    equal(decide(home.api, "shell.exec", **fetch), "ask", "the control: a command with the network under the default policy")
     home.use("safe")
     for tool, arguments, decision in (("shell.exec", {"command": "ls"}, "ask"), ("fs.write", {"path": "a", "content": "x"}, "ask"),
+                                      ("shell.exec", fetch, "deny"), ("shell.exec", {**fetch, "hosts": ["127.0.0.1:8080"], "background": True}, "deny"),
                                       ("fs.read", {"path": "note.txt"}, "allow"), ("http.request", {"url": "https://example.com/"}, "deny")):
         equal(decide(home.api, tool, **arguments), decision, f"{tool} under safe")
+    said = home.api.post("/policy/test", {"tool": "shell.exec", "arguments": fetch})
+    equal((said["forced"], said["rule"]), (False, "policy.yaml: tools.denied: shell.exec domains [*]"), "what the policy test says of a command with the network")
     turn = home.run(("http.request", {"url": "http://127.0.0.1:9/"}), ("shell.exec", {"command": "ls"}), interactive=False)
     equal(states(turn), ["denied", "denied"], "steps that nobody can answer for")
+    # Where somebody can answer, nobody is asked about the network.
+    turn = home.run(("shell.exec", fetch))
+    equal(states(turn), ["denied"], "a command with the network")
+    equal(home.api.get("/approvals")["items"], [], "questions that were asked")
 
 
 @case

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Secrets: the passphrase that locks them, the file of the database's key under a passphrase, credentials of the service manager, references,
 and canaries: a secret that was used is nowhere afterwards but in the vault."""
+import base64
 import json
 import os
 import secrets as random
@@ -8,7 +9,10 @@ import stat
 import subprocess
 
 import canary
+from everything_read import Reader
 from harness import Skip, case, contains, equal, expect, is_root, lacks, sanitized, wait_until
+from secret_header_test import NAME, Echo
+from shell_test import Shell
 
 PASSPHRASE = "several words that only I know"
 RUNS = int(os.environ.get("PRYX_CANARY_RUNS", "5"))  # of the daemon whose memory is searched: a single one proves nothing
@@ -156,6 +160,51 @@ def make_canaries():
     return {kind: f"{kind[:2]}-{random.token_hex(16)}" for kind in ("provider key", "secret", "imported", "passphrase", "environment")}
 
 
+def served(api, secrets, own=None):
+    """(Where the daemon serves one of these, the routes that nothing was read of): every GET that it documents, and what its bus replays."""
+    found = []
+    reader = Reader(api, lambda where, body: found.extend((where, *hit) for hit in canary.hits(body, secrets)), own)
+    missed = reader.everything()
+    reader.replay()
+    return found, missed
+
+
+@case(limit=240)
+def no_route_serves_a_secret_that_was_used(lab):
+    """Every kind of row that a daemon keeps, made by calls that used the secrets; then each of its routes is read."""
+    shell, site = Shell(lab), Echo()
+    api, daemon = shell.api, shell.daemon
+    canaries = {"field": f"fi-{random.token_hex(16)}", "file": f"co-{random.token_hex(16)}", "provider key": f"pk-{random.token_hex(16)}"}
+    daemon.cli("provider", "add", "keyed", "--kind", "openai", "--base-url", shell.model.url, "--key-stdin", stdin=canaries["provider key"]).must(0)
+    daemon.cli("secret", "set", "mine", "--allow-host", f"127.0.0.1:{site.port}", stdin=canaries["field"]).must(0)
+    daemon.cli("secret", "set", "file", stdin=canaries["file"]).must(0)
+    try:
+        shell.call("http.request", url=site.url("/echo"), headers={NAME: "secret:mine"})
+        equal(site.received(), [canaries["field"]], "what the site got")
+    finally:
+        site.stop()
+    contains(shell.exec("cat /run/secrets/file; base64 /run/secrets/file", secrets=["file"]), "[secret removed]", "what the command printed")
+    shell.start("cat /run/secrets/file; sleep 300", secrets=["file"])
+    equal(api.run(shell.session, "with a key", model="keyed/fake")["state"], "completed", "a turn with the key")
+    # One row of each other kind, so that each route has something to say; among it what is searched for as the control.
+    planted = {"planted": f"pl-{random.token_hex(16)}"}
+    api.post("/memory", {"text": f"a note: {planted['planted']}"}, 201)
+    picture = {"type": "image", "media_type": "image/gif", "data": base64.b64encode(b"GIF89a" + b"0" * 20).decode()}
+    turn = api.post(f"/sessions/{shell.session}/messages", {"text": planted["planted"], "parts": [picture]}, 202)["turn_id"]
+    api.wait_turn(turn)
+    api.post(f"/sessions/{shell.session}/children", {"task": "a small task", "model": "starter/commands"}, 202)
+    answered = json.loads(api.request("POST", "/v1/responses", {"model": "fake/fake", "input": "kept"}).body)["id"]
+    found, missed = served(api, {**canaries, **planted}, {"/v1/responses": [answered]})
+    equal([hit for hit in found if hit[1] != "planted"], [], "secrets that are served")
+    equal(missed, [], "routes that never answered")
+    # Control: what was said and remembered is served, and found in each of these.
+    places = " ".join(where for where, name, _ in found if name == "planted")
+    session = f"GET /api/v1/sessions/{shell.session}"
+    for where in (f"{session}/messages?", f"{session}/export?format=json&redact=false", f"{session}/export?format=markdown&redact=false",
+                  f"{session}/export?format=html&redact=false", "GET /api/v1/memory?", "bus: "):
+        contains(places, where, "where the planted one is found")
+
+
 @case(limit=150)
 def canaries_are_found_nowhere(lab):
     canaries = make_canaries()
@@ -193,10 +242,7 @@ def canaries_are_found_nowhere(lab):
     for args in (("secret", "list"), ("provider", "list"), ("token", "list"), ("status",), ("doctor",), ("config", "show", "--origin"), ("session", "show", session)):
         cli(*args)
         cli(*args, "--json")
-    found = []
-    for path in ("/secrets", "/secrets/mine", "/providers", "/tokens", "/settings", "/config", "/diagnostics", "/status", "/audit?limit=200", "/models",
-                 f"/sessions/{session}", f"/sessions/{session}/messages", "/vault", "/agents", "/approvals"):
-        found += [(f"GET {path}", *hit) for hit in canary.hits(api.request("GET", path).body, canaries)]
+    found = served(api, canaries)[0]
     for command, text in outputs:
         found += [(f"pryx {command}", *hit) for hit in canary.hits(text.encode(), canaries)]
     without_environment = {name: secret for name, secret in canaries.items() if name != "environment"}

@@ -2,8 +2,10 @@
 #include "surfaces/cli/approval_card.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "foundation/base/text.h"
+#include "foundation/crypto/crypto.h"
 #include "surfaces/cli/terminal_text.h"
 #include "surfaces/cli/text_width.h"
 
@@ -49,14 +51,98 @@ void add_preview(std::vector<Line>& out, std::string_view preview, int columns) 
   for (const std::string_view line : split(rest, '\n')) add_wrapped(out, line, diff_style(line), columns);
 }
 
-// What would run, exactly. A long text that the preview holds is named by its size.
-json::object shown_arguments(const json::object& arguments, bool in_preview) {
+// What a preview shows, without the signs that tools put before its lines: the preview itself, each block
+// that is indented, and each hunk of a diff as it was and as it becomes.
+std::vector<std::string> texts_in(std::string_view preview) {
+  std::vector<std::string> out{std::string(preview)};
+  std::string block, before, after;
+  bool in_block = false, in_hunk = false;
+  char sign = ' ';
+  const bool is_diff = preview.starts_with("--- ");
+  const auto close = [&out](bool& is_open, std::initializer_list<std::string*> texts) {
+    for (std::string* text : texts) {
+      if (is_open) out.push_back(std::move(*text));
+      text->clear();
+    }
+    is_open = false;
+  };
+  for (const std::string_view line : split(preview, '\n')) {
+    const std::string_view rest = line.substr(std::min<std::size_t>(1, line.size()));
+    if (is_diff && line.starts_with("@@ ")) {
+      close(in_hunk, {&before, &after});
+      in_hunk = true;
+    } else if (in_hunk && line.starts_with('\\')) {
+      // "No newline at end of file" is said of the line before.
+      if (sign != '+' && before.ends_with('\n')) before.pop_back();
+      if (sign != '-' && after.ends_with('\n')) after.pop_back();
+    } else if (in_hunk && !line.empty() && std::string_view(" +-").contains(line.front())) {
+      sign = line.front();
+      if (sign != '+') before.append(rest) += '\n';
+      if (sign != '-') after.append(rest) += '\n';
+    } else {
+      close(in_hunk, {&before, &after});
+    }
+    if (!is_diff && line.starts_with("  ")) {
+      if (in_block) block += '\n';
+      block += line.substr(2);
+      in_block = true;
+    } else {
+      close(in_block, {&block});
+    }
+  }
+  close(in_hunk, {&before, &after});
+  close(in_block, {&block});
+  return out;
+}
+
+// Whether whole lines of the text are the value.
+bool holds_lines(std::string_view text, std::string_view value) {
+  for (std::size_t at = 0;;) {
+    const std::string_view rest = text.substr(at);
+    if (rest.starts_with(value) &&
+        (rest.size() == value.size() || rest[value.size()] == '\n' || value.ends_with('\n')))
+      return true;
+    const std::size_t end = rest.find('\n');
+    if (end == std::string_view::npos) return false;
+    at += end + 1;
+  }
+}
+
+const json::object* bound_facts(const json::object& approval) {
+  const json::value* bound = json::find(approval, "bound");
+  const json::value* facts =
+      bound != nullptr && bound->is_object() ? json::find(bound->get_object(), "facts") : nullptr;
+  return facts != nullptr && facts->is_object() ? &facts->get_object() : nullptr;
+}
+
+// Whether the value is what a file becomes by the diff that is shown: of that, a diff leaves out what stays.
+bool is_file_after(const json::object& approval, std::string_view preview, std::string_view value) {
+  if (!preview.starts_with("--- ")) return false;
+  const json::object* facts = bound_facts(approval);
+  const json::value* changes = facts != nullptr ? json::find(*facts, "changes") : nullptr;
+  if (changes == nullptr || !changes->is_array() || changes->get_array().size() != 1) return false;
+  const json::value& change = changes->get_array().front();
+  const json::value* after = change.is_object() ? json::find(change.get_object(), "after") : nullptr;
+  return after != nullptr && after->is_object() &&
+         json::string_or(after->get_object(), "sha256") == crypto::sha256_hex(value);
+}
+
+// What would run, exactly. A long text is named by its size where the preview holds it, and nowhere else:
+// what a tool's preview leaves out, such as a command's description, is bound to the answer too.
+json::object shown_arguments(const json::object& approval, const json::object& arguments) {
   json::object out = arguments;
-  if (!in_preview) return out;
+  const std::string preview = json::string_or(approval, "preview");
+  if (preview.empty() || !is_shown_whole(approval)) return out;
+  const std::vector<std::string> texts = texts_in(preview);
   for (auto& member : out) {
     json::value& value = member.value();
-    if (value.is_string() && value.get_string().size() > kMaxRepeatedBytes)
-      value = fmt::format("({} bytes, above)", value.get_string().size());
+    if (!value.is_string() || value.get_string().size() <= kMaxRepeatedBytes) continue;
+    const std::string_view text(value.get_string());
+    const auto holds = [text](const std::string& shown) { return holds_lines(shown, text); };
+    if (std::ranges::any_of(texts, holds))
+      value = fmt::format("({} bytes, above)", text.size());
+    else if (is_file_after(approval, preview, text))
+      value = fmt::format("({} bytes: the file with the change above)", text.size());
   }
   return out;
 }
@@ -82,14 +168,10 @@ void add_call(std::vector<Line>& out, const json::object& approval, int columns)
   // The rendering is a summary by the tool; what would run are the arguments.
   if (const json::value* arguments = json::find(approval, "arguments");
       arguments != nullptr && arguments->is_object() && !arguments->get_object().empty()) {
-    const json::object shown =
-        shown_arguments(arguments->get_object(), !preview.empty() && is_shown_whole(approval));
+    const json::object shown = shown_arguments(approval, arguments->get_object());
     add_wrapped(out, sanitize(json::to_text(shown), Exactness::kExact), {}, columns);
   }
-  const json::value* bound = json::find(approval, "bound");
-  const json::value* facts =
-      bound != nullptr && bound->is_object() ? json::find(bound->get_object(), "facts") : nullptr;
-  if (facts != nullptr && facts->is_object() && !facts->get_object().empty())
+  if (const json::object* facts = bound_facts(approval); facts != nullptr && !facts->empty())
     add_wrapped(out, "bound to: " + sanitize(json::to_text(*facts), Exactness::kExact), kDim, columns);
 }
 

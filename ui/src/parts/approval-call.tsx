@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The action itself, as a person judges it: what runs, what it touches, the diff or the whole command, and the exact arguments.
-import type { ReactNode } from 'react';
+import { type ReactNode, useMemo } from 'react';
 import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { bytes } from '@/lib/format';
 import { actionOf, callFacts } from './approval-facts';
+import { unsaidArguments } from './approval-unsaid';
 import { ExactText } from './exact-text';
 import type { Approval } from './use-approval-answer';
 
@@ -111,12 +112,16 @@ function Preview({ text, whole, label }: { text: string; whole: boolean; label: 
   );
 }
 
-// `whole`: nothing is cut in height. A call without a preview, or one not shown whole, shows its arguments at once.
+// `whole`: nothing is cut in height. A call without a preview, or one not shown whole, shows its arguments at once; any other one
+// those that its preview does not say.
 export function ApprovalCall({ approval, whole }: { approval: Approval; whole: boolean }) {
   const facts = callFacts(approval);
   const marks = [...facts.hosts, ...facts.files.map((file) => file.path)];
   const showsArguments = whole || approval.preview === null || !approval.shown_whole;
   const action = actionOf(approval);
+  const unsaid = useMemo(() => unsaidArguments(approval), [approval]);
+  const shown = showsArguments ? approval.arguments : unsaid;
+  const label = t(showsArguments ? 'card.arguments' : 'card.arguments.unsaid');
   return (
     <div className="flex min-w-0 flex-col gap-2.5">
       <p className="font-mono text-prose leading-6 font-semibold break-words whitespace-pre-wrap text-text">
@@ -138,14 +143,10 @@ export function ApprovalCall({ approval, whole }: { approval: Approval; whole: b
       {approval.preview && approval.preview.trim() !== action && (
         <Preview text={approval.preview} whole={whole} label={t('card.preview')} />
       )}
-      {showsArguments && (
+      {(showsArguments || Object.keys(unsaid).length > 0) && (
         <div className="flex flex-col gap-1">
-          <p className="text-label text-text-3">{t('card.arguments')}</p>
-          <Preview
-            text={JSON.stringify(approval.arguments, null, 2) ?? ''}
-            whole={whole}
-            label={t('card.arguments')}
-          />
+          <p className="text-label text-text-3">{label}</p>
+          <Preview text={JSON.stringify(shown, null, 2) ?? ''} whole={whole} label={label} />
         </div>
       )}
     </div>

@@ -5,6 +5,7 @@ import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../test/page';
 import { ApprovalCard } from './approval-card';
 import { ApprovalGroup, groupApprovals } from './approval-group';
+import { unsaidArguments } from './approval-unsaid';
 import type { Approval } from './use-approval-answer';
 
 const kWhen = '2026-09-21T14:13:20.000Z';
@@ -131,6 +132,68 @@ test('a denial can tell the agent why', async () => {
   await userEvent.keyboard('r');
   await userEvent.type(screen.getByRole('textbox', { name: /Reason/ }), 'use staging{Enter}');
   await waitFor(() => expect(answers()[0]?.body).toEqual({ decision: 'deny', reason: 'use staging' }));
+});
+
+// What a tool's preview leaves out is bound too: the model's own words about a command, how its output is kept.
+test('an argument that the preview does not say is shown', async () => {
+  const command = 'npm install\n\u202enpm test';
+  const preview = 'bash runs:\n  npm install\n  \u202enpm test\nin: .\nnetwork: none\n';
+  const more = { tool: 'shell.exec', rendering: 'shell.exec npm install⏎\u202enpm test', preview };
+  const { container } = renderPage(
+    <ApprovalCard
+      approval={approval({ ...more, arguments: { command, description: 'npm', mode: 'in', timeout: 5 } })}
+    />,
+  );
+  await screen.findByText('Look it up', { exact: false });
+  expect(screen.queryByText('What else the answer binds')).toBeNull();
+  renderPage(
+    <ApprovalCard
+      approval={approval({ ...more, arguments: { command, description: 'only\u202e looks' } })}
+    />,
+  );
+  expect(await screen.findByText('What else the answer binds')).toBeTruthy();
+  const said = screen.getByRole('region', { name: 'What else the answer binds' });
+  expect(said.textContent).toContain('"description": "only\\u{202e} looks"');
+  expect(said.textContent).not.toContain('command');
+  expect(container.textContent).not.toContain('looks');
+});
+
+test.each([
+  [
+    'a new file',
+    '--- /dev/null\n+++ b/f\n@@ -0,0 +1,2 @@\n+one\n+two\n',
+    { path: 'f', content: 'one\ntwo\n' },
+    [],
+  ],
+  [
+    'one without a last line feed',
+    '--- /dev/null\n+++ b/f\n@@ -0,0 +1 @@\n+one\n\\ No newline at end of file\n',
+    { content: 'one' },
+    [],
+  ],
+  [
+    'a file of which two lines change',
+    '--- a/f\n+++ b/f\n@@ -9 +9 @@\n-x\n+y\n@@ -20 +20 @@\n-x\n+z\n',
+    { content: '1\ny\n2\nz\n' },
+    [],
+  ],
+  [
+    'another file',
+    '--- a/f\n+++ b/f\n@@ -9 +9 @@\n-x\n+y\n@@ -20 +20 @@\n-x\n+z\n',
+    { content: 'z\ny\n' },
+    ['content'],
+  ],
+  [
+    'an edit',
+    '--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n kept\n-old one\n+new one\n',
+    { old_text: 'kept\nold', new_text: 'kept\nnew' },
+    [],
+  ],
+  ['a part of a word', 'GET http://x/\n', { url: 'http://x/', method: 'GE' }, ['method']],
+  ['a text in a list', 'network: a.org\n', { hosts: ['a.org', 'b.org'] }, ['hosts']],
+])('of %s, what is not said', (_, preview, args, names) => {
+  const found = unsaidArguments(approval({ rendering: 'tool', preview, arguments: args as never }));
+  expect(Object.keys(found)).toEqual(names);
 });
 
 test('a call that is not shown whole takes its code', async () => {

@@ -26,6 +26,7 @@ export const approvalMessages = {
   'card.read.none': 'nothing but your own words',
   'card.preview': 'What would happen',
   'card.arguments': 'Exact arguments',
+  'card.arguments.unsaid': 'What else the answer binds',
   'card.expand': 'Details',
   'card.expires': 'Denied by itself in {left}',
   'card.expired': 'Time ran out, so it is denied. Ask the agent to try again.',
