@@ -43,7 +43,8 @@ Result<void> check_store(const Clock& clock, Random& random) {
   {
     const db::OpenOptions options{.path = places.database(), .key = key->key, .read_only = true};
     const auto connection = db::Connection::open(options);
-    if (!connection && connection.error().code != ErrorCode::kUnauthenticated)
+    if (!connection && connection.error().code != ErrorCode::kUnauthenticated &&
+        connection.error().code != ErrorCode::kCheckFailed)
       return hindered(connection.error());
     if (!connection) return std::unexpected(connection.error());
     // A reader does no harm to a daemon that comes up meanwhile, and must not keep it from coming up.

@@ -44,6 +44,12 @@ Error open_error(sqlite3* db, const OpenOptions& options, std::string_view what)
                         options.path),
             -1};
   }
+  // Pages that can be read and are not what was written: no disk and no rights to be mended first.
+  if ((code & 0xff) == SQLITE_CORRUPT) {
+    return {ErrorCode::kCheckFailed,
+            fmt::format("database {} is damaged: {}; run `pryx doctor`", options.path, sqlite3_errmsg(db)),
+            -1};
+  }
   return {ErrorCode::kStorage,
           fmt::format("{} {}: {}", what, options.path, db == nullptr ? "out of memory" : sqlite3_errmsg(db)),
           -1};

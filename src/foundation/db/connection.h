@@ -77,6 +77,7 @@ struct OpenOptions {
 
 class Connection {
  public:
+  // kUnauthenticated: another key, or a file that is no database. kCheckFailed: its pages are damaged.
   [[nodiscard]] static Result<std::unique_ptr<Connection>> open(const OpenOptions& options);
   ~Connection();
   Connection(const Connection&) = delete;

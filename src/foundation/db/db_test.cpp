@@ -74,6 +74,37 @@ TEST_F(Db, AWrongKeyIsRefusedAndChangesNothing) {
   EXPECT_EQ(std::filesystem::file_size(dir_ / "t.db"), size);
 }
 
+// The schema lies on more pages than the first: what is wrong there is the file, and neither key nor disk.
+TEST_F(Db, ADamagedSchemaIsNoHinderedDisk) {
+  {
+    auto db = open(kFirst);
+    ASSERT_TRUE(db);
+    ASSERT_TRUE(async::testing::run(loop_, (*db)->write([](Transaction& t) -> Result<void> {
+      for (int i = 0; i < 100; ++i)
+        PRYX_TRY_VOID(t.db().execute(fmt::format("CREATE TABLE wide_{} (a TEXT, b TEXT, c TEXT)", i)));
+      return {};
+    })));
+  }
+  const std::string path = dir_ / "t.db";
+  constexpr std::streamoff kPage = 4096;
+  int damaged = 0;
+  for (std::streamoff page = 1; page * kPage < static_cast<std::streamoff>(std::filesystem::file_size(path));
+       ++page) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(page * kPage + 100);
+    const char sound = static_cast<char>(file.get());
+    file.seekp(page * kPage + 100).put(static_cast<char>(sound ^ 1)).flush();
+    const auto opened = Connection::open({.path = path, .key = Secret(std::string(kKey)), .read_only = true});
+    if (!opened) {
+      ++damaged;
+      EXPECT_EQ(opened.error().code, ErrorCode::kCheckFailed) << opened.error().message;
+      EXPECT_NE(opened.error().message.find("is damaged"), std::string::npos) << opened.error().message;
+    }
+    file.seekp(page * kPage + 100).put(sound).flush();
+  }
+  EXPECT_GT(damaged, 0);
+}
+
 TEST_F(Db, ASecondWriterIsRefused) {
   const auto first = open(kFirst);
   ASSERT_TRUE(first);
