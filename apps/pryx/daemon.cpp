@@ -164,7 +164,8 @@ Result<void> Daemon::build() {
       .broker = egress_->broker(),
       .decide = [this](const json::object& arguments, const trust::Labels& labels,
                        const PrincipalId& principal, const SessionId& session) {
-        return gate_->test("http.request", arguments, labels, principal, session);
+        // By the rules of policy.yaml alone: no folder has this name, so no grant counts there.
+        return gate_->test("http.request", arguments, labels, principal, session, "a click");
       }});
   heartbeats_.emplace(agent::HeartbeatRunner::Parts{.loop = loop_,
                                                     .pool = pool_,
@@ -271,7 +272,9 @@ void Daemon::plan_housekeeping() {
         [now = clock_.wall()](db::Transaction& t) { return agent::TurnStore::purge_keys(t.db(), now); }));
   });
   housekeeping_->add("hidden sessions", [this] {
-    return purge_hidden_sessions(*database_, clock_.wall() + -hidden_retention_);
+    return purge_hidden_sessions(
+        {*database_, {*events_, *audit_, *approvals_}, shell_->processes(), *memory_store_},
+        clock_.wall() + -hidden_retention_);
   });
   housekeeping_->add("results", [this] { return purge_results(*database_, *results_); });
   housekeeping_->add("traces", [this] { return purge_traces(*database_, clock_.wall()); });

@@ -4,7 +4,6 @@
 #include <malloc.h>
 
 #include "engine/agent/result_refs.h"
-#include "engine/agent/session_store.h"
 #include "foundation/base/log.h"
 #include "trust/trace/budgets.h"
 #include "trust/trace/span_store.h"
@@ -38,12 +37,16 @@ async::Task<void> Housekeeping::stop() {
   co_await group_.stop();
 }
 
-async::Task<Result<void>> purge_hidden_sessions(db::Database& database, WallTime before) {
+async::Task<Result<void>> purge_hidden_sessions(SessionPlaces places, WallTime before) {
   for (int batch = 0; batch < kPurgeBatches; ++batch) {
-    PRYX_CO_TRY(const std::int64_t purged, co_await database.write([before](db::Transaction& t) {
-      return agent::SessionStore::purge_hidden(t.db(), before, kPurgeBatch);
+    PRYX_CO_TRY(const auto removed, co_await places.database.write([&](db::Transaction& t) {
+      return places.deletion.remove_hidden(t, before, kPurgeBatch, "housekeeping");
     }));
-    if (purged < kPurgeBatch) break;
+    for (const auto& [principal, session] : removed) {
+      PRYX_CO_TRY_VOID(co_await places.processes.forget_session(principal, session));
+      PRYX_CO_TRY_VOID(co_await places.memory.remove_session({.id = principal}, session));
+    }
+    if (static_cast<std::int64_t>(removed.size()) < kPurgeBatch) break;
   }
   co_return Result<void>{};
 }

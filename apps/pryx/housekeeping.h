@@ -7,6 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "engine/agent/session_deletion.h"
+#include "engine/memory/memory_store.h"
+#include "engine/tools/shell/background_processes.h"
 #include "foundation/async/event_loop.h"
 #include "foundation/async/task_group.h"
 #include "foundation/db/database.h"
@@ -42,9 +45,16 @@ async::Task<Result<void>> without_count(async::Task<Result<T>> work) {
   co_return Result<void>{};
 }
 
-// Hidden sessions last used before that time, in small transactions, because the writer is everybody's; what
-// is left is for the next round.
-[[nodiscard]] async::Task<Result<void>> purge_hidden_sessions(db::Database& database, WallTime before);
+// Where all of a session lies.
+struct SessionPlaces {
+  db::Database& database;
+  agent::SessionDeletion deletion;
+  tools::shell::BackgroundProcesses& processes;
+  memory::MemoryStore& memory;
+};
+// Hidden sessions last used before that time, deleted as a person would, in small transactions, because the
+// writer is everybody's; what is left is for the next round.
+[[nodiscard]] async::Task<Result<void>> purge_hidden_sessions(SessionPlaces places, WallTime before);
 // Spans and limits of turns that are kept no longer, likewise.
 // Files of large results and images that went with deleted sessions.
 [[nodiscard]] async::Task<Result<void>> purge_results(db::Database& database, SealedResultFiles& files);

@@ -123,7 +123,11 @@ async::Task<agent::WorkspaceOpener::Opened> WorkspaceKeeper::open(agent::Session
   const auto workspace = co_await database_.read([&](db::Connection& c) {
     return agent::SessionStore::find_workspace(c, session.principal, session.workspace);
   });
-  if (!workspace || !*workspace) co_return Opened{};
+  // One that cannot be looked at is still none of the others.
+  Opened closed;
+  closed.chosen_folder = session.workspace.str();
+  if (!workspace || !*workspace) co_return closed;
+  closed.chosen_folder = (*workspace)->is_private ? std::string() : (*workspace)->path;
   auto opened = co_await pool_.run([&](const std::stop_token&) -> Result<Opened> {
     // Judged again: a link put in its place since then could lead anywhere, Pryx's own files included.
     PRYX_TRY(const std::string real, check_path((*workspace)->path));
@@ -132,9 +136,12 @@ async::Task<agent::WorkspaceOpener::Opened> WorkspaceKeeper::open(agent::Session
                   (*workspace)->path, real);
     return open_directory(real, LookAbove::kYes);
   });
-  if (opened) co_return std::move(*opened);
+  if (opened) {
+    opened->chosen_folder = closed.chosen_folder;
+    co_return std::move(*opened);
+  }
   log::warn("workspace.not_opened", {{"path", (*workspace)->path}, {"error", opened.error().message}});
-  co_return Opened{};
+  co_return closed;
 }
 
 }  // namespace pryx::app

@@ -193,10 +193,31 @@ def an_always_answer_outlives_the_daemon(lab):
     api.wait_turn(turn)
     daemon.restart()
     api = daemon.api()
-    row = api.run(api.session(workspace=str(lab.box.root / "work")), "save again")
+    another = api.session(workspace=str(lab.box.root / "work"))
+    row = api.run(another, "save again")
     equal(tool_steps(row)[-1], (WRITE, "done"), "the same call in another session after a restart")
-    decision = api.post("/policy/test", {"tool": WRITE, "arguments": {"path": "cat.txt", "content": "x"}, "labels": ["file", "model"]})
-    equal(decision["decision"], "allow", "policy test knows the grant")
+    imagined = {"tool": WRITE, "arguments": {"path": "cat.txt", "content": "x"}, "labels": ["file", "model"]}
+    equal(api.post("/policy/test", {**imagined, "session_id": another})["decision"], "allow", "policy test knows the grant")
+    equal(api.post("/policy/test", imagined)["decision"], "ask", "without a session no folder's grants count")
+
+
+@case
+def an_always_answer_holds_in_its_folder_only(lab):
+    """PO-06: the same call in another folder, a stranger's clone perhaps, asks; in the folder of the answer it does not."""
+    daemon, model, api, session = asking(lab)
+    keeping(model)
+    here, there = str(lab.box.root / "work"), lab.workspace({}, name="clone")
+    turn = api.send(session, "save")
+    api.post(f"/approvals/{api.pending(turn)['id']}", {"decision": "approve", "scope": "always"})
+    api.wait_turn(turn)
+    equal([g["workspace"] for g in api.get("/grants")["items"]], [here], "the folder of the grant")
+    contains(daemon.cli("grant", "list").must(0).out, here, "pryx grant list")
+    for elsewhere in (api.session(workspace=str(there)), api.session()):
+        turn = api.send(elsewhere, "save again")
+        api.post(f"/approvals/{api.pending(turn)['id']}", {"decision": "deny"})
+        equal(api.wait_turn(turn)["denied_calls"], 1, "the same call elsewhere")
+    expect(not (there / "cat.txt").exists(), "it was written elsewhere")
+    equal(tool_steps(api.run(api.session(workspace=here), "save again"))[-1], (WRITE, "done"), "the control: where it was kept")
 
 
 @case

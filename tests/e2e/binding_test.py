@@ -117,6 +117,31 @@ def kept_rules_are_previewed_shown_and_taken_back(lab):
 
 
 @case
+def no_rule_is_offered_or_kept_for_an_interpreter(lab):
+    daemon, model, api, session, _ = writing(lab, [], {"run.sh": "echo one\n"})
+    for text, command in (("run", "bash run.sh"), ("make", "make -n test")):
+        model.script[text] = [[("call", "shell.exec", {"command": command})], ["done"]]
+    turn = api.send(session, "run")
+    question = pending(api, turn)[0]
+    equal(question["rule_suggestion"], None, "the rule that is offered for an interpreter")
+    for scope in ("session", "always"):
+        for rule in ({}, {"rule": 'shell.exec(path: "")'}, {"rule": 'shell.exec(arg.command: "bash run.sh")'},
+                     {"rule": f'shell.exec(call: "{question["call_hash"]}")'}):
+            equal(api.call("POST", f"/approvals/{question['id']}", {"decision": "approve", "scope": scope, **rule})[0], 400, f"{scope} with {rule}")
+    daemon.cli("approval", "approve", question["id"], "--scope", "always").must(2)
+    daemon.cli("approval", "approve", question["id"]).must(0)
+    equal(api.wait_turn(turn)["denied_calls"], 0, "once is possible")
+    turn = api.send(session, "make")
+    question = pending(api, turn)[0]
+    equal(question["rule_suggestion"], 'shell.exec(command: "make -n test")', "the control: a program has a rule")
+    for rule in ('shell.exec(path: "")', 'shell.exec(arg.command: "make -n test")'):
+        equal(api.call("POST", f"/approvals/{question['id']}", {"decision": "approve", "scope": "always", "rule": rule})[0], 400, rule)
+    api.post(f"/approvals/{question['id']}", {"decision": "approve", "scope": "always"})
+    api.wait_turn(turn)
+    equal([g["rule"] for g in api.get("/grants")["items"]], ['shell.exec(command: "make -n test")'], "what was kept")
+
+
+@case
 def a_model_that_obeys_every_order_reaches_no_way_out(lab):
     """T11: private data and untrusted content are in the context, and every rule allows everything; still each way out asks."""
     daemon = lab.daemon()

@@ -88,7 +88,8 @@ std::optional<trust::Grant> past_grant(const PastCall& call, std::string_view ru
                       .pattern = std::move(*pattern),
                       .session = call.session,
                       .principal = call.step.principal,
-                      .expires_at = {}};
+                      .expires_at = {},
+                      .workspace = std::string()};
 }
 
 class Replay {

@@ -16,12 +16,13 @@ namespace {
 constexpr std::string_view kGetSession =
     "SELECT " PRYX_SESSION_COLUMNS " FROM sessions WHERE principal_id = $1 AND id = $2";
 #undef PRYX_SESSION_COLUMNS
-// One that has work left, or waits for a person's word, stays.
+// One that has work left, its own or a sub-agent's, or waits for a person's word, stays.
 constexpr std::string_view kOldHidden =
     "SELECT principal_id, id FROM sessions s WHERE hidden = 1 AND updated_at < $1 AND NOT EXISTS (SELECT 1 "
-    "FROM "
-    "turns t WHERE t.principal_id = s.principal_id AND t.session_id = s.id AND t.state IN "
-    "('queued','running','waiting','needs_attention')) ORDER BY updated_at LIMIT $2";
+    "FROM turns t WHERE t.principal_id = s.principal_id AND t.session_id = s.id AND t.state IN "
+    "('queued','running','waiting','needs_attention')) AND NOT EXISTS (SELECT 1 FROM sub_agents a JOIN turns "
+    "c ON c.id = a.turn_id WHERE a.principal_id = s.principal_id AND a.parent_session = s.id AND c.state IN "
+    "('queued','running','waiting')) ORDER BY updated_at LIMIT $2";
 constexpr std::string_view kInsertSession =
     "INSERT INTO sessions (principal_id, id, workspace_id, agent, model, title, status, hidden, surface, "
     "parent_id, message_count, unread, created_at, updated_at)"
@@ -235,14 +236,12 @@ Result<void> SessionStore::delete_session(db::Connection& c, const PrincipalId& 
   if (changed == 0) return fail(ErrorCode::kNotFound, "there is no session {}", id.str());
   return {};
 }
-Result<std::int64_t> SessionStore::purge_hidden(db::Connection& c, WallTime before, std::int64_t most) {
-  PRYX_TRY(
-      const auto old,
-      c.list(
-          kOldHidden, [](const db::Row& r) { return std::pair(r.id<PrincipalId>(0), r.id<SessionId>(1)); },
-          before, most));
-  for (const auto& [principal, id] : old) PRYX_TRY_VOID(delete_session(c, principal, id));
-  return static_cast<std::int64_t>(old.size());
+Result<std::vector<std::pair<PrincipalId, SessionId>>> SessionStore::list_old_hidden(db::Connection& c,
+                                                                                     WallTime before,
+                                                                                     std::int64_t most) {
+  return c.list(
+      kOldHidden, [](const db::Row& r) { return std::pair(r.id<PrincipalId>(0), r.id<SessionId>(1)); },
+      before, most);
 }
 Result<void> SessionStore::set_unread(db::Connection& c, const PrincipalId& principal, const SessionId& id,
                                       bool unread) {

@@ -5,6 +5,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/agent/paging.h"
@@ -59,12 +60,12 @@ struct SessionStore {
       db::Connection& c, const Session& session);  // title, status, model, agent, workspace
   [[nodiscard]] static Result<std::vector<TurnId>> turns_of(db::Connection& c, const PrincipalId& principal,
                                                             const SessionId& id);
+  // The rows of this module alone: sessions are deleted by SessionDeletion.
   [[nodiscard]] static Result<void> delete_session(db::Connection& c, const PrincipalId& principal,
                                                    const SessionId& id);
-  // Deletes conversations of stateless clients that were last used before this; at most so many, returns how
-  // many.
-  [[nodiscard]] static Result<std::int64_t> purge_hidden(db::Connection& c, WallTime before,
-                                                         std::int64_t most);
+  // Conversations of stateless clients that were last used before this and have nothing open, oldest first.
+  [[nodiscard]] static Result<std::vector<std::pair<PrincipalId, SessionId>>> list_old_hidden(
+      db::Connection& c, WallTime before, std::int64_t most);
   [[nodiscard]] static Result<void> set_unread(db::Connection& c, const PrincipalId& principal,
                                                const SessionId& id, bool unread);
   [[nodiscard]] static Result<Paged<SessionHit>> list_sessions(db::Connection& c,

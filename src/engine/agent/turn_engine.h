@@ -34,6 +34,7 @@ class WorkspaceOpener {
   struct Opened {
     std::shared_ptr<const platform::HeldDirectory> directory;  // null when it cannot be opened
     WorkspaceFacts facts;
+    std::string chosen_folder;  // ToolContext::chosen_folder
   };
   [[nodiscard]] virtual async::Task<Opened> open(Session session) = 0;
 };

@@ -34,6 +34,7 @@ trust::CallFacts TurnRun::facts_of_price(const std::string& model) const {
   facts.arguments = arguments_of(model);
   facts.session = turn_.session;
   facts.principal = turn_.principal;
+  facts.workspace = workspace_.chosen_folder;
   facts.parse_complete = true;
   return facts;
 }

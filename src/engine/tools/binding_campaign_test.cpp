@@ -208,6 +208,26 @@ TEST(BindingCampaign, ARuleCountsForTheScriptAsItWas) {
   EXPECT_EQ(bench.world.runs, 2);
 }
 
+// A rule is kept in one folder; the same call in another one, for instance a stranger's clone, asks.
+TEST(BindingCampaign, ARuleCountsInTheFolderItWasKeptInOnly) {
+  GateBench bench("folder");
+  const auto call_in = [&](const char* folder) {
+    GateCall made = bench.call();
+    made.context.chosen_folder = folder;
+    return made;
+  };
+  const trust::Approval question = bench.question_for(call_in("/home/me/a"));
+  ASSERT_TRUE(bench.answer(question.id, {.approve = true, .scope = trust::GrantScope::kAlways}).has_value());
+  for (const char* elsewhere : {"/home/me/b", "/home/me/a/b", ""}) {
+    const trust::Approval asked = bench.question_for(call_in(elsewhere));
+    EXPECT_EQ(asked.facts.workspace, elsewhere);
+    EXPECT_EQ(bench.world.runs, 0) << elsewhere;
+  }
+  Journal same(bench);
+  EXPECT_EQ(bench.now(bench.gate.call(call_in("/home/me/a"), same)).end, GateEnd::kDone);
+  EXPECT_EQ(bench.world.runs, 1) << "the control: where it was kept it answers";
+}
+
 // Two questions about one script: the first answer keeps a rule, the second counts once. Then the script is
 // rewritten, for instance by the first call. The second answer does not fit any more, and the rule must not
 // stand in for it.

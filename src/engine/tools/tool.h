@@ -81,8 +81,11 @@ struct ToolContext {
   TurnId turn;
   StepId step;
   std::shared_ptr<const platform::HeldDirectory> workspace;  // null: the session has none that can be opened
-  trust::Labels context_labels;                              // of everything the model had seen when it asked
-  std::vector<std::string> skills;                           // names or globs it may read; empty: all
+  // Path of the folder that a person chose for the session, also when it cannot be opened; empty: none was
+  // chosen. A rule that a person kept counts where it was kept.
+  std::string chosen_folder;
+  trust::Labels context_labels;     // of everything the model had seen when it asked
+  std::vector<std::string> skills;  // names or globs it may read; empty: all
   std::string idempotency_key;
   Binding binding;                     // as re-checked at launch; empty in bind() itself
   std::shared_ptr<OutputSink> output;  // may be null

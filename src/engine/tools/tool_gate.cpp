@@ -48,6 +48,8 @@ std::string joined_lines(const std::vector<std::string>& lines) {
 
 void note_decision(CallJournal::Decided& decided, const trust::Decision& decision) {
   decided.rule = decision.rule;
+  decided.rule_is_personal = decision.is_personal;
+  decided.grant_id = decision.grant_id;
   decided.reason = decision.reason;
   decided.verdict = std::string(trust::to_text(decision.verdict));
 }
@@ -90,6 +92,7 @@ Result<ToolGate::Prepared> ToolGate::prepare(const GateCall& call) const {
   p.facts.context = call.context.context_labels;
   p.facts.session = call.context.session;
   p.facts.principal = call.context.principal.id;
+  p.facts.workspace = call.context.chosen_folder;
   return p;
 }
 
@@ -348,6 +351,7 @@ async::Task<GateResult> ToolGate::ask(const GateCall& call, Prepared& p, CallJou
                               journal);
     if (changes.empty()) {
       p.decided.rule = fmt::format("approved by {} ({})", answer->resolved_by, answer->scope);
+      p.decided.rule_is_personal = false;
       p.decided.approved_hash = answer->call_hash;
     }
     co_return co_await run(call, p, journal);
@@ -413,13 +417,14 @@ async::Task<GateResult> ToolGate::end(const GateCall& call, GateResult result, C
 
 Result<trust::Decision> ToolGate::test(const std::string& tool, const json::object& arguments,
                                        const trust::Labels& labels, const PrincipalId& principal,
-                                       const SessionId& session,
+                                       const SessionId& session, const std::string& chosen_folder,
                                        const std::shared_ptr<const trust::Layer>& draft) const {
   PRYX_TRY(trust::CallFacts facts,
            imagined_facts(registry_, tool, arguments, sandbox_ != nullptr && sandbox_->is_usable()));
   facts.context = labels;
   facts.session = session;
   facts.principal = principal;
+  facts.workspace = chosen_folder;
   const std::vector<trust::Grant> grants = approvals_.grants_for(principal, session);
   const auto engine =
       draft == nullptr ? policy_.policy().engine : std::make_shared<const trust::PolicyEngine>(draft);

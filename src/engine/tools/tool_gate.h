@@ -87,6 +87,8 @@ class CallJournal {
     std::string rendering;
     std::string policy_version;
     std::string rule;
+    bool rule_is_personal = false;  // as trust::Decision says it
+    std::string grant_id;           // of the grant that allowed it; empty: none did
     std::string reason;
     std::string verdict;  // of the policy itself, before any answer; empty: it was not asked
     EffectClass effect = EffectClass::kOneShot;
@@ -116,10 +118,10 @@ class ToolGate {
   // call() then goes on with the approval. False, and nothing recorded, when it would not ask.
   [[nodiscard]] async::Task<Result<bool>> ask_ahead(GateCall call, std::string plan, CallJournal& journal);
   // A hypothetical call, for `pryx policy test`: the same facts and the same decision, nothing recorded.
-  // `draft`: by these rules instead of the ones in force; may be null.
+  // `chosen_folder`: as ToolContext says; `draft`: by these rules instead of the ones in force; may be null.
   [[nodiscard]] Result<trust::Decision> test(const std::string& tool, const json::object& arguments,
                                              const trust::Labels& labels, const PrincipalId& principal,
-                                             const SessionId& session,
+                                             const SessionId& session, const std::string& chosen_folder,
                                              const std::shared_ptr<const trust::Layer>& draft = {}) const;
   // What the rules in force say about a tool by its name alone, for `pryx policy can`.
   [[nodiscard]] trust::ToolReach reach(const std::string& tool) const;

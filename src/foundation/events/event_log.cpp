@@ -43,6 +43,8 @@ constexpr std::string_view kPurge =
     "DELETE FROM events WHERE version <= $1 OR version < coalesce((SELECT version FROM events WHERE "
     "created_at >= $2 ORDER BY version LIMIT 1), $3)";
 
+constexpr std::string_view kForgetSession = "DELETE FROM events WHERE principal_id = $1 AND session_id = $2";
+
 void append_string_field(std::string& out, std::string_view key, std::string_view value) {
   out += ",\"";
   out += key;
@@ -119,6 +121,12 @@ Result<std::uint64_t> EventLog::append(db::Transaction& transaction, Draft draft
     deliver(event);
   });
   return event->version;
+}
+
+Result<void> EventLog::forget_session(db::Transaction& transaction, const PrincipalId& principal,
+                                      const SessionId& session) {
+  PRYX_TRY_VOID(transaction.db().run(kForgetSession, principal, session));
+  return {};
 }
 
 void EventLog::publish_ephemeral(Draft draft) {

@@ -63,6 +63,10 @@ class EventLog {
 
   // Inside a write job. The returned version never repeats.
   [[nodiscard]] Result<std::uint64_t> append(db::Transaction& transaction, Draft draft);
+  // Inside the write job that deletes the session: what was told of it is never replayed again. Whoever
+  // listens now still gets what this job told before.
+  [[nodiscard]] static Result<void> forget_session(db::Transaction& transaction, const PrincipalId& principal,
+                                                   const SessionId& session);
   void publish_ephemeral(Draft draft);
 
   // From the present on, or after `since`. The log must outlive the subscription.

@@ -191,9 +191,23 @@ json::object KeptGrant::to_json() const {
           {"rule", grant.pattern.to_text()},
           {"tool", grant.pattern.tool},
           {"session_id", is_bound ? text_or_null(grant.session.str()) : json::value(nullptr)},
+          {"workspace", grant.workspace ? json::value(*grant.workspace) : json::value(nullptr)},
           {"approval_id", text_or_null(approval.str())},
           {"created_at", to_rfc3339(created_at)},
           {"expires_at", time_or_null(grant.expires_at)}};
+}
+
+// No rule is offered for a call that policy must ask about each time, and a person cannot bring one along:
+// the grant would answer other calls than the one that was shown.
+Result<GrantPattern> lasting_rule(const Approval& asked, const std::string& text) {
+  if (asked.rule_suggestion.empty())
+    return fail(ErrorCode::kInvalidArgument,
+                "this call can only be approved once: no rule may be kept for it");
+  PRYX_TRY(GrantPattern pattern, GrantPattern::parse(text.empty() ? asked.rule_suggestion : text));
+  if (pattern.names_one_call())
+    return fail(ErrorCode::kInvalidArgument,
+                "a rule that names the call by its hash would never answer another one; approve it once");
+  return pattern;
 }
 
 json::object facts_to_json(const CallFacts& facts) {
@@ -208,7 +222,8 @@ json::object facts_to_json(const CallFacts& facts) {
           {"method", facts.method},
           {"sink", to_text(facts.sink)},
           {"parse_complete", facts.parse_complete},
-          {"hands_out_secret", facts.hands_out_secret}};
+          {"hands_out_secret", facts.hands_out_secret},
+          {"workspace", facts.workspace}};
 }
 
 CallFacts facts_from_json(const json::object& o) {
@@ -228,6 +243,7 @@ CallFacts facts_from_json(const json::object& o) {
   facts.sink = parse_sink(json::string_or(o, "sink")).value_or(Sink::kEgress);
   facts.parse_complete = flag(o, "parse_complete", false);
   facts.hands_out_secret = flag(o, "hands_out_secret", false);
+  facts.workspace = json::string_or(o, "workspace");
   return facts;
 }
 

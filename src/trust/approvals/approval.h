@@ -75,6 +75,10 @@ struct KeptGrant {
   [[nodiscard]] json::object to_json() const;
 };
 
+// The rule that "session" or "always" keeps for a question; empty text: the one that was offered with it.
+// Whether it covers the call is not looked at here. kInvalidArgument: no rule may be kept, or not this one.
+[[nodiscard]] Result<GrantPattern> lasting_rule(const Approval& asked, const std::string& text);
+
 // The part of the facts that rules look at, for storage beside the question.
 [[nodiscard]] json::object facts_to_json(const CallFacts& facts);
 // Arguments, session and principal are stored in columns of their own.

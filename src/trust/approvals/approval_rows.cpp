@@ -36,6 +36,9 @@ constexpr db::Migration kMigrations[] = {
      "ALTER TABLE approvals ADD COLUMN used_at INTEGER;"
      "CREATE INDEX approvals_tool ON approvals (principal_id, tool, id);"
      "CREATE INDEX approvals_turn ON approvals (principal_id, turn_id, id)"},
+    // Null stays null for the grants that are there: where they were given is not known, so they cover
+    // nothing until they end.
+    {3, "bind grants to the folder they were given in", "ALTER TABLE grants ADD COLUMN workspace TEXT"},
 };
 
 constexpr std::string_view kInsert =
@@ -71,12 +74,28 @@ constexpr std::string_view kRetire =
     "UPDATE approvals SET state = 'superseded' WHERE principal_id = $1 AND id = $2 AND state = 'approved' "
     "AND used_at IS NULL";
 constexpr std::string_view kInsertGrant =
-    "INSERT INTO grants (principal_id, id, scope, pattern, session_id, approval_id, created_at, expires_at) "
-    "VALUES ($1,$2,$3,$4,$5,$6,$7,$8)";
+    "INSERT INTO grants (principal_id, id, scope, pattern, session_id, approval_id, created_at, expires_at, "
+    "workspace) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)";
 constexpr std::string_view kGrants =
-    "SELECT principal_id, id, scope, pattern, session_id, expires_at, approval_id, created_at FROM grants "
-    "ORDER BY id";
+    "SELECT principal_id, id, scope, pattern, session_id, expires_at, approval_id, created_at, workspace "
+    "FROM grants ORDER BY id";
 constexpr std::string_view kDeleteGrant = "DELETE FROM grants WHERE principal_id = $1 AND id = $2";
+constexpr std::string_view kDeleteSessionGrants =
+    "DELETE FROM grants WHERE principal_id = $1 AND session_id = $2 AND scope <> 'always'";
+constexpr std::string_view kAnswersOfGrants =
+    "SELECT approval_id FROM grants WHERE principal_id = $1 AND session_id = $2";
+// An answer without its content: no call has empty arguments, the least is {}.
+constexpr std::string_view kBlank =
+    "UPDATE approvals SET arguments = '', rendering = '', reason = '', rule_suggestion = '', answer_reason = "
+    "'', preview = '', changes = '[]', facts = '{}', bound = $3 WHERE principal_id = $1 AND id = $2";
+constexpr std::string_view kDeleteOfTurn =
+    "DELETE FROM approvals WHERE principal_id = $1 AND turn_id = $2 AND arguments <> ''";
+constexpr std::string_view kDeleteBlankOf =
+    "DELETE FROM approvals WHERE principal_id = $1 AND arguments = '' AND id = (SELECT approval_id FROM "
+    "grants WHERE principal_id = $1 AND id = $2)";
+constexpr std::string_view kDeleteBlankExpired =
+    "DELETE FROM approvals WHERE arguments = '' AND (principal_id, id) IN (SELECT principal_id, approval_id "
+    "FROM grants WHERE expires_at IS NOT NULL AND expires_at <= $1)";
 constexpr std::string_view kDeleteExpired =
     "DELETE FROM grants WHERE expires_at IS NOT NULL AND expires_at <= $1";
 constexpr std::string_view kSetExpiry =
@@ -127,7 +146,10 @@ Approval read_approval(const db::Row& r) {
   a.changes = strings_of(r.view(23));
   a.replaces = r.id<ApprovalId>(24);
   a.plan = r.text(25);
-  a.facts = facts_from_json(object_of(r.view(26)));
+  const json::object facts = object_of(r.view(26));
+  a.facts = facts_from_json(facts);
+  // A question of an older release says it in what it is bound to.
+  if (!facts.contains("workspace")) a.facts.workspace = json::string_or(a.bound, "workspace");
   a.facts.tool = a.tool;
   a.facts.arguments = object_of(a.arguments);
   a.facts.call_hash = a.call_hash;
@@ -152,7 +174,17 @@ std::optional<KeptGrant> read_grant(const db::Row& r) {
   kept.grant.expires_at = r.optional_time(5);
   kept.approval = r.id<ApprovalId>(6);
   kept.created_at = r.time(7);
+  kept.grant.workspace = r.optional_text(8);
   return kept;
+}
+
+// Of what an answer was bound to, the digests that the gate compares when its rule answers for a script.
+json::object scripts_of(const json::object& bound) {
+  const json::value* facts = json::find(bound, "facts");
+  if (facts == nullptr || !facts->is_object()) return {};
+  const json::value* scripts = json::find(facts->get_object(), "scripts");
+  if (scripts == nullptr) return {};
+  return {{"facts", json::object{{"scripts", *scripts}}}};
 }
 
 std::string texts(const std::vector<std::string>& items) {
@@ -235,7 +267,7 @@ Result<void> retire(db::Connection& c, const PrincipalId& principal, const Appro
 Result<void> insert_grant(db::Connection& c, const KeptGrant& kept) {
   PRYX_TRY_VOID(c.run(kInsertGrant, kept.grant.principal, kept.grant.id, to_text(kept.grant.scope),
                       kept.grant.pattern.to_text(), kept.grant.session, kept.approval, kept.created_at,
-                      kept.grant.expires_at));
+                      kept.grant.expires_at, kept.grant.workspace));
   return {};
 }
 
@@ -248,11 +280,27 @@ Result<std::vector<KeptGrant>> list_grants(db::Connection& c) {
   return out;
 }
 
+Result<void> forget_session(db::Connection& c, const PrincipalId& principal, const SessionId& session,
+                            const std::vector<TurnId>& turns) {
+  PRYX_TRY_VOID(c.run(kDeleteSessionGrants, principal, session));
+  PRYX_TRY(
+      const auto kept,
+      c.list(kAnswersOfGrants, [](const db::Row& r) { return r.id<ApprovalId>(0); }, principal, session));
+  for (const ApprovalId& id : kept) {
+    PRYX_TRY(const auto answer, find(c, principal, id));
+    if (answer) PRYX_TRY_VOID(c.run(kBlank, principal, id, json::to_text(scripts_of(answer->bound))));
+  }
+  for (const TurnId& turn : turns) PRYX_TRY_VOID(c.run(kDeleteOfTurn, principal, turn));
+  return {};
+}
+
 Result<std::int64_t> delete_grant(db::Connection& c, const PrincipalId& principal, const std::string& id) {
+  PRYX_TRY_VOID(c.run(kDeleteBlankOf, principal, id));
   return c.run(kDeleteGrant, principal, id);
 }
 
 Result<std::int64_t> delete_expired_grants(db::Connection& c, WallTime at) {
+  PRYX_TRY_VOID(c.run(kDeleteBlankExpired, at));
   return c.run(kDeleteExpired, at);
 }
 

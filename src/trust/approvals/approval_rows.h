@@ -32,6 +32,10 @@ namespace pryx::trust::rows {
 
 [[nodiscard]] Result<void> insert_grant(db::Connection& c, const KeptGrant& kept);
 [[nodiscard]] Result<std::vector<KeptGrant>> list_grants(db::Connection& c);
+// Questions, answers and grants of a session and its turns. The answer behind a rule that was kept for always
+// stays as long as the rule, without its content.
+[[nodiscard]] Result<void> forget_session(db::Connection& c, const PrincipalId& principal,
+                                          const SessionId& session, const std::vector<TurnId>& turns);
 [[nodiscard]] Result<std::int64_t> delete_grant(db::Connection& c, const PrincipalId& principal,
                                                 const std::string& id);
 [[nodiscard]] Result<std::int64_t> delete_expired_grants(db::Connection& c, WallTime at);

@@ -117,13 +117,7 @@ Result<std::optional<KeptGrant>> Approvals::keep_grant(db::Transaction& t, const
                   "rule and expiry belong to an approval with scope session or always");
     return std::nullopt;
   }
-  // No rule is offered for a call that policy must ask about each time, and a person cannot bring one
-  // along: the grant would answer other calls than the one that was shown.
-  if (approval.rule_suggestion.empty())
-    return fail(ErrorCode::kInvalidArgument,
-                "this call can only be approved once: no rule may be kept for it");
-  const std::string& rule = s.resolution.rule.empty() ? approval.rule_suggestion : s.resolution.rule;
-  PRYX_TRY(GrantPattern pattern, GrantPattern::parse(rule));
+  PRYX_TRY(GrantPattern pattern, lasting_rule(approval, s.resolution.rule));
   if (pattern.tool != approval.tool)
     return fail(ErrorCode::kInvalidArgument, "the rule names {}, the call is {}", pattern.tool,
                 approval.tool);
@@ -139,7 +133,8 @@ Result<std::optional<KeptGrant>> Approvals::keep_grant(db::Transaction& t, const
                            .pattern = std::move(pattern),
                            .session = approval.session,
                            .principal = s.principal,
-                           .expires_at = expires_at},
+                           .expires_at = expires_at,
+                           .workspace = approval.facts.workspace},
                  .approval = s.id,
                  .created_at = now};
   PRYX_TRY_VOID(rows::insert_grant(t.db(), kept));
@@ -174,10 +169,11 @@ Result<Approval> Approvals::settle_in(db::Transaction& t, const Settling& s) {
                      {"scope", approval->scope},
                      {"call_hash", approval->call_hash},
                      {"plan", s.in_plan},
-                     {"grant", grant ? grant->grant.pattern.to_text() : std::string()},
                      {"grant_id", grant ? grant->grant.id : std::string()},
                      {"grant_expires_at",
-                      grant ? json::value(to_rfc3339(*grant->grant.expires_at)) : json::value(nullptr)}}}));
+                      grant ? json::value(to_rfc3339(*grant->grant.expires_at)) : json::value(nullptr)}},
+          // A rule names files, commands and hosts.
+          .personal = grant ? json::object{{"grant", grant->grant.pattern.to_text()}} : json::object()}));
   json::object payload = approval->to_json();
   payload["approval_id"] = s.id.str();
   PRYX_TRY_VOID(events_.append(t, {.principal = s.principal,
@@ -289,6 +285,34 @@ Result<void> Approvals::supersede(db::Transaction& t, const PrincipalId& princip
   if (!settled && settled.error().code != ErrorCode::kConflict &&
       settled.error().code != ErrorCode::kNotFound)
     return std::unexpected(settled.error());
+  return {};
+}
+
+Result<void> Approvals::forget_session(db::Transaction& t, const PrincipalId& principal,
+                                       const SessionId& session, const std::vector<TurnId>& turns,
+                                       const std::string& by) {
+  // Nobody can answer them any more.
+  for (const TurnId& turn : turns) {
+    PRYX_TRY(const auto asked, rows::list_pending(t.db(), principal, turn));
+    for (const Approval& one : asked) PRYX_TRY_VOID(supersede(t, principal, one.id));
+  }
+  const auto ends = [principal, session](const KeptGrant& kept) {
+    const Grant& grant = kept.grant;
+    return grant.principal == principal && grant.session == session && grant.scope != GrantScope::kAlways;
+  };
+  PRYX_TRY(const auto grants, rows::list_grants(t.db()));
+  for (const KeptGrant& kept : grants) {
+    if (!ends(kept)) continue;
+    PRYX_TRY_VOID(audit_.append(t, {.principal = principal,
+                                    .kind = "grant.revoked",
+                                    .actor = by,
+                                    .session = session,
+                                    .subject = kept.grant.id,
+                                    .detail = {}}));
+    PRYX_TRY_VOID(announce_grant(t, "grant.revoked", kept, by));
+  }
+  PRYX_TRY_VOID(rows::forget_session(t.db(), principal, session, turns));
+  t.after_commit([this, ends] { std::erase_if(grants_, ends); });
   return {};
 }
 

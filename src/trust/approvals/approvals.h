@@ -77,6 +77,13 @@ class Approvals {
   [[nodiscard]] Result<void> supersede(db::Transaction& transaction, const PrincipalId& principal,
                                        const ApprovalId& id);
 
+  // Inside the write job that deletes the session with all of these turns: what was asked, answered and
+  // granted for it alone goes along. A rule that was kept for always stays, and of its answer what the rule
+  // rests on.
+  [[nodiscard]] Result<void> forget_session(db::Transaction& transaction, const PrincipalId& principal,
+                                            const SessionId& session, const std::vector<TurnId>& turns,
+                                            const std::string& by);
+
   [[nodiscard]] async::Task<Result<Approval>> get(PrincipalId principal, ApprovalId id);
   // Newest first.
   [[nodiscard]] async::Task<Result<std::vector<Approval>>> list_page(PrincipalId principal,

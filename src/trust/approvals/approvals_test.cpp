@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "foundation/async/testing/virtual_loop.h"
@@ -66,7 +67,7 @@ class ApprovalsTest : public ::testing::Test {
     PRYX_CHECK(out.has_value());
     return std::move(*out);
   }
-  Approval ask(const std::string& path, bool whole = true) {
+  Approval ask(const std::string& path, bool whole = true, const std::string& folder = "") {
     Approval a;
     a.id = ids_.make<ApprovalId>();
     a.principal = kMe;
@@ -81,6 +82,11 @@ class ApprovalsTest : public ::testing::Test {
     a.shown_whole = whole;
     a.facts.tool = a.tool;
     a.facts.paths = {path};
+    a.facts.principal = kMe;
+    a.facts.session = session_;
+    a.facts.outside_workspace = false;
+    a.facts.parse_complete = true;
+    a.facts.workspace = folder;
     a.created_at = loop_.clock().wall();
     a.expires_at = a.created_at + std::chrono::minutes(5);
     PRYX_CHECK(now(house_->database->write([&](db::Transaction& t) {
@@ -200,6 +206,50 @@ TEST_F(ApprovalsTest, ARuleIsPreviewedOverThePast) {
             ErrorCode::kInvalidArgument);
 }
 
+TEST_F(ApprovalsTest, ARuleByTheHashOfOneCallIsNotKept) {
+  const Approval a = ask("src/a.txt");
+  for (const GrantScope scope : {GrantScope::kSession, GrantScope::kAlways}) {
+    for (const std::string& rule : {fmt::format("fs.write(call: \"{}\")", a.call_hash),
+                                    fmt::format("fs.write(path: \"src/*\", call: \"{}\")", a.call_hash)}) {
+      EXPECT_EQ(answer(a, {.approve = true, .scope = scope, .rule = rule}).error().code,
+                ErrorCode::kInvalidArgument)
+          << rule;
+      EXPECT_EQ(now(approvals().preview(kMe, a.id, rule)).error().code, ErrorCode::kInvalidArgument) << rule;
+    }
+  }
+  EXPECT_EQ(granted(), 0u);
+}
+
+TEST_F(ApprovalsTest, ARuleIsKeptForItsFolder) {
+  const Approval here = ask("src/a", true, "/home/me/a"), there = ask("src/a", true, "/home/me/b");
+  const Approval later = ask("src/b", true, "/home/me/a");
+  EXPECT_EQ(now(approvals().preview(kMe, later.id, "fs.write(path: \"src/*\")")).value().matched, 1)
+      << "of the past of this folder";
+  ASSERT_TRUE(answer(here, {.approve = true, .scope = GrantScope::kAlways}));
+  const auto covers = [this](const Approval& asked) {
+    const std::vector<Grant> grants = approvals().grants_for(kMe, ids_.make<SessionId>());
+    return std::ranges::any_of(
+        grants, [&](const Grant& g) { return g.why_not(asked.facts, loop_.clock().wall()).empty(); });
+  };
+  for (int i = 0; i < 2; ++i, boot()) {
+    EXPECT_TRUE(covers(here)) << "the control: in the folder it was given in";
+    EXPECT_FALSE(covers(there)) << "in another one the very same call asks";
+    ASSERT_EQ(approvals().list_grants(kMe).size(), 1u);
+    EXPECT_EQ(json::string_or(approvals().list_grants(kMe)[0].to_json(), "workspace"), "/home/me/a");
+    EXPECT_EQ(now(approvals().get(kMe, there.id)).value().facts.workspace, "/home/me/b");
+  }
+  // One of an older release does not say where it was given.
+  ASSERT_TRUE(now(house_->database->write([](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(t.db().run("UPDATE grants SET workspace = NULL"));
+    return {};
+  })));
+  boot();
+  EXPECT_FALSE(covers(here));
+  EXPECT_FALSE(covers(there));
+  ASSERT_EQ(approvals().list_grants(kMe).size(), 1u) << "it is still shown, until it ends";
+  EXPECT_TRUE(approvals().list_grants(kMe)[0].to_json().at("workspace").is_null());
+}
+
 TEST_F(ApprovalsTest, GrantsRunOutMoveAndAreTakenBack) {
   ASSERT_TRUE(answer(ask("a"), {.approve = true, .scope = GrantScope::kSession}));
   ASSERT_TRUE(answer(ask("b"), {.approve = true, .scope = GrantScope::kAlways}));
@@ -241,6 +291,53 @@ TEST_F(ApprovalsTest, GrantsRunOutMoveAndAreTakenBack) {
       << "what ran out stays so";
 }
 
+// The gate compares a script with what the answer behind its rule was bound to, so that much stays.
+TEST_F(ApprovalsTest, WithASessionGoesWhatWasAskedAnsweredAndGrantedInIt) {
+  const Approval kept = ask("diary-kept"), denied = ask("diary-denied"), open = ask("diary-open");
+  Approval lasting[2] = {open, open};
+  const json::object scripts{{"facts", json::object{{"scripts", json::object{{"a.sh", "sha256:1"}}}}}};
+  for (Approval& one : lasting) {
+    one.id = ids_.make<ApprovalId>();
+    one.bound = scripts;
+    one.bound["workspace"] = "/diary";
+    ASSERT_TRUE(now(house_->database->write([&](db::Transaction& t) { return approvals().create(t, one); })));
+    ASSERT_TRUE(answer(one, {.approve = true, .scope = GrantScope::kAlways}));
+  }
+  ASSERT_TRUE(answer(kept, {.approve = true, .scope = GrantScope::kSession}));
+  ASSERT_TRUE(answer(denied, {.approve = false, .reason = "diary"}));
+  const SessionId gone = std::exchange(session_, ids_.make<SessionId>());
+  const std::vector<TurnId> turns{std::exchange(turn_, ids_.make<TurnId>())};
+  const Approval other = ask("other");
+  EXPECT_EQ(approvals().grants_for(kMe, gone).size(), 3u);
+  ASSERT_TRUE(now(house_->database->write(
+      [&](db::Transaction& t) { return approvals().forget_session(t, kMe, gone, turns, "test"); })));
+  const auto ids = [this] {
+    std::vector<ApprovalId> out;
+    for (const Approval& a : now(approvals().list_page(kMe, {})).value()) out.push_back(a.id);
+    return out;
+  };
+  for (int boots = 0; boots < 2; ++boots, boot()) {
+    EXPECT_EQ(ids(), (std::vector{other.id, lasting[1].id, lasting[0].id}));
+    EXPECT_EQ(approvals().grants_for(kMe, gone).size(), 2u) << "what was kept for always";
+    EXPECT_EQ(approvals().pending_count(), 1u);
+  }
+  const Approval blank = now(approvals().get(kMe, lasting[0].id)).value();
+  EXPECT_FALSE(json::to_text(blank.to_json()).contains("diary")) << json::to_text(blank.to_json());
+  EXPECT_TRUE(blank.facts.paths.empty());
+  EXPECT_EQ(blank.bound, scripts);
+  const auto rows = now(house_->database->read(
+      [](db::Connection& c) { return audit::AuditLog::list(c, kMe, INT64_MAX, 100); }));
+  for (const audit::Row& row : rows.value())
+    EXPECT_FALSE(json::canonical(row.entry.detail).contains("diary")) << row.entry.kind;
+  // With its rule the answer goes.
+  const std::vector<KeptGrant> grants = approvals().list_grants(kMe);
+  ASSERT_TRUE(now(approvals().revoke_grant(person(), grants.at(0).grant.id)));
+  EXPECT_EQ(ids(), (std::vector{other.id, lasting[0].id}));
+  loop_.run_for(kGrantLifetime);
+  EXPECT_EQ(now(approvals().purge_grants()).value(), 1);
+  EXPECT_EQ(ids(), (std::vector{other.id}));
+}
+
 TEST_F(ApprovalsTest, APlanIsAtomicAndNeedsTheScope) {
   const Approval a = ask("a"), b = ask("b"), c = ask("c", false);
   EXPECT_EQ(
@@ -259,6 +356,7 @@ TEST_F(ApprovalsTest, FactsSurviveStorage) {
   facts.hosts = {"example.org"};
   facts.method = "GET";
   facts.outside_workspace = false;
+  facts.workspace = "/home/me/a";
   facts.parse_complete = true;
   facts.sink = Sink::kExecWithNetwork;
   commands::SimpleCommand command;
@@ -275,6 +373,7 @@ TEST_F(ApprovalsTest, FactsSurviveStorage) {
   EXPECT_EQ(read.hosts, facts.hosts);
   EXPECT_EQ(read.method, facts.method);
   EXPECT_EQ(read.sink, facts.sink);
+  EXPECT_EQ(read.workspace, facts.workspace);
   EXPECT_TRUE(read.parse_complete);
   EXPECT_TRUE(facts_from_json({}).outside_workspace) << "what cannot be read matches no rule";
 }

@@ -40,10 +40,7 @@ json::object RulePreview::to_json() const {
 
 async::Task<Result<RulePreview>> Approvals::preview(PrincipalId principal, ApprovalId id, std::string rule) {
   PRYX_CO_TRY(const Approval asked, co_await get(principal, id));
-  if (asked.rule_suggestion.empty())
-    co_return fail(ErrorCode::kInvalidArgument,
-                   "this call can only be approved once: no rule may be kept for it");
-  PRYX_CO_TRY(const GrantPattern pattern, GrantPattern::parse(rule.empty() ? asked.rule_suggestion : rule));
+  PRYX_CO_TRY(const GrantPattern pattern, lasting_rule(asked, rule));
   const std::string tool = asked.tool;
   PRYX_CO_TRY(auto past, co_await database_.read([=](db::Connection& c) {
     return rows::list_of_tool(c, principal, tool, kMaxPastCalls);
@@ -52,7 +49,7 @@ async::Task<Result<RulePreview>> Approvals::preview(PrincipalId principal, Appro
   for (Approval& approval : past) {
     if (approval.id == id) continue;
     ++preview.looked_at;
-    if (!pattern.matches(approval.facts)) continue;
+    if (approval.facts.workspace != asked.facts.workspace || !pattern.matches(approval.facts)) continue;
     ++preview.matched;
     if (preview.samples.size() < kMaxSamples) preview.samples.push_back(std::move(approval));
   }

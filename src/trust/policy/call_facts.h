@@ -38,6 +38,9 @@ struct CallFacts {
   Labels context;  // joined over everything the model has seen
   SessionId session;
   PrincipalId principal;
+  // Path of the folder that a person chose to work in; empty: none was chosen, so there is no folder or one
+  // that Pryx made. What a person allows counts there only.
+  std::string workspace;
   bool parse_complete = false;    // we understood the whole call, down to its last command
   bool digest_changed = false;    // tool, server or script is not what it was when it was approved
   bool hands_out_secret = false;  // a stored secret goes into a program or a request

@@ -16,8 +16,7 @@ using Kind = Selector::Kind;
 constexpr std::size_t kMaxPatternBytes =
     16u << 10;  // a person must be able to read the rule they agree to; a command may be long
 constexpr std::size_t kMaxSelectors = 64;
-constexpr std::size_t kMaxSuggestedBytes =
-    2048;  // longer arguments are pinned by their hash, shown beside the rendered call
+constexpr std::size_t kMaxSuggestedBytes = 2048;  // nobody reads more before keeping it
 
 bool has_wildcard(std::string_view text) { return text.find_first_of("*?") != std::string_view::npos; }
 
@@ -394,6 +393,9 @@ bool GrantPattern::matches(const CallFacts& facts) const {
         break;
     }
   }
+  // What a command runs is in its words alone: the folder it stands in says nothing of it, and its text as an
+  // argument would let a shell or an interpreter in, whose script may be another one tomorrow.
+  if (!facts.commands.empty() && !by_command && !by_call) return false;
   if (by_command && !commands_covered(facts, selectors)) return false;
   const bool by_method = by_host && by_argument && limits_the_method_only(facts, selectors);
   if (by_method && !method_fits(facts, selectors)) return false;
@@ -404,15 +406,19 @@ bool GrantPattern::matches(const CallFacts& facts) const {
   return !(by_host || (!pinned && !facts.hosts.empty())) || all_covered(facts.hosts, selectors, Kind::kHost);
 }
 
+bool GrantPattern::names_one_call() const {
+  return std::any_of(selectors.begin(), selectors.end(),
+                     [](const Selector& s) { return s.kind == Kind::kCall; });
+}
+
 std::string Grant::why_not(const CallFacts& facts, WallTime at) const {
   if (principal != facts.principal) return "granted by another principal";
   if (scope != GrantScope::kAlways && session != facts.session) return "granted in another session";
+  if (!workspace) return "granted before rules were bound to a folder";
+  if (*workspace != facts.workspace) return "granted in another folder";
   if (expires_at && at >= *expires_at) return "expired";
-  if (scope == GrantScope::kOnce) {
-    const bool exact = std::any_of(pattern.selectors.begin(), pattern.selectors.end(),
-                                   [](const Selector& s) { return s.kind == Kind::kCall; });
-    if (!exact) return "a grant for once must name the call by its hash";
-  }
+  if (scope == GrantScope::kOnce && !pattern.names_one_call())
+    return "a grant for once must name the call by its hash";
   if (facts.tool != pattern.tool) return "another tool";
   return pattern.matches(facts) ? "" : "the call is outside of its limits";
 }
@@ -445,11 +451,8 @@ std::optional<GrantPattern> suggest_pattern(const CallFacts& facts) {
           {Kind::kArgument, std::string(member.key()), json::canonical(member.value())});
     }
   }
-  if (pattern.check() && pattern.to_text().size() <= kMaxSuggestedBytes && pattern.matches(facts))
-    return pattern;
-  if (facts.call_hash.empty()) return std::nullopt;
-  pattern.selectors = {{Kind::kCall, "", facts.call_hash}};
-  if (!pattern.check() || !pattern.matches(facts)) return std::nullopt;
+  const bool fits = pattern.check() && pattern.to_text().size() <= kMaxSuggestedBytes;
+  if (!fits || !pattern.matches(facts)) return std::nullopt;
   return pattern;
 }
 

@@ -40,7 +40,7 @@ struct Selector {
 
 // Text form, as shown in approvals and accepted back from people:
 //   fs.write(path: "src/*", path: "docs/*") · http.request(host: "*.example.com", arg.method: "GET") ·
-//   shell.exec(arg.command: "make test") · memory.save(call: "sha256:…") · shell.exec(command: "git log *")
+//   memory.save(arg.text: "milk") · memory.save(call: "sha256:…") · shell.exec(command: "git log *")
 struct GrantPattern {
   std::string tool;  // exact name
   std::vector<Selector> selectors;
@@ -51,8 +51,11 @@ struct GrantPattern {
   // What parse() checks, for patterns made by code.
   [[nodiscard]] Result<> check() const;
   // A call that touches hosts or paths which no selector covers does not match, unless its arguments or its
-  // hash are pinned. One that uses a stored secret never does.
+  // hash are pinned. One that runs programs is covered by command selectors or its hash only. One that uses a
+  // stored secret never is.
   [[nodiscard]] bool matches(const CallFacts& facts) const;
+  // By its hash, which holds turn and step: no other call ever has it.
+  [[nodiscard]] bool names_one_call() const;
 
   bool operator==(const GrantPattern&) const = default;
 };
@@ -64,13 +67,16 @@ struct Grant {
   SessionId session;  // binds `once` and `session`; ignored for `always`
   PrincipalId principal;
   std::optional<WallTime> expires_at;  // first instant at which it counts no more
+  // CallFacts::workspace of the call it was given for. None: not known where, so it covers nothing.
+  std::optional<std::string> workspace;
 
   // Empty when the grant covers the call, else why it does not.
   [[nodiscard]] std::string why_not(const CallFacts& facts, WallTime at) const;
 };
 
-// The narrowest pattern worth offering for "always": the call's paths, hosts or arguments, else its hash.
-// Nothing for a call that touches the outside of the workspace or that cannot be pinned.
+// The narrowest pattern worth offering for "always": the call's commands, paths, hosts or arguments. Nothing
+// for a call that touches the outside of the workspace, that runs a shell, an interpreter or a wrapper, or
+// that only its hash could pin.
 [[nodiscard]] std::optional<GrantPattern> suggest_pattern(const CallFacts& facts);
 
 }  // namespace pryx::trust

@@ -161,17 +161,17 @@ TEST(GrantPattern, WhatNoSelectorNamesIsNotCovered) {
 }
 
 TEST(GrantPattern, ArgumentsArePinnedWhole) {
-  CallFacts shell = write({});
-  shell.tool = "shell.exec";
-  shell.arguments = {{"command", "make test"}, {"timeout", 30}};
-  EXPECT_TRUE(covers(R"(shell.exec(arg.command: "make test", arg.timeout: 30.0))", shell));
-  EXPECT_FALSE(covers(R"(shell.exec(arg.command: "make test"))", shell))
-      << "timeout was never seen by the person who said yes";
-  EXPECT_FALSE(covers(R"(shell.exec(arg.command: "make *", arg.timeout: 30))", shell))
+  CallFacts save = write({});
+  save.tool = "memory.save";
+  save.arguments = {{"text", "buy milk"}, {"days", 30}};
+  EXPECT_TRUE(covers(R"(memory.save(arg.text: "buy milk", arg.days: 30.0))", save));
+  EXPECT_FALSE(covers(R"(memory.save(arg.text: "buy milk"))", save))
+      << "days was never seen by the person who said yes";
+  EXPECT_FALSE(covers(R"(memory.save(arg.text: "buy *", arg.days: 30))", save))
       << "arguments know no wildcards";
-  EXPECT_FALSE(covers(R"(shell.exec(arg.command: "make test", arg.timeout: 30, arg.cwd: "x"))", shell));
-  shell.call_hash.clear();
-  EXPECT_FALSE(covers(R"(shell.exec(call: "sha256:w"))", shell));
+  EXPECT_FALSE(covers(R"(memory.save(arg.text: "buy milk", arg.days: 30, arg.kind: "x"))", save));
+  save.call_hash.clear();
+  EXPECT_FALSE(covers(R"(memory.save(call: "sha256:w"))", save));
 }
 
 TEST(Grant, ScopeSessionPrincipalAndExpiry) {
@@ -208,6 +208,7 @@ TEST(Grant, ScopeSessionPrincipalAndExpiry) {
             .value();
     grant.session = SessionId(row.same_session ? "ses_1" : "ses_2");
     grant.principal = PrincipalId(row.same_principal ? "prn_1" : "prn_2");
+    grant.workspace = "";
     if (row.expires_in_ms != 0) grant.expires_at = WallTime{at.unix_ms + row.expires_in_ms};
     const std::string why_not = grant.why_not(write({"src/a"}), at);
     EXPECT_EQ(why_not.empty(), row.covers) << to_text(grant.scope) << " " << why_not;
@@ -216,11 +217,50 @@ TEST(Grant, ScopeSessionPrincipalAndExpiry) {
 
 TEST(Grant, ExpiresAtItsInstant) {
   Grant grant{"grt", GrantScope::kAlways,  GrantPattern::parse(R"(fs.write(path: "src/*"))").value(),
-              {},    PrincipalId("prn_1"), WallTime{10}};
+              {},    PrincipalId("prn_1"), WallTime{10},
+              ""};
   EXPECT_EQ(grant.why_not(write({"src/a"}), {9}), "");
   EXPECT_EQ(grant.why_not(write({"src/a"}), {10}), "expired");
   EXPECT_NE(grant.why_not(write({"docs/a"}), {9}), "");
   EXPECT_EQ(grant.why_not(request({"x.y"}), {9}), "another tool");
+}
+
+// PO-06: "make test" of one folder says nothing of what it runs in another, for instance in a clone of a
+// stranger's.
+TEST(Grant, CountsOnlyInTheFolderItWasGivenIn) {
+  struct Row {
+    std::optional<std::string> given_in;
+    std::string called_in;
+    bool covers;
+  };
+  const std::vector<Row> rows = {
+      {"/home/me/a", "/home/me/a", true},
+      {"/home/me/a", "/home/me/b", false},
+      {"/home/me/a", "/home/me/a/b", false},
+      {"/home/me/a", "", false},
+      {"", "", true},
+      {"", "/home/me/a", false},
+      {std::nullopt, "", false},
+      {std::nullopt, "/home/me/a", false},
+  };
+  for (const GrantScope scope : {GrantScope::kSession, GrantScope::kAlways}) {
+    for (const Row& row : rows) {
+      Grant grant;
+      grant.scope = scope;
+      grant.session = SessionId("ses_1");
+      grant.principal = PrincipalId("prn_1");
+      grant.workspace = row.given_in;
+      for (const auto& [pattern, facts] :
+           {std::pair(R"(fs.write(path: "src/*"))", write({"src/a"})),
+            std::pair(R"(http.request(host: "example.com"))", request({"example.com"}))}) {
+        grant.pattern = GrantPattern::parse(pattern).value();
+        CallFacts call = facts;
+        call.workspace = row.called_in;
+        EXPECT_EQ(grant.why_not(call, {9}).empty(), row.covers)
+            << pattern << " of " << row.given_in.value_or("nowhere") << " in " << row.called_in;
+      }
+    }
+  }
 }
 
 TEST(Grant, ScopesHaveNames) {
@@ -236,14 +276,12 @@ TEST(SuggestPattern, IsTheNarrowestThatReadsWellAndCoversTheCall) {
   CallFacts post = request({"example.com"});
   post.method = "POST";
   EXPECT_EQ(suggest_pattern(post)->to_text(), R"(http.request(host: "example.com", arg.method: "POST"))");
-  CallFacts shell = write({});
-  shell.tool = "shell.exec";
-  shell.arguments = {{"command", "make test"}};
-  EXPECT_EQ(suggest_pattern(shell)->to_text(), R"(shell.exec(arg.command: "make test"))");
-  shell.arguments = {{"command", std::string(5000, 'x')}};
-  EXPECT_EQ(suggest_pattern(shell)->to_text(), R"(shell.exec(call: "sha256:w"))");
-  shell.call_hash.clear();
-  EXPECT_FALSE(suggest_pattern(shell).has_value());
+  CallFacts save = write({});
+  save.tool = "memory.save";
+  save.arguments = {{"text", "milk"}};
+  EXPECT_EQ(suggest_pattern(save)->to_text(), R"(memory.save(arg.text: "milk"))");
+  save.arguments = {{"text", std::string(5000, 'x')}};
+  EXPECT_FALSE(suggest_pattern(save).has_value()) << "only its hash is left, and that never comes again";
   EXPECT_EQ(suggest_pattern(write({"a*b"}))->to_text(), R"(fs.write(arg.path: "a*b", arg.text: "x"))")
       << "a name, not a glob";
   CallFacts outside = write({"src/a"});

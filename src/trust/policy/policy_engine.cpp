@@ -92,6 +92,7 @@ bool Decider::rules_of(const Layer& layer, Verdict verdict, DecisionStep step) {
     const char* says = verdict == Verdict::kDeny  ? "denies"
                        : verdict == Verdict::kAsk ? "asks for"
                                                   : "allows";
+    decision_.is_personal = layer.kind() == LayerKind::kApprove;
     return conclude(verdict, step, layer.name(), entry.text,
                     fmt::format("{} {} {}", layer.name(), says, facts_.tool), entry.rule.line);
   }
@@ -157,6 +158,7 @@ bool Decider::granted() {
     const std::string why_not = grant.why_not(facts_, input_.at);
     if (why_not.empty()) {
       decision_.grant_id = grant.id;
+      decision_.is_personal = true;
       return conclude(Verdict::kAllow, DecisionStep::kGrant, fmt::format("grant {}", to_text(grant.scope)),
                       grant.pattern.to_text(), "a person granted this earlier");
     }

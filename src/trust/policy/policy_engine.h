@@ -44,11 +44,12 @@ struct Considered {
 struct Decision {
   Verdict verdict = Verdict::kDeny;
   DecisionStep step = DecisionStep::kDeny;
-  std::string rule;                    // the text that decided, for the audit row
-  int line = 0;                        // of that rule in the file of its layer; 0: it stands in none
-  std::string reason;                  // one sentence for people
-  bool forced = false;                 // a forced ask: grants and --approve do not answer it
-  std::string grant_id;                // the grant that allowed it, to be counted as used
+  std::string rule;          // the text that decided, for the audit row
+  int line = 0;              // of that rule in the file of its layer; 0: it stands in none
+  std::string reason;        // one sentence for people
+  bool forced = false;       // a forced ask: grants and --approve do not answer it
+  std::string grant_id;      // the grant that allowed it, to be counted as used
+  bool is_personal = false;  // the rule is a person's own, of a grant or --approve: it names files, hosts…
   std::vector<Considered> considered;  // empty unless asked for
 
   // {"decision","rule","line","reason","considered":[{"step","layer","rule","line","outcome"}],"step","forced"}

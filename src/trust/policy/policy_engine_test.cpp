@@ -44,7 +44,7 @@ CallFacts call(std::string tool) {
 }
 
 Grant grant(std::string_view pattern, GrantScope scope = GrantScope::kAlways) {
-  return {"grt_1", scope, GrantPattern::parse(pattern).value(), kSession, kAlice, std::nullopt};
+  return {"grt_1", scope, GrantPattern::parse(pattern).value(), kSession, kAlice, std::nullopt, ""};
 }
 
 Decision decide_in(const Layers& layers, const CallFacts& facts, const std::vector<Grant>& grants = {}) {

@@ -155,12 +155,14 @@ bool any_rule(const Case& c, Verdict verdict, std::initializer_list<LayerKind> k
 bool naive_grant(const Grant& grant, const Case& c) {
   if (grant.principal != c.facts.principal || grant.pattern.tool != c.facts.tool) return false;
   if (grant.scope != GrantScope::kAlways && grant.session != c.facts.session) return false;
+  if (!grant.workspace.has_value() || grant.workspace.value() != c.facts.workspace) return false;
   if (grant.expires_at && c.at.unix_ms >= grant.expires_at->unix_ms) return false;
   // The generator makes grants of one selector, either a path glob or a call hash. A path says nothing about
-  // hosts.
+  // hosts and commands.
   const Selector& selector = grant.pattern.selectors.front();
   if (selector.kind == Selector::Kind::kCall) return selector.value == c.facts.call_hash;
   if (grant.scope == GrantScope::kOnce || c.facts.paths.empty() || !c.facts.hosts.empty()) return false;
+  if (!c.facts.commands.empty()) return false;
   for (const std::string& path : c.facts.paths) {
     if (!naive_glob(selector.value, path)) return false;
   }
@@ -225,6 +227,7 @@ class Generator {
                               exact ? pick(hashes_) : pick(path_globs_)}};
     out.session = SessionId(pick(sessions_));
     out.principal = PrincipalId(pick(principals_));
+    if (chance(90)) out.workspace = pick(folders_);
     if (chance(50)) out.expires_at = WallTime{static_cast<std::int64_t>(random_() % 20)};
     return out;
   }
@@ -251,6 +254,7 @@ class Generator {
     if (chance(30)) EXPECT_TRUE(f.context.add(chance(50) ? "private" : "secret"));
     f.session = SessionId(pick(sessions_));
     f.principal = PrincipalId(pick(principals_));
+    f.workspace = pick(folders_);
     f.parse_complete = chance(95);
     f.digest_changed = chance(5);
     f.hands_out_secret = chance(5);
@@ -287,6 +291,7 @@ class Generator {
   std::vector<std::string> globs_ = {"*",       "fs.*", "fs.read",     "fs.write", "shell.exec", "?s.*",
                                      "mcp.*.b", "*.*",  "memory.s?ve", "x",        "f*"};
   std::vector<std::string> hashes_ = {"sha256:1", "sha256:2", "sha256:3"};
+  std::vector<std::string> folders_ = {"", "/home/me/a", "/home/me/b"};
   std::vector<std::string> paths_ = {"a", "src/a", "src/b/c", "", "notes.txt"};
   std::vector<std::string> path_globs_ = {"a", "src/*", "*.txt", "s*", "src/?"};
   std::vector<std::string> commands_ = {"make test", "make *", "tar c *", "cp a b", "cp a *"};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/agent/testing/corridor.h"
 
+#include "engine/tools/undo/undo_journal.h"
+
 namespace pryx::agent::testing {
 
 Daemon::Daemon(async::EventLoop& loop, Random& random, World& world, SetPolicy& policy,
@@ -54,9 +56,9 @@ Daemon::Daemon(async::EventLoop& loop, Random& random, World& world, SetPolicy& 
 
 std::unique_ptr<db::Database> Daemon::open(async::EventLoop& loop, const std::string& path,
                                            const Secret& key) {
-  const db::ModuleMigrations modules[] = {events::EventLog::migrations(), audit::AuditLog::migrations(),
-                                          trust::Approvals::migrations(), trace::SpanStore::migrations(),
-                                          SessionStore::migrations()};
+  const db::ModuleMigrations modules[] = {events::EventLog::migrations(),   audit::AuditLog::migrations(),
+                                          trust::Approvals::migrations(),   trace::SpanStore::migrations(),
+                                          tools::UndoJournal::migrations(), SessionStore::migrations()};
   auto opened = db::Database::open(loop, {.open = {.path = path, .key = key}, .inline_mode = true}, modules);
   PRYX_CHECK(opened.has_value());
   return std::move(*opened);

@@ -6,6 +6,11 @@
 namespace pryx::cli {
 namespace {
 
+std::string folder_of(const json::object& grant) {
+  const std::string path = json::string_or(grant, "workspace", "nowhere any more");
+  return path.empty() ? "where no folder was chosen" : path;
+}
+
 Result<int> run_list(Context& context, const Invocation&) {
   PRYX_TRY(client::ApiClient * api, context.api());
   PRYX_TRY(const client::Reply reply, api->get("/api/v1/grants"));
@@ -13,13 +18,13 @@ Result<int> run_list(Context& context, const Invocation&) {
   std::vector<std::vector<Line>> rows;
   for (const json::object& grant : items_of(reply.json)) {
     rows.push_back({Line(json::string_or(grant, "id")), Line(json::string_or(grant, "scope"), kWarning),
-                    Line(json::string_or(grant, "expires_at", "never"), kDim),
+                    Line(json::string_or(grant, "expires_at", "never"), kDim), Line(folder_of(grant)),
                     Line(json::string_or(grant, "rule"))});
   }
   if (rows.empty())
     context.console().note("nothing is granted: every call that policy asks about asks");
   else
-    context.console().print_table({{"ID"}, {"SCOPE"}, {"UNTIL"}, {"RULE"}}, rows);
+    context.console().print_table({{"ID"}, {"SCOPE"}, {"UNTIL"}, {"FOLDER"}, {"RULE"}}, rows);
   return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <climits>
 
 #include "engine/agent/policy_replay.h"
+#include "engine/agent/session_store.h"
 #include "engine/tools/fs/text_diff.h"
 #include "engine/tools/tool_gate.h"
 #include "foundation/base/text.h"
@@ -26,6 +27,22 @@ Result<std::shared_ptr<const trust::Layer>> draft_of(const RouteCall& call) {
   const auto parsed = trust::parse_policy(*text, trust::PolicyFileKind::kPolicy, "policy.yaml");
   if (!parsed) return fail(ErrorCode::kCheckFailed, "{}", parsed.error().message);
   return parsed->layer;
+}
+
+// The folder whose rules a session works by: a sub-agent works where its parent does.
+Result<std::string> chosen_folder_of(db::Connection& c, const PrincipalId& principal, SessionId id) {
+  constexpr int kMaxDepth = 8;
+  for (int depth = 0; depth < kMaxDepth && !id.empty(); ++depth) {
+    PRYX_TRY(const auto session, agent::SessionStore::find_session(c, principal, id));
+    if (!session) break;
+    if (!session->workspace.empty()) {
+      PRYX_TRY(const auto workspace, agent::SessionStore::find_workspace(c, principal, session->workspace));
+      if (!workspace) return session->workspace.str();
+      return workspace->is_private ? std::string() : workspace->path;
+    }
+    id = session->surface == "agent" ? session->parent : SessionId();
+  }
+  return std::string();
 }
 
 // `version` as a path or a query has it.
@@ -89,8 +106,12 @@ async::Task<Result<Reply>> test_policy(RouteCall& call) {
     PRYX_CO_TRY(session, SessionId::parse(*session_text));
   }
   PRYX_CO_TRY(const auto draft, draft_of(call));
+  const PrincipalId principal = call.principal();
+  PRYX_CO_TRY(const std::string folder, co_await call.services().database.read([&](db::Connection& c) {
+    return chosen_folder_of(c, principal, session);
+  }));
   PRYX_CO_TRY(const trust::Decision decision,
-              call.services().gate.test(tool, arguments, labels, call.principal(), session, draft));
+              call.services().gate.test(tool, arguments, labels, principal, session, folder, draft));
   co_return Reply::of(decision.to_json());
 }
 

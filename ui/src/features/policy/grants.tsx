@@ -72,6 +72,7 @@ function Rows({ grants }: { grants: Grant[] }) {
         head={[
           t('grants.col.rule'),
           t('grants.col.scope'),
+          t('grants.col.folder'),
           t('grants.col.since'),
           t('grants.col.until'),
           t('rules.col.actions'),
@@ -92,6 +93,11 @@ function Rows({ grants }: { grants: Grant[] }) {
               ) : (
                 t(`grants.scope.${grant.scope}`)
               )}
+            </td>
+            <td className="text-label break-all">
+              {grant.workspace === null
+                ? t('grants.folder.gone')
+                : grant.workspace || t('grants.folder.none')}
             </td>
             <td>
               <Time at={grant.created_at} />

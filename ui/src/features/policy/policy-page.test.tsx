@@ -389,6 +389,7 @@ test('grants are revoked and moved', async () => {
       rule: 'fs.write(path: "a")',
       tool: 'fs.write',
       session_id: null,
+      workspace: '/home/me/project',
       approval_id: null,
       created_at: '2026-01-01T00:00:00Z',
       expires_at: '2026-02-01T00:00:00Z',
@@ -396,6 +397,7 @@ test('grants are revoked and moved', async () => {
   );
   answer('DELETE /api/v1/grants/{id}', { status: 204, body: null });
   const { container } = renderPage(<PolicyPage />, { at: '/policy?tab=lists' });
+  expect(await screen.findByText('/home/me/project')).toBeTruthy();
   await userEvent.click(await screen.findByRole('button', { name: 'Revoke' }));
   const dialog = await screen.findByRole('dialog');
   await userEvent.click(within(dialog).getByRole('button', { name: 'Revoke' }));
