@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 
+from database import database_of
 from harness import case, contains, equal, expect, lacks, wait_until
 
 SECRET = "sk-abcdefghijklmnopqrstuvwx0123"
@@ -205,27 +206,61 @@ def exports_come_in_three_formats(lab):
 
 @case
 def a_deleted_session_leaves_evidence_and_no_content(lab):
-    """CO-01, AU-05: the entries and their proof stay, what was personal about them is gone."""
+    """CO-01, AU-05: the entries and their proof stay; what was said, named, asked, answered and granted is gone."""
     daemon = lab.daemon()
     model = lab.model(daemon)
     work = lab.workspace({"diary-of-anna.txt": "dear diary"})
-    model.script["look"] = [[("call", "fs.read", {"path": "diary-of-anna.txt"})], ["read"]]
+    name, old, new, no = "diary-of-anna", "dear diary", "anna met bob", "anna would not like that"
+    model.script["look"] = [[("call", "fs.read", {"path": f"{name}.txt"})], ["read"]]
+    for text in ("write", "write again"):
+        model.script[text] = [[("call", "fs.write", {"path": f"{name}.txt", "content": f"{new}, {text}"})], ["written"]]
+    model.script["keep"] = [[("call", "memory.save", {"text": new})], ["not kept"]]
     api = daemon.api()
     session = api.session(workspace=str(work))
     api.run(session, "look")
+    turn = api.send(session, "write")
+    approval = api.pending(turn)
+    contains(approval["preview"], old, "the diff that was asked about")
+    api.post(f"/approvals/{approval['id']}", {"decision": "approve", "scope": "session"})
+    equal(api.wait_turn(turn)["state"], "completed", "the write that was approved")
+    equal(api.run(session, "write again")["state"], "completed", "the write under the grant")
+    grant = api.get("/grants")["items"][0]
+    turn = api.send(session, "keep")
+    api.post(f"/approvals/{api.pending(turn)['id']}", {"decision": "deny", "reason": no})
+    api.wait_turn(turn)
     key = daemon.cli("audit", "checkpoint", "--key", check=0).out.strip()
     kept = write(lab, "kept.note", daemon.cli("audit", "checkpoint", check=0).out)
-    contains(daemon.cli("audit", "export", check=0).out, "diary-of-anna", "the control: it is there before")
+    export = daemon.cli("audit", "export", check=0).out
+    for word in (name, new, no):
+        contains(export, word, "the control: it is there before")
+    for row in api.pages("/audit"):
+        lacks(json.dumps(row["detail"]), name, f"what no erasure reaches, of {row['kind']}")
+    intents = [r for r in api.pages("/audit") if r["kind"] == "tool.intent" and r["detail"].get("grant_id") == grant["id"]]
+    equal([r["personal"]["rule"] for r in intents], [f"grant session: {grant['rule']}"], "the rule that let a call through, found by its grant")
+    decided = json.dumps(api.get("/approvals?state=decided"))
+    for word in (name, old, new, no):
+        contains(decided, word, "the control: the answers before")
     daemon.cli("session", "rm", session, "--yes", check=0)
     export = daemon.cli("audit", "export", check=0).out
-    lacks(export, "diary-of-anna", "the export")
-    lacks(json.dumps(api.pages("/audit")), "diary-of-anna", "the list")
-    rows = api.get(f"/audit?session={session}")["items"]
-    expect({"tool.intent", "tool.outcome", "session.deleted", "audit.erased"} <= {r["kind"] for r in rows}, f"rows that stay: {rows}")
+    places = {"the export": export, "the list": json.dumps(api.pages("/audit")), "the answers": json.dumps(api.get("/approvals?limit=200")),
+              "the grants": json.dumps(api.get("/grants"))}
+    for place, text in places.items():
+        for word in (name, old, new, no):
+            lacks(text, word, place)
+    equal(api.get("/approvals?state=decided")["items"], [], "answers")
+    equal(api.get("/grants")["items"], [], "grants")
+    api.must_refuse("GET", f"/approvals/{approval['id']}", 404)
+    rows = api.get(f"/audit?session={session}&limit=200")["items"]
+    expect({"tool.intent", "tool.outcome", "approval.resolved", "grant.revoked", "session.deleted", "audit.erased"} <= {r["kind"] for r in rows}, f"rows that stay: {rows}")
     expect(any(r["erased"] and r["personal"] is None for r in rows), "rows are marked as erased")
     equal(daemon.cli("audit", "verify", "--against", kept).code, 0, "the log verifies")
     report = verifier(lab, "--key", key, "--against", kept, write(lab, "log.jsonl", export), check=0)
     expect(report["erased"] > 0, f"the verifier counts what was erased: {report}")
+    daemon.stop()
+    stored = database_of(lab, daemon)
+    contains(stored, "session.deleted", "the control: the database can be read")
+    for word in (name, old, new, no):
+        lacks(stored, word, "the database")
     # Called erased without an entry that says so: the verifier does not take it.
     lines = [line for line in export.splitlines(keepends=True)]
     hidden = [line for line in lines if '"personal":' in line]

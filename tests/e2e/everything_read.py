@@ -39,9 +39,17 @@ class Reader:
         if before in self.own or name in VALUES:
             return self.own.get(before) or VALUES[name]
         if before not in self.lists:
-            items = self.api.request("GET", LISTS.get(before, before)).json().get("items", [])
+            items = self.items(LISTS.get(before, before))
             self.lists[before] = [next(item[key] for key in (name, "id", "name") if key in item) for item in items]
         return self.lists[before]
+
+    def items(self, path):
+        """Of a list, or of the member of this name where it is listed in what it belongs to."""
+        answer = self.api.request("GET", path)
+        if answer.status == 200:
+            return answer.json().get("items", [])
+        owner, _, member = path.rpartition("/")
+        return self.api.request("GET", owner).json().get(member, [])
 
     def paths(self, template, done=""):
         """The template with every value of every parameter."""

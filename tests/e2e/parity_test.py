@@ -19,7 +19,7 @@ VERBS = {
     "GET /api/v1/sessions/{id}/messages": "session show", "POST /api/v1/sessions/{id}/messages": "exec", "GET /api/v1/sessions/{id}/children": "subagent list",
     "POST /api/v1/sessions/{id}/children": "subagent spawn", "GET /api/v1/subagents": "subagent list", "GET /api/v1/subagents/{id}": "subagent show",
     "POST /api/v1/subagents/{id}/cancel": "subagent cancel",
-    "GET /api/v1/turns": "turn list", "GET /api/v1/turns/{id}": "turn show", "POST /api/v1/stop": "stop", "POST /api/v1/turns/{id}/cancel": "turn cancel", "POST /api/v1/turns/{id}/resume": "turn resume", "POST /api/v1/turns/{id}/undo": "undo",
+    "GET /api/v1/turns": "turn list", "GET /api/v1/turns/{id}": "turn show", "GET /api/v1/turns/{id}/steps/{step_id}/result": "turn show", "POST /api/v1/stop": "stop", "POST /api/v1/turns/{id}/cancel": "turn cancel", "POST /api/v1/turns/{id}/resume": "turn resume", "POST /api/v1/turns/{id}/undo": "undo",
     "GET /api/v1/approvals": "approval list", "GET /api/v1/approvals/{id}": "approval show", "POST /api/v1/approvals/{id}": "approval approve",
     "POST /api/v1/approvals/plan": "approval plan", "POST /api/v1/approvals/{id}/preview": "approval preview", "GET /api/v1/grants": "grant list",
     "PATCH /api/v1/grants/{id}": "grant expire", "DELETE /api/v1/grants/{id}": "grant rm",

@@ -7,7 +7,7 @@ from images_test import PNG, Pictures
 from routes_tour import NO_APPROVAL, NO_SESSION, NO_TURN, V
 
 def workspaces(tour, lab):
-    folder = lab.workspace({"README.md": "# hello", "src/a.py": "print(1)  # TODO"})
+    folder = lab.workspace({"README.md": "# hello", "src/a.py": "print(1)  # TODO", "long.txt": "one more line\n" * 6000})
     made = tour.go("POST", V + "/workspaces", 201, {"path": str(folder)})
     equal(made["path"], str(folder.resolve()), "the real path")
     link = lab.box.root / "link"
@@ -98,6 +98,13 @@ def turns_and_approvals(tour, session):
     equal(tour.go("GET", V + "/approvals", 200, query=f"?state=decided&limit=1&cursor={first['next_cursor']}")["items"], decided[1:], "the second page")
     tour.go("POST", V + "/turns/{id}/resume", 409, {"step_id": approval["step_id"], "resolution": "retry"}, id=turn)
     tour.go("POST", V + "/turns/{id}/resume", 400, {"step_id": approval["step_id"], "resolution": "hope"}, id=turn)
+    result = V + "/turns/{id}/steps/{step_id}/result"
+    own = tour.go("POST", V + "/sessions", 201, {"workspace": tour.go("GET", V + "/sessions/{id}", 200, id=session)["workspace_id"]})["id"]
+    long = tour.go("POST", messages, 202, {"text": "read a lot"}, id=own)["turn_id"]
+    kept = next(s["id"] for s in tour.wait_turn(long)["steps"] if s["result_ref"])
+    tour.go("GET", result, 200, id=long, step_id=kept)
+    tour.go("GET", result, 404, id=turn, step_id=kept)
+    tour.kept_result = (long, kept)
     tour.good.add(("POST", V + "/turns/{id}/resume"))  # needs a one_shot tool, which this version has none of; tests/sim covers it
     tour.go("GET", messages, 200, id=session)
     tour.go("GET", messages, 200, id=session, query="?limit=2")

@@ -12,6 +12,7 @@ def every_route_answers_as_described(lab):
     daemon = lab.daemon()
     model = lab.model(daemon)
     model.script["ask me"] = [[("call", "fs.list", {})], [("call", "memory.save", {"text": "noted"})], ["fine"]]
+    model.script["read a lot"] = [[("call", "fs.read", {"path": "long.txt", "limit_lines": 6000})], ["read"]]
     tour = Tour(daemon, daemon.api().make_token("tour")).begin()
     owner.pages_and_health(tour)
     workspace = work.workspaces(tour, lab)

@@ -58,7 +58,7 @@ def login(tour, daemon):
 def without_credentials(tour, daemon):
     """Everything but what is marked public is 401 over TCP, whatever is in the path or the body."""
     for method, template, operation in tour.schemas.operations():
-        path = template.format(id="x", name="x", topic="x", turn_id="x", page="x", version="x", message_id="x", part="0")
+        path = template.format(id="x", name="x", topic="x", turn_id="x", page="x", version="x", message_id="x", part="0", step_id="x")
         status, _, _ = raw_http(daemon.port, f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n{{}}")
         public = operation["x-pryx-auth"] == "public"
         if (status == 401) == public and template != V + "/login":
@@ -101,8 +101,8 @@ def heads(tour, daemon, session):
         if method != "GET":
             continue
         noun = template.split("/")[3] if template.startswith(V) else ""
-        own = values.get(noun, "x")
-        path = template.format(id=own, name=own, topic=own, turn_id=own, page="sessions", version=own, message_id=picture, part=0)
+        own = tour.kept_result[0] if "{step_id}" in template else values.get(noun, "x")
+        path = template.format(id=own, name=own, topic=own, turn_id=own, page="sessions", version=own, message_id=picture, part=0, step_id=tour.kept_result[1])
         path += next((q for end, q in QUERIES.items() if path.endswith(end)), "")
         get, head = tour.request("GET", path), tour.request("HEAD", path)
         if head.status != get.status or head.body:

@@ -223,19 +223,6 @@ def output_streams_to_the_bus_while_the_command_runs(lab):
     expect(names.index("tool.output") < names.index("tool.finished"), "output came only after the end")
 
 
-@case(limit=180)
-def five_megabytes_reach_the_model_bounded_and_the_store_whole(lab):
-    """TL-10."""
-    shell = Shell(lab)
-    text = shell.exec("head -c 5000000 /dev/zero | tr '\\0' a")
-    expect(len(text) < 30_000, f"{len(text)} characters reach the model")
-    contains(text, "left out", "the result says that it is not whole")
-    last = max(len(json.dumps(r.body)) for r in shell.model.requests)
-    expect(last < 100_000, f"a prompt of {last} bytes")
-    step = [s for s in shell.api.get(f"/turns/{shell.api.transcript(shell.session)[-1]['turn_id']}")["steps"] if s["kind"] == "tool"][-1]
-    expect(step["result_ref"], "the whole result is kept")
-
-
 @case(limit=240)
 def a_flood_of_a_gibibyte_leaves_the_daemon_small(lab):
     shell = Shell(lab)
@@ -379,6 +366,14 @@ def background_processes_end_with_their_session_and_the_daemon(lab):
     expect(len(marked(everybody)) >= 7, "the global one runs on")
     shell.call("shell.exec", session=other, command=f"python3 stubborn.py {mine}", background=True)
     wait_until(lambda: len(marked(mine)) >= 7, 30, "the third runs")
+    turn = shell.send("shell.exec", session=other, command="sleep 300")
+    wait_until(lambda: any(s["state"] == "started" and s["kind"] == "tool" for s in shell.api.get(f"/turns/{turn}")["steps"]), 30, "a turn is at work")
+    problem = shell.api.must_refuse("PATCH", f"/sessions/{other}", 409, {"status": "archived"})
+    contains(problem["detail"], "cancel them first", "what to do")
+    contains(shell.daemon.cli("session", "edit", other, "--status", "archived").must(5).err, "cancel them first", "pryx session edit")
+    expect(len(marked(mine)) >= 7, "a refusal ended something")
+    shell.api.post(f"/turns/{turn}/cancel", {})
+    shell.api.wait_turn(turn)
     equal(shell.api.call("PATCH", f"/sessions/{other}", {"status": "archived"})[0], 200, "the session is archived")
     equal(marked(mine), [], "what the archived session left running")
     no_zombies(shell.daemon, "the ends of the sessions")

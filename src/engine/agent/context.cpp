@@ -14,6 +14,8 @@ namespace {
 
 using models::ChatMessage;
 
+// At least what the marker in a trimmed result takes.
+constexpr std::size_t kMarkerBytes = 240;
 constexpr std::string_view kBuiltInPrompt =
     "You are Pryx, an agent that runs on the user's own machine. Use the tools when they help, one clear "
     "step at a time. "
@@ -111,7 +113,7 @@ void add_result(const Part& call, Results& results, std::vector<ChatMessage>& ou
   found.pop_front();
   placed.push_back({out.size(), part.result_ref});
   out.push_back({.role = ChatMessage::Role::kTool,
-                 .text = trim_for_model(part.text, part.result_ref),
+                 .text = trim_for_model(part.text, part.result_ref, Stored::kInPart),
                  .tool_call_id = call.call_id,
                  .tool_failed = !part.ok});
   labels.join(part.labels);
@@ -138,15 +140,18 @@ void add_assistant(const Message& message, Results& results, std::vector<ChatMes
 
 }  // namespace
 
-std::string trim_for_model(std::string_view text, std::string_view result_ref) {
+std::string trim_for_model(std::string_view text, std::string_view result_ref, Stored stored) {
   if (text.size() <= kMaxResultBytesForModel) return std::string(text);
-  const std::string_view head = utf8_prefix(text, kMaxResultBytesForModel * 3 / 4);
-  std::string_view tail = text.substr(text.size() - kMaxResultBytesForModel / 4);
+  // The marker counts as well: a text that is trimmed again would lose it.
+  constexpr std::size_t kMost = kMaxResultBytesForModel - kMarkerBytes;
+  const std::string_view head = utf8_prefix(text, kMost * 3 / 4);
+  std::string_view tail = text.substr(text.size() - kMost / 4);
   while (!tail.empty() && (static_cast<unsigned char>(tail.front()) & 0xC0) == 0x80) tail.remove_prefix(1);
-  return fmt::format(
-      "{}\n[… {} bytes left out{}; ask for a smaller part …]\n{}", head,
-      text.size() - head.size() - tail.size(),
-      result_ref.empty() ? std::string() : fmt::format(", whole result kept as {}", result_ref), tail);
+  std::string where;
+  if (!result_ref.empty())
+    where = fmt::format(", {} as {}", stored == Stored::kWhole ? "whole result kept" : "kept", result_ref);
+  return fmt::format("{}\n[… {} bytes left out{}; ask for a smaller part …]\n{}", head,
+                     text.size() - head.size() - tail.size(), where, tail);
 }
 
 namespace {

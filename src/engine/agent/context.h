@@ -51,10 +51,16 @@ struct Context {
 constexpr std::size_t kMaxInstructionBytes = 20'000;
 constexpr std::size_t kMaxHistoryBytes = 2'000'000;  // what is read of a session for one turn
 constexpr std::size_t kMaxResultBytesForModel =
-    24'000;  // a tool result in the prompt; the whole one stays in the store
+    24'000;  // a tool result in the prompt, the marker of what is missing among it; the rest is in the store
 
 [[nodiscard]] Context build_context(const ContextInput& input);
-// Head and tail of a long result with a marker between that says how much is missing and where the whole is.
-[[nodiscard]] std::string trim_for_model(std::string_view text, std::string_view result_ref);
+// What is stored under a result's reference.
+enum class Stored : std::uint8_t {
+  kWhole,
+  kInPart,  // the tool gave less than there was, or nobody knows
+};
+// Head and tail of a long result with a marker between that says how much is missing and where the rest is.
+// What was trimmed before stays as it is.
+[[nodiscard]] std::string trim_for_model(std::string_view text, std::string_view result_ref, Stored stored);
 
 }  // namespace pryx::agent

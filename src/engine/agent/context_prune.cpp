@@ -18,7 +18,7 @@ constexpr std::size_t kShortArgumentBytes = 1'000;
 constexpr std::size_t kSqueezedEnds[] = {1'500, 400, 100};  // of results, when nothing else helps
 
 std::string kept_as(const std::string& ref) {
-  return ref.empty() ? std::string() : fmt::format(", the whole is kept as {}", ref);
+  return ref.empty() ? std::string() : fmt::format(", it is kept as {}", ref);
 }
 
 std::string without_middle(const std::string& text, std::size_t end, const std::string& ref) {

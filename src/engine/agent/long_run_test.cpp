@@ -2,6 +2,7 @@
 // What long turns, busy providers and stateless clients must not pile up.
 #include <gtest/gtest.h>
 
+#include "engine/agent/session_deletion.h"
 #include "engine/agent/testing/corridor.h"
 
 namespace pryx::agent {
@@ -54,22 +55,24 @@ TEST_F(LongRun, HiddenSessionsGoWhenNobodyUsedThemForLong) {
   model->add(says("three", 1h));
   const TurnId running = send(stuck, "hi");
   settle();
+  const SessionDeletion deletion{daemon->events, daemon->audit, daemon->approvals};
   const auto purge = [&](Duration age, std::int64_t most) {
     return write([&](db::Transaction& t) {
-             return SessionStore::purge_hidden(t.db(), loop.clock().wall() + -age, most);
+             return deletion.remove_hidden(t, loop.clock().wall() + -age, most, "housekeeping");
            })
-        .value();
+        .value()
+        .size();
   };
-  EXPECT_EQ(purge(1min, 10), 0);  // used a moment ago
+  EXPECT_EQ(purge(1min, 10), 0u);  // used a moment ago
   pass(2min);
   const SessionId fresh = session(true);
-  EXPECT_EQ(purge(1min, 10), 1);
+  EXPECT_EQ(purge(1min, 10), 1u);
   EXPECT_TRUE(messages(old).empty());
   EXPECT_EQ(messages(shown).size(), 2u);
   EXPECT_EQ(state(running), "running");
   pass(4h);
-  EXPECT_EQ(purge(1min, 1), 1);  // no more than asked for
-  EXPECT_EQ(purge(1min, 10), 1);
+  EXPECT_EQ(purge(1min, 1), 1u);  // no more than asked for
+  EXPECT_EQ(purge(1min, 10), 1u);
   EXPECT_EQ(read([&](db::Connection& c) { return c.count("SELECT count(*) FROM sessions"); }), 1);
 }
 

@@ -145,11 +145,23 @@ TEST(Context, InterruptedTextIsLeftOutAndLabelsJoin) {
 
 TEST(Context, LongResultsKeepHeadAndTail) {
   const std::string text = "HEAD" + std::string(100'000, 'x') + "TAIL";
-  const std::string trimmed = trim_for_model(text, "sha256:abc");
-  EXPECT_LT(trimmed.size(), kMaxResultBytesForModel + 300);
+  const std::string trimmed = trim_for_model(text, "sha256:abc", Stored::kWhole);
+  EXPECT_LE(trimmed.size(), kMaxResultBytesForModel);
   EXPECT_TRUE(trimmed.starts_with("HEAD"));
   EXPECT_TRUE(trimmed.ends_with("TAIL"));
-  EXPECT_NE(trimmed.find("sha256:abc"), std::string::npos);
+  EXPECT_NE(trimmed.find("bytes left out, whole result kept as sha256:abc;"), std::string::npos);
+  EXPECT_NE(trim_for_model(text, "sha256:abc", Stored::kInPart).find("bytes left out, kept as sha256:abc;"),
+            std::string::npos);
+}
+
+// As it is stored with the transcript and then put into every prompt.
+TEST(Context, ATrimmedResultIsNotTrimmedAgain) {
+  const std::string ref = "sha256:" + std::string(64, 'f');
+  for (const std::size_t size : {kMaxResultBytesForModel + 1, std::size_t{100'000}, std::size_t{16u << 20}}) {
+    const std::string trimmed = trim_for_model(std::string(size, 'x'), ref, Stored::kWhole);
+    EXPECT_NE(trimmed.find("whole result kept"), std::string::npos);
+    EXPECT_EQ(trim_for_model(trimmed, ref, Stored::kInPart), trimmed) << size;
+  }
 }
 
 TEST(DeltaBuffer, FirstPieceAtOnceThenPaced) {

@@ -15,6 +15,19 @@ json::value arguments_of(const tools::CallJournal::Decided& decided) {
   return arguments ? std::move(*arguments) : json::value(nullptr);
 }
 
+// The tool's own word that there was more than it gave.
+bool is_cut(const json::object& details) {
+  const auto truncated = json::find_bool(details, "truncated");
+  return json::integer_or(details, "left_out_bytes", 0) > 0 || (truncated && truncated->value_or(false));
+}
+
+// What decided, for the record. A person's own rule names files, commands and hosts, so it is erased with the
+// session; which grant it was stays.
+void put_rule(const tools::CallJournal::Decided& decided, json::object& detail, json::object& personal) {
+  (decided.rule_is_personal ? personal : detail)["rule"] = decided.rule;
+  if (!decided.grant_id.empty()) detail["grant_id"] = decided.grant_id;
+}
+
 trace::SpanStatus span_status(StepState state, bool ok) {
   if (state == StepState::kDenied) return trace::SpanStatus::kDenied;
   if (state == StepState::kCancelled) return trace::SpanStatus::kCancelled;
@@ -52,20 +65,23 @@ async::Task<Result<void>> StepJournal::record_denied(Decided decided, std::strin
   note(decided);
   step_.error_code = "denied";
   ++run_.turn_.denied_calls;
-  co_return co_await finish(
-      {.state = StepState::kDenied,
-       .ok = false,
-       .text = fmt::format("Denied: {}", reason),
-       .summary = "denied",
-       .reason = reason,
-       .labels = trust::Labels{"owner"},
-       .audit_kind = "tool.denied",
-       .audit_detail = {
-           {"rule", decided.rule}, {"args_hash", decided.args_hash}, {"policy", decided.policy_version}}});
+  Ending ending{.state = StepState::kDenied,
+                .ok = false,
+                .text = fmt::format("Denied: {}", reason),
+                .summary = "denied",
+                .reason = reason,
+                .labels = trust::Labels{"owner"},
+                .audit_kind = "tool.denied",
+                .audit_detail = {{"args_hash", decided.args_hash}, {"policy", decided.policy_version}}};
+  put_rule(decided, ending.audit_detail, ending.audit_personal);
+  co_return co_await finish(std::move(ending));
 }
 
 async::Task<Result<void>> StepJournal::record_ask(Decided decided, trust::Approval approval) {
   note(decided);
+  json::object detail{{"approval_id", approval.id.str()}, {"call_hash", approval.call_hash}};
+  json::object personal{{"rendering", decided.rendering}};
+  put_rule(decided, detail, personal);
   const auto written = co_await run_.parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(run_.write_start(t));
     if (step_.state == StepState::kStarted) PRYX_TRY_VOID(close_lost_attempt(t));
@@ -79,10 +95,8 @@ async::Task<Result<void>> StepJournal::record_ask(Decided decided, trust::Approv
                                                 .turn = approval.turn,
                                                 .step = approval.step,
                                                 .subject = approval.tool,
-                                                .detail = {{"approval_id", approval.id.str()},
-                                                           {"call_hash", approval.call_hash},
-                                                           {"rule", decided.rule}},
-                                                .personal = {{"rendering", decided.rendering}}}));
+                                                .detail = detail,
+                                                .personal = personal}));
     return run_.parts().approvals.create(t, approval, run_.turn_.surface);
   });
   if (written) run_.wait_for_a_person(true);
@@ -113,6 +127,7 @@ async::Task<Result<std::string>> StepJournal::record_start(Decided decided) {
   step_.idempotency_key = crypto::hash_json(
       "effect-key/1",
       json::object{{"turn", run_.turn_.id.str()}, {"step", step_.id.str()}, {"args", decided.args_hash}});
+  json::object personal{{"args", arguments_of(decided)}, {"rendering", decided.rendering}};
   const auto written = co_await run_.parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(run_.write_start(t));
     if (run_.turn_.state == TurnState::kWaiting)
@@ -128,22 +143,19 @@ async::Task<Result<std::string>> StepJournal::record_start(Decided decided) {
                                "the daemon stopped while it ran"));
     PRYX_TRY_VOID(
         TurnStore::start_attempt(t.db(), step_, run_.parts().boot_id, run_.crashes_of(step_), run_.now()));
-    PRYX_TRY_VOID(run_.parts().audit.append(
-        t, {.principal = run_.turn_.principal,
-            .kind = "tool.intent",
-            .actor = run_.turn_.surface,
-            .session = run_.turn_.session,
-            .turn = run_.turn_.id,
-            .step = step_.id,
-            .subject = step_.tool,
-            .detail = {{"args_hash", decided.args_hash},
-                       {"call_hash", decided.call_hash},
-                       {"rule", decided.rule},
-                       {"policy", decided.policy_version},
-                       {"attempt", step_.attempt},
-                       {"key", step_.idempotency_key},
-                       {"approval_id", decided.approval.str()}},
-            .personal = {{"args", arguments_of(decided)}, {"rendering", decided.rendering}}}));
+    json::object detail{{"args_hash", decided.args_hash},   {"call_hash", decided.call_hash},
+                        {"policy", decided.policy_version}, {"attempt", step_.attempt},
+                        {"key", step_.idempotency_key},     {"approval_id", decided.approval.str()}};
+    put_rule(decided, detail, personal);
+    PRYX_TRY_VOID(run_.parts().audit.append(t, {.principal = run_.turn_.principal,
+                                                .kind = "tool.intent",
+                                                .actor = run_.turn_.surface,
+                                                .session = run_.turn_.session,
+                                                .turn = run_.turn_.id,
+                                                .step = step_.id,
+                                                .subject = step_.tool,
+                                                .detail = detail,
+                                                .personal = personal}));
     return run_.emit(t, "tool.started",
                      {{"step_id", step_.id.str()}, {"tool", step_.tool}, {"attempt", step_.attempt}});
   });
@@ -172,6 +184,7 @@ async::Task<Result<void>> StepJournal::record_end(tools::GateEnd end, tools::Too
     ending.state = StepState::kDone;
     ending.ok = outcome.ok;
     ending.text = std::move(outcome.text);
+    ending.stored = is_cut(outcome.details) ? Stored::kInPart : Stored::kWhole;
     ending.summary = std::move(outcome.summary);
     // A tool that cannot say where its text came from is not trusted with it.
     const bool is_unlabelled = outcome.labels.empty() && !ending.text.empty();
@@ -232,8 +245,8 @@ async::Task<Result<void>> StepJournal::finish(Ending ending) {
                   .created_at = run_.now()};
   Part part;
   part.type = "tool_result";
-  part.text = step_.result_ref.empty() ? to_valid_utf8(ending.text)
-                                       : trim_for_model(to_valid_utf8(ending.text), step_.result_ref);
+  part.text = to_valid_utf8(ending.text);
+  if (!step_.result_ref.empty()) part.text = trim_for_model(part.text, step_.result_ref, ending.stored);
   part.tool = step_.tool;
   part.call_id = step_.call_id;
   part.step = step_.id;
@@ -243,6 +256,7 @@ async::Task<Result<void>> StepJournal::finish(Ending ending) {
   part.labels = trust::joined(ending.labels, step_.labels);
   message.parts.push_back(std::move(part));
   step_.summary = to_valid_utf8(utf8_prefix(ending.summary, 500));
+  if (!ending.reason.empty()) ending.audit_personal["reason"] = ending.reason;
   const auto written = co_await run_.parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(run_.write_start(t));
     if (run_.turn_.state == TurnState::kWaiting)
@@ -256,17 +270,16 @@ async::Task<Result<void>> StepJournal::finish(Ending ending) {
     PRYX_TRY_VOID(
         run_.trace_.tool_ended(t, run_.turn_, step_, span_status(ending.state, ending.ok), ending.reason));
     PRYX_TRY_VOID(SessionStore::insert_message(t.db(), message));
-    PRYX_TRY_VOID(run_.parts().audit.append(
-        t, {.principal = run_.turn_.principal,
-            .kind = ending.audit_kind,
-            .actor = run_.turn_.surface,
-            .session = run_.turn_.session,
-            .turn = run_.turn_.id,
-            .step = step_.id,
-            .subject = step_.tool,
-            .detail = ending.audit_detail,
-            .success = ending.ok,
-            .personal = ending.reason.empty() ? json::object() : json::object{{"reason", ending.reason}}}));
+    PRYX_TRY_VOID(run_.parts().audit.append(t, {.principal = run_.turn_.principal,
+                                                .kind = ending.audit_kind,
+                                                .actor = run_.turn_.surface,
+                                                .session = run_.turn_.session,
+                                                .turn = run_.turn_.id,
+                                                .step = step_.id,
+                                                .subject = step_.tool,
+                                                .detail = ending.audit_detail,
+                                                .success = ending.ok,
+                                                .personal = ending.audit_personal}));
     PRYX_TRY_VOID(run_.emit(t, "tool.finished",
                             {{"step_id", step_.id.str()},
                              {"tool", step_.tool},

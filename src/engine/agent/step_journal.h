@@ -32,6 +32,8 @@ class StepJournal final : public tools::CallJournal {
     trust::Labels labels;
     std::string audit_kind;
     json::object audit_detail;
+    json::object audit_personal = {};  // beside the reason
+    Stored stored = Stored::kWhole;
   };
   void note(const Decided& decided);
   [[nodiscard]] Result<void> close_lost_attempt(db::Transaction& t);

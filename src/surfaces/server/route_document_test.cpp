@@ -330,7 +330,8 @@ json::object sample_grant() {
                                     .pattern = trust::GrantPattern::parse("fs.write(path: \"a\")").value(),
                                     .session = id<SessionId>(),
                                     .principal = kMe,
-                                    .expires_at = kAt},
+                                    .expires_at = kAt,
+                                    .workspace = "/home/me/project"},
                           .approval = id<ApprovalId>(),
                           .created_at = kAt}
       .to_json();

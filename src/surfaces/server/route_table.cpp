@@ -181,6 +181,7 @@ constexpr Route kRoutes[] = {
 
     {"GET", "/api/v1/turns", kRead, list_turns, {}, kTurnQuery},
     {"GET", "/api/v1/turns/{id}", kRead, get_turn, {}, kWaitQuery},
+    {"GET", "/api/v1/turns/{id}/steps/{step_id}/result", kRead, get_step_result},
     {"POST", "/api/v1/stop", kChat, stop_everything, kStop},
     {"POST", "/api/v1/turns/{id}/cancel", kChat, cancel_turn},
     {"POST", "/api/v1/turns/{id}/resume", kApprove, resume_turn, kResume},

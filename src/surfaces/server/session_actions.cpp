@@ -2,9 +2,9 @@
 #include "surfaces/server/session_actions.h"
 
 #include "engine/agent/context_store.h"
+#include "engine/agent/session_deletion.h"
 #include "engine/agent/session_store.h"
 #include "engine/agent/turn_store.h"
-#include "engine/tools/undo/undo_journal.h"
 #include "foundation/base/text.h"
 
 namespace pryx::server {
@@ -18,8 +18,7 @@ constexpr std::size_t kMaxTitleBytes = 400;
 
 Result<void> emit(db::Transaction& t, events::EventLog& events, const Caller& caller, std::string name,
                   const Session& session) {
-  json::object payload{{"session_id", session.id.str()}};
-  if (name != "session.deleted") payload["session"] = session.to_json();
+  json::object payload{{"session_id", session.id.str()}, {"session", session.to_json()}};
   PRYX_TRY_VOID(events.append(t, {.principal = session.principal,
                                   .name = std::move(name),
                                   .session = session.id,
@@ -32,6 +31,15 @@ Result<Session> must_find(db::Connection& c, const PrincipalId& principal, const
   PRYX_TRY(auto session, SessionStore::find_session(c, principal, id));
   if (!session) return fail(ErrorCode::kNotFound, "there is no session {}", id.str());
   return std::move(*session);
+}
+
+// A turn that goes on would start things in a session that has ended.
+Result<void> check_may_archive(db::Connection& c, const PrincipalId& principal, const SessionId& id) {
+  PRYX_TRY(const auto open, TurnStore::count_open(c, principal, id));
+  if (open == 0) return {};
+  return fail(ErrorCode::kConflict,
+              "session {} has {} open turns and is not archived; wait for them or cancel them first",
+              id.str(), open);
 }
 
 // The workspace that an id or a path names.
@@ -164,8 +172,18 @@ async::Task<Result<Session>> change_session(Services& services, Caller caller, S
   // Checked on a throwaway value here, because the router belongs to this thread.
   Session checked;
   PRYX_CO_TRY_VOID(apply(services, fields, checked));
+  const bool is_end = fields.status == "archived";
+  if (is_end) {
+    // Before anything is ended, so that a refusal leaves all as it is.
+    PRYX_CO_TRY_VOID(
+        co_await services.database.read([principal = caller.principal.id, id](db::Connection& c) {
+          return check_may_archive(c, principal, id);
+        }));
+    PRYX_CO_TRY_VOID(co_await services.sub_agents.end_children(caller, id));
+  }
   auto changed = co_await services.database.write([&](db::Transaction& t) -> Result<Session> {
     PRYX_TRY(Session session, must_find(t.db(), caller.principal.id, id));
+    if (is_end) PRYX_TRY_VOID(check_may_archive(t.db(), caller.principal.id, id));
     if (fields.agent) session.agent = checked.agent;
     if (fields.model) session.model = checked.model;
     if (fields.title) session.title = checked.title;
@@ -176,31 +194,16 @@ async::Task<Result<Session>> change_session(Services& services, Caller caller, S
     return session;
   });
   // An archived session has ended, and with it what it left running.
-  if (changed && changed->status == "archived")
-    co_await services.processes.end_session(caller.principal.id, id);
+  if (changed && is_end) co_await services.processes.end_session(caller.principal.id, id);
   co_return changed;
 }
 
 async::Task<Result<void>> delete_session(Services& services, Caller caller, SessionId id) {
   // Nobody could see or stop them afterwards.
   PRYX_CO_TRY_VOID(co_await services.sub_agents.end_children(caller, id));
+  const agent::SessionDeletion deletion{services.events, services.audit, services.approvals};
   const auto deleted = co_await services.database.write([&](db::Transaction& t) -> Result<void> {
-    PRYX_TRY(const Session session, must_find(t.db(), caller.principal.id, id));
-    PRYX_TRY(const auto open, TurnStore::count_open(t.db(), caller.principal.id, id));
-    if (open > 0)
-      return fail(ErrorCode::kConflict, "session {} has {} open turns; cancel them first", id.str(), open);
-    PRYX_TRY(const auto turns, SessionStore::turns_of(t.db(), caller.principal.id, id));
-    PRYX_TRY_VOID(tools::UndoJournal::forget_turns(t.db(), caller.principal.id, turns));
-    PRYX_TRY_VOID(SessionStore::delete_session(t.db(), caller.principal.id, id));
-    // What was done stays on record; what was said and named goes with the session.
-    PRYX_TRY_VOID(services.audit.append(t, {.principal = caller.principal.id,
-                                            .kind = "session.deleted",
-                                            .actor = caller.surface,
-                                            .session = id,
-                                            .subject = id.str()}));
-    PRYX_TRY_VOID(trace::SpanStore::forget_session(t.db(), caller.principal.id, id));
-    PRYX_TRY_VOID(services.audit.erase(t, caller.principal.id, id, caller.surface));
-    return emit(t, services.events, caller, "session.deleted", session);
+    return deletion.remove(t, caller.principal.id, id, caller.surface);
   });
   if (!deleted) co_return deleted;
   PRYX_CO_TRY_VOID(co_await services.processes.forget_session(caller.principal.id, id));

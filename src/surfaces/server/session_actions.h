@@ -24,6 +24,7 @@ struct SessionFields {
                                                               SessionId id);
 [[nodiscard]] async::Task<Result<agent::Session>> create_session(Services& services, Caller caller,
                                                                  SessionFields fields);
+// Archiving ends a session: kConflict while one of its turns is open; then what it left running is ended.
 [[nodiscard]] async::Task<Result<agent::Session>> change_session(Services& services, Caller caller,
                                                                  SessionId id, SessionFields fields);
 // kConflict while one of its turns is open.

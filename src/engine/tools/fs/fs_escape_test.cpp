@@ -99,6 +99,37 @@ TEST_F(FsEscape, LinksThatStayInsideWork) {
   EXPECT_EQ(call(search_, {{"pattern", "TODO"}}).summary, "2 matches in 2 files");
 }
 
+// A limit that is stated: a name of the workspace is the workspace's own file, whatever else has a name for
+// it, and what is mounted in it is a part of it. A person made these; what an agent may run or write makes
+// none.
+TEST_F(FsEscape, AHardLinkThatSomebodyMadeIsTheWorkspacesOwnFile) {
+  std::filesystem::create_hard_link(dir_ / "outside/secret.txt", at("twin.txt"));
+  EXPECT_TRUE(call(read_, {{"path", "twin.txt"}}).text.starts_with(kCanary));
+  EXPECT_EQ(call(search_, {{"pattern", "canary"}}).details.at("matches").as_uint64(), 1u);
+  EXPECT_NE(call(stat_, {{"path", "twin.txt"}}).text.find("hard links: 2 "), std::string::npos)
+      << "a look at it says so";
+}
+
+TEST_F(FsEscape, WhatIsMountedInTheWorkspaceIsAPartOfIt) {
+  struct stat above{}, below{};
+  if (::stat("/dev", &above) != 0 || ::stat("/dev/shm", &below) != 0 || above.st_dev == below.st_dev)
+    GTEST_SKIP() << "nothing is mounted at /dev/shm";
+  std::string made = "/dev/shm/pryx-escape-XXXXXX";
+  const int fd = ::mkstemp(made.data());
+  if (fd < 0) GTEST_SKIP() << "/dev/shm may not be written";
+  ASSERT_EQ(::write(fd, kCanary.data(), kCanary.size()), static_cast<ssize_t>(kCanary.size()));
+  ::close(fd);
+  ToolContext context = this->context();
+  auto held = platform::HeldDirectory::open("/dev");
+  ASSERT_TRUE(held);
+  context.workspace = std::make_shared<platform::HeldDirectory>(std::move(*held));
+  const auto read =
+      async::testing::run(loop_, read_.run(pass_, {{"path", made.substr(5)}}, std::move(context)));
+  ::unlink(made.c_str());
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(read->text.starts_with(kCanary)) << read->text;
+}
+
 TEST_F(FsEscape, RenamingTheWorkspaceChangesNothing) {
   const ToolContext held = context();
   std::filesystem::rename(dir_ / "ws", dir_ / "moved");

@@ -52,15 +52,22 @@ struct BackgroundProcesses::Entry {
     lines.add(stream, bytes);
     live.add(bytes);
   }
+  void end(KillReason reason) {
+    if (run)
+      run->kill(reason);
+    else if (!end_wished)
+      end_wished = reason;
+  }
   ProcessRecord record;
   SecretScrubbers scrubbers;
   LineRing lines;
   LiveOutput live;
   std::uint64_t handed_out = 0;  // number of the last line that the agent has seen whole
   std::shared_ptr<egress::ProxySocket> proxy;
-  std::unique_ptr<ChildRun> run;
-  async::WaitList changed;      // output came, or it ended
-  async::OneShot<bool> stored;  // its end is on disk, or could not be written
+  std::unique_ptr<ChildRun> run;         // null while it is being launched
+  std::optional<KillReason> end_wished;  // meanwhile: its launch ends it as soon as it runs
+  async::WaitList changed;               // output came, or it ended
+  async::OneShot<bool> stored;           // its end is on disk, or could not be written
 };
 
 BackgroundProcesses::BackgroundProcesses(async::EventLoop& loop, db::Database& database,
@@ -99,7 +106,7 @@ async::Task<Result<void>> BackgroundProcesses::start() {
 
 async::Task<void> BackgroundProcesses::stop() {
   stopping_ = true;
-  for (const auto& [id, entry] : entries_) entry->run->kill(KillReason::kDaemonStops);
+  for (const auto& [id, entry] : entries_) entry->end(KillReason::kDaemonStops);
   co_await group_.stop();
 }
 
@@ -119,7 +126,6 @@ Result<void> BackgroundProcesses::check_room(const ProcessRecord& record) const 
 async::Task<Result<ProcessRecord>> BackgroundProcesses::launch(ProcessLaunch launch) {
   PRYX_CO_TRY_VOID(check_room(launch.record));
   ProcessRecord& record = launch.record;
-  const std::uint64_t kills_before = kills_[record.principal];
   record.id = ids_.make<ProcessId>();
   record.state = ProcessState::kRunning;
   record.started_at = loop_.clock().wall();
@@ -128,11 +134,20 @@ async::Task<Result<ProcessRecord>> BackgroundProcesses::launch(ProcessLaunch lau
   auto entry = std::make_shared<Entry>(loop_, std::move(sink), launch.request.secrets);
   entry->record = record;
   entry->proxy = std::move(launch.proxy);
-  PRYX_CO_TRY_VOID(co_await database_.write([&](db::Transaction& t) -> Result<void> {
+  // From here on whoever ends its session, or all, finds it.
+  entries_[record.id] = entry;
+  const auto written = co_await database_.write([&](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(ProcessStore::purge(t.db(), record.principal));
     PRYX_TRY_VOID(ProcessStore::insert(t.db(), record));
     return append_event(t, "process.started", record);
-  }));
+  });
+  if (!written) {
+    entry->record.state = ProcessState::kFailed;
+    entry->stored.set(false);
+    entry->changed.wake_all();
+    entries_.erase(record.id);
+    co_return std::unexpected(written.error());
+  }
   auto run = co_await ChildRun::launch(
       loop_, sandbox_, std::move(launch.request),
       [e = entry.get()](OutputStream stream, std::string_view bytes) {
@@ -144,11 +159,11 @@ async::Task<Result<ProcessRecord>> BackgroundProcesses::launch(ProcessLaunch lau
     entry->record.state = ProcessState::kFailed;
     entry->record.reason = run.error().message;
     co_await save_end(entry);
+    entries_.erase(record.id);
     co_return std::unexpected(run.error());
   }
   entry->run = std::move(*run);
-  entries_[record.id] = entry;
-  if (kills_[record.principal] != kills_before) entry->run->kill(KillReason::kStopped);
+  if (entry->end_wished) entry->run->kill(*entry->end_wished);
   if (!launch.input.empty()) static_cast<void>(entry->run->write_input(launch.input));
   const auto task = group_.spawn("process " + record.id.str(), watch(entry, launch.limit));
   if (task == 0) {
@@ -182,6 +197,9 @@ async::Task<void> BackgroundProcesses::watch(std::shared_ptr<Entry> entry, Durat
   if (!end->quarantined.empty())
     record.reason += fmt::format("{}protected names set aside: {}", record.reason.empty() ? "" : "; ",
                                  fmt::join(end->quarantined, ", "));
+  if (!end->written_directly.empty())
+    record.reason += fmt::format("{}written straight into the workspace: {}",
+                                 record.reason.empty() ? "" : "; ", end->written_directly);
   if (!end->finish_problem.empty())
     record.reason += fmt::format("{}{}", record.reason.empty() ? "" : "; ", end->finish_problem);
   record.reason = std::string(utf8_prefix(to_valid_utf8(record.reason), 1000));
@@ -191,10 +209,11 @@ async::Task<void> BackgroundProcesses::watch(std::shared_ptr<Entry> entry, Durat
 
 async::Task<void> BackgroundProcesses::save_end(std::shared_ptr<Entry> entry) {
   entry->record.ended_at = loop_.clock().wall();
-  const auto tail = entry->lines.last(kViewLines);
+  const auto tail = entry->lines.last(LineRing::kLines);
+  const std::uint64_t handed_out = entry->handed_out;
   const auto saved = co_await database_.write([&](db::Transaction& t) -> Result<void> {
     const ProcessRecord& r = entry->record;
-    PRYX_TRY_VOID(ProcessStore::save_end(t.db(), r, tail));
+    PRYX_TRY_VOID(ProcessStore::save_end(t.db(), r, tail, handed_out));
     PRYX_TRY_VOID(audit_.append(t, {.principal = r.principal,
                                     .kind = "process.ended",
                                     .actor = "shell",
@@ -261,13 +280,25 @@ async::Task<Result<ProcessView>> BackgroundProcesses::view(ProcessViewer viewer,
   const auto entry = find_entry(viewer, id);
   if (!entry) co_return co_await find_stored(std::move(viewer), std::move(id), look);
   co_return ProcessView{entry->record, entry->lines.last(look.lines, look.after), entry->lines.total_lines(),
-                        entry->lines.total_bytes()};
+                        entry->lines.total_bytes(), entry->handed_out};
+}
+
+async::Task<Result<ProcessView>> BackgroundProcesses::take_stored(ProcessViewer viewer, ProcessId id,
+                                                                  std::size_t lines) {
+  PRYX_CO_TRY(ProcessView found, co_await find_stored(viewer, id, {.lines = lines}));
+  if (found.record.mode == ProcessMode::kStreaming) co_return found;
+  std::erase_if(found.lines, [&](const OutputLine& line) { return line.number <= found.handed_out; });
+  if (found.lines.empty()) co_return found;
+  PRYX_CO_TRY_VOID(co_await database_.write([&](db::Transaction& t) -> Result<void> {
+    return ProcessStore::mark_handed_out(t.db(), viewer.principal, id, found.lines.back().number);
+  }));
+  co_return found;
 }
 
 async::Task<Result<ProcessView>> BackgroundProcesses::take(ProcessViewer viewer, ProcessId id,
                                                            std::size_t lines, Duration wait) {
   const auto entry = find_entry(viewer, id);
-  if (!entry) co_return co_await find_stored(std::move(viewer), std::move(id), {.lines = lines});
+  if (!entry) co_return co_await take_stored(std::move(viewer), std::move(id), lines);
   const std::uint64_t bytes_before = entry->lines.total_bytes();
   const MonotonicTime end = loop_.clock().monotonic() + wait;
   while (entry->record.is_running() && entry->lines.total_bytes() == bytes_before &&
@@ -277,9 +308,14 @@ async::Task<Result<ProcessView>> BackgroundProcesses::take(ProcessViewer viewer,
     const async::WaitEnd woken = co_await entry->changed.wait_for(left);
     if (woken == async::WaitEnd::kCancelled) co_return fail(ErrorCode::kCancelled, "cancelled");
   }
+  if (!entry->record.is_running()) {
+    // What it hands out from here on is remembered with its end.
+    PRYX_CO_TRY(const bool is_stored, co_await entry->stored.wait());
+    if (is_stored) co_return co_await take_stored(std::move(viewer), std::move(id), lines);
+  }
   const bool dumps = entry->record.mode != ProcessMode::kStreaming;
   ProcessView out{entry->record, entry->lines.last(lines, dumps ? entry->handed_out : 0),
-                  entry->lines.total_lines(), entry->lines.total_bytes()};
+                  entry->lines.total_lines(), entry->lines.total_bytes(), entry->handed_out};
   entry->handed_out = entry->lines.total_lines();
   co_return out;
 }
@@ -299,6 +335,8 @@ async::Task<Result<void>> BackgroundProcesses::write(ProcessViewer viewer, Proce
     co_return fail(ErrorCode::kConflict, "process {} does not run any more: {}", id.str(),
                    describe_state(past.record));
   }
+  if (!entry->run)
+    co_return fail(ErrorCode::kConflict, "process {} is only being started; try again", id.str());
   // A shell with a secret would do with it whatever is written later: a person agreed to one command.
   if (!entry->record.secrets.empty())
     co_return fail(ErrorCode::kDenied,
@@ -333,17 +371,16 @@ async::Task<Result<ProcessRecord>> BackgroundProcesses::kill(ProcessViewer viewe
     PRYX_CO_TRY(const ProcessView past, co_await find_stored(std::move(viewer), std::move(id), {.lines = 0}));
     co_return past.record;
   }
-  entry->run->kill(reason);
+  entry->end(reason);
   co_await entry->stored.wait_uncancellable();
   co_return entry->record;
 }
 
 std::vector<ProcessRecord> BackgroundProcesses::kill_all(const PrincipalId& principal) {
-  ++kills_[principal];
   std::vector<ProcessRecord> out;
   for (const auto& [id, entry] : entries_) {
     if (entry->record.principal != principal) continue;
-    entry->run->kill(KillReason::kStopped);
+    entry->end(KillReason::kStopped);
     out.push_back(entry->record);
   }
   return out;
@@ -356,7 +393,7 @@ async::Task<void> BackgroundProcesses::end_session(PrincipalId principal, Sessio
     if (r.principal == principal && r.session == session && r.scope == ProcessScope::kSession)
       ending.push_back(entry);
   }
-  for (const auto& entry : ending) entry->run->kill(KillReason::kSessionEnded);
+  for (const auto& entry : ending) entry->end(KillReason::kSessionEnded);
   for (const auto& entry : ending) co_await entry->stored.wait_uncancellable();
 }
 

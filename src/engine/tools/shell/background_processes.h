@@ -67,8 +67,8 @@ class BackgroundProcesses {
   // Newest first, each with its last 10 lines; running ones and those that ended lately.
   [[nodiscard]] async::Task<Result<std::vector<ProcessView>>> list(ProcessViewer viewer);
   [[nodiscard]] async::Task<Result<ProcessView>> view(ProcessViewer viewer, ProcessId id, ProcessLook look);
-  // What the agent has not been handed yet, for the modes that keep output until it is looked at; else the
-  // last lines. Waits up to `wait` for something new.
+  // What the agent has not been handed yet, at most the last `lines` of it, for the modes that keep output
+  // until it is looked at, also after the end; else the last lines. Waits up to `wait` for something new.
   [[nodiscard]] async::Task<Result<ProcessView>> take(ProcessViewer viewer, ProcessId id, std::size_t lines,
                                                       Duration wait);
   // Returns once its end is on disk, or after the limit.
@@ -81,7 +81,7 @@ class BackgroundProcesses {
   // The panic button: kills all of a principal at once, those that are being launched among them, and says
   // which they were. Their ends follow: wait_for_end().
   [[nodiscard]] std::vector<ProcessRecord> kill_all(const PrincipalId& principal);
-  // Kills what ends with the session.
+  // Kills what ends with the session, what is being launched among it.
   [[nodiscard]] async::Task<void> end_session(PrincipalId principal, SessionId session);
   // The same, and forgets their rows.
   [[nodiscard]] async::Task<Result<void>> forget_session(PrincipalId principal, SessionId session);
@@ -96,6 +96,9 @@ class BackgroundProcesses {
   [[nodiscard]] std::shared_ptr<Entry> find_entry(const ProcessViewer& viewer, const ProcessId& id) const;
   [[nodiscard]] async::Task<Result<ProcessView>> find_stored(ProcessViewer viewer, ProcessId id,
                                                              ProcessLook look);
+  // take() of one that has ended: what was handed out is remembered with its end.
+  [[nodiscard]] async::Task<Result<ProcessView>> take_stored(ProcessViewer viewer, ProcessId id,
+                                                             std::size_t lines);
   [[nodiscard]] async::Task<void> watch(std::shared_ptr<Entry> entry, Duration limit);
   [[nodiscard]] async::Task<void> save_end(std::shared_ptr<Entry> entry);
   [[nodiscard]] Result<void> append_event(db::Transaction& transaction, std::string name,
@@ -109,9 +112,8 @@ class BackgroundProcesses {
   sandbox::Sandbox& sandbox_;
   Duration grace_ = ChildRun::kGrace;
   async::TaskGroup group_;
-  std::map<ProcessId, std::shared_ptr<Entry>> entries_;  // the running ones
+  std::map<ProcessId, std::shared_ptr<Entry>> entries_;  // those that run or are being launched
   bool stopping_ = false;
-  std::map<PrincipalId, std::uint64_t> kills_;  // how often kill_all() was called: a launch looks at it twice
 };
 
 }  // namespace pryx::tools::shell

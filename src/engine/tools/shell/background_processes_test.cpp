@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/tools/shell/background_processes.h"
 
+#include <future>
+
 #include "engine/tools/shell/testing/shell_fixture.h"
 #include "foundation/base/text.h"
 
@@ -36,6 +38,11 @@ class Background : public ShellFixture {
     }
     ADD_FAILURE() << "it never ended";
     return {};
+  }
+  // Without a look, which would hand something out.
+  async::Task<bool> waited_for(ProcessId id) {
+    co_await processes_->wait_for_end(everyone(), id, 20ms);
+    co_return true;
   }
   bool alive(std::string_view file) {
     const std::string pid(trim(dir_.get("ws/" + std::string(file))));
@@ -108,6 +115,80 @@ TEST_F(Background, EndsWithItsSession) {
   EXPECT_FALSE(await(processes_->view(everyone(), mine, {}))) << "its row is gone with the session";
   session_ = SessionId("ses_01J00000000000000000000001");
   EXPECT_TRUE(call(view_, {{"id", global.str()}})->ok) << "another session sees a global one";
+}
+
+// Its launch is held in the middle until the session has ended.
+TEST_F(Background, OneThatIsBeingLaunchedEndsWithItsSession) {
+  std::promise<void> goes_on;
+  bool session_ended = false;
+  auto end_it = [](BackgroundProcesses& processes, PrincipalId principal, SessionId session,
+                   bool& done) -> async::Task<void> {
+    co_await processes.end_session(principal, session);
+    done = true;
+  };
+  sandbox_.before_launch = [&] {
+    loop_.post([&] {
+      tasks_.spawn("the session ends", end_it(*processes_, owner().id, session_, session_ended));
+      loop_.post([&] { goes_on.set_value(); });
+    });
+    goes_on.get_future().wait();
+  };
+  const ProcessId id = start("sleep 300", {{"timeout", 30}});
+  const ProcessRecord ended = until_ended(id);
+  EXPECT_EQ(ended.state, ProcessState::kKilled);
+  EXPECT_EQ(ended.reason, "session ended");
+  for (int i = 0; i < 1000 && !session_ended; ++i) await(waited_for(id));
+  EXPECT_TRUE(session_ended) << "it waits for the end of such a one as well";
+  EXPECT_EQ(processes_->running(), 0u);
+}
+
+TEST_F(Background, OneThatIsBeingLaunchedEndsWithAllOthers) {
+  std::promise<void> goes_on;
+  std::size_t killed = 0;
+  sandbox_.before_launch = [&] {
+    loop_.post([&] {
+      killed = processes_->kill_all(owner().id).size();
+      goes_on.set_value();
+    });
+    goes_on.get_future().wait();
+  };
+  const ProcessRecord ended = until_ended(start("sleep 300", {{"timeout", 30}}));
+  EXPECT_EQ(ended.reason, "stopped");
+  EXPECT_EQ(killed, 1u);
+}
+
+TEST_F(Background, WhatItPrintedBeforeItsEndIsHandedOutOnce) {
+  const ProcessId id = start("read line; seq 1 400");
+  ASSERT_TRUE(call(write_, {{"id", id.str()}, {"text", "go\n"}})->ok);
+  for (int i = 0; i < 1000 && look(id).record.is_running(); ++i) await(waited_for(id));
+  ASSERT_FALSE(look(id).record.is_running());
+  const auto first = call(view_, {{"id", id.str()}, {"lines", 500}});
+  ASSERT_TRUE(first && first->ok);
+  EXPECT_NE(first->text.find("\n1\n2\n"), std::string::npos) << first->text;
+  EXPECT_TRUE(first->text.ends_with("\n399\n400\n"));
+  const auto again = call(view_, {{"id", id.str()}});
+  ASSERT_TRUE(again && again->ok);
+  EXPECT_TRUE(again->text.ends_with("[nothing new]\n")) << again->text;
+  make_processes();  // the daemon starts anew
+  ViewTool later(*processes_);
+  EXPECT_TRUE(call(later, {{"id", id.str()}})->text.ends_with("[nothing new]\n"));
+  EXPECT_TRUE(call(later, {{"id", id.str()}, {"all", true}})->text.ends_with("\n399\n400\n"));
+}
+
+TEST_F(Background, ALookSaysWhatItLeftOutAndAStartLeavesItForTheFirstLook) {
+  first_look_ = 10s;
+  make_processes();
+  ViewTool view(*processes_);
+  const ToolOutcome started = exec({{"command", "seq 1 300"}, {"background", true}});
+  EXPECT_NE(started.text.find("\n291\n"), std::string::npos) << started.text;
+  EXPECT_NE(started.text.find("[the last of 300 lines"), std::string::npos) << started.text;
+  const ProcessId id(json::string_or(started.details, "id"));
+  const auto first = call(view, {{"id", id.str()}});
+  ASSERT_TRUE(first && first->ok);
+  EXPECT_NE(first->text.find("\n201\n"), std::string::npos) << first->text;
+  EXPECT_NE(first->text.find("[200 new lines before these are not shown"), std::string::npos) << first->text;
+  const auto whole = call(view, {{"id", id.str()}, {"all", true}, {"lines", 500}});
+  EXPECT_NE(whole->text.find("\n1\n2\n"), std::string::npos) << whole->text;
 }
 
 TEST_F(Background, AnotherSessionSeesNoneOfIt) {

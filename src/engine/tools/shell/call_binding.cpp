@@ -362,7 +362,10 @@ Result<json::object> gather_binding(const ExecRequest& request, const commands::
   if (!parse.complete && request.command) gatherer.add_text(*request.command);
   if (!request.command) gatherer.add_command(request.argv);
   if (gatherer.problem()) return std::unexpected(*gatherer.problem());
-  return json::object{{"cwd", fs::display_path(request.cwd)}, {"environment", json::array{}},
+  json::array environment{fmt::format("PATH={}", fmt::join(search_path, ":"))};
+  for (const auto& [name, value] : own_environment(request, parse))
+    environment.emplace_back(fmt::format("{}={}", name, value));
+  return json::object{{"cwd", fs::display_path(request.cwd)}, {"environment", std::move(environment)},
                       {"programs", gatherer.take_programs()}, {"files", gatherer.take_files()},
                       {"scripts", gatherer.take_scripts()},   {"sandbox", kSandboxProfile}};
 }

@@ -23,7 +23,7 @@ struct BindingLimits {
   std::uint64_t bytes = 256u << 20;
 };
 
-// {"cwd","environment":[],"programs":{name: "path (device:inode:size:time)"|null},"files":{path:
+// {"cwd","environment":["NAME=value"],"programs":{name: "path (device:inode:size:time)"|null},"files":{path:
 // "sha256:…", pattern: "N found, sha256:…"},"scripts":{path: …},"sandbox"}. kTooLarge beyond the limits.
 // `search_path`: where the sandbox looks for programs, in its order (Sandbox::search_path()).
 [[nodiscard]] Result<json::object> gather_binding(const ExecRequest& request, const commands::Parse& parse,

@@ -233,11 +233,13 @@ void ChildRun::watch(async::EventLoop& loop, sandbox::Sandbox& sandbox, const sa
     end.status = **status;
   else
     end.finish_problem = status ? "its exit status was lost" : status.error().message;
-  const auto applied = (*run)->finish(recorder);
-  if (applied)
-    end.quarantined = applied->quarantined;
-  else
+  auto applied = (*run)->finish(recorder);
+  if (applied) {
+    end.quarantined = std::move(applied->quarantined);
+    end.written_directly = std::move(applied->written_directly);
+  } else {
     end.finish_problem = applied.error().message;
+  }
   run->reset();
   loop.post([state, e = std::move(end)]() mutable { state->finished(std::move(e)); });
 }

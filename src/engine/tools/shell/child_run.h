@@ -27,6 +27,7 @@ struct ChildEnd {
   KillReason killed_for = KillReason::kNone;
   bool was_told_to_end = false;          // before it ended
   std::vector<std::string> quarantined;  // protected names that the sandbox refused to take over
+  std::string written_directly;          // not empty: why its writes were not held back until its end
   std::string finish_problem;            // not empty: what it wrote could not be taken over, and why
   bool input_refused = false;            // it closed its standard input before it had read everything
   [[nodiscard]] bool is_success() const {

@@ -52,6 +52,12 @@ ToolOutcome describe_end(const ExecReport& report) {
     out.summary += fmt::format(", {} protected names set aside", end.quarantined.size());
     for (const std::string& name : end.quarantined) quarantined.emplace_back(fs::encode_name(name));
   }
+  if (!end.written_directly.empty()) {
+    out.text += fmt::format(
+        "[Its writes went straight into the workspace: {}. Until it ended, protected names that it made were "
+        "there.]\n",
+        end.written_directly);
+  }
   if (!end.finish_problem.empty()) {
     out.text += fmt::format("[What it wrote may be missing: {}]\n", end.finish_problem);
     out.summary += ", its changes may be missing";
@@ -70,6 +76,7 @@ ToolOutcome describe_end(const ExecReport& report) {
                  {"stderr_bytes", report.error_output.total_bytes()},
                  {"left_out_bytes", report.output.left_out_bytes() + report.error_output.left_out_bytes()},
                  {"quarantined", std::move(quarantined)}};
+  if (!end.written_directly.empty()) out.details["written_directly"] = end.written_directly;
   return out;
 }
 

@@ -103,6 +103,12 @@ std::string_view ends_with_what(ProcessScope scope) {
   return scope == ProcessScope::kGlobal ? "until the daemon stops" : "until the session ends";
 }
 
+bool is_this_machine(const std::string& entry) {
+  const auto read = net::parse_host_port(entry);
+  const std::string name = read ? read->host.text() : std::string();
+  return name == "localhost" || name == "127.0.0.1" || name == "[::1]" || name == "::1";
+}
+
 }  // namespace
 
 std::string_view exec_parameters() { return kParameters; }
@@ -155,6 +161,18 @@ Result<ExecRequest> read_exec_request(const json::object& arguments) {
   out.tag = tag.value_or(std::string());
   PRYX_TRY(const auto description, json::find_string(arguments, "description"));
   out.description = description.value_or(std::string());
+  return out;
+}
+
+std::map<std::string, std::string> own_environment(const ExecRequest& request, const commands::Parse& parse) {
+  std::map<std::string, std::string> out;
+  if (commands::is_read_only(parse)) {
+    for (const commands::Assignment& one : commands::quiet_environment()) out[one.name] = one.value;
+  }
+  // Programs leave their own machine out of the proxy; the sandbox's own is another one than what was named.
+  if (std::ranges::any_of(request.hosts, is_this_machine)) {
+    for (const char* name : {"no_proxy", "NO_PROXY"}) out[name] = "";
+  }
   return out;
 }
 

@@ -3,6 +3,7 @@
 // whole text that people see. Pure; any thread.
 #pragma once
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +44,9 @@ struct ExecRequest {
 // that fits.
 [[nodiscard]] Result<ExecRequest> read_exec_request(const json::object& arguments);
 [[nodiscard]] commands::Parse parse_commands(const ExecRequest& request);
+// What its processes find in their environment beyond what every sandboxed run finds there.
+[[nodiscard]] std::map<std::string, std::string> own_environment(const ExecRequest& request,
+                                                                 const commands::Parse& parse);
 
 // One line, complete: line feeds of the command show as a symbol.
 [[nodiscard]] std::string render_exec(const ExecRequest& request);

@@ -23,12 +23,6 @@ constexpr Duration kBackstop = std::chrono::seconds(5);
 constexpr std::uint64_t kLeastCpuSeconds = 600;
 constexpr std::size_t kMaxStoredCommand = 4096;
 
-bool is_this_machine(const std::string& entry) {
-  const auto read = net::parse_host_port(entry);
-  const std::string name = read ? read->host.text() : std::string();
-  return name == "localhost" || name == "127.0.0.1" || name == "[::1]" || name == "::1";
-}
-
 bool names_port(std::string_view entry) {
   const auto read = net::parse_host_port(entry.substr(entry.starts_with("*.") ? 2 : 0));
   return read && read->port;
@@ -138,20 +132,15 @@ Result<sandbox::Request> ExecTool::make_request(const ExecRequest& request, cons
   }
   out.workspace = context.workspace;
   // What passes for reading is held to it, whatever the repository makes one of the programs run.
-  if (commands::is_read_only(parse_commands(request))) {
-    out.workspace_writable = false;
-    for (const commands::Assignment& one : commands::quiet_environment()) out.env[one.name] = one.value;
-  }
+  const commands::Parse parse = parse_commands(request);
+  out.workspace_writable = !commands::is_read_only(parse);
+  out.env = own_environment(request, parse);
   // Where a write of its own instructions would ask, a command writes none: nobody can be asked about what it
   // does not say. In the background it lives on into contexts that are not known yet.
   out.keeps_instructions =
       request.background || trust::forces_ask(context.context_labels, trust::Sink::kOwnFuture);
   out.cwd = request.cwd;
   if (proxy != nullptr) out.egress_socket = proxy->path();
-  // Programs leave their own machine out of the proxy; the sandbox's own is another one than what was named.
-  if (proxy != nullptr && std::ranges::any_of(request.hosts, is_this_machine)) {
-    for (const char* name : {"no_proxy", "NO_PROXY"}) out.env[name] = "";
-  }
   out.standard_input =
       request.background || !request.input.empty() ? platform::Stream::kPipe : platform::Stream::kNull;
   out.limits.wall_time = request.limit + kBackstop;
@@ -280,7 +269,11 @@ async::Task<Result<ToolOutcome>> ExecTool::start_in_background(ExecRequest reque
   }
   const ProcessViewer viewer{context.principal.id, context.session, "agent"};
   co_await parts_.processes.wait_for_end(viewer, started->id, parts_.first_look);
-  const auto look = co_await parts_.processes.take(viewer, started->id, BackgroundProcesses::kListLines, {});
+  constexpr std::size_t kShown = BackgroundProcesses::kListLines;
+  auto look = co_await parts_.processes.view(viewer, started->id, {.lines = kShown});
+  // Handed out only when that is all there is; else the first look still gets what is not shown here.
+  if (look && look->total_lines <= kShown)
+    look = co_await parts_.processes.take(viewer, started->id, kShown, {});
   ToolOutcome out;
   const ProcessRecord& record = look ? look->record : *started;
   out.ok = record.is_running() || record.exit_code == 0;
@@ -290,6 +283,8 @@ async::Task<Result<ToolOutcome>> ExecTool::start_in_background(ExecRequest reque
                          record.is_running() ? "" : ", ended already: " + describe_state(record));
   if (look) {
     for (const OutputLine& shown : look->lines) out.text += shown.text + "\n";
+    if (look->total_lines > kShown)
+      out.text += fmt::format("[the last of {} lines; shell.view shows the others]\n", look->total_lines);
   }
   if (record.is_running())
     out.text += "[shell.view shows its output, shell.write sends it input, shell.stop ends it]\n";

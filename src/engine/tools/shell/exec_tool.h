@@ -29,7 +29,7 @@ class ExecTool final : public Tool {
   // (the agent trims), the stored result has this.
   struct Caps {
     std::size_t output_head = 6u << 20, output_tail = 2u << 20;
-    std::size_t error_head = 768u << 10, error_tail = 256u << 10;
+    std::size_t error_head = 6u << 20, error_tail = 2u << 20;
   };
   struct Parts {
     async::EventLoop& loop;

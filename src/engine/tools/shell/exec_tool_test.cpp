@@ -187,6 +187,18 @@ TEST_F(Exec, TellsWhatTheSandboxSetAside) {
   EXPECT_NE(outcome.text.find("the disk is full"), std::string::npos);
 }
 
+TEST_F(Exec, TellsThatNothingHeldTheWritesBack) {
+  ToolOutcome outcome = shell("true");
+  EXPECT_EQ(outcome.text.find("straight into the workspace"), std::string::npos) << "the control";
+  EXPECT_FALSE(outcome.details.contains("written_directly"));
+  sandbox_.written_directly = "no overlay can be mounted over its file system";
+  outcome = shell("true");
+  EXPECT_TRUE(outcome.ok);
+  EXPECT_NE(outcome.text.find("straight into the workspace: " + sandbox_.written_directly),
+            std::string::npos);
+  EXPECT_EQ(json::string_or(outcome.details, "written_directly"), sandbox_.written_directly);
+}
+
 TEST_F(Exec, GivesNoNetworkWithoutABroker) {
   const auto outcome = call(*exec_, {{"command", "true"}, {"hosts", {"example.com"}}});
   ASSERT_FALSE(outcome);
@@ -328,6 +340,21 @@ TEST_F(Exec, IsBoundToWhatAPatternStandsFor) {
   // However many there are, a pattern is one entry.
   for (int i = 0; i < 1100; ++i) dir_.put(fmt::format("ws/f{}", i), "x");
   EXPECT_EQ(bind({{"command", "cat f*"}}).facts.at("files").as_object().size(), 1u);
+}
+
+// What a Makefile or a script starts is found by the same search path as what the line names.
+TEST_F(Exec, IsBoundToTheEnvironmentOfItsProcesses) {
+  sandbox_.programs = {"/usr/bin", "/bin"};
+  const auto environment = [&](const char* command, json::array hosts = {}) {
+    json::object arguments{{"command", command}};
+    if (!hosts.empty()) arguments["hosts"] = std::move(hosts);
+    return json::to_text(bind(arguments).facts.at("environment").as_array());
+  };
+  EXPECT_EQ(environment("make test"), R"(["PATH=/usr/bin:/bin"])");
+  EXPECT_NE(environment("git log").find("GIT_"), std::string::npos) << "what a reading command runs with";
+  EXPECT_NE(environment("make", {"localhost:8080"}).find("\"no_proxy=\""), std::string::npos);
+  sandbox_.programs = {dir_ / "tools", "/usr/bin", "/bin"};
+  EXPECT_NE(environment("make test"), R"(["PATH=/usr/bin:/bin"])");
 }
 
 // What is not bound could change after the yes, so nothing is bound in part.

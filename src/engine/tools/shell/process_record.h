@@ -80,6 +80,7 @@ struct ProcessView {
   std::vector<OutputLine> lines;
   std::uint64_t total_lines = 0;
   std::uint64_t total_bytes = 0;
+  std::uint64_t handed_out = 0;  // number of the last line that the agent had been given before this look
   [[nodiscard]] json::object to_json() const;
 };
 

@@ -8,7 +8,8 @@
 namespace pryx::tools::shell {
 namespace {
 
-constexpr std::size_t kMaxTailBytes = 64u << 10;
+// All lines of a ring when they are of ordinary length; a list reads up to kKeptEnded of these.
+constexpr std::size_t kMaxTailBytes = 128u << 10;
 
 constexpr std::string_view kCreate = R"sql(
 CREATE TABLE processes (
@@ -37,7 +38,9 @@ CREATE INDEX processes_state ON processes (state);
 constexpr std::array kMigrations{
     db::Migration{1, "create processes", kCreate},
     db::Migration{2, "keep which secrets a process was given",
-                  "ALTER TABLE processes ADD COLUMN secrets TEXT NOT NULL DEFAULT '[]'"}};
+                  "ALTER TABLE processes ADD COLUMN secrets TEXT NOT NULL DEFAULT '[]'"},
+    db::Migration{3, "remember which lines the agent was given",
+                  "ALTER TABLE processes ADD COLUMN handed_out INTEGER NOT NULL DEFAULT 0"}};
 
 constexpr std::string_view kInsert =
     "INSERT INTO processes (principal_id, id, session_id, scope, mode, tag, command, cwd, hosts, state, "
@@ -45,13 +48,15 @@ constexpr std::string_view kInsert =
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL, NULL, '', '[]', 0, $11, NULL, $12)";
 constexpr std::string_view kSaveEnd =
     "UPDATE processes SET state = $3, exit_code = $4, signal = $5, reason = $6, tail = $7, total_lines = $8, "
-    "ended_at = $9 WHERE principal_id = $1 AND id = $2 AND state = 'running'";
+    "ended_at = $9, handed_out = $10 WHERE principal_id = $1 AND id = $2 AND state = 'running'";
+constexpr std::string_view kMarkHandedOut =
+    "UPDATE processes SET handed_out = $3 WHERE principal_id = $1 AND id = $2 AND handed_out < $3";
 constexpr std::string_view kMarkLost =
     "UPDATE processes SET state = 'lost', reason = 'the daemon ended without a stop, and it with it', "
     "ended_at = $1 WHERE state = 'running'";
 #define PRYX_PROCESS_COLUMNS                                                                                \
   "principal_id, id, session_id, scope, mode, tag, command, cwd, hosts, state, exit_code, signal, reason, " \
-  "tail, total_lines, started_at, ended_at, secrets"
+  "tail, total_lines, started_at, ended_at, secrets, handed_out"
 constexpr std::string_view kFind =
     "SELECT " PRYX_PROCESS_COLUMNS " FROM processes WHERE principal_id = $1 AND id = $2";
 constexpr std::string_view kList =
@@ -134,6 +139,7 @@ ProcessView read_row(const db::Row& row) {
   r.started_at = row.time(15);
   r.ended_at = row.optional_time(16);
   r.secrets = read_names(row.view(17));
+  out.handed_out = static_cast<std::uint64_t>(row.integer(18));
   return out;
 }
 
@@ -149,12 +155,19 @@ Result<void> ProcessStore::insert(db::Connection& db, const ProcessRecord& r) {
 }
 
 Result<void> ProcessStore::save_end(db::Connection& db, const ProcessRecord& r,
-                                    const std::vector<OutputLine>& tail) {
+                                    const std::vector<OutputLine>& tail, std::uint64_t handed_out) {
   PRYX_CHECK(may_become(ProcessState::kRunning, r.state));
   const std::uint64_t lines = tail.empty() ? 0 : tail.back().number;
-  PRYX_TRY(const std::int64_t changed, db.run(kSaveEnd, r.principal, r.id, to_text(r.state), r.exit_code,
-                                              r.signal, r.reason, tail_text(tail), lines, r.ended_at));
+  PRYX_TRY(const std::int64_t changed,
+           db.run(kSaveEnd, r.principal, r.id, to_text(r.state), r.exit_code, r.signal, r.reason,
+                  tail_text(tail), lines, r.ended_at, handed_out));
   if (changed == 0) return fail(ErrorCode::kConflict, "process {} has ended before", r.id.str());
+  return {};
+}
+
+Result<void> ProcessStore::mark_handed_out(db::Connection& db, const PrincipalId& principal,
+                                           const ProcessId& id, std::uint64_t number) {
+  PRYX_TRY_VOID(db.run(kMarkHandedOut, principal, id, number));
   return {};
 }
 

@@ -17,9 +17,13 @@ class ProcessStore {
   [[nodiscard]] static db::ModuleMigrations migrations();
 
   [[nodiscard]] static Result<void> insert(db::Connection& db, const ProcessRecord& record);
-  // The end: state, exit, reason, time and the last lines. kConflict when the row does not allow it.
+  // The end: state, exit, reason, time, the last lines and the number of the last one that the agent was
+  // given. kConflict when the row does not allow it.
   [[nodiscard]] static Result<void> save_end(db::Connection& db, const ProcessRecord& record,
-                                             const std::vector<OutputLine>& tail);
+                                             const std::vector<OutputLine>& tail, std::uint64_t handed_out);
+  // The agent was given an ended one's lines up to this number.
+  [[nodiscard]] static Result<void> mark_handed_out(db::Connection& db, const PrincipalId& principal,
+                                                    const ProcessId& id, std::uint64_t number);
   // What was running when the last daemon went away without a word died with it. How many.
   [[nodiscard]] static Result<std::int64_t> mark_lost(db::Connection& db, WallTime at);
   [[nodiscard]] static Result<std::optional<ProcessView>> find(db::Connection& db,

@@ -159,6 +159,11 @@ async::Task<Result<ToolOutcome>> ViewTool::run(const GatePass&, json::object arg
   out.text =
       fmt::format("[{}; {} lines in all]\n", line_of(view->record), view->total_lines) + lines_of(*view, "");
   if (view->lines.empty()) out.text += "[nothing new]\n";
+  const bool hands_out = view->record.mode != ProcessMode::kStreaming && !flag(arguments, "all");
+  if (hands_out && !view->lines.empty() && view->lines.front().number > view->handed_out + 1)
+    out.text +=
+        fmt::format("[{} new lines before these are not shown; all=true with lines={} shows what is kept]\n",
+                    view->lines.front().number - view->handed_out - 1, LineRing::kLines);
   out.details = view->record.to_json();
   out.labels = output_labels(context.principal, !view->record.hosts.empty(), !view->record.secrets.empty());
   co_return out;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // pryx turn: turns of all sessions, and one by its id. What nobody knows the outcome of is settled here by a
 // person.
+#include "surfaces/cli/archive_file.h"
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
 
@@ -33,15 +34,20 @@ void print_turn(Context& context, const json::object& turn) {
   const json::value* steps = json::find(turn, "steps");
   if (steps == nullptr || !steps->is_array()) return;
   std::vector<std::vector<Line>> rows;
+  std::string kept;  // the last step whose result is longer than the transcript shows
   for (const json::value& item : steps->get_array()) {
     if (!item.is_object()) continue;
     const json::object& step = item.get_object();
+    if (!json::string_or(step, "result_ref").empty()) kept = json::string_or(step, "id");
     const std::string step_state = json::string_or(step, "state");
     rows.push_back({Line(json::string_or(step, "id"), kDim), Line(step_state, turn_style(step_state)),
                     Line(json::string_or(step, "tool", json::string_or(step, "kind"))),
                     Line(json::string_or(step, "summary"), kDim)});
   }
   context.console().print_table({{"STEP"}, {"STATE"}, {"WHAT"}, {"SUMMARY"}}, rows);
+  if (!kept.empty())
+    context.console().note(fmt::format("a long result is kept: pryx turn show {} --result {}",
+                                       json::string_or(turn, "id"), kept));
   if (state == "needs_attention")
     context.console().note(
         fmt::format("a step may have taken effect: look, then pryx turn resume {} --retry, "
@@ -80,7 +86,23 @@ Result<int> list_turns(Context& context, const Invocation& invocation) {
   return 0;
 }
 
+Result<int> show_result(Context& context, const Invocation& invocation, const std::string& step) {
+  PRYX_TRY(client::ApiClient * api, context.api());
+  PRYX_TRY(const client::Reply reply,
+           api->get(path_of("/api/v1/turns/", invocation.positional("turn"), "/steps/") +
+                    path_of("", step, "/result")));
+  // A terminal gets it without what would steer it; a file or another program, byte for byte.
+  if (invocation.value_or("output", "").empty() && context.console().options().out_is_tty)
+    context.console().write_data(reply.body);
+  else
+    PRYX_TRY_VOID(write_archive(context, invocation, reply.body, ""));
+  return 0;
+}
+
 Result<int> show_turn(Context& context, const Invocation& invocation) {
+  if (const auto step = invocation.find("result")) return show_result(context, invocation, *step);
+  if (invocation.has("output"))
+    return fail(ErrorCode::kInvalidArgument, "-o goes with --result; a turn is printed");
   PRYX_TRY(client::ApiClient * api, context.api());
   std::string path = path_of("/api/v1/turns/", invocation.positional("turn"));
   PRYX_TRY(const auto wait, invocation.find_integer("wait", 0, 600));
@@ -160,8 +182,11 @@ std::vector<Command> turn_commands() {
       {.noun = "turn",
        .verb = "show",
        .summary = "one turn with its steps",
-       .examples = {"turn show trn_01J…", "turn show trn_01J… --json", "turn show trn_01J… --wait 60"},
-       .flags = {{"--wait", "SECONDS", "wait so long for its end, at most 600; exit 9 when it goes on"}},
+       .examples = {"turn show trn_01J…", "turn show trn_01J… --json", "turn show trn_01J… --wait 60",
+                    "turn show trn_01J… --result stp_01J… -o output.txt"},
+       .flags = {{"--wait", "SECONDS", "wait so long for its end, at most 600; exit 9 when it goes on"},
+                 {"--result", "STEP", "the kept result of this step instead, byte for byte"},
+                 {"-o,--output", "FILE", "with --result: into this file, else to stdout"}},
        .positionals = turn,
        .handler = show_turn},
       {.noun = "turn",

@@ -47,6 +47,7 @@ PRYX_HANDLER(stop_everything);
 // turns.cpp
 PRYX_HANDLER(list_turns);
 PRYX_HANDLER(get_turn);
+PRYX_HANDLER(get_step_result);
 PRYX_HANDLER(cancel_turn);
 PRYX_HANDLER(resume_turn);
 PRYX_HANDLER(undo_turn);

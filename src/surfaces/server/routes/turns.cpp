@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+
 #include "engine/agent/turn_list.h"
 #include "engine/agent/turn_store.h"
 #include "surfaces/server/encode.h"
@@ -71,6 +73,31 @@ async::Task<Result<Reply>> get_turn(RouteCall& call) {
   PRYX_CO_TRY(const Duration wait, wait_of(call));
   PRYX_CO_TRY_VOID(co_await wait_for_turn(call, id, wait));
   co_return co_await turn_reply(call, id);
+}
+
+async::Task<Result<Reply>> get_step_result(RouteCall& call) {
+  PRYX_CO_TRY(const TurnId turn, path_id<TurnId>(call));
+  PRYX_CO_TRY(const StepId id, path_id<StepId>(call, 1));
+  PRYX_CO_TRY(const TurnRows rows,
+              co_await call.services().database.read([principal = call.principal(), turn](db::Connection& c) {
+                return read_turn(c, principal, turn);
+              }));
+  const auto step = std::ranges::find(rows.steps, id, &agent::Step::id);
+  if (step == rows.steps.end())
+    co_return fail(ErrorCode::kNotFound, "turn {} has no step {}", turn.str(), id.str());
+  if (step->result_ref.empty())
+    co_return fail(ErrorCode::kNotFound, "step {} keeps no result: what it gave stands in the transcript",
+                   id.str());
+  PRYX_CO_TRY(std::string bytes, co_await call.services().turns.results().get(step->result_ref));
+  Reply reply{
+      .status = 200, .body = std::move(bytes), .headers = {}, .content_type = "text/plain; charset=utf-8"};
+  // What programs and strangers wrote: a text to save, never a document of our origin.
+  reply.headers.add("X-Content-Type-Options", "nosniff");
+  reply.headers.add("Content-Security-Policy", "default-src 'none'; sandbox");
+  reply.headers.add("Cross-Origin-Resource-Policy", "same-origin");
+  reply.headers.add("Content-Disposition", fmt::format("attachment; filename=\"{}.txt\"", id.str()));
+  reply.headers.add("Cache-Control", "private, no-store");
+  co_return reply;
 }
 
 async::Task<Result<Reply>> cancel_turn(RouteCall& call) {

@@ -4,6 +4,7 @@
 #pragma once
 #include <atomic>
 #include <csignal>
+#include <functional>
 #include <optional>
 
 #include "trust/sandbox/sandbox.h"
@@ -15,13 +16,16 @@ class PlainSandbox final : public sandbox::Sandbox {
   std::optional<Error> refusal;          // instead of a launch
   std::optional<Error> finish_failure;   // instead of taking over what was written
   std::vector<std::string> quarantined;  // reported by every run
+  std::string written_directly;          // so is this
   std::atomic<int> launches = 0;
-  sandbox::Request last;  // what was asked for, the last time
+  sandbox::Request last;                // what was asked for, the last time
+  std::function<void()> before_launch;  // on the command's own thread
   std::vector<std::string> programs{"/usr/bin", "/bin"};
 
   [[nodiscard]] const sandbox::Report& report() const override { return report_; }
   [[nodiscard]] std::vector<std::string> search_path() const override { return programs; }
   [[nodiscard]] Result<std::unique_ptr<sandbox::Run>> launch(const sandbox::Request& request) override {
+    if (before_launch) before_launch();
     if (refusal) return std::unexpected(*refusal);
     ++launches;
     last = request;
@@ -52,7 +56,8 @@ class PlainSandbox final : public sandbox::Sandbox {
     void ask_to_end() override { child_.kill_group(SIGTERM); }
     [[nodiscard]] Result<sandbox::Applied> finish(sandbox::ChangeRecorder*) override {
       if (owner_.finish_failure) return std::unexpected(*owner_.finish_failure);
-      return sandbox::Applied{.changed = {}, .quarantined = owner_.quarantined};
+      return sandbox::Applied{
+          .changed = {}, .quarantined = owner_.quarantined, .written_directly = owner_.written_directly};
     }
 
    private:
