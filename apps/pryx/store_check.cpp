@@ -39,18 +39,19 @@ Result<void> check_store(const Clock& clock, Random& random) {
   if (!key) return hindered(key.error());
   const std::string log = places.database() + "-wal";
   const bool had_log = platform::exists(log);
-  Result<void> found;
-  {
-    const db::OpenOptions options{.path = places.database(), .key = key->key, .read_only = true};
+  const db::OpenOptions options{.path = places.database(), .key = key->key, .read_only = true};
+  const auto look = [&]() -> Result<void> {
     const auto connection = db::Connection::open(options);
-    if (!connection && connection.error().code != ErrorCode::kUnauthenticated &&
-        connection.error().code != ErrorCode::kCheckFailed)
-      return hindered(connection.error());
+    const bool is_damage = !connection && (connection.error().code == ErrorCode::kUnauthenticated ||
+                                           connection.error().code == ErrorCode::kCheckFailed);
+    if (!connection && !is_damage) return hindered(connection.error());
     if (!connection) return std::unexpected(connection.error());
     // A reader does no harm to a daemon that comes up meanwhile, and must not keep it from coming up.
     lock.reset();
-    found = db::check_integrity(**connection);
-  }
+    return db::check_integrity(**connection);
+  };
+  Result<void> found = look();
+  lock.reset();
   // A reader makes the two files of the log where there are none, and leaves them.
   std::error_code ignored;
   const auto alone = platform::FileLock::acquire(places.lock_file());
