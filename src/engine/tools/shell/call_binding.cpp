@@ -70,6 +70,26 @@ void rough_words(std::string_view text, std::string_view more, std::set<std::str
   if (!word.empty()) out.insert(std::move(word));
 }
 
+// The same as a shell would join them: quotes and escapes keep what is in them together, and are gone.
+void joined_words(std::string_view text, std::set<std::string>& out) {
+  std::string word;
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool is_quote = c == '\'' || c == '"';
+    if (quote != 0 ? c == quote : is_quote) {
+      quote = quote == 0 ? c : '\0';
+    } else if (c == '\\' && quote != '\'' && i + 1 < text.size()) {
+      word += text[++i];
+    } else if (quote != 0 || std::string_view(" \t\r\n;|&()<>`$").find(c) == std::string_view::npos) {
+      word += c;
+    } else if (!word.empty()) {
+      out.insert(std::exchange(word, {}));
+    }
+  }
+  if (!word.empty()) out.insert(std::move(word));
+}
+
 bool is_pattern(std::string_view word) { return word.find_first_of("*?[") != std::string_view::npos; }
 
 bool moves(const std::vector<std::string>& argv) {
@@ -152,6 +172,7 @@ class Gatherer {
     std::set<std::string> words;
     rough_words(text, "{}[],", words);
     rough_words(text, "", words);  // brackets may be a pattern's
+    joined_words(text, words);
     for (const std::string& word : words) add_named(word);
   }
   void add_named(std::string_view word) {
