@@ -18,7 +18,7 @@ namespace pryx::sandbox {
 namespace {
 
 // Of the machine. /run holds the sockets of its services, /media and /mnt other people's disks.
-constexpr std::array<std::string_view, 16> kHiddenFolders = {"/home",
+constexpr std::array<std::string_view, 18> kHiddenFolders = {"/home",
                                                              "/root",
                                                              "/run",
                                                              "/tmp",
@@ -30,6 +30,8 @@ constexpr std::array<std::string_view, 16> kHiddenFolders = {"/home",
                                                              "/var/log",
                                                              "/var/spool",
                                                              "/var/backups",
+                                                             "/var/crash",
+                                                             "/var/lib/systemd/coredump",
                                                              "/lost+found",
                                                              "/var/lib/docker",
                                                              "/var/lib/containerd",
@@ -41,7 +43,7 @@ constexpr std::array<std::string_view, 17> kSystemFolders = {"bin",   "boot",  "
                                                              "sbin",  "snap",  "sys",    "usr", "var"};
 
 // Of the user, below the home: programs and libraries, no settings and no credentials.
-constexpr std::array<std::string_view, 31> kToolChains = {".cargo/bin",
+constexpr std::array<std::string_view, 37> kToolChains = {".cargo/bin",
                                                           ".cargo/registry",
                                                           ".cargo/git",
                                                           ".rustup",
@@ -60,14 +62,20 @@ constexpr std::array<std::string_view, 31> kToolChains = {".cargo/bin",
                                                           ".local/share/pipx",
                                                           ".local/pipx",
                                                           ".local/share/pnpm",
-                                                          ".local/share/uv",
+                                                          ".local/share/uv/python",
+                                                          ".local/share/uv/tools",
                                                           ".npm-global",
                                                           "go",
                                                           ".go",
                                                           ".ghcup",
                                                           ".opam",
                                                           ".juliaup",
-                                                          ".dotnet",
+                                                          ".dotnet/dotnet",
+                                                          ".dotnet/sdk",
+                                                          ".dotnet/shared",
+                                                          ".dotnet/host",
+                                                          ".dotnet/packs",
+                                                          ".dotnet/tools",
                                                           ".m2/repository",
                                                           ".gradle/wrapper",
                                                           "miniconda3",
@@ -150,7 +158,7 @@ void bring_home(const View& view, MountPlan& plan) {
   append(plan.before_workspace, {"--dir", view.home});
   for (const std::string_view name : kToolChains) {
     const std::string path = fmt::format("{}/{}", view.home, name);
-    if (kind_of(path) != Kind::kFolder) continue;
+    if (const Kind kind = kind_of(path); kind != Kind::kFolder && kind != Kind::kOther) continue;
     append(plan.before_workspace, {"--ro-bind-try", path, path});
     plan.read.push_back(path);
   }
