@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "foundation/db/migrations.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -150,6 +151,7 @@ Result<void> check_integrity(Connection& connection) {
       return false;
     }));
   }
+  std::ranges::replace(problem, '\n', ' ');  // SQLite writes a heading on a line of its own
   if (!problem.empty()) return fail(ErrorCode::kCheckFailed, "database integrity: {}", problem);
   return {};
 }

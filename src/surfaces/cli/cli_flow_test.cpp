@@ -138,6 +138,16 @@ TEST_F(CliFlow, ExecCancelsTheTurnWhenItsTimeIsOver) {
   EXPECT_TRUE(daemon.was_asked("POST /api/v1/turns/trn_1/cancel"));
 }
 
+// Nor does a connection that is being made again know more time than the turn.
+TEST_F(CliFlow, ExecCancelsTheTurnOfALostConnectionWhenItsTimeIsOver) {
+  std::vector<FakeAnswer> script = answers({started(), "CUT"});
+  script.insert(script.begin(), {"POST", kMessages, 503, R"({"title":"Busy"})", {}, "Last-Event-ID: 1"});
+  FakeDaemon daemon(places_, std::move(script));
+  const CliResult result = cli({"exec", "x", "--timeout", "300ms"});
+  EXPECT_EQ(result.exit_code, 9) << result.err;
+  EXPECT_TRUE(daemon.was_asked("POST /api/v1/turns/trn_1/cancel"));
+}
+
 TEST_F(CliFlow, ControlCCancelsAnExecAndExitsBy130) {
   FakeDaemon daemon(places_, answers({started(), text(0, "half an answer"), "WAIT /cancel"}));
   CliTerminal terminal({"exec", "x"}, environment_);
@@ -319,6 +329,23 @@ TEST_F(CliFlow, ATranscriptAsksForNoMoreTurnsThanItShows) {
   EXPECT_EQ(std::ranges::count_if(asked, [](const std::string& r) { return r.contains("/api/v1/turns"); }), 3)
       << "a page each, and the one turn that began before the first";
   EXPECT_TRUE(daemon.was_asked("before=2026-11-22T04%3A12%3A00.001Z"));
+}
+
+TEST_F(CliFlow, ATranscriptSaysWhoStoodIn) {
+  std::vector<FakeAnswer> script = answers({});
+  script.insert(script.begin(), {"GET", "/api/v1/turns?", 200, R"({"items":[],"next_cursor":null})", {}, ""});
+  script.insert(
+      script.begin(),
+      {"GET",
+       kMessages,
+       200,
+       R"({"items":[{"role":"assistant","turn_id":"","created_at":"2026-11-22T04:10:00.000Z","parts":[{"type":"notice","text":"a/one is out of reach; b/two answers instead"},{"type":"text","text":"words"}]}],"next_cursor":null})",
+       {},
+       ""});
+  FakeDaemon daemon(places_, std::move(script));
+  const CliResult result = cli({"session", "show", "ses_1"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(result.out.contains("a/one is out of reach; b/two answers instead\nwords\n")) << result.out;
 }
 
 TEST_F(CliFlow, WithoutADaemonNoStartIsAnError) {

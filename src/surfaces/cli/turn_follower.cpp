@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "surfaces/cli/turn_follower.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "foundation/base/text.h"
@@ -63,9 +64,15 @@ Result<TurnFollower> TurnFollower::send(Context& context, std::string session, j
   return follower;
 }
 
+Duration TurnFollower::left_of(Duration limit) const {
+  if (!deadline_) return limit;
+  return std::clamp<Duration>(*deadline_ - context_->clock().monotonic(), Duration::zero(), limit);
+}
+
 Result<void> TurnFollower::connect() {
   PRYX_TRY(client::ApiClient * api, context_->api());
-  client::Call call{"POST", path_of("/api/v1/sessions/", session_, "/messages"), message_, {}, kAcceptLimit};
+  client::Call call{
+      "POST", path_of("/api/v1/sessions/", session_, "/messages"), message_, {}, left_of(kAcceptLimit)};
   if (!last_id_.empty()) call.headers.add("Last-Event-ID", last_id_);
   PRYX_TRY(client::EventStream stream, api->stream(std::move(call)));
   stream_ = std::make_unique<client::EventStream>(std::move(stream));
@@ -81,9 +88,10 @@ Result<void> TurnFollower::reconnect() {
     const bool is_gone = last.code == ErrorCode::kUnavailable || last.code == ErrorCode::kTimeout;
     if (last.code == ErrorCode::kCancelled) return fail(std::move(last));
     if (!is_gone) break;
-    const auto paused =
-        client::wait_for_fd(-1, 0, context_->clock().monotonic() + kReconnectPause, context_->waiting());
+    const MonotonicTime next_attempt = context_->clock().monotonic() + left_of(kReconnectPause);
+    const auto paused = client::wait_for_fd(-1, 0, next_attempt, context_->waiting());
     if (paused == client::Readiness::kInterrupted) return fail(ErrorCode::kCancelled, "interrupted");
+    if (left_of(kReconnectPause) == Duration::zero()) break;
   }
   last.message =
       fmt::format("lost the daemon during the turn: {}; the turn goes on there: pryx session show {}",
@@ -197,6 +205,8 @@ Result<TurnStep> TurnFollower::next(TurnEvent& event, Duration limit) {
       case Kind::kCut: {
         auto connected = reconnect();
         if (!connected && connected.error().code == ErrorCode::kCancelled) return TurnStep::kInterrupted;
+        const bool is_late = left_of(kReconnectPause) == Duration::zero();
+        if (!connected && is_late) return TurnStep::kNothing;
         if (!connected) return fail(std::move(connected.error()));
         fetch_missed_text();
         break;

@@ -30,6 +30,8 @@ class TurnFollower {
   // `message` is the body of POST /sessions/{id}/messages; it gets a fresh idempotency key.
   [[nodiscard]] static Result<TurnFollower> send(Context& context, std::string session, json::object message);
 
+  // A connection that breaks is not made again after this; next() says kNothing then. None: 20 attempts.
+  void set_deadline(std::optional<MonotonicTime> deadline) { deadline_ = deadline; }
   // Waits up to `limit`. kNothing: the time passed. kEnd: after the last event.
   [[nodiscard]] Result<TurnStep> next(TurnEvent& event, Duration limit);
   [[nodiscard]] int fd() const { return stream_->fd(); }
@@ -41,6 +43,7 @@ class TurnFollower {
   TurnFollower(Context& context, std::string session, json::object message)
       : context_(&context), session_(std::move(session)), message_(std::move(message)) {}
   [[nodiscard]] Result<void> connect();
+  [[nodiscard]] Duration left_of(Duration limit) const;  // what the deadline leaves of it
   [[nodiscard]] Result<void> reconnect();
   [[nodiscard]] bool take(const net::SseEvent& raw, TurnEvent& event);
   // False: nothing of it is new, or a piece before it is missing.
@@ -54,6 +57,7 @@ class TurnFollower {
   std::string session_;
   json::object message_;
   std::unique_ptr<client::EventStream> stream_;
+  std::optional<MonotonicTime> deadline_;
   std::string last_id_;
   std::string turn_id_;
   std::map<std::string, std::size_t> received_;  // bytes of text by step and part

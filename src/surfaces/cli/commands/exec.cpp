@@ -96,6 +96,7 @@ void ExecRun::show_last_events(TurnFollower& turn) {
   const itimerspec once{.it_interval = {}, .it_value = {.tv_sec = kLastEventsSeconds, .tv_nsec = 0}};
   if (!over || ::timerfd_settime(over.get(), 0, &once, nullptr) != 0) return;
   const MonotonicTime deadline = context_.clock().monotonic() + std::chrono::seconds(kLastEventsSeconds);
+  turn.set_deadline(deadline);
   context_.set_interrupt_fd(over.get());
   TurnEvent event;
   while (true) {
@@ -113,6 +114,7 @@ void ExecRun::show_last_events(TurnFollower& turn) {
 Result<int> ExecRun::run(TurnFollower& turn) {
   const auto limit = context_.globals().timeout;
   const MonotonicTime deadline = context_.clock().monotonic() + limit.value_or(kForever);
+  if (limit) turn.set_deadline(deadline);
   TurnEvent event;
   while (true) {
     PRYX_TRY(const TurnStep step,

@@ -99,6 +99,8 @@ void print_part(Context& context, const json::object& part, std::string_view rol
     console.print(line.add(fmt::format("{} {}", json::string_or(part, "tool"), first_line(text)), kDim));
   } else if (type == "reasoning") {
     if (console.options().verbose) console.print(Line(text, kDim));
+  } else if (type == "notice") {
+    console.print(Line(text, kWarning));  // such as who answered instead of whom
   } else {
     console.print(Line(fmt::format("[{}]", type), kDim));
   }
@@ -250,7 +252,7 @@ Result<int> run_edit(Context& context, const Invocation& invocation) {
   return 0;
 }
 
-constexpr std::size_t kMaxImportBytes = 10u << 20;  // what the daemon takes in one request
+constexpr std::size_t kMaxImportBytes = 64u << 20;  // what the daemon writes at most, and takes
 
 // What would be taken out, place by place; writes no file.
 Result<int> preview_export(Context& context, const Invocation& invocation) {
@@ -323,7 +325,7 @@ Result<int> run_import(Context& context, const Invocation& invocation) {
   PRYX_TRY(const std::string text, read_archive(context, invocation, path));
   if (text.size() > kMaxImportBytes)
     return fail(ErrorCode::kTooLarge, "{} has more than {} MiB", path, kMaxImportBytes >> 20);
-  auto document = json::parse_object(text);
+  auto document = json::parse_object(text, {.max_bytes = kMaxImportBytes});
   if (!document)
     return fail(ErrorCode::kInvalidArgument, "{} is no exported session: {}", path, document.error().message);
   PRYX_TRY(client::ApiClient * api, context.api());
