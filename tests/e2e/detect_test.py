@@ -127,6 +127,24 @@ def servers_are_found_and_left_as_they_are(lab):
 
 
 @case
+def a_found_server_gets_no_name_that_another_provider_has(lab):
+    daemon = lab.daemon()
+    api = daemon.api()
+    elsewhere = {"kind": "openai", "base_url": "https://models.example.com/v1"}
+    api.put("/providers/vllm", {**elsewhere, "key": "sk-of-another"})
+    with contextlib.closing(vllm()) as fake:
+        api.put("/settings", {"settings": {"provider.local_ports": str(fake.port)}})
+        found = api.get("/providers/local")["items"]
+        equal([(s["server"], s["name"], s["provider"]) for s in found], [("vllm", "vllm-2", None)], "what is suggested")
+        step = f"pryx provider add vllm-2 --kind openai --base-url http://127.0.0.1:{fake.port}/v1 --no-key"
+        contains(daemon.cli("provider", "detect").must(0).err, step, "the next step")
+        daemon.cli(*step.split()[1:]).must(0)
+        equal(api.get("/providers/local")["items"][0]["provider"], "vllm-2", "the provider that speaks to it")
+    kept = next(p for p in api.get("/providers")["items"] if p["name"] == "vllm")
+    equal((kept["base_url"], kept["has_key"]), (elsewhere["base_url"], True), "the provider that had the name")
+
+
+@case
 def the_fake_that_ollamas_client_accepts_is_found(lab):
     daemon = lab.daemon()
     with contextlib.closing(Vendors()) as vendors:

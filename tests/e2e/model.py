@@ -31,6 +31,7 @@ class Request:
         self.body, self.headers, self.text, self.call = body, headers, text, call
         self.at = time.monotonic()
         self.first_sent = None
+        self.last_sent = None  # the client was seen to be there, and was sent a piece
         self.gone_at = None   # the client closed before the answer was whole
         self.done_at = None
 
@@ -147,9 +148,11 @@ class Stream:
         self.finish = None
 
     def frame(self, delta, finish=None, **extra):
+        begun = time.monotonic()
         self.pause(0)
         chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "fake", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}], **extra}
         self.handler.chunk(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+        self.request.last_sent = begun
         if self.request.first_sent is None:
             self.request.first_sent = time.monotonic()
 

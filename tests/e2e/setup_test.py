@@ -121,6 +121,27 @@ def a_server_of_this_machine_is_the_first_choice(lab):
     equal(default_model(daemon), "ollama/real", "the default model after a second time")
 
 
+@case
+def a_server_of_this_machine_leaves_other_providers_alone(lab):
+    vendors = lab.box.own(Vendors())
+    daemon, work = fresh(lab, vendors.root.rsplit(":", 1)[1])
+    other = {"kind": "ollama", "base_url": f"http://127.0.0.1:{free_port()}"}
+    daemon.api().put("/providers/ollama", {**other, "key": KEY})
+    def provider(name):
+        return next(p for p in daemon.api().get("/providers")["items"] if p["name"] == name)
+    term = lab.terminal(daemon, "setup", "--workspace", work, "--no-task")
+    term.send(number_of(at_menu(term), "real on this machine (ollama-2") + "\n")
+    equal(term.wait_exit(30), 0, f"exit code:\n{term.text()}")
+    equal(default_model(daemon), "ollama-2/real", "the default model")
+    equal((provider("ollama")["base_url"], provider("ollama")["has_key"]), (other["base_url"], True), "the provider that had the name")
+    # One that speaks to the server already is taken as it is, with its key.
+    daemon.api().put("/providers/ollama-2", {"kind": "ollama", "base_url": vendors.root, "key": KEY})
+    term = lab.terminal(daemon, "setup", "--workspace", work, "--no-task")
+    term.send(number_of(at_menu(term), "real on this machine (ollama-2") + "\n")
+    equal(term.wait_exit(30), 0, f"exit code:\n{term.text()}")
+    equal(provider("ollama-2")["has_key"], True, "whether the key of the server's provider is still there")
+
+
 def in_the_cloud(lab, daemon, work, cloud, base_url, **env):
     here = lab.box.own(Elsewhere(daemon, {cloud: base_url}))
     return lab.terminal(daemon, "setup", "--workspace", work, "--no-task", "--host", here.url, env={"PRYX_TOKEN": daemon.api().make_token(), **env})

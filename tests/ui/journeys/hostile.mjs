@@ -113,6 +113,7 @@ export const journeys = {
       equal(await page.evaluate(() => window.__ran ?? 0), 0, 'scripts that ran');
       equal(trap.seen.join(' '), '', 'requests that reached the trap');
       equal(page.strays.join(' '), '', 'requests to others');
+      equal(page.errors.join('\n'), '', 'dialogs, errors and reports of the content security policy');
     } finally {
       model.stop();
       trap.stop();
@@ -124,6 +125,10 @@ export const journeys = {
     const page = await (await daemon.window(browser)).newPage();
     await page.setContent(`<body>${corpus(trap.url).join('\n')}</body>`);
     await until('requests reach the trap', () => trap.seen.length > 10);
+    // In a page of their own: some of the others lead away from it.
+    const second = await (await daemon.window(browser)).newPage();
+    await second.setContent(`<body>${corpus(trap.url).filter((text) => text.includes('__ran')).join('\n')}</body>`);
+    await until('scripts run', () => second.evaluate(() => (window.__ran ?? 0) > 0));
     trap.stop();
   },
 };

@@ -196,11 +196,11 @@ export const journeys = {
   'a picture of every page in both themes': async ({ browser, daemon, pictures }) => {
     if (!pictures) return;
     await daemon.cli('exec', 'list the files');
-    await daemon.cli('exec', 'read notes.md');
+    const turn = (await daemon.cli('exec', 'read notes.md', '--json')).match(/trn_[0-9A-Z]+/)[0];
     const session = (await daemon.json('session', 'list')).items[0].id;
     for (const theme of ['light', 'dark']) {
       const page = await signedIn(browser, daemon, { theme, ...kWide });
-      for (const [name, path] of [...kPages, ['transcript', `/chat/${session}`]]) {
+      for (const [name, path] of [...kPages, ['transcript', `/chat/${session}`], ['trace', `/trace/${turn}`]]) {
         await page.goto(daemon.url + path);
         await settled(page);
         await page.screenshot({ path: join(pictures, `${name.replaceAll(' ', '-')}-${theme}.png`) });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What else a person meets: the way in, coming back, a daemon that goes away, the palette, files edited as text.
-import { equal, expect, settled, signedIn, until } from '../lib.mjs';
+import { ask, equal, expect, settled, signedIn, until } from '../lib.mjs';
 
 const composer = (page) => page.getByRole('textbox', { name: /message/i });
 
@@ -58,7 +58,8 @@ export const journeys = {
 
   'a restart of the daemon loses nothing, and meanwhile nothing is changed': async ({ browser, daemon }) => {
     const session = await newSession(daemon, 'help');
-    const page = await signedIn(browser, daemon, { path: `/chat/${session}` });
+    // High enough for all that is said: what is out of sight is not in the page.
+    const page = await signedIn(browser, daemon, { path: `/chat/${session}`, height: 2400 });
     await composer(page).waitFor();
     const other = await page.context().newPage();
     await other.goto(`${daemon.url}/memory`);
@@ -69,13 +70,28 @@ export const journeys = {
     const save = other.getByRole('dialog').getByRole('button', { name: 'Remember it' });
     await until('saving is held', async () => (await save.getAttribute('aria-disabled')) === 'true');
     equal(await save.getAttribute('title'), 'Not while the daemon is away', 'the reason');
+    // What is written meanwhile waits in the page, and what happens before the page is back is told to it then.
+    const [written, elsewhere] = ['read plan.txt', 'read ./plan.txt'];
+    await composer(page).fill(written);
+    await composer(page).press('Enter');
+    await page.getByText('The message was not sent').waitFor();
     await daemon.start();
+    await daemon.cli('exec', '--session', session, elsewhere);
     for (const one of [page, other]) {
       await one.getByRole('button', { name: 'Try now' }).click({ timeout: 1000 }).catch(() => {});
       await one.getByText(/Daemon not reachable since/).waitFor({ state: 'detached', timeout: 40_000 });
     }
     await save.click();
     await other.getByText('a fact to keep').first().waitFor();
+    const shown = (text) => page.getByRole('log').getByText(text, { exact: true }).count();
+    for (const text of [written, elsewhere]) await until(`"${text}" is shown once`, async () => (await shown(text)) === 1);
+    await settled(page);
+    const { items } = await ask(page, daemon, 'GET', `/sessions/${session}/messages`);
+    const said = items.filter((one) => one.role === 'user').map((one) => one.parts.map((part) => part.text ?? '').join(''));
+    for (const text of [written, elsewhere]) {
+      equal(await shown(text), 1, `how often "${text}" is shown`);
+      equal(said.filter((one) => one === text).length, 1, `how often "${text}" was taken`);
+    }
     await composer(page).fill('read notes.md');
     await composer(page).press('Enter');
     await page.getByRole('log').getByText('Buy tea.').locator('visible=true').first().waitFor();

@@ -23,6 +23,8 @@ export const uiMessages = {
   'ui.list.more': 'Loading more',
   'ui.loading': 'Loading',
   'ui.loading.long': 'Loading, {seconds} s so far',
+  'ui.loading.cancelled': 'Loading was cancelled',
+  'ui.loading.cancelled.why': 'Nothing had come yet. It can be asked for again.',
   'ui.error.details': 'Details',
   'ui.error.copy': 'Copy as report',
   'ui.error.offline':

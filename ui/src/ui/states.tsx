@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The states of a page that are not its content: loading, empty, filtered empty, error, offline. <Loaded> picks the right one.
-import type { UseQueryResult } from '@tanstack/react-query';
+import { type UseQueryResult, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useState } from 'react';
 import { Problem, reportText, Unreachable } from '@/api/problem';
 import { t } from '@/i18n';
@@ -112,10 +112,28 @@ export function Loaded<T>({
   empty?: (data: T) => ReactNode | null | false;
   children: (data: T) => ReactNode;
 }) {
+  const queries = useQueryClient();
+  const [isCancelled, setCancelled] = useState(false);
   if (query.data === undefined) {
+    const isIdle = query.fetchStatus === 'idle';
     if (query.isError)
       return <ErrorNote error={query.error} what={what} retry={() => void query.refetch()} />;
-    return <Loading {...(rows === undefined ? {} : { rows })} />;
+    if (isCancelled && isIdle)
+      return (
+        <Empty
+          title={t('ui.loading.cancelled')}
+          why={t('ui.loading.cancelled.why')}
+          action={<Button onClick={() => void query.refetch()}>{t('ui.retry')}</Button>}
+        />
+      );
+    const cancel = () => {
+      setCancelled(true);
+      // A result does not say whose it is; the one that would ask again for it does.
+      void queries.cancelQueries({
+        predicate: (one) => one.observers.some((observer) => observer.refetch === query.refetch),
+      });
+    };
+    return <Loading {...(rows === undefined ? {} : { rows })} {...(isIdle ? {} : { onCancel: cancel })} />;
   }
   const instead = empty?.(query.data);
   return (

@@ -26,6 +26,7 @@ constexpr Cloud kClouds[] = {{"anthropic", "ANTHROPIC_API_KEY", "Anthropic"},
 
 struct LocalServer {
   std::string name, kind, base_url;
+  bool is_known = false;  // `name` is a provider that speaks to it already
 };
 
 struct Choice {
@@ -75,8 +76,11 @@ void add_local_choices(client::ApiClient& api, std::vector<Choice>& out) {
   const auto found = api.get("/api/v1/providers/local");
   if (!found) return;
   for (const json::object& server : items_of(found->json)) {
-    const LocalServer known{json::string_or(server, "provider", json::string_or(server, "name")),
-                            json::string_or(server, "kind"), json::string_or(server, "base_url")};
+    const std::string provider = json::string_or(server, "provider");
+    const LocalServer found_server{.name = provider.empty() ? json::string_or(server, "name") : provider,
+                                   .kind = json::string_or(server, "kind"),
+                                   .base_url = json::string_or(server, "base_url"),
+                                   .is_known = !provider.empty()};
     const json::value* models = json::find(server, "models");
     if (models == nullptr || !models->is_array()) continue;
     std::size_t shown = 0;
@@ -85,9 +89,9 @@ void add_local_choices(client::ApiClient& api, std::vector<Choice>& out) {
       const std::string id = json::string_or(model.get_object(), "id");
       Choice choice{
           .kind = Choice::Kind::kLocal,
-          .title = fmt::format("{} on this machine ({}{})", id, known.name, about(model.get_object())),
-          .model = known.name + "/" + id,
-          .server = known};
+          .title = fmt::format("{} on this machine ({}{})", id, found_server.name, about(model.get_object())),
+          .model = found_server.name + "/" + id,
+          .server = found_server};
       out.push_back(std::move(choice));
     }
   }
@@ -118,12 +122,16 @@ std::vector<Choice> find_choices(Context& context, client::ApiClient& api, const
   return out;
 }
 
-Result<void> put_provider(client::ApiClient& api, const std::string& name, json::object body) {
-  PRYX_TRY_VOID(api.put(path_of("/api/v1/providers/", name), std::move(body)));
+Result<void> try_provider(client::ApiClient& api, const std::string& name) {
   const auto tested = api.post(path_of("/api/v1/providers/", name, "/test"), {});
   if (!tested)
     return fail(tested.error().code, "{} is set up but does not answer: {}", name, tested.error().message);
   return {};
+}
+
+Result<void> put_provider(client::ApiClient& api, const std::string& name, json::object body) {
+  PRYX_TRY_VOID(api.put(path_of("/api/v1/providers/", name), std::move(body)));
+  return try_provider(api, name);
 }
 
 Result<std::string> add_cloud(Context& context, client::ApiClient& api, const Cloud& cloud) {
@@ -149,6 +157,11 @@ Result<std::string> take(Context& context, client::ApiClient& api, const Choice&
     case Choice::Kind::kKeep:
       return choice.model;
     case Choice::Kind::kLocal:
+      // A provider that is there already stays as it is, with its key.
+      if (choice.server.is_known) {
+        PRYX_TRY_VOID(try_provider(api, choice.server.name));
+        return choice.model;
+      }
       PRYX_TRY_VOID(put_provider(
           api, choice.server.name,
           {{"kind", choice.server.kind}, {"base_url", choice.server.base_url}, {"no_key", true}}));

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <set>
+
 #include "engine/models/model_router.h"
 #include "engine/models/presets.h"
 
@@ -53,6 +55,23 @@ Result<ProviderChange> decode_change(const RouteCall& call) {
     wipe(*key);
   }
   return change;
+}
+
+// What is found and no provider yet never gets the name of one: who takes the suggestion would give that
+// other provider a new address and remove its key. `stored` also has those that could not be loaded.
+void suggest_free_names(std::vector<models::LocalServer>& servers,
+                        const std::vector<models::ProviderHealth>& running,
+                        const std::vector<models::ProviderConfig>& stored) {
+  std::set<std::string> taken;
+  for (const models::ProviderHealth& health : running) taken.insert(health.name);
+  for (const models::ProviderConfig& config : stored) taken.insert(config.name);
+  for (models::LocalServer& server : servers) {
+    const auto same = std::ranges::find(running, server.base_url, &models::ProviderHealth::base_url);
+    if (same != running.end()) continue;
+    const std::string wanted = server.name;
+    for (int number = 2; !taken.insert(server.name).second; ++number)
+      server.name = wanted + "-" + std::to_string(number);
+  }
 }
 
 }  // namespace
@@ -112,8 +131,10 @@ async::Task<Result<Reply>> list_presets(RouteCall&) {
 }
 
 async::Task<Result<Reply>> find_local(RouteCall& call) {
-  const LocalServers found = co_await call.services().providers.find_local(call.caller());
+  LocalServers found = co_await call.services().providers.find_local(call.caller());
+  PRYX_CO_TRY(const auto configs, co_await call.services().providers.list(call.caller()));
   const std::vector<models::ProviderHealth> providers = call.services().models.providers();
+  suggest_free_names(found.servers, providers, configs);
   json::array items;
   for (const models::LocalServer& server : found.servers) items.push_back(encode(server, found, providers));
   json::object body = list_body(std::move(items));

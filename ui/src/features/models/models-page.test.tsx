@@ -155,6 +155,12 @@ test('servers of this machine are shown with their fit, and added only on reques
   expect(asked.some((one) => one.method === 'PUT')).toBe(false);
   await userEvent.click(screen.getByRole('button', { name: 'Add ollama' }));
   expect(asked.find((one) => one.method === 'PUT')?.body).toMatchObject({ kind: 'ollama', no_key: true });
+  // Which names are free has changed, so the daemon is asked for its suggestions again.
+  await vi.waitFor(() =>
+    expect(asked.findLastIndex((one) => one.path === '/api/v1/providers/local')).toBeGreaterThan(
+      asked.findIndex((one) => one.method === 'PUT'),
+    ),
+  );
 });
 
 test('what a test finds out is what the list shows', async () => {

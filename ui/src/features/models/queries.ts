@@ -16,7 +16,8 @@ export function useProviders() {
   return useQuery({ queryKey: ['providers'], queryFn: () => take(api.GET('/api/v1/providers')) });
 }
 
-const kStale = ['providers', 'models', 'settings', 'status'];
+// With the servers of this machine: which names are free for them has changed as well.
+const kStale = ['providers', 'models', 'settings', 'status', 'local-servers'];
 
 export function useSaveProvider() {
   return useChange(kStale, ({ name, ...body }: { name: string } & Schemas['ProviderRequest']) =>

@@ -62,6 +62,56 @@ test('the starter model works without anything else', async () => {
   });
 });
 
+const kFound = {
+  server: 'vllm',
+  kind: 'openai',
+  name: 'vllm-2',
+  base_url: 'http://127.0.0.1:8000/v1',
+  version: '0.11.0',
+  provider: null as string | null,
+  models: [
+    {
+      id: 'qwen',
+      size_bytes: null,
+      context_tokens: 40_960,
+      quantization: null,
+      parameters: null,
+      loaded: true,
+      elsewhere: false,
+      fit: 'unknown',
+    },
+  ],
+};
+const found = (more: Partial<typeof kFound>) =>
+  answer('GET /api/v1/providers/local', {
+    items: [{ ...kFound, ...more }],
+    next_cursor: null,
+    ports: [8000],
+    memory: null,
+  });
+
+test('a found server is used under the name that the daemon suggests for it', async () => {
+  found({});
+  answer('PUT /api/v1/providers/{id}', {});
+  const { router } = renderPage(<OnboardingPage />, { at: '/welcome?step=model', path: '/welcome' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Use qwen' }));
+  await waitFor(() => expect(router.state.location.search).toMatchObject({ step: 'task' }));
+  const puts = asked.filter((one) => one.method === 'PUT').map((one) => [one.path, one.body]);
+  expect(puts).toEqual([
+    ['/api/v1/providers/vllm-2', { kind: 'openai', base_url: kFound.base_url, no_key: true }],
+    ['/api/v1/settings', { settings: { 'model.default': 'vllm-2/qwen' } }],
+  ]);
+});
+
+test('a found server that a provider speaks to already is used as that one, which is not written', async () => {
+  found({ provider: 'mine' });
+  const { router } = renderPage(<OnboardingPage />, { at: '/welcome?step=model', path: '/welcome' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Use qwen' }));
+  await waitFor(() => expect(router.state.location.search).toMatchObject({ step: 'task' }));
+  const puts = asked.filter((one) => one.method === 'PUT').map((one) => [one.path, one.body]);
+  expect(puts).toEqual([['/api/v1/settings', { settings: { 'model.default': 'mine/qwen' } }]]);
+});
+
 test('a cloud key is tried before its models are offered', async () => {
   const user = userEvent.setup();
   answer('PUT /api/v1/providers/cloud', {});

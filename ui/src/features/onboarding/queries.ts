@@ -27,8 +27,13 @@ export function useAddProvider() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: addProvider,
-    onSettled: () =>
-      Promise.all(['providers', 'models'].map((key) => queries.invalidateQueries({ queryKey: [key] }))),
+    onSettled: () => {
+      // Which names are free for the servers of this machine has changed. Looking for them takes seconds: nobody waits.
+      void queries.invalidateQueries({ queryKey: ['local-servers'] });
+      return Promise.all(
+        ['providers', 'models'].map((key) => queries.invalidateQueries({ queryKey: [key] })),
+      );
+    },
   });
 }
 

@@ -96,6 +96,26 @@ test('the keys move, show details and fold; the selection is in the address', as
   await vi.waitFor(() => expect(screen.queryByText('All attributes')).toBeNull());
 });
 
+test('what the menu offers is in the palette too, with its key', async () => {
+  const user = userEvent.setup();
+  answer(kRoute, trace());
+  renderPage(<TracePage />, { at: '/trace/trn_1' });
+  await user.click(await screen.findByRole('button', { name: 'More' }));
+  const items = within(await screen.findByRole('menu')).getAllByRole('menuitem');
+  expect(items.map((one) => one.textContent)).toEqual([
+    'Copy trace id',
+    'Export JSON',
+    'Shorten or show waitsZ',
+    'Fold or unfold everythingShift E',
+  ]);
+  const known = [...useActionRegistry.getState().actions.values()].map((one) => one.label);
+  for (const label of ['Copy trace id', 'Export JSON', 'Shorten or show waits', 'Fold or unfold everything'])
+    expect(known).toContain(label);
+  const copied = vi.spyOn(navigator.clipboard, 'writeText').mockResolvedValue();
+  await user.click(items[0] as HTMLElement);
+  await vi.waitFor(() => expect(copied).toHaveBeenCalledWith('f'.repeat(32)));
+});
+
 test('the same as a table', async () => {
   // There is no layout here: the list is given a height, so that it has rows.
   vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(600);

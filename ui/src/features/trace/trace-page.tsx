@@ -4,6 +4,8 @@
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { Ellipsis, MessageSquare, Table2 } from 'lucide-react';
 import { useMemo } from 'react';
+import { menuOf } from '@/actions/menu-item';
+import { useStateActions } from '@/actions/state-actions';
 import { addMessages, t } from '@/i18n';
 import { count, duration, money, shortId, tokens } from '@/lib/format';
 import { Button, IconButton } from '@/ui/button';
@@ -19,7 +21,7 @@ import { SpanDetails } from './span-details';
 import { summarise } from './summary';
 import { Timeline } from './timeline';
 import { TraceTable } from './trace-table';
-import { useTraceState } from './use-trace-state';
+import { useTraceActions, useTraceState } from './use-trace-state';
 
 addMessages(traceMessages);
 
@@ -82,6 +84,27 @@ function saveJson(trace: Trace): void {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
+const kMenu = ['trace.copyId', 'trace.export', 'trace.waits', 'trace.foldAll'];
+
+// What one takes along from a trace.
+const useTakeActions = (trace: Trace | undefined) =>
+  useStateActions('trace', { trace }, (one) => [
+    one(
+      'copyId',
+      'trace.copyId',
+      [],
+      (s) => s.trace && copyText(s.trace.trace_id),
+      (s) => s.trace !== undefined,
+    ),
+    one(
+      'export',
+      'trace.export',
+      [],
+      (s) => s.trace && saveJson(s.trace),
+      (s) => s.trace !== undefined,
+    ),
+  ]);
+
 function Shown({
   trace,
   state,
@@ -141,6 +164,8 @@ export function TracePage() {
   const now = useNow(rows);
   const state = useTraceState(rows, now, search);
   const trace = query.data?.trace;
+  const viewActions = useTraceActions(state);
+  const takeActions = useTakeActions(trace);
   const openSession = () =>
     trace && void navigate({ to: '/chat/$session', params: { session: trace.session_id }, search: { turn } });
   const hasRows = trace !== undefined && trace.spans.length > 0;
@@ -168,15 +193,7 @@ export function TracePage() {
             <Menu
               label={t('trace.more')}
               trigger={<IconButton icon={Ellipsis} label={t('trace.more')} />}
-              items={[
-                {
-                  label: t('trace.copyId'),
-                  run: () => copyText(trace.trace_id),
-                },
-                { label: t('trace.export'), run: () => saveJson(trace) },
-                { label: t('trace.waits.toggle'), keys: 'z', run: state.toggleWaits },
-                { label: t('trace.foldAll'), keys: 'shift+e', run: state.foldAll },
-              ]}
+              items={menuOf([...takeActions, ...viewActions], kMenu)}
             />
           </>
         )

@@ -2,6 +2,7 @@
 // Everything that one can do with a trace: selection, stretch in sight, folding, search. What is worth sharing is kept in the address.
 import { useNavigate } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import type { Action } from '@/actions/actions';
 import { useStateActions } from '@/actions/state-actions';
 import { type Axis, buildAxis, type Piece } from './axis';
 import { approvalSearch, buildRows, neighbour, type Rows, type Span, visibleRows } from './model';
@@ -243,15 +244,14 @@ export function useTraceState(maybe: Rows | undefined, now: number, search: Sear
     sideways,
     neighbour: (by: 1 | -1) => selected >= 0 && select(neighbour(rows, selected, by), true),
   };
-  useTraceActions(state);
   return state;
 }
 
 type State = ReturnType<typeof useTraceState>;
 
-// The keys of the page.
-function useTraceActions(state: Omit<State, never>): void {
-  useStateActions('trace', state, (one) => [
+// The commands of the view, with their keys.
+export function useTraceActions(state: State): Action[] {
+  return useStateActions('trace', state, (one) => [
     one('zoomIn', 'trace.zoomIn', ['w', '+'], (s) => s.zoomIn()),
     one('zoomOut', 'trace.zoomOut', ['s', '-'], (s) => s.zoomOut()),
     one('left', 'trace.left', ['a'], (s) => s.panLeft()),
