@@ -7,6 +7,7 @@
 #include "foundation/base/text.h"
 #include "foundation/config/settings_store.h"
 #include "key_health.h"
+#include "recorded_marks.h"
 #include "setting_lists.h"
 #include "trust/principals/principal.h"
 
@@ -281,6 +282,12 @@ async::Task<Result<void>> Settings::start() {
   co_return Result<void>{};
 }
 
+async::Task<void> Settings::note_first_file() {
+  const auto file = read_human_file(path_);
+  if (!file || file->text != file_text_ || !read_config_file(file->text)) co_return;
+  (void)co_await record_edit(database_, audit_, "file", "config.yaml", *file);
+}
+
 async::Task<void> Settings::reload_file(std::string actor) {
   const auto file = read_human_file(path_);
   if (!file || file->text == file_text_) co_return;
@@ -305,16 +312,9 @@ async::Task<void> Settings::reload_file(std::string actor) {
   for (const config::ConfigWarning& warning : parsed->warnings)
     log::warn("config.warning", {{"line", warning.line}, {"text", warning.text}});
   if (!actor.empty()) {
-    const auto recorded = co_await database_.write([&, this](db::Transaction& t) {
-      return audit_.append(t, {.principal = owner().id,
-                               .kind = "config.changed",
-                               .actor = actor,
-                               .subject = "config.yaml",
-                               .detail = {{"hash", file->hash}}});
-    });
+    const auto recorded = co_await record_edit(database_, audit_, actor, "config.yaml", *file);
     // What cannot be recorded does not come into force; the next look at the file tries again.
     if (!recorded) {
-      log::error("config.change_not_recorded", {{"error", recorded.error().message}});
       file_text_.clear();
       co_return;
     }
@@ -337,8 +337,7 @@ async::Task<Result<server::HumanFile>> Settings::put_text(Caller caller, std::st
                                          {{"instead_of", expected_hash}}));
   PRYX_CO_TRY(auto file, replace_human_file(path_, text, expected_hash));
   co_await reload_file({});
-  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, std::move(caller), "config.changed",
-                                         "config.yaml", {{"hash", file.hash}}));
+  PRYX_CO_TRY_VOID(co_await record_put(database_, audit_, std::move(caller), "config.yaml", file.hash));
   co_return file;
 }
 
@@ -455,7 +454,7 @@ async::Task<std::vector<server::Component>> Health::components() {
         fmt::format("policy.yaml is invalid; in force: {}; run `pryx policy check`", policy_.state());
   }
   out.push_back(std::move(policy));
-  for (server::Component& layer : describe_sandbox(sandbox_)) out.push_back(std::move(layer));
+  for (server::Component& layer : describe_sandbox(sandbox_.report())) out.push_back(std::move(layer));
   co_return out;
 }
 

@@ -117,6 +117,8 @@ class Settings final : public server::ConfigAdmin {
            std::string path, config::Layer environment);
   [[nodiscard]] async::Task<Result<void>> start();
   [[nodiscard]] async::Task<void> reload_file(std::string actor);
+  // After start(): an edit that was made while no daemon ran goes on record.
+  [[nodiscard]] async::Task<void> note_first_file();
   [[nodiscard]] const config::Config& current() const { return config_; }
   void on_change(std::function<void(const config::Config&)> callback) { on_change_ = std::move(callback); }
   // What a value must fulfil beyond its type, before it is stored: a default model has to exist.
@@ -169,8 +171,9 @@ class Memories final : public server::MemoryAdmin {
 class Health final : public server::Diagnostics {
  public:
   Health(db::Database& database, agent::Dispatcher& dispatcher, const PolicyKeeper& policy,
-         const audit::AuditLog& audit, const audit::Checkpointer& checkpoints, const sandbox::Report& sandbox,
-         async::WorkerPool& pool, config::Places places, std::string key_backend)
+         const audit::AuditLog& audit, const audit::Checkpointer& checkpoints,
+         const sandbox::Sandbox& sandbox, async::WorkerPool& pool, config::Places places,
+         std::string key_backend)
       : database_(database),
         dispatcher_(dispatcher),
         policy_(policy),
@@ -189,7 +192,7 @@ class Health final : public server::Diagnostics {
   const PolicyKeeper& policy_;
   const audit::AuditLog& audit_;
   const audit::Checkpointer& checkpoints_;
-  const sandbox::Report& sandbox_;
+  const sandbox::Sandbox& sandbox_;
   async::WorkerPool& pool_;
   config::Places places_;
   std::string key_backend_;

@@ -9,12 +9,16 @@
 #include "foundation/platform/files.h"
 #include "foundation/platform/held_directory.h"
 #include "policy_keeper.h"
+#include "recorded_marks.h"
 
 namespace pryx::app {
 namespace {
 
 constexpr std::size_t kMaxAgents = 200;
 constexpr std::string_view kEnd = ".yaml";
+constexpr std::string_view kMarks = "agents/";
+
+std::string mark_name(std::string_view id) { return fmt::format("{}{}{}", kMarks, id, kEnd); }
 
 std::string problems_of(const std::vector<agent::ProfileProblem>& problems) {
   std::string out;
@@ -53,15 +57,19 @@ std::vector<std::string> AgentKeeper::names_on_disk() const {
 }
 
 std::vector<std::string> AgentKeeper::look() {
-  std::vector<std::string> broken;
+  std::vector<std::string> changed;
   const std::vector<std::string> names = names_on_disk();
-  std::erase_if(kept_, [&](const auto& item) { return std::ranges::find(names, item.first) == names.end(); });
+  for (const auto& item : kept_) {
+    if (std::ranges::find(names, item.first) == names.end()) changed.push_back(item.first);
+  }
+  for (const std::string& id : changed) kept_.erase(id);
   for (const std::string& id : names) {
     const auto file = read_human_file(path_of(id));
     Kept& kept = kept_[id];
     const std::string hash = file ? file->hash : "unreadable";
     if (kept.judged_hash == hash) continue;
     kept.judged_hash = hash;
+    changed.push_back(id);
     agent::ParsedProfile parsed;
     if (file)
       parsed = agent::parse_profile(file->text, id);
@@ -69,25 +77,38 @@ std::vector<std::string> AgentKeeper::look() {
       parsed.problems.push_back({1, {}, file.error().message});
     kept.problems = std::move(parsed.problems);
     kept.is_valid = parsed.profile.has_value();
-    if (kept.is_valid)
-      kept.profile = std::make_shared<const agent::AgentProfile>(std::move(*parsed.profile));
-    else
-      broken.push_back(id);
+    if (kept.is_valid) kept.profile = std::make_shared<const agent::AgentProfile>(std::move(*parsed.profile));
   }
-  return broken;
+  return changed;
 }
 
 void AgentKeeper::load_at_start() {
-  for (const std::string& id : look())
-    log::error("agent.invalid", {{"agent", id}, {"problems", problems_of(kept_[id].problems)}});
-}
-
-async::Task<void> AgentKeeper::reload() {
-  for (const std::string& id : look()) {
-    const std::string detail = problems_of(kept_[id].problems);
-    co_await note_change("file", "agent.rejected", id, detail);
+  (void)look();
+  for (const auto& [id, kept] : kept_) {
+    if (kept.is_valid) continue;
+    log::error("agent.invalid", {{"agent", id}, {"problems", problems_of(kept.problems)}});
   }
 }
+
+async::Task<void> AgentKeeper::note_first_files() {
+  const auto marks = co_await database_.read([](db::Connection& c) { return recorded_marks(c); });
+  if (!marks) {
+    log::error("agent.change_not_recorded", {{"error", marks.error().message}});
+    co_return;
+  }
+  std::vector<std::string> ids;
+  for (const auto& [id, kept] : kept_) {
+    if (mark_of(*marks, mark_name(id)) != kept.judged_hash) ids.push_back(id);
+  }
+  for (const auto& [name, mark] : *marks) {
+    if (!name.starts_with(kMarks)) continue;
+    const std::string id = name.substr(kMarks.size(), name.size() - kMarks.size() - kEnd.size());
+    if (!kept_.contains(id)) ids.push_back(id);
+  }
+  co_await note_changes(std::move(ids), {});
+}
+
+async::Task<void> AgentKeeper::reload() { co_await note_changes(look(), {}); }
 
 std::shared_ptr<const agent::AgentProfile> AgentKeeper::find(std::string_view name) const {
   static const auto built_in = std::make_shared<const agent::AgentProfile>();
@@ -118,27 +139,38 @@ server::AgentEntry AgentKeeper::entry_of(const std::string& id) const {
   return entry;
 }
 
-async::Task<void> AgentKeeper::note_change(std::string actor, std::string kind, std::string id,
-                                           std::string detail) {
-  log::info(kind, {{"agent", id}, {"actor", actor}, {"detail", detail}});
-  const std::string path = path_of(id);
-  const auto written = co_await database_.write([&, this](db::Transaction& t) -> Result<void> {
-    PRYX_TRY_VOID(audit_.append(t, {.principal = owner().id,
-                                    .kind = kind,
-                                    .actor = actor,
-                                    .subject = id,
-                                    .detail = {{"detail", detail}}}));
-    if (kind != "agent.rejected") return {};
-    PRYX_TRY_VOID(events_.append(
-        t, {.principal = owner().id,
-            .name = "error.occurred",
-            .session = {},
-            .surface = {},
-            .payload = {
-                {"area", "agents"}, {"path", path}, {"detail", detail}, {"try", "pryx agent show " + id}}}));
-    return {};
-  });
-  if (!written) log::error("agent.change_not_recorded", {{"error", written.error().message}});
+async::Task<void> AgentKeeper::note_changes(std::vector<std::string> ids, std::string own) {
+  for (const std::string& id : ids) {
+    const auto kept = kept_.find(id);
+    const std::string mark = kept == kept_.end() ? std::string() : kept->second.judged_hash;
+    const bool is_rejected = kept != kept_.end() && !kept->second.is_valid;
+    const std::string kind = mark.empty()  ? "agent.removed"
+                             : is_rejected ? "agent.rejected"
+                                           : "agent.changed";
+    const std::string detail = is_rejected ? problems_of(kept->second.problems) : mark;
+    if (id != own) log::info(kind, {{"agent", id}, {"actor", "file"}, {"detail", detail}});
+    const std::string path = path_of(id);
+    const auto written = co_await database_.write([&, this](db::Transaction& t) -> Result<void> {
+      PRYX_TRY_VOID(put_recorded_mark(t, mark_name(id), mark, audit_.clock().wall()));
+      if (id == own) return {};
+      PRYX_TRY_VOID(audit_.append(t, {.principal = owner().id,
+                                      .kind = kind,
+                                      .actor = "file",
+                                      .subject = id,
+                                      .detail = {{"detail", detail}}}));
+      if (!is_rejected) return {};
+      PRYX_TRY_VOID(events_.append(
+          t,
+          {.principal = owner().id,
+           .name = "error.occurred",
+           .session = {},
+           .surface = {},
+           .payload = {
+               {"area", "agents"}, {"path", path}, {"detail", detail}, {"try", "pryx agent show " + id}}}));
+      return {};
+    });
+    if (!written) log::error("agent.change_not_recorded", {{"error", written.error().message}});
+  }
 }
 
 async::Task<Result<std::vector<server::AgentEntry>>> AgentKeeper::list(Caller caller) {
@@ -167,7 +199,7 @@ async::Task<Result<server::AgentEntry>> AgentKeeper::put(Caller caller, std::str
   PRYX_CO_TRY_VOID(
       co_await audit_change(database_, audit_, caller, "agent.changed", id, {{"instead_of", expected_hash}}));
   PRYX_CO_TRY_VOID(replace_human_file(path_of(id), text, expected_hash));
-  co_await reload();
+  co_await note_changes(look(), id);
   co_return entry_of(id);
 }
 
@@ -177,7 +209,7 @@ async::Task<Result<void>> AgentKeeper::remove(Caller caller, std::string id) {
     co_return fail(ErrorCode::kNotFound, "there is no file of an agent '{}'", utf8_prefix(id, 64));
   PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, caller, "agent.removed", id, {}));
   PRYX_CO_TRY_VOID(platform::remove_file(path_of(id)));
-  co_await reload();
+  co_await note_changes(look(), id);
   co_return Result<void>{};
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 #include <map>
 #include <string>
+#include <vector>
 
 #include "engine/agent/agent_profile.h"
 #include "foundation/db/database.h"
@@ -17,6 +18,8 @@ class AgentKeeper final : public agent::ProfileSource, public server::AgentAdmin
  public:
   AgentKeeper(std::string folder, db::Database& database, events::EventLog& events, audit::AuditLog& audit);
   void load_at_start();
+  // What became of the files while no daemon looked goes on record. Once, before anything runs by them.
+  [[nodiscard]] async::Task<void> note_first_files();
   // After something in the folder changed.
   [[nodiscard]] async::Task<void> reload();
 
@@ -38,11 +41,12 @@ class AgentKeeper final : public agent::ProfileSource, public server::AgentAdmin
   };
   [[nodiscard]] std::string path_of(std::string_view id) const;
   [[nodiscard]] std::vector<std::string> names_on_disk() const;
-  // The names whose file became invalid.
+  // The names whose file is another one than at the last look, or is gone.
   [[nodiscard]] std::vector<std::string> look();
   [[nodiscard]] server::AgentEntry entry_of(const std::string& id) const;
-  [[nodiscard]] async::Task<void> note_change(std::string actor, std::string kind, std::string id,
-                                              std::string detail);
+  // On record as an editor's doing. Of `own` the row is there already: what comes through the API is recorded
+  // before it is written.
+  [[nodiscard]] async::Task<void> note_changes(std::vector<std::string> ids, std::string own);
 
   std::string folder_;
   db::Database& database_;

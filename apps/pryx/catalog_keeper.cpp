@@ -8,6 +8,7 @@
 #include "foundation/net/url.h"
 #include "foundation/platform/files.h"
 #include "policy_keeper.h"
+#include "recorded_marks.h"
 #include "trust/principals/principal.h"
 
 namespace pryx::app {
@@ -64,13 +65,16 @@ void CatalogKeeper::use() {
       std::make_shared<const models::Catalog>(base_ ? base_ : models::built_in_catalog(), own_));
 }
 
-async::Task<void> CatalogKeeper::reload() {
+async::Task<void> CatalogKeeper::reload(std::string actor) {
   const auto file = read_human_file(own_path_);
   if (!file) {
     log::error("catalog.not_read", {{"path", own_path_}, {"error", file.error().message}});
     co_return;
   }
-  if (file->text == own_text_) co_return;
+  const bool is_first = !std::exchange(has_looked_, true);
+  // A file that was emptied or removed while no daemon ran has nothing to say, and yet was changed.
+  const bool is_same = file->text == own_text_;
+  if (is_same && !is_first) co_return;
   own_text_ = file->text;
   auto parsed = models::parse_catalog_overrides(file->text, "models.yaml");
   if (!parsed) {
@@ -79,7 +83,17 @@ async::Task<void> CatalogKeeper::reload() {
     co_await tell(problem_);
     co_return;
   }
+  if (!actor.empty()) {
+    const auto recorded = co_await record_edit(database_, audit_, actor, "models.yaml", *file);
+    // What cannot be recorded does not come into force; the next look at the file tries again.
+    if (!recorded) {
+      own_text_.clear();
+      co_return;
+    }
+    if (own_text_ != file->text) co_return;  // replaced through the API meanwhile
+  }
   problem_.clear();
+  if (is_same) co_return;
   own_ = std::make_shared<const models::CatalogFile>(std::move(*parsed));
   use();
   log::info("catalog.changed", {{"path", own_path_}, {"models", own_->models.size()}});
@@ -169,9 +183,8 @@ async::Task<Result<server::HumanFile>> CatalogKeeper::put_own_file(Caller caller
   PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, caller, "config.change_asked", "models.yaml",
                                          {{"instead_of", expected_hash}}));
   PRYX_CO_TRY(auto file, replace_human_file(own_path_, text, expected_hash));
-  co_await reload();
-  PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, std::move(caller), "config.changed",
-                                         "models.yaml", {{"hash", file.hash}}));
+  co_await reload({});
+  PRYX_CO_TRY_VOID(co_await record_put(database_, audit_, std::move(caller), "models.yaml", file.hash));
   co_return file;
 }
 

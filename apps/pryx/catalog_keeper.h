@@ -24,8 +24,9 @@ class CatalogKeeper {
                 const config::Places& places);
   // A fetched file that is later than the built-in one comes into force.
   void load_at_start();
-  // config/models.yaml may have changed; raises error.occurred when it became invalid.
-  [[nodiscard]] async::Task<void> reload();
+  // config/models.yaml may have changed; raises error.occurred when it became invalid. On record for `actor`;
+  // an empty one: its record is the caller's business.
+  [[nodiscard]] async::Task<void> reload(std::string actor);
   [[nodiscard]] server::CatalogStatus status() const;
   // `from`: an https URL, or http on this machine; empty: where the last one came from.
   [[nodiscard]] async::Task<Result<server::CatalogStatus>> update(Caller caller, std::string from);
@@ -54,7 +55,8 @@ class CatalogKeeper {
   std::shared_ptr<const models::CatalogFile> base_;  // null: the built-in one
   std::shared_ptr<const models::CatalogFile> own_;
   std::string own_text_;
-  std::string problem_;  // of config/models.yaml; empty: none
+  bool has_looked_ = false;  // at models.yaml, since the start
+  std::string problem_;      // of config/models.yaml; empty: none
   std::optional<Fetched> fetched_;
 };
 

@@ -93,7 +93,7 @@ Result<void> Daemon::build() {
                                     .broker = egress_->broker(),
                                     .undo = *undo_journal_,
                                     .vault = *vault_,
-                                    .places = ground_.places});
+                                    .sandbox = sandbox_->sandbox()});
   PRYX_TRY_VOID(shell_->add_tools(*registry_));
   skills_.emplace(SkillKeeper::Parts{.pool = pool_,
                                      .database = *database_,
@@ -192,7 +192,7 @@ Result<void> Daemon::build() {
       [this](const std::string& key, json::value value) { settings_->note_stored(key, std::move(value)); });
   memories_.emplace(*memory_store_, loop_);
   plan_housekeeping();
-  health_.emplace(*database_, *dispatcher_, *policy_, *audit_, *checkpoints_, shell_->report(), pool_,
+  health_.emplace(*database_, *dispatcher_, *policy_, *audit_, *checkpoints_, sandbox_->sandbox(), pool_,
                   ground_.places, std::string(key_.backend));
   server::Services services{loop_,
                             *database_,

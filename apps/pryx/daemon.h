@@ -25,6 +25,7 @@
 #include "prompt_keeper.h"
 #include "result_files.h"
 #include "safe_mode.h"
+#include "sandbox_keeper.h"
 #include "shell_keeper.h"
 #include "skill_keeper.h"
 #include "surfaces/cli/cli.h"
@@ -67,6 +68,7 @@ class Daemon {
   [[nodiscard]] Result<void> build();
   [[nodiscard]] async::Task<void> start_task();
   [[nodiscard]] async::Task<Result<void>> start();
+  [[nodiscard]] async::Task<void> note_changes_while_down();
   struct ListenPlan {
     std::string address;
     std::uint16_t port = 0;
@@ -102,6 +104,7 @@ class Daemon {
   std::optional<platform::ServiceManager> manager_;
   server::DaemonInfo info_;
 
+  std::optional<SandboxKeeper> sandbox_;
   vault::DatabaseKey key_;
   std::unique_ptr<db::Database> database_;
   std::optional<events::EventLog> events_;

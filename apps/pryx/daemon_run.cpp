@@ -10,6 +10,7 @@
 #include "foundation/base/text.h"
 #include "foundation/config/core_file.h"
 #include "foundation/platform/process_identity.h"
+#include "recorded_marks.h"
 #include "surfaces/cli/listen_address.h"
 
 namespace pryx::app {
@@ -73,6 +74,7 @@ async::Task<Result<void>> Daemon::start() {
   PRYX_CO_TRY_VOID(co_await events_->start());
   PRYX_CO_TRY_VOID(co_await settings_->start());
   PRYX_CO_TRY_VOID(co_await checkpoints_->start());
+  co_await note_changes_while_down();
   PRYX_CO_TRY_VOID(co_await approvals_->start());
   PRYX_CO_TRY_VOID(co_await trace_->start(*database_, agent::streamed_tokens));
   PRYX_CO_TRY_VOID(co_await egress_->start());
@@ -80,6 +82,7 @@ async::Task<Result<void>> Daemon::start() {
   PRYX_CO_TRY_VOID(co_await vault_->start());
   PRYX_CO_TRY_VOID(co_await providers_->start());
   PRYX_CO_TRY_VOID(co_await api_->start());
+  PRYX_CO_TRY_VOID(co_await sandbox_->settle(pool_));
   PRYX_CO_TRY_VOID(listen());
   const auto record = config::describe_this_core(info_.version, info_.url, info_.socket, info_.started_at);
   PRYX_CO_TRY_VOID(config::write_core_file(ground_.places, record));
@@ -87,6 +90,17 @@ async::Task<Result<void>> Daemon::start() {
   PRYX_CO_TRY_VOID(co_await heartbeats_->start());
   PRYX_CO_TRY_VOID(co_await dispatcher_->start(*turns_, start_.safe_mode));
   co_return Result<void>{};
+}
+
+// After the checkpoints, which first compare the log with what was signed of it; before a turn or a request
+// could work by what these files say.
+async::Task<void> Daemon::note_changes_while_down() {
+  co_await settings_->note_first_file();
+  co_await policy_->note_first_text();
+  co_await agents_->note_first_files();
+  co_await catalog_->reload("file");
+  const auto noted = co_await record_key_backend(*database_, *audit_, key_.backend);
+  if (!noted) log::error("key.backend_not_recorded", {{"error", noted.error().message}});
 }
 
 async::Task<void> Daemon::start_task() {
@@ -187,7 +201,7 @@ async::Task<void> Daemon::files_changed() {
   co_await settings_->reload_file("file");
   co_await policy_->reload();
   co_await agents_->reload();
-  co_await catalog_->reload();
+  co_await catalog_->reload("file");
 }
 
 int Daemon::run() {
@@ -202,6 +216,7 @@ int Daemon::run() {
     return 1;
   }
   manager_.emplace(std::move(*manager));
+  sandbox_.emplace(ground_.places);
   Result<void> built = open_store();
   if (built) {
     info_.key_backend = key_.backend;

@@ -2,15 +2,18 @@
 // Settings and rules that cannot be recorded do not come into force; with the log in order they do.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "admin.h"
+#include "agent_keeper.h"
 #include "foundation/async/testing/virtual_loop.h"
 #include "foundation/base/testing/manual_clock.h"
 #include "foundation/config/settings_store.h"
 #include "foundation/platform/files.h"
 #include "foundation/schema/schema.h"
 #include "policy_keeper.h"
+#include "recorded_marks.h"
 
 namespace pryx::app {
 namespace {
@@ -50,12 +53,44 @@ class Evidence : public ::testing::TestWithParam<bool> {
     loop_.run_until_idle();
   }
   [[nodiscard]] std::string path(const char* name) const { return (folder_ / name).string(); }
+  // Kind and actor of the rows since the last call, sorted.
+  [[nodiscard]] std::vector<std::string> new_rows() {
+    const auto rows = async::testing::run(loop_, database_->read([](db::Connection& c) {
+      return c.list("SELECT kind, actor FROM audit ORDER BY idx",
+                    [](const db::Row& row) { return row.text(0) + " " + row.text(1); });
+    }));
+    PRYX_CHECK(rows.has_value());
+    std::vector<std::string> out(rows->begin() + static_cast<std::ptrdiff_t>(seen_rows_), rows->end());
+    seen_rows_ = rows->size();
+    std::ranges::sort(out);
+    return out;
+  }
+  // What a start of the daemon does with the files, and which rows that left.
+  std::vector<std::string> look_at_files_as_a_start_does() {
+    const tools::Registry registry;
+    Settings settings(loop_, *database_, *events_, audit_, path("config.yaml"), {});
+    PRYX_CHECK(async::testing::run(loop_, settings.start()).has_value());
+    PolicyKeeper rules(path("policy.yaml"), *database_, *events_, audit_, registry);
+    rules.load_at_start();
+    AgentKeeper agents(path("agents"), *database_, *events_, audit_);
+    agents.load_at_start();
+    async::TaskGroup group(loop_, "start");
+    group.spawn("settings", settings.note_first_file());
+    group.spawn("rules", rules.note_first_text());
+    group.spawn("agents", agents.note_first_files());
+    loop_.run_until_idle();
+    return new_rows();
+  }
+  void edit(const char* name, const std::string& text) {
+    PRYX_CHECK(platform::atomic_write_file(path(name), text, 0600).has_value());
+  }
 
   async::testing::VirtualLoop loop_;
   std::filesystem::path folder_;
   std::unique_ptr<db::Database> database_;
   std::optional<events::EventLog> events_;
   audit::AuditLog audit_{loop_.clock()};
+  std::size_t seen_rows_ = 0;
 };
 
 TEST_P(Evidence, Rules) {
@@ -130,6 +165,41 @@ TEST_P(Evidence, AFileEditedByHand) {
   loop_.run_until_idle();
   const auto shown = async::testing::run(loop_, settings.get_settings(me())).value();
   EXPECT_EQ(shown.at("settings").at("log.level"), GetParam() ? "info" : "debug");
+}
+
+// One row for each file that was edited while no daemon ran, at the next start and at no later one.
+TEST_P(Evidence, FilesEditedWhileNoDaemonRan) {
+  if (GetParam()) return;  // what a full log means for each file is said above
+  using Rows = std::vector<std::string>;
+  EXPECT_EQ(look_at_files_as_a_start_does(), Rows()) << "a home without files";
+  std::filesystem::create_directories(folder_ / "agents");
+  edit("config.yaml", "log:\n  level: debug\n");
+  edit("policy.yaml", "tools:\n  denied: [\"fs.*\"]\n");
+  edit("agents/helper.yaml", "description: A helper\n");
+  edit("agents/broken.yaml", "description: [\n");
+  EXPECT_EQ(look_at_files_as_a_start_does(), (Rows{"agent.changed file", "agent.rejected file",
+                                                   "config.changed file", "policy.changed file"}));
+  EXPECT_EQ(look_at_files_as_a_start_does(), Rows()) << "nothing changed";
+  for (const char* name : {"config.yaml", "policy.yaml", "agents/helper.yaml", "agents/broken.yaml"})
+    PRYX_CHECK(std::filesystem::remove(path(name)));
+  EXPECT_EQ(look_at_files_as_a_start_does(),
+            (Rows{"agent.removed file", "agent.removed file", "config.changed file", "policy.changed file"}));
+  EXPECT_EQ(look_at_files_as_a_start_does(), Rows()) << "nothing changed";
+}
+
+// The same for where the database's key lies. The first start of a home has nothing to compare it with.
+TEST_P(Evidence, ThePlaceOfTheKey) {
+  const auto start_with = [this](const char* backend) {
+    return async::testing::run(loop_, record_key_backend(*database_, audit_, backend)).has_value();
+  };
+  EXPECT_TRUE(start_with("file"));
+  fill_the_log();
+  EXPECT_TRUE(start_with("file"));
+  EXPECT_EQ(new_rows(), std::vector<std::string>());
+  EXPECT_EQ(start_with("sealed_file"), !GetParam());
+  EXPECT_EQ(start_with("sealed_file"), !GetParam()) << "what was not recorded is tried again";
+  EXPECT_EQ(new_rows(),
+            GetParam() ? std::vector<std::string>() : std::vector<std::string>{"key.backend_changed start"});
 }
 
 TEST_P(Evidence, Secrets) {

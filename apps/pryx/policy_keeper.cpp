@@ -6,6 +6,7 @@
 #include "foundation/base/log.h"
 #include "foundation/crypto/crypto.h"
 #include "foundation/platform/files.h"
+#include "recorded_marks.h"
 #include "trust/policy_history/policy_history.h"
 #include "trust/principals/principal.h"
 
@@ -13,6 +14,7 @@ namespace pryx::app {
 namespace {
 constexpr std::size_t kMaxHumanFileBytes = 1u << 20;
 constexpr int kKeptVersions = 5;
+constexpr std::string_view kRemoved = "policy.yaml was removed; the default policy is in force";
 std::string text_hash(std::string_view text) { return "sha256:" + crypto::sha256_hex(text); }
 // An absent file and an empty one are two things.
 std::string file_mark(const Result<server::HumanFile>& file) {
@@ -125,11 +127,19 @@ void PolicyKeeper::load_at_start() {
   use(trust::deny_all_but_reads(), "read_only", template_text("read-only"));
 }
 
-// What became of the file while no daemon looked.
 async::Task<void> PolicyKeeper::note_first_text() {
   if (std::exchange(noted_first_, true)) co_return;
   const auto file = read_human_file(path_);
   if (!file) co_return;
+  const auto marks = co_await database_.read([](db::Connection& c) { return recorded_marks(c); });
+  if (!marks) log::error("policy.change_not_recorded", {{"error", marks.error().message}});
+  // Only what is in force: a file that was refused, or edited since it was loaded, is for reload().
+  if (marks && judged_hash_ == file_mark(file) &&
+      mark_of(*marks, "policy.yaml") != (file->exists ? file->hash : "")) {
+    co_await note_change("file", "policy.changed", file->exists ? in_force_.version : std::string(kRemoved),
+                         *file);
+    co_return;
+  }
   const trust::PolicyVersion version = version_of(*file, "file", !file->exists || judge(file->text).policy);
   const auto written = co_await database_.write([version, this](db::Transaction& t) -> Result<void> {
     trust::PolicyVersion row = version;
@@ -152,8 +162,7 @@ async::Task<void> PolicyKeeper::reload() {
   }
   if (!file->exists) {
     use(trust::default_policy(), "default", template_text("default"));
-    co_await note_change("file", "policy.changed", "policy.yaml was removed; the default policy is in force",
-                         *file);
+    co_await note_change("file", "policy.changed", std::string(kRemoved), *file);
     co_return;
   }
   const Judged judged = judge(file->text);
@@ -176,6 +185,8 @@ async::Task<void> PolicyKeeper::note_change(std::string actor, std::string kind,
                                         .actor = actor,
                                         .subject = path_,
                                         .detail = {{"detail", detail}, {"version", version}}}));
+        const std::string mark = !file ? "unreadable" : file->exists ? file->hash : "";
+        PRYX_TRY_VOID(put_recorded_mark(t, "policy.yaml", mark, audit_.clock().wall()));
         std::optional<std::int64_t> number;
         if (file) {
           trust::PolicyVersion row = version_of(*file, actor, kind != "policy.rejected");

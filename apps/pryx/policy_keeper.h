@@ -19,6 +19,9 @@ class PolicyKeeper final : public tools::PolicySource, public server::PolicyAdmi
   PolicyKeeper(std::string path, db::Database& database, events::EventLog& events, audit::AuditLog& audit,
                const tools::Registry& registry);
   void load_at_start();
+  // What became of the file while no daemon looked: the history has it, and the audit log when it came into
+  // force by that. Once; before anything runs by these rules.
+  [[nodiscard]] async::Task<void> note_first_text();
   // After the file changed on disk; raises error.occurred when it became invalid.
   [[nodiscard]] async::Task<void> reload();
 
@@ -50,7 +53,6 @@ class PolicyKeeper final : public tools::PolicySource, public server::PolicyAdmi
   // Audit row, event and history in one commit. `file`: as it is on disk; without one when it cannot be read.
   [[nodiscard]] async::Task<void> note_change(std::string actor, std::string kind, std::string detail,
                                               std::optional<server::HumanFile> file);
-  [[nodiscard]] async::Task<void> note_first_text();
   std::string path_;
   db::Database& database_;
   events::EventLog& events_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The agent's hands, put together: the sandbox with Pryx's own places hidden, the background processes and
-// the tools that use both. Built before the gate, which asks it whether commands can run at all; stopped
-// after the dispatcher. I/O thread only.
+// The agent's hands, put together: the background processes and the tools that run programs in the sandbox.
+// Built before the gate, which asks it whether commands can run at all; stopped after the dispatcher. I/O
+// thread only.
 #pragma once
 #include <memory>
 #include <optional>
@@ -10,9 +10,7 @@
 #include "engine/tools/registry.h"
 #include "engine/tools/shell/background_processes.h"
 #include "engine/tools/tool_gate.h"
-#include "foundation/async/job_thread.h"
 #include "foundation/async/worker_pool.h"
-#include "foundation/config/places.h"
 #include "trust/egress/broker.h"
 #include "trust/sandbox/sandbox.h"
 
@@ -30,16 +28,14 @@ class ShellKeeper final : public tools::SandboxSource {
     egress::Broker& broker;
     tools::UndoJournal& undo;
     vault::Vault& vault;
-    const config::Places& places;
+    sandbox::Sandbox& sandbox;
   };
-  // Tries each layer of the sandbox by short real runs.
   explicit ShellKeeper(const Parts& parts);
   [[nodiscard]] Result<void> add_tools(tools::Registry& registry);
   [[nodiscard]] async::Task<Result<void>> start() { return processes_.start(); }
   [[nodiscard]] async::Task<void> stop();
 
-  [[nodiscard]] bool is_usable() const override { return sandbox_->report().usable; }
-  [[nodiscard]] const sandbox::Report& report() const { return sandbox_->report(); }
+  [[nodiscard]] bool is_usable() const override { return sandbox_.report().usable; }
   [[nodiscard]] tools::shell::BackgroundProcesses& processes() { return processes_; }
 
  private:
@@ -47,8 +43,7 @@ class ShellKeeper final : public tools::SandboxSource {
   async::WorkerPool& pool_;
   egress::Broker& broker_;
   VaultForCommands secrets_;
-  std::shared_ptr<async::JobThread> cleaner_;  // removes what runs leave on the disk
-  std::unique_ptr<sandbox::Sandbox> sandbox_;
+  sandbox::Sandbox& sandbox_;
   tools::shell::CommandJournal journal_;
   tools::shell::BackgroundProcesses processes_;
 };

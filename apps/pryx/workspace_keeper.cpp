@@ -11,6 +11,7 @@
 #include "foundation/base/text.h"
 #include "foundation/platform/files.h"
 #include "foundation/platform/held_directory.h"
+#include "trust/sandbox/protected_names.h"
 #include "workspace_notes.h"
 
 namespace pryx::app {
@@ -65,6 +66,10 @@ Result<std::string> WorkspaceKeeper::check_path(const std::string& path) const {
       return fail(ErrorCode::kDenied,
                   "{} holds Pryx's own files, so no agent may work there; choose a project folder", resolved);
   }
+  if (const auto why = sandbox::protection_of_workspace(resolved))
+    return fail(ErrorCode::kDenied,
+                "{} lies in a protected place ({}), so no agent may work there; choose a project folder",
+                resolved, *why);
   if (::access(resolved.c_str(), R_OK | W_OK | X_OK) != 0) {
     const std::string fix = options_.dropped_from_root
                                 ? fmt::format("chown -R {} '{}'", options_.user_name, resolved)

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/agent/context.h"
+#include "foundation/base/log.h"
 #include "foundation/base/text.h"
 
 namespace pryx::app {
@@ -68,8 +69,15 @@ std::vector<HeldDirectory> folders_of_repository(const HeldDirectory& workspace)
 
 bool read_into(WorkspaceNotes& notes, const HeldDirectory& folder, const std::string& prefix) {
   for (const char* name : {"AGENTS.md", "CLAUDE.md"}) {
-    const auto text = folder.read_file(name, kMaxFileBytes);
-    if (!text) continue;
+    // A link would make another file the agent's instructions, and a write of that one asks nobody: what
+    // counts as the agent's own future goes by its name.
+    const auto text = folder.read_file(name, kMaxFileBytes, Symlinks::kRefuse);
+    if (!text) {
+      const auto entry = folder.stat_entry(name);
+      if (entry && entry->type == FileType::kSymlink)
+        log::warn("workspace.notes_are_a_link", {{"path", folder.path()}, {"name", name}});
+      continue;
+    }
     notes.text = to_valid_utf8(utf8_prefix(*text, agent::kMaxInstructionBytes));
     notes.name = prefix + name;
     return true;

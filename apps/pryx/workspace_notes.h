@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The notes that a folder holds for agents: AGENTS.md, else CLAUDE.md, of the workspace or, when it has none,
-// of the nearest folder above it in the same repository. Blocking; any thread.
+// of the nearest folder above it in the same repository. A link of such a name is passed over, and logged.
+// Blocking; any thread.
 #pragma once
 #include <string>
 

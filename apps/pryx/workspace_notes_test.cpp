@@ -91,6 +91,17 @@ TEST_F(Notes, NoLinkLeadsOutAndNoOpenFolderIsTrusted) {
   EXPECT_EQ(read("repo/part/deep"), ": ");
 }
 
+// With a link another file would be the agent's instructions, under a name whose writes ask nobody.
+TEST_F(Notes, ALinkIsNoneOfThemWhereverItLeads) {
+  write("repo/guide.md", "guide");
+  fs::create_symlink("guide.md", root_ / "repo/AGENTS.md");
+  EXPECT_EQ(read("repo"), ": ");
+  EXPECT_EQ(read("repo/part"), ": ");
+  write("repo/CLAUDE.md", "claude");
+  EXPECT_EQ(read("repo"), "CLAUDE.md: claude") << "the next name counts";
+  EXPECT_EQ(read("repo/part"), "../CLAUDE.md: claude");
+}
+
 TEST_F(Notes, LargeFilesAreCutAndHugeOnesLeftOut) {
   write("repo/AGENTS.md", std::string(200'000, 'x'));
   EXPECT_LT(read("repo/part").size(), 200'000u);

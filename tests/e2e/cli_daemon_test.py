@@ -65,6 +65,34 @@ def daemon_stop_ends_a_daemon_that_waits_for_its_restart(lab):
         daemon.cli("daemon", "stop", env=environment)
 
 
+def core_limits(pid):
+    """Soft and hard."""
+    with open(f"/proc/{pid}/limits", encoding="ascii") as limits:
+        return next(line.split()[4:6] for line in limits if line.startswith("Max core file size"))
+
+
+@case
+def whoever_holds_a_passphrase_leaves_no_core_dump(lab):
+    if core_limits(os.getpid())[1] == "0":
+        raise Skip("core dumps are forbidden here to everybody, so nothing could be told apart")
+    daemon = lab.daemon(start=False)
+    environment = {"DBUS_SESSION_BUS_ADDRESS": "", "XDG_RUNTIME_DIR": ""}
+    try:
+        daemon.cli("daemon", "start", env=environment, timeout=90).must(0)
+        supervisor = json.loads((daemon.home / "state" / "supervisor.json").read_text())["pid"]
+        equal(core_limits(supervisor), ["0", "0"], "core limits of the daemon's parent")
+        for verb in (("vault", "unlock", "--passphrase-stdin"), ("vault", "passphrase"), ("secret", "set", "name"), ("secret", "import", "-")):
+            asking = subprocess.Popen([daemon.program, *verb], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                      env={**daemon.environment(), **environment}, cwd="/")
+            try:
+                wait_until(lambda pid=asking.pid: core_limits(pid) == ["0", "0"], 10, f"core limits of pryx {' '.join(verb)}, which waits for its input")
+            finally:
+                asking.kill()
+                asking.wait()
+    finally:
+        daemon.cli("daemon", "stop", env=environment)
+
+
 @case
 def a_daemon_that_is_killed_comes_back(lab):
     """NF-06 wants 99 of 100; make campaign tries as often, on fresh homes of five kills each, because ten crashes in ten minutes are given up on."""

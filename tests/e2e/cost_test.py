@@ -34,6 +34,10 @@ def a_turn_can_be_drawn_and_explained(lab):
     contains(said.err, "fake/fake · 18 tokens · unpriced · trn_", "who answered a command, and for how much")
     explained = daemon.cli("session", "explain", session).must(0).out
     contains(explained, "; from file, model, owner, private\n", "what a model saw after a file was read")
+    contains(explained, "why model   the default model; neither message, session nor agent named one; fake/fake answered\n", "who chose the model")
+    api.call("PATCH", f"/sessions/{session}", {"model": "fake/fake"})
+    daemon.cli("exec", "once more", "--session", session).must(0)
+    contains(daemon.cli("session", "explain", session).must(0).out, "why model   the session's; the message named none; fake/fake answered\n", "the session's own model")
     daemon.cli("trace", "show", "trn_01ARZ3NDEKTSV4RRFFQ69G5FAV").must(6)
 
 

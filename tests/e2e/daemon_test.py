@@ -448,6 +448,20 @@ def the_places_of_the_daemon_are_no_workspace(lab):
 
 
 @case
+def a_folder_of_protected_names_is_no_workspace(lab):
+    daemon = lab.daemon()
+    folder = lab.workspace()
+    for name in (".vscode", ".husky/deep", ".git", ".git/info", ".config/autostart", ".config"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        problem = daemon.api().must_refuse("POST", "/workspaces", 403, {"path": str(folder / name)})
+        contains(problem["detail"], "protected place", name)
+    link = folder / "innocent"
+    link.symlink_to(folder / ".vscode")
+    daemon.api().must_refuse("POST", "/workspaces", 403, {"path": str(link)})
+    daemon.api().post("/workspaces", {"path": str(folder)}, 201)
+
+
+@case
 def nothing_unexpected_is_inherited_or_left_open(lab):
     """The daemon hands no descriptor of its parent on and keeps a small number of its own."""
     if not is_root():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What people edit while the daemon runs (policy.yaml, config.yaml), and what it writes for them to read (its log)."""
+"""What people edit while the daemon runs or is down (policy.yaml, config.yaml, models.yaml, agents), and what it writes for them to read (its log)."""
 import json
 import os
 import signal
@@ -7,6 +7,7 @@ import signal
 from harness import case, collect, contains, equal, expect, lacks, raw_http, stop_within, wait_until
 
 POLICY = "name: mine\ntools:\n  allowed: [fs.list, fs.read]\n  denied: [memory.save]\n"
+NOTHING = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # of a file that is not there
 
 
 @case
@@ -93,6 +94,48 @@ def an_invalid_policy_edit_stays_invalid_over_a_restart(lab):
     wait_until(lambda: daemon.api().get("/policy")["in_force"] == "last_good", 10, "the edit is noticed")
     daemon.restart()
     equal(daemon.api().get("/policy")["in_force"], "read_only", "in force after the restart")
+
+
+@case
+def files_edited_by_hand_are_on_record(lab):
+    """AU-04: by an editor while the daemon runs, and while it is down; a start that finds nothing changed adds no row."""
+    daemon = lab.daemon()
+    names = ("agents/helper.yaml", "config.yaml", "models.yaml", "policy.yaml")
+    edited = ["agent.changed helper", "config.changed config.yaml", "config.changed models.yaml", "policy.changed policy.yaml"]
+
+    def rows():
+        return [f"{r['kind']} {r['subject'].rsplit('/', 1)[-1]}" for r in daemon.api().pages("/audit") if r["actor"] == "file"]
+
+    def since(count):
+        found = rows()
+        return sorted(found[:len(found) - count])
+
+    def edit(number):
+        texts = (f"description: Helper {number}\n", f"# {number}\nlog:\n  level: info\n", f"# {number}\nmodels: {{}}\n", f"# {number}\ntools:\n  allowed: [fs.read]\n")
+        for name, text in zip(names, texts):
+            lab.write_config(daemon, name, text)
+    equal(rows(), [], "a new home")
+    edit(1)
+    wait_until(lambda: since(0) == edited, 10, "edits while the daemon runs")
+    daemon.stop()
+    edit(2)
+    daemon.start()
+    equal(since(4), edited, "edits while it was down")
+    equal(daemon.api().get("/agents/helper")["description"], "Helper 2", "what is in force")
+    daemon.restart()
+    equal(since(8), [], "a start with nothing changed")
+    daemon.stop()
+    for name in names:
+        (daemon.home / "config" / name).unlink()
+    daemon.start()
+    equal(since(8), ["agent.removed helper", *edited[1:]], "removed while it was down")
+    # What comes through the API is on record as that, also after a start.
+    daemon.api().put("/agents/helper", {"text": "description: H\n", "hash": NOTHING})
+    daemon.api().put("/models/own", {"text": "models: {}\n", "hash": NOTHING})
+    daemon.api().put("/config", {"text": "log:\n  level: info\n", "hash": NOTHING})
+    daemon.api().put("/policy", {"text": "tools:\n  allowed: [fs.read]\n", "hash": NOTHING})
+    daemon.restart()
+    equal(since(12), [], "rows of an editor after changes over the API")
 
 
 @case

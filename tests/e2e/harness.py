@@ -260,7 +260,7 @@ class Lab:
         """A person edits a file under config/: replaced as a whole, as editors do, and left to whom the folder belongs."""
         path = daemon.home / "config" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_name(f".{name}.edit")
+        scratch = path.with_name(f".{path.name}.edit")
         scratch.write_text(text)
         owner = path.parent.stat()
         os.chown(scratch, owner.st_uid, owner.st_gid)

@@ -86,6 +86,22 @@ def an_import_comes_back_to_the_byte(lab):
 
 
 @case
+def a_long_backup_comes_back(lab):
+    """SM-02: longer than any other request may be, and the same to the byte."""
+    daemon, api, session, _ = spoken(lab)
+    document = json.loads(exported(api, session, "redact=false"))
+    document["content"]["messages"][-1]["parts"][0]["text"] = "a long story \n" * 800_000
+    document["manifest"]["sha256"] = hashlib.sha256(canonical(document["content"]).encode()).hexdigest()
+    whole = canonical(document)
+    expect(len(whole) > 10 << 20, "the file is long")
+    path = lab.box.root / "long.json"
+    path.write_text(whole)
+    api.call("DELETE", f"/sessions/{session}")
+    equal(daemon.cli("session", "import", path).must(0).out.strip(), session, "its id")
+    expect(exported(api, session, "redact=false") == whole, "what comes out is what went in")
+
+
+@case
 def hostile_imports_leave_nothing(lab):
     daemon, api, session, _ = spoken(lab)
     whole = json.loads(exported(api, session, "redact=false"))

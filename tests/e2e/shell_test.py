@@ -7,6 +7,7 @@ import pathlib
 import threading
 import time
 
+from database import database_of
 from harness import case, collect, contains, equal, expect, kill, lacks, no_zombies, sanitized, stop_within, wait_until
 
 OPEN = "tools:\n  allowed: [\"shell.*\", \"fs.*\"]\n"
@@ -382,6 +383,23 @@ def background_processes_end_with_their_session_and_the_daemon(lab):
     shell.daemon.start()
     process = shell.daemon.api().get(f"/processes/{second}")
     equal((process["state"], process["reason"]), ("killed", "daemon stopped"), "the global one after the stop")
+
+
+@case
+def what_a_background_process_leaves_goes_with_its_deleted_session(lab):
+    """CO-01, AU-05: its end is written down, too: an event with its command, the files it changed, what was set aside."""
+    name, old = "diary-of-anna", "dear diary"
+    shell = Shell(lab, files={f"{name}.txt": old})
+    process = shell.start(f"echo new > {name}.txt; sleep 300")
+    contains(json.dumps(shell.api.get(f"/processes/{process}")), name, "the control: its record before")
+    shell.api.delete(f"/sessions/{shell.session}")
+    shell.api.must_refuse("GET", f"/processes/{process}", 404)
+    stop_within(shell.daemon)
+    stored = database_of(lab, shell.daemon)
+    for word in ("session.deleted", "process.ended"):
+        contains(stored, word, "the control: the database can be read")
+    for word in (name, old):
+        lacks(stored, word, "what is stored")
 
 
 @case

@@ -97,6 +97,8 @@ def the_key_file_can_be_sealed(lab):
         equal(json.loads(daemon.cli("session", "show", session, "--json").out)["title"], "kept", "what the database holds")
         pid = json.loads(daemon.core_file.read_text())["pid"]
         equal(canary.scan_process(pid, {"passphrase": PASSPHRASE, "key": key}), [], "argument or environment of the daemon")
+        rows = json.loads(daemon.cli("audit", "list", "--json").must(0).out)["items"]
+        equal([r["detail"] for r in rows if r["kind"] == "key.backend_changed"], [{"backend": "sealed_file", "instead_of": "file"}], "on record")
         os.kill(pid, 9)
         wait_until(lambda: json.loads(daemon.core_file.read_text())["pid"] not in (pid,) and daemon.cli("status", "--no-start").code == 0, 20,
                    "the parent starts it again, with the passphrase")
@@ -105,6 +107,8 @@ def the_key_file_can_be_sealed(lab):
     equal(run("vault", "unseal-key", stdin=PASSPHRASE).returncode, 0, "unseal-key")
     daemon.start()
     equal(daemon.api().get(f"/sessions/{session}")["title"], "kept", "after unsealing")
+    changes = [(r["actor"], r["detail"]["backend"]) for r in daemon.api().pages("/audit") if r["kind"] == "key.backend_changed"]
+    equal(changes, [("start", "file"), ("start", "sealed_file")], "where the key was moved to, newest first")
 
 
 @case

@@ -35,6 +35,11 @@ class Reader {
     profile.skills = list(root, "skills");
     read_limits(root, profile.limits);
     read_heartbeat(root, profile.heartbeat);
+    if (json::find(root, "heartbeat") != nullptr && name != AgentProfile().name)
+      problem("/heartbeat", "heartbeat",
+              fmt::format("has no effect here: only the agent '{}' looks after workspaces by itself",
+                          AgentProfile().name),
+              true);
   }
 
  private:

@@ -17,8 +17,12 @@ TEST(AgentProfiles, AreReadWithTheirProblems) {
   ASSERT_TRUE(good.profile) << good.problems.front().to_text();
   EXPECT_EQ(good.profile->limits, (RunLimits{5, 5000, 3}));
   EXPECT_EQ(good.profile->heartbeat.every, Duration(1h));
-  ASSERT_EQ(good.problems.size(), 1u);
+  ASSERT_EQ(good.problems.size(), 2u);
   EXPECT_EQ(good.problems.front().to_text(), "line 10: future: is not known here and has no effect");
+  EXPECT_EQ(good.problems.back().to_text(),
+            "line 9: heartbeat: has no effect here: only the agent 'default' looks after workspaces by "
+            "itself");
+  EXPECT_TRUE(parse_profile("heartbeat: {every: 1h}\n", "default").problems.empty());
   EXPECT_TRUE(parse_profile("", "empty").profile);
   const auto no_tools = parse_profile("tools: []\n", "none");
   ASSERT_TRUE(no_tools.profile && no_tools.profile->tools);

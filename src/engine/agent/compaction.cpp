@@ -64,6 +64,7 @@ void take(Cover& cover, const Message& message) {
     cover.labels.join(part.labels);
     if (part.type == "summary") {
       cover.count += part.count;
+      cover.left_out += part.dropped ? part.count : part.left_out;
       stands_for_more = true;
       for (const std::string& line : part.kept) keep(cover.kept, line);
     }
@@ -185,28 +186,28 @@ Cover choose_cover(const CoverInput& in) {
   return cover;
 }
 
-models::ModelRequest summary_request(const Cover& cover, const ContextBudget& budget) {
+SummaryRequest summary_request(const Cover& cover, const ContextBudget& budget) {
   const std::int64_t summary = std::clamp(budget.limit / 16, kShortestSummary, kLongestSummary);
   const double room =
       (static_cast<double>(budget.limit) * kRequestShare - static_cast<double>(summary)) / budget.factor;
   // Newest first, because it is what the rest goes on from; earlier summaries always.
   std::vector<std::string> texts;
   double used = static_cast<double>(models::estimate_tokens(budget.family, kInstructions));
-  std::size_t left_out = 0;
+  SummaryRequest out;
   for (auto message = cover.messages.rbegin(); message != cover.messages.rend(); ++message) {
     std::string text = quoted(**message);
     const auto tokens = static_cast<double>(models::estimate_tokens(budget.family, text));
     if (used + tokens > room && !is_summary(**message)) {
-      ++left_out;
+      ++out.left_out;
       continue;
     }
     used += tokens;
     texts.push_back(std::move(text));
   }
   std::string all;
-  if (left_out > 0) all = fmt::format("[{} messages are left out here]\n", left_out);
+  if (out.left_out > 0) all = fmt::format("[{} messages are left out here]\n", out.left_out);
   for (auto text = texts.rbegin(); text != texts.rend(); ++text) all += *text;
-  models::ModelRequest request;
+  models::ModelRequest& request = out.request;
   request.messages.push_back(
       {.role = models::ChatMessage::Role::kSystem, .text = std::string(kInstructions)});
   request.messages.push_back(
@@ -215,27 +216,37 @@ models::ModelRequest summary_request(const Cover& cover, const ContextBudget& bu
            fmt::format("The oldest part of the conversation:\n\n{}\nWrite the summary, in at most {} words.",
                        all, summary * 2 / 3)});
   request.max_output_tokens = summary * 2;
-  return request;
+  return out;
 }
 
-std::string summary_text(std::int64_t count, std::string_view text, const std::vector<std::string>& kept) {
-  std::string out = text.empty() ? fmt::format(
-                                       "[{} earlier messages were left out: they could not be summarised. "
-                                       "The transcript has all of them.]",
-                                       count)
-                                 : fmt::format("[SUMMARY of {} messages]\n{}", count, text);
-  if (kept.empty()) return out;
+std::string summary_text(const Cover& cover, std::string_view text) {
+  std::string out;
+  if (text.empty()) {
+    out = fmt::format(
+        "[{} earlier messages were left out: they could not be summarised. The transcript has all of them.]",
+        cover.count);
+  } else {
+    out = fmt::format("[SUMMARY of {} messages]\n", cover.count);
+    // Who reads it must not take silence about them for knowledge.
+    if (cover.left_out > 0)
+      out +=
+          fmt::format("[{} of these messages are left out of the summary. The transcript has all of them.]\n",
+                      cover.left_out);
+    out += text;
+  }
+  if (cover.kept.empty()) return out;
   out += "\n\nDenied before, and why:";
-  for (const std::string& line : kept) out += "\n- " + line;
+  for (const std::string& line : cover.kept) out += "\n- " + line;
   return out;
 }
 
 Part summary_part(const Cover& cover, std::string_view text) {
   Part part;
   part.type = "summary";
-  part.text = summary_text(cover.count, trim(text), cover.kept);
+  part.text = summary_text(cover, trim(text));
   part.count = cover.count;
   part.dropped = trim(text).empty();
+  if (!part.dropped) part.left_out = cover.left_out;
   part.kept = cover.kept;
   for (const Message* message : cover.messages) part.covers.push_back(message->id.str());
   // What a model writes is shaped by what it read.

@@ -35,6 +35,7 @@ struct Cover {
   std::vector<const Message*> messages;  // oldest first; into the history
   std::int64_t tokens = 0;               // corrected
   std::int64_t count = 0;         // messages it stands for, with those that a covered summary stood for
+  std::int64_t left_out = 0;      // of these, that the summary does not tell of
   std::vector<std::string> kept;  // denials with their reason, and what covered summaries had kept
   trust::Labels labels;           // of all of it
   [[nodiscard]] bool empty() const { return messages.empty(); }
@@ -47,14 +48,18 @@ struct Cover {
 [[nodiscard]] std::int64_t conversation_tokens(const std::vector<Message>& history,
                                                const ContextBudget& budget);
 
-// The request for the summary, within the limit: what is too long is left out from the middle of the oldest.
-[[nodiscard]] models::ModelRequest summary_request(const Cover& cover, const ContextBudget& budget);
+struct SummaryRequest {
+  models::ModelRequest request;
+  std::int64_t left_out = 0;  // messages for which it has no room
+};
+// The request for the summary, within the limit: the newest messages that have room in it, long ones without
+// their middle, and earlier summaries always.
+[[nodiscard]] SummaryRequest summary_request(const Cover& cover, const ContextBudget& budget);
 
 // The summary as a part of a message. `text` empty: there is none, and the part says what was dropped.
 [[nodiscard]] Part summary_part(const Cover& cover, std::string_view text);
 // How it reads in a prompt and for people: "[SUMMARY of 12 messages] …".
-[[nodiscard]] std::string summary_text(std::int64_t count, std::string_view text,
-                                       const std::vector<std::string>& kept);
+[[nodiscard]] std::string summary_text(const Cover& cover, std::string_view text);
 
 [[nodiscard]] bool is_summary(const Message& message);
 

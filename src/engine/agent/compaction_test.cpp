@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Long sessions: when a summary takes the place of the oldest messages, what survives it, and what a crash, a
 // failing model or a provider that says "too long" do.
+// Over 500 lines: all of it is asked of the same model that takes notes.
 #include "engine/agent/compaction.h"
 
 #include <gtest/gtest.h>
@@ -156,6 +157,14 @@ class LongSession : public ::testing::Test, public Corridor {
     return read(
         [&](db::Connection& c) { return c.count("SELECT count(*) FROM messages WHERE session_id = $1", s); });
   }
+  // What the span of the first such call of a turn says.
+  std::int64_t left_out_of(const TurnId& turn, trace::SpanKind kind) {
+    const auto view =
+        read([&](db::Connection& c) { return load_trace(c, kMe, turn, daemon->trace.now_ns()); });
+    PRYX_CHECK(view.has_value());
+    const auto call = std::ranges::find(view->spans, kind, &trace::Span::kind);
+    return call == view->spans.end() ? -1 : json::integer_or(call->attributes, "pryx.context.left_out", 0);
+  }
   std::vector<pryx::agent::Compaction> compactions(const SessionId& s) {
     return read([&](db::Connection& c) { return ContextStore::list_compactions(c, kMe, s); });
   }
@@ -164,6 +173,12 @@ class LongSession : public ::testing::Test, public Corridor {
 const std::string kFiller =
     "We talked about the garden, the weather and the trains for quite a while, and nothing of that matters "
     "much. ";
+
+std::string repeated(std::size_t bytes) {
+  std::string out;
+  while (out.size() < bytes) out += kFiller;
+  return out;
+}
 
 // What is proven: facts reach the summariser, its words come back in every later prompt, and a summary of a
 // summary is given the earlier one. Whether a real model keeps a fact is up to the model; rules are pinned
@@ -419,6 +434,106 @@ TEST_F(LongSession, WhatIsOpenIsNeverCovered) {
   EXPECT_EQ(cover.count, 8);  // turns 0, 1, 3, 4: the newest three answers stay, and so does the open one
   for (const Message* message : cover.messages) EXPECT_NE(message->turn.str(), "trn_2");
   EXPECT_TRUE(cover.labels.has("web"));
+}
+
+TEST_F(LongSession, WhatHadNoRoomInTheSummarysRequestIsSaidWithTheSummary) {
+  boot_with(100'000);
+  const SessionId s = session();
+  for (int i = 0; i < 60; ++i) say(s, repeated(1'000));
+  set_limit(4'000);
+  const TurnId last = say(s, "and now");
+  ASSERT_EQ(state(last), "completed");
+  const auto all = messages(s);
+  const auto summary = std::ranges::find_if(all, [](const Message& m) { return is_summary(m); });
+  ASSERT_NE(summary, all.end());
+  const std::int64_t left_out = summary->parts.front().left_out;
+  EXPECT_GT(left_out, 20);
+  EXPECT_LT(left_out, summary->parts.front().count);
+  const std::string marker = fmt::format("[{} of these messages are left out of the summary", left_out);
+  EXPECT_NE(text_of(notes->requests.back()).find(marker), std::string::npos);
+  const auto event = read([&](db::Connection& c) {
+    return c.list("SELECT payload FROM events WHERE name = 'context.compacted'",
+                  [](const db::Row& r) { return r.text(0); });
+  });
+  ASSERT_FALSE(event.empty());
+  EXPECT_NE(event[0].find(fmt::format("\"left_out\":{}", left_out)), std::string::npos) << event[0];
+  EXPECT_EQ(left_out_of(last, trace::SpanKind::kCompaction), left_out);
+}
+
+TEST_F(LongSession, ASummaryOfSummariesCarriesOnHowManyWereLeftOut) {
+  std::vector<Message> history;
+  const auto add = [&](Role role, const std::string& turn, Part part) {
+    Message message;
+    message.role = role;
+    message.id = MessageId(fmt::format("msg_{}", history.size()));
+    message.turn = TurnId(turn);
+    message.parts.push_back(std::move(part));
+    history.push_back(std::move(message));
+  };
+  add(Role::kAssistant, "trn_s", {.type = "summary", .count = 10, .left_out = 4});
+  add(Role::kAssistant, "trn_s", {.type = "summary", .count = 10, .dropped = true});
+  for (const std::string turn : {"trn_0", "trn_1", "trn_2", "trn_3", "trn_4"}) {
+    add(Role::kUser, turn, {.text = kFiller});
+    add(Role::kAssistant, turn, {.text = kFiller});
+  }
+  const std::set<TurnId> none;
+  const Cover cover = choose_cover({.history = history, .open_turns = none, .budget = {}, .want = 1'000'000});
+  EXPECT_EQ(cover.count, 24);
+  const Part part = summary_part(cover, "They talked.");
+  EXPECT_TRUE(part.text.starts_with("[SUMMARY of 24 messages]\n[14 of these messages are left out of"));
+  EXPECT_EQ(Part::from_json(part.to_json()).left_out, 14);
+  EXPECT_EQ(summary_part(cover, "").left_out, 0);
+}
+
+TEST_F(LongSession, WhatIsMoreThanIsReadAtOnceIsSaidToBeMissing) {
+  boot_with(1'000'000);
+  const SessionId s = session();
+  const std::string marker = "earlier messages are not shown";
+  for (int i = 0; i < 2; ++i) say(s, repeated(700'000));
+  EXPECT_EQ(text_of(notes->requests.back()).find(marker), std::string::npos);
+  say(s, repeated(700'000));
+  const TurnId last = say(s, repeated(700'000));
+  ASSERT_EQ(state(last), "completed");
+  EXPECT_NE(text_of(notes->requests.back()).find("[3 " + marker), std::string::npos);
+  EXPECT_EQ(left_out_of(last, trace::SpanKind::kModel), 3);
+}
+
+// Nobody summarises what a client brings again each time.
+TEST_F(LongSession, AHiddenSessionThatIsTooLongSaysWhatWasLeftOut) {
+  boot_with(4'000);
+  const SessionId s = session(true);
+  TurnId last;
+  for (int i = 0; i < 30; ++i) last = say(s, repeated(1'000));
+  ASSERT_EQ(state(last), "completed");
+  EXPECT_EQ(notes->summaries, 0);
+  EXPECT_NE(text_of(notes->requests.back()).find(" messages are left out]"), std::string::npos);
+  EXPECT_GT(left_out_of(last, trace::SpanKind::kModel), 10);
+}
+
+TEST_F(LongSession, AnAgentsOwnModelGoesByItsOwnCountAndIsReported) {
+  boot_with(4'000);
+  testing::SetProfiles::added["taker"] = AgentProfile{.name = "taker", .model = "notes/taker"};
+  const SessionId s = session();
+  ASSERT_TRUE(write([&](db::Transaction& t) {
+                return t.db().run("UPDATE sessions SET agent = 'taker' WHERE id = $1", s);
+              }).has_value());
+  for (int i = 0; i < 120 && count_events("context.compacted") == 0; ++i) {
+    ASSERT_TRUE(accept({.session = s, .text = kFiller}));
+    settle();
+  }
+  ASSERT_EQ(count_events("context.compacted"), 1);
+  EXPECT_EQ(count_events("context.warning"), 1);
+  ContextDesk reports({.loop = loop,
+                       .database = *daemon->database,
+                       .events = daemon->events,
+                       .ids = daemon->ids,
+                       .models = daemon->models,
+                       .default_model = "fake/one",
+                       .profiles = &daemon->profiles});
+  const auto report = now(reports.report(me(), s));
+  ASSERT_TRUE(report);
+  EXPECT_EQ(json::string_or(*report, "model"), "notes/taker");
+  EXPECT_EQ(json::integer_or(*report, "limit_tokens", 0), 4'000);
 }
 
 }  // namespace

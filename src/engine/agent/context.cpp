@@ -167,6 +167,17 @@ void add_summaries(const std::vector<Message>& history, Context& context) {
   }
 }
 
+// Behind the summaries, which are of what is older, and before all that was read.
+void add_unread(std::int64_t unread, Context& context) {
+  if (unread <= 0) return;
+  context.left_out += unread;
+  context.request.messages.push_back(
+      {.role = ChatMessage::Role::kUser,
+       .text = fmt::format("[{} earlier messages are not shown: the conversation is longer than what is read "
+                           "at once. The transcript has all of them.]",
+                           unread)});
+}
+
 constexpr std::string_view kSaveReminder =
     "This conversation is nearly as long as the model takes, and its oldest part will be summarised soon. "
     "What must "
@@ -218,6 +229,7 @@ Context build_context(const ContextInput& input) {
   std::vector<ChatMessage>& out = context.request.messages;
   out.push_back(system_message(input, context.labels));
   add_summaries(input.history, context);
+  add_unread(input.unread, context);
   const std::size_t head = out.size();
   std::vector<PlacedResult> placed;
   add_history(input, context, placed);
@@ -229,6 +241,7 @@ Context build_context(const ContextInput& input) {
   prune_results(size, placed);
   context.wanted = size.total();
   context.fits = squeeze(size, placed, head);
+  context.left_out += static_cast<std::int64_t>(size.left_out());
   context.estimated = size.estimated();
   context.limit = input.budget.limit;
   return context;

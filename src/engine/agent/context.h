@@ -35,6 +35,7 @@ struct ContextInput {
   const std::vector<Pin>* pins = nullptr;  // in the system prompt, whatever else goes
   ContextBudget budget = {};
   std::int64_t more_tokens = 0;  // what is added to the request afterwards
+  std::int64_t unread = 0;       // older messages that are more than what is read at once
 };
 
 struct Context {
@@ -44,7 +45,8 @@ struct Context {
   std::int64_t wanted =
       0;  // corrected, before anything went that was not an old result: what fills the context
   std::int64_t limit = 0;
-  bool fits = true;  // false: it is over the limit, and nothing more can go
+  bool fits = true;           // false: it is over the limit, and nothing more can go
+  std::int64_t left_out = 0;  // messages for which only a marker stands: unread ones and squeezed out ones
   [[nodiscard]] int percent() const { return static_cast<int>(wanted * 100 / limit); }
 };
 

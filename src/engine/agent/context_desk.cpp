@@ -39,6 +39,7 @@ struct ContextDesk::View {
   std::vector<Pin> pins;
   std::vector<Compaction> compactions;
   std::set<TurnId> open_turns;
+  std::vector<ContextState> states;
   std::optional<ContextState> state;  // of the model
 };
 
@@ -61,19 +62,30 @@ ModelRoom room_of(const models::ModelRouter& models, const std::string& model, c
   return room;
 }
 
+std::string ContextDesk::model_of(const Session& session) const {
+  if (!session.model.empty()) return session.model;
+  const auto profile = parts_.profiles != nullptr ? parts_.profiles->find(session.agent) : nullptr;
+  return profile == nullptr || profile->model.empty() ? parts_.default_model : profile->model;
+}
+
 async::Task<Result<ContextDesk::View>> ContextDesk::view(PrincipalId principal, SessionId id) {
-  co_return co_await parts_.database.read([&, this](db::Connection& c) -> Result<View> {
+  auto found = co_await parts_.database.read([&](db::Connection& c) -> Result<View> {
     View view;
     PRYX_TRY(view.session, must_find(c, principal, id));
-    view.model = view.session.model.empty() ? parts_.default_model : view.session.model;
     const Turn all{.principal = principal, .session = id, .seq = std::numeric_limits<std::int64_t>::max()};
     PRYX_TRY(view.history, SessionStore::load_history(c, all, kMaxHistoryBytes));
     PRYX_TRY(view.pins, ContextStore::list_pins(c, principal, id));
     PRYX_TRY(view.compactions, ContextStore::list_compactions(c, principal, id));
     PRYX_TRY(view.open_turns, ContextStore::open_turns(c, principal, id));
-    PRYX_TRY(view.state, ContextStore::find_state(c, principal, id, view.model));
+    PRYX_TRY(view.states, ContextStore::list_states(c, principal, id));
     return view;
   });
+  if (!found) co_return found;
+  // Profiles belong to the loop, and only here is known whose correction counts.
+  found->model = model_of(found->session);
+  const auto known = std::ranges::find(found->states, found->model, &ContextState::model);
+  if (known != found->states.end()) found->state = *known;
+  co_return found;
 }
 
 async::Task<Result<json::object>> ContextDesk::report(Caller caller, SessionId id) {

@@ -2,6 +2,7 @@
 // What surfaces ask about a session's context: how full it is, what a summary would stand for, taking the
 // last one back, and pins. Summaries themselves are made by turns. Made where it is needed; I/O thread only.
 #pragma once
+#include "engine/agent/agent_profile.h"
 #include "engine/agent/compaction.h"
 #include "engine/agent/context_store.h"
 #include "engine/models/model_router.h"
@@ -34,6 +35,7 @@ class ContextDesk {
     IdSource& ids;
     const models::ModelRouter& models;
     std::string default_model;
+    const ProfileSource* profiles = nullptr;  // null: the built-in agent alone
   };
   explicit ContextDesk(Parts parts) : parts_(std::move(parts)) {}
 
@@ -47,6 +49,7 @@ class ContextDesk {
 
  private:
   struct View;
+  [[nodiscard]] std::string model_of(const Session& session) const;
   [[nodiscard]] async::Task<Result<View>> view(PrincipalId principal, SessionId session);
   Parts parts_;
 };

@@ -66,7 +66,8 @@ void drop_exchanges(PromptSize& size, std::size_t head) {
     const std::size_t first = next_user(head);
     const std::size_t second = next_user(first + 1);
     if (second >= size.messages().size()) return;  // the first is the turn's own
-    size.erase(first, second);
+    size.leave_out(first, second);
+    head = std::max(head, size.marker() + 1);
   }
 }
 
@@ -105,6 +106,16 @@ void PromptSize::replace_text(std::size_t at, std::string text) {
 void PromptSize::replace_arguments(std::size_t at, std::size_t call, std::string json) {
   messages_[at].tool_calls[call].arguments_json = std::move(json);
   measure(at);
+}
+void PromptSize::leave_out(std::size_t first, std::size_t last) {
+  const bool has_marker = left_out_ > 0;
+  left_out_ += last - first;
+  if (!has_marker) {
+    marker_ = first++;
+    messages_[marker_] = ChatMessage{.role = ChatMessage::Role::kUser};
+  }
+  erase(first, last);
+  replace_text(marker_, fmt::format("[{} messages are left out]", left_out_));
 }
 void PromptSize::erase(std::size_t first, std::size_t last) {
   const auto offset = [](std::size_t i) { return static_cast<std::ptrdiff_t>(i); };

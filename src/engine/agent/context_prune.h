@@ -52,20 +52,28 @@ class PromptSize {
   [[nodiscard]] std::vector<models::ChatMessage>& messages() { return messages_; }
   void replace_text(std::size_t at, std::string text);
   void replace_arguments(std::size_t at, std::size_t call, std::string json);
-  void erase(std::size_t first, std::size_t last);
+  // Messages [first, last) go, and a marker in their place says how many. The next that go follow it: there
+  // is one marker.
+  void leave_out(std::size_t first, std::size_t last);
+  [[nodiscard]] std::size_t left_out() const { return left_out_; }
+  [[nodiscard]] std::size_t marker() const { return marker_; }  // where it is, once there is one
 
  private:
   void measure(std::size_t at);
+  void erase(std::size_t first, std::size_t last);
   ContextBudget budget_;
   std::vector<models::ChatMessage>& messages_;
   std::vector<std::int64_t> sizes_;
   std::int64_t sum_ = 0;  // before the factor
+  std::size_t left_out_ = 0;
+  std::size_t marker_ = 0;
 };
 
 // Old tool results only; results with images are left alone.
 void prune_results(PromptSize& size, const std::vector<PlacedResult>& results);
 // The last resort, for a prompt over its limit: long arguments, results of any age, whole exchanges before
-// the turn's own message. The first `head` messages stay. False when even that is too long.
+// the turn's own message, for which a marker stands then. The first `head` messages stay. False when even
+// that is too long.
 [[nodiscard]] bool squeeze(PromptSize& size, const std::vector<PlacedResult>& results, std::size_t head);
 
 }  // namespace pryx::agent

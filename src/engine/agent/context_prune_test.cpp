@@ -87,6 +87,35 @@ TEST(Squeeze, BringsAnythingBelowTheLimitExceptTheMessageItself) {
   EXPECT_FALSE(squeeze(too_long, {}, 1));
 }
 
+TEST(Squeeze, OneMarkerStandsForTheExchangesThatWent) {
+  std::vector<ChatMessage> messages{{.role = ChatMessage::Role::kSystem, .text = "You are an agent."}};
+  for (int i = 0; i < 6; ++i) {
+    messages.push_back({.role = ChatMessage::Role::kUser, .text = std::string(4'000, 'x')});
+    messages.push_back({.role = ChatMessage::Role::kAssistant, .text = "Seen."});
+  }
+  messages.push_back({.role = ChatMessage::Role::kUser, .text = "And now?"});
+  const std::int64_t half = PromptSize({.limit = 100'000}, messages, 0).total() / 2;
+  PromptSize size({.limit = half}, messages, 0);
+  EXPECT_TRUE(squeeze(size, {}, 1));
+  EXPECT_LE(size.total(), half);
+  EXPECT_EQ(size.left_out(), 8u);
+  ASSERT_EQ(messages.size(), 7u);  // system, marker, two exchanges, the turn's own
+  EXPECT_EQ(messages[1].role, ChatMessage::Role::kUser);
+  EXPECT_EQ(messages[1].text, "[8 messages are left out]");
+  EXPECT_EQ(messages[2].text, std::string(4'000, 'x'));
+  EXPECT_EQ(messages[6].text, "And now?");
+  EXPECT_EQ(PromptSize({.limit = half}, messages, 0).total(), size.total());
+}
+
+TEST(Squeeze, WhatFitsHasNoMarker) {
+  std::vector<ChatMessage> messages{{.role = ChatMessage::Role::kUser, .text = "one"},
+                                    {.role = ChatMessage::Role::kUser, .text = "two"}};
+  PromptSize size({.limit = 3'000}, messages, 0);
+  EXPECT_TRUE(squeeze(size, {}, 0));
+  EXPECT_EQ(size.left_out(), 0u);
+  EXPECT_EQ(messages.size(), 2u);
+}
+
 TEST(Bootstrap, InstructionsOfTheWorkspaceHaveAtMostTwentyThousandBytes) {
   const AgentProfile profile;
   WorkspaceFacts workspace;

@@ -23,6 +23,9 @@ constexpr std::string_view kUncover =
 constexpr std::string_view kFindState =
     "SELECT model, permille, used, context_limit, updated_at FROM context_state WHERE principal_id = $1 AND "
     "session_id = $2 AND model = $3";
+constexpr std::string_view kStates =
+    "SELECT model, permille, used, context_limit, updated_at FROM context_state WHERE principal_id = $1 AND "
+    "session_id = $2 ORDER BY model";
 constexpr std::string_view kNewestState =
     "SELECT model, permille, used, context_limit, updated_at FROM context_state WHERE principal_id = $1 AND "
     "session_id = $2 ORDER BY updated_at DESC LIMIT 1";
@@ -213,6 +216,11 @@ Result<std::optional<ContextState>> ContextStore::find_state(db::Connection& c, 
                                                              const SessionId& session,
                                                              std::string_view model) {
   return c.find(kFindState, read_state, principal, session, model);
+}
+
+Result<std::vector<ContextState>> ContextStore::list_states(db::Connection& c, const PrincipalId& principal,
+                                                            const SessionId& session) {
+  return c.list(kStates, read_state, principal, session);
 }
 
 Result<std::optional<ContextState>> ContextStore::newest_state(db::Connection& c,

@@ -89,6 +89,9 @@ struct ContextStore {
                                                                       const PrincipalId& principal,
                                                                       const SessionId& session,
                                                                       std::string_view model);
+  [[nodiscard]] static Result<std::vector<ContextState>> list_states(db::Connection& c,
+                                                                     const PrincipalId& principal,
+                                                                     const SessionId& session);
   [[nodiscard]] static Result<std::optional<ContextState>> newest_state(db::Connection& c,
                                                                         const PrincipalId& principal,
                                                                         const SessionId& session);

@@ -357,6 +357,24 @@ TEST_P(Shortened, AnAnswerIsNeverLongerThanWhatIsPaidFor) {
   EXPECT_EQ(json::integer_or(call->attributes, "gen_ai.request.max_tokens", 0), sent);
 }
 
+TEST_F(Costs, ACallsSpanSaysWhoChoseItsModel) {
+  boot_priced();
+  const auto route_of = [this](const std::string& asked) {
+    model->add(answers(10, 10));
+    const TurnId id = accept({.session = session(), .text = "hi", .model = asked}).value().turn;
+    settle();
+    EXPECT_EQ(state(id), "completed") << turn(id).error_detail;
+    const auto spans = view(id).spans;
+    const auto call = std::ranges::find(spans, trace::SpanKind::kModel, &trace::Span::kind);
+    return call == spans.end() ? "no call" : json::string_or(call->attributes, "pryx.route");
+  };
+  EXPECT_EQ(route_of(""), "default");
+  EXPECT_EQ(route_of("fake/one"), "message");
+  testing::SetProfiles::added["default"] = AgentProfile{.model = "fake/big"};
+  EXPECT_EQ(route_of(""), "agent");
+  testing::SetProfiles::added.clear();
+}
+
 // 0: whatever the model gives, 2,000 of fake/one.
 INSTANTIATE_TEST_SUITE_P(OfTheRequest, Shortened, ::testing::Values(0, 1990, 2000));
 

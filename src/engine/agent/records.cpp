@@ -96,6 +96,7 @@ json::object Part::to_json() const {
   if (!detail.empty()) o["detail"] = detail;
   if (!covers.empty()) o["covers"] = json::array(covers.begin(), covers.end());
   if (count > 0) o["count"] = count;
+  if (left_out > 0) o["left_out"] = left_out;
   if (!kept.empty()) o["kept"] = json::array(kept.begin(), kept.end());
   if (dropped) o["dropped"] = true;
   if (denied) o["denied"] = true;
@@ -150,6 +151,7 @@ Part Part::from_json(const json::object& o) {
   part.detail = json::string_or(o, "detail");
   part.covers = strings_of(o, "covers");
   part.count = json::integer_or(o, "count", 0);
+  part.left_out = json::integer_or(o, "left_out", 0);
   part.kept = strings_of(o, "kept");
   part.dropped = flag_of(o, "dropped");
   part.denied = flag_of(o, "denied");

@@ -76,6 +76,7 @@ struct Part {
   // summary: what it stands for, and what it carries on word for word.
   std::vector<std::string> covers;  // ids of messages
   std::int64_t count = 0;           // with those that covered summaries stood for
+  std::int64_t left_out = 0;        // of these, that it does not tell of
   std::vector<std::string> kept;
   bool dropped = false;  // nobody could summarise them
   bool denied = false;   // tool_result: the gate said no

@@ -116,6 +116,34 @@ TEST_F(Recovery, AOneShotCallAsksAndIsRetriedWhenAPersonSaysSo) {
   EXPECT_EQ(audit_kinds(), "tool.intent tool.unknown turn.resumed tool.intent tool.outcome");
 }
 
+// No crash is needed for it: an answer that never came leaves the same question.
+TEST_F(Recovery, ACallWhoseToolCannotTellIsNotMadeAgainUnasked) {
+  world.is_unknown = true;
+  world.text = "no answer; it may have arrived";
+  model->add(asks_for({{"test.one_shot"}}));
+  session_ = session();
+  const TurnId t = send(session_, "go");
+  settle();
+  EXPECT_EQ(state(t), "needs_attention");
+  EXPECT_EQ(step_states(t), "model done, test.one_shot unknown");
+  EXPECT_EQ(audit_kinds(), "tool.intent tool.unknown");
+  world.is_unknown = false;
+  model->add(says("done"));
+  ASSERT_TRUE(resume(t, Choice::kRetry));
+  EXPECT_EQ(state(t), "completed");
+  EXPECT_EQ(world.runs.size(), 2u);
+}
+
+TEST_F(Recovery, WhatMayBeRepeatedFailsInsteadAndTheModelGoesOn) {
+  world.is_unknown = true;
+  model->add(asks_for({{"test.idempotent"}}));
+  model->add(says("done"));
+  const TurnId t = send(session(), "go");
+  settle();
+  EXPECT_EQ(state(t), "completed");
+  EXPECT_EQ(step_states(t), "model done, test.idempotent failed, model done");
+}
+
 TEST_F(Recovery, TreatedAsDoneTheModelReadsTheResult) {
   const TurnId t = die_in("test.one_shot");
   ASSERT_TRUE(resume(t, Choice::kTreatAsDone, "it was sent"));

@@ -8,13 +8,19 @@
 
 namespace pryx::agent {
 
-Result<void> SessionDeletion::remove(db::Transaction& t, const PrincipalId& principal,
-                                     const SessionId& session, const std::string& by) const {
-  PRYX_TRY(const auto found, SessionStore::find_session(t.db(), principal, session));
+Result<void> SessionDeletion::check(db::Connection& c, const PrincipalId& principal,
+                                    const SessionId& session) {
+  PRYX_TRY(const auto found, SessionStore::find_session(c, principal, session));
   if (!found) return fail(ErrorCode::kNotFound, "there is no session {}", session.str());
-  PRYX_TRY(const auto open, TurnStore::count_open(t.db(), principal, session));
+  PRYX_TRY(const auto open, TurnStore::count_open(c, principal, session));
   if (open > 0)
     return fail(ErrorCode::kConflict, "session {} has {} open turns; cancel them first", session.str(), open);
+  return {};
+}
+
+Result<void> SessionDeletion::remove(db::Transaction& t, const PrincipalId& principal,
+                                     const SessionId& session, const std::string& by) const {
+  PRYX_TRY_VOID(check(t.db(), principal, session));
   PRYX_TRY(const auto turns, SessionStore::turns_of(t.db(), principal, session));
   PRYX_TRY_VOID(tools::UndoJournal::forget_turns(t.db(), principal, turns));
   PRYX_TRY_VOID(approvals.forget_session(t, principal, session, turns, by));

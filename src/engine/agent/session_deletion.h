@@ -23,7 +23,11 @@ struct SessionDeletion {
   audit::AuditLog& audit;
   trust::Approvals& approvals;
 
-  // `by`: the surface. kNotFound; kConflict while one of its turns is open.
+  // kNotFound; kConflict while one of its turns is open. For what has to end before the session does.
+  [[nodiscard]] static Result<void> check(db::Connection& c, const PrincipalId& principal,
+                                          const SessionId& session);
+  // `by`: the surface. Refuses what check() refuses. Its processes have ended by now: what their end writes
+  // down goes with it.
   [[nodiscard]] Result<void> remove(db::Transaction& transaction, const PrincipalId& principal,
                                     const SessionId& session, const std::string& by) const;
   // Conversations of stateless clients that were last used before this, the oldest first and at most so many.

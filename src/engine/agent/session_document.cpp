@@ -16,7 +16,7 @@ constexpr std::size_t kMaxTurns = 20'000;
 constexpr std::size_t kMaxTitleBytes = 400;
 constexpr std::string_view kRoles[] = {"user", "assistant", "tool", "system"};
 constexpr std::string_view kPartTypes[] = {"text",  "reasoning", "tool_call", "tool_result",
-                                           "image", "file",      "summary"};
+                                           "image", "file",      "summary",   "notice"};
 
 std::string hash_of(const json::object& content) { return crypto::sha256_hex(json::canonical(content)); }
 
@@ -69,6 +69,8 @@ std::string told(const json::object& part, std::string_view type, const std::str
   if (type == "tool_result") return fmt::format("({} answered: {})", tool, text);
   if (type == "image" || type == "file")
     return fmt::format("({} {} was here)", type, json::string_or(part, "name"));
+  // As words of the file: nothing here knows whether it happened.
+  if (type == "notice") return text.empty() ? text : fmt::format("(notice: {})", text);
   return text;
 }
 

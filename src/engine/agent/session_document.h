@@ -12,6 +12,8 @@
 namespace pryx::agent {
 
 inline constexpr std::string_view kSessionFormat = "pryx.session/1";
+// Of one file, out and in: what is written can be read again.
+inline constexpr std::size_t kMaxSessionFileBytes = 64u << 20;
 
 struct SessionRows {
   Session session;

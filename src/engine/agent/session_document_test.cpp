@@ -86,6 +86,36 @@ TEST(SessionDocument, WhatIsImportedIsNobodysWord) {
   EXPECT_EQ(imported->messages[1].parts[0].text, "(asked for fs.read: {})");
 }
 
+TEST(SessionDocument, EveryTypeThatAnExportWritesIsTaken) {
+  for (const char* type :
+       {"text", "reasoning", "tool_call", "tool_result", "image", "file", "summary", "notice"}) {
+    const json::object whole = changed([&](json::object& c) {
+      auto& part = c["messages"].as_array()[1].as_object()["parts"].as_array()[0].as_object();
+      part["type"] = type;
+    });
+    const auto imported = read(whole);
+    ASSERT_TRUE(imported) << type << ": " << imported.error().message;
+    EXPECT_EQ(imported->document, json::canonical(whole)) << type;
+  }
+}
+
+TEST(SessionDocument, ANoticeIsToldAsTheFilesOwnWords) {
+  const auto imported = read(changed([](json::object& c) {
+    json::array& parts = c["messages"].as_array()[1].as_object()["parts"].as_array();
+    json::object notice = parts[0].as_object();
+    notice["type"] = "notice";
+    notice["text"] = "a/one is out of reach; b/two answers instead";
+    notice.erase("tool");
+    parts.insert(parts.begin(), std::move(notice));
+  }));
+  ASSERT_TRUE(imported) << imported.error().message;
+  ASSERT_EQ(imported->messages.size(), 2u);
+  const Part& first = imported->messages[1].parts.at(0);
+  EXPECT_EQ(first.type, "text");
+  EXPECT_EQ(first.text, "(notice: a/one is out of reach; b/two answers instead)");
+  EXPECT_TRUE(first.labels.is_untrusted());
+}
+
 TEST(SessionDocument, AChangedFileIsRefused) {
   json::object whole = document();
   whole["content"].as_object()["messages"].as_array()[0].as_object()["role"] = "assistant";

@@ -55,6 +55,15 @@ constexpr std::string_view kMessagesBack =
     " FROM messages m LEFT JOIN turns t ON t.id = m.turn_id"
     " WHERE m.principal_id = $1 AND m.session_id = $2 AND m.covered_by = '' AND coalesce(t.seq, 0) <= $3 "
     "ORDER BY m.seq DESC";
+constexpr std::string_view kSummaries =
+    "SELECT m.seq, m.id, m.role, m.turn_id, m.step_id, m.parts, m.created_at, m.session_id, m.principal_id, "
+    "coalesce(t.seq, 0)"
+    " FROM messages m LEFT JOIN turns t ON t.id = m.turn_id"
+    " WHERE m.principal_id = $1 AND m.session_id = $2 AND m.covered_by = '' AND coalesce(t.seq, 0) <= $3 "
+    "AND m.id IN (SELECT message_id FROM compactions WHERE principal_id = $1 AND session_id = $2)";
+constexpr std::string_view kCountHistory =
+    "SELECT count(*) FROM messages m LEFT JOIN turns t ON t.id = m.turn_id"
+    " WHERE m.principal_id = $1 AND m.session_id = $2 AND m.covered_by = '' AND coalesce(t.seq, 0) <= $3";
 constexpr std::string_view kIndexMessage = "INSERT INTO messages_fts (rowid, text) VALUES ($1, $2)";
 constexpr std::string_view kDropIndex = "DELETE FROM messages_fts WHERE rowid = $1";
 constexpr std::string_view kUpdateMessage =
@@ -295,7 +304,7 @@ Result<std::optional<Message>> SessionStore::find_message(db::Connection& c, con
 }
 
 Result<std::vector<Message>> SessionStore::load_history(db::Connection& c, const Turn& turn,
-                                                        std::size_t max_bytes, bool* is_whole) {
+                                                        std::size_t max_bytes, HistoryRead* facts) {
   std::vector<std::pair<std::int64_t, Message>> found;  // by the seq of its turn
   std::size_t bytes = 0;
   bool has_begin = turn.message.empty();
@@ -309,7 +318,21 @@ Result<std::vector<Message>> SessionStore::load_history(db::Connection& c, const
         return bytes <= max_bytes || !has_begin;
       },
       turn.principal, turn.session, turn.seq));
-  if (is_whole != nullptr) *is_whole = bytes <= max_bytes;
+  if (bytes > max_bytes) {
+    PRYX_TRY(auto summaries,
+             c.list(
+                 kSummaries, [](const db::Row& r) { return std::pair(r.integer(9), read_message(r)); },
+                 turn.principal, turn.session, turn.seq));
+    for (auto& summary : summaries) {
+      const bool is_there = std::ranges::any_of(
+          found, [&](const auto& entry) { return entry.second.seq == summary.second.seq; });
+      if (!is_there) found.push_back(std::move(summary));
+    }
+  }
+  if (facts != nullptr && bytes > max_bytes) {
+    PRYX_TRY(const auto all, c.count(kCountHistory, turn.principal, turn.session, turn.seq));
+    *facts = {.is_whole = false, .unread = all - static_cast<std::int64_t>(found.size())};
+  }
   std::ranges::sort(found, {}, [](const auto& entry) { return std::pair(entry.first, entry.second.seq); });
   std::vector<Message> history;
   history.reserve(found.size());

@@ -31,6 +31,12 @@ struct SessionHit {
   std::string snippet;  // of the best message, when there was a query
 };
 
+// How much of a history was read.
+struct HistoryRead {
+  bool is_whole = true;     // it fits into the bytes that may be read
+  std::int64_t unread = 0;  // messages that were left where they are
+};
+
 // Which end of a transcript a page begins at.
 enum class MessageOrder : std::uint8_t { kOldestFirst, kNewestFirst };
 
@@ -86,11 +92,11 @@ struct SessionStore {
                                                                    const MessageId& id);
   // What a turn works with: the messages of the turns before it, about max_bytes of the newest, and all of
   // its own. Turn by turn, because a message that came while another turn ran was written between that turn's
-  // messages. Later turns are left out, and messages that a summary stands for. `is_whole`: nothing was left
-  // out for its size.
+  // messages. Later turns are left out, and messages that a summary stands for. Summaries always come along:
+  // nothing else says what they stand for.
   [[nodiscard]] static Result<std::vector<Message>> load_history(db::Connection& c, const Turn& turn,
                                                                  std::size_t max_bytes,
-                                                                 bool* is_whole = nullptr);
+                                                                 HistoryRead* facts = nullptr);
   // Of what a dead daemon had of an answer, and did not end.
   [[nodiscard]] static Result<std::int64_t> streamed_bytes(db::Connection& c, const PrincipalId& principal,
                                                            const TurnId& turn, const StepId& step);

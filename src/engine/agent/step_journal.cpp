@@ -35,6 +35,17 @@ trace::SpanStatus span_status(StepState state, bool ok) {
 }
 }  // namespace
 
+// What every row about this step has in common.
+audit::Entry StepJournal::entry_of(std::string kind) const {
+  return {.principal = run_.turn_.principal,
+          .kind = std::move(kind),
+          .actor = run_.turn_.surface,
+          .session = run_.turn_.session,
+          .turn = run_.turn_.id,
+          .step = step_.id,
+          .subject = step_.tool};
+}
+
 void StepJournal::note(const Decided& decided) {
   step_.args_hash = decided.args_hash;
   step_.policy_version = decided.policy_version;
@@ -108,15 +119,10 @@ async::Task<Result<void>> StepJournal::record_ask(Decided decided, trust::Approv
 Result<void> StepJournal::close_lost_attempt(db::Transaction& t) {
   PRYX_TRY_VOID(trace_tool(t, run_.parts().trace, run_.turn_, step_, trace::SpanStatus::kInterrupted,
                            "the daemon stopped while it ran"));
-  PRYX_TRY_VOID(run_.parts().audit.append(t, {.principal = run_.turn_.principal,
-                                              .kind = "tool.interrupted",
-                                              .actor = run_.turn_.surface,
-                                              .session = run_.turn_.session,
-                                              .turn = run_.turn_.id,
-                                              .step = step_.id,
-                                              .subject = step_.tool,
-                                              .detail = {{"attempt", step_.attempt}},
-                                              .success = false}));
+  audit::Entry entry = entry_of("tool.interrupted");
+  entry.detail["attempt"] = step_.attempt;
+  entry.success = false;
+  PRYX_TRY_VOID(run_.parts().audit.append(t, entry));
   return {};
 }
 
@@ -127,7 +133,8 @@ async::Task<Result<std::string>> StepJournal::record_start(Decided decided) {
   step_.idempotency_key = crypto::hash_json(
       "effect-key/1",
       json::object{{"turn", run_.turn_.id.str()}, {"step", step_.id.str()}, {"args", decided.args_hash}});
-  json::object personal{{"args", arguments_of(decided)}, {"rendering", decided.rendering}};
+  audit::Entry entry = entry_of("tool.intent");
+  entry.personal = {{"args", arguments_of(decided)}, {"rendering", decided.rendering}};
   const auto written = co_await run_.parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(run_.write_start(t));
     if (run_.turn_.state == TurnState::kWaiting)
@@ -143,19 +150,11 @@ async::Task<Result<std::string>> StepJournal::record_start(Decided decided) {
                                "the daemon stopped while it ran"));
     PRYX_TRY_VOID(
         TurnStore::start_attempt(t.db(), step_, run_.parts().boot_id, run_.crashes_of(step_), run_.now()));
-    json::object detail{{"args_hash", decided.args_hash},   {"call_hash", decided.call_hash},
-                        {"policy", decided.policy_version}, {"attempt", step_.attempt},
-                        {"key", step_.idempotency_key},     {"approval_id", decided.approval.str()}};
-    put_rule(decided, detail, personal);
-    PRYX_TRY_VOID(run_.parts().audit.append(t, {.principal = run_.turn_.principal,
-                                                .kind = "tool.intent",
-                                                .actor = run_.turn_.surface,
-                                                .session = run_.turn_.session,
-                                                .turn = run_.turn_.id,
-                                                .step = step_.id,
-                                                .subject = step_.tool,
-                                                .detail = detail,
-                                                .personal = personal}));
+    entry.detail = {{"args_hash", decided.args_hash},   {"call_hash", decided.call_hash},
+                    {"policy", decided.policy_version}, {"attempt", step_.attempt},
+                    {"key", step_.idempotency_key},     {"approval_id", decided.approval.str()}};
+    put_rule(decided, entry.detail, entry.personal);
+    PRYX_TRY_VOID(run_.parts().audit.append(t, entry));
     return run_.emit(t, "tool.started",
                      {{"step_id", step_.id.str()}, {"tool", step_.tool}, {"attempt", step_.attempt}});
   });
@@ -171,6 +170,10 @@ async::Task<Result<void>> StepJournal::record_end(tools::GateEnd end, tools::Too
   if (end == tools::GateEnd::kCancelled && run_.is_put_off()) co_return Result<void>{};
   const bool may_repeat =
       step_.effect == tools::EffectClass::kPure || step_.effect == tools::EffectClass::kIdempotent;
+  if (end == tools::GateEnd::kUnknown && !may_repeat) {
+    why_unknown_ = std::move(reason);
+    co_return Result<void>{};
+  }
   const bool had_begun = end == tools::GateEnd::kCancelled && step_.state == StepState::kStarted &&
                          !reason.starts_with(tools::kNotRun);
   if (had_begun && (run_.is_stopped() || run_.is_out_of_time()) && !may_repeat) {
@@ -257,6 +260,10 @@ async::Task<Result<void>> StepJournal::finish(Ending ending) {
   message.parts.push_back(std::move(part));
   step_.summary = to_valid_utf8(utf8_prefix(ending.summary, 500));
   if (!ending.reason.empty()) ending.audit_personal["reason"] = ending.reason;
+  audit::Entry entry = entry_of(ending.audit_kind);
+  entry.detail = std::move(ending.audit_detail);
+  entry.success = ending.ok;
+  entry.personal = std::move(ending.audit_personal);
   const auto written = co_await run_.parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(run_.write_start(t));
     if (run_.turn_.state == TurnState::kWaiting)
@@ -270,16 +277,7 @@ async::Task<Result<void>> StepJournal::finish(Ending ending) {
     PRYX_TRY_VOID(
         run_.trace_.tool_ended(t, run_.turn_, step_, span_status(ending.state, ending.ok), ending.reason));
     PRYX_TRY_VOID(SessionStore::insert_message(t.db(), message));
-    PRYX_TRY_VOID(run_.parts().audit.append(t, {.principal = run_.turn_.principal,
-                                                .kind = ending.audit_kind,
-                                                .actor = run_.turn_.surface,
-                                                .session = run_.turn_.session,
-                                                .turn = run_.turn_.id,
-                                                .step = step_.id,
-                                                .subject = step_.tool,
-                                                .detail = ending.audit_detail,
-                                                .success = ending.ok,
-                                                .personal = ending.audit_personal}));
+    PRYX_TRY_VOID(run_.parts().audit.append(t, entry));
     PRYX_TRY_VOID(run_.emit(t, "tool.finished",
                             {{"step_id", step_.id.str()},
                              {"tool", step_.tool},

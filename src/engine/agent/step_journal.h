@@ -18,7 +18,8 @@ class StepJournal final : public tools::CallJournal {
   // A step whose effect a person or the outside world vouched for.
   [[nodiscard]] async::Task<Result<void>> record_settled(StepState state, std::string text, bool ok);
 
-  // Cut by the panic button while it took effect: its step stays started, and becomes unknown.
+  // Cut by the panic button while it took effect, or its tool cannot tell: the step stays started, and
+  // becomes unknown.
   [[nodiscard]] bool is_left_unknown() const { return !why_unknown_.empty(); }
   [[nodiscard]] const std::string& why_unknown() const { return why_unknown_; }
 
@@ -35,6 +36,7 @@ class StepJournal final : public tools::CallJournal {
     json::object audit_personal = {};  // beside the reason
     Stored stored = Stored::kWhole;
   };
+  [[nodiscard]] audit::Entry entry_of(std::string kind) const;
   void note(const Decided& decided);
   [[nodiscard]] Result<void> close_lost_attempt(db::Transaction& t);
   [[nodiscard]] async::Task<Result<void>> finish(Ending ending);

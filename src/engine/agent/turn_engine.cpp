@@ -90,9 +90,7 @@ TurnEngine::TurnEngine(Parts parts, EngineLimits limits)
     : parts_(std::move(parts)), limits_(limits), ended_(parts_.loop) {}
 TurnEngine::~TurnEngine() = default;
 
-std::shared_ptr<TurnAhead> TurnEngine::look_ahead() const {
-  return std::make_shared<TurnAhead>(parts_.default_model);
-}
+std::shared_ptr<TurnAhead> TurnEngine::look_ahead() const { return std::make_shared<TurnAhead>(); }
 
 void TurnEngine::note_parked(const SessionId& session, bool is_parked) {
   for (const auto& [turn, run] : active_) {

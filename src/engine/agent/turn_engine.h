@@ -104,6 +104,7 @@ class TurnEngine final : public TurnRunner {
   void set_thinking_budget(std::int64_t tokens) { limits_.thinking_budget = tokens; }
   void set_default_model(std::string model) { parts_.default_model = std::move(model); }
   [[nodiscard]] const std::string& default_model() const { return parts_.default_model; }
+  [[nodiscard]] const ProfileSource* profiles() const { return parts_.profiles; }
   // Where the bytes are kept that parts of messages refer to.
   [[nodiscard]] ResultFiles& results() { return parts_.results; }
   // Models that answer when the chosen one cannot, in this order; for turns that start from now on.

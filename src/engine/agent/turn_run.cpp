@@ -51,6 +51,13 @@ const std::string& TurnRun::chosen_model() const {
   return profile_.model.empty() ? default_model_ : profile_.model;
 }
 
+std::string_view TurnRun::route() const {
+  if (!stand_in_.empty()) return "stand-in";
+  if (!turn_.model.empty()) return "message";
+  if (!session_.model.empty()) return "session";
+  return profile_.model.empty() ? "default" : "agent";
+}
+
 void TurnRun::take(TurnSnapshot snapshot) {
   turn_ = std::move(snapshot.turn);
   session_ = std::move(snapshot.session);
@@ -59,20 +66,24 @@ void TurnRun::take(TurnSnapshot snapshot) {
   history_ = std::move(snapshot.history);
   pins_ = std::move(snapshot.pins);
   open_turns_ = std::move(snapshot.open_turns);
-  if (snapshot.context_state) context_state_ = std::move(*snapshot.context_state);
+  unread_ = snapshot.read.unread;
 }
 
 async::Task<Result<bool>> TurnRun::load() {
   std::optional<TurnSnapshot> snapshot;
-  if (ahead_ != nullptr) snapshot = ahead_->take(default_model_);
+  if (ahead_ != nullptr) snapshot = ahead_->take();
   if (!snapshot) {
     PRYX_CO_TRY(snapshot, co_await parts().database.read([this](db::Connection& c) {
-      return TurnSnapshot::load(c, open_, default_model_, kMaxHistoryBytes);
+      return TurnSnapshot::load(c, open_, kMaxHistoryBytes);
     }));
   }
   if (!snapshot) co_return false;
+  std::vector<ContextState> states = std::move(snapshot->context_states);
   take(std::move(*snapshot));
   apply_limits();
+  // Only the agent's file says whose correction counts.
+  const auto known = std::ranges::find(states, model_name(), &ContextState::model);
+  if (known != states.end()) context_state_ = std::move(*known);
   if (!turn_.approve.empty()) {
     const auto policy = trust::parse_policy(turn_.approve, trust::PolicyFileKind::kApprove, "--approve");
     if (policy) approve_ = policy->layer;  // unreadable: nothing is allowed by it
@@ -360,7 +371,8 @@ async::Task<TurnRun::Flow> TurnRun::needs_attention(Step& step, std::string deta
                                            .turn = turn_.id,
                                            .step = step.id,
                                            .subject = step.tool,
-                                           .detail = {{"attempt", step.attempt}, {"detail", detail}}}));
+                                           .detail = {{"attempt", step.attempt}},
+                                           .personal = {{"detail", detail}}}));
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), turn_, TurnState::kNeedsAttention, now()));
     PRYX_TRY_VOID(SessionStore::set_unread(t.db(), turn_.principal, turn_.session, true));
     json::array choices{"retry", "treat_as_done", "abandon"};

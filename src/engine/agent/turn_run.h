@@ -94,6 +94,8 @@ class TurnRun {
   [[nodiscard]] async::Task<Result<void>> end_part(Step& step);
   [[nodiscard]] async::Task<Flow> drop_thoughts();
   [[nodiscard]] std::size_t written_bytes() const;  // of the answer, by the call that runs
+  // That with its calls of tools, as tokens, where nobody else counted.
+  [[nodiscard]] std::int64_t written_tokens() const;
 
   // Room in the context (turn_run_context.cpp).
   void set_budget();
@@ -172,6 +174,7 @@ class TurnRun {
   [[nodiscard]] WallTime now() const { return engine_.parts_.loop.clock().wall(); }
   [[nodiscard]] const std::string& model_name() const;    // who answers at present
   [[nodiscard]] const std::string& chosen_model() const;  // before another one had to stand in
+  [[nodiscard]] std::string_view route() const;           // who chose model_name(), for the trace
   // Which model the turn fails for, before it ends.
   void note_failure();
   // With the one that cut this start, if one did. A clean stop, a failing store and a cut connection are
@@ -217,6 +220,7 @@ class TurnRun {
   ContextState context_state_;
   std::vector<Pin> pins_;
   std::set<TurnId> open_turns_;  // of the session, others that are not over
+  std::int64_t unread_ = 0;      // messages of earlier turns that are more than what is read at once
   std::optional<Context> prepared_;
 
   // The answer that streams at present.

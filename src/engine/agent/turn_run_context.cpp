@@ -47,7 +47,8 @@ Context TurnRun::make_context() {
                         .reminds = reminds_,
                         .pins = &pins_,
                         .budget = budget_,
-                        .more_tokens = more});
+                        .more_tokens = more,
+                        .unread = unread_});
 }
 
 models::Usage TurnRun::corrected(std::int64_t estimated) const {
@@ -148,12 +149,12 @@ Step* TurnRun::find_interrupted_compaction() {
 }
 
 async::Task<TurnRun::Flow> TurnRun::compact(std::int64_t want, std::int64_t tokens_before, bool manual) {
-  const Cover cover = choose_cover({.history = history_,
-                                    .open_turns = open_turns_,
-                                    .own_turn = turn_.id,
-                                    .own_message = turn_.message,
-                                    .budget = budget_,
-                                    .want = want});
+  Cover cover = choose_cover({.history = history_,
+                              .open_turns = open_turns_,
+                              .own_turn = turn_.id,
+                              .own_message = turn_.message,
+                              .budget = budget_,
+                              .want = want});
   Step* existing = find_interrupted_compaction();
   if (cover.empty()) {
     if (existing == nullptr) co_return Flow::kGoOn;
@@ -177,7 +178,10 @@ async::Task<TurnRun::Flow> TurnRun::compact(std::int64_t want, std::int64_t toke
     steps_.push_back(std::move(step));
   }
   Step& step = is_new ? steps_.back() : *existing;
-  models::ModelRequest request = summary_request(cover, budget_);
+  SummaryRequest asked = summary_request(cover, budget_);
+  cover.left_out += asked.left_out;
+  trace_.note_left_out(asked.left_out);
+  models::ModelRequest request = std::move(asked.request);
   request.model = model_name();
   request.request_id = step.idempotency_key;
   reset_stream();
@@ -274,7 +278,8 @@ async::Task<TurnRun::Flow> TurnRun::end_compaction(Step& step, const Cover& cove
                         {"tokens_before", compaction.tokens_before},
                         {"tokens_after", compaction.tokens_after},
                         {"limit_tokens", budget_.limit},
-                        {"dropped", compaction.dropped}}));
+                        {"dropped", compaction.dropped},
+                        {"left_out", summary.parts.front().left_out}}));
     return emit(
         t, "step.finished",
         {{"step_id", step.id.str()}, {"kind", "model"}, {"purpose", kPurpose}, {"state", to_text(state)}});
@@ -342,6 +347,9 @@ async::Task<TurnRun::Flow> TurnRun::run_compaction_turn() {
         "{} messages are summarised from here on. The transcript still has all of them, and "
         "`pryx session compact {} --undo` takes the summary back.",
         history_.back().parts.front().count, turn_.session.str());
+  if (did && history_.back().parts.front().left_out > 0)
+    text += fmt::format(" {} of them had no room in what was summarised; the summary does not tell of them.",
+                        history_.back().parts.front().left_out);
   turn_.answered_by = model_name();
   Message answer{.principal = turn_.principal,
                  .session = turn_.session,

@@ -43,6 +43,21 @@ std::size_t TurnRun::written_bytes() const {
   return text_.all().size() + reasoning_.all().size() + unseen_bytes_ - said_before_;
 }
 
+std::int64_t TurnRun::written_tokens() const {
+  constexpr std::int64_t kBytesPerToken = 4;  // of a summary that broke off: its text is not kept
+  auto tokens = static_cast<std::int64_t>(unseen_bytes_) / kBytesPerToken;
+  for (const models::ToolCall& call : calls_) {
+    tokens += models::estimate_tokens(budget_.family, call.name) +
+              models::estimate_tokens(budget_.family, call.arguments_json);
+  }
+  const auto seen = static_cast<std::int64_t>(text_.all().size() + reasoning_.all().size());
+  if (seen == 0) return tokens;
+  const std::int64_t all = models::estimate_tokens(budget_.family, text_.all()) +
+                           models::estimate_tokens(budget_.family, reasoning_.all());
+  // By its share, because a part may end in the middle of a word.
+  return tokens + all * (seen - static_cast<std::int64_t>(said_before_)) / seen;
+}
+
 bool TurnRun::goes_on() const {
   return finish_ == models::FinishReason::kLength && part_ + 1 < output_.parts && calls_.empty() &&
          written_bytes() > 0;

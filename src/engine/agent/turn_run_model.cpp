@@ -8,8 +8,6 @@
 namespace pryx::agent {
 
 namespace {
-// About four bytes a token over prose; only used when a provider reports nothing.
-std::int64_t estimate_tokens(std::size_t bytes) { return static_cast<std::int64_t>(bytes / 4); }
 constexpr int kMaxCuts = 3;  // an answer that was cut so often in the middle fails; a crash does not count
 bool is_worth_another_attempt(const Error& error) {
   return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kTimeout;
@@ -100,6 +98,7 @@ Result<models::ModelRequest> TurnRun::make_request(const Step& step) {
   context.request.cache_key = session_.id.str();
   apply_options(context);
   context_labels_ = std::move(context.labels);
+  trace_.note_left_out(context.left_out);
   context.request.model = model_name();
   context.request.request_id = step.idempotency_key;
   estimate_ = corrected(context.estimated);
@@ -112,6 +111,7 @@ async::Task<Result<std::optional<Error>>> TurnRun::begin_model_step(Step& step, 
   if (const auto fits = fit_tokens(request, estimate_.input_tokens); !fits)
     co_return std::optional(fits.error());
   fit_output(request);
+  trace_.note_route(route());
   trace_.prepare_call(request.model, request, estimate_, context_labels_);
   trace::Grant grant;
   auto written = co_await parts().database.write([&,
@@ -174,9 +174,10 @@ async::Task<Result<void>> TurnRun::stream_answer(Step& step, models::ModelReques
   }
   send_delta(step, "reasoning", reasoning_, true);
   send_delta(step, "text", text_, true);
-  if (usage_ == models::Usage{}) {
+  // The wire's own estimate knows the bytes of the request only, pictures included.
+  if (usage_ == models::Usage{} || usage_.estimated) {
     usage_ = estimate_;
-    usage_.output_tokens = estimate_tokens(written_bytes());
+    usage_.output_tokens = written_tokens();
   }
   co_return Result<void>{};
 }
@@ -283,7 +284,7 @@ ModelEnd TurnRun::end_of_attempt(trace::CallOutcome outcome, std::optional<Error
   const bool was_read = written_bytes() > 0 || (was_given_up && trace_.is_under_way());
   if (end.usage == models::Usage{} && was_read) {
     end.usage = estimate_;
-    end.usage.output_tokens = estimate_tokens(written_bytes());
+    end.usage.output_tokens = written_tokens();
   }
   trace_.price_answer(end.answered_by, end.usage);
   return end;
@@ -360,8 +361,9 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
   // Of an answer in parts only the last call's would be known.
   if (!message->parts.empty() && part_ == 0) {
     Part& first = message->parts.front();
-    first.thinking_tokens =
-        usage_.reasoning_tokens > 0 ? usage_.reasoning_tokens : estimate_tokens(reasoning_.all().size());
+    first.thinking_tokens = usage_.reasoning_tokens > 0
+                                ? usage_.reasoning_tokens
+                                : models::estimate_tokens(budget_.family, reasoning_.all());
     first.provider_data = std::move(provider_data_);
   }
   if (!notices_.empty()) add_notices(*message);

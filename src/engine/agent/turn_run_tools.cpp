@@ -109,9 +109,11 @@ async::Task<TurnRun::Flow> TurnRun::run_tool_step(Step& step, bool was_started) 
   const tools::GateResult result = co_await parts().gate.call(std::move(call), journal);
   output->close();
   wait_for_a_person(false);
-  if (journal.is_left_unknown())
+  if (journal.is_left_unknown()) {
+    const char* who_cut_it = is_out_of_time() ? "turn_timeout" : "stop";
     co_return co_await needs_attention(step, journal.why_unknown(),
-                                       is_out_of_time() ? "turn_timeout" : "stop");
+                                       result.end == tools::GateEnd::kUnknown ? turn_.surface : who_cut_it);
+  }
   if (result.end == tools::GateEnd::kCancelled) co_return co_await cancel_turn();
   if (result.end == tools::GateEnd::kNotRecorded)
     co_return co_await stopped_by_storage(Error{ErrorCode::kStorage, result.reason, -1});

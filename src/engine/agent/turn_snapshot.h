@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/agent/context_store.h"
+#include "engine/agent/session_store.h"
 #include "engine/agent/subagents/sub_agent_store.h"
 #include "engine/agent/turn_store.h"
 
@@ -21,28 +22,24 @@ struct TurnSnapshot {
   std::vector<Step> steps;
   std::vector<Message> history;
   std::vector<Pin> pins;
-  std::set<TurnId> open_turns;  // of the session
-  std::optional<ContextState> context_state;
-  bool is_whole = true;  // the history fits into `max_bytes`
+  std::set<TurnId> open_turns;               // of the session
+  std::vector<ContextState> context_states;  // of all models that answered in the session
+  HistoryRead read;
 
-  // nullopt: there is no such turn. The state of the context is that of the turn's model, the session's, or
-  // the default one.
+  // nullopt: there is no such turn. Who answers is not known here: an agent's own model is in its file.
   [[nodiscard]] static Result<std::optional<TurnSnapshot>> load(db::Connection& c, const OpenTurn& open,
-                                                                const std::string& default_model,
                                                                 std::size_t max_bytes);
 };
 
 // Made on the loop before a turn is accepted, filled on the database's thread, used up by the run.
 class TurnAhead {
  public:
-  explicit TurnAhead(std::string default_model) : default_model_(std::move(default_model)) {}
   // Inside Transaction::before_commit(). A long history would hold up every commit: it is not read ahead.
   void read(db::Connection& c, const OpenTurn& open);
   // Once; nullopt when it was not read.
-  [[nodiscard]] std::optional<TurnSnapshot> take(const std::string& default_model);
+  [[nodiscard]] std::optional<TurnSnapshot> take();
 
  private:
-  std::string default_model_;
   std::optional<TurnSnapshot> snapshot_;
 };
 

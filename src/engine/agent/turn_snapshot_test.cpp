@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine/agent/testing/corridor.h"
 
 namespace pryx::agent {
@@ -19,14 +21,13 @@ class Snapshots : public ::testing::Test, protected Corridor {
   void SetUp() override { boot(); }
 
   // What is read ahead of a turn that is accepted at this moment.
-  std::optional<TurnSnapshot> read_ahead(const TurnId& turn, const SessionId& session,
-                                         const std::string& default_model = "fake/one") {
-    TurnAhead ahead("fake/one");
+  std::optional<TurnSnapshot> read_ahead(const TurnId& turn, const SessionId& session) {
+    TurnAhead ahead;
     PRYX_CHECK(write([&](db::Transaction& t) -> Result<void> {
                  t.before_commit([&](db::Connection& c) { ahead.read(c, {kMe, session, turn}); });
                  return {};
                }).has_value());
-    return ahead.take(default_model);
+    return ahead.take();
   }
   std::string texts(const TurnSnapshot& snapshot) {
     std::string out;
@@ -44,11 +45,11 @@ class Snapshots : public ::testing::Test, protected Corridor {
 struct Keeper final : TurnRunner {
   explicit Keeper(async::EventLoop& loop) : ended(loop) {}
   async::Task<void> run_turn(OpenTurn turn, std::shared_ptr<TurnAhead> ahead) override {
-    runs.emplace_back(turn.turn, ahead != nullptr && ahead->take("fake/one").has_value());
+    runs.emplace_back(turn.turn, ahead != nullptr && ahead->take().has_value());
     co_await ended.wait();
   }
   [[nodiscard]] std::shared_ptr<TurnAhead> look_ahead() const override {
-    return std::make_shared<TurnAhead>("fake/one");
+    return std::make_shared<TurnAhead>();
   }
   std::vector<std::pair<TurnId, bool>> runs;
   async::WaitList ended;
@@ -87,17 +88,63 @@ TEST_F(Snapshots, WhatIsReadAheadIsWhatIsReadLater) {
   settle();
   const auto ahead = read_ahead(t, s);
   ASSERT_TRUE(ahead);
-  const auto later = read(
-      [&](db::Connection& c) { return TurnSnapshot::load(c, {kMe, s, t}, "fake/one", kMaxHistoryBytes); });
+  const auto later =
+      read([&](db::Connection& c) { return TurnSnapshot::load(c, {kMe, s, t}, kMaxHistoryBytes); });
   ASSERT_TRUE(later);
   EXPECT_EQ(texts(*ahead), "hello|one|");
   EXPECT_EQ(texts(*ahead), texts(*later));
   EXPECT_EQ(ahead->turn.usage, later->turn.usage);
   EXPECT_EQ(ahead->steps.size(), later->steps.size());
-  ASSERT_TRUE(ahead->context_state && later->context_state);
-  EXPECT_EQ(ahead->context_state->used, later->context_state->used);
+  ASSERT_EQ(ahead->context_states.size(), 1u);
+  ASSERT_EQ(later->context_states.size(), 1u);
+  EXPECT_EQ(ahead->context_states[0].used, later->context_states[0].used);
   EXPECT_FALSE(read_ahead(TurnId("trn_gone"), s));
-  EXPECT_FALSE(read_ahead(t, s, "fake/another"));  // the default changed meanwhile
+}
+
+// The summary is older than the window and comes along all the same: nothing else stands for what it covers.
+TEST_F(Snapshots, WhatIsNotReadIsCountedAndSummariesAlwaysCome) {
+  const SessionId s = session();
+  TurnId last;
+  for (int i = 0; i < 4; ++i) {
+    model->add(says("answer"));
+    last = send(s, fmt::format("{} {}", i, std::string(5'000, 'x')));
+    settle();
+  }
+  const auto before = messages(s);
+  ASSERT_EQ(before.size(), 8u);
+  Message summary{.principal = kMe,
+                  .session = s,
+                  .id = daemon->ids.make<MessageId>(),
+                  .role = Role::kAssistant,
+                  .turn = before[0].turn};
+  Part part;
+  part.type = "summary";
+  part.text = "what was said";
+  part.covers = {before[0].id.str()};
+  part.count = 1;
+  summary.parts.push_back(std::move(part));
+  const Compaction compaction{
+      .principal = kMe, .session = s, .message = summary.id, .turn = before[0].turn, .covered = 1};
+  ASSERT_TRUE(write([&](db::Transaction& t) {
+                return ContextStore::cover(t.db(), summary, compaction);
+              }).has_value());
+  for (int i = 0; i < 2; ++i) {
+    model->add(says("answer"));
+    last = send(s, std::string(5'000, 'y'));
+    settle();
+  }
+  const auto all =
+      read([&](db::Connection& c) { return TurnSnapshot::load(c, {kMe, s, last}, kMaxHistoryBytes); });
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->history.size(), 12u);  // without the covered one, with its summary
+  EXPECT_TRUE(all->read.is_whole);
+  EXPECT_EQ(all->read.unread, 0);
+  const auto some = read([&](db::Connection& c) { return TurnSnapshot::load(c, {kMe, s, last}, 8'000); });
+  ASSERT_TRUE(some);
+  EXPECT_FALSE(some->read.is_whole);
+  EXPECT_EQ(some->read.unread + static_cast<std::int64_t>(some->history.size()), 12);
+  EXPECT_GT(some->read.unread, 5);
+  EXPECT_EQ(std::ranges::count(some->history, summary.id, &Message::id), 1);
 }
 
 TEST_F(Snapshots, ALongHistoryHoldsUpNoCommit) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Turns from the message to the answer: steps, cancel, approvals, limits, the queue of a session.
+// Over 500 lines: one turn after another from its message to its end, over one fixture.
 #include <gtest/gtest.h>
 
 #include "engine/agent/testing/corridor.h"
@@ -105,6 +106,25 @@ TEST_F(Turns, CancelWhileStreamingKeepsTheTextAsInterrupted) {
   EXPECT_EQ(messages(s)[1].parts[0].state, PartState::kInterrupted);
   EXPECT_EQ(messages(s)[1].text(), "half an ");
   EXPECT_TRUE(turn(t).usage.estimated);  // what the cut call has cost
+}
+
+TEST_F(Turns, WhatNobodyCountedIsEstimatedByItsText) {
+  std::string digits;
+  for (int i = 0; i < 300; ++i) digits += fmt::format("{} ", 10'000 + i * 37);
+  const std::int64_t tokens = models::estimate_tokens(models::TokenizerFamily::kLlama, digits);
+  ASSERT_GT(tokens, static_cast<std::int64_t>(digits.size() / 4) + 50);
+  const models::UsageReport of_the_wire{{.input_tokens = 900'000, .output_tokens = 3, .estimated = true}};
+  for (const bool is_told : {false, true}) {
+    auto attempt = says(digits);
+    if (is_told) attempt.events.insert(attempt.events.begin() + 1, of_the_wire);
+    model->add(std::move(attempt));
+    const TurnId t = send(session(), "hi");
+    settle();
+    ASSERT_EQ(state(t), "completed");
+    EXPECT_EQ(turn(t).usage.output_tokens, tokens) << is_told;
+    EXPECT_LT(turn(t).usage.input_tokens, 100'000) << is_told;
+    EXPECT_TRUE(turn(t).usage.estimated) << is_told;
+  }
 }
 
 TEST_F(Turns, CancelInATool) {

@@ -136,6 +136,8 @@ void TurnTrace::prepare_call(const std::string& model, const models::ModelReques
   model_ = model;
   provider_kind_ = kind_of(models_, provider_of(model));
   seen_ = what_is_shown(request, labels);
+  if (!route_.empty()) seen_["pryx.route"] = route_;
+  if (left_out_ > 0) seen_["pryx.context.left_out"] = left_out_;
   ask_ = ask_of(models_.describe(model), request, estimate);
   ask_.may_be_unpriced = !unpriced_.empty() && unpriced_ == model;
   max_output_ = request.max_output_tokens;

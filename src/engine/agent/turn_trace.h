@@ -48,6 +48,10 @@ class TurnTrace {
   // all that the model is shown.
   void prepare_call(const std::string& model, const models::ModelRequest& request,
                     const models::Usage& estimate, const trust::Labels& labels);
+  // Messages of the conversation that the next call does not show its model.
+  void note_left_out(std::int64_t messages) { left_out_ = messages; }
+  // Who chose the model of the next call.
+  void note_route(std::string_view route) { route_ = route; }
   // What is sent with the call: no more than was granted.
   void answer_bounded(std::int64_t max_output_tokens) { max_output_ = max_output_tokens; }
   // A person said that this model may be used without a price beside a budget; empty: none.
@@ -81,7 +85,9 @@ class TurnTrace {
   std::int64_t sent_ns_ = 0;
   std::int64_t first_chunk_ns_ = 0;
   std::int64_t max_output_ = 0;
-  json::object seen_;  // attributes: what the model was shown
+  std::int64_t left_out_ = 0;
+  std::string route_;
+  json::object seen_;  // attributes: what the model was shown, and why this one
   std::vector<Failed> failed_;
   std::map<StepId, std::int64_t> tool_started_ns_;
 };

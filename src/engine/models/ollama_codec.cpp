@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/models/retry_policy.h"
+#include "engine/models/token_estimate.h"
 #include "engine/models/tool_names.h"
 #include "engine/models/wire_text.h"
 #include "foundation/base/text.h"
@@ -16,9 +17,6 @@ constexpr std::size_t kMaxCallBytes = 4u << 20;
 constexpr std::size_t kMaxModels = 10'000;
 constexpr std::int64_t kSmallestContext = 8'192;
 constexpr std::int64_t kUsualOutput = 4'096;  // room for an answer whose length nobody limits
-constexpr std::int64_t kBytesPerToken = 3;    // below the usual four: too large costs memory, too small text
-constexpr std::size_t kBytesPerMessage = 24;  // role and separators of the template
-constexpr std::size_t kBytesPerImage = 4'500;
 // Loading is the slow part: the model stays for the next step of the same work.
 constexpr std::string_view kKeepAlive = "30m";
 
@@ -100,16 +98,14 @@ json::object encode_options(const ModelRequest& request) {
   return out;
 }
 
-// What the server has to hold: text by its length, an image as what such models usually make of one.
-std::size_t context_bytes(const ModelRequest& request) {
-  std::size_t size = 0;
-  for (const ChatMessage& message : request.messages) {
-    size += message.text.size() + kBytesPerMessage + message.attachments.size() * kBytesPerImage;
-    for (const ToolCall& call : message.tool_calls) size += call.name.size() + call.arguments_json.size();
-  }
-  for (const ToolSpec& tool : request.tools)
-    size += tool.name.size() + tool.description.size() + json::to_text(tool.parameters).size();
-  return size;
+// What the server has to hold. Which tokenizer a local model has is not known, so that one with a token for
+// each digit is reckoned with too. A quarter more than that: too large costs memory, too small text.
+std::int64_t prompt_tokens(const ModelRequest& request) {
+  const TokenizerFamily family = tokenizer_family("ollama", request.model);
+  std::int64_t tokens = estimate_tokens(family, request);
+  if (family != TokenizerFamily::kGoogle)
+    tokens = std::max(tokens, estimate_tokens(TokenizerFamily::kGoogle, request));
+  return tokens + tokens / 4;
 }
 
 // A model that cannot think refuses a request that asks it to: said only when it can.
@@ -257,9 +253,8 @@ class OllamaCodec final : public WireCodec {
     if (request.format.kind == ResponseFormat::Kind::kJsonSchema) body["format"] = request.format.schema;
     if (auto thinking = encode_thinking(request)) body["think"] = std::move(*thinking);
     json::object options = encode_options(request);
-    const std::size_t size = context_bytes(request);
     const std::int64_t most = request.about ? request.about->context_tokens : 0;
-    options["num_ctx"] = ollama_context_size(size, request.max_output_tokens, most);
+    options["num_ctx"] = ollama_context_size(prompt_tokens(request), request.max_output_tokens, most);
     body["options"] = std::move(options);
     return WireRequest{.target = "/api/chat", .body = json::to_text(body)};
   }
@@ -352,10 +347,10 @@ class OllamaCodec final : public WireCodec {
 
 }  // namespace
 
-std::int64_t ollama_context_size(std::size_t request_bytes, std::int64_t max_output_tokens,
+std::int64_t ollama_context_size(std::int64_t prompt_tokens, std::int64_t max_output_tokens,
                                  std::int64_t most) {
   const std::int64_t output = max_output_tokens > 0 ? max_output_tokens : kUsualOutput;
-  const std::int64_t needed = static_cast<std::int64_t>(request_bytes) / kBytesPerToken + output;
+  const std::int64_t needed = prompt_tokens + output;
   std::int64_t size = kSmallestContext;
   while (size < needed && size < (std::int64_t{1} << 40)) size *= 2;
   return most > 0 ? std::min(size, most) : size;

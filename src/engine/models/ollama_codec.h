@@ -11,9 +11,9 @@ namespace pryx::models {
 
 [[nodiscard]] std::unique_ptr<WireCodec> make_ollama_codec();
 
-// How large a context a request of this size needs: in steps, because each change makes the server load the
+// How large a context a prompt of this size needs: in steps, because each change makes the server load the
 // model anew. `most` is what the model can; 0: unknown.
-[[nodiscard]] std::int64_t ollama_context_size(std::size_t request_bytes, std::int64_t max_output_tokens,
+[[nodiscard]] std::int64_t ollama_context_size(std::int64_t prompt_tokens, std::int64_t max_output_tokens,
                                                std::int64_t most);
 
 }  // namespace pryx::models

@@ -148,10 +148,24 @@ TEST(OllamaCodec, AsksToThinkOnlyWhoCan) {
 
 TEST(OllamaCodec, SizesTheContextInSteps) {
   EXPECT_EQ(ollama_context_size(100, 0, 0), 8192);
-  EXPECT_EQ(ollama_context_size(60'000, 0, 0), 32768);
-  EXPECT_EQ(ollama_context_size(60'000, 0, 16000), 16000);
+  EXPECT_EQ(ollama_context_size(20'000, 0, 0), 32768);
+  EXPECT_EQ(ollama_context_size(20'000, 0, 16000), 16000);
   EXPECT_EQ(ollama_context_size(100, 100'000, 0), 131072);
   EXPECT_EQ(ollama_context_size(0, 0, 2048), 2048);
+}
+
+// Tokenizers of local models have a token for each digit; prose has one for four letters.
+TEST(OllamaCodec, TheContextHoldsNumbersAsWellAsWords) {
+  std::string digits, words;
+  for (int i = 0; digits.size() < 60'000; ++i) digits += fmt::format("{} ", 10'000 + i);
+  while (words.size() < 60'000) words += "and so the boat went on down the river ";
+  const auto size_for = [](const char* model, const std::string& text) {
+    return encoded({.model = model, .messages = {{.text = text}}}).at("options").at("num_ctx").as_int64();
+  };
+  for (const char* model : {"gemma3:4b", "qwen3:8b", "llama3.2"}) {
+    EXPECT_GE(size_for(model, digits), 50'000 + 4'096) << model;
+    EXPECT_EQ(size_for(model, words), 32768) << model;
+  }
 }
 
 TEST(OllamaCodec, ReadsWhatTheServerKnows) {

@@ -86,6 +86,9 @@ struct ToolContext {
   std::string chosen_folder;
   trust::Labels context_labels;     // of everything the model had seen when it asked
   std::vector<std::string> skills;  // names or globs it may read; empty: all
+  // Globs over workspace paths (`glob_match`, names encoded as in Touches): what the rules deny to this call
+  // wherever it gets to, by a walk or through a link. The paths that it names were decided on before.
+  std::vector<std::string> denied_paths;
   std::string idempotency_key;
   Binding binding;                     // as re-checked at launch; empty in bind() itself
   std::shared_ptr<OutputSink> output;  // may be null
@@ -97,6 +100,8 @@ struct ToolOutcome {
   std::string summary;   // one line for people: "12 entries", "3 matches in 2 files"
   json::object details;  // structured facts for surfaces
   trust::Labels labels;  // of the content
+  // It may have taken effect, and nobody can tell; `text` says why. Never for what was surely not begun.
+  bool is_unknown = false;
 };
 
 enum class PastEffect : std::uint8_t { kHappened, kDidNotHappen, kUnknown };

@@ -103,6 +103,12 @@ trust::Decision ToolGate::decide(const GateCall& call, const Prepared& p) const 
   return p.policy.engine->decide(p.facts, grants, loop_.clock().wall(), more);
 }
 
+std::vector<std::string> ToolGate::denied_paths(const GateCall& call, const Prepared& p) {
+  std::vector<std::shared_ptr<const trust::Layer>> more;
+  if (call.approve) more.push_back(call.approve);
+  return p.policy.engine->denied_paths(p.facts, more);
+}
+
 async::Task<Result<void>> ToolGate::bind(const GateCall& call, Prepared& p) const {
   auto binding = co_await p.tool->bind(p.arguments, call.context);
   if (!binding) co_return std::unexpected(std::move(binding.error()));
@@ -390,10 +396,13 @@ async::Task<GateResult> ToolGate::run(const GateCall& call, Prepared& p, CallJou
   ToolContext context = call.context;
   context.idempotency_key = *key;
   context.binding = std::move(p.binding);
+  context.denied_paths = denied_paths(call, p);
   const GatePass pass;
   auto outcome = co_await p.tool->run(pass, std::move(p.arguments), std::move(context));
   GateResult result;
-  if (outcome) {
+  if (outcome && outcome->is_unknown) {
+    result = ended(GateEnd::kUnknown, std::move(outcome->text));
+  } else if (outcome) {
     result = {GateEnd::kDone, std::move(*outcome), {}};
   } else {
     const GateEnd how =

@@ -65,6 +65,7 @@ enum class GateEnd : std::uint8_t {
   kInvalid,      // the arguments do not fit, or there is no such tool: never reached policy
   kDenied,       // policy, a person, silence
   kFailed,       // the tool broke
+  kUnknown,      // it may have taken effect, and nobody can tell
   kCancelled,    // before or while it ran
   kNotRecorded,  // the intent could not be written, so nothing was done
 };
@@ -134,6 +135,7 @@ class ToolGate {
   struct Prepared;
   [[nodiscard]] Result<Prepared> prepare(const GateCall& call) const;
   [[nodiscard]] trust::Decision decide(const GateCall& call, const Prepared& prepared) const;
+  [[nodiscard]] static std::vector<std::string> denied_paths(const GateCall& call, const Prepared& prepared);
   // Decides what was bound, with what it is bound to: a kept rule counts for the scripts that it was kept
   // for.
   [[nodiscard]] async::Task<Result<void>> decide_bound(const GateCall& call, Prepared& prepared) const;

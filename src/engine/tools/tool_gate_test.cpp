@@ -96,5 +96,21 @@ TEST(ToolGate, EveryRunHasADecisionOfItsOwn) {
   EXPECT_GT(denials, 100);
 }
 
+// What a tool reaches without naming it, only the tool can keep out: the rules of every layer go along.
+TEST(ToolGate, TellsTheToolWhichPathsAreDenied) {
+  GateBench bench("denied-paths");
+  bench.policy.rules = {{.verdict = Verdict::kAllow, .tool = "*"},
+                        {.verdict = Verdict::kDeny, .tool = "bench.*", .paths = {"secrets/*"}},
+                        {.verdict = Verdict::kDeny, .tool = "fs.*", .paths = {"others/*"}}};
+  GateCall call = bench.call();
+  call.approve = std::make_shared<const trust::Layer>(
+      trust::LayerKind::kApprove, "--approve",
+      std::vector<trust::Rule>{{.verdict = Verdict::kDeny, .tool = "*", .paths = {"*.pem"}}});
+  GateBench::Journal journal(bench);
+  const GateResult result = bench.now(bench.gate.call(std::move(call), journal));
+  EXPECT_EQ(result.end, GateEnd::kDone) << result.reason;
+  EXPECT_EQ(bench.world.denied_paths, (std::vector<std::string>{"secrets/*", "*.pem"}));
+}
+
 }  // namespace
 }  // namespace pryx::tools

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What Pryx itself changes of the configuration: an overlay of key and JSON value over the human's file.
-// Static functions for jobs.
+// Keys that no setting has are kept and count for nothing here: the daemon's marks of what it has recorded
+// are among them. Static functions for jobs.
 #pragma once
 #include <map>
 #include <string>

@@ -166,7 +166,11 @@ bool Connection::screen_request() {
     return false;
   }
   std::optional<Response> veto = core_.handler.screen(head);
-  if (!veto) return true;
+  if (!veto) {
+    if (!reader_.has_body()) return true;
+    if (const auto limit = core_.handler.body_limit(head)) reader_.set_body_limit(*limit);
+    return true;
+  }
   ++core_.refused;
   is_body_hidden_ = head.method == "HEAD";
   send_last(std::move(*veto));

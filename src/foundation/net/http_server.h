@@ -95,6 +95,11 @@ class Handler {
   // An early veto with headers only, before any body is read or buffered (Host, Origin, credentials, limits).
   // nullopt: go on.
   [[nodiscard]] virtual std::optional<Response> screen(const Request& head) = 0;
+  // How long the body of a request that passed screen() may be; nullopt: as long as the server's limit says.
+  // Asked before any of the body is read.
+  [[nodiscard]] virtual std::optional<std::size_t> body_limit(const Request& /*head*/) const {
+    return std::nullopt;
+  }
   // The answer to what the server refuses by itself, with the status of the refusal. Runs on the I/O thread
   // between two reads, so it must neither throw nor take long.
   [[nodiscard]] virtual Response refuse(const Refusal& refusal) = 0;

@@ -179,6 +179,22 @@ TEST(HttpServer, RefusalsCloseTheConnection) {
   EXPECT_EQ(server.stats().requests, 0u);
 }
 
+TEST(HttpServer, AHandlerMayAllowMoreForOneRequest) {
+  Server server({.max_body_bytes = 100});
+  RawClient client(server.port());
+  const std::string body(200, 'x');
+  client.send(post("/roomy", body));
+  EXPECT_EQ(client.read_response().body, "POST /roomy? " + body);
+  client.send("POST /roomy HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nc8\r\n" + body +
+              "\r\n0\r\n\r\n");
+  EXPECT_EQ(client.read_response().body, "POST /roomy? " + body);
+  client.send(post("/", std::string(101, 'x')));
+  EXPECT_EQ(client.read_response().status, 413) << "the next request has the limit of the server again";
+  RawClient larger(server.port());
+  larger.send(post("/roomy", std::string(201, 'x')));
+  EXPECT_EQ(larger.read_response().status, 413);
+}
+
 TEST(HttpServer, ContinuesWhenAsked) {
   Server server({.max_body_bytes = 100});
   RawClient client(server.port());

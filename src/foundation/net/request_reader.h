@@ -25,11 +25,13 @@ class RequestReader {
     kError,     // error_status() and error_detail() say why; the connection cannot go on
   };
 
-  explicit RequestReader(const Limits& limits) : limits_(limits) {}
+  explicit RequestReader(const Limits& limits) : limits_(limits), body_limit_(limits.body_bytes) {}
 
   // Takes bytes from the front of `bytes` until something is to be reported.
   [[nodiscard]] Event feed(std::string_view& bytes);
   void reset();
+  // Instead of Limits::body_bytes, for the one request whose head was reported.
+  void set_body_limit(std::size_t bytes) { body_limit_ = bytes; }
 
   [[nodiscard]] Request& request() { return request_; }
   [[nodiscard]] bool is_started() const { return stage_ != Stage::kHead || !head_.empty(); }
@@ -77,6 +79,7 @@ class RequestReader {
   Event check_framing(const Framing& framing);
 
   Limits limits_;
+  std::size_t body_limit_;
   Request request_;
   std::string head_;         // only while the head arrives in pieces
   std::string line_;         // a chunk or trailer line that arrives in pieces

@@ -46,8 +46,7 @@ Event RequestReader::start_body() {
     stage_ = Stage::kChunkLine;
     return Event::kNeedMore;
   }
-  if (content_length_ > limits_.body_bytes)
-    return fail_with(413, "the body is larger than this server reads");
+  if (content_length_ > body_limit_) return fail_with(413, "the body is larger than this server reads");
   if (content_length_ == 0) {
     stage_ = Stage::kDone;
     return Event::kComplete;
@@ -136,7 +135,7 @@ Event RequestReader::take_chunk_line() {
     return fail_with(400, "a chunk line is malformed");
   overhead_ += extension.size();
   if (overhead_ > kMaxChunkOverhead) return fail_with(400, "there are too many chunk extensions");
-  if (size > limits_.body_bytes - request_.body.size())
+  if (size > body_limit_ - request_.body.size())
     return fail_with(413, "the body is larger than this server reads");
   remaining_ = size;
   stage_ = size == 0 ? Stage::kTrailer : Stage::kChunkData;

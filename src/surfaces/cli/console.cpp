@@ -12,6 +12,7 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/text.h"
 #include "foundation/platform/files.h"
+#include "foundation/platform/hardening.h"
 #include "surfaces/cli/terminal_mode.h"
 #include "surfaces/cli/terminal_text.h"
 #include "surfaces/cli/text_width.h"
@@ -245,6 +246,7 @@ Result<Secret> Console::ask_secret(std::string_view label) {
   if (!tty)
     return fail(ErrorCode::kInvalidArgument,
                 "{} is needed and there is no terminal to ask on; give it on stdin", label);
+  PRYX_TRY_VOID(platform::harden_process());
   PRYX_TRY(TerminalMode mode, TerminalMode::without_echo(tty.get()));
   write(tty.get(), encode(Line(fmt::format("{}: ", label)), ColourMode::kNone));
   std::string typed;

@@ -2,6 +2,7 @@
 #include "surfaces/cli/read_secret.h"
 
 #include "foundation/base/text.h"
+#include "foundation/platform/hardening.h"
 
 namespace pryx::cli {
 namespace {
@@ -21,6 +22,7 @@ bool is_name(std::string_view text) {
 }  // namespace
 
 Result<Secret> read_secret(Context& context, std::string_view label, bool from_stdin) {
+  PRYX_TRY_VOID(platform::harden_process());
   if (!from_stdin && context.console().options().in_is_tty) return context.console().ask_secret(label);
   PRYX_TRY(std::string text, context.console().read_stdin(kMaxSecret));
   if (text.ends_with('\n')) text.pop_back();

@@ -236,6 +236,7 @@ json::object sample_part() {
   part.count = 12;
   part.kept = {"fs.write: Denied: not here"};
   part.dropped = true;
+  part.left_out = 2;
   part.denied = true;
   part.labels = kLabels;
   return part.to_json();

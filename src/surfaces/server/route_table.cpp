@@ -2,6 +2,7 @@
 // Every way into the daemon over HTTP, in one place: method, path, who may, which body and query fields it
 // knows. A route without an auth rule does not compile, and api/openapi.yaml must say the same
 // (route_document_test.cpp).
+#include "engine/agent/session_document.h"
 #include "surfaces/server/app/app_serving.h"
 #include "surfaces/server/routes/routes.h"
 
@@ -163,7 +164,14 @@ constexpr Route kRoutes[] = {
 
     {"GET", "/api/v1/sessions", kRead, list_sessions, {}, kSessionQuery},
     {"POST", "/api/v1/sessions", kChat, create_session, kNewSession},
-    {"POST", "/api/v1/sessions/import", kChat, import_session, kImport},
+    {"POST",
+     "/api/v1/sessions/import",
+     kChat,
+     import_session,
+     kImport,
+     {},
+     nullptr,
+     agent::kMaxSessionFileBytes},
     {"GET", "/api/v1/sessions/{id}", kRead, get_session},
     {"PATCH", "/api/v1/sessions/{id}", kChat, update_session, kSessionChange},
     {"DELETE", "/api/v1/sessions/{id}", kChat, delete_session},

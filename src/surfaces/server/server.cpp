@@ -51,7 +51,7 @@ net::Response not_routed(const net::Request& request, const RouteMatch& match, c
 }
 
 Result<json::object> read_body(const net::Request& request, const Route& route) {
-  if (route.body.empty() || trim(request.body).empty()) return json::object{};
+  if (route.body.empty() || route.large_body_bytes > 0 || trim(request.body).empty()) return json::object{};
   PRYX_TRY(json::object body, json::parse_object(request.body));
   for (const BodyField& field : route.body) {
     if (!field.exists && json::find(body, field.name) != nullptr) {
@@ -162,6 +162,12 @@ std::optional<net::Response> ApiServer::screen(const net::Request& head) {
   if (match.route == nullptr)
     return state_->refuse(head, match, not_routed_error(head, match), request_id, true);
   return std::nullopt;
+}
+
+std::optional<std::size_t> ApiServer::body_limit(const net::Request& head) const {
+  const RouteMatch match = find_route(route_table(), head.method, head.path);
+  if (match.route == nullptr || match.route->large_body_bytes == 0) return std::nullopt;
+  return match.route->large_body_bytes;
 }
 
 net::Response ApiServer::refuse(const net::Refusal& refused) {

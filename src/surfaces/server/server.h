@@ -107,6 +107,7 @@ class ApiServer final : public net::Handler {
 
   [[nodiscard]] async::Task<void> handle(net::Exchange& exchange) override;
   [[nodiscard]] std::optional<net::Response> screen(const net::Request& head) override;
+  [[nodiscard]] std::optional<std::size_t> body_limit(const net::Request& head) const override;
   [[nodiscard]] net::Response refuse(const net::Refusal& refusal) override;
 
  private:

@@ -199,8 +199,13 @@ async::Task<Result<Session>> change_session(Services& services, Caller caller, S
 }
 
 async::Task<Result<void>> delete_session(Services& services, Caller caller, SessionId id) {
-  // Nobody could see or stop them afterwards.
+  // Before anything is ended, so that a refusal leaves all as it is.
+  PRYX_CO_TRY_VOID(co_await services.database.read([principal = caller.principal.id, id](db::Connection& c) {
+    return agent::SessionDeletion::check(c, principal, id);
+  }));
+  // Nobody could see or stop them afterwards, and what their end writes down has to go with the session.
   PRYX_CO_TRY_VOID(co_await services.sub_agents.end_children(caller, id));
+  co_await services.processes.end_session(caller.principal.id, id);
   const agent::SessionDeletion deletion{services.events, services.audit, services.approvals};
   const auto deleted = co_await services.database.write([&](db::Transaction& t) -> Result<void> {
     return deletion.remove(t, caller.principal.id, id, caller.surface);

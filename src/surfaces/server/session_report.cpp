@@ -264,10 +264,12 @@ std::string report_markdown(const json::object& document) {
       escape_markdown(json::string_or(manifest, "sha256")));
   for (const json::object* turn : objects_in(content, "turns")) {
     const json::object& usage = object_in(*turn, "usage");
-    out += fmt::format(
-        "## Turn {}\n\n{}; {} in, {} out tokens; cost: {}\n\n", escape_markdown(json::string_or(*turn, "id")),
-        escape_markdown(json::string_or(*turn, "state")), json::integer_or(usage, "input_tokens", 0),
-        json::integer_or(usage, "output_tokens", 0), escape_markdown(cost_of(*turn)));
+    out += fmt::format("## Turn {}\n\n{}; {}; {} in, {} out tokens; cost: {}\n\n",
+                       escape_markdown(json::string_or(*turn, "id")),
+                       escape_markdown(json::string_or(*turn, "state")),
+                       escape_markdown(json::string_or(*turn, "answered_by", "no model")),
+                       json::integer_or(usage, "input_tokens", 0),
+                       json::integer_or(usage, "output_tokens", 0), escape_markdown(cost_of(*turn)));
     for (const json::object* step : objects_in(*turn, "steps")) {
       std::string line = fmt::format("{} {} {} {}", json::string_or(*step, "started_at"), step_name(*step),
                                      json::string_or(*step, "state"), duration_of(*step));

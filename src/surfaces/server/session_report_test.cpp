@@ -60,6 +60,17 @@ TEST(SessionReport, MarkdownHoldsNoMarkupOfStrangers) {
   EXPECT_TRUE(quote_markdown("# a\n- b").starts_with("> \\# a\n> - b"));
 }
 
+TEST(SessionReport, BothFormsNameWhoAnswered) {
+  json::object document = hostile_document();
+  json::array& turns = document["content"].as_object()["turns"].as_array();
+  turns[0].as_object()["answered_by"] = "acme/stand-in";
+  turns.emplace_back(json::object{{"id", "trn_2"}, {"answered_by", nullptr}, {"steps", json::array{}}});
+  for (const std::string& report : {report_html(document), report_markdown(document)}) {
+    EXPECT_TRUE(report.contains("acme/stand-in")) << report;
+    EXPECT_TRUE(report.contains("no model")) << report;
+  }
+}
+
 TEST(SessionReport, TheControlWouldSeeRawText) {
   EXPECT_TRUE(std::string(kHostile).contains("<script"));
   EXPECT_EQ(escape_html("<a href=\"x\">'&"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;");

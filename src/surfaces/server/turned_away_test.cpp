@@ -105,6 +105,20 @@ TEST(TurnedAway, EveryStatusHasTheProblemOfTheContract) {
   expect_problem(last, 429);
 }
 
+TEST(TurnedAway, OnlyAnImportMayBeLongerThanTheUsualRequest) {
+  RunningHouse house({.max_body_bytes = 1000});
+  const std::string token = "Authorization: Bearer " + house.new_token(Scopes::all()) + "\r\n";
+  const std::string body = json::to_text(json::object{{"content", std::string(5000, 'x')}});
+  const auto sent_to = [&](std::string_view path) {
+    return ask(house, fmt::format("POST {} HTTP/1.1\r\nHost: {}\r\n{}Content-Length: {}\r\n\r\n{}", path,
+                                  house.authority(), token, body.size(), body));
+  };
+  const RawResponse read = sent_to("/api/v1/sessions/import");
+  expect_problem(read, 400);
+  EXPECT_TRUE(read.body.contains("content must be an object")) << read.body;
+  expect_problem(sent_to("/api/v1/sessions"), 413);
+}
+
 TEST(TurnedAway, OneConnectionTooManyIsToldSoInTheSameForm) {
   RunningHouse house({.max_connections = 3, .unix_reserve = 1});
   std::vector<RawClient> held;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "trust/policy/policy_engine.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace pryx::trust {
@@ -17,6 +19,14 @@ std::string_view mismatch(const Layer::Entry& entry, const CallFacts& facts) {
   }
   if (!Layer::within_limits(entry, facts)) return "the call is not within its commands, domains or paths";
   return {};
+}
+
+// Whether the entry denies paths to calls like this one, and only the path itself is left to be looked at.
+bool denies_paths(const Layer::Entry& entry, const CallFacts& facts) {
+  const Rule& rule = entry.rule;
+  return rule.verdict == Verdict::kDeny && !rule.paths.empty() && entry.glob.matches(facts.tool) &&
+         std::ranges::all_of(rule.when, [&](Condition condition) { return holds(condition, facts); }) &&
+         Layer::within_other_limits(entry, facts);
 }
 
 // Walks the six steps once. Each step either fills decision_ and returns true, or leaves it alone.
@@ -44,6 +54,7 @@ class Decider {
   // Looks at the rules with this verdict in the base layer and in layers of the two other kinds given.
   bool first_rule(Verdict verdict, DecisionStep step, LayerKind second, LayerKind third);
   bool rules_of(const Layer& layer, Verdict verdict, DecisionStep step);
+  bool may_read_what_is_denied(const Rule& rule) const;
   bool built_in(bool hit, Verdict verdict, DecisionStep step, std::string_view rule, std::string_view reason);
   void consider(DecisionStep step, std::string_view layer, std::string_view rule, std::string_view outcome,
                 int line = 0);
@@ -81,10 +92,23 @@ bool Decider::built_in(bool hit, Verdict verdict, DecisionStep step, std::string
   return false;
 }
 
+// No fact says which files a command reads. So where paths are denied to it, "it only reads" is no reason to
+// let it run unasked.
+bool Decider::may_read_what_is_denied(const Rule& rule) const {
+  if (rule.verdict != Verdict::kAllow || std::ranges::count(rule.when, Condition::kReadOnlyCommands) == 0)
+    return false;
+  return std::ranges::any_of(input_.layers, [this](const auto& layer) {
+    return std::ranges::any_of(layer->entries(),
+                               [this](const Layer::Entry& entry) { return denies_paths(entry, facts_); });
+  });
+}
+
 bool Decider::rules_of(const Layer& layer, Verdict verdict, DecisionStep step) {
   for (const Layer::Entry& entry : layer.entries()) {
     if (entry.rule.verdict != verdict) continue;
-    const std::string_view why_not = mismatch(entry, facts_);
+    std::string_view why_not = mismatch(entry, facts_);
+    if (why_not.empty() && may_read_what_is_denied(entry.rule))
+      why_not = "the command may read a path that a rule denies";
     if (!why_not.empty()) {
       consider(step, layer.name(), entry.text, why_not, entry.rule.line);
       continue;
@@ -214,6 +238,17 @@ json::object Decision::to_json() const {
 
 Decision decide(const DecisionInput& input, Explain explain) { return Decider(input, explain).run(); }
 
+std::vector<std::string> denied_paths(const CallFacts& facts,
+                                      std::span<const std::shared_ptr<const Layer>> layers) {
+  std::vector<std::string> out;
+  for (const auto& layer : layers) {
+    for (const Layer::Entry& entry : layer->entries()) {
+      if (denies_paths(entry, facts)) out.insert(out.end(), entry.rule.paths.begin(), entry.rule.paths.end());
+    }
+  }
+  return out;
+}
+
 PolicyEngine::PolicyEngine(std::shared_ptr<const Layer> base) : base_(std::move(base)) {
   PRYX_CHECK(base_ != nullptr && base_->kind() == LayerKind::kBase);
 }
@@ -225,6 +260,14 @@ Decision PolicyEngine::decide(const CallFacts& facts, std::span<const Grant> gra
   layers.push_back(base_);
   layers.insert(layers.end(), more.begin(), more.end());
   return trust::decide({.facts = facts, .layers = layers, .grants = grants, .at = at}, explain);
+}
+
+std::vector<std::string> PolicyEngine::denied_paths(
+    const CallFacts& facts, std::span<const std::shared_ptr<const Layer>> more) const {
+  std::vector<std::string> out = trust::denied_paths(facts, std::span(&base_, 1));
+  std::vector<std::string> added = trust::denied_paths(facts, more);
+  out.insert(out.end(), std::make_move_iterator(added.begin()), std::make_move_iterator(added.end()));
+  return out;
 }
 
 }  // namespace pryx::trust

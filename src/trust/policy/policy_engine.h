@@ -68,6 +68,11 @@ struct DecisionInput {
 
 [[nodiscard]] Decision decide(const DecisionInput& input, Explain explain = Explain::kNo);
 
+// The `paths` of the deny rules that concern this call, whether or not a path that it names fits one: what it
+// reaches below or behind its paths, by a walk or through a link, has to stay out of these, too.
+[[nodiscard]] std::vector<std::string> denied_paths(const CallFacts& facts,
+                                                    std::span<const std::shared_ptr<const Layer>> layers);
+
 // Base layer plus the ones of a call, for callers that hold a policy for long. Immutable.
 class PolicyEngine {
  public:
@@ -75,6 +80,8 @@ class PolicyEngine {
   [[nodiscard]] Decision decide(const CallFacts& facts, std::span<const Grant> grants, WallTime at,
                                 std::span<const std::shared_ptr<const Layer>> more = {},
                                 Explain explain = Explain::kNo) const;
+  [[nodiscard]] std::vector<std::string> denied_paths(
+      const CallFacts& facts, std::span<const std::shared_ptr<const Layer>> more = {}) const;
   [[nodiscard]] const Layer& base() const { return *base_; }
   [[nodiscard]] std::shared_ptr<const Layer> base_layer() const { return base_; }
 

@@ -337,6 +337,46 @@ TEST(PolicyEngine, AnInvalidPolicyAtStartLeavesReadsOnly) {
   }
 }
 
+Rule deny_paths(std::string tool, std::vector<std::string> paths, std::vector<Condition> when = {}) {
+  return {
+      .verdict = Verdict::kDeny, .tool = std::move(tool), .when = std::move(when), .paths = std::move(paths)};
+}
+
+TEST(PolicyEngine, SaysWhichPathsAreDeniedToACall) {
+  const PolicyEngine engine(
+      base({allow("*"), deny_paths("fs.*", {"secrets/*", "*.pem"}), deny("fs.move"),
+            deny_paths("fs.*", {"generated/*"}, {Condition::kChanges}), deny_paths("shell.*", {"logs/*"})}));
+  const Layers more = {layer(LayerKind::kOverlay, "agent", {deny_paths("*", {"private/*"})})};
+  CallFacts search = call("fs.search");
+  search.read_only = true;
+  EXPECT_EQ(engine.denied_paths(search), (std::vector<std::string>{"secrets/*", "*.pem"}));
+  EXPECT_EQ(engine.denied_paths(search, more), (std::vector<std::string>{"secrets/*", "*.pem", "private/*"}));
+  EXPECT_EQ(engine.denied_paths(call("http.request")), std::vector<std::string>{});
+  // A rule that also names commands is about calls that run one of them.
+  Rule both = deny_paths("*", {"x/*"});
+  both.commands = {"cat *"};
+  EXPECT_EQ(PolicyEngine(base({both})).denied_paths(search), std::vector<std::string>{});
+}
+
+// No fact says what `cat` reads: where paths are denied to it, "it only reads" does not let it run unasked.
+TEST(PolicyEngine, CommandsThatReadAskWherePathsAreDeniedToThem) {
+  CallFacts shell = call("shell.exec");
+  shell.read_only_commands = true;
+  const Rule reads = allow("shell.exec", {Condition::kReadOnlyCommands});
+  for (const char* tool : {"shell.exec", "shell.*", "*"}) {
+    const Layers layers = {base({reads, deny_paths(tool, {"secrets/*"})})};
+    expect(decide_in(layers, shell), Verdict::kAsk, DecisionStep::kNoMatch);
+    // A person's own rule is an answer to the question.
+    expect(decide_in({base({reads, allow("shell.exec"), deny_paths(tool, {"secrets/*"})})}, shell),
+           Verdict::kAllow, DecisionStep::kAllow);
+  }
+  expect(decide_in({base({reads, deny_paths("fs.*", {"secrets/*"})})}, shell), Verdict::kAllow,
+         DecisionStep::kAllow);
+  const Layers by_agent = {base({reads}),
+                           layer(LayerKind::kOverlay, "agent", {deny_paths("*", {"secrets/*"})})};
+  expect(decide_in(by_agent, shell), Verdict::kAsk, DecisionStep::kNoMatch);
+}
+
 TEST(PolicyEngine, LayersHaveATextToHash) {
   EXPECT_EQ(
       base({allow("fs.*"), deny("shell.*", {Condition::kChanges, Condition::kUntrustedContext})})->to_text(),

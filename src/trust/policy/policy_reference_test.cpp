@@ -141,11 +141,28 @@ bool naive_rule(const Rule& rule, const CallFacts& facts) {
   return true;
 }
 
+// "It only reads" allows no command where a rule denies paths to it: nobody knows which files it reads.
+bool naive_reading(const Rule& rule, const Case& c) {
+  bool by_reading = false;
+  for (const Condition condition : rule.when) by_reading |= condition == Condition::kReadOnlyCommands;
+  if (rule.verdict != Verdict::kAllow || !by_reading) return true;
+  for (const PlainLayer& layer : c.layers) {
+    for (Rule other : layer.rules) {
+      if (other.verdict != Verdict::kDeny || other.paths.empty()) continue;
+      other.paths.clear();
+      if (naive_rule(other, c.facts)) return false;
+    }
+  }
+  return true;
+}
+
 bool any_rule(const Case& c, Verdict verdict, std::initializer_list<LayerKind> kinds) {
   for (const PlainLayer& layer : c.layers) {
     for (const Rule& rule : layer.rules) {
       for (const LayerKind kind : kinds) {
-        if (layer.kind == kind && rule.verdict == verdict && naive_rule(rule, c.facts)) return true;
+        if (layer.kind == kind && rule.verdict == verdict && naive_rule(rule, c.facts) &&
+            naive_reading(rule, c))
+          return true;
       }
     }
   }

@@ -193,7 +193,7 @@ std::string limits_problem(const Rule& rule) {
   return {};
 }
 
-bool Layer::within_limits(const Entry& entry, const CallFacts& facts) {
+bool Layer::within_other_limits(const Entry& entry, const CallFacts& facts) {
   const Rule& rule = entry.rule;
   if (!entry.commands.empty()) {
     if (rule.verdict == Verdict::kAllow) {
@@ -214,9 +214,13 @@ bool Layer::within_limits(const Entry& entry, const CallFacts& facts) {
   if (!rule.domains.empty() && !fits_limit(rule.verdict, facts.hosts, host_fits)) return false;
   // "The tool may be used" is not "it may talk to this machine and its neighbours": those are allowed by
   // name.
-  if (rule.domains.empty() && rule.verdict == Verdict::kAllow &&
-      std::ranges::any_of(facts.hosts, is_private_host))
-    return false;
+  return !rule.domains.empty() || rule.verdict != Verdict::kAllow ||
+         std::ranges::none_of(facts.hosts, is_private_host);
+}
+
+bool Layer::within_limits(const Entry& entry, const CallFacts& facts) {
+  if (!within_other_limits(entry, facts)) return false;
+  const Rule& rule = entry.rule;
   const auto path_fits = [&](const std::string& path) {
     return (is_plain_path(path) || rule.verdict != Verdict::kAllow) &&
            std::any_of(rule.paths.begin(), rule.paths.end(),

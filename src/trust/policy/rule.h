@@ -87,6 +87,8 @@ class Layer {
   };
   // Whether the limits of the entry's rule fit the call.
   [[nodiscard]] static bool within_limits(const Entry& entry, const CallFacts& facts);
+  // The same without `paths`, for paths that the call does not name and reaches all the same.
+  [[nodiscard]] static bool within_other_limits(const Entry& entry, const CallFacts& facts);
 
   // `name` is shown to people: "policy.yaml", "default policy", "agent reviewer".
   Layer(LayerKind kind, std::string name, const std::vector<Rule>& rules);

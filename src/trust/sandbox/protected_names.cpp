@@ -24,6 +24,7 @@ constexpr std::string_view kAgent = "settings of an agent or its tool servers";
 constexpr std::string_view kTool = "settings through which a tool runs commands";
 constexpr std::string_view kStart = "started by the desktop or the system";
 constexpr std::string_view kAccess = "keys or rules of access";
+constexpr std::string_view kHolder = "a folder of settings and programs that others run";
 
 // The last part of a path.
 constexpr std::array kFiles{
@@ -245,6 +246,15 @@ bool may_not_be_link(std::string_view relative) {
     }
   }
   return false;
+}
+
+std::optional<std::string_view> protection_of_workspace(std::string_view path) {
+  const std::string lower = lower_ascii(path);
+  const std::vector<std::string_view> parts = parts_of(lower);
+  if (std::ranges::find(parts, std::string_view(".git")) != parts.end()) return kGit;
+  if (const auto why = protection_of(lower)) return why;
+  if (may_not_be_link(lower)) return kHolder;
+  return std::nullopt;
 }
 
 bool is_own_future(std::string_view relative) {

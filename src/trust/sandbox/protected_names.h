@@ -23,6 +23,11 @@ namespace pryx::sandbox {
 // else in protection_of() is protected as a folder too.
 [[nodiscard]] bool may_be_folder(std::string_view relative);
 
+// Why no agent may work in this folder (a real absolute path); nullopt when nothing speaks against it. Below
+// a protected folder, in a repository's own one, and in one such as "~/.config", what is run or obeyed later
+// has ordinary names as seen from there.
+[[nodiscard]] std::optional<std::string_view> protection_of_workspace(std::string_view path);
+
 // Folders that are not protected and that hold something protected, such as ".cargo" for
 // ".cargo/config.toml": a link of this name would bring it along from a place with another name.
 [[nodiscard]] bool may_not_be_link(std::string_view relative);

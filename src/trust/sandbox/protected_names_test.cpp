@@ -30,5 +30,19 @@ TEST(ProtectedNames, FoldersThatHoldOnesMayNotBeLinks) {
     EXPECT_FALSE(may_not_be_link(path)) << path;
 }
 
+// From inside of such a folder "tasks.json" is a name like any other.
+TEST(ProtectedNames, NoWorkspaceLiesWhereTheyEnd) {
+  for (const char* path :
+       {"/p/.vscode", "/p/.VSCode/sub", "/p/.husky", "/p/.git", "/p/.git/info", "/p/.git/hooks",
+        "/p/bare.git/hooks", "/home/me/.config/autostart", "/home/me/.config/nvim/lua", "/home/me/.local/bin",
+        "/home/me/.ssh", "/home/me/.config", "/home/me/.local/share", "/home/me/.cargo"}) {
+    EXPECT_TRUE(protection_of_workspace(path)) << path;
+  }
+  for (const char* path : {"/", "/home/me", "/home/me/project", "/home/me/.config/my-program",
+                           "/home/me/.local/share/notes", "/srv/project.git/main", "/p/config", "/p/hooks"}) {
+    EXPECT_FALSE(protection_of_workspace(path)) << path;
+  }
+}
+
 }  // namespace
 }  // namespace pryx::sandbox

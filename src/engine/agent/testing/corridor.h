@@ -81,7 +81,8 @@ struct World {
   std::vector<Run> runs;
   std::string text = "done";
   trust::Labels labels{"file"};
-  bool hangs = false;  // a tool never ends by itself
+  bool hangs = false;       // a tool never ends by itself
+  bool is_unknown = false;  // a tool cannot tell whether it took effect
   tools::PastEffect past = tools::PastEffect::kUnknown;
   tools::Touches touches;
   std::map<std::string, std::string> files;  // large results
@@ -109,8 +110,12 @@ class FakeTool final : public tools::Tool {
       const auto slept = co_await async::sleep(loop_, std::chrono::hours(1));
       if (!slept) co_return fail(ErrorCode::kCancelled, "cancelled");
     }
-    co_return tools::ToolOutcome{
-        .ok = true, .text = world_.text, .summary = "done", .details = {}, .labels = world_.labels};
+    co_return tools::ToolOutcome{.ok = !world_.is_unknown,
+                                 .text = world_.text,
+                                 .summary = "done",
+                                 .details = {},
+                                 .labels = world_.labels,
+                                 .is_unknown = world_.is_unknown};
   }
   async::Task<tools::PastEffect> query(json::object, tools::ToolContext) override { co_return world_.past; }
 

@@ -26,12 +26,13 @@ trust::Labels file_labels(const Principal& principal) {
 
 // The names in the folder that look most like the one asked for.
 std::vector<std::string> similar_names(const HeldDirectory& workspace, const std::string& folder,
-                                       std::string_view wanted) {
+                                       std::string_view wanted, const DeniedPaths& denied) {
   const auto listing = workspace.list(folder, kSuggestFrom);
   if (!listing) return {};
   const std::string lower = lower_ascii(wanted);
   std::vector<std::pair<std::size_t, std::string>> ranked;
   for (const auto& entry : listing->entries) {
+    if (denied.are_behind(workspace, join_path(folder, entry.name))) continue;
     const std::string name = lower_ascii(entry.name);
     std::size_t distance = edit_distance(lower, name);
     // "readme" for README.md: the same beginning is nearer than its length says.
@@ -47,7 +48,8 @@ std::vector<std::string> similar_names(const HeldDirectory& workspace, const std
   return out;
 }
 
-ToolOutcome explain_missing(const HeldDirectory& workspace, std::string_view path) {
+ToolOutcome explain_missing(const HeldDirectory& workspace, std::string_view path,
+                            const DeniedPaths& denied) {
   std::string folder;
   for (const std::string_view part : split_path(path)) {
     const std::string here = join_path(folder, part);
@@ -65,7 +67,7 @@ ToolOutcome explain_missing(const HeldDirectory& workspace, std::string_view pat
       return refusal(
           fmt::format("'{}' is a symbolic link to something that does not exist.", display_path(here)));
     }
-    const auto similar = similar_names(workspace, folder, part);
+    const auto similar = similar_names(workspace, folder, part, denied);
     const std::string hint = similar.empty()
                                  ? fmt::format("Use fs.list to see what is in '{}'.", display_path(folder))
                                  : fmt::format("Did you mean {}?", fmt::join(similar, " or "));
@@ -98,9 +100,12 @@ async::Task<Result<ToolOutcome>> FileTool::run(const GatePass&, json::object arg
     co_return refusal(
         "This session has no workspace folder that can be opened, so there are no files to work with.");
   }
-  auto job = [this, arguments = std::move(arguments),
-              workspace = context.workspace](std::stop_token stop) -> Result<ToolOutcome> {
-    auto outcome = perform(arguments, *workspace, stop);
+  auto job = [this, arguments = std::move(arguments), workspace = context.workspace,
+              denied =
+                  DeniedPaths(std::move(context.denied_paths))](std::stop_token stop) -> Result<ToolOutcome> {
+    const auto path = path_argument(arguments);
+    if (path && denied.are_behind(*workspace, path->bytes)) return denied_refusal(path->bytes);
+    auto outcome = perform(arguments, *workspace, denied, stop);
     // A result that was cut short by the stop must not pass for the whole.
     if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "{}: cancelled", description_.name);
     return outcome;
@@ -116,6 +121,11 @@ ToolOutcome refusal(std::string text) {
   out.text = std::move(text);
   out.summary = out.text;
   return out;
+}
+
+ToolOutcome denied_refusal(std::string_view path) {
+  return refusal(
+      fmt::format("'{}' is denied by the policy, or leads through a link to what is.", display_path(path)));
 }
 
 std::string render_path(const json::object& arguments) {
@@ -141,10 +151,11 @@ std::expected<WorkspacePath, ToolOutcome> path_argument(const json::object& argu
   return std::move(*path);
 }
 
-Result<ToolOutcome> explain(const HeldDirectory& workspace, std::string_view path, const Error& error) {
+Result<ToolOutcome> explain(const HeldDirectory& workspace, std::string_view path, const Error& error,
+                            const DeniedPaths& denied) {
   switch (error.code) {
     case ErrorCode::kNotFound:
-      return explain_missing(workspace, path);
+      return explain_missing(workspace, path, denied);
     case ErrorCode::kDenied:
       return refusal(fmt::format(
           "'{}' cannot be used: a symbolic link on the way leads outside of the workspace or in a circle. "
@@ -158,7 +169,7 @@ Result<ToolOutcome> explain(const HeldDirectory& workspace, std::string_view pat
         if (part.size() > 255)
           return refusal("A name in the path is longer than the 255 bytes that file systems allow.");
       }
-      return explain_missing(workspace, path);
+      return explain_missing(workspace, path, denied);
     }
     case ErrorCode::kUnavailable:
     case ErrorCode::kUnsupported:

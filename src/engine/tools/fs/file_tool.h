@@ -5,6 +5,7 @@
 #pragma once
 #include <stop_token>
 
+#include "engine/tools/fs/denied_paths.h"
 #include "engine/tools/fs/workspace_path.h"
 #include "engine/tools/tool.h"
 #include "foundation/async/worker_pool.h"
@@ -25,9 +26,11 @@ class FileTool : public Tool {
   FileTool(async::WorkerPool& pool, std::string_view name, std::string_view text,
            std::string_view parameters);
   // On a worker thread. ok=false for what the model can do something about; an Error for the rest. Labels are
-  // added by run().
+  // added by run(). That `path` leads to nothing denied was looked at just before; what is opened is to be
+  // looked at again where its bytes count.
   [[nodiscard]] virtual Result<ToolOutcome> perform(const json::object& arguments,
                                                     const platform::HeldDirectory& workspace,
+                                                    const DeniedPaths& denied,
                                                     std::stop_token stop) const = 0;
 
  private:
@@ -36,6 +39,8 @@ class FileTool : public Tool {
 };
 
 [[nodiscard]] ToolOutcome refusal(std::string text);
+// `path` leads to what the rules deny.
+[[nodiscard]] ToolOutcome denied_refusal(std::string_view path);
 // The argument `path` as one line for people.
 [[nodiscard]] std::string render_path(const json::object& arguments);
 // An integer argument inside of its bounds, whatever was written.
@@ -47,9 +52,9 @@ class FileTool : public Tool {
 
 // Why a path could not be used, in words that help: the nearest existing names, the part that is no folder,
 // the link that leads out. Errors that are no fault of the path (the disk, too many open files) come back as
-// errors.
+// errors. Names that are denied are not suggested.
 [[nodiscard]] Result<ToolOutcome> explain(const platform::HeldDirectory& workspace, std::string_view path,
-                                          const Error& error);
+                                          const Error& error, const DeniedPaths& denied);
 
 // The text of a symbolic link, as stored; never followed.
 [[nodiscard]] Result<std::string> read_link(const platform::HeldDirectory& workspace, std::string_view path);

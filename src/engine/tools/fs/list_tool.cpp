@@ -70,7 +70,7 @@ class ListTool final : public FileTool {
  protected:
   [[nodiscard]] Result<ToolOutcome> perform(const json::object& arguments,
                                             const platform::HeldDirectory& workspace,
-                                            std::stop_token stop) const override;
+                                            const DeniedPaths& denied, std::stop_token stop) const override;
 };
 
 }  // namespace
@@ -83,16 +83,17 @@ std::string ListTool::render(const json::object& arguments) const {
 }
 
 Result<ToolOutcome> ListTool::perform(const json::object& arguments, const platform::HeldDirectory& workspace,
-                                      std::stop_token stop) const {
+                                      const DeniedPaths& denied, std::stop_token stop) const {
   const auto path = path_argument(arguments);
   if (!path) return path.error();
   const auto info = workspace.stat(path->bytes);
-  if (!info) return explain(workspace, path->bytes, info.error());
+  if (!info) return explain(workspace, path->bytes, info.error(), denied);
   if (info->type != FileType::kDirectory) return describe_file(path->bytes, *info);
 
   WalkOptions options;
   options.recursive = flag(arguments, "recursive");
   options.include_hidden = flag(arguments, "include_hidden");
+  options.denied = &denied;
   options.use_ignore_files = options.recursive && !flag(arguments, "include_ignored");
   const std::size_t most =
       std::max<std::size_t>(1, count_argument(arguments, "max_entries", kDefaultEntries, kMaxEntries));
@@ -107,7 +108,7 @@ Result<ToolOutcome> ListTool::perform(const json::object& arguments, const platf
                              lines += describe_entry(start, entry);
                              return WalkStep::kGoOn;
                            });
-  if (!report) return explain(workspace, path->bytes, report.error());
+  if (!report) return explain(workspace, path->bytes, report.error(), denied);
 
   ToolOutcome out;
   const std::string entries = counted(count, "entry", "entries");

@@ -178,7 +178,7 @@ class ReadTool final : public FileTool {
  protected:
   [[nodiscard]] Result<ToolOutcome> perform(const json::object& arguments,
                                             const platform::HeldDirectory& workspace,
-                                            std::stop_token stop) const override;
+                                            const DeniedPaths& denied, std::stop_token stop) const override;
 };
 
 }  // namespace
@@ -195,12 +195,12 @@ std::string ReadTool::render(const json::object& arguments) const {
 }
 
 Result<ToolOutcome> ReadTool::perform(const json::object& arguments, const platform::HeldDirectory& workspace,
-                                      std::stop_token stop) const {
+                                      const DeniedPaths& denied, std::stop_token stop) const {
   const auto path = path_argument(arguments);
   if (!path) return path.error();
   const Request request = read_request(arguments);
   const auto info = workspace.stat(path->bytes);
-  if (!info) return explain(workspace, path->bytes, info.error());
+  if (!info) return explain(workspace, path->bytes, info.error(), denied);
   if (info->type == FileType::kDirectory) {
     return refusal(fmt::format("'{}' is a folder. fs.list shows what is in it.", display_path(path->bytes)));
   }
@@ -209,7 +209,9 @@ Result<ToolOutcome> ReadTool::perform(const json::object& arguments, const platf
                                platform::file_type_name(info->type)));
   }
   auto fd = workspace.open_file(path->bytes, O_RDONLY);
-  if (!fd) return explain(workspace, path->bytes, fd.error());
+  if (!fd) return explain(workspace, path->bytes, fd.error(), denied);
+  // What was opened counts: a link may lead elsewhere by now.
+  if (denied.hold(workspace, fd->get())) return denied_refusal(path->bytes);
   FileBytes file(std::move(*fd), stop);
   PRYX_TRY(const std::string_view head, file.peek());
   if (looks_binary(head.substr(0, kProbeBytes))) return describe_binary(path->bytes, info->size, head);

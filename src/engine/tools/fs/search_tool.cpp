@@ -58,12 +58,14 @@ enum class End : std::uint8_t { kAll, kMatches, kText, kTime };
 // One search: what it looks for and what it found so far. One worker thread.
 class Search {
  public:
-  Search(LinePattern pattern, const json::object& arguments, const Clock& clock, std::stop_token stop)
+  Search(LinePattern pattern, const json::object& arguments, const DeniedPaths& denied, const Clock& clock,
+         std::stop_token stop)
       : pattern_(std::move(pattern)),
         glob_(json::string_or(arguments, "glob")),
         max_matches_(
             std::max<std::size_t>(1, count_argument(arguments, "max_matches", kDefaultMatches, kMaxMatches))),
         context_(count_argument(arguments, "context_lines", 0, kMaxContext)),
+        denied_(denied),
         clock_(clock),
         deadline_(clock.monotonic() + kTimeLimit),
         stop_(std::move(stop)) {}
@@ -77,7 +79,10 @@ class Search {
   WalkStep search_file(const HeldDirectory& held, const std::string& path, const std::string& shown_path,
                        platform::Symlinks symlinks) {
     const auto fd = held.open_file(path, O_RDONLY, 0, symlinks);
-    if (!fd || !read_text(fd->get())) {
+    // A walk passes no link and leaves out what is denied itself; `held` is the workspace otherwise.
+    const bool is_denied =
+        fd.has_value() && symlinks == platform::Symlinks::kFollowBeneath && denied_.hold(held, fd->get());
+    if (!fd || is_denied || !read_text(fd->get())) {
       ++unreadable_;
       return go_on();
     }
@@ -177,6 +182,7 @@ class Search {
   GlobFilter glob_;
   std::size_t max_matches_;
   std::size_t context_;
+  const DeniedPaths& denied_;
   const Clock& clock_;
   MonotonicTime deadline_;
   std::stop_token stop_;
@@ -197,7 +203,7 @@ class SearchTool final : public FileTool {
  protected:
   [[nodiscard]] Result<ToolOutcome> perform(const json::object& arguments,
                                             const platform::HeldDirectory& workspace,
-                                            std::stop_token stop) const override;
+                                            const DeniedPaths& denied, std::stop_token stop) const override;
 
  private:
   const Clock& clock_;
@@ -218,7 +224,7 @@ std::string SearchTool::render(const json::object& arguments) const {
 }
 
 Result<ToolOutcome> SearchTool::perform(const json::object& arguments, const HeldDirectory& workspace,
-                                        std::stop_token stop) const {
+                                        const DeniedPaths& denied, std::stop_token stop) const {
   const auto path = path_argument(arguments);
   if (!path) return path.error();
   const std::string text = json::string_or(arguments, "pattern");
@@ -226,8 +232,8 @@ Result<ToolOutcome> SearchTool::perform(const json::object& arguments, const Hel
       LinePattern::compile(text, {flag(arguments, "regex", false), flag(arguments, "case_sensitive", true)});
   if (!pattern) return refusal(pattern.error().message);
   const auto info = workspace.stat(path->bytes);
-  if (!info) return explain(workspace, path->bytes, info.error());
-  Search search(std::move(*pattern), arguments, clock_, stop);
+  if (!info) return explain(workspace, path->bytes, info.error(), denied);
+  Search search(std::move(*pattern), arguments, denied, clock_, stop);
   if (info->type == FileType::kRegular) {
     static_cast<void>(
         search.search_file(workspace, path->bytes, path->bytes, platform::Symlinks::kFollowBeneath));
@@ -239,11 +245,12 @@ Result<ToolOutcome> SearchTool::perform(const json::object& arguments, const Hel
   }
   WalkOptions options;
   options.include_hidden = flag(arguments, "include_hidden", false);
+  options.denied = &denied;
   options.use_ignore_files = !flag(arguments, "include_ignored", false);
   const auto report =
       walk(workspace, path->bytes, options, stop,
            [&](const HeldDirectory& start, const WalkEntry& entry) { return search.visit(start, entry); });
-  if (!report) return explain(workspace, path->bytes, report.error());
+  if (!report) return explain(workspace, path->bytes, report.error(), denied);
   return search.outcome(text, *report);
 }
 

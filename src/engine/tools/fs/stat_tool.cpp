@@ -37,7 +37,7 @@ class StatTool final : public FileTool {
  protected:
   [[nodiscard]] Result<ToolOutcome> perform(const json::object& arguments,
                                             const platform::HeldDirectory& workspace,
-                                            std::stop_token stop) const override;
+                                            const DeniedPaths& denied, std::stop_token stop) const override;
 };
 
 }  // namespace
@@ -49,11 +49,11 @@ std::string StatTool::render(const json::object& arguments) const {
 }
 
 Result<ToolOutcome> StatTool::perform(const json::object& arguments, const platform::HeldDirectory& workspace,
-                                      std::stop_token) const {
+                                      const DeniedPaths& denied, std::stop_token) const {
   const auto path = path_argument(arguments);
   if (!path) return path.error();
   const auto info = workspace.stat_entry(path->bytes);
-  if (!info) return explain(workspace, path->bytes, info.error());
+  if (!info) return explain(workspace, path->bytes, info.error(), denied);
   const std::string_view type = platform::file_type_name(info->type);
   const std::string modified = to_rfc3339(info->modified_at);
   ToolOutcome out;
@@ -70,7 +70,7 @@ Result<ToolOutcome> StatTool::perform(const json::object& arguments, const platf
   }
   if (info->type == FileType::kSymlink) {
     const auto target = read_link(workspace, path->bytes);
-    if (!target) return explain(workspace, path->bytes, target.error());
+    if (!target) return explain(workspace, path->bytes, target.error(), denied);
     const std::string goal = describe_goal(workspace, path->bytes);
     out.text += fmt::format("link target: {}\nleads to: {}\n", encode_name(*target), goal);
     out.details["target"] = encode_name(*target);

@@ -26,6 +26,12 @@ class Walker {
     for (const std::string_view part : parts) names_.emplace_back(part);
     start_depth_ = names_.size();
     PRYX_TRY(const HeldDirectory folder, workspace.open_directory(start));
+    if (options_.denied != nullptr && !options_.denied->empty()) {
+      // The rules are about where things lie, and a link may have led here.
+      const auto place = place_of(workspace, folder.fd());
+      if (!place) return fail(ErrorCode::kUnavailable, "where '{}' lies cannot be told", display_path(start));
+      place_ = *place;
+    }
     PRYX_TRY(platform::Listing listing, folder.list("", kMaxFolderEntries));
     walk_listing(folder, start, "", std::move(listing));
     return report_;
@@ -78,6 +84,11 @@ class Walker {
       ++report_.hidden;
       return WalkStep::kGoOn;
     }
+    const std::string part = join_path(below, entry.name);
+    if (options_.denied != nullptr && options_.denied->has(join_path(place_, part))) {
+      ++report_.denied;
+      return WalkStep::kGoOn;
+    }
     names_.push_back(entry.name);
     const std::vector<std::string_view> segments(names_.begin(), names_.end());
     const bool is_folder = entry.type == FileType::kDirectory;
@@ -89,7 +100,6 @@ class Walker {
       ++report_.ignored;
     } else {
       const std::string whole = join_path(path, entry.name);
-      const std::string part = join_path(below, entry.name);
       step = visit_(start, WalkEntry{whole, part, segments, start_depth_, entry.type});
       if (step == WalkStep::kGoOn && is_folder && options_.recursive) step = enter(start, whole, part);
     }
@@ -115,6 +125,7 @@ class Walker {
   const WalkVisitor& visit_;
   std::vector<std::string> names_;  // from the workspace to where the walk is
   std::size_t start_depth_ = 0;
+  std::string place_;  // of the start, links followed; only when paths are denied
   IgnoreStack rules_;
   WalkReport report_;
 };
@@ -135,6 +146,10 @@ std::string describe(const WalkReport& report) {
   if (report.ignored > 0) {
     out += fmt::format("{} left out because of ignore files or .git (include_ignored=true shows them).\n",
                        counted(report.ignored, "entry", "entries"));
+  }
+  if (report.denied > 0) {
+    out += fmt::format("{} left out because the policy denies them.\n",
+                       counted(report.denied, "entry", "entries"));
   }
   if (report.unreadable > 0)
     out += fmt::format("{} could not be read.\n", counted(report.unreadable, "folder", "folders"));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/tools/fs/denied_paths.h"
 #include "engine/tools/fs/ignore_rules.h"
 #include "foundation/platform/held_directory.h"
 
@@ -20,6 +21,7 @@ struct WalkOptions {
   bool recursive = true;
   bool include_hidden = false;
   bool use_ignore_files = true;
+  const DeniedPaths* denied = nullptr;  // left out and not entered; null: nothing is
 };
 
 struct WalkEntry {
@@ -36,6 +38,7 @@ using WalkVisitor = std::function<WalkStep(const platform::HeldDirectory& start,
 struct WalkReport {
   std::size_t hidden = 0;       // left out because their name starts with a dot
   std::size_t ignored = 0;      // left out because of an ignore file; a folder counts once
+  std::size_t denied = 0;       // left out because of WalkOptions::denied; a folder counts once
   std::size_t unreadable = 0;   // folders that could not be listed
   std::size_t too_deep = 0;     // folders below kMaxWalkDepth
   std::size_t cut_folders = 0;  // folders with more than kMaxFolderEntries names

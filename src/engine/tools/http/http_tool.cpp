@@ -198,8 +198,11 @@ async::Task<Result<ToolOutcome>> HttpRequestTool::run(const GatePass&, json::obj
     if (surely_not_sent || (call.is_safe() && code != ErrorCode::kCancelled && code != ErrorCode::kStorage))
       co_return refusal(response.error().message);
     if (code == ErrorCode::kCancelled || call.is_safe()) co_return std::unexpected(response.error());
-    co_return fail(code, "{}; the request may have arrived all the same: check before it is sent again",
-                   response.error().message);
+    ToolOutcome lost =
+        refusal(fmt::format("{}; the request may have arrived all the same: check before it is sent again",
+                            response.error().message));
+    lost.is_unknown = true;
+    co_return lost;
   }
   // What a neighbour tells is not the web's to know: a service of this machine or its network counts on
   // nobody else reaching it.

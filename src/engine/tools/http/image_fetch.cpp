@@ -56,8 +56,9 @@ Result<void> ImageFetch::decide(Work& work) const {
 }
 
 async::Task<Result<std::int64_t>> ImageFetch::record(const Work& work, std::string kind, json::object detail,
-                                                     std::optional<bool> success) {
-  const std::string url = work.call.url.text();
+                                                     std::optional<bool> success, std::string reason) {
+  json::object personal{{"url", work.call.url.text()}};  // the host is the owner's secret, too
+  if (!reason.empty()) personal["reason"] = std::move(reason);
   co_return co_await parts_.database.write([&](db::Transaction& t) {
     return parts_.audit.append(t, {.principal = work.caller.principal.id,
                                    .kind = kind,
@@ -68,7 +69,7 @@ async::Task<Result<std::int64_t>> ImageFetch::record(const Work& work, std::stri
                                    .subject = std::string(kSender),
                                    .detail = detail,
                                    .success = success,
-                                   .personal = {{"url", url}}});
+                                   .personal = personal});
   });
 }
 
@@ -101,14 +102,12 @@ async::Task<Result<std::string>> ImageFetch::fetch(Slot slot, Caller caller, Ima
   work.arguments["url"] = work.call.url.text();
   const std::string hash = crypto::hash_json("image-fetch/1", json::value(work.arguments));
   const auto allowed = decide(work);
-  json::object detail{{"host", work.call.url.host.text()},
-                      {"call_hash", hash},
-                      {"policy", trust::to_text(work.decision.verdict)},
-                      {"rule", work.decision.rule}};
+  json::object detail{
+      {"call_hash", hash}, {"policy", trust::to_text(work.decision.verdict)}, {"rule", work.decision.rule}};
   if (!allowed) {
     if (allowed.error().code != ErrorCode::kDenied) co_return std::unexpected(allowed.error());
-    detail["reason"] = allowed.error().message;
-    PRYX_CO_TRY_VOID(co_await record(work, "image.denied", std::move(detail), false));
+    PRYX_CO_TRY_VOID(
+        co_await record(work, "image.denied", std::move(detail), false, allowed.error().message));
     co_return std::unexpected(allowed.error());
   }
   // Evidence before effect: who clicked, and on what.

@@ -70,8 +70,10 @@ class ImageFetch {
  private:
   struct Work;
   [[nodiscard]] async::Task<Result<std::string>> load(const Work& work);
+  // `reason`: for people; empty: none.
   [[nodiscard]] async::Task<Result<std::int64_t>> record(const Work& work, std::string kind,
-                                                         json::object detail, std::optional<bool> success);
+                                                         json::object detail, std::optional<bool> success,
+                                                         std::string reason = {});
   [[nodiscard]] Result<void> decide(Work& work) const;
   Parts parts_;
   int running_ = 0;

@@ -211,6 +211,8 @@ async::Task<void> BackgroundProcesses::save_end(std::shared_ptr<Entry> entry) {
   entry->record.ended_at = loop_.clock().wall();
   const auto tail = entry->lines.last(LineRing::kLines);
   const std::uint64_t handed_out = entry->handed_out;
+  json::object personal;  // it may name files
+  if (!entry->record.reason.empty()) personal["reason"] = entry->record.reason;
   const auto saved = co_await database_.write([&](db::Transaction& t) -> Result<void> {
     const ProcessRecord& r = entry->record;
     PRYX_TRY_VOID(ProcessStore::save_end(t.db(), r, tail, handed_out));
@@ -221,7 +223,8 @@ async::Task<void> BackgroundProcesses::save_end(std::shared_ptr<Entry> entry) {
                                     .turn = {},
                                     .step = {},
                                     .subject = r.id.str(),
-                                    .detail = {{"state", to_text(r.state)}, {"reason", r.reason}}}));
+                                    .detail = {{"state", to_text(r.state)}},
+                                    .personal = personal}));
     return append_event(t, "process.ended", r);
   });
   // The row stays `running` then, and the next start finds it: `lost`.

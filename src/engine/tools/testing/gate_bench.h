@@ -33,6 +33,7 @@ struct BenchWorld {
   std::optional<Error> unreadable;
   Touches touches;
   int runs = 0;
+  std::vector<std::string> denied_paths;  // as the last run was told
 };
 
 class BenchTool final : public Tool {
@@ -68,8 +69,9 @@ class BenchTool final : public Tool {
     binding.shown_whole = world_.shown_whole;
     co_return binding;
   }
-  async::Task<Result<ToolOutcome>> run(const GatePass&, json::object, ToolContext) override {
+  async::Task<Result<ToolOutcome>> run(const GatePass&, json::object, ToolContext context) override {
     ++world_.runs;
+    world_.denied_paths = std::move(context.denied_paths);
     co_return ToolOutcome{
         .ok = true, .text = "ran", .summary = "ran", .details = {}, .labels = trust::Labels{"file"}};
   }

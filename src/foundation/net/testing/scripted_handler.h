@@ -21,6 +21,11 @@ class ScriptedHandler final : public Handler {
     return Response{.status = 401, .headers = {}, .body = "refused by screen"};
   }
 
+  [[nodiscard]] std::optional<std::size_t> body_limit(const Request& head) const override {
+    if (head.path != "/roomy") return std::nullopt;
+    return 200;
+  }
+
   [[nodiscard]] Response refuse(const Refusal& refusal) override {
     Response response{.status = refusal.status, .headers = {}, .body = refusal.path};
     response.headers.add("X-Code", std::string(facts(refusal.error.code).name));

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "foundation/base/text.h"
+#include "foundation/platform/hardening.h"
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
 #include "surfaces/cli/listen_address.h"
@@ -195,6 +196,8 @@ Result<int> run_uninstall(Context& context, const Invocation&) {
 }
 
 Result<int> run_supervise(Context& context, const Invocation& invocation) {
+  // It keeps the passphrase of a sealed key for as long as the daemon lives.
+  PRYX_TRY_VOID(platform::harden_process());
   PRYX_TRY(client::SupervisorOptions options, [&]() -> Result<client::SupervisorOptions> {
     client::SupervisorOptions made;
     PRYX_TRY(made.executable, client::own_executable());

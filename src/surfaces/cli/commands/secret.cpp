@@ -3,6 +3,7 @@
 #include <set>
 
 #include "foundation/platform/files.h"
+#include "foundation/platform/hardening.h"
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
 #include "surfaces/cli/read_secret.h"
@@ -80,6 +81,7 @@ Result<int> show_import(Context& context, const std::vector<std::pair<std::strin
 
 Result<int> run_import(Context& context, const Invocation& invocation) {
   const std::string file = invocation.positional("file");
+  PRYX_TRY_VOID(platform::harden_process());
   std::string text;
   if (file == "-") {
     PRYX_TRY(text, context.console().read_stdin(kMaxFile));

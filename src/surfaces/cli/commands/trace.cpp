@@ -85,6 +85,8 @@ std::string seen_by(const json::object& a) {
       fmt::format("saw {} messages and {} tools", messages, json::integer_or(a, "pryx.context.tools", 0));
   if (const std::int64_t files = json::integer_or(a, "pryx.context.attachments", 0); files > 0)
     out += fmt::format(", with {} pictures or files", files);
+  if (const std::int64_t left_out = json::integer_or(a, "pryx.context.left_out", 0); left_out > 0)
+    out += fmt::format(", but not {} older messages", left_out);
   std::string labels;
   if (const json::value* list = json::find(a, "pryx.context.labels"); list != nullptr && list->is_array()) {
     for (const json::value& label : list->get_array()) {
@@ -142,6 +144,27 @@ void explain_span(Context& context, const json::object& span) {
   if (!seen.empty()) context.console().print(Line("            " + seen, kDim));
 }
 
+// Who chose the model that was asked first; empty: the trace does not say.
+std::string route_of(const json::object& trace) {
+  const json::value* spans = json::find(trace, "spans");
+  if (spans == nullptr || !spans->is_array()) return {};
+  for (const json::value& span : spans->get_array()) {
+    if (!span.is_object()) continue;
+    const json::object& attributes = object_or_empty(span.get_object(), "attributes");
+    if (std::string route = json::string_or(attributes, "pryx.route"); !route.empty()) return route;
+  }
+  return {};
+}
+
+std::string why_model(const std::string& asked, std::string_view route) {
+  if (!asked.empty()) return fmt::format("the message asked for {}", asked);
+  if (route == "session") return "the session's; the message named none";
+  if (route == "agent") return "the one in the agent's file; neither message nor session named one";
+  if (route == "default") return "the default model; neither message, session nor agent named one";
+  if (route == "stand-in") return "one that stood in; the message named none";
+  return "the message named none";
+}
+
 Result<int> explain_turn(Context& context, const std::string& id) {
   PRYX_TRY(client::ApiClient * api, context.api());
   PRYX_TRY(const client::Reply turn, api->get(path_of("/api/v1/turns/", id)));
@@ -152,8 +175,7 @@ Result<int> explain_turn(Context& context, const std::string& id) {
   }
   const std::string asked = json::string_or(turn.json, "model");
   Line why("why model   ", kDim);
-  why.add(asked.empty() ? "the session's, else the default model; the message named none"
-                        : fmt::format("the message asked for {}", asked));
+  why.add(why_model(asked, route_of(trace.json)));
   if (const std::string answered = json::string_or(turn.json, "answered_by"); !answered.empty())
     why.add(fmt::format("; {} answered", answered));
   context.console().print(Line(fmt::format("{}  {} on {}", id, json::string_or(turn.json, "state"),

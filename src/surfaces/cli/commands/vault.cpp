@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "foundation/platform/files.h"
+#include "foundation/platform/hardening.h"
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
 #include "surfaces/cli/read_secret.h"
@@ -57,6 +58,7 @@ struct Lines {
   std::optional<Secret> first, second;
 };
 Result<Lines> read_lines(Context& context) {
+  PRYX_TRY_VOID(platform::harden_process());
   PRYX_TRY(std::string text, context.console().read_stdin(4096));
   Lines lines;
   const std::size_t end = text.find('\n');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include "engine/models/token_estimate.h"
 #include "surfaces/server/testing/fake_exchange.h"
 
 namespace pryx::server {
@@ -101,6 +102,25 @@ TEST_F(Messages, TokensAreCountedWithoutATurn) {
   ASSERT_EQ(answer.status, 200) << answer.body;
   EXPECT_GT(answer.json.at("input_tokens").as_int64(), 0);
   EXPECT_TRUE(house.model->requests.empty());
+}
+
+TEST_F(Messages, TokensAreCountedAsTheModelsTokenizerWould) {
+  std::string numbers, han;
+  for (int i = 0; i < 500; ++i) numbers += fmt::format("{} ", 31'415'926 + i * 271);
+  for (int i = 0; i < 200; ++i) han += "明月几时有，把酒问青天。";
+  for (const auto& [model, family] : {std::pair("fake/gemma3:4b", models::TokenizerFamily::kGoogle),
+                                      std::pair("fake/claude-x", models::TokenizerFamily::kAnthropic),
+                                      std::pair("fake/words", models::TokenizerFamily::kLlama)}) {
+    for (const std::string& text : {numbers, han}) {
+      json::object body = body_of(
+          {{"model", model}, {"messages", json::array{json::object{{"role", "user"}, {"content", text}}}}});
+      body.erase("max_tokens");
+      const Answer answer = post("/v1/messages/count_tokens", body);
+      ASSERT_EQ(answer.status, 200) << answer.body;
+      const auto counted = static_cast<double>(answer.json.at("input_tokens").as_int64());
+      EXPECT_NEAR(counted, static_cast<double>(models::estimate_tokens(family, text)), 10) << model;
+    }
+  }
 }
 
 TEST_F(Messages, WhatCannotBeHonouredIsRefusedByName) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // How many tokens a front's request is about, counted here and without asking anybody. Pure.
 #pragma once
+#include "engine/models/token_estimate.h"
 #include "surfaces/server/front/front.h"
 
 namespace pryx::server {
 
-[[nodiscard]] std::int64_t count_tokens(const FrontRequest& request);
+[[nodiscard]] std::int64_t count_tokens(const FrontRequest& request, models::TokenizerFamily family);
 
 }  // namespace pryx::server

@@ -13,7 +13,8 @@ agent::ContextDesk desk_of(const RouteCall& call) {
                              .events = services.events,
                              .ids = services.ids,
                              .models = services.models,
-                             .default_model = services.turns.default_model()});
+                             .default_model = services.turns.default_model(),
+                             .profiles = services.turns.profiles()});
 }
 
 }  // namespace

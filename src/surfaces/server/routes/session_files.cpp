@@ -14,7 +14,8 @@
 namespace pryx::server::routes {
 namespace {
 
-constexpr std::size_t kMaxRowBytes = 64u << 20;  // of a session that is put into one file
+// Of the text of a session that is put into one file.
+constexpr std::size_t kMaxRowBytes = agent::kMaxSessionFileBytes;
 
 enum class Format : std::uint8_t { kJson, kMarkdown, kHtml };
 struct Wanted {
@@ -162,7 +163,14 @@ async::Task<Result<Reply>> export_session(RouteCall& call) {
   PRYX_CO_TRY(File file, co_await call.services().database.read([&](db::Connection&) -> Result<File> {
     PRYX_TRY(json::object document, whole_document(source, std::move(approvals)));
     if (wanted.redact) document = redacted_document(document, std::move(secrets));
-    return write_file(document, wanted.format);
+    File made = write_file(document, wanted.format);
+    // Quoting and what was done beside the talk make it longer than its text.
+    if (wanted.format == Format::kJson && made.text.size() > agent::kMaxSessionFileBytes)
+      return fail(ErrorCode::kTooLarge,
+                  "session {} makes a file of over {} MiB, which no import takes; fork it at an earlier "
+                  "message, or export it as markdown or html",
+                  id.str(), agent::kMaxSessionFileBytes >> 20);
+    return made;
   }));
   Reply reply{
       .status = 200, .body = std::move(file.text), .headers = {}, .content_type = std::move(file.type)};
@@ -173,8 +181,14 @@ async::Task<Result<Reply>> export_session(RouteCall& call) {
 }
 
 async::Task<Result<Reply>> import_session(RouteCall& call) {
+  const WallTime now = call.services().loop.clock().wall();
+  // On a database thread, like the export.
   PRYX_CO_TRY(agent::ImportedSession imported,
-              agent::read_session_document(call.body, call.principal(), call.services().loop.clock().wall()));
+              co_await call.services().database.read([&](db::Connection&) -> Result<agent::ImportedSession> {
+                PRYX_TRY(const json::object document,
+                         json::parse_object(call.request.body, {.max_bytes = agent::kMaxSessionFileBytes}));
+                return agent::read_session_document(document, call.principal(), now);
+              }));
   PRYX_CO_TRY(const agent::Session session,
               co_await keep_imported(call.services(), call.caller(), std::move(imported)));
   co_return Reply::of(session.to_json(), 201);

@@ -19,6 +19,9 @@ class HouseHandler final : public net::Handler {
     if (!leaves_unanswered) co_await house.api->handle(exchange);
   }
   std::optional<net::Response> screen(const net::Request& head) override { return house.api->screen(head); }
+  std::optional<std::size_t> body_limit(const net::Request& head) const override {
+    return house.api->body_limit(head);
+  }
   net::Response refuse(const net::Refusal& refusal) override { return house.api->refuse(refusal); }
 };
 
