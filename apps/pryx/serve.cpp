@@ -31,8 +31,11 @@ int serve(const cli::ServeOptions& options, const Clock& clock, Random& random) 
                   .clock = &clock});
   ::signal(SIGPIPE, SIG_IGN);
   platform::EarlyStop early_stop;
-  ::umask(0077);              // every file of Pryx is its owner's alone, also those that SQLite makes
-  ::mallopt(M_ARENA_MAX, 2);  // more arenas than busy threads only keep memory from the system
+  ::umask(0077);  // every file of Pryx is its owner's alone, also those that SQLite makes
+  // More arenas than busy threads only keep memory from the system. The thread that tries the sandbox takes
+  // the first beside this one's: with two in all the store's threads would wait for this one at every
+  // allocation.
+  ::mallopt(M_ARENA_MAX, 3);
   auto ground = prepare_ground(options);
   if (!ground) return fail_to_start(ground.error());
   const config::Places places = ground->places;
