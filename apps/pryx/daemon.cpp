@@ -111,7 +111,7 @@ Result<void> Daemon::build() {
                    crypto::derive_subkey(Secret(from_hex(key_.key.reveal()).value()), 2, "pryxrslt"),
                    random_);
   workspaces_.emplace(
-      loop_, pool_, *database_, *audit_, ids_,
+      loop_, pool_, *database_, *audit_, ids_, *policy_,
       WorkspaceKeeper::Options{.private_root = ground_.places.workspaces(),
                                .own_places = {ground_.places.config, ground_.places.data,
                                               ground_.places.state, ground_.places.cache, ground_.places.run},

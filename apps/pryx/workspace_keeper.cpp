@@ -49,10 +49,17 @@ agent::WorkspaceOpener::Opened open_directory(const std::string& path, LookAbove
 }  // namespace
 
 WorkspaceKeeper::WorkspaceKeeper(async::EventLoop& loop, async::WorkerPool& pool, db::Database& database,
-                                 audit::AuditLog& audit, IdSource& ids, Options options)
-    : loop_(loop), pool_(pool), database_(database), audit_(audit), ids_(ids), options_(std::move(options)) {}
+                                 audit::AuditLog& audit, IdSource& ids, const tools::PolicySource& policy,
+                                 Options options)
+    : loop_(loop),
+      pool_(pool),
+      database_(database),
+      audit_(audit),
+      ids_(ids),
+      policy_(policy),
+      options_(std::move(options)) {}
 
-Result<std::string> WorkspaceKeeper::check_path(const std::string& path) const {
+Result<std::string> WorkspaceKeeper::check_path(const std::string& path, const trust::Layer& rules) const {
   if (path.empty() || path.front() != '/' || path.find('\0') != std::string::npos) {
     return fail(ErrorCode::kInvalidArgument, "a workspace needs an absolute path, '{}' is none",
                 utf8_prefix(path, 100));
@@ -70,6 +77,9 @@ Result<std::string> WorkspaceKeeper::check_path(const std::string& path) const {
     return fail(ErrorCode::kDenied,
                 "{} lies in a protected place ({}), so no agent may work there; choose a project folder",
                 resolved, *why);
+  if (!rules.allows_workspace(resolved))
+    return fail(ErrorCode::kDenied, "{} lies outside of {}, where {} keeps all work (workspace.root)",
+                resolved, rules.workspace_root(), rules.name());
   if (::access(resolved.c_str(), R_OK | W_OK | X_OK) != 0) {
     const std::string fix = options_.dropped_from_root
                                 ? fmt::format("chown -R {} '{}'", options_.user_name, resolved)
@@ -83,8 +93,9 @@ Result<std::string> WorkspaceKeeper::check_path(const std::string& path) const {
 
 async::Task<Result<agent::Workspace>> WorkspaceKeeper::open(Caller caller, std::string path) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
+  const auto rules = policy_.policy().engine->base_layer();
   PRYX_CO_TRY(const std::string real,
-              co_await pool_.run([&](const std::stop_token&) { return check_path(path); }));
+              co_await pool_.run([&](const std::stop_token&) { return check_path(path, *rules); }));
   agent::Workspace made{.principal = caller.principal.id,
                         .id = ids_.make<WorkspaceId>(),
                         .path = real,
@@ -133,9 +144,10 @@ async::Task<agent::WorkspaceOpener::Opened> WorkspaceKeeper::open(agent::Session
   closed.chosen_folder = session.workspace.str();
   if (!workspace || !*workspace) co_return closed;
   closed.chosen_folder = (*workspace)->is_private ? std::string() : (*workspace)->path;
+  const auto rules = policy_.policy().engine->base_layer();
   auto opened = co_await pool_.run([&](const std::stop_token&) -> Result<Opened> {
     // Judged again: a link put in its place since then could lead anywhere, Pryx's own files included.
-    PRYX_TRY(const std::string real, check_path((*workspace)->path));
+    PRYX_TRY(const std::string real, check_path((*workspace)->path, *rules));
     if (real != (*workspace)->path)
       return fail(ErrorCode::kDenied, "{} is {} by now; add that folder as a workspace if it should be one",
                   (*workspace)->path, real);

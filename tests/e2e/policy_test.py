@@ -188,3 +188,59 @@ def the_last_five_versions_of_a_persons_file_are_kept(lab):
         api.must_refuse("PUT", target, 409, {"text": text_of(8)}, {"If-Match": '"stale"'})
         api.must_refuse("PUT", target, invalid, {"text": "tools: ["}, {"If-Match": f'"{api.get(target)["hash"]}"'})
         equal({p.name: p.read_text() for p in path.parent.glob(f"{path.name}.*")}, kept, f"what is kept of {path.name} after two refusals")
+
+
+def own(home, text):
+    """Puts a text of the person's own in force."""
+    home.api.put("/policy", {"text": text, "hash": home.api.get("/policy")["hash"]})
+
+
+@case
+def a_denied_path_is_denied_however_it_is_reached(lab):
+    home = Home(lab)
+    secret = home.work / "secrets" / "key.txt"
+    secret.parent.mkdir()
+    secret.write_text("KESTREL\n")
+    (home.work / "away").symlink_to("secrets")
+    (home.work / "key").symlink_to("secrets/key.txt")
+    reaches = [("fs.read", {"path": "secrets/key.txt"}), ("fs.read", {"path": "key"}), ("fs.read", {"path": "away/key.txt"}), ("fs.search", {"pattern": "KESTREL"}),
+               ("fs.list", {"path": ".", "recursive": True}), ("fs.write", {"path": "away/key.txt", "content": "evil"}), ("shell.exec", {"command": "cat secrets/key.txt"})]
+
+    def reached():
+        turn = home.run(*reaches, interactive=False)
+        return turn, home.model.of("go")[-1].tool_results()[-len(reaches):]  # the session holds earlier ones too
+
+    # Control: without the rule what reads does read.
+    turn, results = reached()
+    expect(all("KESTREL" in text for text in results[:4]), f"reads without the rule: {results}")
+    equal(states(turn)[-1], "done", "cat without the rule")
+    own(home, 'tools:\n  allowed: ["fs.*", {tool: shell.exec, when: [read_only_commands]}]\n  denied: [{tool: "*", paths: ["secrets/*"]}]\n')
+    turn, results = reached()
+    expect(not any("KESTREL\n" in text or "key.txt  8" in text for text in results), f"what came through: {results}")
+    equal(states(turn)[0], "denied", "the path by its name")
+    equal(states(turn)[-1], "denied", "a command that reads, with nobody to ask")
+    contains(results[3], "denies", "what the search left out")
+    equal(secret.read_text(), "KESTREL\n", "the file")
+
+
+@case
+def work_stays_below_the_root_of_the_policy(lab):
+    home = Home(lab)
+    outside = lab.workspace({"note.txt": "OUTSIDE\n"}, name="outside")
+    before, elsewhere = (home.api.session(workspace=str(outside)) for _ in range(2))
+    rules = 'workspace:\n  root: ROOT\ntools:\n  allowed: ["*"]\n'
+    home.model.script["look"] = calls(("fs.read", {"path": "note.txt"}), ("shell.exec", {"command": "cat note.txt"}), ("shell.list", {}))
+    # Control: without a root both folders are worked in.
+    own(home, rules.replace("  root: ROOT\n", "  allow_outside: false\n"))
+    equal(states(home.api.run(before, "look")), ["done"] * 3, "elsewhere without a root")
+    expect(any("OUTSIDE" in text for text in home.model.of("look")[-1].tool_results()), "the control read nothing")
+    own(home, rules.replace("ROOT", str(home.work)))
+    equal(states(home.api.run(home.session, "look")), ["done"] * 3, "below the root")
+    turn = home.api.run(elsewhere, "look")
+    equal(states(turn), ["denied", "denied", "done"], "outside of the root")
+    expect(not any("OUTSIDE" in text for text in home.model.of("look")[-1].tool_results()), "a file outside of the root reached the model")
+    refused = home.api.must_refuse("POST", "/sessions", 403, {"workspace": str(outside)})
+    contains(json.dumps(refused), "workspace.root", "what a new session there is told")
+    ran = home.daemon.cli("policy", "explain", "fs.read", '{"path":"note.txt"}', "--session", elsewhere).out
+    contains(ran, "workspace.root", "pryx policy explain")
+    home.api.must_refuse("PUT", "/policy", 422, {"text": rules.replace("ROOT", "~/x"), "hash": home.api.get("/policy")["hash"]})

@@ -9,37 +9,46 @@
 namespace pryx::json {
 namespace {
 
+// The escape of a character, empty when it stands for itself.
+std::string_view short_escape(char c) {
+  switch (c) {
+    case '"':
+      return "\\\"";
+    case '\\':
+      return "\\\\";
+    case '\b':
+      return "\\b";
+    case '\f':
+      return "\\f";
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    default:
+      return {};
+  }
+}
+
+// Run by run between escapes: nearly every text is one run.
 void write_string(std::string& out, std::string_view text) {
+  const auto stands_for_itself = [](char c) {
+    return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
+  };
   out += '"';
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\b':
-        out += "\\b";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20)
-          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        else
-          out += c;
-    }
+  while (!text.empty()) {
+    const auto end = std::ranges::find_if_not(text, stands_for_itself);
+    const auto run = static_cast<std::size_t>(end - text.begin());
+    out += text.substr(0, run);
+    text.remove_prefix(run);
+    if (text.empty()) break;
+    const std::string_view escape = short_escape(text.front());
+    if (escape.empty())
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(text.front()));
+    else
+      out += escape;
+    text.remove_prefix(1);
   }
   out += '"';
 }
@@ -141,6 +150,8 @@ void write_canonical(std::string& out, const value& v) {
 
 std::string to_text(const value& v) { return boost::json::serialize(v); }
 std::string to_text(const object& v) { return boost::json::serialize(v); }
+
+void append_quoted(std::string& out, std::string_view text) { write_string(out, text); }
 
 std::string canonical(const value& v) {
   std::string out;

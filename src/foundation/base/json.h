@@ -37,6 +37,8 @@ inline constexpr ParseLimits kOwnText{.max_bytes = 256u << 20, .max_depth = 256,
 [[nodiscard]] std::string to_text(const object& v);
 // RFC 8785: keys by UTF-16 order, ECMAScript numbers, no spaces. Integers beyond 2^53 are written in full.
 [[nodiscard]] std::string canonical(const value& v);
+// One string as canonical() writes it.
+void append_quoted(std::string& out, std::string_view text);
 
 // Field access. find_* gives nullptr/nullopt when the field is absent or null, and fails on another type.
 [[nodiscard]] const value* find(const object& o, std::string_view key);

@@ -167,7 +167,7 @@ bool Connection::screen_request() {
   }
   std::optional<Response> veto = core_.handler.screen(head);
   if (!veto) {
-    if (!reader_.has_body()) return true;
+    if (!reader_.may_have_long_body()) return true;
     if (const auto limit = core_.handler.body_limit(head)) reader_.set_body_limit(*limit);
     return true;
   }

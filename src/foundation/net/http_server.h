@@ -95,8 +95,8 @@ class Handler {
   // An early veto with headers only, before any body is read or buffered (Host, Origin, credentials, limits).
   // nullopt: go on.
   [[nodiscard]] virtual std::optional<Response> screen(const Request& head) = 0;
-  // How long the body of a request that passed screen() may be; nullopt: as long as the server's limit says.
-  // Asked before any of the body is read.
+  // How much longer than the server's limit the body of a request that passed screen() may be; nullopt: not
+  // at all. Asked before any of the body is read, and only about one that may be longer.
   [[nodiscard]] virtual std::optional<std::size_t> body_limit(const Request& /*head*/) const {
     return std::nullopt;
   }

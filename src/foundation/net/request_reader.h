@@ -40,6 +40,8 @@ class RequestReader {
   [[nodiscard]] bool wants_keep_alive() const { return http11_ && !close_; }
   [[nodiscard]] bool expects_continue() const { return expects_continue_; }
   [[nodiscard]] bool has_body() const { return chunked_ || content_length_ > 0; }
+  // The head announces a body longer than Limits::body_bytes, or one whose length is not known yet.
+  [[nodiscard]] bool may_have_long_body() const { return chunked_ || content_length_ > limits_.body_bytes; }
   // What it costs, not what it shows: a body that grew holds up to twice its size.
   [[nodiscard]] std::size_t held_bytes() const {
     return head_.size() + head_bytes_ + line_.size() + request_.body.capacity();

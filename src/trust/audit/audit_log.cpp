@@ -154,7 +154,7 @@ Result<void> AuditLog::erase(db::Transaction& transaction, const PrincipalId& pr
     ids.push_back(id);
   }
   PRYX_TRY_VOID(append(transaction, {.principal = principal,
-                                     .kind = "audit.erased",
+                                     .kind = std::string(kErasedKind),
                                      .actor = actor,
                                      .session = session,
                                      .subject = session.empty() ? "everything personal" : session.str(),
@@ -162,8 +162,8 @@ Result<void> AuditLog::erase(db::Transaction& transaction, const PrincipalId& pr
   return {};
 }
 
-void AuditLog::open_personal(Row& row, std::string_view sealed_key, std::string_view sealed,
-                             OpenKeys& keys) const {
+void AuditLog::open_personal(Row& row, std::string_view sealed_key, std::string_view sealed, OpenKeys& keys,
+                             Reading reading) const {
   if (row.commitment.empty()) return;
   row.state = sealed_key.empty() ? Personal::kErased : Personal::kSealed;
   if (random_ == nullptr || sealed_key.empty() || !row.subject_key) return;
@@ -177,10 +177,12 @@ void AuditLog::open_personal(Row& row, std::string_view sealed_key, std::string_
   if (!plain) return;
   const std::string salt = salt_of(known->second, row.index);
   if (commitment_of(salt, std::string_view(plain->reveal())) != row.commitment) return;
-  auto personal = json::parse_object(plain->reveal(), json::kOwnText);
-  if (!personal) return;
-  row.entry.personal = std::move(*personal);
-  row.salt = to_hex(salt);
+  if (reading == Reading::kWhole) {
+    auto personal = json::parse_object(plain->reveal(), json::kOwnText);
+    if (!personal) return;
+    row.entry.personal = std::move(*personal);
+    row.salt = to_hex(salt);
+  }
   row.state = Personal::kPresent;
 }
 
@@ -188,7 +190,8 @@ Result<std::vector<Row>> AuditLog::list(db::Connection& connection, const Princi
                                         std::int64_t before, std::int64_t limit) {
   static const std::string sql =
       std::string(kColumns) + " WHERE principal_id = $1 AND idx < $2 ORDER BY idx DESC LIMIT $3";
-  return connection.list(db::Sql::kept(sql), read_row, principal, before, limit);
+  return connection.list(
+      db::Sql::kept(sql), [](const db::Row& r) { return read_row(r); }, principal, before, limit);
 }
 
 Result<std::vector<StepId>> AuditLog::decided_steps(db::Connection& connection, const PrincipalId& principal,
@@ -255,14 +258,14 @@ Result<std::optional<Row>> AuditLog::get(db::Connection& connection, const Princ
 }
 
 Result<void> AuditLog::walk(db::Connection& connection, std::int64_t first, std::int64_t last,
-                            const std::function<bool(const Row&)>& on_row) const {
+                            const std::function<bool(const Row&)>& on_row, Reading reading) const {
   static const std::string sql = std::string(kOpenColumns) + " WHERE a.idx BETWEEN $1 AND $2 ORDER BY a.idx";
   OpenKeys keys;
   return connection.each(
       db::Sql::kept(sql),
       [&](const db::Row& r) -> bool {
-        Row row = read_row(r);
-        open_personal(row, r.view(kSealedKeyColumn), r.view(kSealedColumn), keys);
+        Row row = read_row(r, reading);
+        open_personal(row, r.view(kSealedKeyColumn), r.view(kSealedColumn), keys, reading);
         return on_row(row);
       },
       first, last);

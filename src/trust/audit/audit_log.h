@@ -55,6 +55,13 @@ struct Row {
   std::string salt;  // of the commitment, hex; kPresent only
 };
 
+// How much of a stored row is read.
+enum class Reading : std::uint8_t {
+  kWhole,
+  kToVerify,  // what is only hashed stays text: `detail` (but of audit.erased), `personal` and `salt` are
+              // empty
+};
+
 // What the leaf is the hash of: RFC 8785 JSON.
 [[nodiscard]] std::string leaf_bytes(const Row& row);
 // "pryx/audit-personal/1", NUL, salt, canonical content; hex.
@@ -102,7 +109,8 @@ class AuditLog {
                                                std::int64_t index) const;
   // Rows [first, last] of everybody, oldest first, personal content opened; the callback stops at false.
   [[nodiscard]] Result<void> walk(db::Connection& connection, std::int64_t first, std::int64_t last,
-                                  const std::function<bool(const Row&)>& on_row) const;
+                                  const std::function<bool(const Row&)>& on_row,
+                                  Reading reading = Reading::kWhole) const;
   // The steps whose decisions were recorded in this time, newest first and each once, at most `limit`.
   [[nodiscard]] static Result<std::vector<StepId>> decided_steps(db::Connection& connection,
                                                                  const PrincipalId& principal, WallTime from,
@@ -120,7 +128,8 @@ class AuditLog {
                                                             const Entry& entry);
   // Subjects' keys as one walk over many rows has opened them.
   using OpenKeys = std::map<std::int64_t, Secret>;
-  void open_personal(Row& row, std::string_view sealed_key, std::string_view sealed, OpenKeys& keys) const;
+  void open_personal(Row& row, std::string_view sealed_key, std::string_view sealed, OpenKeys& keys,
+                     Reading reading = Reading::kWhole) const;
   const Clock& clock_;
   Secret wrap_;  // seals the subjects' keys
   Secret salt_;  // of secret_mark()

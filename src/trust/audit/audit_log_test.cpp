@@ -113,6 +113,20 @@ TEST_F(Audit, RowsCannotBeChangedOrRemoved) {
     EXPECT_FALSE(db_->execute(sql)) << sql;
 }
 
+// Hashed as text, so no text may stand for another one.
+TEST_F(Audit, ADetailThatSaysNothingIsNotAnEmptyText) {
+  append({.principal = kMe, .kind = "tool.intent", .actor = "cli", .subject = "fs.read", .detail = {}});
+  EXPECT_TRUE(verify().ok());
+  behind_the_triggers();
+  for (const char* text : {"", " ", "{ }", "[]", "{}\n"}) {
+    run(fmt::format("UPDATE audit SET detail = '{}' WHERE idx = 1", text));
+    EXPECT_EQ(verify().first_bad_index, 1) << "'" << text << "'";
+    EXPECT_EQ(verify_log(*db_).value().first_bad_index, 1) << "without keys, '" << text << "'";
+  }
+  run("UPDATE audit SET detail = '{}' WHERE idx = 1");
+  EXPECT_TRUE(verify().ok());
+}
+
 TEST_F(Audit, EveryForgeryBehindTheTriggersIsFoundByIndex) {
   add(600);
   sign_now();

@@ -152,11 +152,14 @@ bool verify_consistency(std::uint64_t older, std::uint64_t size, const Digest& o
   return sn == 0 && fr == older_root && sr == root;
 }
 
-void CompactRange::add(const Digest& leaf) {
+void CompactRange::add(const Digest& leaf, const OnSubtree& on_subtree) {
   Digest hash = leaf;
+  int level = 0;
   for (std::uint64_t size = size_; (size & 1) != 0; size >>= 1) {
     hash = hash_node(edge_.back(), hash);
     edge_.pop_back();
+    ++level;
+    if (on_subtree) on_subtree(level, hash);
   }
   edge_.push_back(hash);
   ++size_;

@@ -39,7 +39,9 @@ using NodeSource = std::function<Result<Digest>(int level, std::uint64_t index)>
 // A tree that grows leaf by leaf and keeps only its right edge: 64 hashes at most.
 class CompactRange {
  public:
-  void add(const Digest& leaf);
+  // Called with each subtree of two leaves or more that a leaf completes, and its level: 1 for two leaves.
+  using OnSubtree = std::function<void(int level, const Digest& hash)>;
+  void add(const Digest& leaf, const OnSubtree& on_subtree = nullptr);
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] Digest root() const;
 

@@ -20,6 +20,8 @@ constexpr std::string_view kAllTiles = "SELECT level, idx, hash FROM audit_tile 
 class Walk {
  public:
   explicit Walk(const VerifyInput& input) : input_(input) {}
+  Walk(const Walk&) = delete;
+  Walk& operator=(const Walk&) = delete;
   [[nodiscard]] Result<void> expect_checkpoints(db::Connection& connection);
   bool take(const Row& row);  // false ends the walk
   [[nodiscard]] Result<Verdict> finish(db::Connection& connection);
@@ -34,18 +36,23 @@ class Walk {
   bool check_row(const Row& row, const Digest& leaf);
   void note_personal(const Row& row);
   bool compare_roots();
-  void add_tile_hash(int step, const Digest& hash);
   [[nodiscard]] Result<void> compare_tiles(db::Connection& connection);
 
   const VerifyInput& input_;
   Verdict verdict_;
   CompactRange tree_;
+  // Tiles are the tree's own subtrees of every eighth level.
+  const CompactRange::OnSubtree keep_tile_ = [this](int level, const Digest& hash) {
+    if (level % kTileHeight != 0) return;
+    const auto n = static_cast<std::size_t>(level / kTileHeight - 1);
+    if (tiles_.size() <= n) tiles_.resize(n + 1);
+    tiles_[n].push_back(hash);
+  };
   std::vector<Checkpoint> expected_;  // by size
   std::size_t next_expected_ = 0;
   std::uint64_t last_good_ = 0;
   std::string chain_;
   std::vector<std::vector<Digest>> tiles_;  // tiles_[n]: hashes of the complete subtrees of height 8 (n + 1)
-  std::vector<CompactRange> open_tiles_;    // what will be the next of each
   std::map<std::int64_t, std::int64_t> erased_;  // subject key -> the first entry that lacks its content
   std::set<std::int64_t> erasures_;              // subject keys that audit.erased entries name
 };
@@ -86,26 +93,11 @@ void Walk::note_personal(const Row& row) {
     ++verdict_.erased;
     erased_.try_emplace(*row.subject_key, row.index);
   }
-  if (row.entry.kind != "audit.erased") return;
+  if (row.entry.kind != kErasedKind) return;
   const json::value* keys = json::find(row.entry.detail, "subject_keys");
   if (keys == nullptr || !keys->is_array()) return;
   for (const json::value& key : keys->get_array())
     if (key.is_int64()) erasures_.insert(key.get_int64());
-}
-
-// A row of tiles is closed by every 256th hash of the row below.
-void Walk::add_tile_hash(int step, const Digest& hash) {
-  const auto n = static_cast<std::size_t>(step);
-  if (open_tiles_.size() <= n) {
-    open_tiles_.resize(n + 1);
-    tiles_.resize(n + 1);
-  }
-  open_tiles_[n].add(hash);
-  if (open_tiles_[n].size() != static_cast<std::uint64_t>(kTileWidth)) return;
-  const Digest closed = open_tiles_[n].root();
-  open_tiles_[n] = CompactRange();
-  tiles_[n].push_back(closed);
-  add_tile_hash(step + 1, closed);
 }
 
 bool Walk::compare_roots() {
@@ -127,8 +119,7 @@ bool Walk::take(const Row& row) {
   const Digest leaf = leaf_hash(row);
   if (!check_row(row, leaf)) return false;
   note_personal(row);
-  tree_.add(leaf);
-  add_tile_hash(0, leaf);
+  tree_.add(leaf, keep_tile_);
   return compare_roots();
 }
 
@@ -174,12 +165,14 @@ Result<Verdict> verify_log(db::Connection& connection, const VerifyInput& input)
   PRYX_TRY_VOID(walk.expect_checkpoints(connection));
   if (walk.is_good()) {
     if (input.log != nullptr) {
-      PRYX_TRY_VOID(
-          input.log->walk(connection, INT64_MIN, INT64_MAX, [&](const Row& row) { return walk.take(row); }));
+      PRYX_TRY_VOID(input.log->walk(
+          connection, INT64_MIN, INT64_MAX, [&](const Row& row) { return walk.take(row); },
+          Reading::kToVerify));
     } else {
       static const std::string sql = std::string(kColumns) + " ORDER BY idx";
-      PRYX_TRY_VOID(connection.each(db::Sql::kept(sql),
-                                    [&](const db::Row& r) -> bool { return walk.take(read_row(r)); }));
+      PRYX_TRY_VOID(connection.each(db::Sql::kept(sql), [&](const db::Row& r) -> bool {
+        return walk.take(read_row(r, Reading::kToVerify));
+      }));
     }
   }
   return walk.finish(connection);

@@ -42,6 +42,7 @@ class Decider {
 
  private:
   bool denied();
+  bool outside_root();
   bool approved();
   bool forced();
   bool granted();
@@ -143,7 +144,23 @@ bool Decider::denied() {
          built_in(facts_.sandbox == SandboxState::kUnavailable, Verdict::kDeny, DecisionStep::kDeny,
                   kNoSandboxRule,
                   "a layer of the sandbox cannot be set up on this system; run pryx doctor") ||
+         outside_root() ||
          first_rule(Verdict::kDeny, DecisionStep::kDeny, LayerKind::kOverlay, LayerKind::kApprove);
+}
+
+// A folder that Pryx made itself is nobody's: it lies with Pryx's own files, wherever the root is.
+bool Decider::outside_root() {
+  const bool works_with_files = !facts_.paths.empty() || facts_.sandbox != SandboxState::kNotNeeded;
+  for (const auto& layer : input_.layers) {
+    if (layer->workspace_root().empty()) continue;
+    const std::string rule = "workspace.root: " + layer->workspace_root();
+    if (works_with_files && !facts_.workspace.empty() && !layer->allows_workspace(facts_.workspace))
+      return conclude(Verdict::kDeny, DecisionStep::kDeny, layer->name(), rule,
+                      fmt::format("the folder of this session lies outside of {}, where {} keeps all work",
+                                  layer->workspace_root(), layer->name()));
+    consider(DecisionStep::kDeny, layer->name(), rule, "does not apply");
+  }
+  return false;
 }
 
 bool Decider::approved() {

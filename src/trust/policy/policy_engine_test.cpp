@@ -267,6 +267,41 @@ TEST(PolicyEngine, ExplainsWhatItLookedAt) {
   EXPECT_EQ(json::canonical(decision.to_json()), json::canonical(expected));
 }
 
+TEST(PolicyEngine, WorkOutsideOfTheRootIsDenied) {
+  const PolicyEngine engine(std::make_shared<const Layer>(
+      LayerKind::kBase, "policy.yaml", std::vector<Rule>{allow("*")}, "/home/me/projects"));
+  struct Row {
+    std::string folder;
+    bool touches_files;
+    bool runs_a_program;
+    bool allowed;
+  };
+  for (const Row& row :
+       std::vector<Row>{{"/home/me/projects", true, false, true},
+                        {"/home/me/projects/a/b", true, true, true},
+                        {"/home/me/projects2", true, false, false},
+                        {"/home/me", true, false, false},
+                        {"/home/me/other", false, true, false},
+                        {"wsp_unknown", true, false, false},
+                        {"/home/me/other", false, false, true},  // a request touches no folder
+                        {"", true, true, true}}) {               // a folder that Pryx made
+    CallFacts facts = call("fs.read");
+    facts.workspace = row.folder;
+    facts.paths = row.touches_files ? std::vector<std::string>{"a.txt"} : std::vector<std::string>{};
+    facts.sandbox = row.runs_a_program ? SandboxState::kAvailable : SandboxState::kNotNeeded;
+    facts.approved_call_hash = facts.call_hash;  // no approval answers a deny
+    const Decision decision = engine.decide(facts, {}, {0});
+    EXPECT_EQ(decision.verdict, row.allowed ? Verdict::kAllow : Verdict::kDeny) << row.folder;
+    if (!row.allowed) EXPECT_EQ(decision.rule, "policy.yaml: workspace.root: /home/me/projects");
+  }
+}
+
+TEST(PolicyEngine, TheRootIsPartOfThePolicysText) {
+  const Layer with(LayerKind::kBase, "policy.yaml", {}, "/a");
+  const Layer without(LayerKind::kBase, "policy.yaml", {});
+  EXPECT_NE(with.to_text(), without.to_text());
+}
+
 TEST(PolicyEngine, RulesOfAFileAreNamedByTheirLines) {
   const std::vector<Rule> rules = {{.verdict = Verdict::kDeny, .tool = "shell.*", .line = 7},
                                    {.verdict = Verdict::kAllow, .tool = "fs.*", .line = 4}};

@@ -117,7 +117,8 @@ class Reader {
     ParsedPolicy parsed;
     if (problems_.empty()) {
       const LayerKind layer_kind = kind_ == PolicyFileKind::kApprove ? LayerKind::kApprove : LayerKind::kBase;
-      file_.layer = std::make_shared<const Layer>(layer_kind, std::string(layer_name_), rules_);
+      file_.layer = std::make_shared<const Layer>(layer_kind, std::string(layer_name_), rules_,
+                                                  std::move(workspace_root_));
       parsed.policy = std::move(file_);
     }
     parsed.problems = std::move(problems_);
@@ -153,6 +154,7 @@ class Reader {
   void read_top(const Node& root);
   void read_tests(const config::YamlDocument& document);
   void read_workspace(const Node& node);
+  void read_root(const Node& node, const std::string& key);
   void read_rate_limits(const Node& node);
   void read_approval(const Node& node);
   void read_tools(const Node& node);
@@ -167,6 +169,7 @@ class Reader {
   PolicyFileKind kind_;
   std::string_view layer_name_;
   PolicyFile file_;
+  std::string workspace_root_;
   std::vector<Rule> rules_;
   std::vector<PolicyProblem> problems_;
 };
@@ -225,18 +228,31 @@ void Reader::read_workspace(const Node& node) {
   for (const auto& member : node.members()) {
     const std::string key = "workspace." + member.key;
     if (member.key == "root") {
-      problem(member.value.line(), key,
-              "not enforced in this version; remove it (the session's workspace counts, see --workspace)");
+      read_root(member.value, key);
     } else if (member.key != "allow_outside") {
       problem(member.value.line(), key, closest(member.key, kKeys));
     } else if (!member.value.value().is_bool()) {
       problem(member.value.line(), key, "must be true or false");
     } else if (member.value.value().get_bool()) {
-      problem(member.value.line(), key,
-              "not enforced in this version: the outside of the workspace is always denied; remove it or say "
-              "false");
+      problem(
+          member.value.line(), key,
+          "never possible: the outside of the workspace is always denied; say false, and work elsewhere by "
+          "choosing that folder as a workspace");
     }
   }
+}
+
+// In full, because "~" is another folder for a daemon that runs as a system service.
+void Reader::read_root(const Node& node, const std::string& key) {
+  read_text(node, key, workspace_root_);
+  std::string& root = workspace_root_;
+  if (!node.text()) return;
+  while (root.size() > 1 && root.ends_with('/')) root.pop_back();
+  const bool climbs = fmt::format("{}/", root).find("/../") != std::string::npos;
+  const bool stays = fmt::format("{}/", root).find("/./") != std::string::npos;
+  if (!root.starts_with('/') || climbs || stays || root.find("//") != std::string::npos)
+    problem(node.line(), key,
+            "must be the full path of a folder, such as /home/me/projects, without '~', '.' or '..'");
 }
 
 void Reader::read_rate_limits(const Node& node) {

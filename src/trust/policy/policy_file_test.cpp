@@ -144,12 +144,22 @@ TEST(PolicyFile, NothingPassesSilently) {
       {"tools: {}\nrate_limits: {}\n", "line 2: rate_limits: not enforced in this version; remove it"},
       {"tools: {}\nrate_limits: 5\n",
        "line 2: rate_limits: must be a map of keys, found a number or true or false"},
-      {"tools: {}\nworkspace: {root: /x}\n",
-       "line 2: workspace.root: not enforced in this version; remove it (the session's workspace counts, see "
-       "--workspace)"},
+      {"tools: {}\nworkspace: {root: ~/x}\n",
+       "line 2: workspace.root: must be the full path of a folder, such as /home/me/projects, without '~', "
+       "'.' "
+       "or '..'"},
+      {"tools: {}\nworkspace: {root: /x/../y}\n",
+       "line 2: workspace.root: must be the full path of a folder, such as /home/me/projects, without '~', "
+       "'.' "
+       "or '..'"},
+      {"tools: {}\nworkspace: {root: ''}\n",
+       "line 2: workspace.root: must be the full path of a folder, such as /home/me/projects, without '~', "
+       "'.' "
+       "or '..'"},
+      {"tools: {}\nworkspace: {root: [/x]}\n", "line 2: workspace.root: must be text, found a list"},
       {"tools: {}\nworkspace:\n  allow_outside: true\n",
-       "line 3: workspace.allow_outside: not enforced in this version: the outside of the workspace is "
-       "always denied; remove it or say false"},
+       "line 3: workspace.allow_outside: never possible: the outside of the workspace is always denied; say "
+       "false, and work elsewhere by choosing that folder as a workspace"},
       {"tools: {}\nworkspace: {allow_outside: 'false'}\n",
        "line 2: workspace.allow_outside: must be true or false"},
       {"tools: {}\nworkspace: {allow_outsid: false}\n",

@@ -16,6 +16,7 @@ using Layers = std::vector<std::shared_ptr<const Layer>>;
 struct PlainLayer {
   LayerKind kind;
   std::vector<Rule> rules;
+  std::string root;
 };
 
 struct Case {
@@ -186,12 +187,35 @@ bool naive_grant(const Grant& grant, const Case& c) {
   return true;
 }
 
+// Folders compared part by part, as the engine does not.
+bool outside_a_root(const Case& c) {
+  const auto parts = [](const std::string& path) {
+    std::vector<std::string> out(1);
+    for (const char letter : path) {
+      if (letter == '/')
+        out.emplace_back();
+      else
+        out.back() += letter;
+    }
+    return out;
+  };
+  if (c.facts.workspace.empty() || (c.facts.paths.empty() && c.facts.sandbox == SandboxState::kNotNeeded))
+    return false;
+  const std::vector<std::string> folder = parts(c.facts.workspace);
+  for (const PlainLayer& layer : c.layers) {
+    const std::vector<std::string> root = parts(layer.root);
+    if (layer.root.empty()) continue;
+    if (folder.size() < root.size() || !std::equal(root.begin(), root.end(), folder.begin())) return true;
+  }
+  return false;
+}
+
 std::pair<Verdict, DecisionStep> reference(const Case& c) {
   using enum LayerKind;
   bool has_base = false;
   for (const PlainLayer& layer : c.layers) has_base |= layer.kind == kBase;
   if (!has_base || c.facts.outside_workspace || c.facts.sandbox == SandboxState::kUnavailable ||
-      any_rule(c, Verdict::kDeny, {kBase, kOverlay, kApprove})) {
+      outside_a_root(c) || any_rule(c, Verdict::kDeny, {kBase, kOverlay, kApprove})) {
     return {Verdict::kDeny, DecisionStep::kDeny};
   }
   if (!c.facts.approved_call_hash.empty() && c.facts.approved_call_hash == c.facts.call_hash) {
@@ -251,8 +275,9 @@ class Generator {
 
   Case make() {
     Case c;
-    if (!chance(2)) c.layers.push_back({LayerKind::kBase, rules()});
-    while (chance(40)) c.layers.push_back({chance(50) ? LayerKind::kOverlay : LayerKind::kApprove, rules()});
+    if (!chance(2)) c.layers.push_back({LayerKind::kBase, rules(), chance(20) ? pick(roots_) : ""});
+    while (chance(40))
+      c.layers.push_back({chance(50) ? LayerKind::kOverlay : LayerKind::kApprove, rules(), ""});
     while (chance(40)) c.grants.push_back(grant());
     c.at = WallTime{static_cast<std::int64_t>(random_() % 20)};
     CallFacts& f = c.facts;
@@ -308,7 +333,8 @@ class Generator {
   std::vector<std::string> globs_ = {"*",       "fs.*", "fs.read",     "fs.write", "shell.exec", "?s.*",
                                      "mcp.*.b", "*.*",  "memory.s?ve", "x",        "f*"};
   std::vector<std::string> hashes_ = {"sha256:1", "sha256:2", "sha256:3"};
-  std::vector<std::string> folders_ = {"", "/home/me/a", "/home/me/b"};
+  std::vector<std::string> folders_ = {"", "/home/me/a", "/home/me/b", "/home/me/ab"};
+  std::vector<std::string> roots_ = {"/home/me", "/home/me/a", "/home/me/b"};
   std::vector<std::string> paths_ = {"a", "src/a", "src/b/c", "", "notes.txt"};
   std::vector<std::string> path_globs_ = {"a", "src/*", "*.txt", "s*", "src/?"};
   std::vector<std::string> commands_ = {"make test", "make *", "tar c *", "cp a b", "cp a *"};
@@ -330,7 +356,7 @@ class Generator {
 Layers compiled(const std::vector<PlainLayer>& plain) {
   Layers out;
   for (const PlainLayer& layer : plain)
-    out.push_back(std::make_shared<const Layer>(layer.kind, "layer", layer.rules));
+    out.push_back(std::make_shared<const Layer>(layer.kind, "layer", layer.rules, layer.root));
   return out;
 }
 

@@ -265,8 +265,8 @@ bool ToolGlob::is_valid(std::string_view glob) {
   });
 }
 
-Layer::Layer(LayerKind kind, std::string name, const std::vector<Rule>& rules)
-    : kind_(kind), name_(std::move(name)) {
+Layer::Layer(LayerKind kind, std::string name, const std::vector<Rule>& rules, std::string workspace_root)
+    : kind_(kind), name_(std::move(name)), workspace_root_(std::move(workspace_root)) {
   entries_.reserve(rules.size());
   for (const Verdict verdict : {Verdict::kDeny, Verdict::kAsk, Verdict::kAllow}) {
     for (const Rule& rule : rules) {
@@ -282,8 +282,15 @@ Layer::Layer(LayerKind kind, std::string name, const std::vector<Rule>& rules)
   }
 }
 
+bool Layer::allows_workspace(std::string_view folder) const {
+  if (workspace_root_.empty() || folder == workspace_root_) return true;
+  if (!folder.starts_with(workspace_root_)) return false;
+  return workspace_root_ == "/" || folder[workspace_root_.size()] == '/';
+}
+
 std::string Layer::to_text() const {
   std::string out = fmt::format("layer {} {}\n", static_cast<int>(kind_), name_);
+  if (!workspace_root_.empty()) out += fmt::format("workspace.root: {}\n", workspace_root_);
   for (const Entry& entry : entries_) {
     out += entry.text;
     out += '\n';

@@ -90,19 +90,24 @@ class Layer {
   // The same without `paths`, for paths that the call does not name and reaches all the same.
   [[nodiscard]] static bool within_other_limits(const Entry& entry, const CallFacts& facts);
 
-  // `name` is shown to people: "policy.yaml", "default policy", "agent reviewer".
-  Layer(LayerKind kind, std::string name, const std::vector<Rule>& rules);
+  // `name` is shown to people: "policy.yaml", "default policy", "agent reviewer". `workspace_root`: a full
+  // path that every folder chosen to work in has to be or to lie below; empty: any folder may be chosen.
+  Layer(LayerKind kind, std::string name, const std::vector<Rule>& rules, std::string workspace_root = {});
 
   [[nodiscard]] LayerKind kind() const { return kind_; }
   [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const std::string& workspace_root() const { return workspace_root_; }
+  // Whether `folder`, a real path, may be worked in.
+  [[nodiscard]] bool allows_workspace(std::string_view folder) const;
   // Strictest verdict first, in file order within one verdict.
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
-  // The rules as text, a line each: what a hash of the policy in force is made of.
+  // Rules and root as text, a line each: what a hash of the policy in force is made of.
   [[nodiscard]] std::string to_text() const;
 
  private:
   LayerKind kind_;
   std::string name_;
+  std::string workspace_root_;
   std::vector<Entry> entries_;
 };
 

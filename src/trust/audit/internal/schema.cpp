@@ -53,8 +53,14 @@ void add_member(std::string& out, std::string_view name, std::string_view json_t
   out += json_text;
 }
 
-std::string quoted(std::string_view text) { return json::canonical(json::value(text)); }
-std::string quoted_or_null(std::string_view text) { return text.empty() ? "null" : quoted(text); }
+void add_quoted(std::string& out, std::string_view name, std::string_view text) {
+  add_member(out, name, {});
+  json::append_quoted(out, text);
+}
+void add_quoted_or_null(std::string& out, std::string_view name, std::string_view text) {
+  if (text.empty()) return add_member(out, name, "null");
+  add_quoted(out, name, text);
+}
 
 }  // namespace
 
@@ -69,7 +75,7 @@ const std::string_view kOpenColumns =
     "LEFT "
     "JOIN audit_personal p ON p.idx = a.idx LEFT JOIN audit_subject s ON s.id = a.subject_key";
 
-Row read_row(const db::Row& r) {
+Row read_row(const db::Row& r, Reading reading) {
   Row row;
   row.index = r.integer(0);
   row.at = r.time(2);
@@ -80,12 +86,15 @@ Row read_row(const db::Row& r) {
   row.entry.turn = r.id<TurnId>(6);
   row.entry.step = r.id<StepId>(7);
   row.entry.subject = r.text(8);
-  auto detail = json::parse_object(r.view(9), json::kOwnText);
-  // What cannot be read can only be somebody else's work: the leaf differs then, which is what is reported.
-  row.entry.detail = detail ? std::move(*detail) : json::object{{"unreadable", r.text(9)}};
   row.hash = r.text(10);
   row.format = static_cast<int>(r.integer(11));
   if (row.format != 1) row.detail_text = r.text(9);
+  const bool is_hashed_as_text = row.format != 1 && !row.detail_text.empty();
+  if (reading == Reading::kWhole || !is_hashed_as_text || row.entry.kind == kErasedKind) {
+    auto detail = json::parse_object(r.view(9), json::kOwnText);
+    // What cannot be read can only be somebody else's work: the leaf differs then, which is what is reported.
+    row.entry.detail = detail ? std::move(*detail) : json::object{{"unreadable", r.text(9)}};
+  }
   if (!r.is_null(12)) row.entry.success = r.boolean(12);
   row.subject_key = r.optional_integer(13);
   row.commitment = r.text(14);
@@ -130,23 +139,23 @@ std::string leaf_bytes(const Row& row) {
   const bool is_chained = row.format == 1;
   std::string out;
   out.reserve(512);
-  add_member(out, "actor", quoted(e.actor));
+  add_quoted(out, "actor", e.actor);
   add_member(out, "at", fmt::format("{}", row.at.unix_ms));
-  if (is_chained) add_member(out, "chain", quoted(row.hash));
-  if (!is_chained) add_member(out, "commitment", quoted_or_null(row.commitment));
+  if (is_chained) add_quoted(out, "chain", row.hash);
+  if (!is_chained) add_quoted_or_null(out, "commitment", row.commitment);
   add_member(out, "detail", row.detail_text.empty() ? json::canonical(e.detail) : row.detail_text);
   add_member(out, "format", fmt::format("{}", row.format));
   add_member(out, "index", fmt::format("{}", row.index));
-  add_member(out, "kind", quoted(e.kind));
-  add_member(out, "principal_id", quoted(e.principal.str()));
-  add_member(out, "session_id", quoted_or_null(e.session.str()));
-  add_member(out, "step_id", quoted_or_null(e.step.str()));
-  add_member(out, "subject", quoted(e.subject));
+  add_quoted(out, "kind", e.kind);
+  add_quoted(out, "principal_id", e.principal.str());
+  add_quoted_or_null(out, "session_id", e.session.str());
+  add_quoted_or_null(out, "step_id", e.step.str());
+  add_quoted(out, "subject", e.subject);
   if (!is_chained) {
     add_member(out, "subject_key", row.subject_key ? fmt::format("{}", *row.subject_key) : "null");
     add_member(out, "success", !e.success ? "null" : *e.success ? "true" : "false");
   }
-  add_member(out, "turn_id", quoted_or_null(e.turn.str()));
+  add_quoted_or_null(out, "turn_id", e.turn.str());
   out += '}';
   return out;
 }

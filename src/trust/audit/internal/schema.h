@@ -11,7 +11,9 @@ extern const std::string_view kColumns;      // of table audit
 extern const std::string_view kOpenColumns;  // the same with the sealed content and its key; the table is "a"
 inline constexpr int kSealedKeyColumn = 15, kSealedColumn = 16;
 
-[[nodiscard]] Row read_row(const db::Row& r);
+inline constexpr std::string_view kErasedKind = "audit.erased";
+
+[[nodiscard]] Row read_row(const db::Row& r, Reading reading = Reading::kWhole);
 // The hash of the chain that rows of format 1 have.
 [[nodiscard]] std::string chain_hash(const Row& row, std::string_view previous);
 // The leaf's hash as it is computed from the row's own columns.
