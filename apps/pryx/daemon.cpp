@@ -276,6 +276,7 @@ void Daemon::plan_housekeeping() {
         {*database_, {*events_, *audit_, *approvals_}, shell_->processes(), *memory_store_},
         clock_.wall() + -hidden_retention_);
   });
+  housekeeping_->add("private folders", [this] { return workspaces_->purge(); });
   housekeeping_->add("results", [this] { return purge_results(*database_, *results_); });
   housekeeping_->add("traces", [this] { return purge_traces(*database_, clock_.wall()); });
   housekeeping_->add("egress", [this] { return egress_->purge(); });

@@ -44,7 +44,8 @@ async::Task<Result<void>> purge_hidden_sessions(SessionPlaces places, WallTime b
       return agent::SessionStore::list_old_hidden(c, before, kPurgeBatch);
     }));
     // What the end of a process writes down has to go with its session.
-    for (const auto& [principal, session] : old) co_await places.processes.end_session(principal, session);
+    for (const auto& [principal, session] : old)
+      co_await places.processes.end_session(principal, session, tools::shell::SessionEnd::kDeleted);
     PRYX_CO_TRY(const auto removed, co_await places.database.write([&](db::Transaction& t) {
       return places.deletion.remove_hidden(t, before, kPurgeBatch, "housekeeping");
     }));

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "workspace_keeper.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <climits>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 
 #include "foundation/base/log.h"
@@ -12,6 +14,7 @@
 #include "foundation/platform/files.h"
 #include "foundation/platform/held_directory.h"
 #include "trust/sandbox/protected_names.h"
+#include "trust/sandbox/written_tree.h"
 #include "workspace_notes.h"
 
 namespace pryx::app {
@@ -159,6 +162,33 @@ async::Task<agent::WorkspaceOpener::Opened> WorkspaceKeeper::open(agent::Session
   }
   log::warn("workspace.not_opened", {{"path", (*workspace)->path}, {"error", opened.error().message}});
   co_return closed;
+}
+
+async::Task<Result<void>> WorkspaceKeeper::forget_session(SessionId session) {
+  co_return co_await pool_.run([&](const std::stop_token&) -> Result<void> {
+    sandbox::remove_tree(AT_FDCWD, options_.private_root + "/" + session.str());
+    return {};
+  });
+}
+
+async::Task<Result<void>> WorkspaceKeeper::purge() {
+  constexpr std::size_t kAtOnce = 1000;  // the rest is for the next round
+  PRYX_CO_TRY(std::vector<SessionId> folders,
+              co_await pool_.run([&](const std::stop_token&) -> Result<std::vector<SessionId>> {
+                std::vector<SessionId> found;
+                std::error_code error;
+                for (std::filesystem::directory_iterator it(options_.private_root, error), end;
+                     !error && it != end; it.increment(error)) {
+                  if (auto id = SessionId::parse(it->path().filename().string())) found.push_back(*id);
+                }
+                return found;
+              }));
+  PRYX_CO_TRY(std::vector<SessionId> missing, co_await database_.read([&](db::Connection& c) {
+    return agent::SessionStore::list_missing(c, folders);
+  }));
+  if (missing.size() > kAtOnce) missing.resize(kAtOnce);
+  for (const SessionId& session : missing) PRYX_CO_TRY_VOID(co_await forget_session(session));
+  co_return Result<void>{};
 }
 
 }  // namespace pryx::app

@@ -28,6 +28,10 @@ class WorkspaceKeeper final : public server::WorkspaceAdmin, public agent::Works
 
   [[nodiscard]] async::Task<Result<agent::Workspace>> open(Caller caller, std::string path) override;
   [[nodiscard]] async::Task<Opened> open(agent::Session session) override;
+  [[nodiscard]] async::Task<Result<void>> forget_session(SessionId session) override;
+  // Removes private folders whose sessions are gone: of those that housekeeping deleted, and of a deletion
+  // that a crash cut short.
+  [[nodiscard]] async::Task<Result<void>> purge();
 
  private:
   // By the rules in force when it is called; any thread.

@@ -356,11 +356,11 @@ def background_processes_end_with_their_session_and_the_daemon(lab):
     shell = Shell(lab, files={"stubborn.py": STUBBORN})
     mine, everybody = f"89{os.getpid()}1", f"89{os.getpid()}2"
     first = shell.start(f"python3 stubborn.py {mine}")
-    second = shell.start(f"python3 stubborn.py {everybody}", scope="global")
-    wait_until(lambda: len(marked(mine)) >= 7 and len(marked(everybody)) >= 7, 30, "both run")
     other = shell.api.session(workspace=str(shell.work))
+    second = shell.start(f"python3 stubborn.py {everybody}", scope="global", session=other)
+    wait_until(lambda: len(marked(mine)) >= 7 and len(marked(everybody)) >= 7, 30, "both run")
     contains(shell.call("shell.view", id=first, session=other)[1], "no background process", "another session sees nothing of it")
-    contains(shell.call("shell.view", id=second, session=other)[1], "running", "another session sees the global one")
+    contains(shell.call("shell.view", id=second)[1], "running", "another session sees the global one")
     shell.api.delete(f"/sessions/{shell.session}")
     equal(marked(mine), [], "what the deleted session left running")
     shell.api.must_refuse("GET", f"/processes/{first}", 404)
@@ -377,6 +377,7 @@ def background_processes_end_with_their_session_and_the_daemon(lab):
     shell.api.wait_turn(turn)
     equal(shell.api.call("PATCH", f"/sessions/{other}", {"status": "archived"})[0], 200, "the session is archived")
     equal(marked(mine), [], "what the archived session left running")
+    expect(len(marked(everybody)) >= 7, "the global one of the archived session runs on")
     no_zombies(shell.daemon, "the ends of the sessions")
     stop_within(shell.daemon)
     equal(marked(everybody), [], "what the stopped daemon left running")
@@ -390,10 +391,12 @@ def what_a_background_process_leaves_goes_with_its_deleted_session(lab):
     """CO-01, AU-05: its end is written down, too: an event with its command, the files it changed, what was set aside."""
     name, old = "diary-of-anna", "dear diary"
     shell = Shell(lab, files={f"{name}.txt": old})
-    process = shell.start(f"echo new > {name}.txt; sleep 300")
-    contains(json.dumps(shell.api.get(f"/processes/{process}")), name, "the control: its record before")
+    processes = [shell.start(f"echo new > {name}.txt; sleep 300", scope=scope) for scope in ("session", "global")]
+    for process in processes:
+        contains(json.dumps(shell.api.get(f"/processes/{process}")), name, "the control: its record before")
     shell.api.delete(f"/sessions/{shell.session}")
-    shell.api.must_refuse("GET", f"/processes/{process}", 404)
+    for process in processes:
+        shell.api.must_refuse("GET", f"/processes/{process}", 404)
     stop_within(shell.daemon)
     stored = database_of(lab, shell.daemon)
     for word in ("session.deleted", "process.ended"):

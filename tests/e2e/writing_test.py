@@ -176,3 +176,18 @@ def undo_refuses_a_turn_that_runs_and_one_that_is_not_there(lab):
     daemon.cli("undo", "trn_01ARZ3NDEKTSV4RRFFQ69G5FAV").must(6)
     reader = daemon.tcp("chat")
     equal(reader.call("POST", f"/turns/{turn}/undo", {})[0], 403, "undo without the scope approve")
+
+
+@case
+def the_folder_of_a_session_goes_with_it(lab):
+    """One that nobody named, so that what was written there is in no other place (CO-01)."""
+    daemon, model, api, work, named = writing(lab, {"note.txt": "mine"})
+    private = api.session()
+    model.script["write"] = [[("call", "fs.write", {"path": "diary.txt", "content": "dear diary"})], ["written"]]
+    api.run(private, "write")
+    folder = daemon.home / "data" / "workspaces" / private
+    equal((folder / "diary.txt").read_text(), "dear diary", "the control: the file before")
+    for session in (private, named):
+        api.delete(f"/sessions/{session}")
+    expect(not folder.exists(), "the folder of the deleted session is there")
+    equal((work / "note.txt").read_text(), "mine", "a folder that a person named")

@@ -16,6 +16,11 @@ namespace {
 constexpr std::string_view kGetSession =
     "SELECT " PRYX_SESSION_COLUMNS " FROM sessions WHERE principal_id = $1 AND id = $2";
 #undef PRYX_SESSION_COLUMNS
+// The key begins with the principal: one step for each of them instead of a look at every session.
+constexpr std::string_view kCountOfAnybody =
+    "WITH RECURSIVE p(id) AS (SELECT min(principal_id) FROM sessions UNION ALL SELECT (SELECT "
+    "min(principal_id) FROM sessions WHERE principal_id > p.id) FROM p WHERE p.id IS NOT NULL) "
+    "SELECT count(*) FROM p JOIN sessions s ON s.principal_id = p.id AND s.id = $1";
 // One that has work left, its own or a sub-agent's, or waits for a person's word, stays.
 constexpr std::string_view kOldHidden =
     "SELECT principal_id, id FROM sessions s WHERE hidden = 1 AND updated_at < $1 AND NOT EXISTS (SELECT 1 "
@@ -195,6 +200,15 @@ Result<void> SessionStore::insert_session(db::Connection& c, const Session& s) {
 Result<std::optional<Session>> SessionStore::find_session(db::Connection& c, const PrincipalId& principal,
                                                           const SessionId& id) {
   return c.find(kGetSession, read_session, principal, id);
+}
+Result<std::vector<SessionId>> SessionStore::list_missing(db::Connection& c,
+                                                          const std::vector<SessionId>& ids) {
+  std::vector<SessionId> missing;
+  for (const SessionId& id : ids) {
+    PRYX_TRY(const auto count, c.count(kCountOfAnybody, id));
+    if (count == 0) missing.push_back(id);
+  }
+  return missing;
 }
 Result<void> SessionStore::update_session(db::Connection& c, const Session& s) {
   PRYX_TRY(const auto changed, c.run("UPDATE sessions SET workspace_id = $3, agent = $4, model = $5, title = "

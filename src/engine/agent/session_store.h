@@ -62,6 +62,9 @@ struct SessionStore {
   [[nodiscard]] static Result<std::optional<Session>> find_session(db::Connection& c,
                                                                    const PrincipalId& principal,
                                                                    const SessionId& id);
+  // Those of `ids` that are nobody's session.
+  [[nodiscard]] static Result<std::vector<SessionId>> list_missing(db::Connection& c,
+                                                                   const std::vector<SessionId>& ids);
   [[nodiscard]] static Result<void> update_session(
       db::Connection& c, const Session& session);  // title, status, model, agent, workspace
   [[nodiscard]] static Result<std::vector<TurnId>> turns_of(db::Connection& c, const PrincipalId& principal,

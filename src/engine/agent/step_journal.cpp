@@ -193,6 +193,17 @@ async::Task<Result<void>> StepJournal::record_end(tools::GateEnd end, tools::Too
     const bool is_unlabelled = outcome.labels.empty() && !ending.text.empty();
     ending.labels =
         is_unlabelled ? trust::Labels::unreadable() : trust::with_sensitivity(std::move(outcome.labels));
+  } else if (had_begun && !may_repeat) {
+    // As for a step that rested while its turn was cancelled: the next turn's model must not take it for
+    // undone.
+    ending = {.state = StepState::kCancelled,
+              .ok = false,
+              .text = "Cancelled while it ran; it may or may not have taken effect.",
+              .summary = "cancelled, effect unknown",
+              .reason = reason,
+              .labels = {},
+              .audit_kind = "tool.unknown",
+              .audit_detail = {{"attempt", step_.attempt}, {"detail", "it was cancelled while it ran"}}};
   } else if (end == tools::GateEnd::kCancelled) {
     ending = {.state = StepState::kCancelled,
               .ok = false,
@@ -218,10 +229,12 @@ async::Task<Result<void>> StepJournal::record_end(tools::GateEnd end, tools::Too
     if (!stored) co_return std::unexpected(stored.error());
     step_.result_ref = *stored;
   }
-  ending.audit_kind = "tool.outcome";
-  ending.audit_detail = {{"ok", ending.ok},
-                         {"result_hash", crypto::hash_json("result/1", json::value(ending.text))},
-                         {"bytes", ending.text.size()}};
+  if (ending.audit_kind.empty()) {
+    ending.audit_kind = "tool.outcome";
+    ending.audit_detail = {{"ok", ending.ok},
+                           {"result_hash", crypto::hash_json("result/1", json::value(ending.text))},
+                           {"bytes", ending.text.size()}};
+  }
   ending.reason = std::move(reason);
   co_return co_await finish(std::move(ending));
 }

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine/agent/testing/corridor.h"
 #include "engine/tools/shell/testing/plain_sandbox.h"
 
@@ -68,12 +70,29 @@ TEST_F(Stop, AnEffectThatWasCutIsUnknownAndOneThatMayRepeatIsCancelled) {
     EXPECT_EQ(report.turns[0].steps.size(), 1u) << c.tool;
     EXPECT_EQ(report.unfinished, 0u);
   }
-  // The control: an ordinary cancel of the same call says what it always said.
-  model->add(asks_for({{"test.one_shot"}}));
-  const TurnId t = send(session(), "go");
-  settle();
-  ASSERT_TRUE(cancel(t));
-  EXPECT_EQ(state(t), "cancelled");
+}
+
+TEST_F(Stop, ACancelledEffectIsNotSaidToBeUndone) {
+  world.hangs = true;
+  for (const auto& [tool, is_sure] : {std::pair{"test.one_shot", false}, std::pair{"test.queryable", false},
+                                      std::pair{"test.idempotent", true}, std::pair{"test.pure", true}}) {
+    model->add(asks_for({{tool}}));
+    const SessionId s = session();
+    const TurnId t = send(s, "go");
+    settle();
+    ASSERT_TRUE(cancel(t));
+    settle();
+    EXPECT_EQ(state(t), "cancelled") << tool;
+    EXPECT_TRUE(audit_kinds().ends_with(is_sure ? "tool.outcome" : "tool.unknown")) << audit_kinds();
+    model->add(says("I see"));
+    send(s, "what became of it?");
+    settle();
+    const auto& seen = model->requests.back().messages;
+    const bool is_told = std::ranges::any_of(seen, [](const models::ChatMessage& message) {
+      return message.text.find("may or may not have taken effect") != std::string::npos;
+    });
+    EXPECT_EQ(is_told, !is_sure) << tool;
+  }
 }
 
 TEST_F(Stop, WhatIsUnknownCanBeTakenUpAgain) {

@@ -184,6 +184,8 @@ class WorkspaceAdmin {
   // directory), kDenied (a directory of Pryx's own, or one this user cannot write: the message has the
   // command that fixes it).
   [[nodiscard]] virtual async::Task<Result<agent::Workspace>> open(Caller caller, std::string path) = 0;
+  // Of a session that was deleted: removes the folder that it was given when nobody had named one.
+  [[nodiscard]] virtual async::Task<Result<void>> forget_session(SessionId session) = 0;
 };
 
 class MemoryAdmin {

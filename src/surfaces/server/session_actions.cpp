@@ -194,7 +194,8 @@ async::Task<Result<Session>> change_session(Services& services, Caller caller, S
     return session;
   });
   // An archived session has ended, and with it what it left running.
-  if (changed && is_end) co_await services.processes.end_session(caller.principal.id, id);
+  if (changed && is_end)
+    co_await services.processes.end_session(caller.principal.id, id, tools::shell::SessionEnd::kArchived);
   co_return changed;
 }
 
@@ -205,13 +206,14 @@ async::Task<Result<void>> delete_session(Services& services, Caller caller, Sess
   }));
   // Nobody could see or stop them afterwards, and what their end writes down has to go with the session.
   PRYX_CO_TRY_VOID(co_await services.sub_agents.end_children(caller, id));
-  co_await services.processes.end_session(caller.principal.id, id);
+  co_await services.processes.end_session(caller.principal.id, id, tools::shell::SessionEnd::kDeleted);
   const agent::SessionDeletion deletion{services.events, services.audit, services.approvals};
   const auto deleted = co_await services.database.write([&](db::Transaction& t) -> Result<void> {
     return deletion.remove(t, caller.principal.id, id, caller.surface);
   });
   if (!deleted) co_return deleted;
   PRYX_CO_TRY_VOID(co_await services.processes.forget_session(caller.principal.id, id));
+  PRYX_CO_TRY_VOID(co_await services.workspaces.forget_session(id));
   co_return co_await services.memory.forget_session(caller, id);
 }
 

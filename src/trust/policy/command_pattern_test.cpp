@@ -159,6 +159,31 @@ TEST(PolicyLimits, CommandsAllowAllAndDenyAny) {
   EXPECT_EQ(verdict(deny, shell("git pull")), Verdict::kAsk);
 }
 
+TEST(PolicyLimits, ARuleOfWordsAllowsNothingBesideThem) {
+  const char* words = "tools: {allowed: [{tool: shell.exec, commands: ['npm test']}]}";
+  const char* words_and_host =
+      "tools: {allowed: [{tool: shell.exec, commands: ['npm test'], domains: [registry.example.com]}]}";
+  const char* anything = "tools: {allowed: [shell.exec]}";
+  CallFacts call = shell("npm test");
+  EXPECT_EQ(verdict(words, call), Verdict::kAllow);
+  call.hosts = {"evil.example"};
+  EXPECT_EQ(verdict(words, call), Verdict::kAsk);
+  EXPECT_EQ(verdict(words_and_host, call), Verdict::kAsk);
+  EXPECT_EQ(verdict(anything, call), Verdict::kAllow) << "the control: a rule for the tool as a whole";
+  call.hosts = {"registry.example.com"};
+  EXPECT_EQ(verdict(words_and_host, call), Verdict::kAllow);
+  for (const char* key : {"stdin", "background", "scope"}) {
+    CallFacts more = shell("npm test");
+    more.arguments[key] = "x";
+    EXPECT_EQ(verdict(words, more), Verdict::kAsk) << key;
+    EXPECT_EQ(verdict(anything, more), Verdict::kAllow) << key;
+  }
+  // What denies needs no more than the words.
+  call.arguments["stdin"] = "x";
+  EXPECT_EQ(verdict("tools: {allowed: [shell.exec], denied: [{tool: shell.exec, commands: [npm]}]}", call),
+            Verdict::kDeny);
+}
+
 TEST(PolicyLimits, DomainsAndPaths) {
   CallFacts request = shell("x");
   request.tool = "http.request";

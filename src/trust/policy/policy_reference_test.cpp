@@ -116,7 +116,10 @@ bool naive_limit(Verdict verdict, const std::vector<std::string>& limit, const T
 bool naive_limits(const Rule& rule, const CallFacts& facts) {
   const bool allows = rule.verdict == Verdict::kAllow;
   if (allows && rule.domains.empty() && std::ranges::any_of(facts.hosts, naive_private)) return false;
-  if (allows && !rule.commands.empty() && !facts.parse_complete) return false;
+  if (allows && !rule.commands.empty()) {
+    if (!facts.parse_complete || (rule.domains.empty() && !facts.hosts.empty())) return false;
+    if (facts.arguments.contains("stdin") || facts.arguments.contains("background")) return false;
+  }
   return naive_limit(rule.verdict, rule.commands, facts.commands,
                      [&](const std::string& pattern, const commands::SimpleCommand& command) {
                        return naive_command(pattern, command.final_argv, allows);
@@ -288,6 +291,8 @@ class Generator {
     while (chance(60)) f.paths.push_back(pick(paths_));
     if (chance(40)) f.hosts = some(hosts_);
     while (chance(50)) f.commands.push_back(command());
+    if (chance(5)) f.arguments["stdin"] = "x";
+    if (chance(5)) f.arguments["background"] = true;
     f.outside_workspace = chance(5);
     f.sink = static_cast<Sink>(random_() % 5);
     for (const char* label : {"owner", "model", "file", "web", "mcp:x", "principal:a"}) {

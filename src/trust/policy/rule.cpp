@@ -81,6 +81,14 @@ std::string list_text(std::string_view key, const std::vector<std::string>& item
   return out + "]";
 }
 
+// A rule that allows a command allows its words. What it would read from us, how long it stays and whom it
+// could talk to are not among them: "npm test" with a host that the model named can send the workspace there.
+bool is_more_than_its_words(const Rule& rule, const CallFacts& facts) {
+  return (rule.domains.empty() && !facts.hosts.empty()) ||
+         std::ranges::any_of(std::array{"stdin", "background", "scope"},
+                             [&](const char* key) { return facts.arguments.contains(key); });
+}
+
 }  // namespace
 
 bool is_plain_path(std::string_view path) {
@@ -197,7 +205,9 @@ bool Layer::within_other_limits(const Entry& entry, const CallFacts& facts) {
   const Rule& rule = entry.rule;
   if (!entry.commands.empty()) {
     if (rule.verdict == Verdict::kAllow) {
-      if (!facts.parse_complete || !all_covered(facts.commands, entry.commands)) return false;
+      if (!facts.parse_complete || is_more_than_its_words(rule, facts) ||
+          !all_covered(facts.commands, entry.commands))
+        return false;
     } else if (std::none_of(
                    facts.commands.begin(), facts.commands.end(), [&](const commands::SimpleCommand& command) {
                      return std::any_of(entry.commands.begin(), entry.commands.end(),

@@ -43,7 +43,7 @@ constexpr std::array<std::string_view, 17> kSystemFolders = {"bin",   "boot",  "
                                                              "sbin",  "snap",  "sys",    "usr", "var"};
 
 // Of the user, below the home: programs and libraries, no settings and no credentials.
-constexpr std::array<std::string_view, 37> kToolChains = {".cargo/bin",
+constexpr std::array<std::string_view, 39> kToolChains = {".cargo/bin",
                                                           ".cargo/registry",
                                                           ".cargo/git",
                                                           ".rustup",
@@ -64,8 +64,10 @@ constexpr std::array<std::string_view, 37> kToolChains = {".cargo/bin",
                                                           ".local/share/pnpm",
                                                           ".local/share/uv/python",
                                                           ".local/share/uv/tools",
-                                                          ".npm-global",
-                                                          "go",
+                                                          ".npm-global/bin",
+                                                          ".npm-global/lib",
+                                                          "go/bin",
+                                                          "go/pkg",
                                                           ".go",
                                                           ".ghcup",
                                                           ".opam",
@@ -80,6 +82,18 @@ constexpr std::array<std::string_view, 37> kToolChains = {".cargo/bin",
                                                           ".gradle/wrapper",
                                                           "miniconda3",
                                                           "anaconda3"};
+// Settings inside of these, where tokens of package registries stand. "*" is any one name.
+constexpr std::array<std::string_view, 11> kToolSettings = {".nvm/versions/node/*/etc",
+                                                            ".nodenv/versions/*/etc",
+                                                            ".volta/tools/image/node/*/etc",
+                                                            ".fnm/node-versions/*/installation/etc",
+                                                            ".asdf/installs/*/*/etc",
+                                                            ".pyenv/versions/*/pip.conf",
+                                                            ".pyenv/versions/*/.condarc",
+                                                            "miniconda3/.condarc",
+                                                            "miniconda3/pip.conf",
+                                                            "anaconda3/.condarc",
+                                                            "anaconda3/pip.conf"};
 constexpr std::array<std::string_view, 11> kHomePrograms = {
     ".cargo/bin", ".pyenv/shims", ".pyenv/bin", ".rbenv/shims",    ".volta/bin", ".asdf/shims",
     ".deno/bin",  ".bun/bin",     ".local/bin", ".npm-global/bin", "go/bin"};
@@ -151,17 +165,35 @@ bool is_home(const std::string& path) {
   return !path.empty() && path != "/" && kind_of(path) == Kind::kFolder;
 }
 
+// What is there of `pattern` below `folder`.
+void find_all(const std::string& folder, std::string_view pattern, std::vector<std::string>& found) {
+  const std::size_t end = std::min(pattern.find('/'), pattern.size());
+  const std::string_view step = pattern.substr(0, end);
+  for (const std::string& name : step == "*" ? list(folder) : std::vector<std::string>{std::string(step)}) {
+    const std::string path = folder + "/" + name;
+    const Kind kind = kind_of(path);
+    if (end == pattern.size() && (kind == Kind::kFolder || kind == Kind::kOther)) found.push_back(path);
+    if (end < pattern.size() && kind == Kind::kFolder) find_all(path, pattern.substr(end + 1), found);
+  }
+}
+
 void bring_home(const View& view, MountPlan& plan) {
   plan.home = "/tmp";
   if (!is_home(view.home)) return;
   plan.home = view.home;
   append(plan.before_workspace, {"--dir", view.home});
+  std::vector<std::string> settings;
+  for (const std::string_view pattern : kToolSettings) find_all(view.home, pattern, settings);
   for (const std::string_view name : kToolChains) {
     const std::string path = fmt::format("{}/{}", view.home, name);
     if (const Kind kind = kind_of(path); kind != Kind::kFolder && kind != Kind::kOther) continue;
     append(plan.before_workspace, {"--ro-bind-try", path, path});
-    plan.read.push_back(path);
+    if (std::ranges::any_of(settings, [&](const std::string& one) { return lies_in(one, path); }))
+      allow_beside(path, settings, plan.read);
+    else
+      plan.read.push_back(path);
   }
+  for (const std::string& path : settings) hide(plan.before_workspace, path, view.temporary_bytes);
 }
 
 }  // namespace

@@ -389,19 +389,19 @@ std::vector<ProcessRecord> BackgroundProcesses::kill_all(const PrincipalId& prin
   return out;
 }
 
-async::Task<void> BackgroundProcesses::end_session(PrincipalId principal, SessionId session) {
+async::Task<void> BackgroundProcesses::end_session(PrincipalId principal, SessionId session, SessionEnd how) {
   std::vector<std::shared_ptr<Entry>> ending;
   for (const auto& [id, entry] : entries_) {
     const ProcessRecord& r = entry->record;
-    if (r.principal == principal && r.session == session && r.scope == ProcessScope::kSession)
-      ending.push_back(entry);
+    const bool ends = how == SessionEnd::kDeleted || r.scope == ProcessScope::kSession;
+    if (r.principal == principal && r.session == session && ends) ending.push_back(entry);
   }
   for (const auto& entry : ending) entry->end(KillReason::kSessionEnded);
   for (const auto& entry : ending) co_await entry->stored.wait_uncancellable();
 }
 
 async::Task<Result<void>> BackgroundProcesses::forget_session(PrincipalId principal, SessionId session) {
-  co_await end_session(principal, session);
+  co_await end_session(principal, session, SessionEnd::kDeleted);
   co_return co_await database_.write([&](db::Transaction& t) -> Result<void> {
     return ProcessStore::remove_session(t.db(), principal, session);
   });

@@ -42,6 +42,11 @@ struct ProcessLook {
   std::uint64_t after = 0;  // only lines with a higher number
 };
 
+enum class SessionEnd : std::uint8_t {
+  kArchived,  // its global processes stay: they end with the daemon
+  kDeleted,   // they end, too: what their end writes down has to go with the session
+};
+
 class BackgroundProcesses {
  public:
   static constexpr std::size_t kMaxPerSession = 8;
@@ -82,8 +87,8 @@ class BackgroundProcesses {
   // which they were. Their ends follow: wait_for_end().
   [[nodiscard]] std::vector<ProcessRecord> kill_all(const PrincipalId& principal);
   // Kills what ends with the session, what is being launched among it.
-  [[nodiscard]] async::Task<void> end_session(PrincipalId principal, SessionId session);
-  // The same, and forgets their rows.
+  [[nodiscard]] async::Task<void> end_session(PrincipalId principal, SessionId session, SessionEnd how);
+  // The same for one that is deleted, and forgets their rows.
   [[nodiscard]] async::Task<Result<void>> forget_session(PrincipalId principal, SessionId session);
 
   // Of a running one; null when it is not running, or not visible from there.

@@ -105,16 +105,25 @@ TEST_F(Background, TalksToAProcess) {
   EXPECT_TRUE(write_.touches({{"id", id.str()}, {"text", "x"}})->needs_sandbox);
 }
 
+async::Task<Result<void>> archive(BackgroundProcesses& processes, PrincipalId principal, SessionId session) {
+  co_await processes.end_session(std::move(principal), std::move(session), SessionEnd::kArchived);
+  co_return Result<void>{};
+}
+
 TEST_F(Background, EndsWithItsSession) {
   const ProcessId mine = start("echo $$ > mine; sleep 300");
   const ProcessId global = start("echo $$ > global; sleep 300", {{"scope", "global"}});
   ASSERT_TRUE(alive("mine"));
-  await(processes_->forget_session(owner().id, session_));
+  const SessionId first = session_;
+  EXPECT_TRUE(await(archive(*processes_, owner().id, first)));
   EXPECT_FALSE(alive("mine"));
   EXPECT_TRUE(alive("global"));
-  EXPECT_FALSE(await(processes_->view(everyone(), mine, {}))) << "its row is gone with the session";
   session_ = SessionId("ses_01J00000000000000000000001");
   EXPECT_TRUE(call(view_, {{"id", global.str()}})->ok) << "another session sees a global one";
+  await(processes_->forget_session(owner().id, first));
+  EXPECT_FALSE(alive("global")) << "what its end writes down has to go with the session";
+  for (const ProcessId& id : {mine, global})
+    EXPECT_FALSE(await(processes_->view(everyone(), id, {}))) << "its row is gone with the session";
 }
 
 // Its launch is held in the middle until the session has ended.
@@ -123,7 +132,7 @@ TEST_F(Background, OneThatIsBeingLaunchedEndsWithItsSession) {
   bool session_ended = false;
   auto end_it = [](BackgroundProcesses& processes, PrincipalId principal, SessionId session,
                    bool& done) -> async::Task<void> {
-    co_await processes.end_session(principal, session);
+    co_await processes.end_session(principal, session, SessionEnd::kArchived);
     done = true;
   };
   sandbox_.before_launch = [&] {

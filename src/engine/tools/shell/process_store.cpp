@@ -63,8 +63,7 @@ constexpr std::string_view kList =
     "SELECT " PRYX_PROCESS_COLUMNS " FROM processes WHERE principal_id = $1 ORDER BY id DESC LIMIT $2";
 #undef PRYX_PROCESS_COLUMNS
 constexpr std::string_view kRemoveSession =
-    "DELETE FROM processes WHERE principal_id = $1 AND session_id = $2 AND scope = 'session' AND state <> "
-    "'running'";
+    "DELETE FROM processes WHERE principal_id = $1 AND session_id = $2 AND state <> 'running'";
 constexpr std::string_view kPurge =
     "DELETE FROM processes WHERE principal_id = $1 AND state <> 'running' AND id NOT IN"
     " (SELECT id FROM processes WHERE principal_id = $1 AND state <> 'running' ORDER BY id DESC LIMIT $2)";

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "foundation/base/text.h"
+#include "foundation/platform/hardening.h"
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
 #include "surfaces/cli/exec.h"
@@ -136,6 +137,7 @@ Result<void> put_provider(client::ApiClient& api, const std::string& name, json:
 
 Result<std::string> add_cloud(Context& context, client::ApiClient& api, const Cloud& cloud) {
   const std::string name(cloud.kind);
+  PRYX_TRY_VOID(platform::harden_process());
   Secret key;
   if (auto found = context.environment().find(cloud.variable)) {
     key = Secret(std::move(*found));

@@ -176,6 +176,7 @@ class FakePolicy final : public PolicyAdmin {
 class FakeWorkspaces final : public WorkspaceAdmin {
  public:
   FakeWorkspaces(db::Database& database, IdSource& ids) : database_(database), ids_(ids) {}
+  async::Task<Result<void>> forget_session(SessionId) override { co_return Result<void>{}; }
   async::Task<Result<agent::Workspace>> open(Caller caller, std::string path) override {
     agent::Workspace workspace{.principal = caller.principal.id,
                                .id = ids_.make<WorkspaceId>(),

@@ -22,18 +22,23 @@ import { useEdit, type Working } from './working';
 
 const kKinds = ['domains', 'commands', 'paths'] as const;
 type Kind = (typeof kKinds)[number];
-// The tool that an entry is about when there is no rule to join yet.
+// The tool that an entry is about when there is no rule to join yet. A denied host or path is denied to every
+// tool: commands reach them, too.
 const kTool: Record<Kind, string> = { domains: 'http.request', commands: 'shell.exec', paths: 'fs.*' };
+const toolFor = (kind: Kind, list: List) => (list === 'denied' && kind !== 'commands' ? '*' : kTool[kind]);
 
 // Put with a rule that is limited by this kind alone, else into a rule of its own.
 export function addEntry(text: string, kind: Kind, list: List, value: string): string {
   const home = readPolicy(text).rules.find(
     (rule) =>
-      rule.list === list && rule.tool === kTool[kind] && rule[kind].length > 0 && standsAlone(kind, rule),
+      rule.list === list &&
+      rule.tool === toolFor(kind, list) &&
+      rule[kind].length > 0 &&
+      standsAlone(kind, rule),
   );
   if (home) return replaceRule(text, home, { ...home, [kind]: [...home[kind], value] });
   const none = { when: [], commands: [], domains: [], paths: [] };
-  return addRule(text, { list, tool: kTool[kind], ...none, [kind]: [value] });
+  return addRule(text, { list, tool: toolFor(kind, list), ...none, [kind]: [value] });
 }
 
 // The last entry takes its rule with it, unless the rule says more: then it would begin to hold for everything.
