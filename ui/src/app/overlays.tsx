@@ -61,7 +61,7 @@ function Notes() {
       <ul className="flex flex-col gap-2">
         {notes.map((note) => (
           <li key={note.id} className="rounded-card border border-line p-2 text-dense">
-            {note.text}
+            {note.text} {note.link}
             <p className="text-label text-text-3">{absolute(new Date(note.at).toISOString())}</p>
           </li>
         ))}

@@ -7,6 +7,7 @@ import { KeyReader } from '@/actions/keys';
 import { useStatus } from '@/api/queries';
 import { t } from '@/i18n';
 import { Toasts } from '@/ui/toast';
+import { useEndNotices } from './end-notices';
 import { Failures } from './failures';
 import { globalActions } from './global-actions';
 import { kNav } from './nav';
@@ -60,6 +61,7 @@ function Frame() {
   cachedActions ??= globalActions();
   useActions(cachedActions);
   useKeys();
+  useEndNotices();
   const status = useStatus();
   const path = useLocation({ select: (location) => location.pathname });
   const main = useFocusOfPage(path);

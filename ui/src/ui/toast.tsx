@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Short notes in a corner. Everything that was said stays in the list of notifications. An error is no note: it stands on the page.
 import { X } from 'lucide-react';
-import { useEffect } from 'react';
+import { type ReactNode, useEffect, useSyncExternalStore } from 'react';
 import { create } from 'zustand';
 import { t } from '@/i18n';
 import { IconButton } from './button';
@@ -12,6 +12,8 @@ export type Note = {
   text: string;
   at: number;
   undo?: (() => unknown) | undefined;
+  // Where what it tells of is.
+  link?: ReactNode;
   shown: boolean;
 };
 
@@ -23,13 +25,14 @@ let lastId = 0;
 export const useNotes = create<{ notes: Note[] }>(() => ({ notes: [] }));
 
 // An undo that takes time is a promise: what it fails with stands above the page.
-export function toast(text: string, options: { undo?: () => unknown } = {}): void {
+export function toast(text: string, options: { undo?: () => unknown; link?: ReactNode } = {}): void {
   lastId += 1;
   const note: Note = {
     id: lastId,
     text,
     at: Date.now(),
     undo: options.undo,
+    link: options.link,
     shown: true,
   };
   useNotes.setState(({ notes }) => ({ notes: [note, ...notes].slice(0, kKept) }));
@@ -39,14 +42,24 @@ function hide(id: number): void {
   useNotes.setState(({ notes }) => ({ notes: notes.map((n) => (n.id === id ? { ...n, shown: false } : n)) }));
 }
 
+function watchTab(call: () => void): () => void {
+  document.addEventListener('visibilitychange', call);
+  return () => document.removeEventListener('visibilitychange', call);
+}
+const isTabSeen = () => document.visibilityState !== 'hidden';
+
 function Toast({ note }: { note: Note }) {
+  const isSeen = useSyncExternalStore(watchTab, isTabSeen);
   useEffect(() => {
+    // Its time begins when somebody can read it.
+    if (!isSeen) return;
     const timer = setTimeout(() => hide(note.id), note.undo ? kUndoMs : kShownMs);
     return () => clearTimeout(timer);
-  }, [note]);
+  }, [note, isSeen]);
   return (
     <div className="appear flex items-center gap-3 rounded-card border border-line bg-raised px-3 py-2 text-dense shadow-float">
       <span className="min-w-0 flex-1">{note.text}</span>
+      {note.link}
       {note.undo && (
         <button
           type="button"
