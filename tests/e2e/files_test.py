@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What people edit while the daemon runs or is down (policy.yaml, config.yaml, models.yaml, agents), and what it writes for them to read (its log)."""
+"""What people edit while the daemon runs or is down (policy.yaml, config.yaml, settings, models.yaml, agents), and what it writes for them to read
+(its log)."""
 import json
 import os
 import signal
@@ -174,6 +175,64 @@ def a_list_of_config_yaml_that_cannot_be_read_is_refused_and_named(lab):
         contains(detail, where, "the refusal of an edit")
         lacks(detail + event["payload"]["detail"], "sk-live", "the refusal")
     api.must_refuse("PUT", "/settings", 400, {"settings": {"telemetry.otlp.headers": "x-a=keychain:b, c"}})
+
+
+# Of texts and lists, which say of themselves only that they are not empty: one that the part it is for can read.
+OTHER_TEXTS = {
+    "listen": "127.0.0.1:7999",  # the harness's flag goes before it
+    "model.default": "fake/other",
+    "model.fallbacks": "fake/one, fake/two",
+    "provider.local_ports": "81, 82",
+    "telemetry.otlp.endpoint": "http://127.0.0.1:9",
+    "telemetry.otlp.headers": "x-case=keychain:case",
+}
+
+
+def other_value(item, texts):
+    """A value that the setting takes, by what GET /settings says of it, and that it does not have."""
+    value, kind = item["value"], item["type"]
+    if kind == "boolean":
+        return not value
+    if kind == "choice":
+        return next(c for c in item["choices"] if c != value)
+    if kind in ("integer", "size"):
+        return value - 1 if value > item["min"] else value + 1
+    if kind == "duration":
+        return item["min"] if value != item["min"] else item["max"]
+    expect(kind in ("text", "list"), f"{item['key']} has a type that nobody can edit yet: {kind}")
+    expect(item["key"] in texts, f"{item['key']} has no other text in this case")
+    return texts[item["key"]]
+
+
+@case
+def every_setting_can_be_changed_outlives_a_restart_and_is_taken_back(lab):
+    daemon = lab.daemon()
+    daemon.api().put("/secrets/case", {"value": "v"})
+    texts = {**OTHER_TEXTS, "audit.copy_to": str(lab.workspace(name="copies"))}
+
+    def settings():
+        answer = daemon.api().get("/settings")
+        equal({i["key"] for i in answer["items"]}, answer["settings"].keys(), "the keys of both lists")
+        return {i["key"]: (i["value"], i["origin"]) for i in answer["items"]}
+
+    items = daemon.api().get("/settings")["items"]
+    before = settings()
+    equal({origin for _, origin in before.values()}, {"default"}, "origins at the start")
+    wanted = {}
+    for item in items:
+        key, value = item["key"], other_value(item, texts)
+        wanted[key] = (value, "database")
+        # One by one, as a person saves them.
+        equal(daemon.api().put("/settings", {"settings": {key: value}})["settings"][key], value, f"{key} after its change")
+    expect(len(wanted) > 20, f"only {len(wanted)} settings")
+    equal(settings(), wanted, "the settings after their changes")
+    daemon.restart()
+    equal(settings(), wanted, "the settings after a restart")
+    for key in wanted:
+        after = daemon.api().put("/settings", {"settings": {key: None}})
+        equal((after["settings"][key], after["origins"][key]), before[key], f"{key} taken back")
+    daemon.restart()
+    equal(settings(), before, "the settings that were taken back, after a restart")
 
 
 CANARY = "canary-5f1c9e7ab2"
