@@ -4,7 +4,15 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test } from 'vitest';
 import { useActionRegistry } from '@/actions/actions';
 import type { Events } from '@/api/schema';
-import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
+import {
+  type Asked,
+  answer,
+  asked,
+  expectAccessible,
+  problem,
+  renderPage,
+  startFakeDaemon,
+} from '../../../test/page';
 import { ChatPage } from './chat-page';
 import { live } from './live';
 import { joinEnd } from './queries';
@@ -295,6 +303,30 @@ test('the model can be switched by keyboard alone', async () => {
   await userEvent.keyboard('two{Enter}');
   await waitFor(() => expect(asked.find((one) => one.method === 'PATCH')?.body).toEqual({ model: 'b/two' }));
   expect(await screen.findByText('b/two')).toBeTruthy();
+});
+
+test.each([
+  ['whole, from its header', 'Fork conversation', {}],
+  ['from a message on', 'Fork from here', { message_id: 'msg_1' }],
+])('a conversation is forked %s, and the copy opens', async (_how, name, body) => {
+  answer('GET /api/v1/sessions/{id}', ({ path }: Asked) => ({ ...kSession, id: path.split('/').at(-1) }));
+  answer('POST /api/v1/sessions/{id}/fork', problem(409, 'PRYX-1409', 'it is being deleted'));
+  const { router } = open();
+  await screen.findByText('Why?');
+  const fork = async () => {
+    if (name === 'Fork conversation') {
+      await userEvent.click(screen.getByRole('button', { name: 'More commands' }));
+      await userEvent.click(await screen.findByRole('menuitem', { name: /^Fork conversation/ }));
+    } else await userEvent.click(screen.getByRole('button', { name }));
+  };
+  await fork();
+  expect(await screen.findByText('it is being deleted')).toBeTruthy();
+  expect(router.state.location.pathname).toBe('/chat/ses_1');
+  answer('POST /api/v1/sessions/{id}/fork', { ...kSession, id: 'ses_2', parent_id: 'ses_1' });
+  await fork();
+  await waitFor(() => expect(router.state.location.pathname).toBe('/chat/ses_2'));
+  const forks = asked.filter((one) => one.path === '/api/v1/sessions/ses_1/fork');
+  expect(forks.map((one) => one.body)).toEqual([body, body]);
 });
 
 test('context can be summarised after a look at what that means', async () => {
