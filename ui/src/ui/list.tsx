@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The one virtual list: any number of rows, only those in sight are there. Rows are a grid, so columns stay aligned; j/k and the
-// arrows move, Enter opens, Space peeks, x selects (Shift x a range). Give `onEnd` to load the next page.
+// arrows move, Enter opens, Space peeks, x selects (Shift x a range); `rowMenu` (useRowKeys) opens at the row in focus. Give `onEnd` to
+// load the next page.
 import { useVirtualizer } from '@tanstack/react-virtual';
 import {
   type KeyboardEvent,
@@ -17,6 +18,8 @@ import { singleKeysOn } from '@/actions/keys';
 import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { ListRow } from './list-row';
+import { Menu } from './menu';
+import type { RowMenu } from './row-menu';
 
 export type Column<T> = {
   id: string;
@@ -51,6 +54,7 @@ type Props<T> = {
   // What a row is called, for its checkbox.
   nameOf?: (row: T) => string;
   onEnd?: () => void;
+  rowMenu?: RowMenu;
 };
 
 const kHeadHeight = 32;
@@ -73,6 +77,37 @@ function useWidth(element: RefObject<HTMLElement | null>): number {
   return width;
 }
 
+// It is there only while it is open, so its anchor is no stop on the way through the page.
+function OpenRowMenu({
+  menu,
+  at,
+  onFocusBack,
+}: {
+  menu: RowMenu;
+  at: Element | null;
+  onFocusBack: () => void;
+}) {
+  const box = at?.getBoundingClientRect();
+  return (
+    <Menu
+      open
+      onOpenChange={(open) => !open && menu.onClose()}
+      onFocusBack={onFocusBack}
+      label={t('ui.row.menu')}
+      items={menu.items}
+      trigger={
+        <button
+          type="button"
+          tabIndex={-1}
+          aria-label={t('ui.row.menu')}
+          className="fixed size-0"
+          style={{ top: box?.bottom ?? 0, left: box?.right ?? 0 }}
+        />
+      }
+    />
+  );
+}
+
 export function VirtualTable<T>({
   label,
   rows,
@@ -90,6 +125,7 @@ export function VirtualTable<T>({
   onSelect,
   nameOf,
   onEnd,
+  rowMenu,
 }: Props<T>) {
   const scroller = useRef<HTMLDivElement>(null);
   const width = useWidth(scroller);
@@ -174,73 +210,82 @@ export function VirtualTable<T>({
       ? `row-${rowKey(inFocus)}`
       : undefined;
   return (
-    <div
-      ref={scroller}
-      role="grid"
-      aria-label={label}
-      aria-rowcount={total !== undefined ? total + 1 : more ? -1 : rows.length + 1}
-      aria-colcount={columns.length + (onSelect ? 1 : 0)}
-      aria-activedescendant={active}
-      aria-multiselectable={onSelect ? true : undefined}
-      tabIndex={0}
-      onKeyDown={onKeyDown}
-      className="min-h-40 flex-1 overflow-auto rounded-card border border-line bg-surface outline-offset-[-2px]"
-    >
+    <>
       <div
-        role="row"
-        aria-rowindex={1}
-        tabIndex={-1}
-        className="sticky top-0 z-10 grid min-w-fit items-center gap-3 border-b border-line bg-surface px-3 text-label font-medium text-text-3"
-        style={{ gridTemplateColumns: tracks, height: kHeadHeight }}
+        ref={scroller}
+        role="grid"
+        aria-label={label}
+        aria-rowcount={total !== undefined ? total + 1 : more ? -1 : rows.length + 1}
+        aria-colcount={columns.length + (onSelect ? 1 : 0)}
+        aria-activedescendant={active}
+        aria-multiselectable={onSelect ? true : undefined}
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+        className="min-h-40 flex-1 overflow-auto rounded-card border border-line bg-surface outline-offset-[-2px]"
       >
-        {onSelect && (
-          <span role="columnheader" tabIndex={-1} aria-label={t('ui.list.select', { name: '' })} />
-        )}
-        {columns.map((column) => (
-          <span
-            key={column.id}
-            role="columnheader"
-            tabIndex={-1}
-            className={cx('truncate', column.align === 'right' && 'text-right')}
-          >
-            {column.header}
-          </span>
-        ))}
-      </div>
-      <div role="rowgroup" className="relative min-w-fit" style={{ height: virtual.getTotalSize() }}>
-        {items.map((item) => {
-          const row = rows[item.index];
-          // A row may be a number, and the first one zero.
-          if (row === undefined) return null;
-          const key = rowKey(row);
-          return (
-            <ListRow
-              key={key}
-              row={row}
-              id={`row-${key}`}
-              name={nameOf?.(row) ?? key}
-              index={item.index}
-              columns={columns}
-              tracks={tracks}
-              top={item.start - kHeadHeight}
-              height={item.size}
-              isFocused={item.index === focused}
-              isSelected={onSelect ? Boolean(selected?.has(key)) : undefined}
-              onPress={handlers.onPress}
-              onDouble={handlers.onDouble}
-              onCheck={handlers.onCheck}
-            />
-          );
-        })}
-      </div>
-      {more && rows.length > 0 && (
-        <div role="row" tabIndex={-1} className="px-3 py-2 text-label text-text-3">
-          <span role="gridcell" tabIndex={-1}>
-            {t('ui.list.more')}
-          </span>
+        <div
+          role="row"
+          aria-rowindex={1}
+          tabIndex={-1}
+          className="sticky top-0 z-10 grid min-w-fit items-center gap-3 border-b border-line bg-surface px-3 text-label font-medium text-text-3"
+          style={{ gridTemplateColumns: tracks, height: kHeadHeight }}
+        >
+          {onSelect && (
+            <span role="columnheader" tabIndex={-1} aria-label={t('ui.list.select', { name: '' })} />
+          )}
+          {columns.map((column) => (
+            <span
+              key={column.id}
+              role="columnheader"
+              tabIndex={-1}
+              className={cx('truncate', column.align === 'right' && 'text-right')}
+            >
+              {column.header}
+            </span>
+          ))}
         </div>
+        <div role="rowgroup" className="relative min-w-fit" style={{ height: virtual.getTotalSize() }}>
+          {items.map((item) => {
+            const row = rows[item.index];
+            // A row may be a number, and the first one zero.
+            if (row === undefined) return null;
+            const key = rowKey(row);
+            return (
+              <ListRow
+                key={key}
+                row={row}
+                id={`row-${key}`}
+                name={nameOf?.(row) ?? key}
+                index={item.index}
+                columns={columns}
+                tracks={tracks}
+                top={item.start - kHeadHeight}
+                height={item.size}
+                isFocused={item.index === focused}
+                isSelected={onSelect ? Boolean(selected?.has(key)) : undefined}
+                onPress={handlers.onPress}
+                onDouble={handlers.onDouble}
+                onCheck={handlers.onCheck}
+              />
+            );
+          })}
+        </div>
+        {more && rows.length > 0 && (
+          <div role="row" tabIndex={-1} className="px-3 py-2 text-label text-text-3">
+            <span role="gridcell" tabIndex={-1}>
+              {t('ui.list.more')}
+            </span>
+          </div>
+        )}
+      </div>
+      {rowMenu?.isOpen && (
+        <OpenRowMenu
+          menu={rowMenu}
+          at={(active && document.getElementById(active)) || scroller.current}
+          onFocusBack={() => scroller.current?.focus({ preventScroll: true })}
+        />
       )}
-    </div>
+    </>
   );
 }
 

@@ -11,17 +11,33 @@ export type MenuItem =
   | { label: string; run: () => void; keys?: string; danger?: boolean; disabled?: boolean; writes?: boolean }
   | 'line';
 
+type Props = {
+  trigger: ReactNode;
+  items: MenuItem[];
+  label?: string;
+  // For one that a command opens too; without it only the trigger does.
+  open?: boolean;
+  onOpenChange?: (open: boolean) => void;
+  // Where the focus goes afterwards, when that is not the trigger.
+  onFocusBack?: () => void;
+};
+
 // What writes needs the daemon.
-export function Menu({ trigger, items, label }: { trigger: ReactNode; items: MenuItem[]; label?: string }) {
+export function Menu({ trigger, items, label, open, onOpenChange, onFocusBack }: Props) {
   const away = useAway();
   return (
-    <Radix.Root>
+    <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
       <Radix.Portal>
         <Radix.Content
           aria-label={label}
           align="end"
           sideOffset={4}
+          onCloseAutoFocus={(event) => {
+            if (!onFocusBack) return;
+            event.preventDefault();
+            onFocusBack();
+          }}
           className="appear z-50 min-w-48 rounded-card border border-line bg-raised p-1 text-dense shadow-float"
         >
           {items.map((item, index) =>

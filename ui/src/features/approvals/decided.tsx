@@ -2,11 +2,14 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { X } from 'lucide-react';
 import { useEffect, useMemo, useState } from 'react';
+import { menuOf } from '@/actions/menu-item';
+import { useStateActions } from '@/actions/state-actions';
 import { t } from '@/i18n';
 import { ApprovalCard } from '@/parts/approval-card';
 import { Button, IconButton } from '@/ui/button';
 import { Select, TextField } from '@/ui/field';
 import { type Column, VirtualTable } from '@/ui/list';
+import { useRowKeys } from '@/ui/row-menu';
 import { Empty, ErrorNote, Loading } from '@/ui/states';
 import { Risk, Status } from '@/ui/status';
 import { Time } from '@/ui/time';
@@ -100,6 +103,40 @@ function useFitting(held: ReturnType<typeof useDecided>, words: string) {
   return { shown, further: isSparse && pages >= allowed ? () => setAllowed(pages + kPagesAtOnce) : null };
 }
 
+const kRowMenu = ['approvals.look', 'approvals.session', 'approvals.trace', 'approvals.link'];
+
+type InFocus = { row: Approval | undefined; look: (row: Approval) => void };
+
+function useRowActions(state: InFocus) {
+  const navigate = useNavigate();
+  return useStateActions('approvals', state, (one) => {
+    const isThere = (s: InFocus) => s.row !== undefined;
+    return [
+      one('look', 'approvals.look', [], (s) => s.row && s.look(s.row), isThere),
+      one(
+        'session',
+        'approvals.session',
+        [],
+        ({ row }) =>
+          row &&
+          navigate({
+            to: '/chat/$session',
+            params: { session: row.session_id },
+            search: { turn: row.turn_id, step: row.step_id },
+          }),
+        isThere,
+      ),
+      one(
+        'trace',
+        'approvals.trace',
+        [],
+        ({ row }) => row && navigate({ to: '/trace/$turn', params: { turn: row.turn_id } }),
+        isThere,
+      ),
+    ];
+  });
+}
+
 export function Decided({ held }: { held: ReturnType<typeof useDecided> }) {
   const search = useSearch({ strict: false }) as Record<string, string | undefined>;
   const navigate = useNavigate();
@@ -112,6 +149,11 @@ export function Decided({ held }: { held: ReturnType<typeof useDecided> }) {
   const set = (change: Record<string, string | undefined>) =>
     void navigate({ to: '.', search: { ...search, ...change }, replace: true });
   const retry = () => void list.again();
+  const look = (row: Approval) => set({ open: row.id });
+  const at = Math.min(focused, shown.length - 1);
+  const row = shown[at];
+  const actions = useRowActions({ row, look });
+  const rowKeys = useRowKeys('approvals', row && `/approvals?tab=decided&open=${row.id}`);
   const filters = [state, words].filter(Boolean).length;
   if (held.pages === 0)
     return held.state === 'error' ? (
@@ -180,10 +222,11 @@ export function Decided({ held }: { held: ReturnType<typeof useDecided> }) {
           more={held.state !== 'end'}
           columns={shownColumns}
           rowKey={(row) => row.id}
-          focused={Math.min(focused, shown.length - 1)}
+          focused={at}
           onFocus={setFocused}
-          onOpen={(row) => set({ open: row.id })}
+          onOpen={look}
           onEnd={list.more}
+          rowMenu={rowKeys.menu(menuOf([...actions, ...rowKeys.actions], kRowMenu))}
         />
       )}
     </div>

@@ -35,6 +35,7 @@ export const approvalsMessages = {
   'approvals.further': 'Look further',
   'approvals.details': 'Decided approval',
   'approvals.close': 'Close details',
+  'approvals.look': 'Show the decided approval',
   'approvals.session': 'Open its session',
   'approvals.trace': 'Show its trace',
   'approvals.next': 'Next card',

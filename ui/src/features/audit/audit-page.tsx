@@ -11,6 +11,7 @@ import { Button, IconButton } from '@/ui/button';
 import { VirtualTable } from '@/ui/list';
 import { Menu } from '@/ui/menu';
 import { Page } from '@/ui/page';
+import { useRowKeys } from '@/ui/row-menu';
 import { Empty, ErrorNote, Loading } from '@/ui/states';
 import { toast } from '@/ui/toast';
 import { kColumns } from './columns';
@@ -93,6 +94,7 @@ type Commands = {
 
 const kExports = ['audit.jsonl', 'audit.csv', 'audit.json'];
 const kMore = ['audit.against', 'audit.checkpoint'];
+const kRowMenu = ['audit.details', 'audit.prove', 'audit.link'];
 
 const useAuditActions = (commands: Commands) =>
   useStateActions('audit', commands, (one) => [
@@ -175,6 +177,8 @@ export function AuditPage() {
     toggle: () => (index ? close() : show(rows[focused])),
     exported: setExport,
   });
+  const inFocus = rows[focused];
+  const rowKeys = useRowKeys('audit', inFocus && `/audit?entry=${inFocus.index}`);
   const filters = countFilters(search);
   const onClear = () => write(kNoFilters);
   return (
@@ -292,6 +296,7 @@ export function AuditPage() {
           onPeek={(entry) => (entry.index === index ? close() : show(entry))}
           onPress={show}
           onEnd={list.more}
+          rowMenu={rowKeys.menu(menuOf([...actions, ...rowKeys.actions], kRowMenu))}
         />
       )}
       {rows.length === 0 && held.pages > 0 && held.state === 'end' && (

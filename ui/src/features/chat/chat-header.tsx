@@ -100,10 +100,12 @@ export function ChatHeader({
   );
 }
 
-type Latest = Tools & { onDialog: (dialog: 'rename' | 'delete') => void };
+type Latest = Tools & { onDialog: (dialog: 'rename' | 'delete') => void; onMenu: () => void };
+
+type Commands = { menu: Action; plain: Action[]; remove: Action };
 
 // What can be done with the conversation as a whole, once for menu, palette and keys. The two whose names change come by themselves.
-function useSessionActions(session: Session, given: Latest): { plain: Action[]; remove: Action } {
+function useSessionActions(session: Session, given: Latest): Commands {
   const latest = useRef(given);
   latest.current = given;
   const isArchived = session.status === 'archived';
@@ -116,6 +118,7 @@ function useSessionActions(session: Session, given: Latest): { plain: Action[]; 
       ...more,
     });
     return {
+      menu: one('menu', 'chat.menu', { keys: ['.'], run: () => latest.current.onMenu() }),
       plain: [
         one('rename', 'chat.rename', { keys: ['e'], run: () => latest.current.onDialog('rename') }),
         one('fork', 'chat.fork', { keys: ['shift+f'], writes: true, run: () => latest.current.onFork() }),
@@ -137,7 +140,7 @@ function useSessionActions(session: Session, given: Latest): { plain: Action[]; 
       }),
     };
   }, [isArchived, announces]);
-  useActions(useMemo(() => [...actions.plain, actions.remove], [actions]));
+  useActions(useMemo(() => [actions.menu, ...actions.plain, actions.remove], [actions]));
   return actions;
 }
 
@@ -145,7 +148,12 @@ export function SessionTools({ session, ...tools }: Tools & { session: Session }
   const report = useContextReport(session.id);
   const [dialog, setDialog] = useState<'rename' | 'delete' | null>(null);
   const { remove } = useSessionChange(session);
-  const { plain, remove: removal } = useSessionActions(session, { ...tools, onDialog: setDialog });
+  const [isMenuOpen, setMenuOpen] = useState(false);
+  const { plain, remove: removal } = useSessionActions(session, {
+    ...tools,
+    onDialog: setDialog,
+    onMenu: () => setMenuOpen(true),
+  });
   const close = () => {
     setDialog(null);
     remove.reset();
@@ -166,7 +174,9 @@ export function SessionTools({ session, ...tools }: Tools & { session: Session }
       )}
       <Menu
         label={t('chat.more')}
-        trigger={<IconButton icon={Ellipsis} label={t('chat.more')} />}
+        open={isMenuOpen}
+        onOpenChange={setMenuOpen}
+        trigger={<IconButton icon={Ellipsis} keys="." label={t('chat.more')} />}
         items={[...plain.map((action) => menuItem(action)), 'line', menuItem(removal, true)]}
       />
       {dialog === 'rename' && <Rename session={session} onClose={close} />}

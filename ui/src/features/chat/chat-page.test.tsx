@@ -287,6 +287,17 @@ test('a step with an unknown outcome is decided by a person', async () => {
   );
 });
 
+test('the commands of the conversation open by their key', async () => {
+  open();
+  await screen.findByText('Why?');
+  expect(useActionRegistry.getState().actions.get('chat.menu')?.keys).toEqual(['.']);
+  runAction('chat.menu');
+  const items = within(await screen.findByRole('menu')).getAllByRole('menuitem');
+  expect(items[0]?.textContent).toBe('Rename conversationE');
+  await userEvent.keyboard('{Escape}');
+  await waitFor(() => expect(screen.queryByRole('menu')).toBeNull());
+});
+
 test('the model can be switched by keyboard alone', async () => {
   answer('GET /api/v1/models', {
     ...list([

@@ -109,6 +109,7 @@ export const chatMessages = {
   'chat.delete.failed': 'The conversation was not deleted',
   'chat.change.failed': 'The conversation was not changed',
   'chat.more': 'More commands',
+  'chat.menu': 'Commands of this conversation',
   'chat.workspace': 'Workspace',
   'chat.workspace.private': 'An empty private folder',
   'chat.agent': 'Agent',

@@ -25,6 +25,7 @@ export const modelsMessages = {
   'models.default.set': 'Use as default',
   'models.default.done': 'New sessions use {model}',
   'models.default.failed': 'The default model was not changed',
+  'models.look': 'Show the model',
   'models.details': 'Model',
   'models.fact.provider': 'Provider',
   'models.fact.context': 'Reads at most',

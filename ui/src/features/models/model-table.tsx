@@ -2,6 +2,8 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
+import { menuOf } from '@/actions/menu-item';
+import { useStateActions } from '@/actions/state-actions';
 import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
 import { count, money, tokens } from '@/lib/format';
@@ -10,6 +12,7 @@ import { Dialog } from '@/ui/dialog';
 import { FilterField } from '@/ui/field';
 import { type Column, VirtualTable } from '@/ui/list';
 import { Facts } from '@/ui/page';
+import { useRowKeys } from '@/ui/row-menu';
 import { Empty, ErrorNote, Loaded } from '@/ui/states';
 import { Chip } from '@/ui/status';
 import { toast } from '@/ui/toast';
@@ -138,6 +141,8 @@ function ModelDetails({ model, onClose }: { model: Model; onClose: () => void })
   );
 }
 
+const kRowMenu = ['models.look', 'models.link'];
+
 export function ModelTable({
   query,
   onAdd,
@@ -158,6 +163,20 @@ export function ModelTable({
       `${model.id} ${model.takes?.join(' ') ?? ''} ${model.tools ? 'tools' : ''} ${model.reasoning ? 'reasoning' : ''}`.toLowerCase();
     return words.every((word) => text.includes(word));
   };
+  const rows = query.data?.items.filter(fits) ?? [];
+  const at = Math.min(focused, rows.length - 1);
+  const look = (model: Model) => put({ model: model.id });
+  const row = rows[at];
+  const actions = useStateActions('models', { row, look }, (one) => [
+    one(
+      'look',
+      'models.look',
+      [],
+      (s) => s.row && s.look(s.row),
+      (s) => s.row !== undefined,
+    ),
+  ]);
+  const rowKeys = useRowKeys('models', row && `/models?model=${encodeURIComponent(row.id)}`);
   const chosen = query.data?.items.find((model) => model.id === search.model);
   return (
     <div className="flex h-full min-h-80 flex-col gap-3">
@@ -193,8 +212,7 @@ export function ModelTable({
           )
         }
       >
-        {(data) => {
-          const rows = data.items.filter(fits);
+        {() => {
           if (rows.length === 0)
             return (
               <Empty
@@ -213,9 +231,10 @@ export function ModelTable({
               rows={rows}
               columns={shown}
               rowKey={(model) => model.id}
-              focused={Math.min(focused, rows.length - 1)}
+              focused={at}
               onFocus={setFocused}
-              onOpen={(model) => put({ model: model.id })}
+              onOpen={look}
+              rowMenu={rowKeys.menu(menuOf([...actions, ...rowKeys.actions], kRowMenu))}
             />
           );
         }}

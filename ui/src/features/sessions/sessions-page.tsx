@@ -12,6 +12,7 @@ import { Button, IconButton } from '@/ui/button';
 import { VirtualTable } from '@/ui/list';
 import { Menu } from '@/ui/menu';
 import { Page } from '@/ui/page';
+import { useRowKeys } from '@/ui/row-menu';
 import { Empty, ErrorNote, Loading } from '@/ui/states';
 import { useBulk } from './bulk';
 import { type RowState, stateOf, useColumns } from './columns';
@@ -38,6 +39,14 @@ const kMenu = [
   'sessions.archive',
   'sessions.unarchive',
   'sessions.export',
+  'sessions.delete',
+];
+
+const kRowMenu = [
+  'sessions.peek',
+  ...kMenu.filter((id) => id !== 'sessions.import' && id !== 'line' && id !== 'sessions.delete'),
+  'sessions.link',
+  'line',
   'sessions.delete',
 ];
 
@@ -171,6 +180,8 @@ export function SessionsPage() {
     commands,
   });
 
+  const rowKeys = useRowKeys('sessions', focusedRow && `/chat/${focusedRow.id}`);
+
   const isBusy = held.state === 'loading';
   const isFiltered = query.filters.length > 0 || query.words !== '';
   return (
@@ -254,6 +265,7 @@ export function SessionsPage() {
           selected={selection.ids}
           onSelect={selection.toggle}
           onEnd={list.more}
+          rowMenu={rowKeys.menu(menuOf([...actions, ...rowKeys.actions], kRowMenu, 'sessions.delete'))}
         />
       )}
       {rows.length === 0 && held.pages > 0 && !isBusy && held.state !== 'error' && (

@@ -7,6 +7,7 @@ export const traceMessages = {
   'trace.empty.why': 'A span is written when a turn begins to wait, to ask a model or to use a tool.',
   'trace.openSession': 'Open session',
   'trace.copyId': 'Copy trace id',
+  'trace.link': 'Copy link to this view',
   'trace.export': 'Export JSON',
   'trace.more': 'More',
   'trace.table': 'View as table',

@@ -104,6 +104,7 @@ test('what the menu offers is in the palette too, with its key', async () => {
   const items = within(await screen.findByRole('menu')).getAllByRole('menuitem');
   expect(items.map((one) => one.textContent)).toEqual([
     'Copy trace id',
+    'Copy link to this viewC then L',
     'Export JSON',
     'Shorten or show waitsZ',
     'Fold or unfold everythingShift E',

@@ -84,7 +84,7 @@ function saveJson(trace: Trace): void {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-const kMenu = ['trace.copyId', 'trace.export', 'trace.waits', 'trace.foldAll'];
+const kMenu = ['trace.copyId', 'trace.link', 'trace.export', 'trace.waits', 'trace.foldAll'];
 
 // What one takes along from a trace.
 const useTakeActions = (trace: Trace | undefined) =>
@@ -96,6 +96,8 @@ const useTakeActions = (trace: Trace | undefined) =>
       (s) => s.trace && copyText(s.trace.trace_id),
       (s) => s.trace !== undefined,
     ),
+    // The address holds what is selected and how it is shown.
+    one('link', 'trace.link', ['c l'], () => copyText(location.href, t('ui.row.link.done'))),
     one(
       'export',
       'trace.export',
