@@ -29,6 +29,7 @@ export const onboardingMessages = {
     'Built in, works without a network. It understands plain commands: list, search, read, write, run.',
   'welcome.model.starter.use': 'Use the starter model',
   'welcome.model.cloud': 'A cloud provider',
+  'welcome.model.cloud.error': 'The known providers could not be read',
   'welcome.model.cloud.who': 'Provider',
   'welcome.model.cloud.key': 'API key',
   'welcome.model.cloud.key.hint': 'Goes to the vault of this machine and to that provider’s address only.',

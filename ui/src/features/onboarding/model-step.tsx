@@ -6,7 +6,7 @@ import { LocalServers } from '@/parts/local-servers';
 import { Button } from '@/ui/button';
 import { Select, TextField } from '@/ui/field';
 import { Card } from '@/ui/page';
-import { ErrorNote } from '@/ui/states';
+import { ErrorNote, Loaded } from '@/ui/states';
 import { type Choose, ChooseOf } from './choose-model';
 import { EnvImport, KeyOffers } from './env-import';
 import type { StepProps } from './onboarding-page';
@@ -28,31 +28,35 @@ function Cloud({ onChoose, busy }: { onChoose: Choose; busy: boolean }) {
   };
   return (
     <Card title={t('welcome.model.cloud')}>
-      <form onSubmit={submit} className="flex flex-col gap-3">
-        <Select
-          label={t('welcome.model.cloud.who')}
-          value={chosen}
-          onChange={(event) => setName(event.target.value)}
-        >
-          {cloud.map((preset) => (
-            <option key={preset.name} value={preset.name}>
-              {preset.about || preset.name}
-            </option>
-          ))}
-        </Select>
-        <TextField
-          label={t('welcome.model.cloud.key')}
-          hint={t('welcome.model.cloud.key.hint')}
-          type="password"
-          autoComplete="off"
-          required
-          value={key}
-          onChange={(event) => setKey(event.target.value)}
-        />
-        <Button type="submit" className="self-start" busy={add.isPending}>
-          {t('welcome.model.cloud.add')}
-        </Button>
-      </form>
+      <Loaded query={presets} what={t('welcome.model.cloud.error')} rows={3}>
+        {() => (
+          <form onSubmit={submit} className="flex flex-col gap-3">
+            <Select
+              label={t('welcome.model.cloud.who')}
+              value={chosen}
+              onChange={(event) => setName(event.target.value)}
+            >
+              {cloud.map((preset) => (
+                <option key={preset.name} value={preset.name}>
+                  {preset.about || preset.name}
+                </option>
+              ))}
+            </Select>
+            <TextField
+              label={t('welcome.model.cloud.key')}
+              hint={t('welcome.model.cloud.key.hint')}
+              type="password"
+              autoComplete="off"
+              required
+              value={key}
+              onChange={(event) => setKey(event.target.value)}
+            />
+            <Button type="submit" className="self-start" busy={add.isPending}>
+              {t('welcome.model.cloud.add')}
+            </Button>
+          </form>
+        )}
+      </Loaded>
       {add.isError && <ErrorNote error={add.error} what={t('welcome.model.cloud.failed')} />}
       {add.data && (
         <>

@@ -128,6 +128,21 @@ test('a cloud key is tried before its models are offered', async () => {
   );
 });
 
+test('providers that cannot be read are said so, and can be asked for again', async () => {
+  answer('GET /api/v1/providers/presets', problem(500, 'PRYX-1900', 'the store is broken'));
+  renderPage(<OnboardingPage />, { at: '/welcome?step=model', path: '/welcome' });
+  expect(await screen.findByText('the store is broken')).toBeTruthy();
+  expect(screen.queryByLabelText('API key')).toBeNull();
+  answer('GET /api/v1/providers/presets', {
+    items: [
+      { name: 'cloud', kind: 'openai', base_url: 'https://example.test', needs_key: true, about: 'Cloud' },
+    ],
+    next_cursor: null,
+  });
+  await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+  expect(await screen.findByLabelText('API key')).toBeTruthy();
+});
+
 test('keys of a .env file are named before they are stored', async () => {
   const user = userEvent.setup();
   answer('PUT /api/v1/secrets/{name}', {});

@@ -250,6 +250,16 @@ test('empty, broken and unreachable', async () => {
   expect((await screen.findAllByText(/The daemon did not answer/)).length).toBeGreaterThan(0);
 });
 
+test('without a file, the shipped default that cannot be read is said and can be asked for again', async () => {
+  answer('GET /api/v1/policy', policy({ exists: false, text: '' }));
+  answer('GET /api/v1/policy/templates', problem(500, 'PRYX-1500', 'The templates cannot be read.'));
+  renderPage(<PolicyPage />, { at: '/policy' });
+  expect(await screen.findByText('The templates cannot be read.')).toBeTruthy();
+  answer('GET /api/v1/policy/templates', list({ name: 'default', description: 'Reads only.', text: kText }));
+  await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+  expect(await screen.findByText('fs.read')).toBeTruthy();
+});
+
 test('a stale save shows both texts, and one is chosen', async () => {
   answer('PUT /api/v1/policy', problem(409, 'PRYX-1409', 'The file was changed.'));
   renderPage(<PolicyPage />, { at: '/policy?tab=source' });

@@ -156,7 +156,16 @@ export function PolicyPage() {
         }))}
       >
         <Loaded query={working.policy} what={t('policy.what')}>
-          {() => (working.ready ? shown[tab]() : <Loading />)}
+          {() =>
+            working.ready ? (
+              shown[tab]()
+            ) : (
+              // Without a file the shipped default is what is shown, and that comes by itself.
+              <Loaded query={working.templates} what={t('policy.what')}>
+                {() => <Loading />}
+              </Loaded>
+            )
+          }
         </Loaded>
       </Tabs>
       {seed && <RuleDialog seed={seed} working={working} onClose={() => setSeed(null)} />}

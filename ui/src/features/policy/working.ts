@@ -88,6 +88,7 @@ export function useWorking() {
 
   return {
     policy,
+    templates,
     file,
     saved,
     text,
