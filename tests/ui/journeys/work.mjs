@@ -97,6 +97,54 @@ export const journeys = {
     await page.getByRole('log').getByText('Buy tea.').locator('visible=true').first().waitFor();
   },
 
+  'what happened while a page was away is told to it when it is back, each once': async ({ browser, daemon }) => {
+    const session = await newSession(daemon, 'read notes.md');
+    // High enough for all that is said: what is out of sight is not in the page.
+    const page = await signedIn(browser, daemon, { path: `/chat/${session}`, height: 2400 });
+    // Control: one that does not say up to which event it knows.
+    const deaf = await signedIn(browser, daemon, { height: 2400 });
+    await deaf.addInitScript(() => {
+      const Plain = window.WebSocket;
+      window.WebSocket = class extends Plain {
+        constructor(url) {
+          super(String(url).replace(/\?since=\d+$/, ''));
+        }
+      };
+    });
+    await deaf.goto(`${daemon.url}/chat/${session}`);
+    const asked = (one, text) => one.getByRole('log').getByText(text, { exact: true }).count();
+    // Each turn that is over ends with the way to its trace.
+    const turns = (one) =>
+      one.getByRole('log').locator('a[href^="/trace/"]').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+    const away = (one) => one.getByText(/Daemon not reachable since/);
+    for (const one of [page, deaf]) {
+      await until('the first turn is shown', async () => (await turns(one)).length === 1);
+      await settled(one);
+    }
+    const before = await turns(page);
+    // The daemon is back long before they are, and has worked for somebody else by then.
+    for (const one of [page, deaf]) await one.route('**/api/**', (route) => route.abort());
+    await daemon.end('SIGKILL');
+    for (const one of [page, deaf]) await away(one).waitFor();
+    await daemon.start();
+    await daemon.cli('exec', '--session', session, 'read plan.txt');
+    for (const one of [page, deaf]) {
+      expect(await away(one).isVisible(), 'a page came back too early');
+      equal((await turns(one)).join(), before.join(), 'turns that are shown meanwhile');
+      await one.unroute('**/api/**');
+      await one.getByRole('button', { name: 'Try now' }).click({ timeout: 1000 }).catch(() => {});
+      await away(one).waitFor({ state: 'detached', timeout: 40_000 });
+    }
+    await until('the second turn is shown', async () => (await turns(page)).length === 2);
+    await settled(page);
+    const after = await turns(page);
+    equal(new Set([...before, ...after]).size, 2, 'different turns');
+    equal(after[0], before[0], 'the turn of before');
+    for (const text of ['read notes.md', 'read plan.txt']) equal(await asked(page, text), 1, `how often "${text}" is shown`);
+    await settled(deaf);
+    equal(await asked(deaf, 'read plan.txt'), 0, 'control: what a page is told that does not say what it knows');
+  },
+
   'the palette goes everywhere, and a page begins at its beginning': async ({ browser, daemon }) => {
     const page = await signedIn(browser, daemon);
     for (const [words, url] of [['audit', '/audit'], ['costs', '/costs'], ['memory', '/memory']]) {
