@@ -229,6 +229,16 @@ export async function settled(page) {
   });
 }
 
+// What is in the window, as a file that holds a picture.
+export async function takePicture(page, path) {
+  await page.screenshot({ path });
+  const { width, height } = page.viewportSize();
+  const bytes = readFileSync(path);
+  // The first chunk of a PNG says how large it is.
+  expect(bytes.toString('latin1', 1, 4) === 'PNG', `${path} is no picture`);
+  equal(`${bytes.readUInt32BE(16)} x ${bytes.readUInt32BE(20)}`, `${width} x ${height}`, `the size of ${path}`);
+}
+
 export async function withBox(call) {
   const box = mkdtempSync(join(tmpdir(), 'pryx-ui-'));
   chmodSync(box, 0o755);

@@ -2,7 +2,7 @@
 // Every page, in both themes, at 400 % zoom, with forced colours and with less motion: axe finds nothing, nothing breaks or
 // disappears, nobody else is asked. Each page is loaded once and looked at in all of these ways.
 import { join } from 'node:path';
-import { ask, equal, expect, kPages, settled, signedIn, violations } from '../lib.mjs';
+import { ask, equal, expect, kPages, settled, signedIn, takePicture, violations } from '../lib.mjs';
 
 const kInteractiveMs = 600;
 const kSlack = 4;
@@ -192,20 +192,19 @@ export const journeys = {
     equal(wrong.join('\n'), '', 'axe');
   },
 
-  // Pictures for eyes: tests/ui/run --bin … --pictures FOLDER 'every page in'
-  'a picture of every page in both themes': async ({ browser, daemon, pictures }) => {
-    if (!pictures) return;
+  // Pictures for eyes: tests/ui/run --bin … --pictures FOLDER 'every page in'. Without a folder they go with the journey's own.
+  'a picture of every page in both themes': async ({ browser, daemon, box, pictures = box }) => {
     await daemon.cli('exec', 'list the files');
     const turn = (await daemon.cli('exec', 'read notes.md', '--json')).match(/trn_[0-9A-Z]+/)[0];
     const session = (await daemon.json('session', 'list')).items[0].id;
-    for (const theme of ['light', 'dark']) {
-      const page = await signedIn(browser, daemon, { theme, ...kWide });
-      for (const [name, path] of [...kPages, ['transcript', `/chat/${session}`], ['trace', `/trace/${turn}`]]) {
-        await page.goto(daemon.url + path);
+    const page = await signedIn(browser, daemon, kWide);
+    for (const [name, path] of [...kPages, ['transcript', `/chat/${session}`], ['trace', `/trace/${turn}`]]) {
+      await page.goto(daemon.url + path);
+      for (const theme of ['light', 'dark']) {
+        await page.emulateMedia({ colorScheme: theme });
         await settled(page);
-        await page.screenshot({ path: join(pictures, `${name.replaceAll(' ', '-')}-${theme}.png`) });
+        await takePicture(page, join(pictures, `${name.replaceAll(' ', '-')}-${theme}.png`));
       }
-      await page.context().close();
     }
   },
 };

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The pictures that README.md shows, by the names it shows them under: tests/ui/run --bin … --pictures docs/pictures README
+// The pictures that README.md shows, by the names it shows them under: tests/ui/run --bin … --pictures docs/pictures README. Without a
+// folder they go with the journey's own, and only prove that they can be made.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { settled, signedIn } from '../lib.mjs';
+import { equal, root, settled, signedIn, takePicture } from '../lib.mjs';
 import { startModel } from '../model.mjs';
 
 const kNotes = `Two things are open in \`notes.md\`:
@@ -37,8 +39,8 @@ async function ask(page, daemon, session, text) {
 }
 
 export const journeys = {
-  'the pictures of README.md': async ({ browser, daemon, pictures }) => {
-    if (!pictures) return;
+  'the pictures of README.md': async ({ browser, daemon, box, pictures = box }) => {
+    const taken = [];
     const model = await startModel(kAnswers, 'demo');
     try {
       await daemon.cli('provider', 'add', 'local', '--kind', 'openai', '--base-url', model.url, '--no-key');
@@ -51,7 +53,8 @@ export const journeys = {
         const page = await signedIn(browser, daemon, { theme });
         await page.goto(daemon.url + path);
         await settled(page);
-        await page.screenshot({ path: join(pictures, `${name}-${theme}.png`) });
+        await takePicture(page, join(pictures, `${name}-${theme}.png`));
+        taken.push(`${name}-${theme}.png`);
         await page.context().close();
       };
       const page = await signedIn(browser, daemon);
@@ -61,6 +64,8 @@ export const journeys = {
       await shoot('chat', 'light', `/chat/${notes}`);
       await shoot('home', 'dark', '/');
       await shoot('policy', 'dark', '/policy');
+      const shown = readFileSync(join(root, 'README.md'), 'utf8').match(/(?<=docs\/pictures\/)[\w-]+\.png/g) ?? [];
+      equal([...new Set(shown)].sort().join(), taken.sort().join(), 'the pictures that README.md shows');
     } finally {
       model.stop();
     }
