@@ -144,6 +144,8 @@ class TurnRun {
   void apply_limits();
   [[nodiscard]] bool may_use(std::string_view tool) const;
   [[nodiscard]] int max_steps() const;
+  // A sub-agent's slice is its children's too: looks up what they take of it. Before each of the two below.
+  [[nodiscard]] async::Task<Result<void>> note_use();
   [[nodiscard]] std::string why_no_more_calls(const Step& step) const;  // empty: it may be made
   [[nodiscard]] Result<void> fit_tokens(models::ModelRequest& request, std::int64_t input) const;
 
@@ -199,6 +201,7 @@ class TurnRun {
   std::optional<SubAgent> sub_agent_;  // this session is one
   RunLimits limits_;
   bool counts_tool_calls_ = false;
+  SliceUse use_;                                        // of a sub-agent's slice, when it was last looked up
   std::shared_ptr<const tools::ToolLists> only_tools_;  // null: every tool
   PromptNote note_;
   trust::Labels context_labels_;

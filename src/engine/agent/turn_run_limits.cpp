@@ -43,6 +43,14 @@ bool TurnRun::may_use(std::string_view tool) const {
 
 int TurnRun::max_steps() const { return tighter(engine_.limits_.max_steps, limits_.max_steps); }
 
+async::Task<Result<void>> TurnRun::note_use() {
+  if (!sub_agent_) co_return Result<void>{};
+  PRYX_CO_TRY(use_, co_await parts().database.read([this](db::Connection& c) {
+    return SubAgentStore::read_use(c, turn_.principal, turn_.id);
+  }));
+  co_return Result<void>{};
+}
+
 std::string TurnRun::why_no_more_calls(const Step& step) const {
   if (!counts_tool_calls_ || step.state != StepState::kPlanned) return {};
   int made = 0;
@@ -53,7 +61,7 @@ std::string TurnRun::why_no_more_calls(const Step& step) const {
                         (other.state != StepState::kDenied || other.started_at.has_value());
     made += counts ? 1 : 0;
   }
-  if (made < limits_.max_tool_calls) return {};
+  if (made + use_.children_calls < limits_.max_tool_calls) return {};
   return fmt::format("the limit of {} tool calls is used up; answer with what you have",
                      limits_.max_tool_calls);
 }
@@ -61,12 +69,12 @@ std::string TurnRun::why_no_more_calls(const Step& step) const {
 Result<void> TurnRun::fit_tokens(models::ModelRequest& request, std::int64_t input) const {
   if (limits_.max_tokens == 0) return {};
   const std::int64_t used = turn_.usage.input_tokens + turn_.usage.output_tokens;
-  const std::int64_t left = limits_.max_tokens - used - input;
+  const std::int64_t left = limits_.max_tokens - used - use_.children_tokens - input;
   if (left < kLeastAnswerTokens)
-    return fail(
-        ErrorCode::kBudget,
-        "the limit of {} tokens does not suffice for another answer: {} are used, and {} would be read",
-        limits_.max_tokens, used, input);
+    return fail(ErrorCode::kBudget,
+                "the limit of {} tokens does not suffice for another answer: {} are used, {} are with its "
+                "sub-agents, and {} would be read",
+                limits_.max_tokens, used, use_.children_tokens, input);
   // A ceiling is no wish: nobody asked for an answer that long.
   std::int64_t most = request.max_output_tokens;
   if (most == 0) most = parts().models.describe(request.model).max_output_tokens;

@@ -108,6 +108,7 @@ Result<models::ModelRequest> TurnRun::make_request(const Step& step) {
 
 async::Task<Result<std::optional<Error>>> TurnRun::begin_model_step(Step& step, bool is_new,
                                                                     models::ModelRequest& request) {
+  PRYX_CO_TRY_VOID(co_await note_use());
   if (const auto fits = fit_tokens(request, estimate_.input_tokens); !fits)
     co_return std::optional(fits.error());
   fit_output(request);

@@ -60,6 +60,8 @@ async::Task<TurnRun::Flow> TurnRun::ask_as_plan() {
 }
 
 async::Task<TurnRun::Flow> TurnRun::run_open_tool_steps() {
+  const auto known = co_await note_use();
+  if (!known) co_return co_await stopped_by_storage(known.error());
   const Flow asked = co_await ask_as_plan();
   if (asked == Flow::kStop) co_return asked;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
@@ -90,6 +92,8 @@ async::Task<TurnRun::Flow> TurnRun::run_tool_step(Step& step, bool was_started) 
     if (!recorded) co_return co_await stopped_by_storage(recorded.error());
     co_return Flow::kGoOn;
   }
+  const auto known = co_await note_use();
+  if (!known) co_return co_await stopped_by_storage(known.error());
   if (std::string reason = why_no_more_calls(step); !reason.empty()) {
     const auto recorded = co_await journal.record_denied({}, std::move(reason));
     if (!recorded) co_return co_await stopped_by_storage(recorded.error());

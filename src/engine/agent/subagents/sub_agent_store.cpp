@@ -42,6 +42,17 @@ constexpr std::string_view kBelow =
     "WITH RECURSIVE below(id) AS (SELECT session_id FROM sub_agents WHERE principal_id = $1 AND "
     "parent_session = $2 AND ($3 = '' OR parent_turn = $3) UNION SELECT s.session_id FROM sub_agents s JOIN "
     "below b ON s.parent_session = b.id WHERE s.principal_id = $1) SELECT id FROM below";
+// The turn itself and, below it and below every turn that is over, what that one had started. A call that was
+// denied or cancelled counts when an attempt of it ran, as it does for the turn that made it.
+constexpr std::string_view kUse =
+    "WITH RECURSIVE taken(turn_id, max_tokens, max_tool_calls, is_open) AS (SELECT id, 0, 0, 0 FROM turns "
+    "WHERE principal_id = $1 AND id = $2 UNION ALL SELECT s.turn_id, s.max_tokens, s.max_tool_calls, CASE "
+    "WHEN t.state IN " PRYX_OPEN_STATES
+    " THEN 1 ELSE 0 END FROM taken a JOIN sub_agents s ON s.parent_turn = a.turn_id JOIN turns t ON t.id = "
+    "s.turn_id WHERE a.is_open = 0 AND s.principal_id = $1) SELECT a.turn_id, a.max_tokens, "
+    "a.max_tool_calls, a.is_open, t.usage, (SELECT count(*) FROM steps p WHERE p.principal_id = $1 AND "
+    "p.turn_id = a.turn_id AND p.kind = 'tool' AND p.state <> 'planned' AND (p.state NOT IN "
+    "('denied','cancelled') OR p.started_at IS NOT NULL)) FROM taken a JOIN turns t ON t.id = a.turn_id";
 #undef PRYX_SUB_COLUMNS
 #undef PRYX_SUB_FROM
 #undef PRYX_OPEN_STATES
@@ -109,6 +120,25 @@ SubAgent read_row(const db::Row& r) {
     if (!id.empty()) s.after.emplace_back(std::string(id));
   }
   return s;
+}
+
+// One turn of kUse: what it was given, and what it used.
+struct Taken {
+  TurnId turn;
+  std::int64_t max_tokens = 0, tokens = 0;
+  int max_calls = 0, calls = 0;
+  bool is_open = false;
+};
+
+Taken read_taken(const db::Row& r) {
+  Turn counted;
+  read_usage(counted, r.view(4));
+  return {.turn = r.id<TurnId>(0),
+          .max_tokens = r.integer(1),
+          .tokens = counted.usage.input_tokens + counted.usage.output_tokens,
+          .max_calls = static_cast<int>(r.integer(2)),
+          .calls = static_cast<int>(r.integer(5)),
+          .is_open = r.boolean(3)};
 }
 
 json::value text_or_null(const std::string& text) {
@@ -201,6 +231,22 @@ Result<std::vector<SubAgent>> SubAgentStore::list_waiting_for(db::Connection& c,
 
 Result<std::vector<SubAgent>> SubAgentStore::list_orphans(db::Connection& c, const TurnId& parent) {
   return c.list(kOrphans, read_row, parent.str());
+}
+
+Result<SliceUse> SubAgentStore::read_use(db::Connection& c, const PrincipalId& principal,
+                                         const TurnId& turn) {
+  PRYX_TRY(const auto taken, c.list(kUse, read_taken, principal, turn));
+  SliceUse use;
+  for (const Taken& one : taken) {
+    if (one.turn == turn) {
+      use.own_tokens = one.tokens;
+      use.own_calls = one.calls;
+      continue;
+    }
+    use.children_tokens += one.is_open ? std::max(one.max_tokens, one.tokens) : one.tokens;
+    use.children_calls += one.is_open ? std::max(one.max_calls, one.calls) : one.calls;
+  }
+  return use;
 }
 
 Result<std::vector<SessionId>> SubAgentStore::list_below(db::Connection& c, const PrincipalId& principal,

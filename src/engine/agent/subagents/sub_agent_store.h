@@ -49,6 +49,13 @@ struct SubAgentQuery {
   std::int64_t limit = 100;
 };
 
+// What a turn and the sub-agents below it take of a slice. One that is at work takes all that it was given;
+// one that is over takes what it used, with all below it.
+struct SliceUse {
+  std::int64_t own_tokens = 0, children_tokens = 0;
+  int own_calls = 0, children_calls = 0;
+};
+
 struct SubAgentStore {
   [[nodiscard]] static Result<void> insert(db::Connection& c, const SubAgent& made);
   [[nodiscard]] static Result<std::optional<SubAgent>> find(db::Connection& c, const PrincipalId& principal,
@@ -60,6 +67,8 @@ struct SubAgentStore {
   [[nodiscard]] static Result<std::vector<SubAgent>> list(db::Connection& c, const PrincipalId& principal,
                                                           const SubAgentQuery& query);
   [[nodiscard]] static Result<std::int64_t> count_open(db::Connection& c, const PrincipalId& principal);
+  [[nodiscard]] static Result<SliceUse> read_use(db::Connection& c, const PrincipalId& principal,
+                                                 const TurnId& turn);
   // Sessions of all sub-agents below a session, or below one turn of it, at any depth.
   [[nodiscard]] static Result<std::vector<SessionId>> list_below(db::Connection& c,
                                                                  const PrincipalId& principal,

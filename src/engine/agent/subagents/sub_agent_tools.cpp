@@ -104,9 +104,8 @@ struct Facts {
 constexpr Facts kFacts[] = {
     {Kind::kSpawn, "agent.spawn",
      "Hands one self-contained task to a sub-agent with a conversation of its own and returns its answer. It "
-     "has no more rights than you, 100000 tokens and 10 tool calls unless the budget says otherwise. At most "
-     "10 "
-     "run at a time.",
+     "has no more rights than you, and at most 100000 tokens and 10 tool calls unless its agent's file "
+     "allows more. At most 10 run at a time.",
      kSpawnParameters, false},
     {Kind::kList, "agent.list", "Lists the sub-agents of this conversation and how far they are.",
      kListParameters, true},

@@ -10,6 +10,7 @@ namespace pryx::agent {
 namespace {
 
 constexpr Duration kRetryPause = std::chrono::seconds(1);  // of a store that failed
+constexpr std::int64_t kLeastTokens = 1000;                // less does not suffice for any answer
 
 std::string title_of(std::string_view task) {
   const std::string_view line = trim(split(trim(task), '\n').front());
@@ -26,6 +27,27 @@ void read_last(const std::vector<Message>& history, const TurnId& turn, SubAgent
     }
     if (!out.text.empty()) return;
   }
+}
+
+// A sub-agent gives away of its own slice. Inside the write job, so that of two that are started at once the
+// second finds what the first one left.
+Result<void> take_from_slice(db::Connection& c, const SpawnRequest& request, const SubAgent& above,
+                             SubAgent& made) {
+  made.max_tokens = std::min(made.max_tokens, above.max_tokens);
+  made.max_tool_calls = std::min(made.max_tool_calls, above.max_tool_calls);
+  if (request.parent_turn.empty()) return {};  // what a person starts below it takes nothing of it
+  PRYX_TRY(const SliceUse use, SubAgentStore::read_use(c, made.principal, request.parent_turn));
+  const std::int64_t tokens = above.max_tokens - use.own_tokens - use.children_tokens;
+  const int calls = std::max(0, above.max_tool_calls - use.own_calls - use.children_calls);
+  if (tokens < kLeastTokens)
+    return fail(ErrorCode::kBudget,
+                "{} of your {} tokens are left, which is too few for a sub-agent; do this task yourself",
+                std::max<std::int64_t>(0, tokens), above.max_tokens);
+  // Nobody said how much: the other half is for the one that asks, which has to read the answer.
+  const std::int64_t most_tokens = request.max_tokens ? tokens : std::max(kLeastTokens, tokens / 2);
+  made.max_tokens = std::min(made.max_tokens, most_tokens);
+  made.max_tool_calls = std::min(made.max_tool_calls, request.max_tool_calls ? calls : calls / 2);
+  return {};
 }
 
 }  // namespace
@@ -129,6 +151,12 @@ async::Task<bool> SubAgents::wake_waiting(PrincipalId principal, SessionId ended
   co_return true;
 }
 
+RunLimits SubAgents::file_limits(const SpawnRequest& request) const {
+  if (parts_.profiles == nullptr) return {};
+  const auto found = parts_.profiles->find(request.agent.empty() ? AgentProfile().name : request.agent);
+  return found != nullptr ? found->limits : RunLimits();
+}
+
 Result<void> SubAgents::check(const SpawnRequest& request) const {
   if (trim(request.task).empty() || request.task.size() > kMaxTaskBytes)
     return fail(ErrorCode::kInvalidArgument, "a task has 1 to {} bytes", kMaxTaskBytes);
@@ -140,12 +168,19 @@ Result<void> SubAgents::check(const SpawnRequest& request) const {
   if (!request.model.empty()) PRYX_TRY_VOID(parts_.models.resolve(request.model));
   if (request.after.size() > kMaxAfter)
     return fail(ErrorCode::kInvalidArgument, "a sub-agent waits for at most {} others", kMaxAfter);
-  if (request.max_tokens && (*request.max_tokens < 1000 || *request.max_tokens > limits_.max_tokens))
-    return fail(ErrorCode::kInvalidArgument, "the limit of tokens is from 1000 to {}", limits_.max_tokens);
-  if (request.max_tool_calls &&
-      (*request.max_tool_calls < 0 || *request.max_tool_calls > limits_.max_tool_calls))
-    return fail(ErrorCode::kInvalidArgument, "the limit of tool calls is from 0 to {}",
-                limits_.max_tool_calls);
+  // A model raises no limit by asking: more than the usual is for a person to give, and for an agent's file.
+  std::int64_t most_tokens = limits_.max_tokens;
+  int most_calls = limits_.max_tool_calls;
+  if (!request.parent_turn.empty()) {
+    const RunLimits file = file_limits(request);
+    most_tokens = std::min(most_tokens, std::max(limits_.default_tokens, file.max_tokens));
+    most_calls = std::min(most_calls, std::max(limits_.default_tool_calls, file.max_tool_calls));
+  }
+  if (request.max_tokens && (*request.max_tokens < kLeastTokens || *request.max_tokens > most_tokens))
+    return fail(ErrorCode::kInvalidArgument, "the limit of tokens is from {} to {}", kLeastTokens,
+                most_tokens);
+  if (request.max_tool_calls && (*request.max_tool_calls < 0 || *request.max_tool_calls > most_calls))
+    return fail(ErrorCode::kInvalidArgument, "the limit of tool calls is from 0 to {}", most_calls);
   return {};
 }
 
@@ -165,6 +200,9 @@ Result<SubAgent> SubAgents::make(db::Connection& c, const PrincipalId& principal
                 .max_tool_calls = request.max_tool_calls.value_or(limits_.default_tool_calls),
                 .background = request.background,
                 .created_at = plan.now};
+  const RunLimits& file = plan.file_limits;
+  if (file.max_tokens > 0) made.max_tokens = std::min(made.max_tokens, file.max_tokens);
+  if (file.max_tool_calls > 0) made.max_tool_calls = std::min(made.max_tool_calls, file.max_tool_calls);
   if (!request.parent_turn.empty()) {
     PRYX_TRY(auto turn, TurnStore::find_turn(c, principal, request.parent_turn));
     if (!turn || is_terminal(turn->state)) return fail(ErrorCode::kConflict, "the turn that asked has ended");
@@ -177,12 +215,11 @@ Result<SubAgent> SubAgents::make(db::Connection& c, const PrincipalId& principal
   if (above) {
     made.depth = above->depth + 1;
     made.tools = above->tools;
-    made.max_tokens = std::min(made.max_tokens, above->max_tokens);
-    made.max_tool_calls = std::min(made.max_tool_calls, above->max_tool_calls);
   }
   if (made.depth > limits_.max_depth)
     return fail(ErrorCode::kDenied, "sub-agents go at most {} deep; do this task yourself",
                 limits_.max_depth);
+  if (above) PRYX_TRY_VOID(take_from_slice(c, request, *above, made));
   if (plan.parent_tools) made.tools.push_back(*plan.parent_tools);
   if (request.tools) made.tools.push_back(*request.tools);
   // They are there already, so nothing can wait for itself by a detour.
@@ -215,8 +252,10 @@ async::Task<Result<SubAgent>> SubAgents::spawn(Caller caller, SpawnRequest reque
             .id = parts_.ids.make<SessionId>(),
             .now = parts_.loop.clock().wall(),
             .parent_tools = {},
+            .file_limits = {},
             .parent = std::move(*parent),
             .parent_turn = {}};
+  plan.file_limits = file_limits(plan.request);
   if (parts_.profiles != nullptr) {
     const auto profile = parts_.profiles->find(plan.parent.agent);
     // An agent that is gone has no tools to hand on.

@@ -18,9 +18,12 @@ namespace pryx::agent {
 struct SubAgentLimits {
   int max_running = 10;  // of one person
   int max_depth = 3;
+  // Without a wish; and the most that a model can ask for, where the file of the agent that it asks for does
+  // not allow more.
   std::int64_t default_tokens = 100'000;
-  std::int64_t max_tokens = 1'000'000;
   int default_tool_calls = 10;
+  // The most that a person can ask for, and an agent's file allow.
+  std::int64_t max_tokens = 1'000'000;
   int max_tool_calls = 200;
 };
 
@@ -35,6 +38,7 @@ struct SpawnRequest {
   std::string agent;                              // empty: the default one
   std::string model;                              // empty: the agent's, then the parent's
   std::optional<std::vector<std::string>> tools;  // names or globs; none: as many as the parent has
+  // Of a sub-agent that asks: at most what is left of its own, and without a number at most half of that.
   std::optional<std::int64_t> max_tokens;
   std::optional<int> max_tool_calls;
   std::optional<trace::NanoUsd> max_cost;  // of it and all it starts; none: what the parent has
@@ -72,7 +76,8 @@ class SubAgents {
   [[nodiscard]] async::Task<void> stop();
 
   // Committed when it returns. The same key gives the same sub-agent. kOverloaded: as many run already;
-  // kDenied: too deep; kNotFound: no such parent or agent; kInvalidArgument.
+  // kDenied: too deep; kBudget: nothing is left of the parent's own slice; kNotFound: no such parent or
+  // agent; kInvalidArgument.
   [[nodiscard]] async::Task<Result<SubAgent>> spawn(Caller caller, SpawnRequest request);
   // Until it is over or the limit passed; the caller sees which. While a turn waits for its child it takes no
   // slot, so that the child can have it. kCancelled.
@@ -101,12 +106,15 @@ class SubAgents {
   // Those that waited for this one look again whether they may begin. Of all that wait without one.
   [[nodiscard]] async::Task<bool> wake_waiting(PrincipalId principal, SessionId ended);
   [[nodiscard]] Result<void> check(const SpawnRequest& request) const;
+  // What the file of the agent that is asked for says.
+  [[nodiscard]] RunLimits file_limits(const SpawnRequest& request) const;
   // What the loop knows when the write job begins.
   struct Plan {
     SpawnRequest request;
     SessionId id;
     WallTime now;
     std::optional<std::vector<std::string>> parent_tools;  // of the parent's agent
+    RunLimits file_limits;                                 // of its own agent
     Session parent;
     Turn parent_turn;
   };

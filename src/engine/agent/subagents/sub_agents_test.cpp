@@ -42,6 +42,13 @@ class SubAgentsTest : public ::testing::Test, public Corridor {
   Result<SubAgent> spawn(const SessionId& parent, std::string task = "work") {
     return now(daemon->sub_agents.spawn(me(), {.parent = parent, .task = std::move(task)}));
   }
+  void know(std::string_view limits) {
+    const auto parsed =
+        models::parse_catalog_overrides(fmt::format("models:\n  fake/one: {}\n", limits), "t");
+    PRYX_CHECK(parsed.has_value());
+    daemon->models.set_catalog(std::make_shared<const models::Catalog>(
+        models::built_in_catalog(), std::make_shared<const models::CatalogFile>(*parsed)));
+  }
   std::string spawn_call(std::string_view more = "") {
     return fmt::format(R"({{"task":"the task"{}}})", more);
   }
@@ -201,6 +208,80 @@ TEST_F(SubAgentsTest, CallsAndTokensAreCapped) {
   EXPECT_LT(model->requests.back().max_output_tokens, 5000);
 }
 
+// What a sub-agent's own children used is gone from its slice.
+TEST_F(SubAgentsTest, WhatChildrenUsedIsGoneFromTheSliceAboveThem) {
+  know("{context: 400000, max_output: 128000}");
+  model->add(asks_for({{"agent.spawn", spawn_call(R"(,"budget":{"tokens":40000,"tool_calls":2})")}}));
+  model->add(asks_for({{"test.pure", R"({"n":1})"}, {"test.pure", R"({"n":2})"}}));
+  auto long_work = says("it took long");
+  long_work.events.insert(long_work.events.begin() + 1,
+                          models::UsageReport{{.input_tokens = 20'000, .output_tokens = 5000}});
+  model->add(std::move(long_work));
+  model->add(asks_for({{"test.pure", R"({"n":3})"}, {"test.pure", R"({"n":4})"}}));
+  model->add(says("done"));
+  const auto made = now(daemon->sub_agents.spawn(
+      me(), {.parent = session(), .task = "look", .max_tokens = 60'000, .max_tool_calls = 4}));
+  ASSERT_TRUE(made);
+  settle();
+  // Its spawn, two of its child and one of its own are the four.
+  EXPECT_EQ(step_states(made->turn),
+            "model done, agent.spawn done, model done, test.pure done, test.pure denied, model done");
+  EXPECT_LE(model->requests.back().max_output_tokens, 60'000 - 25'000);
+  EXPECT_GT(model->requests.back().max_output_tokens, 0);
+}
+
+// While they are at work nobody knows what they will use, so all that they may use is spoken for.
+TEST_F(SubAgentsTest, WhatChildrenAtWorkMayUseIsGivenToNobodyElse) {
+  world.hangs = true;
+  model->add(asks_for({{"agent.spawn", R"({"task":"one","background":true})"},
+                       {"agent.spawn", R"({"task":"two","background":true})"}}));
+  for (int i = 0; i < 3; ++i) model->add(asks_for({{"test.pure"}}));  // of all three, in whatever order
+  const auto made = now(daemon->sub_agents.spawn(
+      me(), {.parent = session(), .task = "look", .max_tokens = 60'000, .max_tool_calls = 9}));
+  ASSERT_TRUE(made);
+  settle();
+  const auto agents = all();
+  ASSERT_EQ(agents.size(), 3u);
+  EXPECT_EQ(agents[1].max_tool_calls, 4) << "half of the eight that the spawn left";
+  EXPECT_EQ(agents[0].max_tool_calls, 1) << "half of the three that the first child and two spawns left";
+  EXPECT_LE(agents[1].max_tokens, 30'000);
+  EXPECT_LE(agents[0].max_tokens, (60'000 - agents[1].max_tokens) / 2);
+  EXPECT_GE(agents[0].max_tokens, 1000);
+}
+
+TEST_F(SubAgentsTest, AModelRaisesNoLimitByAskingForMore) {
+  SetProfiles::added["thorough"] =
+      AgentProfile{.name = "thorough", .limits = {.max_tokens = 300'000, .max_tool_calls = 50}};
+  const std::string more = R"(,"budget":{"tokens":200000,"tool_calls":20})";
+  const std::string many = R"(,"budget":{"tool_calls":11})";
+  model->add(asks_for({{"agent.spawn", spawn_call(more)},
+                       {"agent.spawn", spawn_call(many)},
+                       {"agent.spawn", spawn_call(more + R"(,"agent":"thorough")")}}));
+  model->add(says("child"));
+  model->add(says("done"));
+  const TurnId t = send(session(), "go");
+  settle();
+  EXPECT_NE(result_text(t, 0).find("from 1000 to 100000"), std::string::npos) << result_text(t, 0);
+  EXPECT_NE(result_text(t, 1).find("from 0 to 10"), std::string::npos) << result_text(t, 1);
+  ASSERT_EQ(all().size(), 1u) << "the agent's file allows it";
+  EXPECT_EQ(all().front().agent, "thorough");
+  EXPECT_EQ(all().front().max_tokens, 200'000);
+  EXPECT_EQ(all().front().max_tool_calls, 20);
+  model->add(says("child"));
+  const auto made = now(daemon->sub_agents.spawn(
+      me(), {.parent = session(), .task = "look", .max_tokens = 200'000, .max_tool_calls = 20}));
+  ASSERT_TRUE(made) << "a person may";
+  settle();
+  EXPECT_EQ(all().front().max_tokens, 200'000);
+  // An agent's file that allows less is the end of it, whoever asks.
+  SetProfiles::added["brief"] = AgentProfile{.name = "brief", .limits = {.max_tokens = 5000}};
+  model->add(says("child"));
+  const auto little = now(daemon->sub_agents.spawn(
+      me(), {.parent = session(), .task = "look", .agent = "brief", .max_tokens = 200'000}));
+  ASSERT_TRUE(little);
+  EXPECT_EQ(little->max_tokens, 5000);
+}
+
 // What ran and then could not be recorded counts, also when a person or a rule says no to its second attempt.
 TEST_F(SubAgentsTest, ACallThatRanAndWasDeniedLaterCounts) {
   model->add(
@@ -225,10 +306,7 @@ TEST_F(SubAgentsTest, ACallThatRanAndWasDeniedLaterCounts) {
 // The tokens that a sub-agent may use in all are no length that a model could answer with.
 TEST_F(SubAgentsTest, AnAnswerIsBoundedByTheModelAndNotOnlyByTheBudget) {
   const auto limit_sent = [this](std::string_view known) {
-    const auto parsed = models::parse_catalog_overrides(fmt::format("models:\n  fake/one: {}\n", known), "t");
-    PRYX_CHECK(parsed.has_value());
-    daemon->models.set_catalog(std::make_shared<const models::Catalog>(
-        models::built_in_catalog(), std::make_shared<const models::CatalogFile>(*parsed)));
+    know(known);
     model->add(says("short"));
     const auto made = now(daemon->sub_agents.spawn(me(), {.parent = session(), .task = "small"}));
     PRYX_CHECK(made.has_value());
