@@ -283,6 +283,7 @@ TEST_F(LongSession, AModelThatCannotSummariseLeavesAMarkerAndTheAnswerComes) {
   EXPECT_EQ(step_states(last), "model failed, model done");
   ASSERT_TRUE(compactions(s).at(0).dropped);
   EXPECT_NE(text_of(notes->requests.back()).find("earlier messages were left out"), std::string::npos);
+  EXPECT_GE(left_out_of(last, trace::SpanKind::kModel), compactions(s).at(0).covered);
 }
 
 // Asked for by a person, who reads why it failed and can take the request's number to the vendor.

@@ -161,9 +161,10 @@ namespace {
 void add_summaries(const std::vector<Message>& history, Context& context) {
   for (const Message& message : history) {
     if (!is_summary(message)) continue;
-    context.labels.join(message.parts.front().labels);
-    context.request.messages.push_back(
-        {.role = ChatMessage::Role::kUser, .text = message.parts.front().text});
+    const Part& part = message.parts.front();
+    if (part.dropped) context.left_out += part.count;
+    context.labels.join(part.labels);
+    context.request.messages.push_back({.role = ChatMessage::Role::kUser, .text = part.text});
   }
 }
 

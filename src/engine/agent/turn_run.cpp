@@ -260,6 +260,7 @@ Result<void> TurnRun::write_end(db::Transaction& t, TurnState state, const std::
     payload["finish_reason"] =
         models::to_text(client_calls_.empty() ? finish_ : models::FinishReason::kToolCalls);
     payload["tool_calls"] = client_calls_json();
+    if (trace_.left_out() > 0) payload["left_out"] = trace_.left_out();
   } else if (state == TurnState::kFailed) {
     name = "turn.failed";
     payload["code"] = turn_.error_code;

@@ -50,6 +50,7 @@ class TurnTrace {
                     const models::Usage& estimate, const trust::Labels& labels);
   // Messages of the conversation that the next call does not show its model.
   void note_left_out(std::int64_t messages) { left_out_ = messages; }
+  [[nodiscard]] std::int64_t left_out() const { return left_out_; }
   // Who chose the model of the next call.
   void note_route(std::string_view route) { route_ = route; }
   // What is sent with the call: no more than was granted.

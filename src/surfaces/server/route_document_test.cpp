@@ -623,7 +623,8 @@ json::object sample_answer(std::unique_ptr<FrontCodec> codec, std::string_view r
                                  {"cached_input_tokens", 2},
                                  {"cache_write_tokens", 1},
                                  {"reasoning_tokens", 0}},
-                       .cost = nullptr};
+                       .cost = nullptr,
+                       .left_out = 2};
   return codec->whole({id<SessionId>(), id<TurnId>(), 1'790'000'000, "fake/words"}, outcome);
 }
 

@@ -33,7 +33,8 @@ FrontOutcome outcome_of(const json::object& payload) {
                        .finish = finish_from(json::string_or(payload, "finish_reason")),
                        .model = json::string_or(payload, "model"),
                        .usage = {},
-                       .cost = nullptr};
+                       .cost = nullptr,
+                       .left_out = json::integer_or(payload, "left_out", 0)};
   if (const json::value* usage = json::find(payload, "usage"); usage != nullptr && usage->is_object())
     outcome.usage = usage->get_object();
   if (const json::value* cost = json::find(payload, "cost"); cost != nullptr) outcome.cost = *cost;
@@ -50,10 +51,12 @@ Error failure_of(std::string_view event_name, const json::object& payload) {
 }
 
 json::object front_facts(const FrontIds& ids, const FrontOutcome& outcome) {
-  return {{"session", ids.session.str()},
-          {"turn", ids.turn.str()},
-          {"model", outcome.model},
-          {"cost", outcome.cost}};
+  json::object facts{{"session", ids.session.str()},
+                     {"turn", ids.turn.str()},
+                     {"model", outcome.model},
+                     {"cost", outcome.cost}};
+  if (outcome.left_out > 0) facts["left_out"] = outcome.left_out;
+  return facts;
 }
 
 std::string front_model(const FrontIds& ids, const FrontOutcome& outcome) {

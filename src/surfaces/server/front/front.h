@@ -48,9 +48,10 @@ struct FrontOutcome {
   std::string reasoning;                // the same; only what was streamed
   std::vector<models::ToolCall> calls;  // to the client's tools
   models::FinishReason finish = models::FinishReason::kStop;
-  std::string model;   // that really answered
-  json::object usage;  // Pryx's own form
-  json::value cost;    // {"amount","currency"} or null
+  std::string model;          // that really answered
+  json::object usage;         // Pryx's own form
+  json::value cost;           // {"amount","currency"} or null
+  std::int64_t left_out = 0;  // messages that this model was not shown
 };
 [[nodiscard]] FrontOutcome outcome_of(const json::object& payload);
 [[nodiscard]] Error failure_of(std::string_view event_name, const json::object& payload);
@@ -84,7 +85,8 @@ class FrontCodec {
 [[nodiscard]] std::unique_ptr<FrontCodec> make_responses_codec();  // /v1/responses
 [[nodiscard]] std::unique_ptr<FrontCodec> make_messages_codec();   // /v1/messages
 
-// {"session","turn","model","cost"}, the field `pryx` of every front's answers.
+// {"session","turn","model","cost"} and, where the model was not shown everything, "left_out": the field
+// `pryx` of every front's answers.
 [[nodiscard]] json::object front_facts(const FrontIds& ids, const FrontOutcome& outcome);
 [[nodiscard]] std::string front_model(const FrontIds& ids, const FrontOutcome& outcome);
 [[nodiscard]] std::string sse_data(const json::object& body);

@@ -71,6 +71,21 @@ void split(FrontRequest& request, std::vector<agent::Message>& history) {
   request.messages.erase(request.messages.begin(), at);
 }
 
+// Stands in the copy for what it lacks, as a summary that nobody wrote: whoever reads it, counts it.
+agent::Message gap_of(std::int64_t messages) {
+  agent::Part part{.type = "summary"};
+  part.text = fmt::format(
+      "[{} earlier messages are left out: the conversation is longer than what is read at once. The one that "
+      "this one goes on from has all of them.]",
+      messages);
+  part.count = messages;
+  part.dropped = true;
+  agent::Message gap;
+  gap.role = Role::kAssistant;
+  gap.parts.push_back(std::move(part));
+  return gap;
+}
+
 struct Earlier {
   agent::Turn turn;
   std::vector<agent::Message> history;
@@ -80,7 +95,9 @@ Result<std::optional<Earlier>> read_earlier(db::Connection& c, const PrincipalId
                                             const TurnId& id) {
   PRYX_TRY(auto turn, agent::TurnStore::find_turn(c, principal, id));
   if (!turn) return std::optional<Earlier>();
-  PRYX_TRY(auto history, agent::SessionStore::load_history(c, *turn, agent::kMaxHistoryBytes));
+  agent::HistoryRead read;
+  PRYX_TRY(auto history, agent::SessionStore::load_history(c, *turn, agent::kMaxHistoryBytes, &read));
+  if (read.unread > 0) history.insert(history.begin(), gap_of(read.unread));
   return std::optional(Earlier{std::move(*turn), std::move(history)});
 }
 

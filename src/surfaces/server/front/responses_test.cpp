@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include "engine/models/catalog.h"
 #include "surfaces/server/front/responses_writer.h"
 #include "surfaces/server/testing/fake_exchange.h"
 
@@ -81,6 +82,43 @@ TEST_F(Responses, AnEarlierAnswerIsGoneOnWith) {
   EXPECT_EQ(seen(), "one|Hello there|three|");
   EXPECT_NE(branch.json.at("pryx").as_object().at("session"),
             first.json.at("pryx").as_object().at("session"));
+}
+
+// More than is read at once: whoever goes on learns from the answer that the model was not shown all of it.
+TEST_F(Responses, WhatTheModelWasNotShownIsCounted) {
+  models::CatalogEntry large;
+  large.context_tokens = 10'000'000;
+  auto limits = std::make_shared<models::CatalogFile>();
+  limits->models.emplace("fake/words", large);
+  house.models.set_catalog(std::make_shared<const models::Catalog>(models::built_in_catalog(), limits));
+  const auto left_out = [](const Answer& answer) {
+    return json::integer_or(answer.json.at("pryx").as_object(), "left_out", 0);
+  };
+  EXPECT_EQ(left_out(ask()), 0);
+  json::array input;
+  for (const char* answer : {"a", "b", "c"}) {
+    input.push_back(json::object{{"role", "user"}, {"content", std::string(700'000, 'x')}});
+    input.push_back(json::object{{"role", "assistant"}, {"content", answer}});
+  }
+  input.push_back(json::object{{"role", "user"}, {"content", "one"}});
+  const Answer first = ask({{"input", input}});
+  ASSERT_EQ(first.status, 200) << first.body;
+  EXPECT_EQ(left_out(first), 1);
+  const std::string id = json::string_or(first.json, "id");
+  const Answer second = ask({{"input", "two"}, {"previous_response_id", id}});
+  ASSERT_EQ(second.status, 200) << second.body;
+  EXPECT_EQ(left_out(second), 1);
+  // Another branch from the first has a copy of what was read, and the copy says what it lacks.
+  const Answer branch = ask({{"input", "three"}, {"previous_response_id", id}});
+  ASSERT_EQ(branch.status, 200) << branch.body;
+  EXPECT_NE(branch.json.at("pryx").as_object().at("session"),
+            first.json.at("pryx").as_object().at("session"));
+  EXPECT_EQ(seen().find("[1 earlier messages are left out: "), 0u) << seen().substr(0, 200);
+  EXPECT_TRUE(seen().ends_with("one|Hello there|three|"));
+  EXPECT_EQ(left_out(branch), 1);
+  const Answer again = get("/v1/responses/" + json::string_or(branch.json, "id"));
+  ASSERT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(json::canonical(again.json), json::canonical(branch.json)) << "the same object";
 }
 
 TEST_F(Responses, WhatWasNotStoredCannotBeGoneOnWith) {

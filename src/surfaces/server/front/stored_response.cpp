@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "surfaces/server/front/stored_response.h"
 
-#include "engine/agent/context.h"
 #include "engine/agent/session_store.h"
 #include "engine/agent/trace_view.h"
 #include "engine/agent/turn_store.h"
@@ -19,9 +18,8 @@ std::string_view status_of(TurnState state) {
   return "in_progress";
 }
 
-// Why the last call of a model ended, as its span says.
-models::FinishReason finish_of(const agent::TraceView& trace) {
-  models::FinishReason finish = models::FinishReason::kStop;
+// Why the last call of a model ended and what it was not shown, as its span says.
+void read_last_call(const agent::TraceView& trace, FrontOutcome& outcome) {
   for (const trace::Span& span : trace.spans) {
     const json::value* reasons = json::find(span.attributes, "gen_ai.response.finish_reasons");
     if (reasons == nullptr || !reasons->is_array() || reasons->get_array().empty()) continue;
@@ -29,10 +27,10 @@ models::FinishReason finish_of(const agent::TraceView& trace) {
     if (!reason.is_string()) continue;
     for (const auto known : {models::FinishReason::kStop, models::FinishReason::kLength,
                              models::FinishReason::kToolCalls, models::FinishReason::kContentFilter}) {
-      if (std::string_view(reason.get_string()) == models::to_text(known)) finish = known;
+      if (std::string_view(reason.get_string()) == models::to_text(known)) outcome.finish = known;
     }
+    outcome.left_out = json::integer_or(span.attributes, "pryx.context.left_out", 0);
   }
-  return finish;
 }
 
 void read_answer(const std::vector<agent::Message>& history, const agent::Turn& turn, FrontOutcome& outcome) {
@@ -76,9 +74,10 @@ Result<std::optional<StoredResponse>> read_response(db::Connection& c, const Pri
     return out;
   }
   FrontOutcome outcome;
-  PRYX_TRY(const auto history, agent::SessionStore::load_history(c, turn, agent::kMaxHistoryBytes));
+  // The answer is among the turn's own messages, and those are read however long they are.
+  PRYX_TRY(const auto history, agent::SessionStore::load_history(c, turn, 0));
   read_answer(history, turn, outcome);
-  outcome.finish = finish_of(*view);
+  read_last_call(*view, outcome);
   outcome.model = turn.answered_by;
   const json::object row = turn.to_json();
   if (const json::value* usage = json::find(row, "usage"); usage != nullptr && usage->is_object())
