@@ -152,6 +152,19 @@ std::int64_t Family::cost_below(const TurnId& turn) const {
   return sum;
 }
 
+Family::Use Family::use_of(const Child& child) const {
+  Use use{.tokens = child.turn.usage.input_tokens + child.turn.usage.output_tokens};
+  for (const auto& [id, step] : steps_)
+    use.calls += step.turn == child.turn.id && step.kind == StepKind::kTool && step.started_at ? 1 : 0;
+  for (const auto& [session, other] : children_) {
+    if (!other.from || other.from->turn != child.turn.id) continue;
+    const Use below = use_of(other);
+    use.tokens += below.tokens;
+    use.calls += below.calls;
+  }
+  return use;
+}
+
 std::vector<Family::Act> Family::acts(const OutsideWorld& world) const {
   std::vector<Act> out;
   for (const ModelRequestSeen& request : world.requests) {
@@ -260,6 +273,10 @@ void Family::check_limits(OutsideWorld& world, const Child& child) const {
   }
   if (calls > child.row.max_tool_calls)
     world.violate(fmt::format("sub-agent {} made {} of {} tool calls", id, calls, child.row.max_tool_calls));
+  const Use all = use_of(child);
+  if (all.tokens > child.row.max_tokens || all.calls > child.row.max_tool_calls)
+    world.violate(fmt::format("sub-agent {} and what it started used {} of {} tokens and {} of {} tool calls",
+                              id, all.tokens, child.row.max_tokens, all.calls, child.row.max_tool_calls));
 }
 
 // It begins when all that it waits for succeeded, and is told their answers once.

@@ -36,6 +36,10 @@ class Family {
     std::int64_t cost = 0;            // nano-USD by the ledger, of it alone
     int turns = 0;                    // of its session
   };
+  struct Use {
+    std::int64_t tokens = 0;
+    std::int64_t calls = 0;  // of tools
+  };
   // Something that a turn did, at one moment.
   struct Act {
     TurnId turn;
@@ -47,6 +51,7 @@ class Family {
   [[nodiscard]] const agent::Turn* turn_above(const Child& child) const;
   [[nodiscard]] bool was_told_to_end(const Child& child) const;
   [[nodiscard]] std::int64_t cost_below(const TurnId& turn) const;  // of what it started, at any depth
+  [[nodiscard]] Use use_of(const Child& child) const;               // with all that it started
   [[nodiscard]] std::vector<SessionId> ids_in(const agent::Step& step) const;
   [[nodiscard]] std::vector<Act> acts(const OutsideWorld& world) const;
   void check_birth(OutsideWorld& world) const;
