@@ -208,6 +208,7 @@ def other_value(item, texts):
 def every_setting_can_be_changed_outlives_a_restart_and_is_taken_back(lab):
     daemon = lab.daemon()
     daemon.api().put("/secrets/case", {"value": "v"})
+    daemon.api().put("/providers/fake", {"kind": "openai", "base_url": "http://127.0.0.1:9", "no_key": True})
     texts = {**OTHER_TEXTS, "audit.copy_to": str(lab.workspace(name="copies"))}
 
     def settings():

@@ -16,7 +16,7 @@ using Layers = std::vector<std::shared_ptr<const Layer>>;
 struct PlainLayer {
   LayerKind kind;
   std::vector<Rule> rules;
-  std::string root;
+  std::string root = {};
 };
 
 struct Case {
