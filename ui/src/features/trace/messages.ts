@@ -23,7 +23,7 @@ export const traceMessages = {
   'trace.waits.short': 'Waits are shortened',
   'trace.waits.full': 'Waits are shown in full',
   'trace.waits.toggle': 'Shorten or show waits',
-  'trace.gap.open': 'Show the wait of {time} in full',
+  'trace.gap.open': 'Show wait {number} of {count} in full: {time}',
   'trace.zoomIn': 'Zoom in',
   'trace.zoomOut': 'Zoom out',
   'trace.left': 'Move left',

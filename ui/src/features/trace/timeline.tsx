@@ -93,17 +93,20 @@ function useWheel(
 
 function GapButtons({ scale, onGap }: { scale: Scale; onGap: (gap: Piece) => void }) {
   const unit = scale.width / Math.max(scale.to - scale.from, 1e-9);
-  return scale.axis.gaps().map((gap) => {
+  return scale.axis.gaps().map((gap, index, all) => {
     const x = (gap.place - scale.from) * unit;
     const width = gap.width * unit;
     if (x > scale.width || x + width < 0 || width < 8) return null;
     const from = Math.max(0, x);
+    // Two waits may be as long as each other, so each is named by its number as well.
+    const time = duration(gap.to - gap.from);
+    const name = t('trace.gap.open', { time, number: index + 1, count: all.length });
     return (
       <button
         key={gap.from}
         type="button"
-        aria-label={t('trace.gap.open', { time: duration(gap.to - gap.from) })}
-        title={t('trace.gap.open', { time: duration(gap.to - gap.from) })}
+        aria-label={name}
+        title={name}
         onClick={() => onGap(gap)}
         className="absolute inset-y-0 cursor-ew-resize hover:bg-accent-soft/60"
         style={{ left: from, width: Math.min(scale.width, x + width) - from }}
