@@ -27,7 +27,7 @@ type Props = {
 // A form is opened to be filled in: its first field has the focus, before the button that closes it.
 function focusFirstField(event: Event): void {
   const field = (event.currentTarget as HTMLElement).querySelector<HTMLElement>(
-    '[data-autofocus], [cmdk-input], form :is(input, select, textarea):not(:disabled)',
+    '[data-autofocus], [cmdk-input], form :is(input, select, textarea):not(:disabled, [type=file])',
   );
   if (!field) return;
   event.preventDefault();

@@ -194,6 +194,8 @@ test('a skill is checked while it is pasted, and what the daemon refuses is show
   await screen.findByText('No skills');
   await user.click(screen.getAllByRole('button', { name: 'Add skill' })[0] as HTMLElement);
   const text = await screen.findByLabelText('SKILL.md');
+  // Not the field that chooses files: it is behind a button and takes no focus.
+  await waitFor(() => expect(document.activeElement).toBe(text));
   await user.clear(text);
   await user.click(text);
   await user.paste('---\nname: Tea Time\n---\n');
