@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The one place that says whether a call may happen: a function from facts, layers, grants and a time to a
 // decision. Pure, without state of its own; callable from any thread. First hit decides:
-//   1 deny (a rule of any layer; outside of the workspace or of workspace.root; a sandbox that cannot be set
-//   up) 2 forced ask (labels, incomplete parse, changed digest), which no grant answers 3 a grant, or an
-//   allow rule of --approve   4 ask   5 allow   6 nothing matched: ask
+//   1 deny (a rule of any layer; outside of the workspace or of its root; a sandbox that cannot be set up)
+//   2 forced ask (labels, incomplete parse, changed digest), which no grant answers
+//   3 a grant, or an allow rule of --approve   4 ask   5 allow   6 nothing matched: ask
 #pragma once
 #include <cstdint>
 #include <memory>
