@@ -29,18 +29,21 @@ struct Flow {
   size_t begin = 0, end = 0;
   bool ended = false;   // `from` will give no more
   bool closed = false;  // `to` was told so
-  char bytes[kBufferBytes];
+  char bytes[kBufferBytes] = {};
 };
 struct Link {
-  int inner = -1, outer = -1;
+  bool is_open = false;
+  int inner = 0, outer = 0;
   Flow up, down;
 };
-Link links[kMaxLinks];
+// All zero at the start: this program begins twice for each command, and writing a -1 into each of these 4
+// MiB of links took as long as everything else that it does.
+constinit Link links[kMaxLinks];
 
 void drop(Link& link) {
-  if (link.inner >= 0) ::close(link.inner);
-  if (link.outer >= 0) ::close(link.outer);
-  link.inner = link.outer = -1;
+  ::close(link.inner);
+  ::close(link.outer);
+  link.is_open = false;
 }
 
 // False when the link is broken.
@@ -75,7 +78,7 @@ void admit(int listener, const sockaddr_un& broker) {
   const int inner = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (inner < 0) return;
   for (Link& link : links) {
-    if (link.inner >= 0) continue;
+    if (link.is_open) continue;
     const int outer = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (outer >= 0 && ::connect(outer, reinterpret_cast<const sockaddr*>(&broker), sizeof broker) == 0 &&
         ::fcntl(outer, F_SETFL, O_NONBLOCK) == 0) {
@@ -83,6 +86,7 @@ void admit(int listener, const sockaddr_un& broker) {
       link.up.ended = link.up.closed = link.down.ended = link.down.closed = false;
       link.inner = inner;
       link.outer = outer;
+      link.is_open = true;
       return;
     }
     if (outer >= 0) ::close(outer);
@@ -97,17 +101,19 @@ void admit(int listener, const sockaddr_un& broker) {
     bool is_full = true;
     for (int i = 0; i < kMaxLinks; ++i) {
       const Link& link = links[i];
-      is_full = is_full && link.inner >= 0;
+      is_full = is_full && link.is_open;
+      entries[1 + 2 * i] = entries[2 + 2 * i] = {-1, 0, 0};
+      if (!link.is_open) continue;
       const short inner_events = wanted(link.up, link.down), outer_events = wanted(link.down, link.up);
       // A side that nothing is wanted of is left out, or its hang-up would wake us for ever.
-      entries[1 + 2 * i] = {inner_events == 0 ? -1 : link.inner, inner_events, 0};
-      entries[2 + 2 * i] = {outer_events == 0 ? -1 : link.outer, outer_events, 0};
+      if (inner_events != 0) entries[1 + 2 * i] = {link.inner, inner_events, 0};
+      if (outer_events != 0) entries[2 + 2 * i] = {link.outer, outer_events, 0};
     }
     entries[0] = {is_full ? -1 : listener, POLLIN, 0};
     if (::poll(entries, 1 + 2 * kMaxLinks, -1) < 0) continue;
     for (int i = 0; i < kMaxLinks; ++i) {
       Link& link = links[i];
-      if (link.inner < 0) continue;
+      if (!link.is_open) continue;
       const short inner = entries[1 + 2 * i].revents, outer = entries[2 + 2 * i].revents;
       if (!move_bytes(link.inner, link.outer, link.up, inner, outer) ||
           !move_bytes(link.outer, link.inner, link.down, outer, inner) ||
