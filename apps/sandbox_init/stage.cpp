@@ -11,11 +11,13 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "channel.h"
+#include "devices.h"
 
 namespace pryx::sandbox_init {
 namespace {
@@ -80,6 +82,17 @@ void hold(int socket) {
   ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
+// The daemon works out the mounts while this program starts. They are complete when it says so, and nothing
+// is to be executed when it ends or changes its mind before that.
+void wait_for_word(int socket) {
+  char word = 0;
+  ssize_t got = -1;
+  do {
+    got = ::recv(socket, &word, 1, 0);
+  } while (got < 0 && errno == EINTR);
+  if (got != 1 || word != 'G') ::_exit(125);
+}
+
 [[noreturn]] void execute(char** argv, int socket) {
   char* environment[] = {nullptr};
   ::execve(argv[0], argv, environment);
@@ -89,19 +102,22 @@ void hold(int socket) {
 }  // namespace
 
 void run_hold_stage(int argc, char** argv) {
-  if (argc < 2) ::_exit(125);
+  if (argc < 3) ::_exit(125);
   const int socket = atoi(argv[0]);
-  enter_namespaces(CLONE_NEWPID, ::getppid(), socket);
-  hold(socket);
-  execute(argv + 1, socket);
+  if (strcmp(argv[1], "hold") == 0) {
+    enter_namespaces(CLONE_NEWPID, ::getppid(), socket);
+    hold(socket);
+  }
+  wait_for_word(socket);
+  execute(argv + 2, socket);
 }
 
 void run_overlay_stage(int argc, char** argv) {
-  if (argc < 7) ::_exit(125);
+  if (argc < 8) ::_exit(125);
   const int workspace = atoi(argv[0]);
-  const char *upper = argv[1], *work = argv[2], *merged = argv[3];
-  const int socket = atoi(argv[4]);
-  const bool holds = strcmp(argv[5], "hold") == 0;
+  const char *upper = argv[1], *work = argv[2], *merged = argv[3], *devices = argv[4];
+  const int socket = atoi(argv[5]);
+  const bool holds = strcmp(argv[6], "hold") == 0;
   const pid_t parent = ::getppid();
   // The directory is entered, not named: the namespace that follows takes the working directory along.
   if (::fchdir(workspace) != 0) refuse(socket, "enter", "the workspace", errno);
@@ -119,9 +135,11 @@ void run_overlay_stage(int argc, char** argv) {
   append_path(options, at, size, work, socket);
   if (::mount("overlay", merged, "overlay", MS_NOSUID | MS_NODEV, options) != 0)
     refuse(socket, "mount", "the overlay over the workspace", errno);
+  make_devices(devices, socket);
   if (::chdir("/") != 0) refuse(socket, "leave", "the workspace", errno);
   ::close(workspace);
-  execute(argv + 6, socket);
+  wait_for_word(socket);
+  execute(argv + 7, socket);
 }
 
 }  // namespace pryx::sandbox_init

@@ -36,7 +36,8 @@ constexpr int kStartLimitMs = 20'000;  // namespaces on a machine under full loa
 constexpr int kKillLimitMs =
     10'000;  // the kernel ends a pid namespace in milliseconds; a stuck disk may hold one process
 // The order of Subprocess: pass_fds become 3, 4…
-constexpr int kConfigFd = 3, kStatusFd = 4, kAllowFd = 5, kRefuseFd = 6, kWorkspaceFd = 7;
+constexpr int kConfigFd = 3, kStatusFd = 4, kAllowFd = 5, kRefuseFd = 6, kArgumentsFd = 7;
+static_assert(kWorkspaceFd == kArgumentsFd + 1);
 
 void append(std::vector<std::string>& out, std::initializer_list<std::string> more) {
   out.insert(out.end(), more);
@@ -45,17 +46,21 @@ void append(std::vector<std::string>& out, const std::vector<std::string>& more)
   out.insert(out.end(), more.begin(), more.end());
 }
 
-constexpr std::size_t kUsualFds = 4;  // before the workspace and the secrets
+constexpr std::size_t kUsualFds = 5;  // before the workspace and the secrets
 
-// Bytes that another process reads and nobody can change any more.
-Result<UniqueFd> sealed_memory(std::string_view bytes, const char* what) {
+Result<UniqueFd> new_memory(const char* what) {
   UniqueFd file(::memfd_create("pryx-sandbox", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!file) return std::unexpected(system_error(fmt::format("keep {} in memory", what), errno));
-  PRYX_TRY_VOID(platform::write_all(file.get(), bytes, what));
-  if (::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0 ||
-      ::lseek(file.get(), 0, SEEK_SET) != 0)
-    return std::unexpected(system_error(fmt::format("seal {}", what), errno));
   return file;
+}
+
+// Bytes that another process reads, from their beginning, and nobody can change any more.
+Result<void> write_sealed(const UniqueFd& memory, std::string_view bytes, const char* what) {
+  PRYX_TRY_VOID(platform::write_all(memory.get(), bytes, what));
+  if (::fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0 ||
+      ::lseek(memory.get(), 0, SEEK_SET) != 0)
+    return std::unexpected(system_error(fmt::format("seal {}", what), errno));
+  return {};
 }
 
 // The configuration of pryx-sandbox-init: "key=value" rows that end with NUL.
@@ -66,10 +71,10 @@ class Rows {
     bytes_.append(key).append("=").append(value).push_back('\0');
   }
   void add(std::string_view key, std::uint64_t value) { add(key, fmt::format("{}", value)); }
-  [[nodiscard]] Result<UniqueFd> store() const {
+  [[nodiscard]] Result<void> store(const UniqueFd& memory) const {
     if (has_nul_)
       return fail(ErrorCode::kInvalidArgument, "a NUL byte in the program, its environment or its folder");
-    return sealed_memory(bytes_, "a sandbox's configuration");
+    return write_sealed(memory, bytes_, "a sandbox's configuration");
   }
 
  private:
@@ -116,8 +121,8 @@ void add_limits(Rows& rows, const Limits& limits) {
   rows.add("limit_core", std::uint64_t{0});
 }
 
-Result<UniqueFd> describe_run(const Machine& machine, const Request& request, const MountPlan& plan,
-                              const std::string& workspace) {
+Result<void> describe_run(const Machine& machine, const Request& request, const MountPlan& plan,
+                          const std::string& workspace, const UniqueFd& memory) {
   Rows rows;
   rows.add("program", request.program);
   const auto env = environment_inside(request, plan);
@@ -151,15 +156,14 @@ Result<UniqueFd> describe_run(const Machine& machine, const Request& request, co
     rows.add("seccomp", kAllowFd);
     rows.add("seccomp", kRefuseFd);
   }
-  return rows.store();
+  return rows.store(memory);
 }
 
-std::vector<std::string> bubblewrap_arguments(const Machine& machine, const Request& request,
-                                              const MountPlan& plan, const WorkspaceView& workspace,
-                                              std::size_t first_secret_fd) {
-  std::vector<std::string> a = {
-      machine.bubblewrap,  "--unshare-user", "--unshare-uts", "--unshare-cgroup-try",
-      "--die-with-parent", "--hostname",     "pryx"};
+std::vector<std::string> bubblewrap_options(const Machine& machine, const Request& request,
+                                            const MountPlan& plan, const WorkspaceView& workspace,
+                                            std::size_t first_secret_fd) {
+  std::vector<std::string> a = {"--unshare-user",    "--unshare-uts", "--unshare-cgroup-try",
+                                "--die-with-parent", "--hostname",    "pryx"};
   if (machine.with("ipc")) append(a, {"--unshare-ipc"});
   if (machine.with("pid")) append(a, {"--unshare-pid"});
   if (machine.with("net")) append(a, {"--unshare-net"});
@@ -174,8 +178,9 @@ std::vector<std::string> bubblewrap_arguments(const Machine& machine, const Requ
   }
   append(a, workspace.mounts());
   if (machine.with("files")) append(a, plan.after_workspace);
-  append(a, {"--proc", "/proc", "--dev", "/dev", "--size", std::to_string(request.limits.temporary_bytes),
-             "--tmpfs", "/dev/shm"});
+  append(a, {"--proc", "/proc"});
+  append(a, workspace.devices());
+  append(a, {"--size", std::to_string(request.limits.temporary_bytes), "--tmpfs", "/dev/shm"});
   append(a, {"--ro-bind", machine.init, kInitInside});
   if (!request.egress_socket.empty()) append(a, {"--ro-bind", request.egress_socket, kEgressInside});
   // bubblewrap takes the bytes from the descriptor into its own memory file system and closes it.
@@ -183,8 +188,7 @@ std::vector<std::string> bubblewrap_arguments(const Machine& machine, const Requ
     append(a, {"--perms", "0400", "--ro-bind-data", std::to_string(first_secret_fd + i),
                fmt::format("{}/{}", kSecretsFolder, request.secrets[i].name)});
   }
-  append(a, {"--chdir", "/", "--", kInitInside, "run", std::to_string(kConfigFd), std::to_string(kStatusFd)});
-  append(a, request.argv.empty() ? std::vector<std::string>{request.program} : request.argv);
+  append(a, {"--chdir", "/"});
   return a;
 }
 
@@ -345,38 +349,74 @@ Result<std::vector<UniqueFd>> secrets_in_memory(const std::vector<SecretFile>& s
   for (const SecretFile& secret : secrets) {
     if (!is_secret_file_name(secret.name) || !names.insert(secret.name).second)
       return fail(ErrorCode::kInvalidArgument, "a secret cannot be a file of that name, or is named twice");
-    PRYX_TRY(UniqueFd file, sealed_memory(secret.value.reveal(), "a secret of a command"));
+    constexpr const char* kWhat = "a secret of a command";
+    PRYX_TRY(UniqueFd file, new_memory(kWhat));
+    PRYX_TRY_VOID(write_sealed(file, secret.value.reveal(), kWhat));
     out.push_back(std::move(file));
   }
   return out;
 }
 
-Result<std::unique_ptr<Run>> launch_in(const Machine& machine, const Request& request,
-                                       std::unique_ptr<WorkspaceView> workspace) {
-  View view{machine.home, machine.hidden_paths, workspace->path(), request.limits.temporary_bytes};
-  const MountPlan plan = plan_mounts(view);
-  PRYX_TRY(UniqueFd config, describe_run(machine, request, plan, workspace->path()));
-  int sockets[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
-    return std::unexpected(system_error("join a sandbox", errno));
-  const UniqueFd ours(sockets[0]);
-  UniqueFd theirs(sockets[1]);
+// What is in the hands of the process that is starting, and is filled meanwhile.
+struct Papers {
+  UniqueFd config;     // for pryx-sandbox-init
+  UniqueFd arguments;  // for bubblewrap
+};
 
+Result<platform::Subprocess> spawn_stage(const Machine& machine, const Request& request,
+                                         const WorkspaceView& workspace, const Papers& papers, int status,
+                                         const std::vector<UniqueFd>& secrets) {
   platform::SpawnOptions options;
-  options.argv = workspace->stage(machine.init, kWorkspaceFd, kStatusFd, machine.with("pid"));
-  const std::size_t first_secret = 3 + kUsualFds + (workspace->fd() >= 0 ? 1 : 0);
-  PRYX_TRY(const std::vector<UniqueFd> secrets, secrets_in_memory(request.secrets));
-  append(options.argv, bubblewrap_arguments(machine, request, plan, *workspace, first_secret));
+  options.argv = workspace.stage(machine.init, kStatusFd, machine.with("pid"));
+  append(options.argv, {machine.bubblewrap, "--args", std::to_string(kArgumentsFd), "--", kInitInside, "run",
+                        std::to_string(kConfigFd), std::to_string(kStatusFd)});
+  append(options.argv, request.argv.empty() ? std::vector<std::string>{request.program} : request.argv);
   options.executable = options.argv.front();
-  options.pass_fds = {config.get(), theirs.get(), machine.filters.allow_list.get(),
-                      machine.filters.refusals.get()};
-  if (workspace->fd() >= 0) options.pass_fds.push_back(workspace->fd());
+  options.pass_fds = {papers.config.get(), status, machine.filters.allow_list.get(),
+                      machine.filters.refusals.get(), papers.arguments.get()};
+  if (workspace.fd() >= 0) options.pass_fds.push_back(workspace.fd());
   for (const UniqueFd& secret : secrets) options.pass_fds.push_back(secret.get());
   options.standard_input = request.standard_input;
   options.standard_output = platform::Stream::kPipe;
   options.standard_error = platform::Stream::kPipe;
-  PRYX_TRY(platform::Subprocess child, platform::Subprocess::spawn(options));
+  return platform::Subprocess::spawn(options);
+}
+
+// While the stage before bubblewrap makes its namespaces: what the sandbox shows, and to whom.
+Result<void> fill(const Papers& papers, const Machine& machine, const Request& request,
+                  WorkspaceView& workspace) {
+  PRYX_TRY_VOID(workspace.look());
+  const View view{machine.home, machine.hidden_paths, workspace.path(), request.limits.temporary_bytes};
+  const MountPlan plan = plan_mounts(view);
+  PRYX_TRY_VOID(describe_run(machine, request, plan, workspace.path(), papers.config));
+  const std::size_t first_secret = 3 + kUsualFds + (workspace.fd() >= 0 ? 1 : 0);
+  std::string bytes;
+  for (const std::string& one : bubblewrap_options(machine, request, plan, workspace, first_secret))
+    bytes.append(one).push_back('\0');
+  return write_sealed(papers.arguments, bytes, "the arguments of bubblewrap");
+}
+
+Result<std::unique_ptr<Run>> launch_in(const Machine& machine, const Request& request,
+                                       std::unique_ptr<WorkspaceView> workspace) {
+  PRYX_TRY(const std::vector<UniqueFd> secrets, secrets_in_memory(request.secrets));
+  Papers papers;
+  PRYX_TRY(papers.config, new_memory("a sandbox's configuration"));
+  PRYX_TRY(papers.arguments, new_memory("the arguments of bubblewrap"));
+  int sockets[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
+    return std::unexpected(system_error("join a sandbox", errno));
+  UniqueFd ours(sockets[0]);
+  UniqueFd theirs(sockets[1]);
+  PRYX_TRY(platform::Subprocess child,
+           spawn_stage(machine, request, *workspace, papers, theirs.get(), secrets));
   theirs.reset();
+  if (const auto filled = fill(papers, machine, request, *workspace); !filled) {
+    ours.reset();  // without the word nothing is executed
+    (void)child.wait_for(std::chrono::seconds(5));
+    return std::unexpected(filled.error());
+  }
+  // A stage that has failed is heard of below.
+  (void)::send(ours.get(), "G", 1, MSG_NOSIGNAL);
   Start start = hear(ours.get());
   if (start.silent || start.late || !start.refusal.empty() || start.missing_program != 0) {
     auto problem = explain(machine, request, start, child);

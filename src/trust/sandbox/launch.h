@@ -14,6 +14,9 @@
 
 namespace pryx::sandbox {
 
+// The number of the workspace's descriptor in the processes before the command.
+inline constexpr int kWorkspaceFd = 8;
+
 // What is the same for every run.
 struct Machine {
   std::string bubblewrap;

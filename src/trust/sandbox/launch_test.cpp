@@ -2,9 +2,11 @@
 #include "trust/sandbox/launch.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <filesystem>
 
+#include "foundation/platform/subprocess.h"
 #include "foundation/platform/testing/temporary_directory.h"
 
 namespace pryx::sandbox {
@@ -46,6 +48,31 @@ TEST(DescribeRefusal, ANamespaceThatIsRefusedNamesTheSetting) {
   for (const char* step :
        {"use Landlock: Function not implemented", "set limit limit_data: Invalid argument"})
     EXPECT_EQ(describe_refusal(machine, step, folder.path()).find("sysctl"), std::string::npos) << step;
+}
+
+// The stage before bubblewrap is started while the mounts are still being worked out. A daemon that ends or
+// fails then must leave nothing behind that goes on with what it has.
+TEST(Stage, ExecutesNothingWithoutTheWordOfTheDaemon) {
+  for (const std::string word : {"", "N", "G"}) {
+    const platform::testing::TemporaryDirectory folder;
+    int sockets[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets), 0);
+    platform::UniqueFd ours(sockets[0]);
+    platform::UniqueFd theirs(sockets[1]);
+    auto stage = platform::Subprocess::spawn(
+        {.executable = PRYX_SANDBOX_INIT,
+         .argv = {PRYX_SANDBOX_INIT, "hold", "3", "free", "/usr/bin/touch", folder / "executed"},
+         .pass_fds = {theirs.get()}});
+    ASSERT_TRUE(stage) << stage.error().message;
+    theirs.reset();
+    if (!word.empty()) ASSERT_EQ(::send(ours.get(), word.data(), word.size(), MSG_NOSIGNAL), 1);
+    ours.reset();
+    const auto status = stage->wait_for(std::chrono::seconds(20));
+    ASSERT_TRUE(status && *status);
+    // The control: with the word it does.
+    EXPECT_EQ((*status)->code, word == "G" ? 0 : 125) << word;
+    EXPECT_EQ(std::filesystem::exists(folder / "executed"), word == "G") << word;
+  }
 }
 
 }  // namespace

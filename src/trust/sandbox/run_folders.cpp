@@ -26,7 +26,7 @@ Result<std::string> RunFolders::make() const {
   std::string folder = scratch_ + "/run-XXXXXX";
   if (::mkdtemp(folder.data()) == nullptr)
     return std::unexpected(system_error(fmt::format("make a folder in {}", scratch_), errno));
-  for (const char* name : {"upper", "work", "merged"}) {
+  for (const char* name : {"upper", "work", "merged", "dev"}) {
     const std::string path = fmt::format("{}/{}", folder, name);
     if (::mkdir(path.c_str(), 0700) != 0)
       return std::unexpected(system_error(fmt::format("make a folder in {}", folder), errno));

@@ -19,7 +19,7 @@ class RunFolders : public std::enable_shared_from_this<RunFolders> {
   RunFolders(const RunFolders&) = delete;
   RunFolders& operator=(const RunFolders&) = delete;
 
-  // A folder with "upper", "work" and "merged" in it; `mode` is that of what the overlay covers.
+  // A folder with "upper", "work", "merged" and "dev" in it; `mode` is that of what the overlay covers.
   [[nodiscard]] Result<std::string> take(unsigned mode);
   // Removed with all that is in it.
   void give_back(const std::string& folder);

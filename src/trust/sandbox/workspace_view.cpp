@@ -24,7 +24,7 @@ using platform::UniqueFd;
 constexpr std::size_t kScanForOverlay = 5'000;
 constexpr std::size_t kScanForSweep = 1'000'000;
 constexpr std::size_t kMaxProtectedMounts = 128;
-constexpr std::size_t kMaxMountsForSweep = 4'000;  // they become arguments of one program
+constexpr std::size_t kMaxMountsForSweep = 2'500;  // three arguments each; bubblewrap takes 9,000
 constexpr std::size_t kMaxMountPath = 4'000;
 constexpr std::size_t kMaxQuarantined = 20;  // runs
 constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -86,7 +86,6 @@ Result<void> WorkspaceView::prepare(const Machine& machine, const Request& reque
   mounts_protected_ = machine.with("mounts");
   scratch_ = machine.scratch;
   folders_ = machine.folders;
-  bind_fd_ = 7;
   path_ = path_of(held_->fd());
   PRYX_TRY_VOID(check_place(path_, machine.home));
   // The folder that the command starts in, checked before anything is set up. The start itself checks it
@@ -95,20 +94,26 @@ Result<void> WorkspaceView::prepare(const Machine& machine, const Request& reque
   if (!writable_) return {};
   // An overlay cannot have its upper directory inside its lower one.
   const bool fits = overlay == Overlay::kYes && !scratch_.empty() && !lies_in(scratch_, path_);
-  if (!fits) written_directly_ = why_directly(machine, overlay);
+  if (!fits) {
+    written_directly_ = why_directly(machine, overlay);
+    return {};
+  }
+  struct stat info{};
+  const unsigned mode = ::fstat(held_->fd(), &info) == 0 ? info.st_mode : 0700u;
+  PRYX_TRY(run_folder_, folders_->take(mode));
+  return {};
+}
+
+Result<void> WorkspaceView::look() {
+  if (!held_ || !writable_) return {};
   const UniqueFd readable(::openat(held_->fd(), ".", kOpenDirectory));
   if (!readable) return std::unexpected(system_error(fmt::format("read the workspace '{}'", path_), errno));
   // Below an overlay instructions may change as they will, and stay behind: Git replaces them when it changes
   // branches. Without one a mount over them is all that holds them.
-  const bool for_sweep = !fits && refusal_ == Refusal::kInstructionsToo;
-  before_ = find_protected(readable.get(), fits ? kScanForOverlay : kScanForSweep,
+  const bool for_sweep = !has_overlay() && refusal_ == Refusal::kInstructionsToo;
+  before_ = find_protected(readable.get(), has_overlay() ? kScanForOverlay : kScanForSweep,
                            for_sweep ? Refusal::kInstructionsToo : Refusal::kProtectedNames);
-  if (fits) {
-    struct stat info{};
-    const unsigned mode = ::fstat(held_->fd(), &info) == 0 ? info.st_mode : 0700u;
-    PRYX_TRY(run_folder_, folders_->take(mode));
-    return {};
-  }
+  if (has_overlay()) return {};
   if (!before_.complete || before_.entries.size() > kMaxMountsForSweep)
     return fail(
         ErrorCode::kDenied,
@@ -124,18 +129,23 @@ WorkspaceView::~WorkspaceView() {
   folders_->give_back(run_folder_);
 }
 
-std::vector<std::string> WorkspaceView::stage(const std::string& init, int workspace_fd, int status_fd,
-                                              bool holds) const {
-  if (!has_overlay() && !holds) return {};
-  if (!has_overlay()) return {init, "hold", std::to_string(status_fd)};
+std::vector<std::string> WorkspaceView::stage(const std::string& init, int status_fd, bool holds) const {
+  const char* kind = holds ? "hold" : "free";
+  if (!has_overlay()) return {init, "hold", std::to_string(status_fd), kind};
   return {init,
           "overlay",
-          std::to_string(workspace_fd),
+          std::to_string(kWorkspaceFd),
           run_folder_ + "/upper",
           run_folder_ + "/work",
           run_folder_ + "/merged",
+          run_folder_ + "/dev",
           std::to_string(status_fd),
-          holds ? "hold" : "free"};
+          kind};
+}
+
+std::vector<std::string> WorkspaceView::devices() const {
+  if (has_overlay()) return {"--dev-bind", run_folder_ + "/dev", "/dev"};
+  return {"--dev", "/dev"};
 }
 
 std::vector<std::string> WorkspaceView::mounts() const {
@@ -145,7 +155,7 @@ std::vector<std::string> WorkspaceView::mounts() const {
   if (has_overlay())
     out = {"--bind", source, path_};
   else
-    out = {writable_ ? "--bind-fd" : "--ro-bind-fd", std::to_string(bind_fd_), path_};
+    out = {writable_ ? "--bind-fd" : "--ro-bind-fd", std::to_string(kWorkspaceFd), path_};
   if (!mounts_protected_) return out;
   std::size_t count = 0;
   for (const auto& [relative, entry] : before_.entries) {

@@ -27,10 +27,14 @@ class WorkspaceView {
   }  // where it appears inside; empty without one
   [[nodiscard]] int fd() const { return held_ ? held_->fd() : -1; }
   [[nodiscard]] bool has_overlay() const { return !run_folder_.empty(); }
-  // What runs before bubblewrap; empty when nothing does. `holds`: in a pid namespace that ends with us.
-  [[nodiscard]] std::vector<std::string> stage(const std::string& init, int workspace_fd, int status_fd,
-                                               bool holds) const;
-  [[nodiscard]] std::vector<std::string> mounts() const;  // arguments for bubblewrap
+  // What runs before bubblewrap. `holds`: in a pid namespace that ends with us.
+  [[nodiscard]] std::vector<std::string> stage(const std::string& init, int status_fd, bool holds) const;
+  // Arguments for bubblewrap: the stage with the overlay has made them.
+  [[nodiscard]] std::vector<std::string> devices() const;
+  // Finds the names that are protected, after open() and before the command starts. kDenied when there must
+  // be a mount over each of them and not all can be found.
+  [[nodiscard]] Result<void> look();
+  [[nodiscard]] std::vector<std::string> mounts() const;  // arguments for bubblewrap, after look()
   // Once, when no process of the run is left. The recorder may be null.
   [[nodiscard]] Result<Applied> take_over(ChangeRecorder* recorder);
 
@@ -44,10 +48,9 @@ class WorkspaceView {
   bool writable_ = false;
   Refusal refusal_ = Refusal::kProtectedNames;
   bool mounts_protected_ = true;
-  int bind_fd_ = -1;  // its number in the child
   std::string scratch_;
   std::shared_ptr<RunFolders> folders_;
-  std::string run_folder_;        // of the overlay: upper, work, merged
+  std::string run_folder_;        // of the overlay: upper, work, merged, dev
   std::string written_directly_;  // why there is none, when it is writable
   bool keep_run_folder_ = false;
   ProtectedScan before_;
