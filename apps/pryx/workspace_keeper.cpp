@@ -165,6 +165,8 @@ async::Task<agent::WorkspaceOpener::Opened> WorkspaceKeeper::open(agent::Session
 }
 
 async::Task<Result<void>> WorkspaceKeeper::forget_session(SessionId session) {
+  // Of no session there is no folder, and the path would be that of all of them.
+  if (session.empty()) co_return fail(ErrorCode::kInvalidArgument, "no session to forget the folder of");
   co_return co_await pool_.run([&](const std::stop_token&) -> Result<void> {
     sandbox::remove_tree(AT_FDCWD, options_.private_root + "/" + session.str());
     return {};

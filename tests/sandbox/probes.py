@@ -17,7 +17,8 @@ SECRETS = """.ssh/id_ed25519 .ssh/id_rsa .ssh/config .ssh/known_hosts .ssh/autho
 .Xauthority .ICEauthority .config/rclone/rclone.conf .s3cfg .boto .config/doctl/config.yaml .oci/config .config/sops/age/keys.txt .claude/credentials.json .codex/auth.json
 .config/Code/User/globalStorage/state.vscdb .var/app/org.x/data/x snap/firefox/x .electrum/wallets/default .bitcoin/wallet.dat .config/openai/auth .wine/x Documents/taxes.txt
 Mail/inbox Downloads/bank.pdf .env .local/share/uv/credentials/credentials.toml .dotnet/corefx/cryptography/x509stores/my/a.pfx go/src/own/.env .npm-global/etc/npmrc
-.nvm/versions/node/v22/etc/npmrc .asdf/installs/nodejs/22/etc/npmrc .pyenv/versions/3.12/pip.conf miniconda3/.condarc anaconda3/.condarc""".split()
+.nvm/versions/node/v22/etc/npmrc .asdf/installs/nodejs/22/etc/npmrc .pyenv/versions/3.12/pip.conf miniconda3/.condarc anaconda3/.condarc
+.nodenv/versions/22/etc/npmrc .volta/tools/image/node/22/etc/npmrc .fnm/node-versions/v22/installation/etc/npmrc .pyenv/versions/3.12/.condarc miniconda3/pip.conf anaconda3/pip.conf""".split()
 
 ABSENT = """.envrc .bashrc .bash_profile .bash_login .bash_logout .bash_aliases .profile .zshrc .zshenv .zprofile .zlogin .zlogout .kshrc .mkshrc .cshrc .tcshrc .login
 .inputrc .xprofile .xinitrc .xsession .xsessionrc .pam_environment .tmux.conf .screenrc .gitconfig .pre-commit-config.yaml lefthook.yml .vimrc .gvimrc .exrc .nvimrc .nvim.lua

@@ -118,7 +118,8 @@ bool naive_limits(const Rule& rule, const CallFacts& facts) {
   if (allows && rule.domains.empty() && std::ranges::any_of(facts.hosts, naive_private)) return false;
   if (allows && !rule.commands.empty()) {
     if (!facts.parse_complete || (rule.domains.empty() && !facts.hosts.empty())) return false;
-    if (facts.arguments.contains("stdin") || facts.arguments.contains("background")) return false;
+    for (const char* more : {"stdin", "background", "scope"})
+      if (facts.arguments.contains(more)) return false;
   }
   return naive_limit(rule.verdict, rule.commands, facts.commands,
                      [&](const std::string& pattern, const commands::SimpleCommand& command) {
@@ -293,6 +294,7 @@ class Generator {
     while (chance(50)) f.commands.push_back(command());
     if (chance(5)) f.arguments["stdin"] = "x";
     if (chance(5)) f.arguments["background"] = true;
+    if (chance(5)) f.arguments["scope"] = "global";
     f.outside_workspace = chance(5);
     f.sink = static_cast<Sink>(random_() % 5);
     for (const char* label : {"owner", "model", "file", "web", "mcp:x", "principal:a"}) {
