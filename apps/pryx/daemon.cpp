@@ -246,6 +246,7 @@ void Daemon::apply_settings(const config::Config& config) {
   policy_->set_approval_timeout(config.duration("approval.timeout"));
   turns_->set_thinking_budget(config.integer("context.thinking_budget"));
   turns_->set_turn_timeout(config.duration("agent.turn_timeout"));
+  turns_->set_model_wait(config.duration("agent.wait_for_model"));
   http_->set_peer_limits(
       {.max_connections = static_cast<std::size_t>(config.integer("server.connections_per_address")),
        .requests_per_second = static_cast<std::uint32_t>(config.integer("server.requests_per_second"))});

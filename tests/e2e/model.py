@@ -47,7 +47,7 @@ def text_of(message):
 
 
 class ScriptedModel:
-    def __init__(self, names=("fake",), key=None, usage=(11, 7)):
+    def __init__(self, names=("fake",), key=None, usage=(11, 7), address=("127.0.0.1", 0)):
         self.script, self.requests, self.lock = {}, [], threading.Lock()
         self.names, self.key, self.usage = names, key, usage
         model = self
@@ -93,8 +93,8 @@ class ScriptedModel:
             def handle_error(self, *_):
                 pass  # a client that was killed leaves broken connections
 
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
+        self.server = Server(address, Handler)
+        self.url = f"http://{address[0]}:{self.server.server_port}/v1"
         threading.Thread(target=self.server.serve_forever, args=(0.1,), daemon=True).start()
 
     def close(self):

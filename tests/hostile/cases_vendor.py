@@ -76,8 +76,10 @@ def chaos(score, options):
         if options.long:
             with score.case("a vendor that limits for ever: the turns fail after their last retry", daemon):
                 vendor.chaos({"rateLimitRate": 1})
+                api.put("/settings", {"settings": {"agent.wait_for_model": "0s"}})  # else they wait, for a day
                 api.add_provider("vlimitlong", vendor.url + "/v1")
                 check_states(run_turns(api, "vlimitlong", 4, "hello"), {"failed"})
+                api.put("/settings", {"settings": {"agent.wait_for_model": None}})
         with score.case("a vendor that cuts its answers: the text so far is kept as interrupted", daemon):
             vendor.chaos({})
             api.add_provider("vcut", vendor.url + "/v1")

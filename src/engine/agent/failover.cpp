@@ -10,6 +10,7 @@ namespace pryx::agent {
 namespace {
 
 constexpr std::size_t kMaxFallbacks = 10;
+constexpr std::int64_t kMostAskedMs = 30 * std::int64_t{86'400'000};
 
 std::string what_is_wrong(ErrorCode code) {
   switch (code) {
@@ -53,6 +54,31 @@ bool may_fall_back(ErrorCode code) {
 std::string fallback_notice(std::string_view from, std::string_view to, ErrorCode code) {
   return fmt::format("{} {}; {} answers instead. Your choice of model stays as it is.", from,
                      what_is_wrong(code), to);
+}
+
+std::string waiting_reason(std::string_view model, ErrorCode code) {
+  return fmt::format("{} {}", model, what_is_wrong(code));
+}
+
+std::string waiting_notice(std::string_view model, const Error& error, WallTime until) {
+  return fmt::format("{} and is asked again at {}: {}", waiting_reason(model, error.code), to_rfc3339(until),
+                     error.message);
+}
+
+std::string waited_notice(std::string_view model, ErrorCode code, Duration waited) {
+  return fmt::format("{}; the answer waited {} for that to pass.", waiting_reason(model, code),
+                     format_duration(waited));
+}
+
+std::string not_waited_advice(const Error& error, Duration limit) {
+  std::string out;
+  // A month at most: what a server says has to fit into a Duration.
+  if (error.retry_after_ms > 0)
+    out =
+        fmt::format("; it asks for a pause of {}",
+                    format_duration(std::chrono::milliseconds(std::min(error.retry_after_ms, kMostAskedMs))));
+  return out + fmt::format("; a turn waits by itself for agent.wait_for_model at most, which is {}",
+                           limit > Duration::zero() ? format_duration(limit) : "0s");
 }
 
 Result<std::vector<std::string>> parse_fallbacks(std::string_view text) {

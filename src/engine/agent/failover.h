@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "foundation/base/clock.h"
 #include "foundation/base/error.h"
 #include "foundation/base/result.h"
 
@@ -17,6 +18,14 @@ namespace pryx::agent {
 [[nodiscard]] bool may_fall_back(ErrorCode code);
 // One sentence for a person: what is wrong with `from` and who answers.
 [[nodiscard]] std::string fallback_notice(std::string_view from, std::string_view to, ErrorCode code);
+// Why `model` is waited for: "openai/gpt-4o cannot be reached".
+[[nodiscard]] std::string waiting_reason(std::string_view model, ErrorCode code);
+// The same with all that is known while it lasts, and for the transcript once it is over.
+[[nodiscard]] std::string waiting_notice(std::string_view model, const Error& error, WallTime until);
+[[nodiscard]] std::string waited_notice(std::string_view model, ErrorCode code, Duration waited);
+// What is added to the error of a turn that does not wait for this any longer than `limit`,
+// agent.wait_for_model.
+[[nodiscard]] std::string not_waited_advice(const Error& error, Duration limit);
 // "openai/gpt-4o, ollama/qwen3": names by comma or space; or "none". kInvalidArgument for one that is none.
 [[nodiscard]] Result<std::vector<std::string>> parse_fallbacks(std::string_view text);
 

@@ -47,7 +47,7 @@ constexpr Arrow<S> kStep[] = {
     {S::kAwaitingApproval, S::kCancelled},
     {S::kAwaitingApproval, S::kFailed},  // after an upgrade its arguments do not fit the tool any more
     {S::kAwaitingApproval, S::kAwaitingApproval},  // what it depends on changed: asked anew
-    {S::kStarted, S::kStarted},                    // a new attempt after a crash
+    {S::kStarted, S::kStarted},                    // a new attempt after a crash, or a wait for one
     {S::kStarted, S::kAwaitingApproval},           // the same, of what is not as it was approved
     {S::kUnknown, S::kAwaitingApproval},
     {S::kStarted, S::kDone},

@@ -238,6 +238,11 @@ async::Task<Result<void>> TurnEngine::resume(Caller caller, TurnId id, StepId st
                                              std::string result) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kApprove));
   const PrincipalId principal = caller.principal.id;
+  if (choice == ResumeChoice::kRetry) {
+    const auto run = active_.find(id);
+    const bool is_own = run != active_.end() && run->second->principal() == principal;
+    if (is_own && run->second->ask_now(step_id)) co_return Result<void>{};
+  }
   const MessageId message_id = parts_.ids.make<MessageId>();
   PRYX_CO_TRY(
       const auto again,

@@ -45,6 +45,9 @@ struct EngineLimits {
   std::int64_t thinking_budget = 100'000;  // tokens of kept reasoning; 0: no limit
   Duration
       turn_timeout{};  // of work in one run, waiting for a person or a sub-agent left out; zero: no limit
+  // How long a turn waits for a model that cannot be reached, or asks for a longer pause than its retries
+  // allow, before it fails; zero: it fails at once.
+  Duration model_wait{};
   Duration partial_interval = std::chrono::milliseconds(500);  // how much streamed text a crash may cost
   // The control of the simulation: writes the outbox row in a transaction of its own, which loses replies.
   // Never set elsewhere.
@@ -84,7 +87,8 @@ class TurnEngine final : public TurnRunner {
   [[nodiscard]] std::shared_ptr<TurnAhead> look_ahead() const override;
   void note_parked(const SessionId& session, bool is_parked) override;
   enum class ResumeChoice : std::uint8_t { kRetry, kTreatAsDone, kAbandon };
-  // For a step with an unknown outcome. kConflict when the turn does not need attention.
+  // For a step with an unknown outcome; kRetry also for one that waits for a model, which is then asked at
+  // once. kConflict when the turn does not need attention.
   [[nodiscard]] async::Task<Result<void>> resume(Caller caller, TurnId turn, StepId step, ResumeChoice choice,
                                                  std::string result);
   // Cancels wherever it stands: queued, streaming, waiting for a person, needing attention; returns when its
@@ -101,6 +105,7 @@ class TurnEngine final : public TurnRunner {
   void set_max_steps(int steps) { limits_.max_steps = steps; }
   // For turns that start from now on.
   void set_turn_timeout(Duration limit) { limits_.turn_timeout = limit; }
+  void set_model_wait(Duration limit) { limits_.model_wait = limit; }
   void set_thinking_budget(std::int64_t tokens) { limits_.thinking_budget = tokens; }
   void set_default_model(std::string model) { parts_.default_model = std::move(model); }
   [[nodiscard]] const std::string& default_model() const { return parts_.default_model; }

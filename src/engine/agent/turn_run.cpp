@@ -30,7 +30,8 @@ TurnRun::TurnRun(TurnEngine& engine, OpenTurn turn, std::shared_ptr<TurnAhead> a
       clock_(engine.parts_.loop, turn_timeout_, [this] { engine_.note_out_of_time(open_.turn); }),
       default_model_(engine.default_model()),
       trace_(engine.parts_.trace, engine.parts_.models),
-      failover_(engine.fallbacks_) {}
+      failover_(engine.fallbacks_),
+      later_(engine.parts_.loop) {}
 
 json::array TurnRun::partial_text() const {
   json::array parts_list;
@@ -217,7 +218,9 @@ async::Task<TurnRun::Flow> TurnRun::recover() {
 }
 
 int TurnRun::crashes_of(const Step& step) const {
-  const bool was_cut = step.state == StepState::kStarted && step.boot_id != parts().boot_id;
+  // One that has a summary waited for its model: nothing was under way.
+  const bool waited = step.kind == StepKind::kModel && !step.summary.empty();
+  const bool was_cut = step.state == StepState::kStarted && step.boot_id != parts().boot_id && !waited;
   return step.crashes + (was_cut && parts().after_crash ? 1 : 0);
 }
 

@@ -30,11 +30,19 @@ class TurnRun {
   [[nodiscard]] async::Task<void> execute();
   [[nodiscard]] json::array partial_text() const;
   [[nodiscard]] const SessionId& session() const { return open_.session; }
+  [[nodiscard]] const PrincipalId& principal() const { return open_.principal; }
   void note_parked(bool is_parked);
+  // Ends the wait for a model before its time. False when this step waits for none.
+  bool ask_now(const StepId& step);
 
  private:
   friend class StepJournal;
   enum class Flow : std::uint8_t { kGoOn, kStop };
+  // A model that failed for a reason that passes.
+  struct Awaited {
+    std::string model;
+    Error error;
+  };
 
   // Loading and recovery.
   [[nodiscard]] async::Task<Result<bool>> load();
@@ -61,7 +69,17 @@ class TurnRun {
   // Whether another model was put in the place of the one that failed.
   [[nodiscard]] async::Task<Result<bool>> fall_back(Step& step, Error error);
   void add_notices(Message& message);
+  // No answer came of a step: another model takes over, or it is waited for one, or the turn fails
+  // (turn_run_wait.cpp).
+  [[nodiscard]] async::Task<Flow> without_answer(Step& step, Error error);
+  void note_away(const Error& error);
+  [[nodiscard]] bool may_wait() const;
+  [[nodiscard]] std::optional<Duration> pause_for(const Awaited& awaited) const;  // nullopt: none any more
+  [[nodiscard]] async::Task<Flow> wait_for_model(Step& step, Error error, Awaited awaited, Duration pause);
+  [[nodiscard]] WallTime asked_since() const;
   void tell_retry(const StepId& step, const Error& error, Duration wait);
+  // `awaited`: null for a retry that comes by itself within a minute.
+  void publish_retry(const StepId& step, const Error& error, Duration wait, const Awaited* awaited);
   void send_delta(const Step& step, std::string_view part, DeltaBuffer& buffer, bool force);
   void reset_stream();
   // What was streamed stays in the transcript, marked as unfinished; nothing when nothing was. Made before
@@ -210,6 +228,13 @@ class TurnRun {
   Failover failover_;
   std::string stand_in_;              // answers instead of the chosen model, for the rest of the turn
   std::vector<std::string> notices_;  // for the next message of the transcript
+  // Those of who answers instead, or what the answer waited for.
+  std::vector<std::string> answering_notices_;
+  // Of the models that were asked the one that may be back first; and how often it was waited since the last
+  // answer.
+  std::optional<Awaited> awaited_;
+  int pauses_ = 0;
+  async::WaitList later_;
   std::shared_ptr<models::AttemptFacts> attempt_;  // what the server said to the last one
   bool was_sent_ = false;  // the attempt reached the models: what failed was one of them
   bool start_written_ = false;

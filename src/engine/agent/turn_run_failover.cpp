@@ -49,21 +49,23 @@ async::Task<Result<bool>> TurnRun::fall_back(Step& step, Error error) {
   reduced_limit_ = 0;
   --model_steps_;  // nothing came of it
   reset_stream();
-  notices_.push_back(notice);
+  answering_notices_.push_back(notice);
   co_return true;
 }
 
 // The transcript says it where it happened; no model reads it.
 void TurnRun::add_notices(Message& message) {
   std::vector<Part> parts_of_it;
-  for (std::string& notice : notices_) {
-    Part part;
-    part.type = "notice";
-    part.text = std::move(notice);
-    part.step = message.step;
-    parts_of_it.push_back(std::move(part));
+  for (auto* notices : {&notices_, &answering_notices_}) {
+    for (std::string& notice : *notices) {
+      Part part;
+      part.type = "notice";
+      part.text = std::move(notice);
+      part.step = message.step;
+      parts_of_it.push_back(std::move(part));
+    }
+    notices->clear();
   }
-  notices_.clear();
   message.parts.insert(message.parts.begin(), std::make_move_iterator(parts_of_it.begin()),
                        std::make_move_iterator(parts_of_it.end()));
 }

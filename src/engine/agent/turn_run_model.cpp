@@ -75,12 +75,8 @@ async::Task<TurnRun::Flow> TurnRun::run_model_step() {
     const bool shown = !text_.empty() || !reasoning_.empty();
     if (!shown && streamed.error().code == ErrorCode::kTooLarge)
       co_return co_await too_long(step, streamed.error());
-    if (!shown || !is_worth_another_attempt(streamed.error()) || cuts >= kMaxCuts) {
-      const auto replaced = co_await fall_back(step, streamed.error());
-      if (!replaced) co_return co_await stopped_by_storage(replaced.error());
-      if (*replaced) co_return Flow::kGoOn;
-      co_return co_await model_failed(step, streamed.error());
-    }
+    if (!shown || !is_worth_another_attempt(streamed.error()) || cuts >= kMaxCuts)
+      co_return co_await without_answer(step, streamed.error());
     const ModelEnd end = end_of_attempt(trace::CallOutcome::kInterrupted, streamed.error());
     std::optional<Message> interrupted = interrupted_message();
     const auto kept = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
@@ -131,7 +127,9 @@ async::Task<Result<std::optional<Error>>> TurnRun::begin_model_step(Step& step, 
       PRYX_TRY_VOID(TurnStore::insert_step(t.db(), step));
     } else {
       PRYX_TRY_VOID(SessionStore::interrupt_streaming(t.db(), turn_.principal, turn_.id));
-      PRYX_TRY_VOID(TurnStore::start_attempt(t.db(), step, parts().boot_id, crashes_of(step), now()));
+      const int crashes = crashes_of(step);
+      step.summary.clear();  // it told what was waited for
+      PRYX_TRY_VOID(TurnStore::start_attempt(t.db(), step, parts().boot_id, crashes, now()));
     }
     json::object payload{
         {"step_id", step.id.str()}, {"kind", "model"}, {"attempt", step.attempt}, {"model", model_name()}};
@@ -206,16 +204,26 @@ async::Task<void> TurnRun::take_event(Step& step, models::ModelEvent event) {
 // Somebody looks at a turn that seems to do nothing.
 void TurnRun::tell_retry(const StepId& step, const Error& error, Duration wait) {
   trace_.attempt_failed(error, wait);
+  publish_retry(step, error, wait, nullptr);
+}
+
+void TurnRun::publish_retry(const StepId& step, const Error& error, Duration wait, const Awaited* awaited) {
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(wait).count();
+  json::object payload{{"turn_id", turn_.id.str()},
+                       {"step_id", step.str()},
+                       {"code", facts(error.code).name},
+                       {"reason", models::describe(models::classify(error.code))},
+                       {"delay_ms", milliseconds}};
+  if (awaited != nullptr) {
+    payload["reason"] = waiting_reason(awaited->model, error.code);
+    payload["waits"] = true;
+    payload["detail"] = error.message;
+  }
   parts().events.publish_ephemeral({.principal = turn_.principal,
                                     .name = "turn.retrying",
                                     .session = turn_.session,
                                     .surface = turn_.surface,
-                                    .payload = {{"turn_id", turn_.id.str()},
-                                                {"step_id", step.str()},
-                                                {"code", facts(error.code).name},
-                                                {"reason", models::describe(models::classify(error.code))},
-                                                {"delay_ms", milliseconds}}});
+                                    .payload = std::move(payload)});
 }
 
 void TurnRun::send_delta(const Step& step, std::string_view part, DeltaBuffer& buffer, bool force) {
@@ -367,7 +375,7 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
                                 : models::estimate_tokens(budget_.family, reasoning_.all());
     first.provider_data = std::move(provider_data_);
   }
-  if (!notices_.empty()) add_notices(*message);
+  if (!notices_.empty() || !answering_notices_.empty()) add_notices(*message);
   if (message->parts.empty() && !partial_) message.reset();  // the model had nothing to say
   const MessageId message_id = message ? message->id : MessageId();
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
@@ -394,6 +402,8 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
   if (planned.empty() && engine_.limits_.unsafe_split_outbox) co_await engine_.write_outbox_apart(turn_);
   // The answer stands: what ends the turn from here on must not take it for one that still streams.
   reset_stream();
+  awaited_.reset();
+  pauses_ = 0;
   if (message) history_.push_back(std::move(*message));
   for (Step& tool_step : planned) steps_.push_back(std::move(tool_step));
   co_return planned.empty() ? Flow::kStop : Flow::kGoOn;

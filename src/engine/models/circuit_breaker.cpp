@@ -46,4 +46,9 @@ void CircuitBreaker::abandoned() {
   next_probe_ = {};  // nothing was learnt: the next request may probe
 }
 
+// A probe that is under way is waited for.
+void CircuitBreaker::expect_back() {
+  if (state_ == BreakerState::kOpen) next_probe_ = {};
+}
+
 }  // namespace pryx::models

@@ -25,6 +25,8 @@ class CircuitBreaker {
   void failed(MonotonicTime now);
   // The request ended without saying anything about the provider: it was cancelled.
   void abandoned();
+  // Somebody waited for long enough, or knows that the provider is back: the next request may try.
+  void expect_back();
   [[nodiscard]] BreakerState state() const { return state_; }
 
  private:

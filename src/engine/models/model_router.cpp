@@ -10,6 +10,7 @@
 #include "engine/models/starter_provider.h"
 #include "foundation/async/task_group.h"
 #include "foundation/base/text.h"
+#include "foundation/net/url.h"
 
 namespace pryx::models {
 namespace {
@@ -218,6 +219,22 @@ Result<ModelName> ModelRouter::resolve(std::string_view model) const {
                 utf8_prefix(model, 80), kDefaultModel);
   }
   return name;
+}
+
+bool ModelRouter::is_on_this_machine(std::string_view model) const {
+  const auto entry = find_entry(model.substr(0, model.find('/')));
+  if (!entry) return false;
+  const auto url = net::parse_url(entry->config.base_url);
+  if (!url) return false;
+  const net::Host& host = url->host;
+  if (!host.address) return host.name == "localhost" || host.name.ends_with(".localhost");
+  // Whoever connects to 0.0.0.0 or :: comes to this machine as well.
+  const net::IpAddress unspecified{.bytes = {}, .is_v6 = host.address->is_v6};
+  return net::is_loopback(*host.address) || *host.address == unspecified;
+}
+
+void ModelRouter::expect_back(std::string_view model) {
+  if (const auto entry = find_entry(model.substr(0, model.find('/')))) entry->breaker.expect_back();
 }
 
 namespace {

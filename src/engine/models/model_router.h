@@ -59,6 +59,12 @@ class ModelRouter {
 
   // Whether a request could be sent: the name is well-formed and the provider is configured.
   [[nodiscard]] Result<ModelName> resolve(std::string_view model) const;
+  // Whether the address of the model's provider is of this machine: a server that does not run here is not
+  // waited for as a network is.
+  [[nodiscard]] bool is_on_this_machine(std::string_view model) const;
+  // Lets the next request to the model's provider through an open breaker: somebody waited for it, or knows
+  // that it is back.
+  void expect_back(std::string_view model);
   // Tries until the first event was handed out (RT-20); what fails later is the caller's to decide.
   // `request.model` is a full name; empty means kDefaultModel. kUnavailable at once while the provider's
   // breaker is open, with retry_after_ms.

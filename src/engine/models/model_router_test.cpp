@@ -106,6 +106,22 @@ TEST(ModelRouter, ProvidersCanBePutAndRemoved) {
   EXPECT_FALSE(house.router.remove_provider("local"));
 }
 
+TEST(ModelRouter, WhatRunsOnThisMachineIsKnownByItsAddress) {
+  House house;
+  const auto is_here = [&](const char* address) {
+    EXPECT_TRUE(house.router.put_provider(
+        ProviderConfig{.name = "p", .kind = "openai", .base_url = address, .key_secret_name = {}}));
+    return house.router.is_on_this_machine("p/m");
+  };
+  for (const char* address : {"http://127.0.0.1:11434", "http://[::1]:1/v1", "http://localhost:1234/v1",
+                              "http://0.0.0.0:11434", "http://[::]:1/v1"})
+    EXPECT_TRUE(is_here(address)) << address;
+  for (const char* address : {"https://api.openai.com/v1", "http://192.168.1.5:11434", "http://10.0.0.7/v1"})
+    EXPECT_FALSE(is_here(address)) << address;
+  EXPECT_FALSE(house.router.is_on_this_machine("acme/m"));
+  EXPECT_FALSE(house.router.is_on_this_machine("nobody/m"));
+}
+
 TEST(ModelRouter, RetriesUntilTheFirstEvent) {
   House house;
   house.provider->add(refused(ErrorCode::kProvider));

@@ -13,9 +13,14 @@ constexpr int kMaxNetwork = 5;
 constexpr Duration kFirstRateLimitWait = std::chrono::seconds(1);
 constexpr Duration kFirstServerWait = std::chrono::milliseconds(500);
 constexpr Duration kFirstNetworkWait = std::chrono::milliseconds(250);
+constexpr Duration kFirstPause = std::chrono::seconds(15);
+// How late it is noticed that a network is back.
+constexpr Duration kLongestPause = std::chrono::minutes(5);
+// What a server asks for has to fit into a Duration.
+constexpr std::int64_t kMostAskedMs = 30 * std::int64_t{86'400'000};
 
-Duration doubled(Duration first, int times) {
-  return std::min(kLongestWait, first * (std::int64_t{1} << std::min(times, 16)));
+Duration doubled(Duration first, int times, Duration most = kLongestWait) {
+  return std::min(most, first * (std::int64_t{1} << std::min(times, 16)));
 }
 
 Duration with_jitter(Duration delay, std::uint64_t jitter) {
@@ -109,6 +114,12 @@ std::optional<RetryDecision> next_retry(const Error& error, RetryHistory& histor
       return after_backoff(history.network, kMaxNetwork, kFirstNetworkWait, error.retry_after_ms, jitter);
   }
   return std::nullopt;
+}
+
+Duration pause_before_asking_again(const Error& error, int pauses, std::uint64_t jitter) {
+  const Duration asked =
+      std::chrono::milliseconds(std::clamp<std::int64_t>(error.retry_after_ms, 0, kMostAskedMs));
+  return with_jitter(std::max(asked, doubled(kFirstPause, pauses, kLongestPause)), jitter);
 }
 
 }  // namespace pryx::models

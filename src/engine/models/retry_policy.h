@@ -44,4 +44,8 @@ inline constexpr Duration kLongestWait = std::chrono::seconds(60);
 [[nodiscard]] std::optional<RetryDecision> next_retry(const Error& error, RetryHistory& history,
                                                       std::uint64_t jitter);
 
+// After all retries: how long whoever can wait pauses before the model is asked anew, when that was done
+// `pauses` times already. 15 s, doubled up to 5 min, and never less than the provider asked for.
+[[nodiscard]] Duration pause_before_asking_again(const Error& error, int pauses, std::uint64_t jitter);
+
 }  // namespace pryx::models

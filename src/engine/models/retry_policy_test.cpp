@@ -53,6 +53,19 @@ TEST(RetryPolicy, JitterOnlyAdds) {
   EXPECT_EQ(delays(Error{ErrorCode::kOverloaded, "", 4000}, std::uint64_t{1} << 63).at(0), 4500);
 }
 
+TEST(RetryPolicy, WhoeverWaitsForLongAsksEveryFiveMinutesAtLeast) {
+  const auto pause_of = [](std::int64_t retry_after_ms, int pauses, std::uint64_t jitter = 0) {
+    return pause_before_asking_again(Error{ErrorCode::kUnavailable, "", retry_after_ms}, pauses, jitter);
+  };
+  std::vector<Duration> pauses;
+  for (int i = 0; i < 7; ++i) pauses.push_back(pause_of(-1, i));
+  EXPECT_EQ(pauses, (std::vector<Duration>{15s, 30s, 1min, 2min, 4min, 5min, 5min}));
+  EXPECT_EQ(pause_of(-1, 1000), 5min);
+  EXPECT_EQ(pause_of(3'600'000, 0), 1h);
+  EXPECT_EQ(pause_of(3'600'000, 0, std::uint64_t{1} << 63), 67min + 30s);
+  EXPECT_EQ(pause_of(INT64_MAX, 0), 30 * 24h);
+}
+
 MonotonicTime at(Duration time) { return MonotonicTime{time}; }
 
 TEST(CircuitBreaker, OpensAfterFiveInARow) {
@@ -89,6 +102,19 @@ TEST(CircuitBreaker, ACancelledProbeLetsTheNextOneGo) {
   EXPECT_FALSE(breaker.try_acquire(at(30s)));
   breaker.abandoned();
   EXPECT_FALSE(breaker.try_acquire(at(31s)));
+}
+
+TEST(CircuitBreaker, WhoeverExpectsItBackMayProbeAtOnce) {
+  CircuitBreaker breaker;
+  for (int i = 0; i < 5; ++i) breaker.failed(at(0s));
+  EXPECT_TRUE(breaker.try_acquire(at(1s)));  // the control
+  breaker.expect_back();
+  EXPECT_FALSE(breaker.try_acquire(at(1s)));
+  // One at a time all the same.
+  breaker.expect_back();
+  EXPECT_TRUE(breaker.try_acquire(at(2s)));
+  breaker.failed(at(2s));
+  EXPECT_TRUE(breaker.try_acquire(at(3s)));
 }
 
 TEST(CircuitBreaker, LateFailuresDoNotDelayTheProbe) {

@@ -24,6 +24,14 @@ constexpr std::array kSettings{
                     "Raise it for long builds, or run them in the background. 0s: no limit.",
             .minimum = 0,
             .maximum = 7 * 86'400'000LL},
+    Setting{.key = "agent.wait_for_model",
+            .type = SettingType::kDuration,
+            .default_value = "24h",
+            .help = "How long a turn waits, and asks again by itself, while no model can be reached over the "
+                    "network or each asks for a longer pause, before it fails. A server on this machine is "
+                    "not waited for. 0s: the turn fails at once.",
+            .minimum = 0,
+            .maximum = 7 * 86'400'000LL},
     Setting{.key = "approval.timeout",
             .type = SettingType::kDuration,
             .default_value = "5m",

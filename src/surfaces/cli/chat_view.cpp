@@ -130,6 +130,11 @@ void ChatView::take(const TurnEvent& event, MonotonicTime now) {
   if (event.name == "turn.retrying") {
     retry_reason_ = sanitize_line(json::string_or(event.payload, "reason"));
     retry_at_ = now + std::chrono::milliseconds(json::integer_or(event.payload, "delay_ms", 0));
+    // That may take long: what is known of it stays to be read.
+    if (auto line = waits_for_model(event) ? describe_event(event) : std::nullopt) {
+      finish_text();
+      print(std::move(*line));
+    }
     return;
   }
   retry_reason_.clear();
@@ -141,9 +146,11 @@ void ChatView::take(const TurnEvent& event, MonotonicTime now) {
   if (event.name == "step.started" && json::integer_or(event.payload, "attempt", 1) > 1 &&
       json::string_or(event.payload, "kind") == "model") {
     finish_text();
+    // Of one that was waited for, nothing was shown.
+    const bool was_shown = step_bytes_ > 0 && json::string_or(event.payload, "step_id") == text_step_;
+    if (was_shown) print(Line("(interrupted; trying again)", kDim));
     text_step_.clear();
     step_bytes_ = 0;  // an answer that ended while nobody was connected is printed from the end's own text
-    print(Line("(interrupted; trying again)", kDim));
     return;
   }
   if (event.name == "approval.needed") {

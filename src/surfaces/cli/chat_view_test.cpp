@@ -63,10 +63,30 @@ TEST(ChatView, SaysWhenTheModelIsAskedAgain) {
   stage.time = 3s;
   stage.draw();
   EXPECT_NE(stage.shown().find("retrying (rate limited)"), std::string::npos) << stage.shown();
+  // Nothing was said yet that could have been interrupted.
+  stage.view.take(event("step.started", {{"step_id", "stp_1"}, {"kind", "model"}, {"attempt", 2}}), at(3s));
+  stage.draw();
+  EXPECT_EQ(stage.shown().find("interrupted"), std::string::npos) << stage.shown();
   stage.view.take(delta("Hi."), at(4s));
   stage.time = 4s;
   stage.draw();
   EXPECT_EQ(stage.shown().find("retrying"), std::string::npos) << stage.shown();
+}
+
+TEST(ChatView, SaysWhatIsWaitedForAndWhy) {
+  Stage stage;
+  stage.view.start_turn("hello", at(0s));
+  stage.view.take(event("turn.retrying", {{"turn_id", "trn_1"},
+                                          {"reason", "far/m cannot be reached"},
+                                          {"detail", "no route"},
+                                          {"delay_ms", 15'000},
+                                          {"waits", true}}),
+                  at(0s));
+  stage.draw();
+  EXPECT_NE(stage.shown().find("far/m cannot be reached; asked again in 15.0s (no route)"), std::string::npos)
+      << stage.shown();
+  EXPECT_NE(stage.shown().find("retrying in 15 s (far/m cannot be reached)"), std::string::npos)
+      << stage.shown();
 }
 
 TEST(ChatView, ShowsATurnFromPromptToAnswer) {

@@ -111,6 +111,29 @@ TEST_F(CliFlow, ExecNamesStepAndResumeCallWhenAPersonIsNeeded) {
   EXPECT_NE(result.err.find("/api/v1/turns/trn_1/resume"), std::string::npos);
 }
 
+TEST_F(CliFlow, ResumeFindsTheStepThatWaitsForItsModel) {
+  auto script = answers({});
+  script.push_back(
+      {"GET",
+       "/api/v1/turns/trn_1",
+       200,
+       R"({"id":"trn_1","state":"running","steps":[)"
+       R"({"id":"stp_1","kind":"model","state":"done"},)"
+       R"({"id":"stp_2","kind":"model","state":"started","summary":"far/m cannot be reached"}]})",
+       {},
+       ""});
+  script.push_back(
+      {"POST", "/api/v1/turns/trn_1/resume", 200, R"({"id":"trn_1","state":"running"})", {}, ""});
+  FakeDaemon daemon(places_, script);
+  const CliResult shown = cli({"turn", "show", "trn_1"});
+  EXPECT_NE(shown.err.find("far/m cannot be reached\nask at once: pryx turn resume trn_1 --retry"),
+            std::string::npos)
+      << shown.err;
+  EXPECT_EQ(cli({"turn", "resume", "trn_1", "--abandon"}).exit_code, 5);
+  EXPECT_EQ(cli({"turn", "resume", "trn_1", "--retry"}).exit_code, 0);
+  EXPECT_TRUE(daemon.was_asked(R"("step_id":"stp_2","resolution":"retry")"));
+}
+
 TEST_F(CliFlow, ExecExitsByTheCodeOfAFailedTurn) {
   for (const auto& [code, exit_code] : {std::pair<std::string, int>{"provider", 8},
                                         {"budget", 10},

@@ -280,9 +280,20 @@ Line describe_alert(const json::object& payload) {
   return Line(text + "; pryx cost budget", kWarning);
 }
 
+bool waits_for_model(const TurnEvent& event) {
+  const json::value* waits = json::find(event.payload, "waits");
+  return event.name == "turn.retrying" && waits != nullptr && waits->is_bool() && waits->get_bool();
+}
+
 std::optional<Line> describe_event(const TurnEvent& event) {
   if (event.name == "turn.retrying") {
     const auto wait = std::chrono::milliseconds(json::integer_or(event.payload, "delay_ms", 0));
+    if (waits_for_model(event))
+      return Line(fmt::format("{}; asked again in {} ({}); at once: pryx turn resume {} --retry",
+                              brief(json::string_or(event.payload, "reason")), format_duration(wait),
+                              brief(json::string_or(event.payload, "detail")),
+                              brief(json::string_or(event.payload, "turn_id"))),
+                  kWarning);
     return Line(fmt::format("retrying in {} ({})", format_duration(wait),
                             brief(json::string_or(event.payload, "reason", "no answer"))),
                 kWarning);

@@ -82,6 +82,8 @@ class TurnFollower {
 // Who answered, with how much, for how much: "openai/gpt-4o · 1200 tokens · $0.004 · trn_…".
 [[nodiscard]] Line describe_answer(const json::object& payload);
 
+// A turn.retrying after which the turn waits for its model for long.
+[[nodiscard]] bool waits_for_model(const TurnEvent& event);
 // One line about a tool call: "• fs.read README.md", "✗ fs.write notes.txt: denied, no rule allows it".
 [[nodiscard]] std::optional<Line> describe_event(const TurnEvent& event);
 // The Error that turn.failed (or the `error` of a turn, with the turn's trace_id put to it) stands for; its

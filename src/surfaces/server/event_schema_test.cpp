@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "engine/agent/turn_engine.h"
 #include "foundation/schema/schema.h"
 #include "surfaces/server/audit_head.h"
 #include "surfaces/server/testing/fake_exchange.h"
@@ -111,6 +112,13 @@ TEST_F(EventSchemas, HoldForABusyConversation) {
   say(session);
   house.model->failure.reset();
   loop.run_for(std::chrono::seconds(5));
+  take_events();
+  // Longer than it is tried again: the turn waits.
+  house.turns->set_model_wait(std::chrono::hours(1));
+  house.model->failure = Error{ErrorCode::kOverloaded, "slow down", 120'000};
+  say(session);
+  house.model->failure.reset();
+  loop.run_for(std::chrono::minutes(3));
   take_events();
   house.model->hangs_after_words = true;
   const json::object body{{"text", "hi"}};

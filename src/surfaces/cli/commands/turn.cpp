@@ -34,12 +34,15 @@ void print_turn(Context& context, const json::object& turn) {
   const json::value* steps = json::find(turn, "steps");
   if (steps == nullptr || !steps->is_array()) return;
   std::vector<std::vector<Line>> rows;
-  std::string kept;  // the last step whose result is longer than the transcript shows
+  std::string kept;     // the last step whose result is longer than the transcript shows
+  std::string waiting;  // why a model is waited for, and until when
   for (const json::value& item : steps->get_array()) {
     if (!item.is_object()) continue;
     const json::object& step = item.get_object();
     if (!json::string_or(step, "result_ref").empty()) kept = json::string_or(step, "id");
     const std::string step_state = json::string_or(step, "state");
+    if (step_state == "started" && json::string_or(step, "kind") == "model")
+      waiting = json::string_or(step, "summary");
     rows.push_back({Line(json::string_or(step, "id"), kDim), Line(step_state, turn_style(step_state)),
                     Line(json::string_or(step, "tool", json::string_or(step, "kind"))),
                     Line(json::string_or(step, "summary"), kDim)});
@@ -48,6 +51,11 @@ void print_turn(Context& context, const json::object& turn) {
   if (!kept.empty())
     context.console().note(fmt::format("a long result is kept: pryx turn show {} --result {}",
                                        json::string_or(turn, "id"), kept));
+  if (!waiting.empty()) {
+    context.console().note(waiting);
+    context.console().note(
+        fmt::format("ask at once: pryx turn resume {} --retry", json::string_or(turn, "id")));
+  }
   if (state == "needs_attention")
     context.console().note(
         fmt::format("a step may have taken effect: look, then pryx turn resume {} --retry, "
@@ -126,16 +134,24 @@ Result<int> cancel_turn_by_id(Context& context, const Invocation& invocation) {
   return 0;
 }
 
-// The step whose outcome nobody knows, when there is just one.
-Result<std::string> find_unknown_step(client::ApiClient& api, const std::string& turn) {
+// The step whose outcome nobody knows, when there is just one; to run it again, also one that waits for its
+// model.
+Result<std::string> find_open_step(client::ApiClient& api, const std::string& turn,
+                                   std::string_view resolution) {
   PRYX_TRY(const client::Reply reply, api.get(path_of("/api/v1/turns/", turn)));
   const json::value* steps = json::find(reply.json, "steps");
+  std::string waiting;
   if (steps != nullptr && steps->is_array()) {
     for (const json::value& item : steps->get_array()) {
-      if (item.is_object() && json::string_or(item.get_object(), "state") == "unknown")
-        return json::string_or(item.get_object(), "id");
+      if (!item.is_object()) continue;
+      const json::object& step = item.get_object();
+      const std::string state = json::string_or(step, "state");
+      if (state == "unknown") return json::string_or(step, "id");
+      if (state == "started" && json::string_or(step, "kind") == "model")
+        waiting = json::string_or(step, "id");
     }
   }
+  if (resolution == "retry" && !waiting.empty()) return waiting;
   return fail(ErrorCode::kConflict, "{} has no step of unknown outcome; pryx turn show {}", turn, turn);
 }
 
@@ -151,7 +167,7 @@ Result<int> resume_turn(Context& context, const Invocation& invocation) {
   PRYX_TRY(client::ApiClient * api, context.api());
   std::string step = invocation.value_or("step", "");
   if (step.empty()) {
-    PRYX_TRY(step, find_unknown_step(*api, id));
+    PRYX_TRY(step, find_open_step(*api, id, chosen.front()));
   }
   json::object body{{"step_id", step}, {"resolution", chosen.front()}};
   if (const auto result = invocation.find("result")) body["result"] = *result;
@@ -197,7 +213,7 @@ std::vector<Command> turn_commands() {
        .handler = cancel_turn_by_id},
       {.noun = "turn",
        .verb = "resume",
-       .summary = "settle a step whose outcome nobody knows",
+       .summary = "settle a step whose outcome nobody knows, or ask a model at once that is waited for",
        .examples = {"turn resume trn_01J… --retry", "turn resume trn_01J… --treat-as-done --result \"sent\"",
                     "turn resume trn_01J… --abandon"},
        .flags = {{"--retry", "", "run the step again"},

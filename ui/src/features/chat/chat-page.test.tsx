@@ -262,6 +262,55 @@ test('renaming, archiving and deleting are commands of the palette', async () =>
   expect(await screen.findByRole('dialog', { name: 'Delete “Slow build”?' })).toBeTruthy();
 });
 
+test('a model that is waited for can be asked at once', async () => {
+  const since = new Date(Date.now() - 5000).toISOString();
+  const times = { created_at: since, started_at: since, ended_at: null };
+  const waiting = turn({ id: 'trn_w', state: 'running', ...times });
+  const question = message('msg_1', 'user', 'Why?', { turn_id: 'trn_w' });
+  answer('GET /api/v1/sessions/{id}/messages', list([question]));
+  answer('GET /api/v1/turns/{id}', waiting);
+  answer('POST /api/v1/turns/{id}/resume', waiting);
+  open();
+  await screen.findByText('Why?');
+  const payload = {
+    turn_id: 'trn_w',
+    step_id: 'stp_9',
+    code: 'unavailable',
+    reason: 'a/asked cannot be reached',
+    detail: 'no route',
+    delay_ms: 600_000,
+    waits: true,
+  };
+  act(() => live.take({ event: 'turn.retrying', payload }));
+  const why = /a\/asked cannot be reached \(no route\); asked again in 10 min/;
+  expect(await screen.findByText(why)).toBeTruthy();
+  await userEvent.click(await screen.findByRole('button', { name: 'Ask now' }));
+  await waitFor(() =>
+    expect(asked.find((one) => one.path.endsWith('/resume'))?.body).toEqual({
+      step_id: 'stp_9',
+      resolution: 'retry',
+    }),
+  );
+});
+
+test('whoever comes later reads why a model is waited for as well', async () => {
+  const since = new Date(Date.now() - 5000).toISOString();
+  const times = { created_at: since, started_at: since, ended_at: null };
+  const summary = 'a/asked cannot be reached and is asked again at noon: no route';
+  const step = { id: 'stp_8', kind: 'model', state: 'started', attempt: 2, tool: null, summary };
+  const waiting = turn({ id: 'trn_v', state: 'running', steps: [step], ...times });
+  const question = message('msg_1', 'user', 'Why?', { turn_id: 'trn_v' });
+  answer('GET /api/v1/sessions/{id}/messages', list([question]));
+  answer('GET /api/v1/turns/{id}', waiting);
+  open();
+  expect(await screen.findByText(summary)).toBeTruthy();
+  expect(screen.getByRole('button', { name: 'Ask now' })).toBeTruthy();
+  // The next attempt has begun: nothing is waited for any more.
+  const begun = { turn_id: 'trn_v', step_id: 'stp_8', kind: 'model', attempt: 3 } as const;
+  act(() => live.take({ event: 'step.started', payload: begun }));
+  await waitFor(() => expect(screen.queryByText(summary)).toBeNull());
+});
+
 test('a step with an unknown outcome is decided by a person', async () => {
   const step = {
     id: 'stp_1',

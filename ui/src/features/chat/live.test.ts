@@ -71,7 +71,11 @@ test('tools, retries and another model', () => {
   take('tool.finished', payload);
   expect(turns.get('t').steps[0]).toMatchObject({ running: false, output: { text: 'a\n' } });
   take('turn.retrying', { turn_id: 't', step_id: 's1', reason: 'busy', delay_ms: 50 });
-  expect(turns.get('t').retry?.reason).toBe('busy');
+  expect(turns.get('t').retry).toMatchObject({ reason: 'busy', step: null });
   take('turn.fallback', { turn_id: 't', step_id: 's1', text: 'other answers' });
   expect(turns.get('t')).toMatchObject({ retry: null, notices: ['other answers'] });
+  const away = { reason: 'away', detail: 'no route', delay_ms: 50, waits: true };
+  take('turn.retrying', { turn_id: 't', step_id: 's2', ...away });
+  const waiting = { reason: 'away', detail: 'no route', step: 's2' };
+  expect(turns.get('t')).toMatchObject({ retry: waiting, notices: [] });
 });

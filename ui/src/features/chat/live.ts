@@ -22,7 +22,8 @@ export type LiveStep = {
 
 export type LiveTurn = {
   steps: LiveStep[];
-  retry: { reason: string; until: number } | null;
+  // `step`: the one that waits for long and can be asked at once; `detail`: what its last attempt ended with.
+  retry: { reason: string; detail: string; until: number; step: string | null } | null;
   // Somebody else answers than was asked.
   notices: string[];
 };
@@ -95,8 +96,10 @@ export class LiveTurns {
         break;
       }
       case 'turn.retrying': {
-        const { turn_id, reason, delay_ms } = news.payload;
-        this.#set(turn_id, { retry: { reason, until: Date.now() + delay_ms } });
+        const { turn_id, step_id, reason, delay_ms, waits, detail = '' } = news.payload;
+        const retry = { reason, detail, until: Date.now() + delay_ms, step: waits ? step_id : null };
+        // Nobody stands in while a turn waits: all are asked again after it, the chosen one first.
+        this.#set(turn_id, waits ? { retry, notices: [] } : { retry });
         break;
       }
       case 'turn.fallback': {

@@ -4,6 +4,7 @@ import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Clock, Link2, RotateCcw, Route, Undo2 } from 'lucide-react';
 import { useMemo } from 'react';
+import { api, take } from '@/api/client';
 import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { count, duration, money, tokens } from '@/lib/format';
@@ -86,6 +87,54 @@ function Streaming({ turn, now, shown }: { turn: Turn | undefined; now: LiveTurn
   );
 }
 
+// A model that cannot be reached is waited for; whoever knows that it is back need not wait.
+function AskNow({ turn, step }: { turn: Turn; step: string }) {
+  const ask = useMutation({
+    mutationFn: () =>
+      take(
+        api.POST('/api/v1/turns/{id}/resume', {
+          params: { path: { id: turn.id } },
+          body: { step_id: step, resolution: 'retry' },
+        }),
+      ),
+  });
+  return (
+    <>
+      <Button small kind="quiet" busy={ask.isPending} onClick={() => ask.mutate()}>
+        {t('chat.retrying.now')}
+      </Button>
+      {ask.isError && <ErrorNote error={ask.error} what={t('chat.retrying.failed')} />}
+    </>
+  );
+}
+
+// What the turn is doing, and the step that waits for its model, if one does.
+function work(
+  turn: Turn,
+  live: LiveTurn,
+  model: string,
+  now: number,
+): { what: string; waiting: string | null } {
+  if (live.retry) {
+    const { reason, detail, until, step } = live.retry;
+    const left = Math.max(0, until - now);
+    const seconds = Math.ceil(left / 1000);
+    if (!step || left === 0) return { what: t('chat.retrying', { reason, seconds }), waiting: null };
+    return { what: t('chat.waiting', { reason, detail, wait: duration(seconds * 1000) }), waiting: step };
+  }
+  // Who comes later has missed the event; the daemon has written down why and until when.
+  const waiting = turn.steps.find(
+    (step) => step.kind === 'model' && step.state === 'started' && step.summary,
+  );
+  const isOver = live.steps.some((step) => step.id === waiting?.id && step.attempt > waiting.attempt);
+  if (waiting?.summary && !isOver) return { what: waiting.summary, waiting: waiting.id };
+  const running = live.steps.findLast((step) => step.running);
+  const what = running?.tool
+    ? t('chat.running', { tool: running.tool })
+    : (running?.model ?? turn.model ?? model);
+  return { what, waiting: null };
+}
+
 function Progress({
   turn,
   live,
@@ -109,18 +158,13 @@ function Progress({
       </p>
     );
   if (turn.state === 'waiting' || since < kQuietMs) return null;
-  const running = live.steps.findLast((step) => step.running);
-  const wait = live.retry && live.retry.until > now ? Math.ceil((live.retry.until - now) / 1000) : 0;
-  const what = live.retry
-    ? t('chat.retrying', { reason: live.retry.reason, seconds: wait })
-    : running?.tool
-      ? t('chat.running', { tool: running.tool })
-      : (running?.model ?? turn.model ?? model);
+  const { what, waiting } = work(turn, live, model, now);
   return (
-    <p className="my-2 flex flex-wrap items-center gap-x-3 gap-y-1 text-dense text-text-2">
+    <div className="my-2 flex flex-wrap items-center gap-x-3 gap-y-1 text-dense text-text-2">
       <span aria-hidden className="size-2 rounded-full bg-running motion-safe:animate-pulse" />
-      <span>{what}</span>
+      <span className="min-w-0 break-words">{what}</span>
       <span className="text-text-3">{duration(Math.floor(since / 1000) * 1000)}</span>
+      {waiting && <AskNow turn={turn} step={waiting} />}
       {since >= kLongMs && (
         <>
           <span className="text-text-3">{t('chat.long')}</span>
@@ -129,7 +173,7 @@ function Progress({
           </Button>
         </>
       )}
-    </p>
+    </div>
   );
 }
 

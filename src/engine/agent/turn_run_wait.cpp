@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// No answer came of a model step: another model takes over, or the turn waits and asks again, or it fails. A
+// turn that waits stays `running` and its step `started`, which is what a crash leaves behind as well: the
+// next daemon asks at once. It takes no slot from turns that could work, and its time does not count as work.
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "engine/agent/turn_run.h"
+#include "engine/models/retry_policy.h"
+#include "foundation/base/log.h"
+
+namespace pryx::agent {
+namespace {
+
+constexpr std::string_view kFront = "openai";  // the surface of all fronts that speak a vendor's protocol
+
+}  // namespace
+
+async::Task<TurnRun::Flow> TurnRun::without_answer(Step& step, Error error) {
+  note_away(error);
+  const auto replaced = co_await fall_back(step, error);
+  if (!replaced) co_return co_await stopped_by_storage(replaced.error());
+  if (*replaced) co_return Flow::kGoOn;
+  const std::optional<Awaited> awaited = std::exchange(awaited_, std::nullopt);
+  if (!awaited || !may_wait()) co_return co_await model_failed(step, std::move(error));
+  const std::optional<Duration> pause = pause_for(*awaited);
+  if (pause) co_return co_await wait_for_model(step, std::move(error), *awaited, *pause);
+  if (awaited->error.code == error.code)
+    error.message += not_waited_advice(awaited->error, engine_.limits_.model_wait);
+  co_return co_await model_failed(step, std::move(error));
+}
+
+void TurnRun::note_away(const Error& error) {
+  if (!was_sent_ || !text_.empty() || !reasoning_.empty()) return;
+  const bool is_over_its_rate = error.code == ErrorCode::kOverloaded;
+  // A server that does not run on this machine comes back when a person starts it, and it is they who wait.
+  const bool is_away = error.code == ErrorCode::kUnavailable && attempt_->http_status == 0 &&
+                       !parts().models.is_on_this_machine(model_name());
+  if (!is_over_its_rate && !is_away) return;
+  if (awaited_ && awaited_->error.retry_after_ms <= error.retry_after_ms) return;
+  awaited_ = Awaited{model_name(), error};
+}
+
+// Since when the answer that is due has been asked for, by whichever model and daemon.
+WallTime TurnRun::asked_since() const {
+  std::optional<WallTime> since;
+  for (const Step& step : steps_) {
+    if (step.kind == StepKind::kTool)
+      since.reset();
+    else if (step.kind == StepKind::kModel && step.purpose.empty() && !since)
+      since = step.planned_at;
+  }
+  return since.value_or(now());
+}
+
+bool TurnRun::may_wait() const {
+  // A client of a front has retries and a time limit of its own, and expects to hear of it.
+  return text_.empty() && reasoning_.empty() && turn_.surface != kFront && !session_.hidden;
+}
+
+std::optional<Duration> TurnRun::pause_for(const Awaited& awaited) const {
+  const Duration limit = engine_.limits_.model_wait;
+  if (limit <= Duration::zero()) return std::nullopt;
+  const std::int64_t left_ms = (asked_since() + limit).unix_ms - now().unix_ms;
+  if (left_ms <= 0 || awaited.error.retry_after_ms > left_ms) return std::nullopt;
+  // Turns that failed together do not come back together.
+  const std::uint64_t jitter = std::hash<std::string>{}(turn_.id.str());
+  return std::min<Duration>(models::pause_before_asking_again(awaited.error, pauses_, jitter),
+                            std::chrono::milliseconds(left_ms));
+}
+
+async::Task<TurnRun::Flow> TurnRun::wait_for_model(Step& step, Error error, Awaited awaited, Duration pause) {
+  ++pauses_;
+  const ModelEnd end = end_of_attempt(trace::CallOutcome::kFailed, std::move(error));
+  const std::string chosen = chosen_model();
+  std::optional<ContextState> room;
+  // Whoever looks later finds it here; the event is for those who look now.
+  step.summary = waiting_notice(awaited.model, awaited.error, now() + pause);
+  const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(write_call_end(t, end));
+    PRYX_TRY(room, ContextStore::find_state(t.db(), turn_.principal, turn_.session, chosen));
+    return TurnStore::change_state(t.db(), step, StepState::kStarted, now());
+  });
+  if (!written) co_return co_await stopped_by_storage(written.error());
+  log::info("model.awaited", {{"turn_id", turn_.id.str()},
+                              {"model", awaited.model},
+                              {"pause", format_duration(pause)},
+                              {"error", awaited.error.message}});
+  publish_retry(step.id, awaited.error, pause, &awaited);
+  parts().dispatcher.park(turn_.session);
+  const async::WaitEnd ended = co_await later_.wait_for(pause);
+  parts().dispatcher.unpark(turn_.session);
+  step.summary.clear();
+  if (ended == async::WaitEnd::kCancelled) co_return co_await cancel_turn();
+  // Everybody is asked again, the chosen one first, also where others were refused a moment ago.
+  parts().models.expect_back(chosen);
+  parts().models.expect_back(awaited.model);
+  if (!stand_in_.empty()) context_state_ = room.value_or(ContextState{});
+  stand_in_.clear();
+  reduced_limit_ = 0;
+  failover_ = Failover(profile_.fallbacks.empty() ? engine_.fallbacks_ : profile_.fallbacks);
+  reset_stream();
+  const Duration waited = std::chrono::milliseconds(now().unix_ms - asked_since().unix_ms);
+  answering_notices_ = {waited_notice(awaited.model, awaited.error.code, waited)};
+  co_return Flow::kGoOn;
+}
+
+bool TurnRun::ask_now(const StepId& step) {
+  if (later_.empty() || streaming_step_ != step) return false;
+  later_.wake_all();
+  return true;
+}
+
+}  // namespace pryx::agent
