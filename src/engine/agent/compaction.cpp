@@ -186,7 +186,7 @@ Cover choose_cover(const CoverInput& in) {
   return cover;
 }
 
-SummaryRequest summary_request(const Cover& cover, const ContextBudget& budget) {
+SummaryRequest summary_request(const Cover& cover, const ContextBudget& budget, std::int64_t unread) {
   const std::int64_t summary = std::clamp(budget.limit / 16, kShortestSummary, kLongestSummary);
   const double room =
       (static_cast<double>(budget.limit) * kRequestShare - static_cast<double>(summary)) / budget.factor;
@@ -205,7 +205,8 @@ SummaryRequest summary_request(const Cover& cover, const ContextBudget& budget) 
     texts.push_back(std::move(text));
   }
   std::string all;
-  if (out.left_out > 0) all = fmt::format("[{} messages are left out here]\n", out.left_out);
+  if (out.left_out + unread > 0)
+    all = fmt::format("[{} messages are left out here]\n", out.left_out + unread);
   for (auto text = texts.rbegin(); text != texts.rend(); ++text) all += *text;
   models::ModelRequest& request = out.request;
   request.messages.push_back(

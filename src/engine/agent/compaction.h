@@ -53,8 +53,9 @@ struct SummaryRequest {
   std::int64_t left_out = 0;  // messages for which it has no room
 };
 // The request for the summary, within the limit: the newest messages that have room in it, long ones without
-// their middle, and earlier summaries always.
-[[nodiscard]] SummaryRequest summary_request(const Cover& cover, const ContextBudget& budget);
+// their middle, and earlier summaries always. `unread`: how many more it will stand for that nobody read.
+[[nodiscard]] SummaryRequest summary_request(const Cover& cover, const ContextBudget& budget,
+                                             std::int64_t unread = 0);
 
 // The summary as a part of a message. `text` empty: there is none, and the part says what was dropped.
 [[nodiscard]] Part summary_part(const Cover& cover, std::string_view text);

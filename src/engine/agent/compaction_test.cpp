@@ -499,6 +499,49 @@ TEST_F(LongSession, WhatIsMoreThanIsReadAtOnceIsSaidToBeMissing) {
   EXPECT_EQ(left_out_of(last, trace::SpanKind::kModel), 3);
 }
 
+// It is older than what the summary was written from. Without the summary over it, it would come back behind
+// what followed on it.
+TEST_F(LongSession, ASummaryStandsForWhatWasNotReadToo) {
+  boot_with(1'000'000);
+  const SessionId s = session();
+  for (int i = 0; i < 6; ++i) say(s, fmt::format("part {} begins. {}", i, repeated(450'000)));
+  const TurnId summarised = compact(s);
+  ASSERT_EQ(state(summarised), "completed");
+  EXPECT_NE(text_of(notes->requests.back()).find("[3 messages are left out here]"), std::string::npos);
+  EXPECT_EQ(left_out_of(summarised, trace::SpanKind::kCompaction), 3);
+  ASSERT_EQ(compactions(s).size(), 1u);
+  EXPECT_EQ(compactions(s)[0].covered, 6);
+  const TurnId after = say(s, "and now");
+  const std::string prompt = text_of(notes->requests.back());
+  EXPECT_NE(prompt.find(
+                "[SUMMARY of 6 messages]\n[3 of these messages are left out of the summary. The transcript"),
+            std::string::npos);
+  EXPECT_EQ(prompt.find("earlier messages are not shown"), std::string::npos);
+  for (int i = 0; i < 6; ++i)
+    EXPECT_EQ(prompt.find(fmt::format("part {} begins", i)) != std::string::npos, i >= 3) << i;
+  EXPECT_EQ(left_out_of(after, trace::SpanKind::kModel), 3);
+  ASSERT_TRUE(now(desk().undo(me(), s)));
+  say(s, "and then");
+  EXPECT_NE(text_of(notes->requests.back()).find(" earlier messages are not shown"), std::string::npos);
+}
+
+TEST_F(LongSession, WhatIsOpenStaysWhereItIsThoughNobodyReadIt) {
+  boot_with(1'000'000);
+  const SessionId s = session();
+  const TurnId open = say(s, repeated(450'000));
+  for (int i = 0; i < 5; ++i) say(s, repeated(450'000));
+  ASSERT_TRUE(write([&](db::Transaction& t) {
+                return t.db().run("UPDATE turns SET state = 'needs_attention' WHERE id = $1", open);
+              }).has_value());
+  ASSERT_EQ(state(compact(s)), "completed");
+  ASSERT_EQ(compactions(s).size(), 1u);
+  EXPECT_EQ(compactions(s)[0].covered, 4) << "the first turn's two messages are not among them";
+  const std::int64_t uncovered = read([&](db::Connection& c) {
+    return c.count("SELECT count(*) FROM messages WHERE turn_id = $1 AND covered_by = ''", open);
+  });
+  EXPECT_EQ(uncovered, 2);
+}
+
 // Nobody summarises what a client brings again each time.
 TEST_F(LongSession, AHiddenSessionThatIsTooLongSaysWhatWasLeftOut) {
   boot_with(4'000);

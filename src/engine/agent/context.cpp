@@ -162,7 +162,7 @@ void add_summaries(const std::vector<Message>& history, Context& context) {
   for (const Message& message : history) {
     if (!is_summary(message)) continue;
     const Part& part = message.parts.front();
-    if (part.dropped) context.left_out += part.count;
+    context.left_out += part.dropped ? part.count : part.left_out;
     context.labels.join(part.labels);
     context.request.messages.push_back({.role = ChatMessage::Role::kUser, .text = part.text});
   }

@@ -46,8 +46,8 @@ struct Context {
       0;  // corrected, before anything went that was not an old result: what fills the context
   std::int64_t limit = 0;
   bool fits = true;  // false: it is over the limit, and nothing more can go
-  // Messages for which only a marker stands: unread ones, those of a summary that nobody could write, and
-  // squeezed out ones.
+  // Messages for which only a marker stands: unread ones, those that a summary does not tell of or that
+  // nobody could summarise, and squeezed out ones.
   std::int64_t left_out = 0;
   [[nodiscard]] int percent() const { return static_cast<int>(wanted * 100 / limit); }
 };

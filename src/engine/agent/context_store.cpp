@@ -18,6 +18,15 @@ constexpr std::string_view kCompactions =
 constexpr std::string_view kCoverOne =
     "UPDATE messages SET covered_by = $4 WHERE principal_id = $1 AND session_id = $2 AND id = $3 AND "
     "covered_by = ''";
+// Summaries are always read, and the turn's own messages are.
+#define PRYX_UNREAD                                                                                          \
+  " WHERE principal_id = $1 AND session_id = $2 AND seq <= $3 AND covered_by = '' AND role <> 'system' AND " \
+  "id NOT IN (SELECT message_id FROM compactions WHERE principal_id = $1 AND session_id = $2) AND NOT "      \
+  "EXISTS (SELECT 1 FROM turns t WHERE t.id = messages.turn_id AND (t.seq > $4 OR t.id = $5 OR t.state IN "  \
+  "('queued','running','waiting','needs_attention')))"
+constexpr std::string_view kCountUnread = "SELECT count(*) FROM messages" PRYX_UNREAD;
+constexpr std::string_view kCoverUnread = "UPDATE messages SET covered_by = $6" PRYX_UNREAD;
+#undef PRYX_UNREAD
 constexpr std::string_view kUncover =
     "UPDATE messages SET covered_by = '' WHERE principal_id = $1 AND session_id = $2 AND covered_by = $3";
 constexpr std::string_view kFindState =
@@ -102,6 +111,15 @@ Result<void> ContextStore::cover(db::Connection& c, Message& summary, Compaction
     PRYX_TRY_VOID(c.run(kCoverOne, summary.principal, summary.session, id, summary.id));
   compaction.seq = summary.seq;
   return insert(c, compaction);
+}
+
+Result<std::int64_t> ContextStore::count_unread(db::Connection& c, const Turn& turn, std::int64_t unread_to) {
+  return c.count(kCountUnread, turn.principal, turn.session, unread_to, turn.seq, turn.id.str());
+}
+
+Result<std::int64_t> ContextStore::cover_unread(db::Connection& c, const Turn& turn, std::int64_t unread_to,
+                                                const MessageId& summary) {
+  return c.run(kCoverUnread, turn.principal, turn.session, unread_to, turn.seq, turn.id.str(), summary);
 }
 
 Result<std::optional<Compaction>> ContextStore::uncover(db::Connection& c, const PrincipalId& principal,

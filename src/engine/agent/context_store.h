@@ -61,6 +61,13 @@ struct ContextState {
 struct ContextStore {
   // The messages stay; from here on the prompt has `summary` in their place. `summary` is inserted, too.
   [[nodiscard]] static Result<void> cover(db::Connection& c, Message& summary, Compaction compaction);
+  // What a summary that `turn` makes stands for beyond what the turn read: the messages at `unread_to` and
+  // before it, but for what choose_cover() never takes.
+  [[nodiscard]] static Result<std::int64_t> count_unread(db::Connection& c, const Turn& turn,
+                                                         std::int64_t unread_to);
+  // Puts them under the summary and says how many they are.
+  [[nodiscard]] static Result<std::int64_t> cover_unread(db::Connection& c, const Turn& turn,
+                                                         std::int64_t unread_to, const MessageId& summary);
   // The newest that still stands; its messages come back and the summary goes. nullopt: there is none.
   [[nodiscard]] static Result<std::optional<Compaction>> uncover(db::Connection& c,
                                                                  const PrincipalId& principal,

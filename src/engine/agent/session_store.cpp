@@ -321,12 +321,14 @@ Result<std::vector<Message>> SessionStore::load_history(db::Connection& c, const
                                                         std::size_t max_bytes, HistoryRead* facts) {
   std::vector<std::pair<std::int64_t, Message>> found;  // by the seq of its turn
   std::size_t bytes = 0;
+  std::int64_t unread_to = 0;
   bool has_begin = turn.message.empty();
   PRYX_TRY_VOID(c.each(
       kMessagesBack,
       [&](const db::Row& r) -> bool {
-        const bool is_own = r.view(3) == turn.id.str();
+        const bool is_own = !turn.id.empty() && r.view(3) == turn.id.str();
         if (bytes <= max_bytes) bytes += r.view(5).size();
+        if (bytes > max_bytes && unread_to == 0) unread_to = r.integer(0);
         if (is_own || bytes <= max_bytes) found.emplace_back(r.integer(9), read_message(r));
         has_begin = has_begin || r.view(1) == turn.message.str();  // never covered while its turn runs
         return bytes <= max_bytes || !has_begin;
@@ -345,7 +347,8 @@ Result<std::vector<Message>> SessionStore::load_history(db::Connection& c, const
   }
   if (facts != nullptr && bytes > max_bytes) {
     PRYX_TRY(const auto all, c.count(kCountHistory, turn.principal, turn.session, turn.seq));
-    *facts = {.is_whole = false, .unread = all - static_cast<std::int64_t>(found.size())};
+    *facts = {
+        .is_whole = false, .unread = all - static_cast<std::int64_t>(found.size()), .unread_to = unread_to};
   }
   std::ranges::sort(found, {}, [](const auto& entry) { return std::pair(entry.first, entry.second.seq); });
   std::vector<Message> history;

@@ -33,8 +33,9 @@ struct SessionHit {
 
 // How much of a history was read.
 struct HistoryRead {
-  bool is_whole = true;     // it fits into the bytes that may be read
-  std::int64_t unread = 0;  // messages that were left where they are
+  bool is_whole = true;        // it fits into the bytes that may be read
+  std::int64_t unread = 0;     // messages that were left where they are
+  std::int64_t unread_to = 0;  // they are at this place in the transcript and before it
 };
 
 // Which end of a transcript a page begins at.

@@ -68,6 +68,7 @@ void TurnRun::take(TurnSnapshot snapshot) {
   pins_ = std::move(snapshot.pins);
   open_turns_ = std::move(snapshot.open_turns);
   unread_ = snapshot.read.unread;
+  unread_to_ = snapshot.read.unread_to;
 }
 
 async::Task<Result<bool>> TurnRun::load() {

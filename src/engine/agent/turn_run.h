@@ -126,8 +126,11 @@ class TurnRun {
   [[nodiscard]] async::Task<Flow> fail_too_long(const Context& context);
   [[nodiscard]] async::Task<Flow> compact(std::int64_t want, std::int64_t tokens_before, bool manual);
   [[nodiscard]] async::Task<Result<std::string>> stream_summary(Step& step, models::ModelRequest request);
-  [[nodiscard]] async::Task<Flow> end_compaction(Step& step, const Cover& cover,
-                                                 const Result<std::string>& text, std::int64_t tokens_before);
+  [[nodiscard]] async::Task<Flow> end_compaction(Step& step, Cover& cover, const Result<std::string>& text,
+                                                 std::int64_t tokens_before);
+  // Inside the write job that ends its step. `text` empty: nobody could write it.
+  [[nodiscard]] Result<void> write_summary(db::Transaction& t, Message& summary, Cover& cover,
+                                           std::string_view text, std::int64_t tokens_before);
   [[nodiscard]] async::Task<Flow> too_long(Step& step, Error error);
   [[nodiscard]] async::Task<Flow> run_compaction_turn();
   [[nodiscard]] Step* find_interrupted_compaction();
@@ -249,6 +252,7 @@ class TurnRun {
   std::vector<Pin> pins_;
   std::set<TurnId> open_turns_;  // of the session, others that are not over
   std::int64_t unread_ = 0;      // messages of earlier turns that are more than what is read at once
+  std::int64_t unread_to_ = 0;   // HistoryRead::unread_to
   std::optional<Context> prepared_;
 
   // The answer that streams at present.

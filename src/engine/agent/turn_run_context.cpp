@@ -178,9 +178,9 @@ async::Task<TurnRun::Flow> TurnRun::compact(std::int64_t want, std::int64_t toke
     steps_.push_back(std::move(step));
   }
   Step& step = is_new ? steps_.back() : *existing;
-  SummaryRequest asked = summary_request(cover, budget_);
+  SummaryRequest asked = summary_request(cover, budget_, unread_);
   cover.left_out += asked.left_out;
-  trace_.note_left_out(asked.left_out);
+  trace_.note_left_out(asked.left_out + unread_);
   models::ModelRequest request = std::move(asked.request);
   request.model = model_name();
   request.request_id = step.idempotency_key;
@@ -236,8 +236,43 @@ async::Task<Result<std::string>> TurnRun::stream_summary(Step& step, models::Mod
   co_return std::string(utf8_prefix(text, kMaxSummaryBytes));
 }
 
-async::Task<TurnRun::Flow> TurnRun::end_compaction(Step& step, const Cover& cover,
-                                                   const Result<std::string>& text,
+// What was not read is older than all that was: the summary stands for it, too, or it would come back behind
+// the summary. How much that is, only the store knows.
+Result<void> TurnRun::write_summary(db::Transaction& t, Message& summary, Cover& cover, std::string_view text,
+                                    std::int64_t tokens_before) {
+  std::int64_t unread = 0;
+  if (unread_ > 0) {
+    PRYX_TRY(unread, ContextStore::cover_unread(t.db(), turn_, unread_to_, summary.id));
+  }
+  unread_ -= unread;
+  cover.count += unread;
+  cover.left_out += unread;
+  summary.parts.push_back(summary_part(cover, text));
+  const Part& part = summary.parts.front();
+  const std::int64_t after =
+      tokens_before - cover.tokens + models::estimate_tokens(budget_.family, part.text);
+  const Compaction compaction{.principal = turn_.principal,
+                              .session = turn_.session,
+                              .message = summary.id,
+                              .turn = turn_.id,
+                              .covered = cover.count,
+                              .tokens_before = tokens_before,
+                              .tokens_after = std::max<std::int64_t>(after, 0),
+                              .dropped = part.dropped,
+                              .created_at = summary.created_at};
+  PRYX_TRY_VOID(ContextStore::cover(t.db(), summary, compaction));
+  return emit(t, "context.compacted",
+              {{"step_id", summary.step.str()},
+               {"message_id", summary.id.str()},
+               {"covered", compaction.covered},
+               {"tokens_before", compaction.tokens_before},
+               {"tokens_after", compaction.tokens_after},
+               {"limit_tokens", budget_.limit},
+               {"dropped", compaction.dropped},
+               {"left_out", part.left_out}});
+}
+
+async::Task<TurnRun::Flow> TurnRun::end_compaction(Step& step, Cover& cover, const Result<std::string>& text,
                                                    std::int64_t tokens_before) {
   const ModelEnd end = text ? end_of_attempt(trace::CallOutcome::kOk, std::nullopt)
                             : end_of_attempt(trace::CallOutcome::kFailed, text.error());
@@ -248,18 +283,6 @@ async::Task<TurnRun::Flow> TurnRun::end_compaction(Step& step, const Cover& cove
                   .turn = turn_.id,
                   .step = step.id,
                   .created_at = now()};
-  summary.parts.push_back(summary_part(cover, text ? std::string_view(*text) : std::string_view()));
-  const std::int64_t after =
-      tokens_before - cover.tokens + models::estimate_tokens(budget_.family, summary.parts.front().text);
-  const Compaction compaction{.principal = turn_.principal,
-                              .session = turn_.session,
-                              .message = summary.id,
-                              .turn = turn_.id,
-                              .covered = cover.count,
-                              .tokens_before = tokens_before,
-                              .tokens_after = std::max<std::int64_t>(after, 0),
-                              .dropped = !text,
-                              .created_at = now()};
   const StepState state = text ? StepState::kDone : StepState::kFailed;
   if (!text) {
     log::warn("context.not_summarised", {{"turn_id", turn_.id.str()}, {"error", text.error().message}});
@@ -270,16 +293,8 @@ async::Task<TurnRun::Flow> TurnRun::end_compaction(Step& step, const Cover& cove
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, state, now()));
     PRYX_TRY_VOID(write_call_end(t, end));
     PRYX_TRY_VOID(TurnStore::save_progress(t.db(), turn_));
-    PRYX_TRY_VOID(ContextStore::cover(t.db(), summary, compaction));
-    PRYX_TRY_VOID(emit(t, "context.compacted",
-                       {{"step_id", step.id.str()},
-                        {"message_id", summary.id.str()},
-                        {"covered", compaction.covered},
-                        {"tokens_before", compaction.tokens_before},
-                        {"tokens_after", compaction.tokens_after},
-                        {"limit_tokens", budget_.limit},
-                        {"dropped", compaction.dropped},
-                        {"left_out", summary.parts.front().left_out}}));
+    PRYX_TRY_VOID(
+        write_summary(t, summary, cover, text ? std::string_view(*text) : std::string_view(), tokens_before));
     return emit(
         t, "step.finished",
         {{"step_id", step.id.str()}, {"kind", "model"}, {"purpose", kPurpose}, {"state", to_text(state)}});
