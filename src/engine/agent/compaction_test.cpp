@@ -505,6 +505,11 @@ TEST_F(LongSession, ASummaryStandsForWhatWasNotReadToo) {
   boot_with(1'000'000);
   const SessionId s = session();
   for (int i = 0; i < 6; ++i) say(s, fmt::format("part {} begins. {}", i, repeated(450'000)));
+  const auto preview = now(desk().preview(me(), s));
+  ASSERT_TRUE(preview);
+  EXPECT_EQ(json::integer_or(*preview, "messages", 0), 6);
+  EXPECT_EQ(json::integer_or(*preview, "unread_messages", 0), 3);
+  EXPECT_EQ(json::integer_or(*now(desk().report(me(), s)), "unread_messages", 0), 3);
   const TurnId summarised = compact(s);
   ASSERT_EQ(state(summarised), "completed");
   EXPECT_NE(text_of(notes->requests.back()).find("[3 messages are left out here]"), std::string::npos);
@@ -517,6 +522,7 @@ TEST_F(LongSession, ASummaryStandsForWhatWasNotReadToo) {
                 "[SUMMARY of 6 messages]\n[3 of these messages are left out of the summary. The transcript"),
             std::string::npos);
   EXPECT_EQ(prompt.find("earlier messages are not shown"), std::string::npos);
+  EXPECT_EQ(json::integer_or(*now(desk().report(me(), s)), "unread_messages", -1), 0);
   for (int i = 0; i < 6; ++i)
     EXPECT_EQ(prompt.find(fmt::format("part {} begins", i)) != std::string::npos, i >= 3) << i;
   EXPECT_EQ(left_out_of(after, trace::SpanKind::kModel), 3);

@@ -36,6 +36,8 @@ struct ContextDesk::View {
   Session session;
   std::string model;
   std::vector<Message> history;
+  HistoryRead read;
+  std::int64_t goes_unread = 0;  // that a summary of now would stand for though nobody read it
   std::vector<Pin> pins;
   std::vector<Compaction> compactions;
   std::set<TurnId> open_turns;
@@ -73,7 +75,8 @@ async::Task<Result<ContextDesk::View>> ContextDesk::view(PrincipalId principal, 
     View view;
     PRYX_TRY(view.session, must_find(c, principal, id));
     const Turn all{.principal = principal, .session = id, .seq = std::numeric_limits<std::int64_t>::max()};
-    PRYX_TRY(view.history, SessionStore::load_history(c, all, kMaxHistoryBytes));
+    PRYX_TRY(view.history, SessionStore::load_history(c, all, kMaxHistoryBytes, &view.read));
+    PRYX_TRY(view.goes_unread, ContextStore::count_unread(c, all, view.read.unread_to));
     PRYX_TRY(view.pins, ContextStore::list_pins(c, principal, id));
     PRYX_TRY(view.compactions, ContextStore::list_compactions(c, principal, id));
     PRYX_TRY(view.open_turns, ContextStore::open_turns(c, principal, id));
@@ -104,6 +107,7 @@ async::Task<Result<json::object>> ContextDesk::report(Caller caller, SessionId i
                          {"limit_tokens", room.budget.limit},
                          {"limit_known", room.is_known},
                          {"percent", used * 100 / room.budget.limit},
+                         {"unread_messages", view.read.unread},
                          {"pins", std::move(pins)},
                          {"compactions", std::move(compactions)}};
 }
@@ -127,9 +131,11 @@ async::Task<Result<json::object>> ContextDesk::preview(Caller caller, SessionId 
     last = excerpt(*cover.messages.back());
   }
   const std::int64_t before = conversation_tokens(view.history, room.budget);
+  const std::int64_t unread = cover.empty() ? 0 : view.goes_unread;
   co_return json::object{{"session_id", id.str()},
                          {"model", view.model},
-                         {"messages", cover.count},
+                         {"messages", cover.count + unread},
+                         {"unread_messages", unread},
                          {"first", std::move(first)},
                          {"last", std::move(last)},
                          {"tokens_before", before},

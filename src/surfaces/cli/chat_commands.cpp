@@ -43,6 +43,8 @@ Result<Lines> show_status(ChatPlace place) {
                           json::integer_or(context.json, "used_tokens", 0),
                           json::integer_or(context.json, "limit_tokens", 0),
                           json::integer_or(context.json, "percent", 0))};
+  if (const std::int64_t unread = json::integer_or(context.json, "unread_messages", 0); unread > 0)
+    lines.push_back(fmt::format("not counted: {} older messages, more than is read at once", unread));
   for (const json::object& child : items_of(children.json)) {
     const std::string state = json::string_or(child, "state");
     if (state == "pending" || state == "running")

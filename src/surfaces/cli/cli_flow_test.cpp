@@ -371,6 +371,29 @@ TEST_F(CliFlow, ATranscriptSaysWhoStoodIn) {
   EXPECT_TRUE(result.out.contains("a/one is out of reach; b/two answers instead\nwords\n")) << result.out;
 }
 
+// Numbers of a part look like numbers of the whole.
+TEST_F(CliFlow, AContextThatIsNotTheWholeConversationSaysSo) {
+  const auto report = [](int unread) {
+    return FakeAnswer{
+        "GET",
+        "/api/v1/sessions/ses_1/context",
+        200,
+        fmt::format(
+            R"({{"model":"a/one","used_tokens":9,"limit_tokens":90,"percent":10,"unread_messages":{},"pins":[],"compactions":[]}})",
+            unread),
+        {},
+        ""};
+  };
+  for (const int unread : {0, 7}) {
+    std::vector<FakeAnswer> script = answers({});
+    script.insert(script.begin(), report(unread));
+    FakeDaemon daemon(places_, std::move(script));
+    const CliResult result = cli({"session", "context", "ses_1"});
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(result.out.contains("not counted: 7 older messages"), unread == 7) << result.out;
+  }
+}
+
 TEST_F(CliFlow, WithoutADaemonNoStartIsAnError) {
   const CliResult result = cli({"session", "list", "--no-start"});
   EXPECT_EQ(result.exit_code, 8);

@@ -682,6 +682,7 @@ json::object sample_context() {
           {"limit_tokens", 10'000},
           {"limit_known", true},
           {"percent", 90},
+          {"unread_messages", 4},
           {"pins", json::array{sample_pin().to_json()}},
           {"compactions", json::array{sample_compaction().to_json()}}};
 }
@@ -691,6 +692,7 @@ json::object sample_compact_preview() {
   return {{"session_id", id<SessionId>().str()},
           {"model", "fake/words"},
           {"messages", 12},
+          {"unread_messages", 4},
           {"first", excerpt},
           {"last", excerpt},
           {"tokens_before", 9000},

@@ -257,6 +257,7 @@ const kAll: Record<string, unknown> = {
     limit_tokens: 1000,
     limit_known: true,
     percent: 1,
+    unread_messages: 0,
     pins: [],
     compactions: [],
   },

@@ -30,6 +30,11 @@ Result<int> run_context(Context& context, const Invocation& invocation) {
                        json::integer_or(reply.json, "limit_tokens", 0), json::string_or(reply.json, "model")),
            kDim);
   console.print(line);
+  if (const std::int64_t unread = json::integer_or(reply.json, "unread_messages", 0); unread > 0)
+    console.print(Line(fmt::format("not counted: {} older messages, more than is read at once; no prompt has "
+                                   "them, the transcript has",
+                                   unread),
+                       kWarning));
   for (const json::object& pin : objects_in(reply.json, "pins"))
     console.print(Line(fmt::format("pinned {} ({}): {}", json::string_or(pin, "id"),
                                    json::string_or(pin, "kind"), json::string_or(pin, "text"))));
@@ -56,6 +61,10 @@ Result<int> preview(Context& context, const std::string& id) {
   console.print(Line(fmt::format("{} messages would be summarised, about {} of {} tokens", messages,
                                  json::integer_or(reply.json, "tokens_to_summarise", 0),
                                  json::integer_or(reply.json, "tokens_before", 0))));
+  if (const std::int64_t unread = json::integer_or(reply.json, "unread_messages", 0); unread > 0)
+    console.print(Line(
+        fmt::format("the summary would not tell of {} of them: they are more than is read at once", unread),
+        kWarning));
   for (const std::string_view end : {"first", "last"}) {
     const json::value* excerpt = json::find(reply.json, end);
     if (excerpt != nullptr && excerpt->is_object())

@@ -105,6 +105,7 @@ beforeEach(() => {
     limit_tokens: 1000,
     limit_known: true,
     percent: 90,
+    unread_messages: 7,
     pins: [],
     compactions: [],
   });
@@ -394,6 +395,7 @@ test('context can be summarised after a look at what that means', async () => {
     session_id: 'ses_1',
     model: 'a/asked',
     messages: 12,
+    unread_messages: 4,
     first: { id: 'm', role: 'user', text: 'hello' },
     last: { id: 'n', role: 'assistant', text: 'bye' },
     tokens_before: 9000,
@@ -406,6 +408,8 @@ test('context can be summarised after a look at what that means', async () => {
   await userEvent.click(await screen.findByRole('button', { name: 'Context 90 % full' }));
   expect(await screen.findByText('A summary would stand for 12 messages')).toBeTruthy();
   expect(screen.getByText('never on Sundays')).toBeTruthy();
+  expect(screen.getByText(/^7 older messages are not counted/)).toBeTruthy();
+  expect(screen.getByText(/^It would not tell of 4 of them/)).toBeTruthy();
   await expectAccessible(screen.getByRole('dialog'));
   await userEvent.click(screen.getByRole('button', { name: 'Summarise old messages' }));
   const summaries = () =>

@@ -18,6 +18,7 @@ function Preview({ preview }: { preview: Schemas['CompactPreview'] }) {
   return (
     <div className="flex flex-col gap-2 rounded-card border border-line p-3 text-dense">
       <p>{t('chat.compact.stands', { count: preview.messages })}</p>
+      {preview.unread_messages > 0 && <p>{t('chat.compact.unread', { count: preview.unread_messages })}</p>}
       <Facts
         facts={[
           [t('chat.compact.from'), <q key="f">{preview.first?.text}</q>],
@@ -136,6 +137,9 @@ export function ContextDialog({ session, onClose }: { session: string; onClose: 
                 })}
                 {!data.limit_known && <span className="text-text-3"> {t('chat.context.guess')}</span>}
               </p>
+              {data.unread_messages > 0 && (
+                <p className="text-dense">{t('chat.context.unread', { count: data.unread_messages })}</p>
+              )}
               {data.pins.length > 0 && <Pins session={session} pins={data.pins} />}
               {data.compactions.map((one) => (
                 <p key={one.message_id} className="text-label text-text-2">

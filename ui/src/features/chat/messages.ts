@@ -136,6 +136,8 @@ export const chatMessages = {
     'What the model reads with each message. Old messages can be summarised; the transcript keeps them.',
   'chat.context.used': '{used} of {limit} tokens, {percent} %',
   'chat.context.guess': 'The limit is a guess.',
+  'chat.context.unread':
+    '{count, plural, one {# older message is not counted: the conversation is longer than what is read at once.} other {# older messages are not counted: the conversation is longer than what is read at once.}}',
   'chat.context.failed': 'How full the context is could not be loaded',
   'chat.compact.do': 'Summarise old messages',
   'chat.compact.undo': 'Take summary back',
@@ -146,6 +148,8 @@ export const chatMessages = {
   'chat.compact.nothing': 'There is nothing to summarise yet.',
   'chat.compact.stands':
     '{count, plural, one {A summary would stand for # message} other {A summary would stand for # messages}}',
+  'chat.compact.unread':
+    '{count, plural, one {It would not tell of # of them, which is more than is read at once.} other {It would not tell of # of them, which are more than is read at once.}}',
   'chat.compact.from': 'From',
   'chat.compact.to': 'To',
   'chat.compact.by': 'Written by',
