@@ -47,13 +47,9 @@ struct ContextDesk::View {
 
 ModelRoom room_of(const models::ModelRouter& models, const std::string& model, const ContextState& state) {
   const models::ModelInfo info = models.describe(model);
-  std::string kind = info.provider;
-  for (const auto& provider : models.providers()) {
-    if (provider.name == info.provider) kind = provider.kind;
-  }
   ModelRoom room;
   room.is_known = info.context_tokens > 0;
-  room.budget.family = models::tokenizer_family(kind, info.id);
+  room.budget.family = models.family_of(model);
   room.budget.factor = static_cast<double>(state.permille) / 1000;
   if (room.is_known)
     room.budget.limit = info.context_tokens;

@@ -315,6 +315,15 @@ ModelInfo ModelRouter::describe(std::string_view model) const {
   return catalog().complete(std::move(said), entry->vendor);
 }
 
+TokenizerFamily ModelRouter::family_of(std::string_view model) const {
+  if (model.empty()) model = kDefaultModel;
+  const std::size_t slash = model.find('/');
+  const std::string_view provider = model.substr(0, slash);
+  const std::string_view id = slash == std::string_view::npos ? std::string_view{} : model.substr(slash + 1);
+  const auto entry = find_entry(provider);
+  return tokenizer_family(entry ? std::string_view(entry->config.kind) : provider, id);
+}
+
 async::Task<Result<std::size_t>> ModelRouter::test_provider(std::string provider) {
   const auto entry = find_entry(provider);
   if (!entry)

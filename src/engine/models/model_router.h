@@ -13,6 +13,7 @@
 #include "engine/models/key_source.h"
 #include "engine/models/provider.h"
 #include "engine/models/provider_config.h"
+#include "engine/models/token_estimate.h"
 #include "foundation/async/event_loop.h"
 
 namespace pryx::net {
@@ -76,6 +77,9 @@ class ModelRouter {
   // what a person wrote over it. Never asks anybody; what nobody knows is empty. An empty name means
   // kDefaultModel.
   [[nodiscard]] ModelInfo describe(std::string_view model) const;
+  // Whose tokenizer its tokens are estimated by. A provider that is not there counts by its name, which is
+  // often its kind. An empty name means kDefaultModel.
+  [[nodiscard]] TokenizerFamily family_of(std::string_view model) const;
   // The built-in catalog until it is told otherwise. Never null.
   void set_catalog(std::shared_ptr<const Catalog> catalog) { catalog_ = std::move(catalog); }
   [[nodiscard]] const Catalog& catalog() const;

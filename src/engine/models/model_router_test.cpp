@@ -122,6 +122,17 @@ TEST(ModelRouter, WhatRunsOnThisMachineIsKnownByItsAddress) {
   EXPECT_FALSE(house.router.is_on_this_machine("nobody/m"));
 }
 
+TEST(ModelRouter, TokensAreEstimatedByTheModelsNameElseByItsProvidersKind) {
+  House house;
+  ASSERT_TRUE(house.router.put_provider(
+      ProviderConfig{.name = "work", .kind = "anthropic", .base_url = {}, .key_secret_name = "k"}));
+  EXPECT_EQ(house.router.family_of("work/next-one"), TokenizerFamily::kAnthropic);
+  EXPECT_EQ(house.router.family_of("work/gpt-6"), TokenizerFamily::kOpenAi);
+  EXPECT_EQ(house.router.family_of("google/next-one"), TokenizerFamily::kGoogle) << "not there";
+  EXPECT_EQ(house.router.family_of("nobody/next-one"), TokenizerFamily::kLlama);
+  EXPECT_EQ(house.router.family_of(""), TokenizerFamily::kLlama);
+}
+
 TEST(ModelRouter, RetriesUntilTheFirstEvent) {
   House house;
   house.provider->add(refused(ErrorCode::kProvider));

@@ -102,20 +102,6 @@ async::Task<Result<Reply>> delete_response(RouteCall& call) {
   co_return Reply::of({{"id", call.path_values.at(0)}, {"object", "response"}, {"deleted", true}});
 }
 
-namespace {
-
-models::TokenizerFamily family_of(const Services& services, const std::string& asked) {
-  const std::string name = asked.empty() ? services.turns.default_model() : asked;
-  const models::ModelInfo info = services.models.describe(name);
-  std::string kind = info.provider;
-  for (const models::ProviderHealth& provider : services.models.providers()) {
-    if (provider.name == info.provider) kind = provider.kind;
-  }
-  return models::tokenizer_family(kind, info.id);
-}
-
-}  // namespace
-
 async::Task<Result<Reply>> create_message(RouteCall& call) {
   if (auto refused = check_version(call)) co_return std::move(*refused);
   co_return co_await run_front(call, make_messages_codec());
@@ -132,7 +118,8 @@ async::Task<Result<Reply>> count_message_tokens(RouteCall& call) {
           {{ErrorCode::kNotFound, known.error().message, -1}, "model", "model_not_found"}, call.request_id));
     }
   }
-  const auto family = family_of(call.services(), decoded->model);
+  const std::string model = decoded->model.empty() ? call.services().turns.default_model() : decoded->model;
+  const auto family = call.services().models.family_of(model);
   co_return Reply::of({{"input_tokens", count_tokens(*decoded, family)}});
 }
 
