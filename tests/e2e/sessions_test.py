@@ -97,7 +97,9 @@ def a_long_backup_comes_back(lab):
     path = lab.box.root / "long.json"
     path.write_text(whole)
     api.call("DELETE", f"/sessions/{session}")
-    equal(daemon.cli("session", "import", path).must(0).out.strip(), session, "its id")
+    ran = daemon.cli("session", "import", path).must(0)
+    equal(ran.out.strip(), session, "its id")
+    contains(ran.err, f"{len(whole.encode()) >> 20} MiB are read, checked and indexed", "what a person reads meanwhile")
     expect(exported(api, session, "redact=false") == whole, "what comes out is what went in")
 
 

@@ -5,9 +5,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "foundation/config/core_file.h"
 #include "foundation/platform/system_clock.h"
 #include "foundation/platform/testing/temporary_directory.h"
+#include "surfaces/cli/context.h"
 #include "surfaces/cli/testing/cli_process.h"
 #include "surfaces/cli/testing/fake_daemon.h"
 
@@ -391,6 +394,24 @@ TEST_F(CliFlow, AContextThatIsNotTheWholeConversationSaysSo) {
     const CliResult result = cli({"session", "context", "ses_1"});
     ASSERT_EQ(result.exit_code, 0) << result.err;
     EXPECT_EQ(result.out.contains("not counted: 7 older messages"), unread == 7) << result.out;
+  }
+}
+
+TEST_F(CliFlow, ALongImportIsAnnouncedAndHasTheTimeThatItNeeds) {
+  EXPECT_EQ(call_limit(0), std::chrono::seconds(30));
+  EXPECT_EQ(call_limit(64u << 20), std::chrono::seconds(158));
+  std::vector<FakeAnswer> script = answers({});
+  script.insert(script.begin(), {"POST", "/api/v1/sessions/import", 201, R"({"id":"ses_1"})", {}, ""});
+  FakeDaemon daemon(places_, std::move(script));
+  for (const std::size_t bytes : {std::size_t{1'000}, std::size_t{3} << 20}) {
+    const std::string path = directory_ / "session.json";
+    std::ofstream(path) << fmt::format(R"({{"content":"{}"}})", std::string(bytes, 'x'));
+    const CliResult result = cli({"session", "import", path});
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(result.out, "ses_1\n");
+    EXPECT_EQ(result.err.contains("3 MiB are read, checked and indexed; that may take up to 36.0s"),
+              bytes > 1'000)
+        << result.err;
   }
 }
 

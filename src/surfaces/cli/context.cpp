@@ -13,6 +13,7 @@ namespace pryx::cli {
 namespace {
 
 constexpr auto kCallTimeout = std::chrono::seconds(30);
+constexpr std::size_t kBytesPerSecond = 512u << 10;  // that a slow machine reads, checks and indexes
 constexpr std::string_view kTokenFile = "/token";
 constexpr std::size_t kMaxToken = 1024;
 
@@ -33,7 +34,13 @@ Result<Secret> find_token(const platform::Environment& environment, const config
 
 }  // namespace
 
-Duration Context::call_timeout() const { return globals_.timeout.value_or(kCallTimeout); }
+Duration call_limit(std::size_t body_bytes) {
+  return kCallTimeout + std::chrono::seconds(static_cast<std::int64_t>(body_bytes / kBytesPerSecond));
+}
+
+Duration Context::call_timeout(std::size_t body_bytes) const {
+  return globals_.timeout.value_or(call_limit(body_bytes));
+}
 
 Result<config::Places> Context::places() const { return config::find_places(environment_, ::geteuid()); }
 

@@ -44,6 +44,8 @@ class Context {
   // Waits of the client end when this descriptor becomes readable.
   void set_interrupt_fd(int fd);
   [[nodiscard]] client::Waiting waiting() const { return {hooks_.clock, interrupt_fd_}; }
+  // How long a call with a body of that size may take: --timeout, else call_limit().
+  [[nodiscard]] Duration call_timeout(std::size_t body_bytes = 0) const;
 
   // --workspace, else the current directory, as an absolute path.
   [[nodiscard]] Result<std::string> workspace() const;
@@ -51,7 +53,6 @@ class Context {
  private:
   [[nodiscard]] client::ApiClient* connect(client::Endpoint endpoint);
   [[nodiscard]] Result<client::ApiClient*> remote();
-  [[nodiscard]] Duration call_timeout() const;
 
   Console& console_;
   GlobalFlags globals_;
@@ -62,6 +63,8 @@ class Context {
   std::unique_ptr<client::ApiClient> api_;
 };
 
+// How long the daemon may take over a call with a body of that size.
+[[nodiscard]] Duration call_limit(std::size_t body_bytes);
 // "/api/v1/sessions/" + id, percent-encoded.
 [[nodiscard]] std::string path_of(std::string_view prefix, std::string_view id, std::string_view suffix = {});
 // Collects "a=b&c=d", percent-encoded; empty values are left out.

@@ -19,6 +19,7 @@
 #include "engine/tools/shell/background_processes.h"
 #include "engine/tools/tool_gate.h"
 #include "foundation/async/task_group.h"
+#include "foundation/async/worker_pool.h"
 #include "foundation/db/database.h"
 #include "foundation/events/event_log.h"
 #include "foundation/net/http_server.h"
@@ -47,6 +48,7 @@ struct DaemonInfo {
 // Everything below the API. All of it outlives the server.
 struct Services {
   async::EventLoop& loop;
+  async::WorkerPool& pool;
   db::Database& database;
   events::EventLog& events;
   IdSource& ids;

@@ -253,6 +253,7 @@ Result<int> run_edit(Context& context, const Invocation& invocation) {
 }
 
 constexpr std::size_t kMaxImportBytes = 64u << 20;  // what the daemon writes at most, and takes
+constexpr std::size_t kLongImportBytes = 1u << 20;  // from here on it may take longer than a person expects
 
 // What would be taken out, place by place; writes no file.
 Result<int> preview_export(Context& context, const Invocation& invocation) {
@@ -329,7 +330,13 @@ Result<int> run_import(Context& context, const Invocation& invocation) {
   if (!document)
     return fail(ErrorCode::kInvalidArgument, "{} is no exported session: {}", path, document.error().message);
   PRYX_TRY(client::ApiClient * api, context.api());
-  PRYX_TRY(const client::Reply reply, api->post("/api/v1/sessions/import", std::move(*document)));
+  const Duration limit = context.call_timeout(text.size());
+  if (text.size() >= kLongImportBytes)
+    context.console().note(fmt::format("{} MiB are read, checked and indexed; that may take up to {}",
+                                       text.size() >> 20, format_duration(limit)));
+  client::Call call{.method = "POST", .target = "/api/v1/sessions/import", .body = std::move(*document)};
+  call.timeout = limit;
+  PRYX_TRY(const client::Reply reply, api->call(std::move(call)));
   if (!print_if_json(context, reply)) context.console().print(json::string_or(reply.json, "id"));
   return 0;
 }

@@ -182,13 +182,15 @@ async::Task<Result<Reply>> export_session(RouteCall& call) {
 
 async::Task<Result<Reply>> import_session(RouteCall& call) {
   const WallTime now = call.services().loop.clock().wall();
-  // On a database thread, like the export.
-  PRYX_CO_TRY(agent::ImportedSession imported,
-              co_await call.services().database.read([&](db::Connection&) -> Result<agent::ImportedSession> {
-                PRYX_TRY(const json::object document,
-                         json::parse_object(call.request.body, {.max_bytes = agent::kMaxSessionFileBytes}));
-                return agent::read_session_document(document, call.principal(), now);
-              }));
+  // A long one takes seconds, and the store has few readers.
+  PRYX_CO_TRY(
+      agent::ImportedSession imported,
+      co_await call.services().pool.run([&](const std::stop_token& stop) -> Result<agent::ImportedSession> {
+        PRYX_TRY(const json::object document,
+                 json::parse_object(call.request.body, {.max_bytes = agent::kMaxSessionFileBytes}));
+        if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "cancelled while it was read");
+        return agent::read_session_document(document, call.principal(), now);
+      }));
   PRYX_CO_TRY(const agent::Session session,
               co_await keep_imported(call.services(), call.caller(), std::move(imported)));
   co_return Reply::of(session.to_json(), 201);

@@ -181,10 +181,10 @@ House::House(async::EventLoop& given, bool inline_store)
 House::~House() = default;
 
 Services House::services() {
-  return {loop,      *database,   *events,    ids,         random,      *inbox,       *dispatcher, *turns,
-          *undo,     *outbox,     *approvals, *gate,       audit,       *checkpoints, *trace,      models,
-          providers, secrets,     config,     policy,      *workspaces, *memories,    *processes,  skills,
-          agents,    *sub_agents, *images,    diagnostics, info};
+  return {loop,   *pool,     *database,   *events,    ids,         random,      *inbox,       *dispatcher,
+          *turns, *undo,     *outbox,     *approvals, *gate,       audit,       *checkpoints, *trace,
+          models, providers, secrets,     config,     policy,      *workspaces, *memories,    *processes,
+          skills, agents,    *sub_agents, *images,    diagnostics, info};
 }
 
 async::Task<Result<void>> House::start() {
