@@ -37,7 +37,10 @@ class Notetaker final : public models::Provider {
   std::vector<models::ModelRequest> requests;
   int summaries = 0;
   bool fails_to_summarise = false;
-  std::int64_t refuses_over = 0;  // tokens; 0: takes anything
+  bool breaks_off = false;             // behind the text of a summary
+  std::string summary;                 // empty: those lines
+  std::optional<models::Usage> usage;  // of each call; nullopt: it reports none
+  std::int64_t refuses_over = 0;       // tokens; 0: takes anything
 
   [[nodiscard]] std::string_view kind() const override { return "openai"; }
   async::Task<Result<std::vector<models::ModelInfo>>> list_models() override {
@@ -59,21 +62,27 @@ class Notetaker final : public models::Provider {
       for (const std::string_view line : split(request.messages.back().text, '\n')) {
         if (line.find("remember") != std::string_view::npos) text += fmt::format("\n{}", line);
       }
+      if (!summary.empty()) text = summary;
     }
-    co_return std::unique_ptr<models::ModelStream>(std::make_unique<OneText>(std::move(text)));
+    std::vector<models::ModelEvent> events{models::TextDelta{std::move(text)}};
+    if (usage) events.emplace_back(models::UsageReport{*usage});
+    const bool breaks = breaks_off && asks_for_summary(request);
+    if (!breaks) events.emplace_back(models::Finished{});
+    co_return std::unique_ptr<models::ModelStream>(std::make_unique<Events>(std::move(events), breaks));
   }
 
  private:
-  struct OneText final : models::ModelStream {
-    explicit OneText(std::string text_in) : text(std::move(text_in)) {}
+  struct Events final : models::ModelStream {
+    Events(std::vector<models::ModelEvent> events_in, bool breaks_in)
+        : events(std::move(events_in)), breaks(breaks_in) {}
     async::Task<Result<std::optional<models::ModelEvent>>> next() override {
-      ++at;
-      if (at == 1) co_return std::optional<models::ModelEvent>(models::TextDelta{text});
-      if (at == 2) co_return std::optional<models::ModelEvent>(models::Finished{});
+      if (at < events.size()) co_return std::optional<models::ModelEvent>(events[at++]);
+      if (breaks) co_return fail(ErrorCode::kInvalidArgument, "no more of this");
       co_return std::optional<models::ModelEvent>{};
     }
-    std::string text;
-    int at = 0;
+    std::vector<models::ModelEvent> events;
+    bool breaks;
+    std::size_t at = 0;
   };
 };
 
@@ -297,6 +306,28 @@ TEST_F(LongSession, ACompactionThatFailsNamesTheModelAndTheVendorsRequest) {
   EXPECT_EQ(json::to_text(turn(last).to_json().at("error")),
             R"({"code":"invalid_argument","detail":"not today","provider":"notes","model":"notes/taker",)"
             R"("http_status":422,"request_id":"req_sum"})");
+}
+
+// Numbers take far more tokens than their bytes let expect.
+TEST_F(LongSession, ASummaryThatNobodyCountedIsBookedByItsText) {
+  boot_with(16'000);
+  for (int i = 0; i < 300; ++i) notes->summary += fmt::format("{} ", 10'000 + i * 37);
+  const std::int64_t tokens = models::estimate_tokens(models::TokenizerFamily::kLlama, notes->summary);
+  ASSERT_GT(tokens, static_cast<std::int64_t>(notes->summary.size() / 4) + 50);
+  for (const bool breaks : {false, true}) {
+    const SessionId s = session();
+    for (int i = 0; i < 12; ++i) say(s, kFiller);
+    notes->breaks_off = breaks;
+    if (!breaks) notes->usage = models::Usage{.input_tokens = 900'000, .output_tokens = 3, .estimated = true};
+    const TurnId last = compact(s);
+    notes->usage.reset();
+    ASSERT_EQ(state(last), breaks ? "failed" : "completed");
+    const auto booked = read([&](db::Connection& c) { return trace::Ledger::list_turn(c, kMe, s, last); });
+    ASSERT_EQ(booked.size(), 1u) << breaks;
+    EXPECT_EQ(booked[0].tokens.output, tokens) << breaks;
+    EXPECT_LT(booked[0].tokens.input, 100'000) << breaks;
+    EXPECT_TRUE(booked[0].tokens.estimated) << breaks;
+  }
 }
 
 // Its span says what the model was shown, as that of an answer does: what is covered, and nothing else.

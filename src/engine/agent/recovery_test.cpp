@@ -75,6 +75,26 @@ TEST_F(Recovery, AStreamedTextStaysInterruptedAndAnotherAttemptAnswers) {
   EXPECT_TRUE(turn(t).usage.estimated);  // the lost call counts
 }
 
+// Numbers take far more tokens than their bytes let expect.
+TEST_F(Recovery, ALostCallIsBookedByTheTextThatItLeft) {
+  std::string digits;
+  for (int i = 0; i < 300; ++i) digits += fmt::format("{} ", 10'000 + i * 37);
+  const std::int64_t tokens = models::estimate_tokens(models::TokenizerFamily::kLlama, digits);
+  ASSERT_GT(tokens, static_cast<std::int64_t>(digits.size() / 4) + 50);
+  model->add(says(digits, 1s));
+  const SessionId s = session();
+  const TurnId t = send(s, "hi");
+  pass(1500ms);
+  model->add(says("whole"));
+  reboot();
+  ASSERT_EQ(messages(s).size(), 3u);
+  ASSERT_EQ(messages(s)[1].text(), digits);
+  const auto booked = read([&](db::Connection& c) { return trace::Ledger::list_turn(c, kMe, s, t); });
+  ASSERT_EQ(booked.size(), 2u);
+  EXPECT_EQ(booked[0].tokens.output, tokens);
+  EXPECT_TRUE(booked[0].tokens.estimated);
+}
+
 TEST_F(Recovery, PureAndIdempotentCallsRunAgainUnderTheSameKey) {
   for (const char* tool : {"test.pure", "test.idempotent"}) {
     world.runs.clear();

@@ -357,15 +357,15 @@ Result<std::vector<Message>> SessionStore::load_history(db::Connection& c, const
   return history;
 }
 
-Result<std::int64_t> SessionStore::streamed_bytes(db::Connection& c, const PrincipalId& principal,
-                                                  const TurnId& turn, const StepId& step) {
+Result<std::string> SessionStore::streamed_text(db::Connection& c, const PrincipalId& principal,
+                                                const TurnId& turn, const StepId& step) {
   PRYX_TRY(const auto streaming, c.list(kStreaming, read_message, principal, turn));
-  std::int64_t bytes = 0;
+  std::string text;
   for (const Message& message : streaming) {
     if (message.step != step) continue;
-    for (const Part& part : message.parts) bytes += static_cast<std::int64_t>(part.text.size());
+    for (const Part& part : message.parts) text += part.text;
   }
-  return bytes;
+  return text;
 }
 
 Result<int> SessionStore::interrupt_streaming(db::Connection& c, const PrincipalId& principal,

@@ -101,9 +101,9 @@ struct SessionStore {
   [[nodiscard]] static Result<std::vector<Message>> load_history(db::Connection& c, const Turn& turn,
                                                                  std::size_t max_bytes,
                                                                  HistoryRead* facts = nullptr);
-  // Of what a dead daemon had of an answer, and did not end.
-  [[nodiscard]] static Result<std::int64_t> streamed_bytes(db::Connection& c, const PrincipalId& principal,
-                                                           const TurnId& turn, const StepId& step);
+  // What a dead daemon had of an answer, and did not end: its text and its reasoning.
+  [[nodiscard]] static Result<std::string> streamed_text(db::Connection& c, const PrincipalId& principal,
+                                                         const TurnId& turn, const StepId& step);
   // Messages of one turn whose parts were still streaming when a daemon died become interrupted.
   [[nodiscard]] static Result<int> interrupt_streaming(db::Connection& c, const PrincipalId& principal,
                                                        const TurnId& turn);

@@ -267,7 +267,7 @@ class TurnRun {
   OutputPlan output_;
   int part_ = 0;                    // of the answer, that is asked for
   std::size_t said_before_ = 0;     // bytes of the parts before
-  std::size_t unseen_bytes_ = 0;    // of a summary: nobody sees it stream
+  std::string unseen_;              // of a summary, so far: nobody sees it stream
   bool reminds_ = false;            // that the conversation is about to be summarised
   bool told_tools_ = false;         // that some were left out
   std::optional<Message> partial_;  // the row that holds what was streamed so far

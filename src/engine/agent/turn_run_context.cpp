@@ -212,7 +212,6 @@ async::Task<Result<std::string>> TurnRun::stream_summary(Step& step, models::Mod
                                std::move(request), [this, id = step.id](const Error& error, Duration wait) {
                                  tell_retry(id, error, wait);
                                }));
-  std::string text;
   for (;;) {
     PRYX_CO_TRY(auto event, co_await stream->next());
     if (!event) break;
@@ -221,19 +220,17 @@ async::Task<Result<std::string>> TurnRun::stream_summary(Step& step, models::Mod
       finish_model_ = finished->model_that_answered;
       finish_ = finished->reason;
     }
-    if (const auto* delta = std::get_if<models::TextDelta>(&*event)) {
-      text += delta->text;
-      unseen_bytes_ = text.size();
-    }
+    if (const auto* delta = std::get_if<models::TextDelta>(&*event)) unseen_ += delta->text;
     if (const auto* usage = std::get_if<models::UsageReport>(&*event)) usage_ = usage->usage;
-    if (text.size() > kMaxSummaryBytes) break;
+    if (unseen_.size() > kMaxSummaryBytes) break;
   }
-  if (usage_ == models::Usage{}) {
+  // As for an answer: the wire's own estimate knows bytes only.
+  if (usage_ == models::Usage{} || usage_.estimated) {
     usage_ = estimate_;
-    usage_.output_tokens = models::estimate_tokens(budget_.family, text);
+    usage_.output_tokens = written_tokens();
   }
-  if (trim(text).empty()) co_return fail(ErrorCode::kProvider, "the model wrote no summary");
-  co_return std::string(utf8_prefix(text, kMaxSummaryBytes));
+  if (trim(unseen_).empty()) co_return fail(ErrorCode::kProvider, "the model wrote no summary");
+  co_return std::string(utf8_prefix(unseen_, kMaxSummaryBytes));
 }
 
 // What was not read is older than all that was: the summary stands for it, too, or it would come back behind

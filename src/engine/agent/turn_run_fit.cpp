@@ -40,12 +40,11 @@ NoteFor TurnRun::note_for() const {
 }
 
 std::size_t TurnRun::written_bytes() const {
-  return text_.all().size() + reasoning_.all().size() + unseen_bytes_ - said_before_;
+  return text_.all().size() + reasoning_.all().size() + unseen_.size() - said_before_;
 }
 
 std::int64_t TurnRun::written_tokens() const {
-  constexpr std::int64_t kBytesPerToken = 4;  // of a summary that broke off: its text is not kept
-  auto tokens = static_cast<std::int64_t>(unseen_bytes_) / kBytesPerToken;
+  std::int64_t tokens = models::estimate_tokens(budget_.family, unseen_);
   for (const models::ToolCall& call : calls_) {
     tokens += models::estimate_tokens(budget_.family, call.name) +
               models::estimate_tokens(budget_.family, call.arguments_json);

@@ -26,7 +26,7 @@ void TurnRun::reset_stream() {
   provider_data_ = {};
   part_ = 0;
   said_before_ = 0;
-  unseen_bytes_ = 0;
+  unseen_.clear();
   partial_.reset();
   last_partial_ = parts().loop.clock().monotonic();
 }

@@ -339,10 +339,11 @@ Result<void> trace_turn_end(db::Transaction& t, trace::Recorder& recorder, Turn&
 }
 
 Result<std::int64_t> streamed_tokens(db::Connection& c, const trace::OpenCall& call) {
-  constexpr std::int64_t kBytesPerToken = 4;
-  PRYX_TRY(const std::int64_t bytes,
-           SessionStore::streamed_bytes(c, call.scope.principal, call.scope.turn, call.scope.step));
-  return bytes / kBytesPerToken;
+  const trace::CallScope& scope = call.scope;
+  PRYX_TRY(const std::string text, SessionStore::streamed_text(c, scope.principal, scope.turn, scope.step));
+  // The provider may be gone by now; the row says what it was.
+  const std::string& kind = scope.provider_kind.empty() ? scope.provider : scope.provider_kind;
+  return models::estimate_tokens(models::tokenizer_family(kind, scope.model), text);
 }
 
 json::object end_payload(const Turn& turn) {

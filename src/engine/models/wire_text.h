@@ -19,7 +19,8 @@ namespace pryx::models {
 
 // A vendor's own words: one line, valid UTF-8, bounded.
 [[nodiscard]] std::string quote_provider(std::string_view text);
-// A rough count for providers that report none: four bytes a token.
+// A rough count for providers that report none: four bytes a token. Turns, which keep the text, book what
+// token_estimate.h makes of it instead.
 [[nodiscard]] std::int64_t estimate_tokens(std::size_t bytes);
 // Servers that render the history parse the arguments of its calls: what a model wrote wrongly would fail
 // every later request, so it becomes {}.
