@@ -454,6 +454,7 @@ async::Task<std::vector<server::Component>> Health::components() {
         fmt::format("policy.yaml is invalid; in force: {}; run `pryx policy check`", policy_.state());
   }
   out.push_back(std::move(policy));
+  for (server::Component& file : agents_.health()) out.push_back(std::move(file));
   for (server::Component& layer : describe_sandbox(sandbox_.report())) out.push_back(std::move(layer));
   co_return out;
 }

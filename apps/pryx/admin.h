@@ -4,6 +4,7 @@
 #pragma once
 #include <string>
 
+#include "agent_keeper.h"
 #include "catalog_keeper.h"
 #include "engine/agent/dispatcher.h"
 #include "engine/agent/turn_engine.h"
@@ -171,12 +172,13 @@ class Memories final : public server::MemoryAdmin {
 class Health final : public server::Diagnostics {
  public:
   Health(db::Database& database, agent::Dispatcher& dispatcher, const PolicyKeeper& policy,
-         const audit::AuditLog& audit, const audit::Checkpointer& checkpoints,
+         const AgentKeeper& agents, const audit::AuditLog& audit, const audit::Checkpointer& checkpoints,
          const sandbox::Sandbox& sandbox, async::WorkerPool& pool, config::Places places,
          std::string key_backend)
       : database_(database),
         dispatcher_(dispatcher),
         policy_(policy),
+        agents_(agents),
         audit_(audit),
         checkpoints_(checkpoints),
         sandbox_(sandbox),
@@ -190,6 +192,7 @@ class Health final : public server::Diagnostics {
   db::Database& database_;
   agent::Dispatcher& dispatcher_;
   const PolicyKeeper& policy_;
+  const AgentKeeper& agents_;
   const audit::AuditLog& audit_;
   const audit::Checkpointer& checkpoints_;
   const sandbox::Sandbox& sandbox_;

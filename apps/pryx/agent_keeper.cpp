@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "admin.h"
+#include "agent_health.h"
 #include "foundation/base/log.h"
 #include "foundation/base/text.h"
 #include "foundation/platform/files.h"
@@ -75,6 +76,9 @@ std::vector<std::string> AgentKeeper::look() {
       parsed = agent::parse_profile(file->text, id);
     else
       parsed.problems.push_back({1, {}, file.error().message});
+    for (const agent::ProfileProblem& problem : parsed.problems) {
+      if (problem.is_warning) log::warn("agent.warning", {{"agent", id}, {"text", problem.to_text()}});
+    }
     kept.problems = std::move(parsed.problems);
     kept.is_valid = parsed.profile.has_value();
     if (kept.is_valid) kept.profile = std::make_shared<const agent::AgentProfile>(std::move(*parsed.profile));
@@ -122,6 +126,14 @@ std::vector<std::shared_ptr<const agent::AgentProfile>> AgentKeeper::profiles() 
   if (!kept_.contains("default")) out.push_back(find("default"));
   for (const auto& [name, kept] : kept_) {
     if (kept.profile) out.push_back(kept.profile);
+  }
+  return out;
+}
+
+std::vector<server::Component> AgentKeeper::health() const {
+  std::vector<server::Component> out;
+  for (const auto& [id, kept] : kept_) {
+    if (auto line = describe_agent(id, kept.problems)) out.push_back(std::move(*line));
   }
   return out;
 }

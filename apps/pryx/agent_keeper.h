@@ -9,6 +9,7 @@
 #include "engine/agent/agent_profile.h"
 #include "foundation/db/database.h"
 #include "foundation/events/event_log.h"
+#include "surfaces/server/admin.h"
 #include "surfaces/server/agent_admin.h"
 #include "trust/audit/audit_log.h"
 
@@ -31,6 +32,8 @@ class AgentKeeper final : public agent::ProfileSource, public server::AgentAdmin
   [[nodiscard]] async::Task<Result<void>> remove(Caller caller, std::string id) override;
   [[nodiscard]] bool exists(std::string_view id) const override { return find(id) != nullptr; }
   [[nodiscard]] std::vector<std::shared_ptr<const agent::AgentProfile>> profiles() const;
+  // A line for each file in which something is wrong or has no effect.
+  [[nodiscard]] std::vector<server::Component> health() const;
 
  private:
   struct Kept {

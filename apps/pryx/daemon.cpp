@@ -192,8 +192,8 @@ Result<void> Daemon::build() {
       [this](const std::string& key, json::value value) { settings_->note_stored(key, std::move(value)); });
   memories_.emplace(*memory_store_, loop_);
   plan_housekeeping();
-  health_.emplace(*database_, *dispatcher_, *policy_, *audit_, *checkpoints_, sandbox_->sandbox(), pool_,
-                  ground_.places, std::string(key_.backend));
+  health_.emplace(*database_, *dispatcher_, *policy_, *agents_, *audit_, *checkpoints_, sandbox_->sandbox(),
+                  pool_, ground_.places, std::string(key_.backend));
   server::Services services{
       loop_,     pool_,        *database_,    *events_,     ids_,       random_,
       *inbox_,   *dispatcher_, *turns_,       *undo_,       *outbox_,   *approvals_,

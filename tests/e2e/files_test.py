@@ -140,6 +140,20 @@ def files_edited_by_hand_are_on_record(lab):
 
 
 @case
+def what_has_no_effect_in_an_agents_file_is_said(lab):
+    """Contract section 6: refused or said, never ignored. `default` looks after workspaces; the others do not."""
+    daemon = lab.daemon()
+    lacks(daemon.cli("doctor").must(0).out, "agent: ", "doctor without agents of one's own")
+    daemon.api().put("/agents/helper", {"text": "description: H\nheartbeat: {every: 1h}\n", "hash": NOTHING})
+    said = "only the agent 'default' looks after workspaces by itself"
+    ran = daemon.cli("doctor").must(0)
+    contains(ran.out, said, "doctor")
+    contains(ran.out, "pryx agent show helper", "what to do about it")
+    contains(daemon.cli("agent", "show", "helper").must(0).err, said, "agent show")
+    contains(daemon.log(), said, "the log")
+
+
+@case
 def an_edit_of_config_yaml_is_picked_up(lab):
     daemon = lab.daemon()
     api = daemon.api()
