@@ -49,6 +49,10 @@ Result<void> Daemon::listen() {
   }
   if (!bound) return std::unexpected(bound.error());
   api_->set_tcp_port(*bound);
+  PRYX_TRY(std::optional<server::PublicOrigin> origin,
+           server::parse_public_origin(settings_->current().text("server.public_origin")));
+  info_.public_url = origin ? origin->text() : std::string();
+  api_->set_public_origin(std::move(origin));
   egress_->set_own_port(*bound);
   const bool v6 = plan->address.find(':') != std::string::npos;
   info_.url = v6 ? fmt::format("http://[{}]:{}", plan->address, *bound)

@@ -4,6 +4,7 @@
 #include "engine/agent/failover.h"
 #include "engine/models/local_servers.h"
 #include "foundation/base/log.h"
+#include "surfaces/server/public_origin.h"
 #include "trust/telemetry/otlp_codec.h"
 
 namespace pryx::app {
@@ -22,6 +23,7 @@ Result<void> check_list(std::string_view key, const json::value& value) {
   const std::string_view text = value.get_string();
   if (key == "model.fallbacks") return verdict(key, agent::parse_fallbacks(text));
   if (key == "provider.local_ports") return verdict(key, models::parse_local_ports(text));
+  if (key == "server.public_origin") return verdict(key, server::parse_public_origin(text));
   if (key == "telemetry.otlp.headers" && text != "none") return verdict(key, telemetry::parse_headers(text));
   return {};
 }

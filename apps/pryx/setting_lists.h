@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the values in the lists among the settings have to be. A list is read by the part that it is for; here
-// it is asked before a value comes into force, so that one that cannot be read never counts as an empty one.
+// What the values in the lists among the settings, and the public origin, have to be. Each is read by the
+// part that it is for; here that is asked before a value comes into force, so that one that cannot be read
+// never counts as an empty one.
 #pragma once
 #include <map>
 #include <string>

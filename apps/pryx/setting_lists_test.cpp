@@ -18,11 +18,15 @@ TEST(SettingLists, AWrongValueIsNamedByLineKeyAndPlace) {
                   .starts_with("config.yaml line 1: model.fallbacks: value 3: "));
   EXPECT_TRUE(problem("telemetry.otlp.headers: x-a=keychain:b, sk-secret\n")
                   .starts_with("config.yaml line 1: telemetry.otlp.headers: value 2 "));
+  EXPECT_TRUE(problem("log: {level: warn}\nserver:\n  public_origin: http://pryx.example.net\n")
+                  .starts_with("config.yaml line 3: server.public_origin: it must begin with https://"));
+  EXPECT_EQ(problem("server.public_origin: https://pryx.example.net\n"), "");
 }
 
 // It may be a secret that was written to the wrong place.
 TEST(SettingLists, AWrongValueIsNotRepeated) {
-  for (const char* key : {"provider.local_ports", "model.fallbacks", "telemetry.otlp.headers"}) {
+  for (const char* key :
+       {"provider.local_ports", "model.fallbacks", "telemetry.otlp.headers", "server.public_origin"}) {
     const auto refused = check_list(key, "sk-secret");
     ASSERT_FALSE(refused) << key;
     EXPECT_EQ(refused.error().message.find("sk-secret"), std::string::npos) << refused.error().message;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Opens a login link in Debian's Chromium and says what happened, as JSON: `app_browser.mjs LINK TRAP`. TRAP is an address of
-// another origin that nothing may reach.
+// Opens a login link in Debian's Chromium and says what happened, as JSON: `app_browser.mjs LINK TRAP [FLAG…]`. TRAP is an address of
+// another origin that nothing may reach; flags are the browser's.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(fileURLToPath(new URL('../../ui/package.json', import.meta.url)));
 const { chromium } = require('playwright-core');
-const [link, trap] = process.argv.slice(2);
+const [link, trap, ...flags] = process.argv.slice(2);
 const origin = new URL(link).origin;
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', ...flags] });
 const page = await browser.newPage();
 const seen = { violations: [], errors: [], elsewhere: [], sockets: 0 };
 page.on('pageerror', (error) => seen.errors.push(String(error)));

@@ -148,12 +148,12 @@ class Trap:
         self.http.server_close()
 
 
-def browse(daemon, *words):
+def drive(link, *flags):
+    """Opens the link in a browser that is started with these flags; what it saw."""
     if not (NODE.exists() and (SOURCE / "ui/node_modules/playwright-core").exists() and pathlib.Path("/usr/bin/chromium").exists()):
         raise Skip("Chromium or its driver is not installed")
-    link = daemon.cli("open", *words, "--print").must(0).out.strip()
     with contextlib.closing(Trap()) as trap:
-        ran = subprocess.run([NODE, SOURCE / "tests/e2e/app_browser.mjs", link, trap.url], capture_output=True, timeout=80)
+        ran = subprocess.run([NODE, SOURCE / "tests/e2e/app_browser.mjs", link, trap.url, *flags], capture_output=True, timeout=80)
         expect(ran.returncode == 0, f"the browser script failed: {ran.stderr.decode()[-800:]}")
         equal(trap.reached, [], "requests that left for another origin")
     return json.loads(ran.stdout)
@@ -162,7 +162,7 @@ def browse(daemon, *words):
 @case
 def a_browser_runs_the_application_under_its_policy(lab):
     daemon = lab.daemon()
-    seen = browse(daemon, "sessions")
+    seen = drive(daemon.cli("open", "sessions", "--print").must(0).out.strip())
     equal(seen["address"], f"http://127.0.0.1:{daemon.port}/sessions", "the address, without its code")
     expect(seen["sockets"] >= 1 and seen["shown"] > 20, f"the application did not start: {seen}")
     equal((seen["violations"], seen["before"]["errors"], seen["before"]["elsewhere"]), ([], [], []), "violations, errors and requests elsewhere")

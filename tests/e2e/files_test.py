@@ -179,7 +179,8 @@ def a_list_of_config_yaml_that_cannot_be_read_is_refused_and_named(lab):
     lab.write_config(daemon, "config.yaml", "provider:\n  local_ports: 81, 82,\n")
     wait_until(lambda: api.get("/providers/local")["ports"] == [81, 82], 10, "a list that ends with a comma")
     for text, where in (("provider:\n  local_ports: 81, x9\n", "line 2: provider.local_ports: value 2 "), ("model:\n  fallbacks: a/b, c\n", "line 2: model.fallbacks: value 2"),
-                        ("telemetry.otlp.headers: sk-live\n", "line 1: telemetry.otlp.headers: value 1 ")):
+                        ("telemetry.otlp.headers: sk-live\n", "line 1: telemetry.otlp.headers: value 1 "),
+                        ("server:\n  public_origin: http://sk-live\n", "line 2: server.public_origin: it must begin with https://")):
         lab.write_config(daemon, "config.yaml", text)
         event = collect(bus, lambda e: e["event"] == "error.occurred", 10)[-1]
         contains(event["payload"]["detail"], where, "what is wrong")
@@ -197,6 +198,7 @@ OTHER_TEXTS = {
     "model.default": "fake/other",
     "model.fallbacks": "fake/one, fake/two",
     "provider.local_ports": "81, 82",
+    "server.public_origin": "https://pryx.example.net",
     "telemetry.otlp.endpoint": "http://127.0.0.1:9",
     "telemetry.otlp.headers": "x-case=keychain:case",
 }

@@ -110,6 +110,14 @@ constexpr std::array kSettings{
             .minimum = 1,
             .maximum = 10'000,
             .unit = "connections"},
+    Setting{.key = "server.public_origin",
+            .type = SettingType::kText,
+            .default_value = "off",
+            .help = "The address, as https://HOST, under which a TLS terminator on this machine makes the "
+                    "Control Center reachable from elsewhere (see: pryx docs remote), or 'off'. Pryx itself "
+                    "goes on answering this machine only.",
+            .nothing = "off",
+            .needs_restart = true},
     Setting{.key = "server.requests_per_second",
             .type = SettingType::kInteger,
             .default_value = "20000",

@@ -338,6 +338,13 @@ std::vector<Check> checks_of_daemon(const json::object& status, const json::obje
                       .fix = "pryx daemon logs, then pryx daemon restart",
                       .apply = {}});
   }
+  if (const std::string origin = json::string_or(status, "public_url"); !origin.empty()) {
+    checks.push_back(
+        {.name = "public origin",
+         .finding = fmt::format("{} is answered too, for a TLS terminator on this machine", origin),
+         .fix = {},
+         .apply = {}});
+  }
   const json::value* components = json::find(diagnostics, "components");
   if (components == nullptr || !components->is_array()) return checks;
   for (const json::value& entry : components->get_array()) {

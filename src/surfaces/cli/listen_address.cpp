@@ -35,7 +35,7 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
     return fail(
         ErrorCode::kInvalidArgument,
         "--listen: {} is no loopback address, and without TLS a token would cross the network in clear; "
-        "listen on 127.0.0.1 and forward a port with ssh -L",
+        "listen on 127.0.0.1 and forward a port with ssh -L, or see: pryx docs remote",
         host);
   }
   return ListenAddress{std::move(host), port};

@@ -81,13 +81,31 @@ void Auth::set_tcp_port(std::uint16_t port) {
   if (port == 80) tcp_hosts_.insert(tcp_hosts_.end(), {"127.0.0.1", "localhost", "[::1]"});
 }
 
+bool Auth::is_public(const net::Request& head) const {
+  return public_origin_ && head.peer.transport == net::Peer::Transport::kTcp &&
+         head.headers.find("Host").value_or("") == public_origin_->host;
+}
+
+std::string Auth::origin_of(const net::Request& head) const {
+  if (is_public(head)) return public_origin_->text();
+  return fmt::format("http://{}", head.headers.find("Host").value_or(""));
+}
+
 // Cookies do not tell ports apart: the name does, so that two daemons of one machine do not log each other
-// out.
-std::string Auth::cookie_name() const { return fmt::format("pryx_session_{}", port_); }
+// out. With __Host- before it a browser takes the cookie from this very host over TLS only, and no other name
+// of the domain can put one in its place.
+std::string Auth::cookie_name(const net::Request& head) const {
+  return fmt::format("{}pryx_session_{}", is_public(head) ? "__Host-" : "", port_);
+}
+
+std::string Auth::set_cookie(const net::Request& head, std::string_view value) const {
+  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict{}{}", cookie_name(head), value,
+                     is_public(head) ? "; Secure" : "", value.empty() ? "; Max-Age=0" : "");
+}
 
 bool Auth::is_allowed_host(const net::Request& head, std::string_view host) const {
   if (head.peer.transport == net::Peer::Transport::kUnix) return host == kUnixHost;
-  return std::ranges::find(tcp_hosts_, host) != tcp_hosts_.end();
+  return is_public(head) || std::ranges::find(tcp_hosts_, host) != tcp_hosts_.end();
 }
 
 Result<void> Auth::check_origin(const net::Request& head) const {
@@ -98,8 +116,7 @@ Result<void> Auth::check_origin(const net::Request& head) const {
   }
   if (const auto origin = head.headers.find("Origin")) {
     const bool is_ours = head.headers.count("Origin") == 1 &&
-                         head.peer.transport == net::Peer::Transport::kTcp &&
-                         origin->starts_with("http://") && origin->substr(7) == *host;
+                         head.peer.transport == net::Peer::Transport::kTcp && *origin == origin_of(head);
     if (!is_ours) return fail(ErrorCode::kForbidden, "requests from other web pages are refused (Origin)");
   }
   if (carries_secret(head)) {
@@ -170,7 +187,7 @@ Result<Identity> Auth::identify(const net::Request& head) {
                     std::nullopt,
                     {}};
   }
-  const auto cookie = find_cookie(head.headers, cookie_name());
+  const auto cookie = find_cookie(head.headers, cookie_name(head));
   if (!cookie)
     return fail(ErrorCode::kUnauthenticated, "log in first: send a token, or open the page with: pryx open");
   const BrowserSession* session = browsers_.find(*cookie);

@@ -13,6 +13,7 @@
 #include "foundation/net/http_types.h"
 #include "surfaces/server/browser_sessions.h"
 #include "surfaces/server/failure_limiter.h"
+#include "surfaces/server/public_origin.h"
 #include "surfaces/server/server.h"
 #include "surfaces/server/token_store.h"
 
@@ -50,6 +51,8 @@ class Auth {
   Auth(Services& services, const ServerOptions& options);
 
   void set_tcp_port(std::uint16_t port);
+  // Before listening. nullopt: loopback alone.
+  void set_public_origin(std::optional<PublicOrigin> origin) { public_origin_ = std::move(origin); }
   // Host and Origin, exact; secrets in the URL. kForbidden, kInvalidArgument.
   [[nodiscard]] Result<void> check_origin(const net::Request& head) const;
   // kUnauthenticated, kForbidden (scope, CSRF, a process that Pryx spawned), kOverloaded (too many failures).
@@ -61,7 +64,14 @@ class Auth {
 
   [[nodiscard]] TokenStore& tokens() { return tokens_; }
   [[nodiscard]] BrowserSessions& browsers() { return browsers_; }
-  [[nodiscard]] std::string cookie_name() const;
+  // Whether a request, whose Host was checked, came by the public origin.
+  [[nodiscard]] bool is_public(const net::Request& head) const;
+  // The only Origin that a page of ours can send with it: "http://127.0.0.1:7799".
+  [[nodiscard]] std::string origin_of(const net::Request& head) const;
+  // The browser session's cookie, for a browser that came this way.
+  [[nodiscard]] std::string cookie_name(const net::Request& head) const;
+  // The value of Set-Cookie. An empty `value` ends the cookie.
+  [[nodiscard]] std::string set_cookie(const net::Request& head, std::string_view value) const;
 
   // Runs once when the credential ends (revoked, logged out, expired), unless the watch is destroyed before.
   class Watch {
@@ -94,6 +104,7 @@ class Auth {
   BrowserSessions browsers_;
   FailureLimiter limiter_;
   std::vector<std::string> tcp_hosts_;
+  std::optional<PublicOrigin> public_origin_;
   std::uint16_t port_ = 0;
   std::set<Watch*> watches_;
 };

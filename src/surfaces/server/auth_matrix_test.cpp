@@ -11,8 +11,10 @@ namespace {
 
 using testing::ApiFixture;
 
-enum class Host : std::uint8_t { kGood, kOther, kNoPort, kMissing };
-enum class Origin : std::uint8_t { kNone, kSame, kForeign, kNull, kOtherPort };
+enum class Host : std::uint8_t { kGood, kPublic, kOther, kNoPort, kMissing };
+// kOtherScheme: of this very Host, and so a page in clear of the public one. kOtherOwn: that of the other of
+// our two Hosts.
+enum class Origin : std::uint8_t { kNone, kSame, kForeign, kNull, kOtherPort, kOtherScheme, kOtherOwn };
 enum class Proof : std::uint8_t {
   kOwnerSocket,
   kOtherSocket,
@@ -30,9 +32,10 @@ enum class Proof : std::uint8_t {
 };
 enum class Csrf : std::uint8_t { kNone, kGood, kWrong };
 
-constexpr Host kHosts[] = {Host::kGood, Host::kOther, Host::kNoPort, Host::kMissing};
-constexpr Origin kOrigins[] = {Origin::kNone, Origin::kSame, Origin::kForeign, Origin::kNull,
-                               Origin::kOtherPort};
+constexpr std::string_view kPublicHost = "pryx.example.net";
+constexpr Host kHosts[] = {Host::kGood, Host::kPublic, Host::kOther, Host::kNoPort, Host::kMissing};
+constexpr Origin kOrigins[] = {Origin::kNone,      Origin::kSame,        Origin::kForeign, Origin::kNull,
+                               Origin::kOtherPort, Origin::kOtherScheme, Origin::kOtherOwn};
 constexpr Proof kProofs[] = {Proof::kOwnerSocket, Proof::kOtherSocket, Proof::kNone,  Proof::kRead,
                              Proof::kChat,        Proof::kApprove,     Proof::kAdmin, Proof::kWrongToken,
                              Proof::kRevoked,     Proof::kExpired,     Proof::kBasic, Proof::kCookie,
@@ -75,7 +78,7 @@ bool is_known(Proof proof) {
 
 // 0: the request goes through.
 int expected(const Route& route, Host host, Origin origin, Proof proof, Csrf csrf) {
-  if (host != Host::kGood) return 403;
+  if (host != Host::kGood && (host != Host::kPublic || is_socket(proof))) return 403;
   if (origin != Origin::kNone && (origin != Origin::kSame || is_socket(proof))) return 403;
   if (route.auth.is_public()) return 0;
   if (!is_known(proof)) return 401;
@@ -91,6 +94,7 @@ int expected(const Route& route, Host host, Origin origin, Proof proof, Csrf csr
 class AuthMatrix : public ApiFixture {
  protected:
   AuthMatrix() {
+    house.api->set_public_origin(PublicOrigin{std::string(kPublicHost)});
     tokens_ = {{Proof::kRead, new_token("read")},
                {Proof::kChat, new_token("chat")},
                {Proof::kApprove, new_token("approve")},
@@ -125,12 +129,19 @@ class AuthMatrix : public ApiFixture {
     net::Request request = testing::make_request(std::string(route.method), path);
     request.headers = {};
     const bool socket = is_socket(proof);
-    const std::string good = socket ? "localhost" : "127.0.0.1:7799";
+    const bool by_public = host == Host::kPublic;
+    const std::string loopback = socket ? "localhost" : "127.0.0.1:7799";
+    const std::string good = by_public ? std::string(kPublicHost) : loopback;
     if (host != Host::kMissing)
-      request.headers.add("Host", host == Host::kGood    ? good
-                                  : host == Host::kOther ? "evil.example:7799"
-                                                         : "127.0.0.1");
-    if (origin == Origin::kSame) request.headers.add("Origin", "http://" + good);
+      request.headers.add("Host", host == Host::kGood || by_public ? good
+                                  : host == Host::kOther           ? "evil.example:7799"
+                                                                   : "127.0.0.1");
+    if (origin == Origin::kSame) request.headers.add("Origin", (by_public ? "https://" : "http://") + good);
+    if (origin == Origin::kOtherScheme)
+      request.headers.add("Origin", (by_public ? "http://" : "https://") + good);
+    if (origin == Origin::kOtherOwn)
+      request.headers.add("Origin",
+                          by_public ? "http://" + loopback : fmt::format("https://{}", kPublicHost));
     if (origin == Origin::kForeign) request.headers.add("Origin", "http://evil.example");
     if (origin == Origin::kNull) request.headers.add("Origin", "null");
     if (origin == Origin::kOtherPort) request.headers.add("Origin", "http://127.0.0.1:7798");
@@ -142,8 +153,9 @@ class AuthMatrix : public ApiFixture {
     if (const auto token = tokens_.find(proof); token != tokens_.end())
       request.headers.add("Authorization", "Bearer " + token->second);
     if (proof == Proof::kBasic) request.headers.add("Authorization", "Basic cHJ5eDpwcnl4");
-    if (proof == Proof::kCookie) request.headers.add("Cookie", cookie_);
-    if (proof == Proof::kWrongCookie) request.headers.add("Cookie", cookie_ + "x");
+    const std::string jar = by_public ? "__Host-" + cookie_ : cookie_;
+    if (proof == Proof::kCookie) request.headers.add("Cookie", jar);
+    if (proof == Proof::kWrongCookie) request.headers.add("Cookie", jar + "x");
     if (csrf != Csrf::kNone) request.headers.add("X-Pryx-CSRF", csrf == Csrf::kGood ? csrf_ : csrf_ + "x");
     request.wants_websocket = route.pattern == "/api/v1/ws";
     return request;
@@ -199,6 +211,72 @@ TEST_F(AuthMatrix, AMutatedOracleIsCaught) {
     disagreements += (veto ? veto->status : 0) != wanted ? 1 : 0;
   }
   EXPECT_GT(disagreements, 10);
+}
+
+class PublicOriginTest : public AuthMatrix {
+ protected:
+  // As a terminator forwards it: from loopback, with the Host that the browser sent.
+  static net::Request by(std::string_view host, std::string method, std::string_view target,
+                         const json::object* body = nullptr) {
+    net::Request request = testing::make_request(std::move(method), target, body);
+    request.peer = testing::tcp_peer();
+    request.headers.set("Host", std::string(host));
+    return request;
+  }
+  // Of a question by this Host with this cookie.
+  int status_of(std::string_view host, const std::string& cookie = {}) {
+    net::Request request = by(host, "GET", "/api/v1/status");
+    if (!cookie.empty()) request.headers.add("Cookie", cookie);
+    return send(std::move(request)).status;
+  }
+};
+
+TEST_F(PublicOriginTest, IsMatchedExactlyAndOnlyWhileItIsSet) {
+  EXPECT_EQ(status_of(kPublicHost), 401) << "that it comes over loopback proves nothing";
+  EXPECT_EQ(status_of(kPublicHost, "__Host-" + cookie_), 200);
+  for (const char* host : {"pryx.example.net:443", "pryx.example.net:7799", "PRYX.example.net", "example.net",
+                           "pryx.example.net.", "a.pryx.example.net", "pryx.example.net.evil.example"})
+    EXPECT_EQ(status_of(host, "__Host-" + cookie_), 403) << host;
+  house.api->set_public_origin(std::nullopt);
+  EXPECT_EQ(status_of(kPublicHost, "__Host-" + cookie_), 403);
+  EXPECT_EQ(status_of("127.0.0.1:7799", cookie_), 200);
+}
+
+TEST_F(PublicOriginTest, ItsCookieIsKeptToTlsAndToItsHost) {
+  house.info.public_url = "https://pryx.example.net";
+  const Answer link = post("/api/v1/login/links");
+  const std::string code = json::string_or(link.json, "code");
+  EXPECT_EQ(json::string_or(link.json, "url"), "http://127.0.0.1:7799/#code=" + code);
+  EXPECT_EQ(json::string_or(link.json, "public_url"), "https://pryx.example.net/#code=" + code);
+  const json::object body{{"code", code}};
+  net::Request request = by(kPublicHost, "POST", "/api/v1/login", &body);
+  request.headers.add("Origin", "https://pryx.example.net");
+  const Answer answer = send(std::move(request));
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const std::string whole(answer.headers.find("Set-Cookie").value_or(""));
+  EXPECT_TRUE(whole.starts_with("__Host-pryx_session_7799=")) << whole;
+  EXPECT_TRUE(whole.ends_with("; Path=/; HttpOnly; SameSite=Strict; Secure")) << whole;
+  const std::string cookie = whole.substr(0, whole.find(';'));
+  EXPECT_EQ(status_of(kPublicHost, cookie), 200);
+  EXPECT_EQ(status_of(kPublicHost, cookie.substr(7)), 401)
+      << "without __Host- any name of the domain could set it";
+  net::Request out = by(kPublicHost, "POST", "/api/v1/logout");
+  out.headers.add("Origin", "https://pryx.example.net");
+  out.headers.add("Cookie", cookie);
+  out.headers.add("X-Pryx-CSRF", json::string_or(answer.json, "csrf_token"));
+  const Answer gone = send(std::move(out));
+  EXPECT_EQ(gone.status, 204);
+  EXPECT_EQ(gone.headers.find("Set-Cookie").value_or(""),
+            "__Host-pryx_session_7799=; Path=/; HttpOnly; SameSite=Strict; Secure; Max-Age=0");
+  EXPECT_EQ(status_of(kPublicHost, cookie), 401);
+}
+
+TEST_F(PublicOriginTest, ItsPageMayOpenItsOwnBusOnly) {
+  const Answer page = send(by(kPublicHost, "GET", "/"));
+  EXPECT_EQ(page.status, 200);
+  const std::string policy(page.headers.find("Content-Security-Policy").value_or(""));
+  EXPECT_NE(policy.find("connect-src 'self' wss://pryx.example.net;"), std::string::npos) << policy;
+  EXPECT_EQ(policy.find("ws://"), std::string::npos) << policy;
 }
 
 TEST_F(AuthMatrix, UnknownPathsTellStrangersNothing) {

@@ -57,6 +57,7 @@ json::object encode_status(const StatusFacts& facts) {
   return {{"version", info.version},
           {"pid", info.pid},
           {"url", text_or_null(info.url)},
+          {"public_url", text_or_null(info.public_url)},
           {"socket", text_or_null(info.socket)},
           {"started_at", to_rfc3339(info.started_at)},
           {"uptime_seconds", std::max<std::int64_t>(0, facts.now.unix_ms - info.started_at.unix_ms) / 1000},

@@ -703,8 +703,15 @@ json::object sample_compact_preview() {
 }
 
 std::map<std::string, json::object> samples() {
-  const DaemonInfo info{"0.1.0", 42,     "http://127.0.0.1:7799",       "/run/pryx.sock",
-                        kAt,     "safe", "five crashes in ten minutes", "file"};
+  const DaemonInfo info{"0.1.0",
+                        42,
+                        "http://127.0.0.1:7799",
+                        "/run/pryx.sock",
+                        kAt,
+                        "safe",
+                        "five crashes in ten minutes",
+                        "file",
+                        "https://pryx.example.net"};
   const std::vector<Component> components{{"store", "degraded", true, "the disk is nearly full", "4.6"}};
   const audit::Row row{.index = 7,
                        .at = kAt,
@@ -731,7 +738,10 @@ std::map<std::string, json::object> samples() {
       {"Status", encode_status({.info = info, .now = kAt, .default_model = "starter/commands"})},
       {"Login", {{"csrf_token", "x"}, {"expires_at", to_rfc3339(kAt)}}},
       {"LoginLink",
-       {{"url", "http://127.0.0.1:7799/#code=a.b"}, {"code", "a.b"}, {"expires_at", to_rfc3339(kAt)}}},
+       {{"url", "http://127.0.0.1:7799/#code=a.b"},
+        {"public_url", "https://pryx.example.net/#code=a.b"},
+        {"code", "a.b"},
+        {"expires_at", to_rfc3339(kAt)}}},
       {"Workspace",
        agent::Workspace{kMe, id<WorkspaceId>(), "/home/me/project", "project", false, kAt}.to_json()},
       {"Session", sample_session()},

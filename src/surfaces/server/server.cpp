@@ -143,6 +143,9 @@ async::Task<Result<void>> ApiServer::save_browser_sessions() {
 }
 
 void ApiServer::set_tcp_port(std::uint16_t port) { state_->auth.set_tcp_port(port); }
+void ApiServer::set_public_origin(std::optional<PublicOrigin> origin) {
+  state_->auth.set_public_origin(std::move(origin));
+}
 
 async::Task<void> ApiServer::stop() {
   state_->stopping = true;

@@ -26,6 +26,7 @@
 #include "foundation/platform/process_identity.h"
 #include "surfaces/server/admin.h"
 #include "surfaces/server/agent_admin.h"
+#include "surfaces/server/public_origin.h"
 #include "surfaces/server/skill_admin.h"
 #include "trust/approvals/approvals.h"
 #include "trust/audit/audit_log.h"
@@ -42,7 +43,8 @@ struct DaemonInfo {
   WallTime started_at;
   std::string mode = "normal";  // "normal" or "safe"
   std::string safe_mode_reason;
-  std::string key_backend;  // "secret-service", "file"
+  std::string key_backend;      // "secret-service", "file"
+  std::string public_url = {};  // "https://pryx.example.net"; empty: loopback alone
 };
 
 // Everything below the API. All of it outlives the server.
@@ -104,6 +106,9 @@ class ApiServer final : public net::Handler {
   [[nodiscard]] async::Task<Result<void>> save_browser_sessions();
   // Which Host values count on TCP: 127.0.0.1, localhost and [::1] with this port. Call after listening.
   void set_tcp_port(std::uint16_t port);
+  // The origin of a TLS terminator on this machine, whose requests come over loopback like all others but
+  // with that Host. nullopt: none. Call before listening.
+  void set_public_origin(std::optional<PublicOrigin> origin);
   // Ends streams and bus clients, and waits for them. Before HttpServer::stop().
   [[nodiscard]] async::Task<void> stop();
 

@@ -62,11 +62,18 @@ Result<int> run_open(Context& context, const Invocation& invocation) {
   PRYX_TRY(const std::string link, json::get_string(reply.json, "url"));
   const std::string url = link_to(link, place);
   reply.json["url"] = url;
+  std::string elsewhere = json::string_or(reply.json, "public_url");
+  if (!elsewhere.empty()) {
+    elsewhere = link_to(elsewhere, place);
+    reply.json["public_url"] = elsewhere;
+  }
   if (print_if_json(context, reply)) return 0;
-  if (invocation.has("qr")) return print_qr(context, url);
+  // A camera is on another device.
+  if (invocation.has("qr")) return print_qr(context, elsewhere.empty() ? url : elsewhere);
   const auto opener = platform::find_system_program("xdg-open");
   if (invocation.has("print") || !opener || !has_desktop(context.environment())) {
     context.console().print(url);
+    if (!elsewhere.empty()) context.console().note(fmt::format("from another device: {}", elsewhere));
     return 0;
   }
   PRYX_TRY(const std::string page, write_redirect(context, url));

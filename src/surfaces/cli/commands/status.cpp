@@ -30,6 +30,7 @@ Result<int> run_status(Context& context, const Invocation&) {
   add_row(rows, "pid", Line(fmt::format("{}", json::integer_or(s, "pid", 0))));
   add_row(rows, "up", Line(format_duration(std::chrono::seconds(json::integer_or(s, "uptime_seconds", 0)))));
   add_row(rows, "url", Line(json::string_or(s, "url", "none (socket only)")));
+  add_row(rows, "elsewhere", Line(json::string_or(s, "public_url")));
   add_row(rows, "model", Line(json::string_or(s, "default_model")));
   add_row(rows, "turns",
           Line(fmt::format("{} running, {} queued", nested(s, "turns", "running"),

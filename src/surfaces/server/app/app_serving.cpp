@@ -126,13 +126,12 @@ std::string replace_all(std::string_view text, std::string_view mark, std::strin
 // The page differs with each answer by its nonce, so it is never answered by 304: a browser would go on with
 // the nonce of the stored body and the policy of the fresh head. Its tag names the build, for the page's own
 // question whether there is another one.
-net::Response serve_page(const AppFile& index, const net::Request& request, std::string_view nonce) {
+net::Response serve_page(const AppFile& index, std::string_view nonce, std::string_view origin) {
   net::Response response;
   response.headers.add("Content-Type", std::string(media_type_of(kIndex)));
   response.headers.add("Cache-Control", "no-cache");
   response.headers.add("ETag", fmt::format("W/\"{}\"", index.digest));
-  response.headers.add("Content-Security-Policy",
-                       page_policy(nonce, request.headers.find("Host").value_or("")));
+  response.headers.add("Content-Security-Policy", page_policy(nonce, origin));
   response.headers.add(
       "Permissions-Policy",
       "camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), usb=()");
@@ -180,15 +179,17 @@ std::string_view media_type_of(std::string_view path) {
   return known != nullptr ? known->type : "application/octet-stream";
 }
 
-std::string page_policy(std::string_view nonce, std::string_view host) {
+std::string page_policy(std::string_view nonce, std::string_view origin) {
   // Scripts come from our files only, never from the page's text; the nonce is for the style elements that
-  // widgets and the editor make. Not every browser counts ws: as 'self'.
+  // widgets and the editor make. Not every browser counts the bus as 'self': its origin is ours with ws: for
+  // http:, wss: for https:.
+  constexpr std::string_view kHttp = "http";
   return fmt::format(
       "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self' 'nonce-{}'; "
-      "img-src 'self' data: blob:; font-src 'self'; connect-src 'self' ws://{}; manifest-src 'self'; "
+      "img-src 'self' data: blob:; font-src 'self'; connect-src 'self' ws{}; manifest-src 'self'; "
       "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
       "require-trusted-types-for 'script'; trusted-types pryx",
-      nonce, host);
+      nonce, origin.substr(std::min(origin.size(), kHttp.size())));
 }
 
 Encoding choose_encoding(std::string_view accept_encoding, const AppFile& file) {
@@ -209,11 +210,11 @@ bool names_tag(std::string_view if_none_match, std::string_view tag) {
 }
 
 Result<net::Response> serve_app(std::span<const AppFile> files, const net::Request& request,
-                                std::string_view nonce) {
+                                std::string_view nonce, std::string_view origin) {
   const bool is_page = request.path == kIndex || is_app_place(request.path);
   const AppFile* file = find_app_file(files, is_page ? kIndex : std::string_view(request.path));
   if (file == nullptr) return fail(ErrorCode::kNotFound, "there is no {}", utf8_prefix(request.path, 200));
-  if (is_page) return serve_page(*file, request, nonce);
+  if (is_page) return serve_page(*file, nonce, origin);
   const Encoding encoding = choose_encoding(request.headers.find("Accept-Encoding").value_or(""), *file);
   const std::string tag = fmt::format("\"{}{}\"", file->digest, tag_suffix(encoding));
   net::Response response;

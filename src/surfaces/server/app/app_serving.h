@@ -25,12 +25,13 @@ namespace pryx::server {
 // By the extension; "application/octet-stream" for one that is not known.
 [[nodiscard]] std::string_view media_type_of(std::string_view path);
 
-// The answer to a GET of a file or place. `nonce` is fresh for each answer. kNotFound.
+// The answer to a GET of a file or place. `nonce` is fresh for each answer; `origin` is the page's own, as
+// the request named it and already checked. kNotFound.
 [[nodiscard]] Result<net::Response> serve_app(std::span<const AppFile> files, const net::Request& request,
-                                              std::string_view nonce);
+                                              std::string_view nonce, std::string_view origin);
 
-// The Content-Security-Policy of the page with this nonce; `host` as the request named it, already checked.
-[[nodiscard]] std::string page_policy(std::string_view nonce, std::string_view host);
+// The Content-Security-Policy of the page with this nonce and origin, "http://127.0.0.1:7799".
+[[nodiscard]] std::string page_policy(std::string_view nonce, std::string_view origin);
 
 enum class Encoding : std::uint8_t { kIdentity, kGzip, kBrotli };
 // The best form that the file exists in and the client takes; RFC 9110, section 12.5.3.

@@ -8,6 +8,8 @@
 namespace pryx::server {
 namespace {
 
+constexpr std::string_view kOrigin = "http://127.0.0.1:7799";
+
 // "The harbour lies still. " three times.
 const std::string kGzip = *from_hex(
     "1f8b08000000000002030bc94855c8482c4aca2f2d52c8c94c2d56282ec9ccc9d15308215"
@@ -32,7 +34,7 @@ net::Request ask(std::string path, const std::string& accept = {}, const std::st
 }
 
 net::Response serve(const net::Request& request, std::string_view nonce = "n0nce") {
-  auto response = serve_app(kFiles, request, nonce);
+  auto response = serve_app(kFiles, request, nonce, kOrigin);
   EXPECT_TRUE(response.has_value()) << request.path;
   return response ? std::move(*response) : net::Response{.status = 0, .headers = {}, .body = {}};
 }
@@ -90,7 +92,7 @@ TEST(AppServing, EveryPlaceIsThePageWithANonceOfItsOwn) {
 }
 
 TEST(AppServing, ThePolicyAllowsOwnFilesAndNothingElse) {
-  const std::string policy = page_policy("abc", "127.0.0.1:7799");
+  const std::string policy = page_policy("abc", kOrigin);
   for (const char* piece :
        {"default-src 'none'", "script-src 'self';", "style-src 'self' 'nonce-abc';", "worker-src 'self';",
         "connect-src 'self' ws://127.0.0.1:7799;", "object-src 'none'", "base-uri 'none'",
@@ -99,6 +101,9 @@ TEST(AppServing, ThePolicyAllowsOwnFilesAndNothingElse) {
     EXPECT_NE(policy.find(piece), std::string::npos) << piece;
   for (const char* piece : {"unsafe", "*", "http:", "https:", "strict-dynamic"})
     EXPECT_EQ(policy.find(piece), std::string::npos) << piece;
+  const std::string secure = page_policy("abc", "https://pryx.example.net:8443");
+  EXPECT_NE(secure.find("connect-src 'self' wss://pryx.example.net:8443;"), std::string::npos) << secure;
+  EXPECT_EQ(secure.find("ws://"), std::string::npos) << secure;
 }
 
 TEST(AppServing, FilesGoOutInTheBestFormTheClientTakes) {
@@ -155,7 +160,7 @@ TEST(AppServing, AKnownTagSavesTheBytes) {
 TEST(AppServing, WhatIsNoFileIsNotFound) {
   for (const char* path :
        {"/assets/index-D3k9xQ2b.js", "/assets/", "/index.htm l.js", "/assets/../index.html"})
-    EXPECT_EQ(serve_app(kFiles, ask(path), "n").error().code, ErrorCode::kNotFound) << path;
+    EXPECT_EQ(serve_app(kFiles, ask(path), "n", kOrigin).error().code, ErrorCode::kNotFound) << path;
 }
 
 TEST(AppServing, WhatIsBuiltInIsWhole) {
@@ -166,7 +171,7 @@ TEST(AppServing, WhatIsBuiltInIsWhole) {
     EXPECT_EQ(file.digest.size(), 32u) << file.path;
     EXPECT_NE(media_type_of(file.path), "application/octet-stream") << file.path;
     EXPECT_NE(file.identity.empty(), file.gzip.empty()) << file.path;
-    auto plain = serve_app(files, ask(std::string(file.path)), "n");
+    auto plain = serve_app(files, ask(std::string(file.path)), "n", kOrigin);
     ASSERT_TRUE(plain.has_value()) << file.path;
     if (file.path != "/index.html") EXPECT_EQ(plain->body.size(), file.size) << file.path;
   }

@@ -12,7 +12,9 @@ namespace pryx::server::routes {
 async::Task<Result<Reply>> get_app(RouteCall& call) {
   std::string nonce(18, '\0');
   call.services().random.fill({reinterpret_cast<std::uint8_t*>(nonce.data()), nonce.size()});
-  PRYX_CO_TRY(net::Response response, serve_app(embedded::app_files(), call.request, to_base64url(nonce)));
+  const std::string origin = call.core.auth.origin_of(call.request);
+  PRYX_CO_TRY(net::Response response,
+              serve_app(embedded::app_files(), call.request, to_base64url(nonce), origin));
   co_return Reply::response(std::move(response));
 }
 async::Task<Result<Reply>> get_openapi(RouteCall&) {

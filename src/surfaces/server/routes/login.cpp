@@ -28,12 +28,15 @@ async::Task<Result<void>> record(RouteCall& call, std::string kind, PrincipalId 
 
 // The code goes into the fragment: browsers keep that to themselves, so no log or referrer ever has it.
 async::Task<Result<Reply>> make_login_link(RouteCall& call) {
-  const std::string& url = call.services().info.url;
-  if (url.empty())
+  const DaemonInfo& info = call.services().info;
+  if (info.url.empty())
     co_return fail(ErrorCode::kConflict, "this daemon does not listen on TCP; start it without --no-tcp");
   PRYX_CO_TRY_VOID(co_await record(call, "login.link_made", call.principal()));
   const LoginLink link = call.core.auth.browsers().make_link(call.caller());
-  co_return Reply::of({{"url", fmt::format("{}/#code={}", url, link.code)},
+  json::value elsewhere;
+  if (!info.public_url.empty()) elsewhere = fmt::format("{}/#code={}", info.public_url, link.code);
+  co_return Reply::of({{"url", fmt::format("{}/#code={}", info.url, link.code)},
+                       {"public_url", std::move(elsewhere)},
                        {"code", link.code},
                        {"expires_at", to_rfc3339(link.expires_at)}},
                       201);
@@ -59,8 +62,7 @@ async::Task<Result<Reply>> log_in(RouteCall& call) {
     co_return std::unexpected(recorded.error());
   }
   Reply reply = Reply::of({{"csrf_token", opened->csrf}, {"expires_at", to_rfc3339(opened->expires_at)}});
-  reply.headers.add("Set-Cookie", fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict",
-                                              call.core.auth.cookie_name(), opened->cookie_value));
+  reply.headers.add("Set-Cookie", call.core.auth.set_cookie(call.request, opened->cookie_value));
   co_return reply;
 }
 
@@ -73,8 +75,7 @@ async::Task<Result<Reply>> log_out(RouteCall& call) {
   call.core.auth.browsers().end(call.identity.key);
   call.core.auth.end_all_with(call.identity.key);
   Reply reply = Reply::empty();
-  reply.headers.add("Set-Cookie", fmt::format("{}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0",
-                                              call.core.auth.cookie_name()));
+  reply.headers.add("Set-Cookie", call.core.auth.set_cookie(call.request, ""));
   co_return reply;
 }
 

@@ -75,13 +75,16 @@ function Shown({
 
 export function Devices() {
   const link = useLoginLink();
-  const url = useStatus().data?.url;
-  const port = url ? new URL(url).port : '';
+  const status = useStatus().data;
+  const port = status?.url && !status.public_url ? new URL(status.url).port : '';
   return (
     <div className="flex max-w-3xl flex-col gap-4">
       <Card title={t('devices.title')}>
         <div className="flex flex-col gap-4">
           <p className="max-w-[72ch] text-dense text-text-2">{t('devices.lead')}</p>
+          {status?.public_url && (
+            <p className="max-w-[72ch] text-dense">{t('devices.public', { origin: status.public_url })}</p>
+          )}
           {port && (
             <div className="rounded-card bg-sunken p-3 text-dense">
               <p>{t('devices.loopback')}</p>

@@ -110,6 +110,7 @@ export const settingsMessages = {
   'devices.loopback':
     'Pryx answers this machine only. A phone or another computer comes in through a tunnel of yours, for example in a terminal app there:',
   'devices.loopback.then': 'Leave it open, then scan the code or open the link on that device.',
+  'devices.public': 'Other devices reach this Control Center at {origin}.',
   'devices.show': 'Show a login link',
   'devices.again': 'New link',
   'devices.hide': 'Hide',

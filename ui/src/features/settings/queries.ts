@@ -75,7 +75,9 @@ export const useLoginLink = () =>
     gcTime: 0,
     mutationFn: async () => {
       const link = await take(api.POST('/api/v1/login/links'));
-      const drawn = await take(api.POST('/api/v1/qr', { body: { text: link.url }, parseAs: 'blob' }));
-      return { ...link, drawn: drawn as unknown as Blob };
+      // It is for another device, which this machine's own address would lead to itself.
+      const url = link.public_url ?? link.url;
+      const drawn = await take(api.POST('/api/v1/qr', { body: { text: url }, parseAs: 'blob' }));
+      return { ...link, url, drawn: drawn as unknown as Blob };
     },
   });

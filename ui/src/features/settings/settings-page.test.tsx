@@ -305,6 +305,32 @@ test('set-up can be entered again', async () => {
   await waitFor(() => expect(router.state.location.pathname).toBe('/welcome'));
 });
 
+test('with a public origin the login link leads there, and no tunnel is proposed', async () => {
+  const user = userEvent.setup();
+  URL.createObjectURL = () => 'blob:qr';
+  URL.revokeObjectURL = () => undefined;
+  answer('GET /api/v1/status', {
+    url: 'http://127.0.0.1:7799',
+    public_url: 'https://pryx.example.net',
+    default_model: 'starter/commands',
+  });
+  answer('POST /api/v1/login/links', () => ({
+    url: 'http://127.0.0.1:7799/#code=abc',
+    public_url: 'https://pryx.example.net/#code=abc',
+    code: 'abc',
+    expires_at: new Date(Date.now() + 60_000).toISOString(),
+  }));
+  answer('POST /api/v1/qr', { svg: true });
+  renderPage(<SettingsPage />, { at: '/settings?tab=devices' });
+  expect(await screen.findByText(/reach this Control Center at https:\/\/pryx.example.net/)).toBeTruthy();
+  expect(screen.queryByText(/ssh -L/)).toBeNull();
+  await user.click(await screen.findByRole('button', { name: 'Show a login link' }));
+  expect(await screen.findByText('https://pryx.example.net/#code=abc')).toBeTruthy();
+  expect(asked.find((one) => one.path === '/api/v1/qr')?.body).toEqual({
+    text: 'https://pryx.example.net/#code=abc',
+  });
+});
+
 test('a login link is shown as a QR code only when asked for, and goes when it is over', async () => {
   vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'] });
   onTestFinished(() => void vi.useRealTimers());
