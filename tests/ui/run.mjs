@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// node run.mjs --bin FOLDER [--dist ui/dist] [--jobs N] [--pictures FOLDER] [words…]: every journey whose name holds one of the words.
+// node run.mjs --bin FOLDER [--dist ui/dist] [--jobs N] [--pictures FOLDER] [--slack N] [words…]: every journey whose name holds one of the words.
 // A module's `journeys` have a daemon each, those of one entry of `shared` have one together, in their order; `alone` are journeys
 // that measure, with nothing beside them.
 import { readdirSync } from 'node:fs';
@@ -16,6 +16,8 @@ const path = (text) => (text === undefined ? undefined : resolve(text));
 const binaries = path(option('--bin'));
 const dist = path(option('--dist'));
 const pictures = path(option('--pictures'));
+// What limits in time are multiplied by: a build without optimisation or with sanitizers, beside other tests, is no bench.
+const slack = Number(option('--slack') ?? 4);
 // Most of a journey is waiting for the daemon or the browser.
 const jobs = Number(option('--jobs') ?? Math.min(4, cpus().length + 1));
 if (!binaries) {
@@ -50,7 +52,7 @@ async function gone(name, run, daemon, box) {
       timer = setTimeout(() => fail(new Error(`not done after ${kLimitMs / 1000} s`)), kLimitMs);
     });
     if (!daemon.process) await daemon.start();
-    const said = await Promise.race([run({ browser, daemon, box, pictures }), limit]);
+    const said = await Promise.race([run({ browser, daemon, box, pictures, slack }), limit]);
     passed += 1;
     console.log(`[ ok ] ${name} (${((Date.now() - begin) / 1000).toFixed(1)} s)${said ? `: ${said}` : ''}`);
   } catch (error) {

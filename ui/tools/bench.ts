@@ -32,6 +32,9 @@ const kTypes: Record<string, string> = {
   '.svg': 'image/svg+xml',
 };
 const kId = '01J9ZD3V3N8J4Q6R2S7T0W5X1Y';
+// A row as the API's document has it, with every field: it weighs in the heap what a real one does.
+const kExample = new URL('../../api/examples/SessionHit.json', import.meta.url);
+const kRow = JSON.parse(readFileSync(kExample, 'utf8'));
 const kBegin = Date.parse('2026-01-02T08:00:00Z');
 
 const hex = (n: number) => n.toString(16).padStart(16, '0');
@@ -132,6 +135,7 @@ function sessions(cursor: number, limit: number): string {
     const n = cursor + k;
     const time = new Date(kBegin - n * 60_000).toISOString();
     return {
+      ...kRow,
       id: `ses_01J9ZD3V3N8J4Q6R2${n.toString(36).toUpperCase().padStart(9, '0')}`,
       workspace_id: null,
       agent: n % 7 === 0 ? 'ops' : 'default',
@@ -142,6 +146,8 @@ function sessions(cursor: number, limit: number): string {
       parent_id: null,
       message_count: n % 40,
       unread: n % 5 === 0,
+      last_turn_id: `trn_${kId}`,
+      last_state: 'completed',
       created_at: time,
       updated_at: time,
       snippet: null,
@@ -224,6 +230,7 @@ const kStatus = JSON.stringify({
   version: 'bench',
   pid: 1,
   url: null,
+  public_url: null,
   socket: null,
   started_at: iso(0),
   uptime_seconds: 1,
@@ -393,6 +400,20 @@ async function benchSessions(page: Page, base: string) {
   };
 }
 
+// From the list that is loaded whole to the trace of its first session, as a person goes: nothing but the page's own code lets go of
+// what the list held.
+async function benchTogether(page: Page) {
+  // A page that is loaded anew has no mark.
+  await page.evaluate(() => void performance.mark('bench.life'));
+  await page.keyboard.press('Shift+T');
+  await page.waitForFunction(() => performance.getEntriesByName('trace.drawn').length > 0, null, {
+    timeout: 60_000,
+  });
+  const isOneLife = await page.evaluate(() => performance.getEntriesByName('bench.life').length === 1);
+  if (!isOneLife) throw new Error('the page was loaded anew on its way to the trace');
+  return { heap: await heapMiB(page) };
+}
+
 async function main(): Promise<number> {
   const at = process.argv.indexOf('--slack');
   const slack = at > 0 ? Number(process.argv[at + 1]) : 1;
@@ -447,6 +468,8 @@ async function main(): Promise<number> {
       hold('rows', listed.rows, kSessions, 'least');
       holdScrolling('scrolling sessions', listed);
       hold('sessions heap, MiB', listed.heap, kHeapMiB, 'most');
+      const together = await benchTogether(page);
+      hold('sessions, then a trace: heap, MiB', together.heap, kHeapMiB, 'most');
     }
     if (wants('transcript')) {
       const spoken = await benchTranscript(page, base);
