@@ -7,6 +7,7 @@
 #include "engine/agent/fair_queue.h"
 #include "engine/agent/session_store.h"
 #include "engine/agent/states.h"
+#include "engine/agent/turn_failure.h"
 
 namespace pryx::agent {
 namespace {
@@ -33,6 +34,26 @@ TEST(States, EveryNameRoundTrips) {
   for (int i = 0; i < 8; ++i)
     EXPECT_EQ(step_state_from_text(to_text(static_cast<StepState>(i))), static_cast<StepState>(i));
   EXPECT_FALSE(turn_state_from_text("sleeping"));
+}
+
+TEST(TurnFailure, EveryNameCountsAsWhatItIs) {
+  const std::pair<std::string_view, ErrorCode> own[] = {{"context_too_long", ErrorCode::kTooLarge},
+                                                        {"turn_timeout", ErrorCode::kTimeout},
+                                                        {"step_limit", ErrorCode::kBudget},
+                                                        {"loop_detected", ErrorCode::kBudget},
+                                                        {"dependency_failed", ErrorCode::kCheckFailed}};
+  for (const auto& [name, code] : own) {
+    EXPECT_EQ(error_code_of_turn(name), code) << name;
+    EXPECT_NE(title_of_turn_failure(name), facts(code).title) << name << " has words of its own";
+    EXPECT_NE(title_of_turn_failure(name), facts(ErrorCode::kInternal).title) << name;
+  }
+  for (std::size_t i = 0; i <= static_cast<std::size_t>(ErrorCode::kInternal); ++i) {
+    const auto code = static_cast<ErrorCode>(i);
+    EXPECT_EQ(error_code_of_turn(facts(code).name), code);
+    EXPECT_EQ(error_code_of_turn(facts(code).wire), code);
+    EXPECT_EQ(title_of_turn_failure(facts(code).name), facts(code).title);
+  }
+  EXPECT_EQ(error_code_of_turn("of_a_later_release"), ErrorCode::kInternal);
 }
 
 OpenTurn turn(const std::string& session, const std::string& id, Priority priority = Priority::kOwner) {

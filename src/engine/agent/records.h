@@ -141,7 +141,7 @@ struct Turn {
   int model_calls = 0;
   int unpriced_calls = 0;
   int denied_calls = 0;
-  std::string error_code;  // name from the error table, or "step_limit", "loop_detected", "turn_timeout"
+  std::string error_code;  // name from the error table, or one of turn_failure.h
   std::string error_detail;
   ModelFailure failure;
   WallTime created_at;

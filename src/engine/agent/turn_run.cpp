@@ -4,23 +4,11 @@
 #include "engine/agent/turn_run.h"
 
 #include "engine/agent/step_journal.h"
+#include "engine/agent/turn_failure.h"
 #include "foundation/base/log.h"
 #include "trust/policy/policy_file.h"
 
 namespace pryx::agent {
-
-namespace {
-constexpr std::string_view kTurnTimeout = "turn_timeout";
-
-std::string_view title_of(const std::string& code) {
-  if (code == "step_limit") return "Too many steps";
-  if (code == kTurnTimeout) return "The turn took too long";
-  if (code == "context_too_long") return "Context too long";
-  if (code == "loop_detected") return "The model repeats itself";
-  if (code == "dependency_failed") return "What it waited for did not succeed";
-  return facts(error_code_from_name(code)).title;
-}
-}  // namespace
 
 TurnRun::TurnRun(TurnEngine& engine, OpenTurn turn, std::shared_ptr<TurnAhead> ahead)
     : engine_(engine),
@@ -268,7 +256,7 @@ Result<void> TurnRun::write_end(db::Transaction& t, TurnState state, const std::
   } else if (state == TurnState::kFailed) {
     name = "turn.failed";
     payload["code"] = turn_.error_code;
-    payload["title"] = title_of(turn_.error_code);
+    payload["title"] = title_of_turn_failure(turn_.error_code);
     payload["detail"] = turn_.error_detail;
   } else {
     name = "turn.cancelled";

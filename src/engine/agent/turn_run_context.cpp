@@ -7,6 +7,7 @@
 
 #include "engine/agent/compaction.h"
 #include "engine/agent/context_desk.h"
+#include "engine/agent/turn_failure.h"
 #include "engine/agent/turn_run.h"
 #include "foundation/base/log.h"
 #include "foundation/base/text.h"
@@ -119,7 +120,7 @@ async::Task<TurnRun::Flow> TurnRun::fail_too_long(const Context& context) {
       "and {} "
       "takes {}; say less at once, start a fresh session, or choose a model with a larger context",
       tokens, model_name(), context.limit);
-  co_return co_await fail_turn("context_too_long", std::move(detail));
+  co_return co_await fail_turn(std::string(kContextTooLong), std::move(detail));
 }
 
 // Once each time it gets there, and again after a summary made room and it filled up again.
@@ -314,14 +315,14 @@ async::Task<TurnRun::Flow> TurnRun::too_long(Step& step, Error error) {
         "down to about {} tokens; start a fresh session, or choose a model with a larger "
         "context",
         model_name(), budget_.limit);
-    co_return co_await model_failed(step, std::move(error), "context_too_long");
+    co_return co_await model_failed(step, std::move(error), std::string(kContextTooLong));
   }
   const std::int64_t sent = std::min(estimate_.input_tokens, budget_.limit);
   reduced_limit_ = static_cast<std::int64_t>(static_cast<double>(sent) * kReduced);
   const ModelEnd end = end_of_attempt(trace::CallOutcome::kFailed, error);
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(write_call_end(t, end));
-    step.error_code = "context_too_long";
+    step.error_code = kContextTooLong;
     step.summary = error.message;
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kFailed, now()));
     return emit(

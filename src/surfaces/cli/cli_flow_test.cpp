@@ -142,6 +142,9 @@ TEST_F(CliFlow, ExecExitsByTheCodeOfAFailedTurn) {
                                         {"budget", 10},
                                         {"timeout", 9},
                                         {"PRYX-1013", 8},
+                                        {"context_too_long", 2},
+                                        {"turn_timeout", 9},
+                                        {"step_limit", 10},
                                         {"internal", 1}}) {
     FakeDaemon daemon(
         places_,

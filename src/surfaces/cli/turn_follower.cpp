@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "engine/agent/turn_failure.h"
 #include "foundation/base/text.h"
 #include "surfaces/cli/terminal_text.h"
 
@@ -341,8 +342,7 @@ std::optional<Line> describe_event(const TurnEvent& event) {
 
 Error error_of_failed_turn(const json::object& payload, client::ErrorTraces& traces) {
   const std::string code = json::string_or(payload, "code");
-  Error error{error_code_from_name(code), json::string_or(payload, "detail"), -1};
-  if (code == "turn_timeout") error.code = ErrorCode::kTimeout;
+  Error error{agent::error_code_of_turn(code), json::string_or(payload, "detail"), -1};
   // What a provider finds wrong with a request is no mistake in this command's usage.
   if (error.code == ErrorCode::kInvalidArgument) error.code = ErrorCode::kProvider;
   const std::string title = json::string_or(payload, "title", "the turn failed");

@@ -300,8 +300,8 @@ class ChatCodec final : public FrontCodec {
     return out + "data: [DONE]\n\n";
   }
 
-  std::string failed(const FrontIds&, const Error& error, std::string_view) override {
-    return sse_data(openai_error_body(error)) + "data: [DONE]\n\n";
+  std::string failed(const FrontIds&, const FrontRefusal& failure, std::string_view) override {
+    return sse_data(openai_error_body(failure.error, failure.param, failure.code)) + "data: [DONE]\n\n";
   }
   net::Response refuse(const FrontRefusal& refusal, std::string_view request_id) override {
     return openai_error_response(refusal.error, request_id, refusal.param, refusal.code);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "surfaces/server/front/front.h"
 
+#include "engine/agent/turn_failure.h"
+
 namespace pryx::server {
 namespace {
 
@@ -41,13 +43,25 @@ FrontOutcome outcome_of(const json::object& payload) {
   return outcome;
 }
 
-Error failure_of(std::string_view event_name, const json::object& payload) {
-  if (event_name == "turn.cancelled") return {ErrorCode::kConflict, "the turn was cancelled", -1};
+FrontRefusal failure_named(std::string_view name, std::string detail) {
+  FrontRefusal failure{{agent::error_code_of_turn(name), std::move(detail), -1}, {}, {}};
+  if (name == agent::kContextTooLong) {
+    // A bad request to every vendor, and clients know what to do by this code.
+    failure.error.code = ErrorCode::kInvalidArgument;
+    failure.code = "context_length_exceeded";
+  }
+  return failure;
+}
+
+FrontRefusal failure_of(std::string_view event_name, const json::object& payload) {
+  if (event_name == "turn.cancelled") return {{ErrorCode::kConflict, "the turn was cancelled", -1}, {}, {}};
   if (event_name == "turn.needs_attention")
-    return {ErrorCode::kConflict, "a step has an unknown outcome; the turn waits for its owner's decision",
-            -1};
-  return {error_code_from_name(json::string_or(payload, "code")),
-          json::string_or(payload, "detail", "the turn failed"), -1};
+    return {
+        {ErrorCode::kConflict, "a step has an unknown outcome; the turn waits for its owner's decision", -1},
+        {},
+        {}};
+  return failure_named(json::string_or(payload, "code"),
+                       json::string_or(payload, "detail", "the turn failed"));
 }
 
 json::object front_facts(const FrontIds& ids, const FrontOutcome& outcome) {

@@ -54,7 +54,9 @@ struct FrontOutcome {
   std::int64_t left_out = 0;  // messages that this model was not shown
 };
 [[nodiscard]] FrontOutcome outcome_of(const json::object& payload);
-[[nodiscard]] Error failure_of(std::string_view event_name, const json::object& payload);
+// Of a turn that did not end well, as vendors say it themselves. `name`: of its failure.
+[[nodiscard]] FrontRefusal failure_named(std::string_view name, std::string detail);
+[[nodiscard]] FrontRefusal failure_of(std::string_view event_name, const json::object& payload);
 
 enum class FrontText : std::uint8_t { kAnswer, kReasoning };
 
@@ -75,7 +77,7 @@ class FrontCodec {
   [[nodiscard]] virtual std::string next_step(const FrontIds& ids) = 0;
   [[nodiscard]] virtual std::string keep_alive() = 0;
   [[nodiscard]] virtual std::string close(const FrontIds& ids, const FrontOutcome& outcome) = 0;
-  [[nodiscard]] virtual std::string failed(const FrontIds& ids, const Error& error,
+  [[nodiscard]] virtual std::string failed(const FrontIds& ids, const FrontRefusal& failure,
                                            std::string_view request_id) = 0;
 
   [[nodiscard]] virtual net::Response refuse(const FrontRefusal& refusal, std::string_view request_id) = 0;

@@ -170,8 +170,9 @@ async::Task<Result<Reply>> end_turn(RouteCall& call, Following& following, const
     add_common_headers(response.headers, call.request_id);
     response.body = json::to_text(following.codec.whole(following.ids, outcome));
   } else {
-    response = following.codec.refuse(
-        {failure_of(event.name, payload), {}, event.name.substr(event.name.find('.') + 1)}, call.request_id);
+    FrontRefusal failure = failure_of(event.name, payload);
+    if (failure.code.empty()) failure.code = event.name.substr(event.name.find('.') + 1);
+    response = following.codec.refuse(failure, call.request_id);
   }
   const Result<void> flushed = co_await call.exchange.respond(std::move(response));
   note_delivery(call, following, flushed);

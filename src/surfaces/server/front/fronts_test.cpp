@@ -177,6 +177,31 @@ TEST_P(Fronts, AFailureHasTheWiresForm) {
   EXPECT_EQ(ask({{"model", "nowhere/x"}}).status, 404);
 }
 
+// Official clients repeat by themselves what looks like a failure of the server.
+TEST_P(Fronts, WhatIsTooLongForTheModelIsABadRequest) {
+  models::CatalogEntry small;
+  small.context_tokens = 2'000;
+  auto limits = std::make_shared<models::CatalogFile>();
+  limits->models.emplace("fake/words", small);
+  house.models.set_catalog(std::make_shared<const models::Catalog>(models::built_in_catalog(), limits));
+  std::string endless;
+  for (int i = 0; i < 3'000; ++i) endless += "some more words ";
+  const char* key = GetParam() == kResponses ? "input" : "messages";
+  json::value prompt(endless);
+  if (GetParam() != kResponses) prompt = json::array{json::object{{"role", "user"}, {"content", endless}}};
+  for (const bool streams : {false, true}) {
+    const Answer refused = ask({{key, prompt}, {"stream", streams}});
+    EXPECT_EQ(refused.status, 400) << refused.body;
+    ASSERT_TRUE(refused.json.contains("error")) << refused.body;
+    EXPECT_EQ(error_type(refused), "invalid_request_error");
+    if (GetParam() != kMessages) {
+      EXPECT_EQ(json::string_or(refused.json.at("error").as_object(), "code"), "context_length_exceeded");
+    }
+  }
+  EXPECT_TRUE(house.model->requests.empty());
+  EXPECT_EQ(ask().status, 200) << "the control";
+}
+
 TEST_P(Fronts, ARevokedTokenEndsTheStream) {
   house.model->hangs_after_words = true;
   const Answer made = post("/api/v1/tokens", {{"name", "t"}, {"scopes", "chat"}});

@@ -371,8 +371,8 @@ class MessagesCodec final : public FrontCodec {
     return out + event("message_stop", {});
   }
 
-  std::string failed(const FrontIds&, const Error& error, std::string_view request_id) override {
-    return sse_event("error", anthropic_error_body(error, request_id));
+  std::string failed(const FrontIds&, const FrontRefusal& failure, std::string_view request_id) override {
+    return sse_event("error", anthropic_error_body(failure.error, request_id));
   }
   net::Response refuse(const FrontRefusal& refusal, std::string_view request_id) override {
     return anthropic_refusal(refusal, request_id);

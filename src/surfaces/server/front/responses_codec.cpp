@@ -304,8 +304,8 @@ class ResponsesCodec final : public FrontCodec {
   std::string close(const FrontIds& ids, const FrontOutcome& outcome) override {
     return writer_.close(ids, outcome);
   }
-  std::string failed(const FrontIds& ids, const Error& error, std::string_view) override {
-    return writer_.failed(ids, error);
+  std::string failed(const FrontIds& ids, const FrontRefusal& failure, std::string_view) override {
+    return writer_.failed(ids, failure);
   }
   net::Response refuse(const FrontRefusal& refusal, std::string_view request_id) override {
     return openai_error_response(refusal.error, request_id, refusal.param, refusal.code);

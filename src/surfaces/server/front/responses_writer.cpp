@@ -51,6 +51,12 @@ json::object call_body(std::string_view id, const models::ToolCall& call, bool d
           {"arguments", done ? call.arguments_json : std::string()}};
 }
 
+json::object error_body(const FrontRefusal& failure) {
+  const json::object body = openai_error_body(failure.error, failure.param, failure.code);
+  const json::object& detail = body.at("error").as_object();
+  return {{"code", detail.at("code")}, {"message", detail.at("message")}};
+}
+
 // What the end of a turn says about the whole response.
 void finish(json::object& response, const FrontIds& ids, const FrontOutcome& outcome) {
   response["model"] = front_model(ids, outcome);
@@ -119,13 +125,10 @@ json::object ResponsesWriter::response(const FrontIds& ids, std::string_view sta
 }
 
 json::object ResponsesWriter::unfinished(const FrontIds& ids, std::string_view status,
-                                         const std::optional<Error>& error) const {
+                                         const std::optional<FrontRefusal>& failure) const {
   json::object out = response(ids, status);
   out["pryx"] = front_facts(ids, {});
-  if (!error) return out;
-  const json::object body = openai_error_body(*error);
-  const json::object& detail = body.at("error").as_object();
-  out["error"] = json::object{{"code", detail.at("code")}, {"message", detail.at("message")}};
+  if (failure) out["error"] = error_body(*failure);
   return out;
 }
 
@@ -258,13 +261,11 @@ std::string ResponsesWriter::close(const FrontIds& ids, const FrontOutcome& outc
          event(complete ? "response.completed" : "response.incomplete", {{"response", std::move(done)}});
 }
 
-std::string ResponsesWriter::failed(const FrontIds& ids, const Error& error) {
+std::string ResponsesWriter::failed(const FrontIds& ids, const FrontRefusal& failure) {
   std::string out = end_item(ids);
-  json::object failure = response(ids, "failed");
-  const json::object body = openai_error_body(error);
-  const json::object& detail = body.at("error").as_object();
-  failure["error"] = json::object{{"code", detail.at("code")}, {"message", detail.at("message")}};
-  return out + event("response.failed", {{"response", std::move(failure)}});
+  json::object ended = response(ids, "failed");
+  ended["error"] = error_body(failure);
+  return out + event("response.failed", {{"response", std::move(ended)}});
 }
 
 }  // namespace pryx::server

@@ -19,13 +19,13 @@ class ResponsesWriter {
   [[nodiscard]] const json::object& echo() const { return echo_; }
   // One that is under way, failed or cancelled: `status` says which.
   [[nodiscard]] json::object unfinished(const FrontIds& ids, std::string_view status,
-                                        const std::optional<Error>& error) const;
+                                        const std::optional<FrontRefusal>& failure) const;
   [[nodiscard]] json::object whole(const FrontIds& ids, const FrontOutcome& outcome);
   [[nodiscard]] std::string open(const FrontIds& ids);
   [[nodiscard]] std::string piece(const FrontIds& ids, FrontText kind, std::string_view text);
   [[nodiscard]] std::string end_item(const FrontIds& ids);
   [[nodiscard]] std::string close(const FrontIds& ids, const FrontOutcome& outcome);
-  [[nodiscard]] std::string failed(const FrontIds& ids, const Error& error);
+  [[nodiscard]] std::string failed(const FrontIds& ids, const FrontRefusal& failure);
 
  private:
   enum class Item : std::uint8_t { kNone, kMessage, kReasoning };

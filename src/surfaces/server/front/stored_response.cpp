@@ -67,10 +67,9 @@ Result<std::optional<StoredResponse>> read_response(db::Connection& c, const Pri
                      .created = turn.created_at.unix_ms / 1000,
                      .model = turn.model.empty() ? "default" : turn.model};
   if (turn.state != TurnState::kCompleted) {
-    std::optional<Error> error;
-    if (turn.state == TurnState::kFailed)
-      error = Error{error_code_from_name(turn.error_code), turn.error_detail, -1};
-    out.body = writer.unfinished(ids, status_of(turn.state), error);
+    std::optional<FrontRefusal> failure;
+    if (turn.state == TurnState::kFailed) failure = failure_named(turn.error_code, turn.error_detail);
+    out.body = writer.unfinished(ids, status_of(turn.state), failure);
     return out;
   }
   FrontOutcome outcome;
