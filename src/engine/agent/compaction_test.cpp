@@ -40,7 +40,8 @@ class Notetaker final : public models::Provider {
   bool breaks_off = false;             // behind the text of a summary
   std::string summary;                 // empty: those lines
   std::optional<models::Usage> usage;  // of each call; nullopt: it reports none
-  std::int64_t refuses_over = 0;       // tokens; 0: takes anything
+  std::optional<Error> refuses_summaries;  // by what its vendor says; answers come all the same
+  std::int64_t refuses_over = 0;           // tokens; 0: takes anything
 
   [[nodiscard]] std::string_view kind() const override { return "openai"; }
   async::Task<Result<std::vector<models::ModelInfo>>> list_models() override {
@@ -53,6 +54,7 @@ class Notetaker final : public models::Provider {
     std::string text =
         fmt::format("Answer {}: that is noted, and here are a few more words about it.", requests.size());
     if (asks_for_summary(request)) {
+      if (refuses_summaries) co_return fail(*refuses_summaries);
       if (fails_to_summarise) {
         if (request.facts) *request.facts = {422, "req_sum"};
         co_return fail(ErrorCode::kInvalidArgument, "not today");
@@ -96,7 +98,8 @@ class LongSession : public ::testing::Test, public Corridor {
   }
   void set_limit(std::int64_t limit) {
     const auto file = models::parse_catalog_overrides(
-        fmt::format("models:\n  notes/taker:\n    context: {}\n", limit), "test");
+        fmt::format("models:\n  notes/taker:\n    context: {0}\n  backup/taker:\n    context: {0}\n", limit),
+        "test");
     PRYX_CHECK(file.has_value());
     daemon->models.set_catalog(std::make_shared<const models::Catalog>(
         models::built_in_catalog(), std::make_shared<const models::CatalogFile>(*file)));
@@ -293,6 +296,50 @@ TEST_F(LongSession, AModelThatCannotSummariseLeavesAMarkerAndTheAnswerComes) {
   ASSERT_TRUE(compactions(s).at(0).dropped);
   EXPECT_NE(text_of(notes->requests.back()).find("earlier messages were left out"), std::string::npos);
   EXPECT_GE(left_out_of(last, trace::SpanKind::kModel), compactions(s).at(0).covered);
+}
+
+TEST_F(LongSession, WhoAnswersInsteadSummarisesToo) {
+  boot_with(4'000);
+  const auto backup = std::make_shared<Notetaker>();
+  daemon->models.put_provider("backup", backup);
+  daemon->engine.set_fallbacks({"backup/taker"});
+  for (const ErrorCode code : {ErrorCode::kBudget, ErrorCode::kForbidden}) {
+    SCOPED_TRACE(facts(code).name);
+    notes->refuses_summaries = Error{code, "no more of that", -1};
+    const int summaries = backup->summaries;
+    const SessionId s = session();
+    TurnId last;
+    for (int i = 0; i < 120 && compactions(s).empty() && step_states(last) != "model failed"; ++i)
+      last = say(s, kFiller);
+    EXPECT_EQ(state(last), "completed") << turn(last).error_detail;
+    EXPECT_EQ(step_states(last), "model failed, model done, model done");
+    EXPECT_EQ(turn(last).answered_by, "backup/taker");
+    ASSERT_EQ(compactions(s).size(), 1u);
+    EXPECT_FALSE(compactions(s)[0].dropped);
+    EXPECT_EQ(backup->summaries, summaries + 1);
+    EXPECT_NE(text_of(backup->requests.back()).find("[SUMMARY of "), std::string::npos);
+    // Asked for by a person as well.
+    const TurnId asked = compact(s);
+    EXPECT_EQ(state(asked), "completed") << turn(asked).error_detail;
+    EXPECT_EQ(step_states(asked), "model failed, model done");
+    EXPECT_EQ(turn(asked).answered_by, "backup/taker");
+    EXPECT_EQ(backup->summaries, summaries + 2);
+    const std::int64_t told = read([&](db::Connection& c) {
+      return c.count(R"(SELECT count(*) FROM messages WHERE session_id = $1 AND parts LIKE '%"notice"%')", s);
+    });
+    EXPECT_EQ(told, 2);
+  }
+}
+
+// Nobody stands in: the turn cannot be answered either, and the next one finds all as it was.
+TEST_F(LongSession, AnEmptyAccountLeavesNothingOut) {
+  boot_with(4'000);
+  notes->refuses_summaries = Error{ErrorCode::kBudget, "no credit left", -1};
+  const SessionId s = session();
+  TurnId last = say(s, kFiller);
+  for (int i = 0; i < 120 && state(last) == "completed"; ++i) last = say(s, kFiller);
+  EXPECT_EQ(turn(last).error_code, "budget");
+  EXPECT_TRUE(compactions(s).empty());
 }
 
 // Asked for by a person, who reads why it failed and can take the request's number to the vendor.

@@ -136,7 +136,6 @@ async::Task<void> TurnRun::execute() {
     co_return;
   }
   Flow flow = co_await recover();
-  if (flow == Flow::kGoOn && turn_.options.compact) flow = co_await settle_price();
   if (flow == Flow::kGoOn && turn_.options.compact) flow = co_await run_compaction_turn();
   while (flow == Flow::kGoOn) {
     flow = co_await run_open_tool_steps();

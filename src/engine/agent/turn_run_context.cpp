@@ -86,8 +86,9 @@ async::Task<TurnRun::Flow> TurnRun::make_room() {
         std::max(static_cast<std::int64_t>(static_cast<double>(conversation) * share),
                  context.wanted - static_cast<std::int64_t>(static_cast<double>(context.limit) * kRoomAfter));
     const std::size_t messages = history_.size();
+    const std::string asked = model_name();
     const Flow flow = co_await compact(want, context.wanted, false);
-    if (flow == Flow::kStop) co_return flow;
+    if (flow == Flow::kStop || model_name() != asked) co_return flow;
     if (history_.size() == messages) break;  // nothing that may go
     context = make_context();
   }
@@ -192,11 +193,19 @@ async::Task<TurnRun::Flow> TurnRun::compact(std::int64_t want, std::int64_t toke
   const auto begun = co_await begin_model_step(step, is_new, request);
   if (!begun) co_return co_await stopped_by_storage(begun.error());
   if (*begun) co_return co_await never_begun(step, is_new, **begun);
-  const auto text = co_await stream_summary(step, std::move(request));
+  auto text = co_await stream_summary(step, std::move(request));
   const bool cancelled = co_await async::is_cancelled();
   if (cancelled) co_return co_await cancel_turn();
-  const bool is_refused = !text && text.error().code == ErrorCode::kBudget;
-  if (is_refused || (!text && manual)) co_return co_await model_failed(step, text.error());
+  if (!text) {
+    const auto replaced = co_await fall_back(step, text.error());
+    if (!replaced) co_return co_await stopped_by_storage(replaced.error());
+    if (*replaced) co_return Flow::kGoOn;
+  } else if (trim(*text).empty()) {
+    text = fail(ErrorCode::kProvider, "the model wrote no summary");
+  }
+  // An empty account pays for no answer either, and nothing is left out for one that will not come.
+  const bool is_hopeless = !text && text.error().code == ErrorCode::kBudget;
+  if (is_hopeless || (!text && manual)) co_return co_await model_failed(step, text.error());
   co_return co_await end_compaction(step, cover, text, tokens_before);
 }
 
@@ -230,7 +239,6 @@ async::Task<Result<std::string>> TurnRun::stream_summary(Step& step, models::Mod
     usage_ = estimate_;
     usage_.output_tokens = written_tokens();
   }
-  if (trim(unseen_).empty()) co_return fail(ErrorCode::kProvider, "the model wrote no summary");
   co_return std::string(utf8_prefix(unseen_, kMaxSummaryBytes));
 }
 
@@ -349,10 +357,16 @@ Result<void> TurnRun::save_context_state(db::Transaction& t) {
 
 // A turn that a person asked for only to get a summary: all but the newest answers.
 async::Task<TurnRun::Flow> TurnRun::run_compaction_turn() {
-  set_budget();
-  const std::int64_t before = make_context().wanted;
-  const Flow flow = co_await compact(std::numeric_limits<std::int64_t>::max(), before, true);
-  if (flow == Flow::kStop) co_return flow;
+  for (;;) {
+    const std::string asked = model_name();
+    const Flow priced = co_await settle_price();
+    if (priced == Flow::kStop) co_return priced;
+    set_budget();
+    const std::int64_t before = make_context().wanted;
+    const Flow flow = co_await compact(std::numeric_limits<std::int64_t>::max(), before, true);
+    if (flow == Flow::kStop) co_return flow;
+    if (model_name() == asked) break;
+  }
   const bool did = !history_.empty() && is_summary(history_.back()) && history_.back().turn == turn_.id;
   std::string text = "There is nothing to summarise yet: the newest answers stay as they are.";
   if (did)
@@ -374,6 +388,7 @@ async::Task<TurnRun::Flow> TurnRun::run_compaction_turn() {
   part.text = text;
   part.labels = trust::Labels{"owner"};
   answer.parts.push_back(std::move(part));
+  add_notices(answer);
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(write_start(t));
     PRYX_TRY_VOID(SessionStore::insert_message(t.db(), answer));

@@ -24,14 +24,15 @@ async::Task<Result<bool>> TurnRun::fall_back(Step& step, Error error) {
   std::optional<ContextState> room;
   step.error_code = std::string(facts(error.code).name);
   step.summary = error.message;
+  json::object finished{
+      {"step_id", step.id.str()}, {"kind", "model"}, {"state", "failed"}, {"reason", error.message}};
+  if (!step.purpose.empty()) finished["purpose"] = step.purpose;
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(write_call_end(t, end));
     PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kFailed, now()));
     PRYX_TRY_VOID(write_streamed(t, interrupted));
     PRYX_TRY(room, ContextStore::find_state(t.db(), turn_.principal, turn_.session, *to));
-    PRYX_TRY_VOID(emit(
-        t, "step.finished",
-        {{"step_id", step.id.str()}, {"kind", "model"}, {"state", "failed"}, {"reason", error.message}}));
+    PRYX_TRY_VOID(emit(t, "step.finished", finished));
     return emit(t, "turn.fallback",
                 {{"step_id", step.id.str()},
                  {"from", from},
@@ -47,7 +48,7 @@ async::Task<Result<bool>> TurnRun::fall_back(Step& step, Error error) {
   stand_in_ = std::move(*to);
   context_state_ = room.value_or(ContextState{});
   reduced_limit_ = 0;
-  --model_steps_;  // nothing came of it
+  if (step.purpose.empty()) --model_steps_;  // nothing came of it
   reset_stream();
   answering_notices_.push_back(notice);
   co_return true;

@@ -34,8 +34,10 @@ void TurnRun::reset_stream() {
 async::Task<TurnRun::Flow> TurnRun::run_model_step() {
   const Flow priced = co_await settle_price();
   if (priced == Flow::kStop) co_return priced;
+  const std::string asked = model_name();
   const Flow room = co_await make_room();
-  if (room == Flow::kStop) co_return room;
+  // Who took over when a summary was asked for has a price and a context of its own.
+  if (room == Flow::kStop || model_name() != asked) co_return room;
   Step* existing = find_interrupted_model_step();
   if (existing == nullptr) {
     Step step{.principal = turn_.principal,
