@@ -234,6 +234,7 @@ std::string summary_text(const Cover& cover, std::string_view text) {
           fmt::format("[{} of these messages are left out of the summary. The transcript has all of them.]\n",
                       cover.left_out);
     out += text;
+    if (cover.is_cut) out += "\n[The summary ends here: there was no room for more of it.]";
   }
   if (cover.kept.empty()) return out;
   out += "\n\nDenied before, and why:";

@@ -19,7 +19,9 @@ constexpr std::int64_t kRemindTokens =
 constexpr double kCoveredShare = 0.2;  // of the conversation: the oldest part that goes at once
 constexpr double kRoomAfter = 0.75;    // of the limit: what may be left after it
 constexpr double kForcedShare = 0.5;   // after a provider said that it was too long
-constexpr std::size_t kMaxKept = 50;   // lines that every summary carries on word for word
+// Beside a summary: models that think do it out of the same allowance.
+constexpr std::int64_t kThoughtTokens = 8'000;
+constexpr std::size_t kMaxKept = 50;  // lines that every summary carries on word for word
 constexpr std::size_t kMaxKeptBytes = 300;
 
 struct CoverInput {
@@ -36,6 +38,7 @@ struct Cover {
   std::int64_t tokens = 0;               // corrected
   std::int64_t count = 0;         // messages it stands for, with those that a covered summary stood for
   std::int64_t left_out = 0;      // of these, that the summary does not tell of
+  bool is_cut = false;            // the summary ends before its end
   std::vector<std::string> kept;  // denials with their reason, and what covered summaries had kept
   trust::Labels labels;           // of all of it
   [[nodiscard]] bool empty() const { return messages.empty(); }

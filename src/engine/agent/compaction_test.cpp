@@ -42,6 +42,7 @@ class Notetaker final : public models::Provider {
   std::optional<models::Usage> usage;  // of each call; nullopt: it reports none
   std::optional<Error> refuses_summaries;  // by what its vendor says; answers come all the same
   std::int64_t refuses_over = 0;           // tokens; 0: takes anything
+  std::int64_t thinks_for = 0;             // tokens, out of what a summary may have
 
   [[nodiscard]] std::string_view kind() const override { return "openai"; }
   async::Task<Result<std::vector<models::ModelInfo>>> list_models() override {
@@ -53,6 +54,7 @@ class Notetaker final : public models::Provider {
     if (refuses_over > 0 && tokens > refuses_over) co_return fail(ErrorCode::kTooLarge, "prompt is too long");
     std::string text =
         fmt::format("Answer {}: that is noted, and here are a few more words about it.", requests.size());
+    models::FinishReason end = models::FinishReason::kStop;
     if (asks_for_summary(request)) {
       if (refuses_summaries) co_return fail(*refuses_summaries);
       if (fails_to_summarise) {
@@ -64,12 +66,16 @@ class Notetaker final : public models::Provider {
       for (const std::string_view line : split(request.messages.back().text, '\n')) {
         if (line.find("remember") != std::string_view::npos) text += fmt::format("\n{}", line);
       }
+      if (request.max_output_tokens < thinks_for) {
+        text = "What was";
+        end = models::FinishReason::kLength;
+      }
       if (!summary.empty()) text = summary;
     }
     std::vector<models::ModelEvent> events{models::TextDelta{std::move(text)}};
     if (usage) events.emplace_back(models::UsageReport{*usage});
     const bool breaks = breaks_off && asks_for_summary(request);
-    if (!breaks) events.emplace_back(models::Finished{});
+    if (!breaks) events.emplace_back(models::Finished{.reason = end});
     co_return std::unique_ptr<models::ModelStream>(std::make_unique<Events>(std::move(events), breaks));
   }
 
@@ -375,6 +381,59 @@ TEST_F(LongSession, ASummaryThatNobodyCountedIsBookedByItsText) {
     EXPECT_LT(booked[0].tokens.input, 100'000) << breaks;
     EXPECT_TRUE(booked[0].tokens.estimated) << breaks;
   }
+}
+
+// Thoughts come out of the same allowance. What was cut in the middle is no summary of anything.
+TEST_F(LongSession, ASummaryThatIsCutIsAskedForWithMoreRoom) {
+  boot_with(16'000);
+  const SessionId s = session();
+  for (int i = 0; i < 12; ++i) say(s, i == 3 ? "remember: the code is 4711" : kFiller);
+  notes->requests.clear();
+  notes->thinks_for = 5'000;
+  const TurnId last = compact(s);
+  ASSERT_EQ(state(last), "completed");
+  EXPECT_EQ(step_states(last), "model done");
+  ASSERT_EQ(notes->requests.size(), 2u);
+  EXPECT_LT(notes->requests[0].max_output_tokens, notes->thinks_for);
+  EXPECT_GE(notes->requests[1].max_output_tokens, notes->thinks_for);
+  const auto booked = read([&](db::Connection& c) { return trace::Ledger::list_turn(c, kMe, s, last); });
+  EXPECT_EQ(booked.size(), 2u) << "each is paid for";
+  say(s, "and now");
+  const std::string prompt = text_of(notes->requests.back());
+  EXPECT_NE(prompt.find("4711"), std::string::npos) << prompt;
+  EXPECT_EQ(prompt.find("The summary ends here"), std::string::npos) << prompt;
+
+  // One that is known to think has the room at once.
+  for (int i = 0; i < 6; ++i) say(s, kFiller);
+  const auto file = std::make_shared<models::CatalogFile>();
+  models::CatalogEntry thinker;
+  thinker.context_tokens = 16'000;
+  thinker.reasoning = true;
+  file->models.emplace("notes/taker", thinker);
+  daemon->models.set_catalog(std::make_shared<const models::Catalog>(models::built_in_catalog(), file));
+  notes->requests.clear();
+  ASSERT_EQ(state(compact(s)), "completed");
+  EXPECT_EQ(notes->requests.size(), 1u);
+}
+
+TEST_F(LongSession, ASummaryThatStaysCutSaysSo) {
+  boot_with(16'000);
+  const SessionId s = session();
+  for (int i = 0; i < 12; ++i) say(s, kFiller);
+  notes->thinks_for = 1'000'000;
+  ASSERT_EQ(state(compact(s)), "completed");
+  EXPECT_FALSE(compactions(s).at(0).dropped);
+  say(s, "and now");
+  const std::string prompt = text_of(notes->requests.back());
+  EXPECT_NE(prompt.find("What was\n[The summary ends here: there was no room for more of it.]"),
+            std::string::npos)
+      << prompt;
+  const auto event = read([&](db::Connection& c) {
+    return c.list("SELECT payload FROM events WHERE name = 'context.compacted'",
+                  [](const db::Row& r) { return r.text(0); });
+  });
+  ASSERT_EQ(event.size(), 1u);
+  EXPECT_NE(event[0].find("\"cut\":true"), std::string::npos) << event[0];
 }
 
 // Its span says what the model was shown, as that of an answer does: what is covered, and nothing else.

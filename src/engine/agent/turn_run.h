@@ -125,7 +125,11 @@ class TurnRun {
   [[nodiscard]] async::Task<Flow> warn(const Context& context);
   [[nodiscard]] async::Task<Flow> fail_too_long(const Context& context);
   [[nodiscard]] async::Task<Flow> compact(std::int64_t want, std::int64_t tokens_before, bool manual);
+  [[nodiscard]] Step& add_compaction_step();
   [[nodiscard]] async::Task<Result<std::string>> stream_summary(Step& step, models::ModelRequest request);
+  // One that was cut, with more room. nullopt: that is not to be had.
+  [[nodiscard]] async::Task<Result<std::optional<std::string>>> summarise_again(Step& step,
+                                                                                models::ModelRequest request);
   [[nodiscard]] async::Task<Flow> end_compaction(Step& step, Cover& cover, const Result<std::string>& text,
                                                  std::int64_t tokens_before);
   // Inside the write job that ends its step. `text` empty: nobody could write it.

@@ -150,6 +150,19 @@ Step* TurnRun::find_interrupted_compaction() {
   return nullptr;
 }
 
+Step& TurnRun::add_compaction_step() {
+  Step step{.principal = turn_.principal,
+            .id = parts().ids.make<StepId>(),
+            .turn = turn_.id,
+            .seq = static_cast<int>(steps_.size()) + 1,
+            .kind = StepKind::kModel,
+            .purpose = std::string(kPurpose),
+            .effect = tools::EffectClass::kIdempotent,
+            .planned_at = now()};
+  step.idempotency_key = step.id.str();
+  return steps_.emplace_back(std::move(step));
+}
+
 async::Task<TurnRun::Flow> TurnRun::compact(std::int64_t want, std::int64_t tokens_before, bool manual) {
   Cover cover = choose_cover({.history = history_,
                               .open_turns = open_turns_,
@@ -167,25 +180,15 @@ async::Task<TurnRun::Flow> TurnRun::compact(std::int64_t want, std::int64_t toke
     co_return Flow::kGoOn;
   }
   const bool is_new = existing == nullptr;
-  if (is_new) {
-    Step step{.principal = turn_.principal,
-              .id = parts().ids.make<StepId>(),
-              .turn = turn_.id,
-              .seq = static_cast<int>(steps_.size()) + 1,
-              .kind = StepKind::kModel,
-              .purpose = std::string(kPurpose),
-              .effect = tools::EffectClass::kIdempotent,
-              .planned_at = now()};
-    step.idempotency_key = step.id.str();
-    steps_.push_back(std::move(step));
-  }
-  Step& step = is_new ? steps_.back() : *existing;
+  Step& step = is_new ? add_compaction_step() : *existing;
   SummaryRequest asked = summary_request(cover, budget_, unread_);
   cover.left_out += asked.left_out;
   trace_.note_left_out(asked.left_out + unread_);
   models::ModelRequest request = std::move(asked.request);
   request.model = model_name();
   request.request_id = step.idempotency_key;
+  if (parts().models.describe(request.model).reasoning.value_or(false))
+    request.max_output_tokens += kThoughtTokens;
   reset_stream();
   streaming_step_ = step.id;
   estimate_ = corrected(models::estimate_tokens(budget_.family, request));
@@ -193,7 +196,14 @@ async::Task<TurnRun::Flow> TurnRun::compact(std::int64_t want, std::int64_t toke
   const auto begun = co_await begin_model_step(step, is_new, request);
   if (!begun) co_return co_await stopped_by_storage(begun.error());
   if (*begun) co_return co_await never_begun(step, is_new, **begun);
-  auto text = co_await stream_summary(step, std::move(request));
+  auto text = co_await stream_summary(step, request);
+  cover.is_cut = text && finish_ == models::FinishReason::kLength;
+  if (cover.is_cut) {
+    auto longer = co_await summarise_again(step, std::move(request));
+    if (!longer) co_return co_await stopped_by_storage(longer.error());
+    cover.is_cut = !*longer || finish_ == models::FinishReason::kLength;
+    if (*longer) text = std::move(**longer);
+  }
   const bool cancelled = co_await async::is_cancelled();
   if (cancelled) co_return co_await cancel_turn();
   if (!text) {
@@ -242,6 +252,35 @@ async::Task<Result<std::string>> TurnRun::stream_summary(Step& step, models::Mod
   co_return std::string(utf8_prefix(unseen_, kMaxSummaryBytes));
 }
 
+// Each call is reserved and booked by itself. What was written before stays good when this one comes to
+// nothing, so its failure is no failure of the step.
+async::Task<Result<std::optional<std::string>>> TurnRun::summarise_again(Step& step,
+                                                                         models::ModelRequest request) {
+  const std::int64_t had = request.max_output_tokens;
+  request.max_output_tokens = std::max(had * 2, had + kThoughtTokens);
+  const models::Usage estimate = estimate_;
+  const std::int64_t longest = longest_output(parts().models.describe(request.model), estimate.input_tokens);
+  if (longest > 0 && longest <= had) co_return std::optional<std::string>();
+  const ModelEnd end = end_of_attempt(trace::CallOutcome::kOk, std::nullopt);
+  PRYX_CO_TRY_VOID(co_await parts().database.write(
+      [&, this](db::Transaction& t) -> Result<void> { return write_call_end(t, end); }));
+  reset_stream();
+  estimate_ = estimate;
+  PRYX_CO_TRY(const auto refused, co_await begin_model_step(step, false, request));
+  if (refused) co_return std::optional<std::string>();
+  const bool has_more = request.max_output_tokens > had;  // a budget may have none left
+  Result<std::string> text{std::string()};
+  if (has_more) text = co_await stream_summary(step, std::move(request));
+  if (text && !trim(*text).empty()) co_return std::optional(std::move(*text));
+  const bool cancelled = co_await async::is_cancelled();
+  if (cancelled) co_return std::optional<std::string>();  // whoever asked ends it
+  ModelEnd unused = end_of_attempt(has_more ? trace::CallOutcome::kOk : trace::CallOutcome::kCancelled, {});
+  if (!text) unused = end_of_attempt(trace::CallOutcome::kFailed, text.error());
+  PRYX_CO_TRY_VOID(co_await parts().database.write(
+      [&, this](db::Transaction& t) -> Result<void> { return write_call_end(t, unused); }));
+  co_return std::optional<std::string>();
+}
+
 // What was not read is older than all that was: the summary stands for it, too, or it would come back behind
 // the summary. How much that is, only the store knows.
 Result<void> TurnRun::write_summary(db::Transaction& t, Message& summary, Cover& cover, std::string_view text,
@@ -275,6 +314,7 @@ Result<void> TurnRun::write_summary(db::Transaction& t, Message& summary, Cover&
                {"tokens_after", compaction.tokens_after},
                {"limit_tokens", budget_.limit},
                {"dropped", compaction.dropped},
+               {"cut", !compaction.dropped && cover.is_cut},
                {"left_out", part.left_out}});
 }
 
