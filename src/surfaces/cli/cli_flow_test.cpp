@@ -137,6 +137,40 @@ TEST_F(CliFlow, ResumeFindsTheStepThatWaitsForItsModel) {
   EXPECT_TRUE(daemon.was_asked(R"("step_id":"stp_2","resolution":"retry")"));
 }
 
+TEST_F(CliFlow, ExplainSaysWhoChoseTheModelThatFailed) {
+  struct Case {
+    std::string_view state;
+    std::string_view route;
+    std::string_view why;
+  };
+  constexpr Case kCases[] = {
+      {"failed", "default", "the default model; neither message, session nor agent named one"},
+      {"failed", "session", "the session's; the message named none"},
+      {"failed", "message", "the message asked for far/m"},
+      {"failed", "", "far/m, which was not asked"},
+      {"completed", "", "the message asked for far/m"}};
+  for (const Case& one : kCases) {
+    auto script = answers({});
+    script.push_back(
+        {"GET",
+         "/api/v1/turns/trn_1",
+         200,
+         fmt::format(R"({{"id":"trn_1","state":"{}","surface":"cli","model":"far/m"}})", one.state),
+         {},
+         ""});
+    script.push_back(
+        {"GET",
+         "/api/v1/traces/trn_1",
+         200,
+         fmt::format(R"({{"spans":[{{"kind":"model","attributes":{{"pryx.route":"{}"}}}}]}})", one.route),
+         {},
+         ""});
+    FakeDaemon daemon(places_, script);
+    const CliResult result = cli({"session", "explain", "trn_1"});
+    EXPECT_NE(result.out.find(fmt::format("why model   {}\n", one.why)), std::string::npos) << result.out;
+  }
+}
+
 TEST_F(CliFlow, ExecExitsByTheCodeOfAFailedTurn) {
   for (const auto& [code, exit_code] : {std::pair<std::string, int>{"provider", 8},
                                         {"budget", 10},

@@ -156,13 +156,15 @@ std::string route_of(const json::object& trace) {
   return {};
 }
 
-std::string why_model(const std::string& asked, std::string_view route) {
-  if (!asked.empty()) return fmt::format("the message asked for {}", asked);
+// A turn that failed names the model that it failed for, whoever chose it: the trace knows better.
+std::string why_model(const std::string& named, std::string_view route, bool failed) {
   if (route == "session") return "the session's; the message named none";
   if (route == "agent") return "the one in the agent's file; neither message nor session named one";
   if (route == "default") return "the default model; neither message, session nor agent named one";
-  if (route == "stand-in") return "one that stood in; the message named none";
-  return "the message named none";
+  if (route == "stand-in") return "one that stood in";
+  if (named.empty()) return "the message named none";
+  if (route.empty() && failed) return fmt::format("{}, which was not asked", named);
+  return fmt::format("the message asked for {}", named);
 }
 
 Result<int> explain_turn(Context& context, const std::string& id) {
@@ -173,9 +175,9 @@ Result<int> explain_turn(Context& context, const std::string& id) {
     context.console().print_json({{"turn", turn.json}, {"trace", trace.json}});
     return 0;
   }
-  const std::string asked = json::string_or(turn.json, "model");
+  const bool failed = json::string_or(turn.json, "state") == "failed";
   Line why("why model   ", kDim);
-  why.add(why_model(asked, route_of(trace.json)));
+  why.add(why_model(json::string_or(turn.json, "model"), route_of(trace.json), failed));
   if (const std::string answered = json::string_or(turn.json, "answered_by"); !answered.empty())
     why.add(fmt::format("; {} answered", answered));
   context.console().print(Line(fmt::format("{}  {} on {}", id, json::string_or(turn.json, "state"),
