@@ -59,14 +59,15 @@ skills::Surroundings SkillKeeper::surroundings() const {
 }
 
 async::Task<agent::PromptNote> SkillKeeper::note(std::shared_ptr<const platform::HeldDirectory> workspace,
-                                                 agent::AgentProfile profile, agent::NoteFor) {
+                                                 agent::AgentProfile profile, agent::NoteFor turn) {
   agent::PromptNote note;
   const auto found = co_await library_.list(std::move(workspace));
   if (!found) {
     log::warn("skills.not_listed", {{"error", found.error().message}});
     co_return note;
   }
-  skills::SkillIndex index = skills::make_index(*found, profile.skills);
+  skills::SkillIndex index = skills::make_index(
+      *found, profile.skills, turn.is_small ? skills::kSmallIndexBytes : skills::kMaxIndexBytes);
   if (index.text.empty()) co_return note;
   note.text = std::string(kHead) + index.text;
   note.labels = std::move(index.labels);

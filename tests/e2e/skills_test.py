@@ -4,7 +4,7 @@ import json
 import os
 import time
 
-from harness import case, contains, equal, expect, lacks
+from harness import case, contains, equal, expect, lacks, wait_until
 
 V = "/api/v1"
 
@@ -145,3 +145,10 @@ def a_hundred_skills_load_within_a_second(lab):
     equal(api.run(session, "hello")["state"], "completed", "a turn among them")
     expect(len(system_of(model.requests[-1])) < 14_000, "the prompt stays small")
     print(json.dumps({"skills": len(items), "seconds": round(took, 3)}))
+    # A model with little room is told little of them.
+    lab.write_config(daemon, "models.yaml", "models:\n  fake/fake: {context: 8192}\n")
+    wait_until(lambda: api.get("/models/catalog")["own_models"] == 1, 10, "models.yaml is in force")
+    equal(api.run(session, "hello again")["state"], "completed", "a turn of a small model")
+    told = system_of(model.requests[-1])
+    contains(told, "more: skill.read without a name lists all", "the prompt of a small model")
+    expect(len(told) < 2_000, f"the prompt of a small model has {len(told)} characters")

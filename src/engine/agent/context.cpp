@@ -216,7 +216,9 @@ void add_history(const ContextInput& input, Context& context, std::vector<Placed
 
 void add_tools(const ContextInput& input, models::ModelRequest& request) {
   if (is_small(input)) {
-    request.tools = small_tools(input.tools, input.budget.family);
+    const std::string_view note = input.note == nullptr ? std::string_view() : input.note->text;
+    const std::int64_t taken = models::estimate_tokens(input.budget.family, note);
+    request.tools = small_tools(input.tools, input.budget.family, taken);
     return;
   }
   for (const tools::ToolDescription* tool : input.tools)

@@ -154,6 +154,34 @@ TEST(SmallProfile, KeepsNamesAndTypesAndDropsTheRest) {
   EXPECT_GT(tokens, 1'000);
 }
 
+TEST(SmallProfile, AllThatIsToldAtTheBeginningStaysWithinItsTokens) {
+  tools::ToolDescription tool;
+  tool.name = "fs.read";
+  tool.description = "Reads a file.";
+  tool.parameters = *json::parse_object(R"({"type":"object","properties":{"path":{"type":"string"}}})");
+  const std::vector<tools::ToolDescription> many(200, tool);
+  const AgentProfile profile;
+  WorkspaceFacts workspace;
+  workspace.path = "/data/projects/a-folder-with-a-name-that-is-long";
+  PromptNote note;
+  while (note.text.size() < 750) note.text += "- a-skill: Does something. Use it when that is asked for.\n";
+  const std::vector<Message> none;
+  ContextInput input{.profile = profile,
+                     .workspace = workspace,
+                     .history = none,
+                     .tools = {},
+                     .today = "2026-11-21",
+                     .note = &note,
+                     .budget = {.limit = 8'192}};
+  for (const auto& one : many) input.tools.push_back(&one);
+  const models::TokenizerFamily family = input.budget.family;
+  const Context context = build_context(input);
+  std::int64_t tokens = models::estimate_tokens(family, context.request.messages[0].text);
+  for (const auto& one : context.request.tools) tokens += models::estimate_tokens(family, one);
+  EXPECT_LE(tokens, kSmallPromptTokens);
+  EXPECT_GT(context.request.tools.size(), 10u);
+}
+
 TEST(Correction, FollowsWhatTheProviderCountedWithinBounds) {
   EXPECT_EQ(corrected_permille(1000, 1000, 1200), 1100);
   EXPECT_EQ(corrected_permille(1000, 1000, 90'000), 1500);

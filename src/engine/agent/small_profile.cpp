@@ -60,13 +60,13 @@ models::ToolSpec small_tool(const tools::ToolDescription& tool) {
 }
 
 std::vector<models::ToolSpec> small_tools(const std::vector<const tools::ToolDescription*>& tools,
-                                          models::TokenizerFamily family) {
+                                          models::TokenizerFamily family, std::int64_t taken) {
   std::vector<const tools::ToolDescription*> order = tools;
   // The registry lists by name, so names break ties.
   std::ranges::sort(
       order, {}, [](const tools::ToolDescription* tool) { return std::pair(rank(tool->name), tool->name); });
   std::vector<models::ToolSpec> out;
-  std::int64_t left = kSmallPromptTokens - kFixedTokens;
+  std::int64_t left = kSmallPromptTokens - kFixedTokens - taken;
   for (const tools::ToolDescription* tool : order) {
     models::ToolSpec spec = small_tool(*tool);
     const std::int64_t tokens = models::estimate_tokens(family, spec);

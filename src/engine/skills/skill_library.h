@@ -59,6 +59,7 @@ inline constexpr std::size_t kMaxFiles = 200;   // of one skill
 inline constexpr std::size_t kMaxFileBytes = 1u << 20;
 inline constexpr std::size_t kMaxFolderBytes = 4u << 20;
 inline constexpr std::size_t kMaxIndexBytes = 8'000;  // of all names and descriptions in a prompt
+inline constexpr std::size_t kSmallIndexBytes = 600;  // the same for a model with little room
 
 class SkillLibrary {
  public:
