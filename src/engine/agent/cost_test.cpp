@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a turn costs and what it may cost, through the real engine.
+// Over 500 lines: one price, one set of books, and every way to spend.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -293,6 +294,69 @@ TEST_F(Costs, ACallThatIsGivenUpInSilenceCostsItsInput) {
   ASSERT_EQ(state(silent), "failed");
   EXPECT_GT(turn(silent).cost_nano, 0);
   EXPECT_EQ(booked(), before + turn(silent).cost_nano);
+}
+
+TEST_F(Costs, WhatWasReadIsBookedEachTimeThatItIsSent) {
+  boot_priced();
+  for (int i = 0; i < 20; ++i)
+    model->add({.refused = std::nullopt, .events = {}, .broken = Error{ErrorCode::kTimeout, "silent", -1}});
+  const SessionId s = session();
+  const TurnId id = send(s, "hi");
+  pass(1h);
+  ASSERT_EQ(state(id), "failed");
+  EXPECT_EQ(turn(id).error_code, "timeout");
+  const auto rows = read([&](db::Connection& c) { return trace::Ledger::list_turn(c, kMe, s, id); });
+  ASSERT_EQ(rows.size(), 5u);
+  EXPECT_EQ(model->requests.size(), rows.size());
+  for (const trace::CostRow& row : rows) {
+    EXPECT_GT(row.tokens.input, 0);
+    EXPECT_EQ(row.tokens.input, rows[0].tokens.input);
+  }
+  EXPECT_EQ(turn(id).cost_nano, 5 * rows[0].tokens.input * 3000);
+  EXPECT_EQ(booked(), turn(id).cost_nano);
+  EXPECT_EQ(kinds(id),
+            "turn error, queue ok, model error, model error, model error, model error, model error");
+}
+
+// Arguments are no text: nobody is shown them, and they are paid for as they come.
+TEST_F(Costs, WhatWasSaidOfACallThatNeverCameWholeIsPaidFor) {
+  boot_priced();
+  model->add({.refused = std::nullopt,
+              .events = {},
+              .broken = Error{ErrorCode::kUnavailable, "cut", -1},
+              .facts = {.http_status = 200, .request_id = {}, .answer_bytes = 72'000}});
+  model->add(answers(1000, 100));
+  const SessionId s = session();
+  const TurnId id = send(s, "hi");
+  pass(1min);
+  ASSERT_EQ(state(id), "completed");
+  const auto rows = read([&](db::Connection& c) { return trace::Ledger::list_turn(c, kMe, s, id); });
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].tokens.output, 18'000);
+  EXPECT_TRUE(rows[0].tokens.estimated);
+  EXPECT_EQ(rows[1].tokens.output, 100);
+  EXPECT_EQ(booked(), (rows[0].tokens.input + 1000) * 3000 + 18'100 * 15'000);
+  EXPECT_EQ(turn(id).cost_nano, booked());
+}
+
+// What the input is reserved with is more than what is left, after the first or the second.
+TEST_F(Costs, ABudgetStopsWhatIsSentAgain) {
+  boot_priced();
+  for (int i = 0; i < 20; ++i)
+    model->add({.refused = std::nullopt, .events = {}, .broken = Error{ErrorCode::kTimeout, "silent", -1}});
+  NewMessage message{.session = session(), .text = {}};
+  while (message.text.size() < 40'000) message.text += "some words and some more of them ";
+  message.max_cost = kUsd / 5;
+  const TurnId id = accept(message).value().turn;
+  pass(1h);
+  EXPECT_EQ(state(id), "failed");
+  EXPECT_EQ(turn(id).error_code, facts(ErrorCode::kBudget).name) << turn(id).error_detail;
+  EXPECT_GE(model->requests.size(), 1u);
+  EXPECT_LT(model->requests.size(), 5u);
+  EXPECT_GT(booked(), 0);
+  EXPECT_LE(booked(), kUsd / 5);
+  const auto open = read([](db::Connection& c) { return c.count("SELECT count(*) FROM open_calls"); });
+  EXPECT_EQ(open, 0);
 }
 
 TEST_F(Costs, WhatWasRefusedOrNeverLeftCostsNothing) {

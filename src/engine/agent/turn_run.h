@@ -61,6 +61,10 @@ class TurnRun {
   // Over a budget, or more than the model takes.
   [[nodiscard]] async::Task<Flow> never_begun(Step& step, bool is_new, Error refusal);
   [[nodiscard]] async::Task<Result<void>> stream_answer(Step& step, models::ModelRequest request);
+  [[nodiscard]] async::Task<Result<std::unique_ptr<models::ModelStream>>> ask_model(
+      Step& step, models::ModelRequest request);
+  // What a provider has read and may bill is sent to it again: books the one, reserves the other.
+  [[nodiscard]] async::Task<Result<void>> begin_again(Step& step, Error error, models::ModelRequest& request);
   [[nodiscard]] async::Task<void> take_event(Step& step, models::ModelEvent event);
   [[nodiscard]] async::Task<Flow> end_model_step(Step& step);
   // `code`: how the turn's end names it; empty: by the error.
@@ -243,7 +247,8 @@ class TurnRun {
   int pauses_ = 0;
   async::WaitList later_;
   std::shared_ptr<models::AttemptFacts> attempt_;  // what the server said to the last one
-  bool was_sent_ = false;  // the attempt reached the models: what failed was one of them
+  bool was_sent_ = false;             // the attempt reached the models: what failed was one of them
+  std::optional<Error> store_error_;  // met on the way to another attempt: it ends this run
   bool start_written_ = false;
   int model_steps_ = 0;
 

@@ -206,6 +206,7 @@ async::Task<TurnRun::Flow> TurnRun::compact(std::int64_t want, std::int64_t toke
   }
   const bool cancelled = co_await async::is_cancelled();
   if (cancelled) co_return co_await cancel_turn();
+  if (store_error_) co_return co_await stopped_by_storage(*store_error_);
   if (!text) {
     const auto replaced = co_await fall_back(step, text.error());
     if (!replaced) co_return co_await stopped_by_storage(replaced.error());
@@ -224,14 +225,7 @@ async::Task<Result<std::string>> TurnRun::stream_summary(Step& step, models::Mod
   if (request.model.empty() || request.model.starts_with("starter/"))
     co_return fail(ErrorCode::kInvalidArgument,
                    "starter/commands is no AI and cannot summarise; choose a model with `pryx model use`");
-  was_sent_ = true;
-  attempt_ = std::make_shared<models::AttemptFacts>();
-  request.facts = attempt_;
-  trace_.request_sent();
-  PRYX_CO_TRY(auto stream, co_await parts().models.stream(
-                               std::move(request), [this, id = step.id](const Error& error, Duration wait) {
-                                 tell_retry(id, error, wait);
-                               }));
+  PRYX_CO_TRY(auto stream, co_await ask_model(step, std::move(request)));
   for (;;) {
     PRYX_CO_TRY(auto event, co_await stream->next());
     if (!event) break;
@@ -271,6 +265,7 @@ async::Task<Result<std::optional<std::string>>> TurnRun::summarise_again(Step& s
   const bool has_more = request.max_output_tokens > had;  // a budget may have none left
   Result<std::string> text{std::string()};
   if (has_more) text = co_await stream_summary(step, std::move(request));
+  if (store_error_) co_return fail(*store_error_);
   if (text && !trim(*text).empty()) co_return std::optional(std::move(*text));
   const bool cancelled = co_await async::is_cancelled();
   if (cancelled) co_return std::optional<std::string>();  // whoever asked ends it

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // One model step: committed before the request leaves, streamed to everybody who looks, committed with
 // everything it led to.
+#include <algorithm>
+#include <utility>
+
 #include "engine/agent/turn_run.h"
 #include "engine/models/retry_policy.h"
 #include "foundation/base/log.h"
@@ -8,6 +11,7 @@
 namespace pryx::agent {
 
 namespace {
+constexpr std::int64_t kBytesPerToken = 4;  // of what came in pieces that nobody keeps
 constexpr int kMaxCuts = 3;  // an answer that was cut so often in the middle fails; a crash does not count
 bool is_worth_another_attempt(const Error& error) {
   return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kTimeout;
@@ -74,6 +78,7 @@ async::Task<TurnRun::Flow> TurnRun::run_model_step() {
     if (streamed) co_return co_await end_model_step(step);
     const bool cancelled = co_await async::is_cancelled();
     if (cancelled) co_return co_await cancel_turn();
+    if (store_error_) co_return co_await stopped_by_storage(*store_error_);
     const bool shown = !text_.empty() || !reasoning_.empty();
     if (!shown && streamed.error().code == ErrorCode::kTooLarge)
       co_return co_await too_long(step, streamed.error());
@@ -106,6 +111,7 @@ Result<models::ModelRequest> TurnRun::make_request(const Step& step) {
 
 async::Task<Result<std::optional<Error>>> TurnRun::begin_model_step(Step& step, bool is_new,
                                                                     models::ModelRequest& request) {
+  attempt_.reset();  // that was the one before
   PRYX_CO_TRY_VOID(co_await note_use());
   if (const auto fits = fit_tokens(request, estimate_.input_tokens); !fits)
     co_return std::optional(fits.error());
@@ -155,16 +161,49 @@ async::Task<TurnRun::Flow> TurnRun::never_begun(Step& step, bool is_new, Error r
   co_return co_await fail_turn(code, std::move(refusal.message));
 }
 
-async::Task<Result<void>> TurnRun::stream_answer(Step& step, models::ModelRequest request) {
-  PRYX_CO_TRY_VOID(co_await load_attachments(request));
+async::Task<Result<std::unique_ptr<models::ModelStream>>> TurnRun::ask_model(Step& step,
+                                                                             models::ModelRequest request) {
   was_sent_ = true;
   attempt_ = std::make_shared<models::AttemptFacts>();
   request.facts = attempt_;
   trace_.request_sent();
-  PRYX_CO_TRY(auto stream, co_await parts().models.stream(
-                               std::move(request), [this, id = step.id](const Error& error, Duration wait) {
-                                 tell_retry(id, error, wait);
-                               }));
+  co_return co_await parts().models.stream(
+      std::move(request),
+      [this, id = step.id](const Error& error, Duration wait) { tell_retry(id, error, wait); },
+      [this, &step](const Error& error, models::ModelRequest& again) {
+        return begin_again(step, error, again);
+      });
+}
+
+// `request` is the router's, which knows its model without the provider.
+async::Task<Result<void>> TurnRun::begin_again(Step& step, Error error, models::ModelRequest& request) {
+  auto facts = attempt_;
+  const ModelEnd end = end_of_attempt(trace::CallOutcome::kFailed, std::move(error));
+  const auto booked = co_await parts().database.write(
+      [&, this](db::Transaction& t) -> Result<void> { return write_call_end(t, end); });
+  if (!booked) {
+    store_error_ = booked.error();
+    co_return fail(booked.error());
+  }
+  std::string name = std::exchange(request.model, model_name());
+  const auto begun = co_await begin_model_step(step, false, request);
+  request.model = std::move(name);
+  attempt_ = std::move(facts);
+  if (!begun) {
+    store_error_ = begun.error();
+    co_return fail(begun.error());
+  }
+  if (*begun) {
+    was_sent_ = false;  // what refuses is a limit of ours
+    co_return fail(**begun);
+  }
+  trace_.request_sent();
+  co_return Result<void>{};
+}
+
+async::Task<Result<void>> TurnRun::stream_answer(Step& step, models::ModelRequest request) {
+  PRYX_CO_TRY_VOID(co_await load_attachments(request));
+  PRYX_CO_TRY(auto stream, co_await ask_model(step, std::move(request)));
   for (;;) {
     PRYX_CO_TRY(auto event, co_await stream->next());
     if (!event) break;
@@ -205,7 +244,10 @@ async::Task<void> TurnRun::take_event(Step& step, models::ModelEvent event) {
 
 // Somebody looks at a turn that seems to do nothing.
 void TurnRun::tell_retry(const StepId& step, const Error& error, Duration wait) {
-  trace_.attempt_failed(error, wait);
+  if (attempt_->was_read)
+    trace_.attempt_broke_off();
+  else
+    trace_.attempt_failed(error, wait);
   publish_retry(step, error, wait, nullptr);
 }
 
@@ -278,8 +320,9 @@ Result<void> TurnRun::write_streamed(db::Transaction& t, std::optional<Message>&
   return SessionStore::update_message(t.db(), *message);
 }
 
-// What a call that was cut has cost is not known, so it is counted from the text. One that was given up while
-// it said nothing was read all the same, as far as anybody knows; one that was refused counts as nothing.
+// What a call that was cut has cost is not known, so it is counted from what was said. One that was given up
+// or broke off while it said nothing was read all the same, as far as anybody knows; one that was refused
+// counts as nothing.
 ModelEnd TurnRun::end_of_attempt(trace::CallOutcome outcome, std::optional<Error> error) {
   ModelEnd end{
       .outcome = outcome,
@@ -292,10 +335,13 @@ ModelEnd TurnRun::end_of_attempt(trace::CallOutcome outcome, std::optional<Error
   const bool was_refused = attempt_ != nullptr && attempt_->http_status >= 400;
   const bool was_given_up = !was_refused && (outcome == trace::CallOutcome::kCancelled ||
                                              (end.error && end.error->code == ErrorCode::kTimeout));
-  const bool was_read = written_bytes() > 0 || (was_given_up && trace_.is_under_way());
+  const bool was_read = written_bytes() > 0 || (was_given_up && trace_.is_under_way()) ||
+                        (attempt_ != nullptr && attempt_->was_read);
   if (end.usage == models::Usage{} && was_read) {
+    // Calls count only when they are whole, and are paid for as they come.
+    const std::int64_t said = attempt_ != nullptr ? attempt_->answer_bytes / kBytesPerToken : 0;
     end.usage = estimate_;
-    end.usage.output_tokens = written_tokens();
+    end.usage.output_tokens = std::max(written_tokens(), said);
   }
   trace_.price_answer(end.answered_by, end.usage);
   return end;

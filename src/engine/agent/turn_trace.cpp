@@ -145,6 +145,7 @@ void TurnTrace::prepare_call(const std::string& model, const models::ModelReques
   failed_.clear();
   first_chunk_ns_ = 0;
   sent_ns_ = 0;
+  ended_ns_ = 0;
 }
 
 void TurnTrace::request_sent() { sent_ns_ = recorder_.now_ns(); }
@@ -194,7 +195,7 @@ Result<trace::Grant> TurnTrace::begin_call(db::Transaction& t, Turn& turn, const
 }
 
 Result<void> TurnTrace::end_call(db::Transaction& t, Turn& turn, const Step& step, const ModelEnd& end) {
-  const std::int64_t now = recorder_.now_ns();
+  const std::int64_t now = ended_ns_ != 0 ? ended_ns_ : recorder_.now_ns();
   PRYX_TRY(const auto charge,
            recorder_.end_call(t, turn.principal, step.id, step.attempt,
                               {.tokens = tokens_of(end.usage),

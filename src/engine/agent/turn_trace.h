@@ -41,6 +41,8 @@ class TurnTrace {
   // On the loop.
   void request_sent();
   void attempt_failed(const Error& error, Duration wait);
+  // One that is booked by itself, so that it ends here and not when the wait after it does.
+  void attempt_broke_off() { ended_ns_ = recorder_.now_ns(); }
   void chunk_came();
   // A request is out; false while the next attempt is waited for.
   [[nodiscard]] bool is_under_way() const { return sent_ns_ != 0 && recorder_.now_ns() >= sent_ns_; }
@@ -84,6 +86,7 @@ class TurnTrace {
   trace::Ask ask_;
   std::optional<trace::NanoUsd> cost_;
   std::int64_t sent_ns_ = 0;
+  std::int64_t ended_ns_ = 0;
   std::int64_t first_chunk_ns_ = 0;
   std::int64_t max_output_ = 0;
   std::int64_t left_out_ = 0;

@@ -25,6 +25,23 @@ bool is_provider_name(std::string_view name) {
   });
 }
 
+// The provider would not have this request: it bills nothing for it, although it began to answer.
+bool is_refusal(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kTooLarge:
+    case ErrorCode::kUnauthenticated:
+    case ErrorCode::kForbidden:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kConflict:
+    case ErrorCode::kBudget:
+    case ErrorCode::kOverloaded:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // What the end of a request says about the provider's health.
 void report(CircuitBreaker& breaker, const Error& error, MonotonicTime now) {
   const FailureClass failure = classify(error.code);
@@ -63,12 +80,13 @@ Result<ModelName> parse_model_name(std::string_view text) {
 class ModelRouter::RetryingStream final : public ModelStream {
  public:
   RetryingStream(async::EventLoop& loop, Random& random, std::shared_ptr<Entry> entry, ModelRequest request,
-                 RetryObserver on_retry)
+                 RetryObserver on_retry, RepeatGate before_repeat)
       : loop_(loop),
         random_(random),
         entry_(std::move(entry)),
         request_(std::move(request)),
-        on_retry_(std::move(on_retry)) {}
+        on_retry_(std::move(on_retry)),
+        before_repeat_(std::move(before_repeat)) {}
   ~RetryingStream() override {
     if (unreported_) entry_->breaker.abandoned();
   }
@@ -89,7 +107,11 @@ class ModelRouter::RetryingStream final : public ModelStream {
             wait_ms});
       }
       unreported_ = true;
+      if (was_read_ && before_repeat_) PRYX_CO_TRY_VOID(co_await before_repeat_(*last_error_, request_));
+      note_read(false);
       auto opened = co_await entry_->provider->stream(request_);
+      // One that waits for the first word has the request as well.
+      note_read(opened || opened.error().code == ErrorCode::kTimeout);
       if (opened) {
         stream_ = std::move(*opened);
         co_return Result<void>{};
@@ -105,6 +127,7 @@ class ModelRouter::RetryingStream final : public ModelStream {
         note_alive();
         co_return event;
       }
+      if (is_refusal(event.error().code)) note_read(false);
       if (shown_) {
         note_failure(event.error());
         co_return event;
@@ -116,6 +139,10 @@ class ModelRouter::RetryingStream final : public ModelStream {
   }
 
  private:
+  void note_read(bool was_read) {
+    was_read_ = was_read;
+    if (request_.facts) request_.facts->was_read = was_read;
+  }
   void note_alive() {
     shown_ = true;
     if (std::exchange(unreported_, false)) entry_->breaker.succeeded();
@@ -141,10 +168,12 @@ class ModelRouter::RetryingStream final : public ModelStream {
   std::shared_ptr<Entry> entry_;
   ModelRequest request_;
   RetryObserver on_retry_;
+  RepeatGate before_repeat_;
   std::unique_ptr<ModelStream> stream_;
   RetryHistory history_;
   std::optional<Error> last_error_;
   bool shown_ = false;
+  bool was_read_ = false;    // the last attempt, by the provider
   bool unreported_ = false;  // an attempt is under way that the breaker was asked for
 };
 
@@ -252,7 +281,8 @@ Result<void> check_form(const ModelRequest& request, FormAbilities can, std::str
 }  // namespace
 
 async::Task<Result<std::unique_ptr<ModelStream>>> ModelRouter::stream(ModelRequest request,
-                                                                      RetryObserver on_retry) {
+                                                                      RetryObserver on_retry,
+                                                                      RepeatGate before_repeat) {
   PRYX_CO_TRY(ModelName name, resolve(request.model));
   PRYX_CO_TRY_VOID(check_form(request, find_entry(name.provider)->provider->form_abilities(), name.provider));
   const std::shared_ptr<Entry> entry = find_entry(name.provider);
@@ -262,8 +292,8 @@ async::Task<Result<std::unique_ptr<ModelStream>>> ModelRouter::stream(ModelReque
   // Who wrote which part of the history makes no difference to who answers next.
   fit_call_ids(request.messages, {});
   request.model = std::move(name.model);
-  auto stream =
-      std::make_unique<RetryingStream>(loop_, random_, entry, std::move(request), std::move(on_retry));
+  auto stream = std::make_unique<RetryingStream>(loop_, random_, entry, std::move(request),
+                                                 std::move(on_retry), std::move(before_repeat));
   PRYX_CO_TRY_VOID(co_await stream->open());
   co_return std::unique_ptr<ModelStream>(std::move(stream));
 }

@@ -40,6 +40,10 @@ struct ProviderHealth {
 
 // Why an attempt failed, and how long until the next one.
 using RetryObserver = std::function<void(const Error& error, Duration wait)>;
+// Before a request is sent again that the provider has read (AttemptFacts::was_read): `error` is what it
+// ended with. Pays for that one and for what the next may cost, whose longest answer it may shorten; an
+// error: it is not sent. Both references outlive the call.
+using RepeatGate = std::function<async::Task<Result<void>>(const Error& error, ModelRequest& request)>;
 
 class ModelRouter {
  public:
@@ -69,9 +73,10 @@ class ModelRouter {
   // Tries until the first event was handed out (RT-20); what fails later is the caller's to decide.
   // `request.model` is a full name; empty means kDefaultModel. kUnavailable at once while the provider's
   // breaker is open, with retry_after_ms.
-  // `on_retry` is called before each wait; it outlives the stream.
+  // `on_retry` is called before each wait, `before_repeat` after it; what they refer to outlives the stream.
   [[nodiscard]] async::Task<Result<std::unique_ptr<ModelStream>>> stream(ModelRequest request,
-                                                                         RetryObserver on_retry = {});
+                                                                         RetryObserver on_retry = {},
+                                                                         RepeatGate before_repeat = {});
   [[nodiscard]] async::Task<Result<std::vector<ModelInfo>>> list_models(std::string provider);
   // What is known about a model right now: what its provider said when it was last asked, the catalog, and
   // what a person wrote over it. Never asks anybody; what nobody knows is empty. An empty name means

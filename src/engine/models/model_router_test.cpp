@@ -42,12 +42,12 @@ struct Outcome {
   std::optional<Error> error;
 };
 
-async::Task<Outcome> ask(ModelRouter& router, std::string model) {
+async::Task<Outcome> ask(ModelRouter& router, std::string model, RepeatGate before_repeat = {}) {
   ModelRequest request;
   request.model = std::move(model);
   request.request_id = "stp_1";
   Outcome out;
-  auto stream = co_await router.stream(std::move(request));
+  auto stream = co_await router.stream(std::move(request), {}, std::move(before_repeat));
   if (!stream) {
     out.error = stream.error();
     co_return out;
@@ -160,6 +160,45 @@ TEST(ModelRouter, NeverRetriesWhatWasShown) {
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.error->code, ErrorCode::kUnavailable);
   EXPECT_EQ(house.provider->requests.size(), 1u);
+}
+
+async::Task<Result<void>> pay(std::vector<ErrorCode>& paid, ErrorCode code, ModelRequest& request) {
+  paid.push_back(code);
+  request.max_output_tokens = 7;
+  co_return Result<void>{};
+}
+async::Task<Result<void>> refuse_to_pay() { co_return fail(ErrorCode::kBudget, "no money"); }
+
+TEST(ModelRouter, WhatWasReadIsPaidForBeforeItIsSentAgain) {
+  House house;
+  const Attempt cut{
+      .refused = std::nullopt, .events = {}, .broken = Error{ErrorCode::kUnavailable, "cut", -1}};
+  house.provider->add(refused(ErrorCode::kProvider));
+  house.provider->add(cut);
+  house.provider->add(refused(ErrorCode::kTimeout));
+  // It began to answer, and then would not have the request after all.
+  house.provider->add(
+      {.refused = std::nullopt, .events = {}, .broken = Error{ErrorCode::kOverloaded, "busy", -1}});
+  house.provider->add(good());
+  std::vector<ErrorCode> paid;
+  const Outcome outcome = async::testing::run(
+      house.loop, ask(house.router, "acme/m", [&](const Error& error, ModelRequest& request) {
+        return pay(paid, error.code, request);
+      }));
+  EXPECT_EQ(outcome.text, "hi");
+  EXPECT_EQ(paid, (std::vector{ErrorCode::kUnavailable, ErrorCode::kTimeout}));
+  ASSERT_EQ(house.provider->requests.size(), 5u);
+  EXPECT_EQ(house.provider->requests[1].max_output_tokens, 0);
+  EXPECT_EQ(house.provider->requests[2].max_output_tokens, 7);
+
+  // Who cannot pay is not asked for more.
+  house.provider->add(cut);
+  house.provider->add(good());
+  const Outcome stopped = async::testing::run(
+      house.loop, ask(house.router, "acme/m", [](const Error&, ModelRequest&) { return refuse_to_pay(); }));
+  ASSERT_TRUE(stopped.error);
+  EXPECT_EQ(stopped.error->code, ErrorCode::kBudget);
+  EXPECT_EQ(house.provider->requests.size(), 6u);
 }
 
 TEST(ModelRouter, RefreshesTheKeyOnceAfter401) {

@@ -118,10 +118,12 @@ struct ResponseFormat {
 enum class PromptCache : std::uint8_t { kAuto, kOff };
 
 // What the server of a provider said to the last attempt of a request, for whoever has to ask the vendor
-// about it.
+// about it, and for whoever pays.
 struct AttemptFacts {
-  int http_status = 0;     // 0: there was no answer
-  std::string request_id;  // the vendor's; empty: it gave none
+  int http_status = 0;            // 0: there was no answer
+  std::string request_id;         // the vendor's; empty: it gave none
+  bool was_read = false;          // the provider has the request, and may bill it whatever comes of it
+  std::int64_t answer_bytes = 0;  // of all that it said so far, what no event told of as well
 };
 
 struct ModelRequest {

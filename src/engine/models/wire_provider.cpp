@@ -230,6 +230,7 @@ class WireStream final : public ModelStream {
     std::vector<ModelEvent> out;
     const std::size_t before = decoder_->progress();
     const auto taken = *piece ? take(**piece, out) : take_last(out);
+    note_said();
     if (!out.empty() || decoder_->progress() != before) {
       spoke_ = true;
       deadline_ = line_->loop.clock().monotonic() + line_->limits.idle;
@@ -293,12 +294,19 @@ class WireStream final : public ModelStream {
     const MonotonicTime asked_at = line_->loop.clock().monotonic();
     auto response = co_await line_->send(std::move(request), line_->limits.first_token,
                                          line_->limits.max_answer_bytes, facts_);
+    note_said();  // what was said before stays said
     if (!response) {
       is_named_ = true;
       co_return fail(std::move(response.error()));
     }
     open(std::move(*response), asked_at);
     co_return Result<void>{};
+  }
+
+  void note_said() {
+    if (!facts_) return;
+    facts_->was_read = true;
+    facts_->answer_bytes = static_cast<std::int64_t>(decoder_->progress());
   }
 
   std::unexpected<Error> too_late() const {

@@ -55,6 +55,7 @@ async::Task<Outcome> ask(Provider& provider, std::string said) {
   for (;;) {
     const auto event = co_await (*stream)->next();
     if (!event) out.error = event.error();
+    out.facts = *facts;
     if (!event || !*event) co_return out;
     if (const auto* delta = std::get_if<TextDelta>(&**event)) out.text += delta->text;
     if (const auto* finished = std::get_if<Finished>(&**event)) out.finished = *finished;
@@ -115,6 +116,23 @@ TEST(WireProvider, SendsKeyAndIdempotencyKeyAndStreams) {
   EXPECT_FALSE(outcome.error) << outcome.error->message;
   EXPECT_EQ(outcome.text, "Hello");
   EXPECT_EQ(outcome.finished, (Finished{FinishReason::kStop, "m-2"}));
+}
+
+TEST(WireProvider, WhatWasSaidBeforeACutIsCounted) {
+  const RawServer server([](RawConnection& connection, const std::string&) {
+    connection.write(kStreamHead);
+    connection.write_chunk(
+        "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"c1\",\"function\":{\"name\":"
+        "\"fs_write\",\"arguments\":\"{\\\"text\\\":\\\"a long story\"}}]}}]}\n\n");
+  });
+  const Outcome outcome = ask_once(server);
+  EXPECT_EQ(outcome.text, "");
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->code, ErrorCode::kUnavailable);
+  EXPECT_EQ(outcome.facts.http_status, 200);
+  EXPECT_TRUE(outcome.facts.was_read);
+  EXPECT_GE(outcome.facts.answer_bytes, 20);
+  EXPECT_LT(outcome.facts.answer_bytes, 60) << "of what was said, not of its wrapping";
 }
 
 TEST(WireProvider, CutInTheMiddleSaysThatTheTextIsInterrupted) {
