@@ -10,7 +10,16 @@ const daemon = process.env.PRYX_URL ?? 'http://127.0.0.1:7799';
 // forbids inline scripts, and it embeds each file compressed.
 export default defineConfig({
   plugins: [react(), tailwindcss()],
-  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  resolve: {
+    alias: {
+      '@': fileURLToPath(new URL('./src', import.meta.url)),
+      // What Markdown decodes `&lt;` with has its own file for browsers, which asks `innerHTML`: Trusted Types do not allow it, and the
+      // page would break. The other one has a table.
+      'decode-named-character-reference': fileURLToPath(
+        new URL('./node_modules/decode-named-character-reference/index.js', import.meta.url),
+      ),
+    },
+  },
   html: { cspNonce: '__PRYX_NONCE__' },
   build: {
     target: 'es2023',
