@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // What a model, a file or a name can say to the page, and must not make it do: ask anybody, run anything, press anything.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ask, equal, expect, kPages, settled, signedIn, until } from '../lib.mjs';
 import { startModel, startTrap } from '../model.mjs';
 
 // Ways out of Markdown and HTML: pictures, references, styles, prefetch, frames, SVG, forms, links, parsers that disagree.
 function corpus(trap) {
-  const run = "window.__ran=(window.__ran||0)+1";
+  // Without anything that a cell of a table, an address or a value has to have escaped: it would be no script then.
+  const run = 'window.__ran=1';
   return [
     `![a](${trap}/1)`,
     `![a][r]\n\n[r]: ${trap}/2 "t"`,
@@ -71,7 +74,88 @@ function corpus(trap) {
     `<input autofocus onfocus="${run}">`,
     `<marquee onstart="${run}">x</marquee>`,
     `<x-y onpointerenter="${run}" style="position:fixed;inset:0">x</x-y>`,
+    `1 &lt; 2 &amp; &copy; &lt;img src="${trap}/58" onerror=${run}&gt; &notit; &#60;img src=${trap}/59&#62;`,
   ];
+}
+
+// The same where a parser stands elsewhere: what it takes for a tag, a link or the end of one depends on what is around it.
+const oneLine = (text) => text.replace(/\s*\n\s*/g, ' ');
+const kVariants = {
+  plainly: (text) => text,
+  'in a list': (text) => `- ${text.replaceAll('\n', '\n  ')}`,
+  'in a quote': (text) => `> ${text.replaceAll('\n', '\n> ')}`,
+  'in a table': (text) => `| ${oneLine(text).replaceAll('|', '\\|')} | x |\n|---|---|\n| y | z |`,
+  'as what a link says': (text) => `[${oneLine(text)}](https://example.invalid/)`,
+  'in capitals': (text) =>
+    text
+      .replace(/<(\/?)([a-z-]+)/g, (_, end, name) => `<${end}${name.toUpperCase()}`)
+      .replace(/[ /](on[a-z]+|src|href|srcset|srcdoc|style|data|poster|ping|action)=/g, (name) => name.toUpperCase()),
+};
+const kFewest = 300;
+// Of one answer that streams in some seventy pieces: fewer, and the page saw it come at once.
+const kFewestDrawn = 10;
+
+function variants(trap) {
+  return Object.entries(kVariants).map(([how, change]) => [how, corpus(trap).map(change)]);
+}
+
+// Each piece ends inside of one text and the next begins there: behind what opens a tag, a link, a fence, a value or an entity.
+function piecesOf(texts, seed) {
+  const whole = texts.join('\n\n');
+  const pieces = [];
+  let from = 0;
+  let begin = 0;
+  for (const [index, text] of texts.entries()) {
+    const openings = [...text.matchAll(/[<[(`"=:&;]/g)].map((one) => one.index + 1).filter((at) => at < text.length);
+    const cut = begin + (openings[(index + seed) % openings.length] ?? Math.floor(text.length / 2));
+    pieces.push(whole.slice(from, cut));
+    from = cut;
+    begin += text.length + 2;
+  }
+  return [...pieces, whole.slice(from)];
+}
+
+// A page that notes everything it must not do, for `nothingHappened`.
+async function watched(browser, daemon, more) {
+  const page = await signedIn(browser, daemon, more);
+  page.on('dialog', (dialog) => {
+    page.errors.push(`a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  return page;
+}
+
+async function isWhole(page, where) {
+  equal(await page.evaluate(() => window.__ran ?? 0), 0, `scripts that ran ${where}`);
+  equal(await page.getByText('This page broke').count(), 0, `pages that broke ${where}`);
+}
+
+async function nothingHappened(page, trap) {
+  await isWhole(page, 'at the end');
+  equal(trap.seen.join(' '), '', 'requests that reached the trap');
+  equal(page.strays.join(' '), '', 'requests to others');
+  // What grew while it was measured, and is measured in the next frame, is no harm.
+  const errors = page.errors.filter((text) => !text.startsWith('ResizeObserver loop'));
+  equal(errors.join('\n'), '', 'dialogs, errors and reports of the content security policy');
+}
+
+async function use(daemon, model) {
+  await daemon.cli('provider', 'add', 'fake', '--kind', 'openai', '--base-url', model.url, '--no-key');
+  await daemon.cli('model', 'use', 'fake/fake');
+}
+
+async function newSession(daemon, prompt) {
+  return JSON.parse((await daemon.cli('exec', prompt, '--json')).split('\n')[0]).session_id;
+}
+
+// Says it in the session; the turn it begins.
+async function say(page, daemon, session, text) {
+  return (await ask(page, daemon, 'POST', `/sessions/${session}/messages`, { text })).turn_id;
+}
+
+async function ended(page, daemon, turn, state) {
+  const now = async () => (await ask(page, daemon, 'GET', `/turns/${turn}?wait=5`)).state;
+  await until(`the turn is ${state}`, async () => (await now()) === state, 60_000);
 }
 
 export const journeys = {
@@ -80,22 +164,16 @@ export const journeys = {
     const texts = corpus(trap.url);
     const model = await startModel(new Map(texts.map((text, index) => [`case-${index}-`, text])));
     try {
-      await daemon.cli('provider', 'add', 'fake', '--kind', 'openai', '--base-url', model.url, '--no-key');
-      await daemon.cli('model', 'use', 'fake/fake');
-      const page = await signedIn(browser, daemon);
-      const session = JSON.parse((await daemon.cli('exec', `${texts[7]} case-0-`, '--json')).split('\n')[0]).session_id;
-      for (let at = 1; at < texts.length; at += 1)
-        await ask(page, daemon, 'POST', `/sessions/${session}/messages`, { text: `${texts[at]} case-${at}-` });
+      await use(daemon, model);
+      const page = await watched(browser, daemon);
+      const session = await newSession(daemon, `${texts[7]} case-0-`);
+      for (let at = 1; at < texts.length; at += 1) await say(page, daemon, session, `${texts[at]} case-${at}-`);
       for (const text of texts.slice(0, 12)) await ask(page, daemon, 'POST', '/memory', { text });
-      page.on('dialog', (dialog) => {
-        page.errors.push(`a dialog: ${dialog.message()}`);
-        void dialog.dismiss();
-      });
       await until('everything is said', async () => (await ask(page, daemon, 'GET', `/sessions/${session}`)).message_count >= 2 * texts.length, 60_000);
       const look = async (path) => {
         await page.goto(daemon.url + path);
         await settled(page);
-        equal(await page.evaluate(() => window.__ran ?? 0), 0, `scripts that ran on ${path}`);
+        await isWhole(page, `on ${path}`);
       };
       await look(`/chat/${session}`);
       // The whole transcript passes by: only what is in sight is in the page.
@@ -110,10 +188,114 @@ export const journeys = {
       expect(seen.size >= texts.length * 0.9, `only ${seen.size} of ${texts.length} texts came into sight`);
       for (const [, path] of kPages) await look(path);
       await look(`/sessions?q=${encodeURIComponent('img')}`);
-      equal(await page.evaluate(() => window.__ran ?? 0), 0, 'scripts that ran');
-      equal(trap.seen.join(' '), '', 'requests that reached the trap');
-      equal(page.strays.join(' '), '', 'requests to others');
-      equal(page.errors.join('\n'), '', 'dialogs, errors and reports of the content security policy');
+      await nothingHappened(page, trap);
+    } finally {
+      model.stop();
+      trap.stop();
+    }
+  },
+
+  'nothing that streams into an open conversation reaches out or runs': async ({ browser, daemon }) => {
+    const trap = await startTrap();
+    const groups = variants(trap.url);
+    const different = new Set(groups.flatMap(([, texts]) => texts)).size;
+    expect(different >= kFewest, `only ${different} different texts`);
+    const answers = groups.map(([, texts], at) => [
+      `stream-${at}-`,
+      { reasoning: texts.join('\n'), pieces: [...piecesOf(texts, at), `\n\nend-${at}-`] },
+    ]);
+    const model = await startModel(new Map(answers));
+    try {
+      await use(daemon, model);
+      const page = await watched(browser, daemon);
+      const session = (await ask(page, daemon, 'POST', '/sessions', {})).id;
+      await page.goto(`${daemon.url}/chat/${session}`);
+      const log = page.getByRole('log');
+      await log.waitFor();
+      // How long the text was each time that some of it was drawn.
+      await log.evaluate((box) => {
+        const note = () => window.__lengths.add(box.textContent.length);
+        new MutationObserver(note).observe(box, { subtree: true, childList: true, characterData: true });
+      });
+      for (const [at, [how, texts]] of groups.entries()) {
+        await page.evaluate(() => {
+          window.__lengths = new Set();
+        });
+        const turn = await say(page, daemon, session, `${texts.join('\n\n')}\n\nstream-${at}-`);
+        await ended(page, daemon, turn, 'completed');
+        await log.getByText(`end-${at}-`).first().waitFor();
+        const drawn = await page.evaluate(() => window.__lengths.size);
+        expect(drawn >= kFewestDrawn, `texts ${how} were drawn at ${drawn} lengths only: nobody saw them stream`);
+        await isWhole(page, how);
+      }
+      await settled(page);
+      await nothingHappened(page, trap);
+      return `${different} different texts`;
+    } finally {
+      model.stop();
+      trap.stop();
+    }
+  },
+
+  'nothing that a tool, a card, a name or an error says reaches out or runs': async ({ browser, daemon }) => {
+    const trap = await startTrap();
+    const texts = corpus(trap.url);
+    const short = texts.map(oneLine).filter((text) => Buffer.byteLength(text) <= 200);
+    // No name of a file has a slash in it; in an address a browser takes the other one for it.
+    for (const text of short) writeFileSync(join(daemon.workspace, text.replaceAll('/', '\\')), '');
+    const whole = variants(trap.url).flatMap(([, all]) => all).join('\n\n');
+    writeFileSync(join(daemon.workspace, 'hostile.txt'), whole);
+    const path = '<img src=x onerror=window.__ran=1>.md';
+    const model = await startModel(
+      new Map([
+        ['list-it-', { tool: 'fs.list', arguments: { path: '.' }, text: 'listed' }],
+        ['read-it-', { tool: 'fs.read', arguments: { path: 'hostile.txt' }, text: 'read' }],
+        ['refuse-it-', { refusal: short.slice(0, 12).join(' ') }],
+        ['write-it-', { tool: 'fs.write', arguments: { path, content: whole.slice(0, 8000) }, text: 'written' }],
+      ]),
+    );
+    try {
+      await use(daemon, model);
+      const page = await watched(browser, daemon, { height: 2400 });
+      const session = await newSession(daemon, 'begin');
+      const listed = await say(page, daemon, session, 'list-it-');
+      await ended(page, daemon, listed, 'completed');
+      const read = await say(page, daemon, session, 'read-it-');
+      await ended(page, daemon, read, 'completed');
+      await ended(page, daemon, await say(page, daemon, session, 'refuse-it-'), 'failed');
+      await ask(page, daemon, 'PATCH', `/sessions/${session}`, { title: texts[7] });
+      await say(page, daemon, session, 'write-it-');
+      const approval = await until('an approval waits', async () => (await daemon.json('approval', 'list')).items[0], 60_000);
+      for (const text of short) {
+        await ask(page, daemon, 'POST', '/sessions', { title: text });
+        await ask(page, daemon, 'POST', '/memory', { text });
+      }
+      const look = async (where) => {
+        await page.goto(daemon.url + where);
+        await settled(page);
+        // What is folded together is looked at too.
+        await page.evaluate(() => {
+          for (const one of document.querySelectorAll('details')) one.open = true;
+        });
+        await settled(page);
+        await isWhole(page, `on ${where}`);
+        return page.locator('body').innerText();
+      };
+      const expected = [
+        [`/chat/${session}?turn=${listed}`, 'fs.list', '__ran'],
+        [`/chat/${session}?turn=${read}`, 'fs.read', '__ran'],
+        [`/chat/${session}`, 'No answer', 'onerror=window.__ran=1'],
+        ['/approvals', 'onerror=window.__ran=1'],
+        ['/sessions', '__ran'],
+        ['/memory', '__ran'],
+      ];
+      for (const [where, ...signs] of expected) {
+        const shown = await look(where);
+        for (const sign of signs) expect(shown.includes(sign), `${where} does not show ${sign}`);
+      }
+      await ask(page, daemon, 'POST', `/approvals/${approval.id}`, { decision: 'deny', reason: short.slice(0, 12).join(' ') });
+      for (const where of ['/', '/approvals?tab=decided', '/audit', '/costs', `/trace/${read}`, `/trace/${read}?view=table`]) await look(where);
+      await nothingHappened(page, trap);
     } finally {
       model.stop();
       trap.stop();
@@ -122,13 +304,19 @@ export const journeys = {
 
   'control: the same texts as markup do reach the trap and run': async ({ browser, daemon }) => {
     const trap = await startTrap();
-    const page = await (await daemon.window(browser)).newPage();
-    await page.setContent(`<body>${corpus(trap.url).join('\n')}</body>`);
-    await until('requests reach the trap', () => trap.seen.length > 10);
-    // In a page of their own: some of the others lead away from it.
-    const second = await (await daemon.window(browser)).newPage();
-    await second.setContent(`<body>${corpus(trap.url).filter((text) => text.includes('__ran')).join('\n')}</body>`);
-    await until('scripts run', () => second.evaluate(() => (window.__ran ?? 0) > 0));
+    for (const [how, texts] of variants(trap.url)) {
+      const before = trap.seen.length;
+      // Of its own, so that nothing is in its cache.
+      const context = await daemon.window(browser);
+      const page = await context.newPage();
+      await page.setContent(`<body>${texts.join('\n')}</body>`);
+      await until(`requests of texts ${how} reach the trap`, () => trap.seen.length > before + 10);
+      // In a page of their own: some of the others lead away from it.
+      const second = await context.newPage();
+      await second.setContent(`<body>${texts.filter((text) => /__ran/.test(text)).join('\n')}</body>`);
+      await until(`scripts of texts ${how} run`, () => second.evaluate(() => (window.__ran ?? 0) > 0));
+      await context.close();
+    }
     trap.stop();
   },
 };
