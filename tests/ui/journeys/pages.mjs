@@ -2,7 +2,8 @@
 // Every page, in both themes, at 400 % zoom, with forced colours and with less motion: axe finds nothing, nothing breaks or
 // disappears, nobody else is asked. Each page is loaded once and looked at in all of these ways.
 import { join } from 'node:path';
-import { ask, equal, expect, kPages, settled, signedIn, takePicture, violations } from '../lib.mjs';
+import { ask, equal, expect, kPages, settled, signedIn, takePicture, until, violations } from '../lib.mjs';
+import { startModel } from '../model.mjs';
 
 const kInteractiveMs = 600;
 const kWide = { width: 1280, height: 800 };
@@ -80,6 +81,23 @@ function outOfSight(page) {
   });
 }
 
+// In light, in dark and at 400 %, and then as before, which whoever looks again waits for. `more` looks at what else can be lost at 400 %.
+async function inEveryWay(page, name, wrong, { size = kWide, more = async () => [] } = {}) {
+  const look = async (how, rules) => {
+    for (const violation of await violations(page, rules)) wrong.push(`${name}, ${how}: ${violation}`);
+  };
+  await look('light');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await settled(page);
+  await look('dark', kColours);
+  await page.setViewportSize(kZoomed);
+  await settled(page);
+  await look('at 400 %', kLayout);
+  for (const problem of await more(page)) wrong.push(`${name}, at 400 %: ${problem}`);
+  await page.setViewportSize(size);
+  await page.emulateMedia({ colorScheme: 'light' });
+}
+
 async function everyPage({ browser, daemon }, part) {
   await daemon.cli('exec', 'list the files');
   const turn = (await daemon.cli('exec', 'read notes.md', '--json')).match(/trn_[0-9A-Z]+/)[0];
@@ -93,18 +111,8 @@ async function everyPage({ browser, daemon }, part) {
   for (const [name, path] of all.filter((_, index) => index % 2 === part)) {
     await page.goto(daemon.url + path);
     await settled(page);
-    const look = async (how, rules) => {
-      for (const violation of await violations(page, rules)) wrong.push(`${name}, ${how}: ${violation}`);
-    };
-    await look('light');
     for (const problem of [...(await orientation(page)), ...(await spoken(page))]) wrong.push(`${name}: ${problem}`);
-    await page.emulateMedia({ colorScheme: 'dark' });
-    await settled(page);
-    await look('dark', kColours);
-    await page.setViewportSize(kZoomed);
-    await settled(page);
-    await look('at 400 %', kLayout);
-    await page.setViewportSize(kWide);
+    await inEveryWay(page, name, wrong);
     await page.emulateMedia({ colorScheme: 'light', forcedColors: 'active', reducedMotion: 'reduce' });
     await settled(page);
     for (const problem of await lostInForcedColours(page)) wrong.push(`${name}, forced colours: ${problem}`);
@@ -115,6 +123,64 @@ async function everyPage({ browser, daemon }, part) {
   equal(wrong.join('\n'), '', 'found');
   equal(page.errors.join('\n'), '', 'errors on the page');
   equal(page.strays.join('\n'), '', 'requests to others');
+}
+
+// The dialog that has just been opened, until it is closed again.
+async function dialogInEveryWay(page, name, wrong) {
+  await page.getByRole('dialog').waitFor();
+  await settled(page);
+  if (!(await page.evaluate(() => document.activeElement?.closest('[role=dialog]')))) wrong.push(`${name}: the focus is not in the dialog`);
+  await inEveryWay(page, name, wrong, { more: outOfSight });
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+}
+
+const kMarkdown = `# What there is
+
+A [page](https://example.invalid/page), some \`code\`, and a picture: ![a tree](https://example.invalid/tree.png)
+
+1. one
+2. two
+
+- [x] done
+- [ ] open
+
+> what somebody said
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+\`\`\`js
+const one = 1;
+\`\`\``;
+
+const kAnswers = new Map([
+  ['show-it-', { reasoning: 'They want to see it.', text: kMarkdown }],
+  ['look-it-', { tool: 'fs.read', arguments: { path: 'notes.md' }, text: 'There is tea to buy.' }],
+  ['begin-it-', { pieces: ['The first half of'], endless: true }],
+  ['refuse-it-', { refusal: 'not today' }],
+  ['make-it-', { tool: 'fs.write', arguments: { path: 'made.md', content: '# Made\n' }, text: 'It is made.' }],
+]);
+
+// A conversation with everything that one can show; the newest is a question to the person.
+async function fullConversation(page, daemon) {
+  const session = JSON.parse((await daemon.cli('exec', 'small talk 0', '--json')).split('\n')[0]).session_id;
+  const say = async (text) => (await ask(page, daemon, 'POST', `/sessions/${session}/messages`, { text })).turn_id;
+  const is = (turn, state) =>
+    until(`the turn is ${state}`, async () => (await ask(page, daemon, 'GET', `/turns/${turn}?wait=5`)).state === state, 60_000);
+  // The newest three answers are never summarised.
+  for (const number of [1, 2, 3, 4, 5]) await is(await say(`small talk ${number}`), 'completed');
+  await is((await ask(page, daemon, 'POST', `/sessions/${session}/compact`, {})).turn_id, 'completed');
+  for (const text of ['show-it-', 'look-it-']) await is(await say(text), 'completed');
+  const begun = await say('begin-it-');
+  await until('some of the answer is there', async () => (await ask(page, daemon, 'GET', `/turns/${begun}`)).partial.length > 0);
+  await ask(page, daemon, 'POST', `/turns/${begun}/cancel`);
+  await is(begun, 'cancelled');
+  await is(await say('refuse-it-'), 'failed');
+  await say('make-it-');
+  await until('an approval waits', async () => (await daemon.json('approval', 'list')).items[0], 60_000);
+  return session;
 }
 
 export const alone = {
@@ -170,25 +236,112 @@ export const journeys = {
       const focused = () => page.evaluate(() => [document.activeElement?.tagName, document.activeElement?.textContent.slice(0, 20)].join(' '));
       const before = await focused();
       await page.keyboard.press(keys);
-      await page.getByRole('dialog').waitFor();
-      await settled(page);
-      for (const violation of await violations(page)) wrong.push(`${path} ${keys}: ${violation}`);
-      if (!(await page.evaluate(() => document.activeElement?.closest('[role=dialog]')))) wrong.push(`${path} ${keys}: the focus is not in the dialog`);
-      await page.emulateMedia({ colorScheme: 'dark' });
-      await settled(page);
-      for (const violation of await violations(page, kColours)) wrong.push(`${path} ${keys}, dark: ${violation}`);
-      await page.emulateMedia({ colorScheme: 'light' });
-      await page.setViewportSize(kZoomed);
-      await settled(page);
-      for (const violation of await violations(page, kLayout)) wrong.push(`${path} ${keys}, at 400 %: ${violation}`);
-      for (const problem of await outOfSight(page)) wrong.push(`${path} ${keys}, at 400 %: ${problem}`);
-      await page.setViewportSize(kWide);
-      await settled(page);
-      await page.keyboard.press('Escape');
-      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      await dialogInEveryWay(page, `${path} ${keys}`, wrong);
       equal(await focused(), before, `${path} ${keys}: the focus after the dialog`);
     }
     equal(wrong.join('\n'), '', 'axe');
+  },
+
+  'a conversation with all that it can show is accessible': async ({ browser, daemon }) => {
+    const model = await startModel(kAnswers);
+    // High enough for all of it: what is out of sight is not in the page.
+    const size = { width: 1280, height: 4000 };
+    try {
+      await daemon.cli('provider', 'add', 'fake', '--kind', 'openai', '--base-url', model.url, '--no-key');
+      await daemon.cli('model', 'use', 'fake/fake');
+      const page = await signedIn(browser, daemon, size);
+      const session = await fullConversation(page, daemon);
+      await page.goto(`${daemon.url}/chat/${session}`);
+      await settled(page);
+      const log = page.getByRole('log');
+      for (const part of [/here as a summary/, 'Reasoning', 'What there is', 'fs.read', 'Interrupted here', 'No answer', 'not today'])
+        await log.getByText(part).locator('visible=true').first().waitFor();
+      await log.locator('[data-approval]').waitFor();
+      const wrong = [];
+      await inEveryWay(page, 'folded', wrong, { size });
+      await log.evaluate((box) => {
+        for (const one of box.querySelectorAll('details')) one.open = true;
+      });
+      await settled(page);
+      await inEveryWay(page, 'unfolded', wrong, { size });
+      await page.goto(`${daemon.url}/approvals`);
+      await page.locator('[data-approval]').waitFor();
+      await settled(page);
+      await inEveryWay(page, 'the card among approvals', wrong, { size });
+      equal(wrong.join('\n'), '', 'found');
+      equal(page.errors.join('\n'), '', 'errors on the page');
+      equal(page.strays.join('\n'), '', 'requests to others');
+    } finally {
+      model.stop();
+    }
+  },
+
+  'the way in is accessible': async ({ browser, daemon }) => {
+    const page = await (await daemon.window(browser, { viewport: kWide, colorScheme: 'light' })).newPage();
+    // As `settled` wants it; nobody notes what this page asks.
+    page.open = new Set();
+    await page.goto(`${daemon.url}/sessions`);
+    await page.getByRole('heading', { name: 'Sign in to Pryx' }).waitFor();
+    await settled(page);
+    const wrong = [];
+    await inEveryWay(page, 'the way in', wrong);
+    equal(wrong.join('\n'), '', 'axe');
+  },
+
+  'dialogs that are opened by hand are accessible': async ({ browser, daemon }) => {
+    const session = JSON.parse((await daemon.cli('exec', 'list the files', '--json')).split('\n')[0]).session_id;
+    const page = await signedIn(browser, daemon);
+    await ask(page, daemon, 'POST', '/memory', { text: 'a fact to forget' });
+    const button = (name, where = page) => where.getByRole('button', { name }).first();
+    const item = async (menu, name) => {
+      await page.getByRole('main').getByRole('button', { name: menu, exact: true }).first().click();
+      await page.getByRole('menuitem', { name }).click();
+    };
+    const onSelected = async (name) => {
+      await page.getByRole('grid').getByRole('row').filter({ hasText: 'list the files' }).first().getByRole('checkbox').click();
+      await button(name, page.getByRole('toolbar')).click();
+    };
+    const next = async () => {
+      const go = button('Next', page.getByRole('dialog'));
+      await go.click();
+      // It cannot be pressed, and has no focus, until what comes next is there.
+      await go.and(page.locator(':enabled')).waitFor();
+      await go.focus();
+    };
+    const chat = `/chat/${session}`;
+    const open = {
+      'rename a conversation': [chat, () => item('More commands', /^Rename conversation/)],
+      'delete a conversation': [chat, () => item('More commands', /^Delete conversation/)],
+      'the context': [chat, () => button(/^Context \d/).click()],
+      'another model': [chat, () => page.getByTitle(/^Switch model/).first().click()],
+      'export, what': ['/sessions', () => onSelected('Export')],
+      'export, what is taken out': ['/sessions', () => onSelected('Export').then(next)],
+      'delete sessions': ['/sessions', () => onSelected('Delete')],
+      'import sessions': ['/sessions', () => page.getByRole('grid').press('Shift+I')],
+      'a new secret': ['/settings?tab=secrets', () => button('Add secret').click()],
+      'a new token': ['/settings?tab=tokens', () => button('Create token').click()],
+      'a new skill': ['/agents?tab=skills', () => button('Add skill').click()],
+      'forget something': ['/memory', () => button(/^Forget: a fact/).click()],
+      'a checkpoint': ['/audit', () => item('More', /^Get checkpoint/)],
+      // Leaves a change behind that is not saved, so it comes last.
+      'changes of the config file': [
+        '/settings?tab=file',
+        async () => {
+          const file = page.getByLabel('config.yaml');
+          await file.fill(`${await file.inputValue()}\nlog:\n  level: debug\n`);
+          await button('Review changes').click();
+        },
+      ],
+    };
+    const wrong = [];
+    for (const [name, [path, begin]] of Object.entries(open)) {
+      await page.goto(daemon.url + path);
+      await settled(page);
+      await begin();
+      await dialogInEveryWay(page, name, wrong);
+    }
+    equal(wrong.join('\n'), '', 'found');
+    equal(page.errors.join('\n'), '', 'errors on the page');
   },
 
   // Pictures for eyes: tests/ui/run --bin … --pictures FOLDER 'every page in'. Without a folder they go with the journey's own.
