@@ -11,7 +11,7 @@ const kPieceMs = 40;
 
 // `answers` maps a word of the last question to the text of the answer, or to what else there is: { tool, arguments, text } is a call and
 // what is said after it, { reasoning, pieces } are thoughts and then a text that comes piece by piece, with `endless` it never ends, and
-// { refusal } is why there is no answer.
+// { refusal } is why there is no answer. It begins when the promise `after` is kept.
 export async function startModel(answers, name = 'fake') {
   const server = createServer((request, response) => {
     let body = '';
@@ -27,6 +27,7 @@ export async function startModel(answers, name = 'fake') {
       const { messages, tools = [] } = JSON.parse(body);
       const asked = JSON.stringify(messages.findLast((message) => message.role === 'user').content);
       const answer = [...answers].find(([word]) => asked.includes(word))?.[1] ?? 'nothing to say';
+      await answer.after;
       if (answer.refusal) {
         response.writeHead(400, { 'Content-Type': 'application/json' });
         response.end(JSON.stringify({ error: { message: answer.refusal, type: 'invalid_request_error' } }));

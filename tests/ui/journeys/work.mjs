@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What else a person meets: the way in, coming back, a daemon that goes away, the palette, files edited as text.
+// What else a person meets: the way in, coming back, a daemon that goes away, news of long work, the palette, files edited as text.
 import { ask, equal, expect, settled, signedIn, until } from '../lib.mjs';
+import { startModel } from '../model.mjs';
 
+// From here on a turn is told of when it ends.
+const kLongMs = 10_000;
 const composer = (page) => page.getByRole('textbox', { name: /message/i });
 
 async function newSession(daemon, prompt) {
@@ -143,6 +146,53 @@ export const journeys = {
     for (const text of ['read notes.md', 'read plan.txt']) equal(await asked(page, text), 1, `how often "${text}" is shown`);
     await settled(deaf);
     equal(await asked(deaf, 'read plan.txt'), 0, 'control: what a page is told that does not say what it knows');
+  },
+
+  'long work that ends is told to who looks elsewhere, with the way to it': async ({ browser, daemon }) => {
+    let answerNow;
+    const after = new Promise((done) => {
+      answerNow = done;
+    });
+    const model = await startModel(
+      new Map([
+        ['be-quick-', 'That was quick.'],
+        ['take-long-', { after, text: 'That took long.' }],
+      ]),
+    );
+    try {
+      await daemon.cli('provider', 'add', 'fake', '--kind', 'openai', '--base-url', model.url, '--no-key');
+      await daemon.cli('model', 'use', 'fake/fake');
+      const session = await newSession(daemon, 'begin');
+      const page = await signedIn(browser, daemon, { path: `/chat/${session}` });
+      const away = await signedIn(browser, daemon, { path: '/memory' });
+      await ask(page, daemon, 'PATCH', `/sessions/${session}`, { title: 'Nightly build' });
+      const note = (one) => one.getByText('“Nightly build” was answered after');
+      const say = async (text) => {
+        await composer(page).fill(text);
+        await composer(page).press('Enter');
+      };
+      const answered = (one, text) => one.getByRole('log').getByText(text, { exact: true }).locator('visible=true').first().waitFor();
+      // Control: what was quick is not told. Where even that takes long, it rightly is.
+      const asked = Date.now();
+      await say('be-quick-');
+      await answered(page, 'That was quick.');
+      const isQuick = Date.now() - asked < kLongMs;
+      await settled(away);
+      if (isQuick) equal(await note(away).count(), 0, 'notes of what was quick');
+      await say('take-long-');
+      // From the same moment on the conversation itself speaks of it.
+      await page.getByText('This takes a while.').waitFor({ timeout: 40_000 });
+      answerNow();
+      await note(away).waitFor();
+      equal(await note(page).count(), 0, 'notes where it is seen anyway');
+      await away.getByRole('link', { name: 'Open the conversation' }).click();
+      await away.waitForURL(`**/chat/${session}?turn=*`);
+      await answered(away, 'That took long.');
+      for (const one of [page, away]) equal(one.errors.join('\n'), '', 'errors on the page');
+    } finally {
+      answerNow();
+      model.stop();
+    }
   },
 
   'the palette goes everywhere, and a page begins at its beginning': async ({ browser, daemon }) => {
