@@ -285,6 +285,7 @@ Result<void> ChatStreamDecoder::take_choice(const json::object& choice, std::vec
     }
   }
   if (const auto reason = read_finish_reason(find_text(choice, "finish_reason"))) reason_ = reason;
+  if (const json::object* usage = find_object(choice, "usage")) take_usage(*usage);  // Moonshot's place
   return {};
 }
 
@@ -328,6 +329,10 @@ void ChatStreamDecoder::take_usage(const json::object& usage) {
   Usage out;
   out.input_tokens = find_count(usage, "prompt_tokens");
   out.output_tokens = find_count(usage, "completion_tokens");
+  // xAI and others count thoughts beside the completion: only the total has all that is paid for.
+  if (out.input_tokens > 0)
+    out.output_tokens = std::max(out.output_tokens, find_count(usage, "total_tokens") - out.input_tokens);
+  if (out.input_tokens == 0 && out.output_tokens == 0) return;  // a form that nobody filled in
   if (const json::object* details = find_object(usage, "prompt_tokens_details"))
     out.cached_input_tokens = find_count(*details, "cached_tokens");
   else

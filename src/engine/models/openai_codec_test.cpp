@@ -171,6 +171,40 @@ TEST(OpenAiCodec, DecodesTextReasoningAndUsage) {
       "reasoning:hm\nreasoning:mm\ntext:Hel\ntext:lo\nusage:10/5/4/2\nstop:gpt-x\n");
 }
 
+std::string usage_after(std::string_view fields) {
+  const std::string frame = fmt::format(
+      R"({{"choices":[{{"delta":{{"content":"12345678"}},"finish_reason":"stop"}}],"usage":{{{}}}}})", fields);
+  const std::string said = decode({frame});
+  return said.substr(said.find("usage:"), said.find("\nstop:") - said.find("usage:"));
+}
+
+TEST(OpenAiCodec, CountsAllOutputThatIsPaidFor) {
+  // Thoughts beside the completion, as xAI counts; within it, as the others do.
+  EXPECT_EQ(
+      usage_after(
+          R"("prompt_tokens":32,"completion_tokens":9,"total_tokens":135,"completion_tokens_details":{"reasoning_tokens":94})"),
+      "usage:32/103/0/94");
+  EXPECT_EQ(
+      usage_after(
+          R"("prompt_tokens":32,"completion_tokens":103,"total_tokens":135,"completion_tokens_details":{"reasoning_tokens":94})"),
+      "usage:32/103/0/94");
+  // A total that is less than its parts, or that has no prompt beside it, says nothing.
+  EXPECT_EQ(usage_after(R"("prompt_tokens":32,"completion_tokens":9,"total_tokens":10)"), "usage:32/9/0/0");
+  EXPECT_EQ(usage_after(R"("completion_tokens":9,"total_tokens":41)"), "usage:0/9/0/0");
+}
+
+TEST(OpenAiCodec, UsageOfNothingIsNoReportAndAChoiceMayBringIt) {
+  EXPECT_EQ(usage_after(R"("prompt_tokens":0,"completion_tokens":0,"total_tokens":0)"), "usage:100/2/0/0~");
+  EXPECT_EQ(
+      decode({
+          R"({"choices":[{"delta":{"content":"hi"}}]})",
+          R"({"choices":[{"delta":{},"finish_reason":"stop","usage":{"prompt_tokens":19,"completion_tokens":13,"total_tokens":32}}]})",
+          R"({"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0}})",
+          "[DONE]",
+      }),
+      "text:hi\nusage:19/13/0/0\nstop:asked\n");
+}
+
 TEST(OpenAiCodec, JoinsParallelToolCallsByIndex) {
   EXPECT_EQ(
       decode({
