@@ -270,16 +270,9 @@ Result<void> ChatStreamDecoder::take_choice(const json::object& choice, std::vec
   if (delta != nullptr) {
     std::string_view reasoning = find_text(*delta, "reasoning_content");
     if (reasoning.empty()) reasoning = find_text(*delta, "reasoning");
-    if (!reasoning.empty()) {
-      answer_bytes_ += reasoning.size();
-      out.emplace_back(ReasoningDelta{std::string(reasoning)});
-    }
-    for (const std::string_view key : {"content", "refusal"}) {
-      const std::string_view text = find_text(*delta, key);
-      if (text.empty()) continue;
-      answer_bytes_ += text.size();
-      out.emplace_back(TextDelta{std::string(text)});
-    }
+    think(reasoning, out);
+    for (const std::string_view key : {"content", "refusal"}) say(find_text(*delta, key), out);
+    if (const json::array* parts = find_array(*delta, "content")) take_parts(*parts, out);
     if (const json::value* calls = json::find(*delta, "tool_calls"); calls != nullptr && calls->is_array()) {
       PRYX_TRY_VOID(take_tool_calls(calls->get_array()));
     }
@@ -287,6 +280,33 @@ Result<void> ChatStreamDecoder::take_choice(const json::object& choice, std::vec
   if (const auto reason = read_finish_reason(find_text(choice, "finish_reason"))) reason_ = reason;
   if (const json::object* usage = find_object(choice, "usage")) take_usage(*usage);  // Moonshot's place
   return {};
+}
+
+void ChatStreamDecoder::say(std::string_view text, std::vector<ModelEvent>& out) {
+  answer_bytes_ += text.size();
+  if (!text.empty()) out.emplace_back(TextDelta{std::string(text)});
+}
+
+void ChatStreamDecoder::think(std::string_view text, std::vector<ModelEvent>& out) {
+  answer_bytes_ += text.size();
+  if (!text.empty()) out.emplace_back(ReasoningDelta{std::string(text)});
+}
+
+// Mistral's models that think say content as parts: text, and thoughts, which are lists of such parts again.
+void ChatStreamDecoder::take_parts(const json::array& parts, std::vector<ModelEvent>& out) {
+  for (const json::value& item : parts) {
+    const json::object* part = item.if_object();
+    if (part == nullptr) continue;
+    const std::string_view type = find_text(*part, "type");
+    if (type == "text") say(find_text(*part, "text"), out);
+    if (type != "thinking") continue;
+    think(find_text(*part, "thinking"), out);
+    const json::array* thoughts = find_array(*part, "thinking");
+    if (thoughts == nullptr) continue;
+    for (const json::value& thought : *thoughts) {
+      if (const json::object* fields = thought.if_object()) think(find_text(*fields, "text"), out);
+    }
+  }
 }
 
 Result<void> ChatStreamDecoder::take_tool_calls(const json::array& calls) {

@@ -39,6 +39,9 @@ class ChatStreamDecoder final : public AnswerDecoder {
   };
   [[nodiscard]] Result<void> take_choice(const json::object& choice, std::vector<ModelEvent>& out);
   [[nodiscard]] Result<void> take_tool_calls(const json::array& calls);
+  void take_parts(const json::array& parts, std::vector<ModelEvent>& out);
+  void say(std::string_view text, std::vector<ModelEvent>& out);
+  void think(std::string_view text, std::vector<ModelEvent>& out);
   void take_usage(const json::object& usage);
   void complete(std::vector<ModelEvent>& out);
 

@@ -171,6 +171,36 @@ TEST(OpenAiCodec, DecodesTextReasoningAndUsage) {
       "reasoning:hm\nreasoning:mm\ntext:Hel\ntext:lo\nusage:10/5/4/2\nstop:gpt-x\n");
 }
 
+TEST(OpenAiCodec, ReadsContentThatIsAListOfTextAndThoughts) {
+  EXPECT_EQ(
+      decode({
+          R"({"choices":[{"delta":{"role":"assistant","content":[{"type":"thinking","thinking":[{"type":"text","text":"h"},{"type":"text","text":"m"}]}]}}]})",
+          R"({"choices":[{"delta":{"content":[{"type":"thinking","thinking":"mm"},{"type":"text","text":"Hel"},{"type":"reference","reference_ids":[1]},7]}}]})",
+          R"({"choices":[{"delta":{"content":[{"type":"text","text":"lo"},{"type":"thinking","thinking":[7,{"x":1}]},{"type":"thinking"}]}}]})",
+          R"({"choices":[{"delta":{"content":" you"},"finish_reason":"stop"}]})",
+          "[DONE]",
+      }),
+      "reasoning:h\nreasoning:m\nreasoning:mm\ntext:Hel\ntext:lo\ntext: you\nusage:100/4/0/0~\nstop:asked\n");
+  // The whole answer in one body.
+  EXPECT_EQ(
+      decode({
+          R"({"choices":[{"message":{"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"hi"}]},"finish_reason":"stop"}]})",
+      }),
+      "reasoning:hm\ntext:hi\nusage:100/1/0/0~\nstop:asked\n");
+}
+
+// Silence is measured by it: a model that thinks for minutes is not silent.
+TEST(OpenAiCodec, ThoughtsInAListAreProgress) {
+  ChatStreamDecoder decoder(ToolNames(request_with_tools({})), "asked", 400);
+  std::vector<ModelEvent> events;
+  const auto fed = decoder.feed(
+      {{},
+       R"({"choices":[{"delta":{"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]}]}}]})"},
+      events);
+  ASSERT_TRUE(fed);
+  EXPECT_EQ(decoder.progress(), 2u);
+}
+
 std::string usage_after(std::string_view fields) {
   const std::string frame = fmt::format(
       R"({{"choices":[{{"delta":{{"content":"12345678"}},"finish_reason":"stop"}}],"usage":{{{}}}}})", fields);
