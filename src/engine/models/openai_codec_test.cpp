@@ -316,6 +316,37 @@ TEST(OpenAiCodec, ErrorBodies) {
   EXPECT_LT(decode_chat_error(500, std::string(100'000, 'x'), "acme").message.size(), 600u);
 }
 
+// One wording of each vendor.
+constexpr std::string_view kTooLongInTheirWords[] = {
+    "prompt is too long: 213462 tokens > 200000 maximum",
+    "Your input exceeds the context window of this model. Please adjust your input and try again.",
+    "The input token count (1196265) exceeds the maximum number of tokens allowed (1048575).",
+    "This endpoint's maximum context length is 32768 tokens. However, you requested about 42832 tokens",
+    "Please reduce the length of the messages or completion.",
+    "the request exceeds the available context size, try increasing it",
+    "invalid params, context window exceeds limit",
+    "This model's maximum prompt length is 131072 but the request contains 537812 tokens.",
+    "prompt too long; exceeded max context length by 4 tokens",
+    "Invalid request: Your request exceeded model token limit: 262144 (requested: 263000)",
+    "The number of tokens to keep from the initial prompt is greater than the context length",
+    "The input (131073 tokens) is longer than the model's context length (131072 tokens).",
+    "InternalError.Algo.InvalidParameter: Range of input length should be [1, 129024]",
+};
+
+TEST(OpenAiCodec, EveryVendorsWordsForARequestThatIsTooLong) {
+  for (const std::string_view words : kTooLongInTheirWords) {
+    const std::string body =
+        json::to_text(json::object{{"error", json::object{{"message", words}, {"type", "bad_request"}}}});
+    EXPECT_EQ(decode_chat_error(400, body, "acme").code, ErrorCode::kTooLarge) << words;
+    // The same words about a limit of tokens a minute are no reason to shorten anything.
+    EXPECT_EQ(decode_chat_error(429, body, "acme").code, ErrorCode::kOverloaded) << words;
+  }
+  for (const std::string_view other :
+       {"max_tokens must be greater than 0", "Invalid 'tools[0].function.name': string too long",
+        "The parameter `seed` is out of range", "this model takes no prompt of the system"})
+    EXPECT_FALSE(is_context_overflow({}, other)) << other;
+}
+
 TEST(OpenAiCodec, RetryAfter) {
   const WallTime now = *parse_rfc3339("1994-11-06T08:49:00Z");
   EXPECT_EQ(parse_retry_after("3", now), 3000);

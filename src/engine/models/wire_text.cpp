@@ -92,6 +92,12 @@ bool is_context_overflow(std::string_view code, std::string_view words) {
       "reduce the length of the messages",
       "exceeds the model's max",
       "too many input tokens",
+      "maximum prompt length",                   // xAI
+      "prompt too long",                         // Ollama
+      "exceeded model token limit",              // Moonshot
+      "greater than the context length",         // LM Studio
+      "longer than the model's context length",  // Together
+      "range of input length should be",         // Qwen
   };
   return std::ranges::any_of(kSigns,
                              [&](std::string_view sign) { return lower.find(sign) != std::string::npos; });
