@@ -79,6 +79,22 @@ def any_vendor_answers_after_any_other(lab):
         contains(json.dumps(last), kept_by(wanted), f"what {wanted} gave to keep")
 
 
+@case
+def thoughts_go_back_to_the_vendor_that_asks_for_them(lab):
+    daemon = lab.daemon()
+    vendors, api, _ = set_up(lab, daemon)
+    status, answer = put(api, "deepseek", {"kind": "openai", "base_url": vendors.root + "/thinking/v1", "key": "k"})
+    equal(status, 200, f"PUT of the provider: {answer.body}")
+    session = api.session(workspace=str(lab.workspace({"a.txt": "x"})))
+    for number, name in enumerate(("anthropic", "deepseek", "deepseek", "chat")):
+        turn = api.run(session, f"question {number}", model=f"{name}/real")
+        equal((turn["state"], vendors.refusals[:1]), ("completed", []), f"turn {number}, {name}")
+    last = [body for kind, body in vendors.requests if kind == "thinking"][-1]
+    thoughts = [m["reasoning_content"] for m in last["messages"] if m.get("tool_calls")]
+    equal(thoughts, [".", kept_by("thinking"), kept_by("thinking")], "thoughts beside the calls of the first vendor, and of its own")
+    lacks(json.dumps([body for kind, body in vendors.requests if kind == "chat"]), kept_by("thinking"), "requests to a vendor that does not ask")
+
+
 def limit_of(kind, body):
     """The longest answer that a request asks for."""
     if kind == "ollama":

@@ -68,9 +68,9 @@ class Chat:
         return body["messages"][-1]["role"] == "tool"
 
     @staticmethod
-    def call(tool, arguments):
+    def call(tool, arguments, thought="hm"):
         delta = lambda d, finish=None: (None, {"model": "real", "choices": [{"index": 0, "delta": d, "finish_reason": finish}]})
-        return sse(delta({"role": "assistant", "reasoning_content": "hm"}),
+        return sse(delta({"role": "assistant", "reasoning_content": thought}),
                    delta({"tool_calls": [{"index": 0, "id": "call_0", "type": "function", "function": {"name": tool, "arguments": arguments}}]}),
                    delta({}, "tool_calls"), (None, b"[DONE]"))
 
@@ -83,6 +83,24 @@ class Chat:
     @staticmethod
     def tools(body):
         return [t["function"]["name"] for t in body.get("tools", [])]
+
+
+class Thinking(Chat):
+    """Chat Completions of DeepSeek and Moonshot: an answer that called tools is refused without a thought, whoever wrote it."""
+    kind, path = "thinking", "/thinking/v1/chat/completions"
+
+    @staticmethod
+    def check(body):
+        bare = []
+        for number, m in enumerate(body["messages"]):
+            asked = bool(m.get("tool_calls"))
+            need(asked == bool(m.get("reasoning_content", "").strip()), f"`reasoning_content` of the message {number}: {m}")
+            bare.append({key: value for key, value in m.items() if key != "reasoning_content"})
+        return Chat.check({**body, "messages": bare})
+
+    @staticmethod
+    def call(tool, arguments):
+        return Chat.call(tool, arguments, SECRET + "thinking")
 
 
 class Responses:
@@ -282,6 +300,7 @@ class Google:
 
 
 WIRES = (Chat, Responses, Ollama, Anthropic, Google)
+SERVED = (Thinking, *WIRES)  # its path ends like Chat's
 
 
 class Vendors:
@@ -314,7 +333,7 @@ class Vendors:
                 if self.path == "/api/show":
                     return self.reply(200, json.dumps({"capabilities": ["completion", "tools", "thinking"],
                                                        "model_info": {"general.architecture": "q", "q.context_length": CONTEXT}}).encode())
-                wire = next((w for w in WIRES if w.path in self.path), None)
+                wire = next((w for w in SERVED if w.path in self.path), None)
                 if wire is None:
                     return self.reply(404, b'{"error":{"message":"no such path"}}')
                 try:

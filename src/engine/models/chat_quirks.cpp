@@ -8,17 +8,18 @@ namespace pryx::models {
 namespace {
 
 using Effort = ChatQuirks::Effort;
+using Thoughts = ChatQuirks::Thoughts;
 
 constexpr auto kQuirks = std::to_array<ChatQuirks>({
-    {.vendor = "openrouter", .effort = Effort::kObject},
+    {.vendor = "openrouter", .effort = Effort::kObject, .thoughts = Thoughts::kDetails},
     {.vendor = "mistral",
      .effort = Effort::kUnknown,
      .stream_options = false,
      .seed = "random_seed",
      .call_id_length = 9},
-    {.vendor = "deepseek", .effort = Effort::kSwitch},
+    {.vendor = "deepseek", .effort = Effort::kSwitch, .thoughts = Thoughts::kText},
     {.vendor = "glm", .effort = Effort::kSwitch},
-    {.vendor = "moonshot", .effort = Effort::kSwitch},
+    {.vendor = "moonshot", .effort = Effort::kSwitch, .thoughts = Thoughts::kText},
     {.vendor = "cohere", .effort = Effort::kNoneOrHigh},
     {.vendor = "xai", .penalties = false},
 });

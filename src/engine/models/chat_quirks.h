@@ -17,12 +17,19 @@ struct ChatQuirks {
     kNoneOrHigh,  // "reasoning_effort", but only these two
     kUnknown,     // nothing can be said about it
   };
+  // What the vendor wants back with an answer that called tools.
+  enum class Thoughts : std::uint8_t {
+    kForgotten,  // nothing
+    kText,       // "reasoning_content", or a model that thinks refuses the history
+    kDetails,    // "reasoning_details", as they came
+  };
   std::string_view vendor;
   Effort effort = Effort::kField;
   bool stream_options = true;  // usage has to be asked for; others refuse the question and report it anyway
   std::string_view seed = "seed";
   std::size_t call_id_length = 0;  // ids of tool calls are exactly this long; 0: at most 40
   bool penalties = true;           // presence and frequency penalty are understood
+  Thoughts thoughts = Thoughts::kForgotten;
 };
 
 // The usual form for a vendor that is not in the table.

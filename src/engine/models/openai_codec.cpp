@@ -91,7 +91,7 @@ Result<json::object> encode_message(const ChatMessage& message, const ToolNames&
 
 // A tool message holds text only: what a tool showed follows its run of results as the user's.
 Result<json::array> encode_messages(const ModelRequest& request, const ToolNames& names,
-                                    OpenAiDialect dialect) {
+                                    OpenAiDialect dialect, ChatQuirks::Thoughts thoughts) {
   json::array out;
   out.reserve(request.messages.size());
   json::array shown;
@@ -102,6 +102,7 @@ Result<json::array> encode_messages(const ModelRequest& request, const ToolNames
   for (const ChatMessage& message : request.messages) {
     if (message.role != ChatMessage::Role::kTool) flush();
     PRYX_TRY(auto encoded, encode_message(message, names, dialect));
+    add_thoughts(thoughts, request, message, encoded);
     out.push_back(std::move(encoded));
     if (message.role != ChatMessage::Role::kTool || message.attachments.empty()) continue;
     shown.push_back(json::object{{"type", "text"},
@@ -211,7 +212,7 @@ std::optional<FinishReason> read_finish_reason(std::string_view text) {
 
 Result<std::string> encode_chat_request(const ModelRequest& request, const ToolNames& names,
                                         OpenAiDialect dialect, const ChatQuirks& quirks) {
-  PRYX_TRY(auto messages, encode_messages(request, names, dialect));
+  PRYX_TRY(auto messages, encode_messages(request, names, dialect, quirks.thoughts));
   json::object out{{"model", request.model},
                    {"messages", std::move(messages)},
                    {"stream", true},
@@ -229,8 +230,13 @@ Result<std::string> encode_chat_request(const ModelRequest& request, const ToolN
   return json::to_text(out);
 }
 
-ChatStreamDecoder::ChatStreamDecoder(ToolNames names, std::string asked_model, std::size_t request_bytes)
-    : names_(std::move(names)), model_(std::move(asked_model)), request_bytes_(request_bytes) {}
+ChatStreamDecoder::ChatStreamDecoder(ToolNames names, std::string asked_model, std::size_t request_bytes,
+                                     ChatQuirks::Thoughts thoughts)
+    : names_(std::move(names)),
+      asked_model_(std::move(asked_model)),
+      model_(asked_model_),
+      request_bytes_(request_bytes),
+      thoughts_(thoughts) {}
 
 Result<void> ChatStreamDecoder::feed(const Frame& frame, std::vector<ModelEvent>& out) {
   if (done_) return {};
@@ -271,11 +277,11 @@ Result<void> ChatStreamDecoder::take_choice(const json::object& choice, std::vec
     std::string_view reasoning = find_text(*delta, "reasoning_content");
     if (reasoning.empty()) reasoning = find_text(*delta, "reasoning");
     think(reasoning, out);
+    thoughts_.take(reasoning, *delta);
     for (const std::string_view key : {"content", "refusal"}) say(find_text(*delta, key), out);
     if (const json::array* parts = find_array(*delta, "content")) take_parts(*parts, out);
-    if (const json::value* calls = json::find(*delta, "tool_calls"); calls != nullptr && calls->is_array()) {
-      PRYX_TRY_VOID(take_tool_calls(calls->get_array()));
-    }
+    if (const json::array* calls = find_array(*delta, "tool_calls"))
+      PRYX_TRY_VOID(take_tool_calls(*calls));
   }
   if (const auto reason = read_finish_reason(find_text(choice, "finish_reason"))) reason_ = reason;
   if (const json::object* usage = find_object(choice, "usage")) take_usage(*usage);  // Moonshot's place
@@ -377,13 +383,17 @@ Result<void> ChatStreamDecoder::finish(std::vector<ModelEvent>& out) {
 void ChatStreamDecoder::complete(std::vector<ModelEvent>& out) {
   completed_ = true;
   std::ranges::sort(calls_, {}, [](const PartialCall& call) { return std::pair(call.index, call.arrival); });
+  json::array ids;
   for (std::size_t i = 0; i < calls_.size(); ++i) {
     ToolCall call = std::move(calls_[i].call);
     call.name = names_.from_wire(call.name);
     if (call.id.empty()) call.id = fmt::format("call_{}", i);
     if (trim(call.arguments_json).empty()) call.arguments_json = "{}";
+    ids.emplace_back(call.id);
     out.emplace_back(ToolCallComplete{std::move(call), i});
   }
+  if (ProviderData kept = thoughts_.data(asked_model_, ids); !kept.empty())
+    out.emplace_back(ProviderDataReport{std::move(kept)});
   if (!usage_) {
     usage_ = Usage{.input_tokens = estimate_tokens(request_bytes_),
                    .output_tokens = estimate_tokens(answer_bytes_ + call_bytes_),
@@ -451,7 +461,8 @@ class OpenAiCodec final : public WireCodec {
   }
   [[nodiscard]] std::unique_ptr<AnswerDecoder> make_decoder(const ModelRequest& request,
                                                             std::size_t request_bytes) const override {
-    return std::make_unique<ChatStreamDecoder>(ToolNames(request), request.model, request_bytes);
+    return std::make_unique<ChatStreamDecoder>(ToolNames(request), request.model, request_bytes,
+                                               quirks_.thoughts);
   }
   [[nodiscard]] Error decode_error(int status, std::string_view body,
                                    std::string_view provider) const override {

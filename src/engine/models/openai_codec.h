@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/models/chat_quirks.h"
+#include "engine/models/chat_thoughts.h"
 #include "engine/models/provider_config.h"
 #include "engine/models/tool_names.h"
 #include "engine/models/wire_codec.h"
@@ -24,12 +25,15 @@ enum class OpenAiDialect : std::uint8_t { kOpenAi, kCompatible };
 class ChatStreamDecoder final : public AnswerDecoder {
  public:
   // `request_bytes` feeds the usage estimate.
-  ChatStreamDecoder(ToolNames names, std::string asked_model, std::size_t request_bytes);
+  ChatStreamDecoder(ToolNames names, std::string asked_model, std::size_t request_bytes,
+                    ChatQuirks::Thoughts thoughts = ChatQuirks::Thoughts::kForgotten);
 
   [[nodiscard]] Result<void> feed(const Frame& frame, std::vector<ModelEvent>& out) override;
   [[nodiscard]] Result<void> finish(std::vector<ModelEvent>& out) override;
   [[nodiscard]] bool is_done() const override { return done_; }  // [DONE] came
-  [[nodiscard]] std::size_t progress() const override { return answer_bytes_ + call_bytes_; }
+  [[nodiscard]] std::size_t progress() const override {
+    return answer_bytes_ + call_bytes_ + thoughts_.taken();
+  }
 
  private:
   struct PartialCall {
@@ -46,8 +50,10 @@ class ChatStreamDecoder final : public AnswerDecoder {
   void complete(std::vector<ModelEvent>& out);
 
   ToolNames names_;
+  std::string asked_model_;
   std::string model_;
   std::size_t request_bytes_;
+  KeptThoughts thoughts_;
   std::size_t answer_bytes_ = 0;
   std::vector<PartialCall> calls_;
   std::size_t call_bytes_ = 0;

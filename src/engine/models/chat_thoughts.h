@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// Thoughts that servers of Chat Completions want back with an answer that called tools: kept from its stream,
+// and written onto the message that repeats it. Bounded: what is too long is not kept at all. Pure.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "engine/models/chat_quirks.h"
+
+namespace pryx::models {
+
+inline constexpr std::string_view kChatData = "openai-chat/1";
+
+class KeptThoughts {
+ public:
+  explicit KeptThoughts(ChatQuirks::Thoughts form) : form_(form) {}
+
+  // `text` is what the delta shows of them.
+  void take(std::string_view text, const json::object& delta);
+  // Grows with everything that was taken, kept or not.
+  [[nodiscard]] std::size_t taken() const { return taken_; }
+  // Empty when there is nothing, or nothing that called tools. `ids` are those of the calls, in order.
+  [[nodiscard]] ProviderData data(const std::string& asked_model, const json::array& ids) const;
+
+ private:
+  void take_piece(const json::object& piece);
+  [[nodiscard]] json::object* find_begun(const json::object& piece);
+  void check_size();
+
+  ChatQuirks::Thoughts form_;
+  std::string text_;
+  json::array details_;  // objects
+  std::size_t taken_ = 0;
+  bool too_much_ = false;
+};
+
+// `out` is the encoded `message`. Its own thoughts if this model had them; else, where the vendor refuses an
+// answer without any, the least that will do.
+void add_thoughts(ChatQuirks::Thoughts form, const ModelRequest& request, const ChatMessage& message,
+                  json::object& out);
+
+}  // namespace pryx::models
