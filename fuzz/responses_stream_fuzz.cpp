@@ -21,18 +21,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (ok && !decoder->is_done()) ok = decoder->feed({{}, line}, events).has_value();
   }
   if (ok && decoder->finish(events) && !std::holds_alternative<Finished>(events.back())) std::abort();
+  ChatMessage said{.role = ChatMessage::Role::kAssistant};
   for (const ModelEvent& event : events) {
-    if (const auto* text = std::get_if<TextDelta>(&event);
-        text != nullptr && !pryx::is_valid_utf8(text->text))
-      std::abort();
-    // What it gave to keep is sent again with the next request.
-    if (const auto* kept = std::get_if<ProviderDataReport>(&event)) {
-      ChatMessage said{.role = ChatMessage::Role::kAssistant};
-      said.provider_data = kept->data;
-      request.messages.push_back(std::move(said));
-      if (!codec->encode(request)) std::abort();
+    if (const auto* text = std::get_if<TextDelta>(&event)) {
+      if (!pryx::is_valid_utf8(text->text)) std::abort();
+      said.text += text->text;
     }
+    if (const auto* call = std::get_if<ToolCallComplete>(&event)) said.tool_calls.push_back(call->call);
+    if (const auto* kept = std::get_if<ProviderDataReport>(&event)) said.provider_data = kept->data;
   }
+  // What it gave to keep is sent again with the next request.
+  request.messages.push_back(std::move(said));
+  if (!codec->encode(request)) std::abort();
   if (!pryx::is_valid_utf8(codec->decode_error(500, bytes, "p").message)) std::abort();
   (void)codec->decode_models(bytes, "p");
   ModelInfo info;

@@ -111,9 +111,11 @@ class Responses:
         only(body, "model", "input", "stream", "store", "tools", "tool_choice", "parallel_tool_calls", "max_output_tokens", "temperature", "top_p",
              "reasoning", "include", "prompt_cache_key")
         check_limit(body, body.get("max_output_tokens"))
-        open_calls, seen = [], set()
+        open_calls, seen, last = [], set(), None
         for item in body["input"]:
             kind = item["type"]
+            need(last != "reasoning" or kind == "function_call" or item.get("role") == "assistant", "reasoning without its required following item")
+            last = kind
             if kind == "function_call":
                 need(item["call_id"] not in seen and len(item["call_id"]) <= 64, f"call_id {item['call_id']}")
                 json.loads(item["arguments"])
@@ -128,7 +130,8 @@ class Responses:
                 need(kind == "message" and not open_calls, f"a {kind} while calls {open_calls} have no result")
                 wanted = {"assistant": {"output_text"}, "user": {"input_text", "input_image"}, "system": {"input_text"}}[item["role"]]
                 need({p["type"] for p in item["content"]} <= wanted, f"parts of a message of the {item['role']}")
-        return body["input"][-1]["type"] == "function_call_output"
+        need(last != "reasoning", "reasoning without its required following item")
+        return last == "function_call_output"
 
     @staticmethod
     def call(tool, arguments):

@@ -46,31 +46,59 @@ Result<json::array> encode_parts(const ChatMessage& message) {
   return out;
 }
 
-// What the vendor gave to keep with an answer, when this very model wrote it.
-void add_kept_reasoning(const ModelRequest& request, const ChatMessage& message, json::array& input) {
+// The order that the decoder wrote, when this very model answered and text and calls are still those of it:
+// a thought is refused without the item that it led to.
+json::array layout_of(const ModelRequest& request, const ChatMessage& message) {
   const ProviderData& data = message.provider_data;
-  if (data.format != kResponsesFormat || data.model != request.model) return;
-  auto items = json::parse(data.json);
-  if (!items || !items->is_array()) return;
-  for (json::value& item : items->get_array()) input.push_back(std::move(item));
+  if (data.format != kResponsesFormat || data.model != request.model) return {};
+  const auto parsed = json::parse(data.json, json::kOwnText);
+  const json::array* layout = parsed ? parsed->if_array() : nullptr;
+  if (layout == nullptr) return {};
+  std::size_t bytes = 0;
+  std::size_t calls = 0;
+  for (const json::value& item : *layout) {
+    const json::object* entry = item.if_object();
+    if (entry == nullptr) return {};
+    bytes += static_cast<std::size_t>(find_count(*entry, "text"));
+    if (entry->contains("call")) ++calls;
+  }
+  if (bytes != message.text.size() || calls != message.tool_calls.size()) return {};
+  return *layout;
+}
+
+void add_text(std::string_view text, json::array& input) {
+  if (text.empty()) return;
+  input.push_back(json::object{
+      {"type", "message"},
+      {"role", "assistant"},
+      {"content", json::array{json::object{{"type", "output_text"}, {"text", to_valid_utf8(text)}}}}});
+}
+
+void add_call(const ToolCall& call, const ToolNames& names, json::array& input) {
+  input.push_back(json::object{{"type", "function_call"},
+                               {"call_id", call.id},
+                               {"name", names.to_wire(call.name)},
+                               {"arguments", arguments_for_history(call.arguments_json)}});
 }
 
 void encode_answer(const ModelRequest& request, const ChatMessage& message, const ToolNames& names,
                    json::array& input) {
-  add_kept_reasoning(request, message, input);
-  if (!message.text.empty()) {
-    input.push_back(json::object{
-        {"type", "message"},
-        {"role", "assistant"},
-        {"content",
-         json::array{json::object{{"type", "output_text"}, {"text", to_valid_utf8(message.text)}}}}});
+  std::string_view text = message.text;
+  std::size_t call = 0;
+  for (const json::value& item : layout_of(request, message)) {
+    const json::object& entry = item.get_object();
+    if (const json::object* thought = find_object(entry, "item")) {
+      input.push_back(*thought);
+    } else if (entry.contains("call")) {
+      add_call(message.tool_calls[call++], names, input);
+    } else {
+      const auto bytes = std::min(static_cast<std::size_t>(find_count(entry, "text")), text.size());
+      add_text(text.substr(0, bytes), input);
+      text.remove_prefix(bytes);
+    }
   }
-  for (const ToolCall& call : message.tool_calls) {
-    input.push_back(json::object{{"type", "function_call"},
-                                 {"call_id", call.id},
-                                 {"name", names.to_wire(call.name)},
-                                 {"arguments", arguments_for_history(call.arguments_json)}});
-  }
+  add_text(text, input);
+  for (; call < message.tool_calls.size(); ++call) add_call(message.tool_calls[call], names, input);
 }
 
 Result<void> encode_message(const ModelRequest& request, const ChatMessage& message, const ToolNames& names,

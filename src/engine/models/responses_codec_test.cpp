@@ -131,7 +131,8 @@ TEST(ResponsesCodec, WritesTheHistoryOfWhoeverWroteIt) {
   called.provider_data = {
       .format = std::string(kResponsesFormat),
       .model = "gpt-5",
-      .json = R"([{"type":"reasoning","id":"rs_1","encrypted_content":"SECRET","summary":[]}])"};
+      .json =
+          R"([{"item":{"type":"reasoning","id":"rs_1","encrypted_content":"SECRET","summary":[]}},{"text":11},{"call":true}])"};
   ChatMessage result{.role = ChatMessage::Role::kTool, .text = "found"};
   result.tool_call_id = "call_a";
   ChatMessage user{.role = ChatMessage::Role::kUser, .text = "see this"};
@@ -169,6 +170,59 @@ TEST(ResponsesCodec, WritesTheHistoryOfWhoeverWroteIt) {
   EXPECT_EQ(encoded(request).at("input").as_array().size(), 5u);
   request.sampling.seed = 7;
   EXPECT_EQ(make_responses_codec()->encode(request).error().code, ErrorCode::kInvalidArgument);
+}
+
+// What the items of an answer are called when it is sent again.
+std::string sent_again(const Answer& answer, std::string_view text) {
+  ChatMessage said{.role = ChatMessage::Role::kAssistant, .text = std::string(text)};
+  said.tool_calls = answer.calls;
+  said.provider_data = answer.kept.value_or(ProviderData{});
+  ModelRequest request{.model = "gpt-5", .messages = {said}};
+  const json::object body = encoded(request);
+  std::string out;
+  for (const json::value& item : body.at("input").as_array()) {
+    const json::object& fields = item.as_object();
+    const bool is_text = fields.at("type") == "message";
+    out += json::string_or(fields, "id") + json::string_or(fields, "call_id");
+    if (is_text) out += json::string_or(fields.at("content").at(0).as_object(), "text");
+    out += " ";
+  }
+  return out;
+}
+
+constexpr std::string_view kThought1 =
+    R"({"type":"response.output_item.done","output_index":0,"item":{"type":"reasoning","id":"rs_1","encrypted_content":"A","summary":[]}})";
+constexpr std::string_view kLook =
+    R"({"type":"response.output_text.delta","output_index":1,"delta":"Let me look"})";
+constexpr std::string_view kThought2 =
+    R"({"type":"response.output_item.done","output_index":2,"item":{"type":"reasoning","id":"rs_2","encrypted_content":"B","summary":[]}})";
+constexpr std::string_view kCalled =
+    R"({"type":"response.output_item.done","output_index":3,"item":{"type":"function_call","call_id":"call_a","name":"fs_read","arguments":"{}"}})";
+
+TEST(ResponsesCodec, EachThoughtGoesBackBeforeWhatItLedTo) {
+  const Answer answer = decode({kThought1, kLook, kThought2, kCalled, kDone});
+  EXPECT_EQ(sent_again(answer, answer.text), "rs_1 Let me look rs_2 call_a ");
+  // The calls may come before the thoughts are done; the numbers are the order.
+  EXPECT_EQ(sent_again(decode({kLook, kCalled, kThought2, kThought1, kDone}), "Let me look"),
+            "rs_1 Let me look rs_2 call_a ");
+  // A text that was shortened, or calls that are gone: no thought has its own item for sure.
+  EXPECT_EQ(sent_again(answer, "Let me"), "Let me call_a ");
+  Answer without = answer;
+  without.calls.clear();
+  EXPECT_EQ(sent_again(without, answer.text), "Let me look ");
+}
+
+TEST(ResponsesCodec, AThoughtThatLedToNothingIsNotSentAgain) {
+  constexpr std::string_view kCut =
+      R"({"type":"response.incomplete","response":{"status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}}})";
+  const Answer cut = decode({kThought1, kLook, kThought2, kCut});
+  EXPECT_EQ(sent_again(cut, cut.text), "rs_1 Let me look ");
+  EXPECT_FALSE(decode({kLook, kThought2, kCut}).kept);
+  // Text of an earlier item after that of a later one: where it stood cannot be told from the answer.
+  const Answer mixed = decode(
+      {kThought1, kLook, R"({"type":"response.output_text.delta","output_index":0,"delta":"!"})", kDone});
+  EXPECT_EQ(mixed.text, "Let me look!");
+  EXPECT_FALSE(mixed.kept);
 }
 
 TEST(ResponsesCodec, AFormOfTheAnswer) {

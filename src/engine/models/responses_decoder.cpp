@@ -74,9 +74,7 @@ class ResponsesDecoder final : public AnswerDecoder {
                   "the answer ended before it was complete; the text so far is interrupted");
     std::size_t index = 0;
     for (auto& [number, call] : calls_) out.emplace_back(ToolCallComplete{std::move(call), index++});
-    if (!kept_.empty()) {
-      json::array items;
-      for (auto& [number, item] : kept_) items.push_back(std::move(item));
+    if (const json::array items = layout(); !items.empty()) {
       out.emplace_back(ProviderDataReport{{.format = std::string(kResponsesFormat),
                                            .model = asked_,
                                            .json = json::to_text(json::value(items))}});
@@ -108,9 +106,16 @@ class ResponsesDecoder final : public AnswerDecoder {
     const std::string_view delta = find_text(event, "delta");
     if (delta.empty()) return {};
     PRYX_TRY_VOID(note(item_number(event)));
-    progress_ += delta.size();
-    out.emplace_back(TextDelta{std::string(delta)});
+    say(delta, item_number(event), out);
     return {};
+  }
+
+  void say(std::string_view text, std::uint32_t number, std::vector<ModelEvent>& out) {
+    progress_ += text.size();
+    // Text that goes back to an earlier item stands in the answer where it came.
+    is_in_order_ = is_in_order_ && (text_bytes_.empty() || number >= text_bytes_.rbegin()->first);
+    text_bytes_[number] += text.size();
+    out.emplace_back(TextDelta{std::string(text)});
   }
 
   Result<void> take_reasoning(const json::object& event, std::vector<ModelEvent>& out) {
@@ -144,7 +149,7 @@ class ResponsesDecoder final : public AnswerDecoder {
     const std::string_view type = find_text(item, "type");
     if (type == "function_call") return take_call(item, number);
     if (type == "reasoning") return take_reasoning_item(item, number, out);
-    if (type == "message" && !streamed_.contains(number)) take_whole_text(item, out);
+    if (type == "message" && !streamed_.contains(number)) take_whole_text(item, number, out);
     return {};
   }
 
@@ -194,7 +199,7 @@ class ResponsesDecoder final : public AnswerDecoder {
     return {};
   }
 
-  void take_whole_text(const json::object& item, std::vector<ModelEvent>& out) {
+  void take_whole_text(const json::object& item, std::uint32_t number, std::vector<ModelEvent>& out) {
     const json::array* content = find_array(item, "content");
     if (content == nullptr) return;
     for (const json::value& part : *content) {
@@ -202,10 +207,30 @@ class ResponsesDecoder final : public AnswerDecoder {
       if (fields == nullptr) continue;
       std::string_view text = find_text(*fields, "text");
       if (text.empty()) text = find_text(*fields, "refusal");
-      if (text.empty()) continue;
-      progress_ += text.size();
-      out.emplace_back(TextDelta{std::string(text)});
+      if (!text.empty()) say(text, number, out);
     }
+  }
+
+  // Each thought before the item that it led to: the vendor refuses any other order.
+  [[nodiscard]] json::array layout() const {
+    json::array out;
+    if (kept_.empty() || !is_in_order_) return out;
+    std::set<std::uint32_t> numbers;
+    for (const auto& [number, item] : kept_) numbers.insert(number);
+    for (const auto& [number, bytes] : text_bytes_) numbers.insert(number);
+    for (const auto& [number, call] : calls_) numbers.insert(number);
+    for (const std::uint32_t number : numbers) {
+      if (const auto kept = kept_.find(number); kept != kept_.end())
+        out.push_back(json::object{{"item", kept->second}});
+      if (const auto text = text_bytes_.find(number); text != text_bytes_.end())
+        out.push_back(json::object{{"text", text->second}});
+      if (calls_.contains(number)) out.push_back(json::object{{"call", true}});
+    }
+    // The answer was cut off in the middle of a thought.
+    while (!out.empty() && out.back().get_object().contains("item")) out.pop_back();
+    const bool has_any = std::ranges::any_of(
+        out, [](const json::value& entry) { return entry.get_object().contains("item"); });
+    return has_any ? out : json::array();
   }
 
   Result<void> take_end(const json::object& response, std::vector<ModelEvent>& out) {
@@ -252,11 +277,13 @@ class ResponsesDecoder final : public AnswerDecoder {
   std::set<std::uint32_t> finished_;
   std::map<std::uint32_t, ToolCall> calls_;
   std::map<std::uint32_t, json::object> kept_;
+  std::map<std::uint32_t, std::size_t> text_bytes_;
   std::size_t call_bytes_ = 0;
   std::size_t kept_bytes_ = 0;
   std::optional<Usage> usage_;
   FinishReason reason_ = FinishReason::kStop;
   bool has_reasoning_ = false;
+  bool is_in_order_ = true;
   bool done_ = false;
 };
 

@@ -8,7 +8,9 @@
 
 namespace pryx::models {
 
-inline constexpr std::string_view kResponsesFormat = "openai-responses/1";
+// The items of an answer in their order: {"item": …} is kept whole, {"text": bytes} and {"call": true} stand
+// for the others.
+inline constexpr std::string_view kResponsesFormat = "openai-responses/2";
 
 [[nodiscard]] std::unique_ptr<AnswerDecoder> make_responses_decoder(const ModelRequest& request,
                                                                     std::size_t request_bytes);
