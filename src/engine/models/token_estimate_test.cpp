@@ -91,6 +91,26 @@ TEST(TokenEstimate, TheBoundHoldsForTextWithoutAnyMergesAndCountsAllThatIsRead) 
   EXPECT_TRUE(grew(200));
 }
 
+TEST(TokenEstimate, TheBoundOfAnImageIsThatOfItsModel) {
+  const auto of_image = [](std::string_view model) {
+    ModelRequest request;
+    request.model = model;
+    request.messages.push_back({.role = ChatMessage::Role::kUser, .text = "see"});
+    const std::int64_t before = most_tokens(request);
+    request.messages[0].attachments.push_back({.media_type = "image/png", .size = 100});
+    return most_tokens(request) - before;
+  };
+  constexpr std::int64_t kEightTilesOfMini = 2'833 + 8 * 5'667;
+  EXPECT_GE(of_image("openai/gpt-4o-mini"), kEightTilesOfMini);
+  EXPECT_GE(of_image("openrouter/openai/gpt-4o-mini-2024-07-18"), kEightTilesOfMini);
+  EXPECT_GE(of_image("together/Qwen/Qwen3.5-9B"), 16'384);
+  EXPECT_GE(of_image("google/gemini-2.5-flash"), 30 * 258);  // ten times as wide as it is high
+  EXPECT_GE(of_image("anthropic/claude-opus-4-8"), 4'784);
+  // A bound for all would refuse what a budget can pay.
+  EXPECT_LE(of_image("openai/gpt-4o"), 10'000);
+  EXPECT_LE(of_image("anthropic/claude-opus-4-1"), 5'000);
+}
+
 TEST(TokenEstimate, KnowsTheFamilyByTheModelAndThenByTheProvider) {
   EXPECT_EQ(tokenizer_family("openai", "gpt-4o-mini"), TokenizerFamily::kOpenAi);
   EXPECT_EQ(tokenizer_family("openai", "anthropic/claude-x"), TokenizerFamily::kAnthropic);
