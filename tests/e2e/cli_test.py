@@ -493,6 +493,28 @@ def completion_knows_the_values(lab):
 
 
 @case
+def completion_of_models_waits_for_no_provider(lab):
+    daemon = lab.daemon()
+    vendor, near = lab.model(list_pause=0.3), lab.model(list_pause=0.3)
+    daemon.api().put("/providers/openai", {"kind": "openai", "base_url": vendor.url, "no_key": True})
+    asked = lambda: daemon.cli("__complete", "--", "exec", "-m", "").must(0).out
+    wait_until(lambda: "openai/gpt-4o-mini\topenai\n" in asked(), 10, "a vendor's models are offered as the catalog knows them")
+    for _ in range(3):
+        asked()
+    equal(vendor.listings, 0, "how often the vendor was asked")
+    # What a server of this machine has nobody else knows: it is asked once, and no candidate waits for that.
+    daemon.api().add_provider("near", near.url)
+    wait_until(lambda: "near/fake\tnear\n" in asked(), 10, "the models of a server of this machine are offered")
+    for _ in range(3):
+        asked()
+    equal((near.listings, vendor.listings), (1, 0), "how often each was asked")
+    # What a provider lists itself counts more than what was expected of it.
+    daemon.cli("model", "list", "--provider", "openai").must(0)
+    wait_until(lambda: "openai/fake\topenai\n" in (out := asked()) and "openai/gpt-4o-mini" not in out, 10, "what the vendor listed is offered")
+    equal((near.listings, vendor.listings), (1, 1), "how often each was asked in the end")
+
+
+@case
 def the_manual_explains_codes_and_man_pages_are_written(lab):
     home = lab.daemon(start=False)
     for topic in home.cli("docs", "--json").must(0).json()["items"]:

@@ -47,9 +47,10 @@ def text_of(message):
 
 
 class ScriptedModel:
-    def __init__(self, names=("fake",), key=None, usage=(11, 7), address=("127.0.0.1", 0)):
+    def __init__(self, names=("fake",), key=None, usage=(11, 7), address=("127.0.0.1", 0), list_pause=0):
         self.script, self.requests, self.lock = {}, [], threading.Lock()
         self.names, self.key, self.usage = names, key, usage
+        self.list_pause, self.listings = list_pause, 0
         model = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -62,6 +63,9 @@ class ScriptedModel:
             def do_GET(self):
                 if model.refuses(self):
                     return
+                with model.lock:
+                    model.listings += 1
+                time.sleep(model.list_pause)
                 data = json.dumps({"object": "list", "data": [{"id": n, "object": "model"} for n in model.names]}).encode()
                 self.reply(200, data)
 

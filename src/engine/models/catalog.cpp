@@ -2,6 +2,7 @@
 #include "engine/models/catalog.h"
 
 #include <algorithm>
+#include <set>
 
 #include "engine/models/presets.h"
 #include "foundation/base/log.h"
@@ -91,6 +92,27 @@ std::optional<ModelInfo> Catalog::find(std::string_view full_name, std::string_v
   info.provider = provider;
   info.id = full_name.substr(slash + 1);
   return complete(std::move(info), vendor);
+}
+
+bool Catalog::lists(std::string_view vendor) const {
+  const std::string prefix = fmt::format("{}/", vendor);
+  const auto first = base_->models.lower_bound(prefix);
+  return vendor != "ollama" && first != base_->models.end() && first->first.starts_with(prefix);
+}
+
+std::vector<std::string> Catalog::models_of(std::string_view provider, std::string_view vendor) const {
+  std::set<std::string> ids;
+  const auto add = [&ids](const CatalogFile& file, std::string_view name) {
+    const std::string prefix = fmt::format("{}/", name);
+    for (auto at = file.models.lower_bound(prefix); at != file.models.end() && at->first.starts_with(prefix);
+         ++at) {
+      if (at->first != prefix + "*") ids.insert(at->first.substr(prefix.size()));
+    }
+  };
+  if (vendor.empty()) vendor = provider;
+  if (lists(vendor)) add(*base_, vendor);
+  if (overrides_) add(*overrides_, provider);
+  return {ids.begin(), ids.end()};
 }
 
 ModelInfo Catalog::complete(ModelInfo said, std::string_view vendor) const {

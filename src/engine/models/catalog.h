@@ -60,6 +60,13 @@ class Catalog {
   // `said` by the provider itself: its limits are nearer to the truth than the file's, a person's are
   // nearest.
   [[nodiscard]] ModelInfo complete(ModelInfo said, std::string_view vendor = {}) const;
+  // Whether the file says what a vendor sells. Of Ollama's it names families only; there is what somebody
+  // pulled.
+  [[nodiscard]] bool lists(std::string_view vendor) const;
+  // Ids of the models that a provider can be expected to have, sorted: what its vendor sells, and what a
+  // person wrote of.
+  [[nodiscard]] std::vector<std::string> models_of(std::string_view provider,
+                                                   std::string_view vendor = {}) const;
   [[nodiscard]] const CatalogFile& base() const { return *base_; }
 
  private:

@@ -66,6 +66,23 @@ TEST(Catalog, FindsDatedNamesAndTags) {
   EXPECT_FALSE(catalog.find("openai/gpt-4o:free"));
 }
 
+TEST(Catalog, ExpectsOfAProviderWhatItsVendorSellsAndWhatAPersonWrote) {
+  const Catalog catalog(whole("  openai/b: {context: 1000, as_of: 2026-01-01, source: x}\n"
+                              "  openai/org/a: {context: 1000, as_of: 2026-01-01, source: x}\n"
+                              "  openai-like/c: {context: 1000, as_of: 2026-01-01, source: x}\n"
+                              "  ollama/qwen3: {tokenizer: qwen, as_of: 2026-01-01, source: x}\n"),
+                        own("models:\n  work/*: {price: null}\n  work/mine: {context: 500}\n"
+                            "  box/qwen3:8b: {context: 500}\n"));
+  using Ids = std::vector<std::string>;
+  EXPECT_EQ(catalog.models_of("openai"), (Ids{"b", "org/a"}));
+  EXPECT_EQ(catalog.models_of("work", "openai"), (Ids{"b", "mine", "org/a"}));
+  EXPECT_EQ(catalog.models_of("box", "ollama"), Ids{"qwen3:8b"}) << "it has what somebody pulled";
+  EXPECT_EQ(catalog.models_of("nobody"), Ids{});
+  EXPECT_TRUE(catalog.lists("openai-like"));
+  EXPECT_FALSE(catalog.lists("open"));
+  EXPECT_FALSE(catalog.lists("ollama"));
+}
+
 TEST(Catalog, WhatAPersonWroteWins) {
   const auto base =
       whole("  openai/m: {context: 1000, price: {input: 1, output: 2}, as_of: 2026-01-01, source: x}\n");

@@ -2,6 +2,7 @@
 #include "engine/models/model_router.h"
 
 #include <algorithm>
+#include <set>
 
 #include "engine/models/call_ids.h"
 #include "engine/models/presets.h"
@@ -61,6 +62,7 @@ struct ModelRouter::Entry {
   CircuitBreaker breaker;
   std::string vendor;                                  // in the catalog
   std::map<std::string, ModelInfo, std::less<>> said;  // by the provider, when it was last asked
+  bool is_listed = false;                              // `said` is all that it has
 };
 
 Result<ModelName> parse_model_name(std::string_view text) {
@@ -326,6 +328,27 @@ async::Task<void> ModelRouter::learn(Entry& entry, std::string model) {
 void ModelRouter::remember(Entry& entry, const std::vector<ModelInfo>& said) const {
   entry.said.clear();
   for (const ModelInfo& info : said) entry.said.emplace(info.id, info);
+  entry.is_listed = true;
+}
+
+std::vector<ModelInfo> ModelRouter::known_models(std::string_view provider) const {
+  const auto entry = find_entry(provider);
+  if (!entry) return {};
+  if (provider == kStarter) return {describe(kDefaultModel)};
+  std::set<std::string> ids;
+  for (const auto& [id, info] : entry->said) ids.insert(id);
+  if (!entry->is_listed) {
+    for (std::string& id : catalog().models_of(provider, entry->vendor)) ids.insert(std::move(id));
+  }
+  std::vector<ModelInfo> out;
+  for (const std::string& id : ids) out.push_back(describe(fmt::format("{}/{}", provider, id)));
+  return out;
+}
+
+bool ModelRouter::is_unlisted(std::string_view provider) const {
+  const auto entry = find_entry(provider);
+  if (!entry || provider == kStarter || entry->is_listed) return false;
+  return !catalog().lists(entry->vendor.empty() ? provider : std::string_view(entry->vendor));
 }
 
 ModelInfo ModelRouter::describe(std::string_view model) const {
@@ -365,6 +388,7 @@ async::Task<Result<std::size_t>> ModelRouter::test_provider(std::string provider
     co_return fail(models.error());
   }
   entry->breaker.succeeded();
+  remember(*entry, *models);
   co_return models->size();
 }
 

@@ -279,6 +279,31 @@ TEST(ModelRouter, CancelsWhileItWaitsForARetryAndWhileItStreams) {
   EXPECT_LT(house.now(), 1h);
 }
 
+TEST(ModelRouter, TellsFromMemoryWhichModelsThereAre) {
+  House house;
+  using Names = std::vector<std::string>;
+  const auto known = [&house](std::string_view provider) {
+    Names names;
+    for (const ModelInfo& info : house.router.known_models(provider)) names.push_back(info.full_name());
+    return names;
+  };
+  EXPECT_EQ(known("starter"), Names{"starter/commands"});
+  EXPECT_EQ(known("nobody"), Names{});
+  EXPECT_EQ(known("acme"), Names{}) << "no catalog has heard of it";
+  EXPECT_TRUE(house.router.is_unlisted("acme"));
+  EXPECT_FALSE(house.router.is_unlisted("starter"));
+  house.provider->models = {ModelInfo{.id = "b", .provider = "xai"}, ModelInfo{.id = "a", .provider = "xai"}};
+  house.router.put_provider("xai", house.provider);
+  EXPECT_GE(known("xai").size(), 5u) << "until it was asked, what the catalog expects";
+  EXPECT_FALSE(house.router.is_unlisted("xai"));
+  EXPECT_EQ(house.provider->listings, 0);
+  const auto count = async::testing::run(house.loop, house.router.test_provider("xai"));
+  ASSERT_TRUE(count);
+  EXPECT_EQ(*count, 2u);
+  EXPECT_EQ(known("xai"), (Names{"xai/a", "xai/b"})) << "what it lists is all that it has";
+  EXPECT_EQ(house.provider->listings, 1);
+}
+
 TEST(ModelRouter, TheStarterIsAlwaysThere) {
   House house;
   const Outcome outcome = async::testing::run(house.loop, ask(house.router, ""));

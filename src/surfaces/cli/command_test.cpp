@@ -150,6 +150,16 @@ TEST(Completion, EveryScriptOffersEveryCommandAndNothingThatIsRefused) {
   EXPECT_EQ(completion_script(commands(), "tcsh").error().code, ErrorCode::kInvalidArgument);
 }
 
+TEST(Completion, AsksForModelsThatAreKnownAndForNoneOfTheVendors) {
+  const std::vector<std::vector<std::string>> lines = {
+      {"exec", "-m", ""}, {"model", "use", ""}, {"config", "set", "model.default", ""}};
+  for (const std::vector<std::string>& words : lines) {
+    const auto source = value_source(commands(), words);
+    ASSERT_TRUE(source) << words[0];
+    EXPECT_EQ(source->target, "/api/v1/models?known=true") << words[0];
+  }
+}
+
 TEST(CommandLine, NoCommandIsThereTwice) {
   std::set<std::pair<std::string_view, std::string_view>> seen;
   for (const Command& command : commands().commands())

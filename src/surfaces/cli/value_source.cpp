@@ -14,7 +14,7 @@ namespace {
 const ValueSource* find_listed(std::string_view kind) {
   static const std::vector<ValueSource> sources = {
       {"session", "/api/v1/sessions?limit=50", "id", "title"},
-      {"model", "/api/v1/models", "id", "provider"},
+      {"model", "/api/v1/models?known=true", "id", "provider"},
       {"provider", "/api/v1/providers", "name", "kind"},
       {"approval", "/api/v1/approvals?state=pending", "id", "summary"},
       {"grant", "/api/v1/grants", "id", "rule"},

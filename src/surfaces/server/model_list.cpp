@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "surfaces/server/model_list.h"
 
+#include "foundation/base/log.h"
+#include "foundation/net/url.h"
+#include "surfaces/server/route.h"
+
 namespace pryx::server {
 namespace {
 
@@ -10,6 +14,23 @@ constexpr Duration kLimit =
 async::Task<void> fetch_one(Services& services, ProviderModels& slot) {
   slot.models = co_await async::with_timeout(services.loop, services.models.list_models(slot.provider),
                                              kLimit, "list the models of " + slot.provider);
+}
+
+bool runs_here(const models::ProviderHealth& provider) {
+  const auto url = net::parse_url(provider.base_url);
+  if (!url) return false;
+  return url->host.address ? net::is_loopback(*url->host.address) : url->host.name == "localhost";
+}
+
+// The router remembers what they say.
+async::Task<void> ask_for_next_time(ServerCore& core, std::vector<std::string> providers) {
+  for (const std::string& provider : providers) {
+    const auto listed =
+        co_await async::with_timeout(core.services.loop, core.services.models.list_models(provider), kLimit,
+                                     "list the models of " + provider);
+    if (!listed) log::debug("models.not_listed", {{"provider", provider}, {"error", listed.error().message}});
+  }
+  core.is_asking_for_models = false;
 }
 
 }  // namespace
@@ -24,6 +45,21 @@ async::Task<std::vector<ProviderModels>> fetch_models(Services& services, std::s
   co_await group.wait_until_empty();
   co_await group.stop();
   co_return slots;
+}
+
+std::vector<ProviderModels> known_models(ServerCore& core, std::string_view only) {
+  std::vector<ProviderModels> out;
+  std::vector<std::string> unlisted;
+  for (const models::ProviderHealth& health : core.services.models.providers()) {
+    if (!only.empty() && health.name != only) continue;
+    out.push_back({.provider = health.name, .models = core.services.models.known_models(health.name)});
+    if (core.services.models.is_unlisted(health.name) && runs_here(health)) unlisted.push_back(health.name);
+  }
+  if (!unlisted.empty() && !core.is_asking_for_models) {
+    core.is_asking_for_models = true;
+    core.background.spawn("models.learn", ask_for_next_time(core, std::move(unlisted)));
+  }
+  return out;
 }
 
 }  // namespace pryx::server

@@ -23,8 +23,9 @@ struct ServerCore {
   const ServerOptions& options;
   Auth& auth;
   Bus& bus;
-  async::TaskGroup& background;  // what must go on when its request is over
-  int replays = 0;               // of the policy, that run at the moment
+  async::TaskGroup& background;       // what must go on when its request is over
+  int replays = 0;                    // of the policy, that run at the moment
+  bool is_asking_for_models = false;  // servers of this machine, in the background
 };
 
 // One request on its way through a handler.

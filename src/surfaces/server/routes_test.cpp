@@ -402,8 +402,13 @@ TEST_F(Routes, MemoryModelsToolsAgents) {
   EXPECT_EQ(items(post("/api/v1/memory/search", {{"query", "harbour"}})).size(), 1u);
   EXPECT_EQ(items(get("/api/v1/memory?type=longterm")).size(), 1u);
   EXPECT_EQ(get("/api/v1/memory?type=forever").status, 400);
+  EXPECT_EQ(items(get("/api/v1/models?known=true&provider=fake")).size(), 0u);
+  EXPECT_EQ(house.model->listings, 0) << "what is known is told without asking";
   const Answer models = get("/api/v1/models?provider=fake");
   ASSERT_EQ(items(models).size(), 1u);
+  EXPECT_EQ(items(get("/api/v1/models?known=true&provider=fake")).size(), 1u);
+  EXPECT_EQ(house.model->listings, 1);
+  EXPECT_EQ(get("/api/v1/models?known=perhaps").status, 400);
   EXPECT_EQ(json::string_or(items(models)[0].as_object(), "id"), "fake/words");
   EXPECT_EQ(
       json::string_or(

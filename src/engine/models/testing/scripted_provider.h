@@ -27,6 +27,8 @@ class ScriptedProvider final : public Provider {
   void add(Attempt attempt) { attempts_.push_back(std::move(attempt)); }
 
   std::vector<ModelRequest> requests;
+  std::vector<ModelInfo> models;  // that it lists
+  int listings = 0;
   int key_refusals = 0;
   int open_streams = 0;
 
@@ -42,7 +44,10 @@ class ScriptedProvider final : public Provider {
     if (attempt.refused) co_return fail(*attempt.refused);
     co_return std::unique_ptr<ModelStream>(std::make_unique<Stream>(*this, std::move(attempt)));
   }
-  async::Task<Result<std::vector<ModelInfo>>> list_models() override { co_return std::vector<ModelInfo>{}; }
+  async::Task<Result<std::vector<ModelInfo>>> list_models() override {
+    ++listings;
+    co_return std::vector<ModelInfo>(models);
+  }
 
  private:
   // As vendors do.

@@ -77,8 +77,15 @@ void suggest_free_names(std::vector<models::LocalServer>& servers,
 }  // namespace
 
 async::Task<Result<Reply>> list_models(RouteCall& call) {
-  const std::vector<ProviderModels> found =
-      co_await fetch_models(call.services(), query_or(call, "provider"));
+  const std::string only = query_or(call, "provider");
+  const std::string known = query_or(call, "known");
+  if (!known.empty() && known != "true" && known != "false")
+    co_return fail(ErrorCode::kInvalidArgument, "known must be true or false");
+  std::vector<ProviderModels> found;
+  if (known == "true")
+    found = known_models(call.core, only);
+  else
+    found = co_await fetch_models(call.services(), only);
   json::array items;
   json::array errors;
   for (const ProviderModels& slot : found) {

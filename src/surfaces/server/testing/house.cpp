@@ -50,6 +50,7 @@ async::Task<Result<std::unique_ptr<models::ModelStream>>> FakeModel::stream(mode
 }
 
 async::Task<Result<std::vector<models::ModelInfo>>> FakeModel::list_models() {
+  ++listings;
   models::ModelInfo info{.id = "words", .provider = "fake", .context_tokens = 1000};
   info.price = models::Price{.rates = {.input = 1'500'000, .output = 6'000'000}};
   co_return std::vector<models::ModelInfo>{info};

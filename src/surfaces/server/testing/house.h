@@ -33,6 +33,7 @@ class FakeModel final : public models::Provider {
   bool hangs_after_words = false;
   Duration pause{};  // before each word
   int open_streams = 0;
+  int listings = 0;  // how often it was asked which models it has
   std::vector<models::ModelRequest> requests;
 
   [[nodiscard]] std::string_view kind() const override { return "fake"; }
