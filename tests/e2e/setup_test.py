@@ -182,6 +182,26 @@ def a_key_of_the_environment_is_taken_without_a_question(lab):
 
 
 @case
+def what_a_vendor_has_for_other_things_is_not_suggested(lab):
+    others = [f"text-embedding-{i}" for i in range(6)]
+    vendor = lab.model(names=("babbage-002", "dall-e-2", "gpt-3.5-turbo", "gpt-4", "gpt-4o-mini", "gpt-5", "gpt-5-mini", *others, "whisper-1"))
+    daemon, work = fresh(lab)
+    term = in_the_cloud(lab, daemon, work, "openai", vendor.url, OPENAI_API_KEY=KEY)
+    term.send(number_of(at_menu(term), "OpenAI (with the key in OPENAI_API_KEY)") + "\n")
+    term.wait_for("model [openai/gpt-5]")
+    shown = [line.strip() for line in term.text().splitlines() if line.strip().startswith("openai/")]
+    equal(shown[:4], ["openai/gpt-5", "openai/gpt-5-mini", "openai/gpt-4", "openai/gpt-4o-mini"], "the models that come first")
+    equal(len(shown), 12, "how many are shown")
+    contains(term.text(), "and 2 more; pryx model list --provider openai", "what is not shown")
+    term.send("\n")
+    equal(term.wait_exit(30), 0, f"exit code:\n{term.text()}")
+    equal(default_model(daemon), "openai/gpt-5", "the default model")
+    plain = [m["id"] for m in daemon.api().get("/models?provider=openai")["items"]]
+    equal(plain, sorted(plain), "the list that nobody asked to be sorted otherwise")
+    equal(daemon.api().call("GET", "/models?sort=size")[0], 400, "an order that there is not")
+
+
+@case
 def a_cloud_that_does_not_answer_changes_nothing_else(lab):
     daemon, work = fresh(lab)
     term = in_the_cloud(lab, daemon, work, "google", f"http://127.0.0.1:{free_port()}")

@@ -133,7 +133,7 @@ constexpr std::string_view kProofQuery[] = {"index", "from"};
 constexpr std::string_view kExportQuery[] = {"format",  "from",  "limit",   "size",   "session",
                                              "turn",    "tool",  "surface", "action", "user",
                                              "success", "after", "before"};
-constexpr std::string_view kModelQuery[] = {"provider", "known"};
+constexpr std::string_view kModelQuery[] = {"provider", "known", "sort"};
 constexpr std::string_view kMemoryQuery[] = {"type", "limit", "cursor"};
 constexpr std::string_view kProcessListQuery[] = {"state", "session_id"};
 constexpr std::string_view kProcessQuery[] = {"lines", "after"};

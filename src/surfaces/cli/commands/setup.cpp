@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::string_view kStarter = "starter/commands";
 constexpr std::string_view kFirstTask = "list the files";
-constexpr std::size_t kModelsShown = 4;  // of one local server
+constexpr std::size_t kModelsShown = 4;        // of one local server
+constexpr std::size_t kCloudModelsShown = 12;  // of those that a vendor sells
 
 struct Cloud {
   std::string_view kind, variable, title;
@@ -145,12 +146,18 @@ Result<std::string> add_cloud(Context& context, client::ApiClient& api, const Cl
     PRYX_TRY(key, read_secret(context, fmt::format("API key of {}", cloud.title), false));
   }
   PRYX_TRY_VOID(put_provider(api, name, {{"kind", name}, {"key", key.reveal()}}));
-  PRYX_TRY(const client::Reply models, api.get(Query().add("provider", name).on("/api/v1/models")));
+  // A vendor also lists what paints, speaks or only completes; none of that could answer the first task.
+  PRYX_TRY(const client::Reply models,
+           api.get(Query().add("provider", name).add("sort", "suggested").on("/api/v1/models")));
   const auto items = items_of(models.json);
   if (items.empty())
     return fail(ErrorCode::kProvider, "{} lists no models; pryx model list --provider {}", name, name);
-  for (std::size_t i = 0; i < std::min<std::size_t>(items.size(), 12); ++i)
+  for (std::size_t i = 0; i < std::min(items.size(), kCloudModelsShown); ++i)
     context.console().note(Line("      " + json::string_or(items[i], "id"), kDim));
+  if (items.size() > kCloudModelsShown)
+    context.console().note(Line(fmt::format("      and {} more; pryx model list --provider {}",
+                                            items.size() - kCloudModelsShown, name),
+                                kDim));
   return context.console().ask_line("model", json::string_or(items.front(), "id"));
 }
 

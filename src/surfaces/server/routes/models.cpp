@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <set>
 
+#include "engine/models/model_choice.h"
 #include "engine/models/model_router.h"
 #include "engine/models/presets.h"
 
@@ -81,6 +82,9 @@ async::Task<Result<Reply>> list_models(RouteCall& call) {
   const std::string known = query_or(call, "known");
   if (!known.empty() && known != "true" && known != "false")
     co_return fail(ErrorCode::kInvalidArgument, "known must be true or false");
+  const std::string sort = query_or(call, "sort");
+  if (!sort.empty() && sort != "id" && sort != "suggested")
+    co_return fail(ErrorCode::kInvalidArgument, "sort must be id or suggested");
   std::vector<ProviderModels> found;
   if (known == "true")
     found = known_models(call.core, only);
@@ -88,7 +92,8 @@ async::Task<Result<Reply>> list_models(RouteCall& call) {
     found = co_await fetch_models(call.services(), only);
   json::array items;
   json::array errors;
-  for (const ProviderModels& slot : found) {
+  for (ProviderModels& slot : found) {
+    if (slot.models && sort == "suggested") models::sort_for_choice(*slot.models);
     if (!slot.models) {
       errors.push_back(json::object{{"provider", slot.provider},
                                     {"code", facts(slot.models.error().code).wire},
