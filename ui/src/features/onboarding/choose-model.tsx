@@ -4,7 +4,7 @@ import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
 import { Button } from '@/ui/button';
 import { Select } from '@/ui/field';
-import { useModels } from './queries';
+import { useModelsOf } from './queries';
 
 export type Choose = (model: string, provider?: { name: string } & Schemas['ProviderRequest']) => void;
 
@@ -18,8 +18,8 @@ export function ChooseOf({
   onChoose: Choose;
   busy: boolean;
 }) {
-  const models = useModels();
-  const mine = models.data?.items.filter((model) => model.provider === provider) ?? [];
+  const models = useModelsOf(provider);
+  const mine = models.data?.items ?? [];
   const [model, setModel] = useState('');
   const chosen = model || mine[0]?.id || '';
   return (

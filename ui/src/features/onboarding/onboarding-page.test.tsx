@@ -2,7 +2,15 @@
 import { screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test } from 'vitest';
-import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
+import {
+  type Asked,
+  answer,
+  asked,
+  expectAccessible,
+  problem,
+  renderPage,
+  startFakeDaemon,
+} from '../../../test/page';
 import { OnboardingPage } from './onboarding-page';
 
 const kWorkspace = {
@@ -126,6 +134,22 @@ test('a cloud key is tried before its models are offered', async () => {
   await waitFor(() =>
     expect(asked.some((one) => JSON.stringify(one.body)?.includes('cloud/big'))).toBe(true),
   );
+});
+
+test('of what a vendor lists, the model to take first is chosen', async () => {
+  const user = userEvent.setup();
+  answer('PUT /api/v1/providers/cloud', {});
+  answer('POST /api/v1/providers/cloud/test', { ok: true, provider: 'cloud', models: 2 });
+  answer('GET /api/v1/models', ({ query }: Asked) => {
+    const names = ['cloud/ancient', 'cloud/newest'];
+    if (query.get('provider') === 'cloud' && query.get('sort') === 'suggested') names.reverse();
+    return { items: names.map((id) => ({ id, provider: 'cloud', default: false })), next_cursor: null };
+  });
+  renderPage(<OnboardingPage />, { at: '/welcome?step=model', path: '/welcome' });
+  await user.type(await screen.findByLabelText('API key'), 'sk-1');
+  await user.click(screen.getByRole('button', { name: 'Add provider' }));
+  const choice = await screen.findByRole('combobox', { name: 'Model' });
+  await waitFor(() => expect((choice as HTMLSelectElement).value).toBe('cloud/newest'));
 });
 
 test('providers that cannot be read are said so, and can be asked for again', async () => {

@@ -3,7 +3,14 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, type Schemas, take } from '@/api/client';
 import { useChange } from '@/api/queries';
 
-export { useModels, usePresets, useStatus, useWorkspaces } from '@/api/queries';
+export { usePresets, useStatus, useWorkspaces } from '@/api/queries';
+
+// Of one provider, the model to take first in front: a vendor also lists what paints, speaks or only completes.
+export const useModelsOf = (provider: string) =>
+  useQuery({
+    queryKey: ['models', 'of', provider],
+    queryFn: () => take(api.GET('/api/v1/models', { params: { query: { provider, sort: 'suggested' } } })),
+  });
 
 export const useProviders = () =>
   useQuery({ queryKey: ['providers'], queryFn: () => take(api.GET('/api/v1/providers')) });
