@@ -3,12 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/completion.h"
 #include "surfaces/cli/console.h"
 #include "surfaces/cli/listen_address.h"
+#include "surfaces/cli/pages.h"
 #include "surfaces/cli/read_secret.h"
 
 namespace pryx::cli {
@@ -158,6 +160,37 @@ TEST(Completion, AsksForModelsThatAreKnownAndForNoneOfTheVendors) {
     ASSERT_TRUE(source) << words[0];
     EXPECT_EQ(source->target, "/api/v1/models?known=true") << words[0];
   }
+}
+
+TEST(Completion, AWordIsOfTheKindThatItsPlaceTakes) {
+  struct Place {
+    std::vector<std::string> words;
+    std::string_view kind;
+  };
+  const std::vector<Place> places = {{{"open", ""}, "page"},
+                                     {{"open", "chat", ""}, "session"},
+                                     {{"open", "trace", ""}, "turn"},
+                                     {{"stop", ""}, "session"},
+                                     {{"provider", "add", ""}, "preset"},
+                                     {{"provider", "rm", ""}, "provider"},
+                                     {{"approval", "plan", "trn_1", ""}, "decision"},
+                                     {{"exec", "--workspace", ""}, "workspace folder"},
+                                     {{"skill", "list", "--in", ""}, "workspace"},
+                                     {{"workspace", "rm", ""}, "workspace"},
+                                     {{"audit", "list", "--success", ""}, "success"}};
+  for (const Place& place : places) {
+    const auto source = value_source(commands(), place.words);
+    ASSERT_TRUE(source) << place.words[0] << " " << place.kind;
+    EXPECT_EQ(source->kind, place.kind) << place.words[0];
+  }
+  EXPECT_EQ(value_source(commands(), {"exec", "--workspace", ""})->value, "path");
+  const auto offered = value_source(commands(), {"open", ""})->words;
+  EXPECT_EQ(offered.size(), pages().size());
+  for (const std::string_view page : offered)
+    EXPECT_NE(std::ranges::find(pages(), page, &Page::name), pages().end());
+  EXPECT_FALSE(value_source(commands(), {"open", "policy", "x"}));
+  EXPECT_FALSE(value_source(commands(), {"audit", "proof", "1", "--key", ""})) << "that is a file";
+  EXPECT_FALSE(value_source(commands(), {"skill", "add", ""})) << "the shell knows its folders";
 }
 
 TEST(CommandLine, NoCommandIsThereTwice) {

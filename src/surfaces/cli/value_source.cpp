@@ -6,6 +6,7 @@
 #include "foundation/base/text.h"
 #include "foundation/config/settings.h"
 #include "surfaces/cli/completion.h"
+#include "surfaces/cli/pages.h"
 #include "surfaces/manual/manual.h"
 
 namespace pryx::cli {
@@ -16,11 +17,13 @@ const ValueSource* find_listed(std::string_view kind) {
       {"session", "/api/v1/sessions?limit=50", "id", "title"},
       {"model", "/api/v1/models?known=true", "id", "provider"},
       {"provider", "/api/v1/providers", "name", "kind"},
+      {"preset", "/api/v1/providers/presets", "name", "about"},
       {"approval", "/api/v1/approvals?state=pending", "id", "summary"},
       {"grant", "/api/v1/grants", "id", "rule"},
       {"secret", "/api/v1/secrets", "name", ""},
       {"token", "/api/v1/tokens", "id", "name"},
       {"workspace", "/api/v1/workspaces", "id", "path"},
+      {"workspace folder", "/api/v1/workspaces", "path", "name"},
       {"agent", "/api/v1/agents", "id", "description"},
       {"skill", "/api/v1/skills", "name", "description"},
       {"tool", "/api/v1/tools", "name", "description"},
@@ -33,11 +36,8 @@ const ValueSource* find_listed(std::string_view kind) {
       {"by", "", "", "", {"session", "model", "provider", "agent", "surface", "day", "month"}},
       {"subagent", "/api/v1/subagents?limit=50", "id", "task"},
       {"turn", "/api/v1/turns?limit=50", "id", "session_title"},
-      {"page",
-       "",
-       "",
-       "",
-       {"chat", "sessions", "approvals", "policy", "audit", "costs", "models", "settings"}}};
+      {"decision", "", "", "", {"approve", "deny"}},
+      {"success", "", "", "", {"true", "false"}}};
   const auto found = std::ranges::find(sources, kind, &ValueSource::kind);
   return found == sources.end() ? nullptr : &*found;
 }
@@ -47,6 +47,8 @@ std::optional<ValueSource> source_of_kind(std::string_view kind) {
   ValueSource out{.kind = kind, .target = {}, .value = {}, .about = {}};
   if (kind == "topic") {
     for (const manual::Page& page : manual::pages()) out.words.push_back(page.topic);
+  } else if (kind == "page") {
+    for (const Page& page : pages()) out.words.push_back(page.name);
   } else if (kind == "key") {
     for (const config::Setting& setting : config::settings()) out.words.push_back(setting.key);
   }
@@ -67,19 +69,40 @@ std::optional<ValueSource> source_of_setting(std::string_view key) {
   return out;
 }
 
+// A file is the shell's to find. A workspace is a folder for the command line, and an id where a flag says
+// so.
+std::string_view kind_of(const Flag& flag) {
+  if (flag.value == "FILE") return {};
+  if (flag.value == "WSP") return "workspace";
+  return flag_key(flag) == "workspace" ? std::string_view("workspace folder") : flag_key(flag);
+}
+
 // "json|markdown|html" says itself what a flag takes; in "N|TIME" capitals stand for values that nobody can
 // list.
 std::optional<ValueSource> source_of_flag(const Flag& flag) {
-  if (flag.value.find('|') == std::string_view::npos) return source_of_kind(flag_key(flag));
+  if (flag.value.find('|') == std::string_view::npos) return source_of_kind(kind_of(flag));
   ValueSource out{.kind = flag_key(flag), .target = {}, .value = {}, .about = {}};
   for (const std::string_view word : split(flag.value, '|'))
     if (!word.empty() && (word.front() < 'A' || word.front() > 'Z')) out.words.push_back(word);
   return out;
 }
 
+// `pryx open chat` takes a session, `pryx open trace` a turn.
+std::string_view kind_on_page(std::string_view name) {
+  const auto page = std::ranges::find(pages(), name, &Page::name);
+  if (page == pages().end()) return {};
+  if (page->argument == "SESSION") return "session";
+  return page->argument == "TURN" ? "turn" : "";
+}
+
 // "id" of `pryx session` is a session, "name" of `pryx secret` a secret; other names speak for themselves.
-std::string_view kind_of(const Command& command, std::string_view positional) {
+// `before`: the words of the line that are no flags.
+std::string_view kind_of(const Command& command, std::string_view positional,
+                         const std::vector<std::string>& before) {
   if (command.noun == "policy" && command.verb == "use") return "template";
+  if (command.noun == "provider" && command.verb == "add") return "preset";
+  if (command.noun == "open" && positional == "id") return kind_on_page(before.back());
+  if (command.noun == "stop") return "session";
   if (positional == "id" || positional == "name") return command.noun;
   return positional;
 }
@@ -140,7 +163,7 @@ std::optional<ValueSource> value_source(const CommandSet& commands, const std::v
   const std::size_t at = plain.size() - (command->verb.empty() ? 1 : 2);
   if (at >= command->positionals.size()) return std::nullopt;
   if (command->noun == "config" && command->verb == "set" && at == 1) return source_of_setting(plain[2]);
-  return source_of_kind(kind_of(*command, command->positionals[at].name));
+  return source_of_kind(kind_of(*command, command->positionals[at].name, plain));
 }
 
 }  // namespace pryx::cli

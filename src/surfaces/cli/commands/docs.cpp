@@ -13,16 +13,15 @@
 namespace pryx::cli {
 namespace {
 
-json::object as_json(const manual::Page& page, bool whole) {
-  json::object out{{"topic", page.topic}, {"title", page.title}};
-  if (whole) out["text"] = page.text;
-  return out;
+// As the API prints it.
+json::object as_json(const manual::Page& page) {
+  return {{"topic", page.topic}, {"title", page.title}, {"text", page.text}};
 }
 
 Result<int> list_pages(Context& context) {
   if (context.wants_json()) {
     json::array items;
-    for (const manual::Page& page : manual::pages()) items.push_back(as_json(page, false));
+    for (const manual::Page& page : manual::pages()) items.push_back(as_json(page));
     context.console().print_json({{"items", std::move(items)}, {"next_cursor", nullptr}});
     return 0;
   }
@@ -60,7 +59,7 @@ Result<int> run_docs(Context& context, const Invocation& invocation) {
   PRYX_TRY(const manual::Page page, manual::find_page(topic));
   Console& console = context.console();
   if (context.wants_json()) {
-    console.print_json(as_json(page, true));
+    console.print_json(as_json(page));
   } else if (!console.options().out_is_tty) {
     console.write_data(page.text);
   } else {
