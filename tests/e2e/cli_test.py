@@ -544,6 +544,16 @@ def help_and_completion_come_from_the_commands(lab):
     equal(home.cli("help").must(0).out, home.cli("--help").must(0).out, "pryx help")
     equal(home.cli("help", "session", "show").must(0).out, home.cli("session", "show", "--help").must(0).out, "help for a verb")
     equal(home.cli("help", "session").must(0).out, home.cli("session", "--help").must(0).out, "help for a noun")
+    for words in ((), ("session",), ("session", "show")):
+        text = home.cli(*words, "--help").must(0).out
+        equal(home.cli(*words, "--help", "--json").must(0).json(), {"text": text}, f"the help of {words} as JSON")
+    equal(home.cli("--json").must(0).json(), {"text": home.cli("--help").must(0).out}, "no command at all, as JSON")
+    equal(home.cli("--version", "--json").must(0).json(), home.cli("version", "--json").must(0).json(), "--version as JSON")
+    coloured, plain = lab.terminal(home, "sesion"), lab.terminal(home, "--no-color", "sesion")
+    for term in (coloured, plain):
+        equal(term.wait_exit(), 2, f"exit code:\n{term.text()}")
+    contains(coloured.bytes().decode(errors="replace"), "\x1b[", "an error in a terminal")
+    lacks(plain.bytes().decode(errors="replace"), "\x1b[", "the same without colours")
     contains(home.cli("help", "sesion").must(2).err, "pryx session", "a guess")
     contains(home.cli("help", "session", "lst").must(2).err, "pryx session list", "a guess")
     home.cli("completion", "tcsh").must(2)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "surfaces/cli/cli.h"
 
+#include <algorithm>
+
 #include "foundation/platform/environment.h"
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/console.h"
@@ -10,7 +12,6 @@
 namespace pryx::cli {
 namespace {
 
-// The flags that shape output must count even when parsing fails.
 ConsoleOptions with_flags(ConsoleOptions options, const GlobalFlags& flags) {
   options.json = flags.json;
   options.quiet = flags.quiet;
@@ -21,22 +22,40 @@ ConsoleOptions with_flags(ConsoleOptions options, const GlobalFlags& flags) {
   return options;
 }
 
+// How an error looks is said by a flag that counts although the rest of the line cannot be read.
+ConsoleOptions for_unread_line(ConsoleOptions options, const std::vector<std::string>& arguments) {
+  const auto end = std::find(arguments.begin(), arguments.end(), "--");
+  if (std::find(arguments.begin(), end, "--no-color") != end) options.colour = false;
+  return options;
+}
+
+void show_help(Console& console, const std::string& text) {
+  if (console.options().json)
+    console.print_json({{"text", text}});
+  else
+    console.write_data(text);
+}
+
 Result<int> dispatch(Context& context, const CommandSet& commands, const ParsedLine& line) {
   Console& console = context.console();
   switch (line.wanted) {
     case Wanted::kHelp:
       if (line.invocation.command != nullptr)
-        console.write_data(commands.help_for(*line.invocation.command));
+        show_help(console, commands.help_for(*line.invocation.command));
       else if (!line.help_noun.empty())
-        console.write_data(commands.help_for_noun(line.help_noun));
+        show_help(console, commands.help_for_noun(line.help_noun));
       else
-        console.write_data(commands.overview());
+        show_help(console, commands.overview());
       return 0;
     case Wanted::kVersion:
-      console.print("pryx " PRYX_VERSION);
+      if (console.options().json)
+        console.print_json({{"version", PRYX_VERSION}});
+      else
+        console.print("pryx " PRYX_VERSION);
       return 0;
     case Wanted::kOverview:
-      console.write_data(commands.overview());
+      show_help(console, commands.overview());
+      if (console.options().json) return 0;
       console.print("");
       console.print(status_line(context));
       return 0;
@@ -55,7 +74,7 @@ int run(int argc, char** argv, const CliHooks& hooks) {
   const ConsoleOptions detected = detect_console(environment);
   auto line = commands.parse(arguments);
   if (!line) {
-    Console console(detected);
+    Console console(for_unread_line(detected, arguments));
     console.print_error(line.error());
     return facts(line.error().code).exit_code;
   }
