@@ -202,6 +202,35 @@ def what_a_vendor_has_for_other_things_is_not_suggested(lab):
 
 
 @case
+def a_vendor_that_is_set_up_keeps_its_key_and_its_address(lab):
+    vendor = lab.model(names=("gpt-5",), key=KEY)
+    daemon, work = fresh(lab)
+    def put(key):
+        daemon.api().put("/providers/openai", {"kind": "openai", "base_url": vendor.url, "key": key})
+    def choose():
+        term = lab.terminal(daemon, "setup", "--workspace", work, "--no-task")
+        term.send(number_of(at_menu(term), "OpenAI (set up already)") + "\n")
+        return term
+    put(KEY)
+    term = choose()
+    term.wait_for("model [openai/gpt-5]")
+    lacks(term.text(), "API key of", "the screen")
+    term.send("\n")
+    equal(term.wait_exit(30), 0, f"exit code:\n{term.text()}")
+    # One that the vendor takes no longer is asked for anew.
+    put("sk-of-yesterday")
+    term = choose()
+    term.wait_for("API key of OpenAI:")
+    term.send(KEY + "\n")
+    term.wait_for("model [openai/gpt-5]")
+    term.send("\n")
+    equal(term.wait_exit(30), 0, f"exit code:\n{term.text()}")
+    lacks(term.bytes().decode(errors="replace"), KEY, "what the terminal was given")
+    provider = next(p for p in daemon.api().get("/providers")["items"] if p["name"] == "openai")
+    equal((provider["base_url"], provider["has_key"]), (vendor.url, True), "the provider that was there")
+
+
+@case
 def a_cloud_that_does_not_answer_changes_nothing_else(lab):
     daemon, work = fresh(lab)
     term = in_the_cloud(lab, daemon, work, "google", f"http://127.0.0.1:{free_port()}")

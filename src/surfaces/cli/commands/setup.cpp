@@ -26,9 +26,10 @@ constexpr Cloud kClouds[] = {{"anthropic", "ANTHROPIC_API_KEY", "Anthropic"},
                              {"openai", "OPENAI_API_KEY", "OpenAI"},
                              {"google", "GEMINI_API_KEY", "Google"}};
 
-struct LocalServer {
+// Where a provider's requests go: a server of this machine, or of a vendor.
+struct Server {
   std::string name, kind, base_url;
-  bool is_known = false;  // `name` is a provider that speaks to it already
+  bool is_known = false;  // `name` is a provider that speaks to it already; a vendor's has its key
 };
 
 struct Choice {
@@ -36,7 +37,7 @@ struct Choice {
   Kind kind = Kind::kKeep;
   std::string title;
   std::string model;  // kKeep, kLocal
-  LocalServer server;
+  Server server;
   Cloud cloud{};
 };
 
@@ -79,10 +80,10 @@ void add_local_choices(client::ApiClient& api, std::vector<Choice>& out) {
   if (!found) return;
   for (const json::object& server : items_of(found->json)) {
     const std::string provider = json::string_or(server, "provider");
-    const LocalServer found_server{.name = provider.empty() ? json::string_or(server, "name") : provider,
-                                   .kind = json::string_or(server, "kind"),
-                                   .base_url = json::string_or(server, "base_url"),
-                                   .is_known = !provider.empty()};
+    const Server found_server{.name = provider.empty() ? json::string_or(server, "name") : provider,
+                              .kind = json::string_or(server, "kind"),
+                              .base_url = json::string_or(server, "base_url"),
+                              .is_known = !provider.empty()};
     const json::value* models = json::find(server, "models");
     if (models == nullptr || !models->is_array()) continue;
     std::size_t shown = 0;
@@ -99,20 +100,42 @@ void add_local_choices(client::ApiClient& api, std::vector<Choice>& out) {
   }
 }
 
-std::vector<Choice> find_choices(Context& context, client::ApiClient& api, const std::string& current) {
-  std::vector<Choice> out;
-  add_local_choices(api, out);
+// The provider that setup makes for a vendor. One without a key is made anew: it may be somebody's proxy,
+// which no key of the vendor is meant for.
+Server find_cloud(const std::vector<json::object>& providers, const Cloud& cloud) {
+  Server out{.name = std::string(cloud.kind), .kind = std::string(cloud.kind), .base_url = {}};
+  for (const json::object& provider : providers) {
+    const json::value* has_key = json::find(provider, "has_key");
+    if (json::string_or(provider, "name") != out.name || json::string_or(provider, "kind") != out.kind ||
+        has_key == nullptr || !has_key->is_bool() || !has_key->get_bool())
+      continue;
+    out.base_url = json::string_or(provider, "base_url");
+    out.is_known = true;
+  }
+  return out;
+}
+
+void add_cloud_choices(Context& context, client::ApiClient& api, std::vector<Choice>& out) {
+  const auto found = api.get("/api/v1/providers");
+  const auto providers = found ? items_of(found->json) : std::vector<json::object>();
   for (const Cloud& cloud : kClouds) {
-    const bool has_key = context.environment().find(cloud.variable).has_value();
+    Server server = find_cloud(providers, cloud);
+    std::string how = "asks for your key";
+    if (context.environment().find(cloud.variable)) how = fmt::format("with the key in {}", cloud.variable);
+    if (server.is_known) how = "set up already";
     Choice choice{.kind = Choice::Kind::kCloud,
-                  .title = fmt::format("{} ({})", cloud.title,
-                                       has_key ? fmt::format("with the key in {}", cloud.variable)
-                                               : std::string("asks for your key")),
+                  .title = fmt::format("{} ({})", cloud.title, how),
                   .model = {},
-                  .server = {},
+                  .server = std::move(server),
                   .cloud = cloud};
     out.push_back(std::move(choice));
   }
+}
+
+std::vector<Choice> find_choices(Context& context, client::ApiClient& api, const std::string& current) {
+  std::vector<Choice> out;
+  add_local_choices(api, out);
+  add_cloud_choices(context, api, out);
   Choice starter{.title = "no model for now: starter/commands, which is no AI",
                  .model = std::string(kStarter),
                  .server = {}};
@@ -136,8 +159,7 @@ Result<void> put_provider(client::ApiClient& api, const std::string& name, json:
   return try_provider(api, name);
 }
 
-Result<std::string> add_cloud(Context& context, client::ApiClient& api, const Cloud& cloud) {
-  const std::string name(cloud.kind);
+Result<void> give_key(Context& context, client::ApiClient& api, const Server& server, const Cloud& cloud) {
   PRYX_TRY_VOID(platform::harden_process());
   Secret key;
   if (auto found = context.environment().find(cloud.variable)) {
@@ -145,7 +167,22 @@ Result<std::string> add_cloud(Context& context, client::ApiClient& api, const Cl
   } else {
     PRYX_TRY(key, read_secret(context, fmt::format("API key of {}", cloud.title), false));
   }
-  PRYX_TRY_VOID(put_provider(api, name, {{"kind", name}, {"key", key.reveal()}}));
+  json::object body{{"kind", server.kind}, {"key", key.reveal()}};
+  if (!server.base_url.empty()) body["base_url"] = server.base_url;
+  return put_provider(api, server.name, std::move(body));
+}
+
+// What is there already stays as it is, with its key and its address, as long as the vendor takes the key.
+Result<void> set_up_cloud(Context& context, client::ApiClient& api, const Server& server,
+                          const Cloud& cloud) {
+  if (!server.is_known) return give_key(context, api, server, cloud);
+  auto tried = try_provider(api, server.name);
+  if (tried || tried.error().code != ErrorCode::kUnauthenticated) return tried;
+  context.console().note("      " + tried.error().message);
+  return give_key(context, api, server, cloud);
+}
+
+Result<std::string> choose_of_cloud(Context& context, client::ApiClient& api, const std::string& name) {
   // A vendor also lists what paints, speaks or only completes; none of that could answer the first task.
   PRYX_TRY(const client::Reply models,
            api.get(Query().add("provider", name).add("sort", "suggested").on("/api/v1/models")));
@@ -176,7 +213,8 @@ Result<std::string> take(Context& context, client::ApiClient& api, const Choice&
           {{"kind", choice.server.kind}, {"base_url", choice.server.base_url}, {"no_key", true}}));
       return choice.model;
     case Choice::Kind::kCloud:
-      return add_cloud(context, api, choice.cloud);
+      PRYX_TRY_VOID(set_up_cloud(context, api, choice.server, choice.cloud));
+      return choose_of_cloud(context, api, choice.server.name);
   }
   return choice.model;
 }
