@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/completion.h"
 #include "surfaces/cli/console.h"
 #include "surfaces/cli/listen_address.h"
+#include "surfaces/cli/man_page.h"
 #include "surfaces/cli/pages.h"
 #include "surfaces/cli/read_secret.h"
 
@@ -191,6 +193,38 @@ TEST(Completion, AWordIsOfTheKindThatItsPlaceTakes) {
   EXPECT_FALSE(value_source(commands(), {"open", "policy", "x"}));
   EXPECT_FALSE(value_source(commands(), {"audit", "proof", "1", "--key", ""})) << "that is a file";
   EXPECT_FALSE(value_source(commands(), {"skill", "add", ""})) << "the shell knows its folders";
+}
+
+TEST(ManPages, HaveEveryCommandAndFlagAndNothingThatIsRefused) {
+  std::map<std::string, std::string> texts;
+  for (ManPage& page : man_pages(commands(), "1.0")) texts[page.file] = std::move(page.text);
+  const auto in_roff = [](std::string_view word) {
+    std::string out;
+    for (const char c : word) out += c == '-' ? std::string("\\-") : std::string(1, c);
+    return out;
+  };
+  for (const Command& command : commands().commands()) {
+    const bool offered = !command.hidden && command.refused.empty();
+    const auto page = texts.find(fmt::format("pryx-{}.1", command.noun));
+    if (page == texts.end()) {
+      EXPECT_FALSE(offered) << command.noun;
+      continue;
+    }
+    const std::string section = fmt::format(".SS pryx {}{}{}\n", in_roff(command.noun),
+                                            command.verb.empty() ? "" : " ", in_roff(command.verb));
+    EXPECT_EQ(page->second.find(section) != std::string::npos, offered) << section;
+    for (const Flag& flag : command.flags) {
+      if (offered && flag.refused.empty())
+        EXPECT_NE(page->second.find(in_roff("--" + std::string(flag_key(flag)))), std::string::npos)
+            << command.noun << " " << flag.name;
+    }
+  }
+  for (const auto& [file, text] : texts) {
+    for (const char* heading : {".SH NAME\n", ".SH SYNOPSIS\n", ".SH COMMANDS\n", ".SH SEE ALSO\n"})
+      EXPECT_NE(text.find(heading), std::string::npos) << file << " lacks " << heading;
+  }
+  for (const char* word : {"PRYX_MODEL", "PRYX_LISTEN", "130 and 143"})
+    EXPECT_NE(texts["pryx.1"].find(word), std::string::npos) << word;
 }
 
 TEST(CommandLine, NoCommandIsThereTwice) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "foundation/base/text.h"
+#include "foundation/config/settings.h"
 
 namespace pryx::cli {
 namespace {
@@ -74,6 +75,7 @@ std::string command_section(const Command& command) {
 
 ManPage noun_page(const CommandSet& commands, std::string_view noun, std::string_view version) {
   std::string summary;
+  std::string synopses;
   std::string sections;
   for (const Command& command : commands.commands()) {
     if (command.noun != noun || !is_offered(command)) continue;
@@ -81,11 +83,35 @@ ManPage noun_page(const CommandSet& commands, std::string_view noun, std::string
       summary += (summary.empty() ? "" : ", ") + std::string(command.verb);
     else
       summary = command.summary;
+    synopses += synopsis(command) + ".br\n";
     sections += command_section(command);
   }
   const std::string name = fmt::format("pryx-{}", noun);
-  return {name + ".1",
-          header(name, version, summary) + ".SH COMMANDS\n" + sections + ".SH SEE ALSO\n.BR pryx (1)\n"};
+  const std::string lines = fmt::format(".SH SYNOPSIS\n{}.SH COMMANDS\n{}", synopses, sections);
+  return {name + ".1", header(name, version, summary) + lines +
+                           ".SH SEE ALSO\n.BR pryx (1),\nwhich has the flags of every command, exit codes "
+                           "and environment.\n"};
+}
+
+std::string environment_section() {
+  struct Variable {
+    std::string_view name, help;
+  };
+  static constexpr Variable kVariables[] = {{"PRYX_MODEL", "the model of one command, as provider/model"},
+                                            {"PRYX_HOME", "one folder for all that Pryx keeps"},
+                                            {"PRYX_TOKEN", "the token for --host"},
+                                            {"PRYX_TUI_PLAIN", "as pryx chat --plain"},
+                                            {"NO_COLOR", "as --no-color"},
+                                            {"VISUAL, EDITOR", "what edits files"}};
+  std::string out = ".SH ENVIRONMENT\n";
+  const auto add = [&out](std::string_view name, std::string_view help) {
+    out += fmt::format(".TP\n.B {}\n{}\n", roff(name), roff(help));
+  };
+  for (const Variable& variable : kVariables) add(variable.name, variable.help);
+  for (const config::Setting& setting : config::settings()) {
+    if (!setting.environment.empty()) add(setting.environment, fmt::format("the setting {}", setting.key));
+  }
+  return out;
 }
 
 }  // namespace
@@ -104,7 +130,8 @@ std::vector<ManPage> man_pages(const CommandSet& commands, std::string_view vers
   overview +=
       ".SH EXIT STATUS\n0 done, 1 failed, 2 usage, 3 a check failed, 4 login needed, 5 conflict, 6 not "
       "found, 7 denied,\n"
-      "8 not reachable, 9 timed out, 10 budget.\n";
+      "8 not reachable, 9 timed out, 10 budget, 130 and 143 ended by a signal.\n";
+  overview += environment_section();
   overview += ".SH SEE ALSO\n";
   for (std::size_t i = 0; i < nouns.size(); ++i)
     overview += fmt::format(".BR pryx\\-{} (1){}\n", roff(nouns[i]), i + 1 < nouns.size() ? "," : "");
