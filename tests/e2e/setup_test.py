@@ -7,6 +7,7 @@ import os
 import threading
 
 from harness import case, contains, equal, expect, free_port, lacks
+from detect_test import LocalServer
 from vendors import CONTEXT, MOST_OUTPUT, Vendors
 
 KEY = "sk-blue-otter-ledger-77"
@@ -119,6 +120,27 @@ def a_server_of_this_machine_is_the_first_choice(lab):
     term.send("\n")
     equal(term.wait_exit(30), 0, f"exit code:\n{term.text()}")
     equal(default_model(daemon), "ollama/real", "the default model after a second time")
+
+
+@case
+def of_a_server_of_this_machine_what_runs_here_is_suggested(lab):
+    gb = 1_000_000_000
+    models = [{"name": "nomic-embed-text", "size": gb}, {"name": "titan:900b", "size": 900 * gb}, {"name": "far:cloud", "size": 384, "remote_host": "https://ollama.example"}]
+    server = lab.box.own(LocalServer({"/api/version": {"version": "0.12.3"}, "/api/tags": {"models": models}, "/api/ps": {"models": []}, "/api/show": lambda _: {}}))
+    daemon, work = fresh(lab, server.port)
+    def seen():
+        term = lab.terminal(daemon, "setup", "--workspace", work, "--no-task")
+        menu = at_menu(term)
+        suggested = next(title for title, number in menu.items() if f"number [{number}]" in term.text())
+        term.send("x\n")
+        term.wait_exit()
+        return list(menu), suggested
+    menu, suggested = seen()
+    equal(menu[:2], ["titan:900b on this machine (ollama; too big for this machine's memory)", "far:cloud (ollama, which sends all of it elsewhere)"], "the models")
+    contains(suggested, "starter/commands", "what is suggested where nothing runs here")
+    models.append({"name": "small", "size": 1})
+    menu, suggested = seen()
+    equal((menu[0], suggested), ("small on this machine (ollama)",) * 2, "what is suggested where one does")
 
 
 @case

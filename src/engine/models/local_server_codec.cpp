@@ -95,6 +95,16 @@ std::string read_server_version(std::string_view body) {
   return parsed == nullptr ? "" : clean(find_text(*parsed, "version"), kMaxWord);
 }
 
+namespace {
+
+// What turns text into numbers and cannot answer. Ollama has no word for it in its list.
+bool is_embedding(std::string_view name, std::string_view family) {
+  return lower_ascii(name).find("embed") != std::string::npos ||
+         lower_ascii(family).find("bert") != std::string::npos;
+}
+
+}  // namespace
+
 std::optional<std::vector<LocalModel>> read_ollama_models(std::string_view body) {
   std::optional<json::object> holder;
   const json::object* parsed = parsed_into(body, holder);
@@ -105,7 +115,9 @@ std::optional<std::vector<LocalModel>> read_ollama_models(std::string_view body)
     LocalModel model{.id = clean(find_text(item, "name"), kMaxName),
                      .size_bytes = bounded(find_count(item, "size"), kMaxBytes),
                      .elsewhere = !find_text(item, "remote_host").empty()};
-    if (const json::object* details = find_object(item, "details")) {
+    const json::object* details = find_object(item, "details");
+    if (is_embedding(model.id, details == nullptr ? "" : find_text(*details, "family"))) return;
+    if (details != nullptr) {
       model.quantization = clean(find_text(*details, "quantization_level"), kMaxWord);
       model.parameters = clean(find_text(*details, "parameter_size"), kMaxWord);
     }

@@ -12,7 +12,8 @@ TEST(LocalServerCodec, ReadsOllama) {
   auto models = read_ollama_models(
       R"({"models":[{"name":"llama3.2:3b","model":"llama3.2:3b","size":2019393189,"details":{"family":"llama",
       "parameter_size":"3.2B","quantization_level":"Q4_K_M"}},{"name":"huge:cloud","size":384,"remote_host":
-      "https://ollama.example","details":{"parameter_size":"480B"}},{"name":7},"x",{}]})");
+      "https://ollama.example","details":{"parameter_size":"480B"}},{"name":7},"x",{},
+      {"name":"all-minilm:latest","details":{"family":"bert"}},{"name":"EmbeddingGemma","details":{}}]})");
   ASSERT_TRUE(models.has_value());
   const LocalModel small{
       .id = "llama3.2:3b", .size_bytes = 2019393189, .quantization = "Q4_K_M", .parameters = "3.2B"};

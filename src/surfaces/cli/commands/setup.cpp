@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // pryx setup: folder, model, first task. What a step decides is kept by the daemon at once, so the way can be
 // left and taken again anywhere; a second run offers what is in force.
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 
@@ -39,6 +40,7 @@ struct Choice {
   std::string model;  // kKeep, kLocal
   Server server;
   Cloud cloud{};
+  bool is_safe = false;  // it costs nothing, sends nothing anywhere that was not chosen before, and can run
 };
 
 void heading(Context& context, int step, std::string_view text) {
@@ -68,10 +70,35 @@ Result<std::string> choose_folder(Context& context, client::ApiClient& api) {
   return json::string_or(reply.json, "path", folder);
 }
 
-std::string about(const json::object& model) {
+enum class Fit : std::uint8_t { kFits, kTight, kTooBig, kElsewhere };
+
+Fit fit_of(const json::object& model) {
+  const json::value* elsewhere = json::find(model, "elsewhere");
+  if (elsewhere != nullptr && elsewhere->is_bool() && elsewhere->get_bool()) return Fit::kElsewhere;
   const std::string fit = json::string_or(model, "fit");
-  if (fit == "tight") return "; memory is tight";
-  return fit == "too_big" ? "; too big for this machine's memory" : "";
+  if (fit == "too_big") return Fit::kTooBig;
+  return fit == "tight" ? Fit::kTight : Fit::kFits;
+}
+
+std::string title_of(std::string_view model, std::string_view server, Fit fit) {
+  if (fit == Fit::kElsewhere) return fmt::format("{} ({}, which sends all of it elsewhere)", model, server);
+  const std::string_view about = fit == Fit::kTight    ? "; memory is tight"
+                                 : fit == Fit::kTooBig ? "; too big for this machine's memory"
+                                                       : "";
+  return fmt::format("{} on this machine ({}{})", model, server, about);
+}
+
+// Those first that run here best.
+std::vector<json::object> models_of(const json::object& server) {
+  std::vector<json::object> out;
+  const json::value* models = json::find(server, "models");
+  if (models == nullptr || !models->is_array()) return out;
+  for (const json::value& model : models->get_array()) {
+    if (model.is_object()) out.push_back(model.get_object());
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const json::object& a, const json::object& b) { return fit_of(a) < fit_of(b); });
+  return out;
 }
 
 // What runs on this machine, the daemon asks: it is where a provider's requests will come from.
@@ -84,17 +111,15 @@ void add_local_choices(client::ApiClient& api, std::vector<Choice>& out) {
                               .kind = json::string_or(server, "kind"),
                               .base_url = json::string_or(server, "base_url"),
                               .is_known = !provider.empty()};
-    const json::value* models = json::find(server, "models");
-    if (models == nullptr || !models->is_array()) continue;
-    std::size_t shown = 0;
-    for (const json::value& model : models->get_array()) {
-      if (!model.is_object() || ++shown > kModelsShown) continue;
-      const std::string id = json::string_or(model.get_object(), "id");
-      Choice choice{
-          .kind = Choice::Kind::kLocal,
-          .title = fmt::format("{} on this machine ({}{})", id, found_server.name, about(model.get_object())),
-          .model = found_server.name + "/" + id,
-          .server = found_server};
+    const std::vector<json::object> models = models_of(server);
+    for (std::size_t i = 0; i < std::min(models.size(), kModelsShown); ++i) {
+      const std::string id = json::string_or(models[i], "id");
+      const Fit fit = fit_of(models[i]);
+      Choice choice{.kind = Choice::Kind::kLocal,
+                    .title = title_of(id, found_server.name, fit),
+                    .model = found_server.name + "/" + id,
+                    .server = found_server,
+                    .is_safe = fit == Fit::kFits || fit == Fit::kTight};
       out.push_back(std::move(choice));
     }
   }
@@ -141,7 +166,7 @@ std::vector<Choice> find_choices(Context& context, client::ApiClient& api, const
                  .server = {}};
   out.push_back(std::move(starter));
   if (current != kStarter) {
-    Choice keep{.title = fmt::format("keep {}", current), .model = current, .server = {}};
+    Choice keep{.title = fmt::format("keep {}", current), .model = current, .server = {}, .is_safe = true};
     out.insert(out.begin(), std::move(keep));
   }
   return out;
@@ -229,8 +254,9 @@ Result<std::string> choose_model(Context& context, client::ApiClient& api, const
     const std::vector<Choice> choices = find_choices(context, api, current);
     for (std::size_t i = 0; i < choices.size(); ++i)
       context.console().note(fmt::format("  {:>2}  {}", i + 1, choices[i].title));
-    const bool first_is_free = choices.front().kind != Choice::Kind::kCloud;
-    const std::size_t usual = first_is_free ? 1 : choices.size();
+    // The last one is the starter.
+    const auto safe = std::ranges::find_if(choices, &Choice::is_safe);
+    const std::ptrdiff_t usual = safe == choices.end() ? std::ssize(choices) : safe - choices.begin() + 1;
     const std::string answer = context.console().ask_line("number", std::to_string(usual));
     std::size_t number = 0;
     const auto [end, error] = std::from_chars(answer.data(), answer.data() + answer.size(), number);
