@@ -123,6 +123,20 @@ def a_server_of_this_machine_is_the_first_choice(lab):
 
 
 @case
+def a_folder_below_the_home_directory_may_be_typed_as_in_a_shell(lab):
+    daemon, _ = fresh(lab)
+    home = lab.workspace(name="person")
+    term = lab.terminal(daemon, "setup", "--no-task", env={"HOME": str(home)})
+    term.wait_for("folder [")
+    term.send("~/notes\n")
+    term.wait_for("number [")
+    term.send("\n")
+    equal(term.wait_exit(30), 0, f"exit code:\n{term.text()}")
+    folders = [w["path"] for w in daemon.api().get("/workspaces")["items"]]
+    expect(str((home / "notes").resolve()) in folders, f"the folder is none of {folders}")
+
+
+@case
 def of_a_server_of_this_machine_what_runs_here_is_suggested(lab):
     gb = 1_000_000_000
     models = [{"name": "nomic-embed-text", "size": gb}, {"name": "titan:900b", "size": 900 * gb}, {"name": "far:cloud", "size": 384, "remote_host": "https://ollama.example"}]
@@ -245,11 +259,12 @@ def a_vendor_that_is_set_up_keeps_its_key_and_its_address(lab):
     term.wait_for("API key of OpenAI:")
     term.send(KEY + "\n")
     term.wait_for("model [openai/gpt-5]")
-    term.send("\n")
+    term.send("gpt-5\n")
     equal(term.wait_exit(30), 0, f"exit code:\n{term.text()}")
     lacks(term.bytes().decode(errors="replace"), KEY, "what the terminal was given")
     provider = next(p for p in daemon.api().get("/providers")["items"] if p["name"] == "openai")
     equal((provider["base_url"], provider["has_key"]), (vendor.url, True), "the provider that was there")
+    equal(default_model(daemon), "openai/gpt-5", "the default model, which was typed as the vendor calls it")
 
 
 @case

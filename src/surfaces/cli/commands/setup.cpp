@@ -58,7 +58,9 @@ std::string suggested_folder(Context& context) {
 
 Result<std::string> choose_folder(Context& context, client::ApiClient& api) {
   heading(context, 1, "The folder that Pryx works in. It sees and changes nothing outside of it.");
-  const std::string folder = context.console().ask_line("folder", suggested_folder(context));
+  std::string folder = context.console().ask_line("folder", suggested_folder(context));
+  // No shell reads what is typed here.
+  if (folder.starts_with("~/")) folder.replace(0, 1, context.environment().find("HOME").value_or("~"));
   if (folder.empty() || folder.front() != '/')
     return fail(ErrorCode::kInvalidArgument, "'{}' is no absolute folder; pryx setup --workspace DIR",
                 folder);
@@ -220,7 +222,9 @@ Result<std::string> choose_of_cloud(Context& context, client::ApiClient& api, co
     context.console().note(Line(fmt::format("      and {} more; pryx model list --provider {}",
                                             items.size() - kCloudModelsShown, name),
                                 kDim));
-  return context.console().ask_line("model", json::string_or(items.front(), "id"));
+  const std::string model = context.console().ask_line("model", json::string_or(items.front(), "id"));
+  // As the vendor calls it is clear enough here.
+  return model.find('/') == std::string::npos ? fmt::format("{}/{}", name, model) : model;
 }
 
 Result<std::string> take(Context& context, client::ApiClient& api, const Choice& choice) {
