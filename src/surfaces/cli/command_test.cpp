@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "foundation/base/text.h"
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/completion.h"
 #include "surfaces/cli/console.h"
@@ -14,6 +15,7 @@
 #include "surfaces/cli/man_page.h"
 #include "surfaces/cli/pages.h"
 #include "surfaces/cli/read_secret.h"
+#include "surfaces/manual/manual.h"
 
 namespace pryx::cli {
 namespace {
@@ -225,6 +227,48 @@ TEST(ManPages, HaveEveryCommandAndFlagAndNothingThatIsRefused) {
   }
   for (const char* word : {"PRYX_MODEL", "PRYX_LISTEN", "130 and 143"})
     EXPECT_NE(texts["pryx.1"].find(word), std::string::npos) << word;
+}
+
+// What is wrong with "pryx noun verb --flag" as the manual writes it; empty: nothing.
+std::string fault_of(std::string line) {
+  std::ranges::replace(line, '\n', ' ');
+  const std::vector<std::string_view> words = split(line, ' ');
+  bool has_noun = false;
+  bool has_verb = words.size() < 3;
+  std::vector<Flag> flags = global_flags();
+  for (const Command& command : commands().commands()) {
+    if (words.size() < 2 || command.noun != words[1] || command.hidden || !command.refused.empty()) continue;
+    has_noun = true;
+    if (words.size() > 2 && !command.verb.empty() && command.verb != words[2]) continue;
+    has_verb = true;
+    flags.insert(flags.end(), command.flags.begin(), command.flags.end());
+  }
+  if (!has_noun || !has_verb) return "there is no such command";
+  for (const std::string_view word : words) {
+    if (!word.starts_with("--")) continue;
+    if (std::ranges::find(flags, word.substr(2), flag_key) == flags.end())
+      return fmt::format("there is no {}", word);
+  }
+  if (words[1] == "docs" && words.size() > 2 && !manual::find_page(words[2])) return "there is no such page";
+  return {};
+}
+
+TEST(Manual, NamesOnlyWhatThereIs) {
+  int named = 0;
+  for (const manual::Page& page : manual::pages()) {
+    std::string_view rest = page.text;
+    for (std::size_t at = rest.find("`pryx "); at != std::string_view::npos; at = rest.find("`pryx ")) {
+      rest.remove_prefix(at + 1);
+      const std::string line(rest.substr(0, rest.find('`')));
+      rest.remove_prefix(line.size());
+      EXPECT_EQ(fault_of(line), "") << page.topic << ": " << line;
+      ++named;
+    }
+  }
+  EXPECT_GT(named, 50);
+  for (const char* wrong :
+       {"pryx sesion list", "pryx session lst", "pryx exec --speed 3", "pryx docs nothing"})
+    EXPECT_NE(fault_of(wrong), "") << wrong;
 }
 
 TEST(CommandLine, NoCommandIsThereTwice) {
