@@ -498,6 +498,18 @@ def completion_knows_the_values(lab):
 
 
 @case
+def completion_asks_the_daemon_that_the_line_is_for(lab):
+    daemon = lab.daemon()
+    session = daemon.api().session(title="over there")
+    env = {"PRYX_TOKEN": daemon.api().make_token(), "PRYX_HOME": str(lab.box.root / "elsewhere")}
+    asked = lambda words: daemon.cli("__complete", "--", *words, env=env).must(0).out
+    host = f"http://127.0.0.1:{daemon.port}"
+    for words in (("--host", host, "session", "show", ""), ("session", "show", f"--host={host}", ""), ("session", "show", "--host", host, "ses")):
+        wait_until(lambda words=words: f"{session}\tover there\n" in asked(words), 10, f"the sessions over there, after {words}")
+    equal(asked(("session", "show", "")), "", "what is offered in a home without a daemon")
+
+
+@case
 def completion_of_models_waits_for_no_provider(lab):
     daemon = lab.daemon()
     vendor, near = lab.model(list_pause=0.3), lab.model(list_pause=0.3)

@@ -41,6 +41,18 @@ void offer_from_daemon(Context& context, const ValueSource& source, std::string&
   }
 }
 
+// The line is for the daemon that it names itself, wherever in it that stands.
+GlobalFlags globals_of(const Context& context, const std::vector<std::string>& words) {
+  constexpr std::string_view kHost = "--host";
+  GlobalFlags out = context.globals();
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    const std::string_view word = words[i];
+    if (word == kHost) out.host = words[i + 1];
+    if (word.starts_with("--host=")) out.host = word.substr(kHost.size() + 1);
+  }
+  return out;
+}
+
 Result<int> run_complete(Context& context, const Invocation& invocation) {
   const auto words = invocation.positionals.find("words");
   if (words == invocation.positionals.end()) return 0;
@@ -48,7 +60,11 @@ Result<int> run_complete(Context& context, const Invocation& invocation) {
   if (!source) return 0;
   std::string out;
   for (const std::string_view word : source->words) offer(out, word, {});
-  if (!source->target.empty()) offer_from_daemon(context, *source, out);
+  if (!source->target.empty()) {
+    Context asked(context.console(), globals_of(context, words->second), context.environment(),
+                  context.hooks(), context.commands());
+    offer_from_daemon(asked, *source, out);
+  }
   context.console().write_data(out);
   return 0;
 }
