@@ -125,7 +125,8 @@ def a_server_of_this_machine_is_the_first_choice(lab):
 @case
 def a_folder_below_the_home_directory_may_be_typed_as_in_a_shell(lab):
     daemon, _ = fresh(lab)
-    home = lab.workspace(name="person")
+    lab.workspace(name="person")
+    home = lab.workspace(name="person/notes").parent
     term = lab.terminal(daemon, "setup", "--no-task", env={"HOME": str(home)})
     term.wait_for("folder [")
     term.send("~/notes\n")
