@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { expect, test } from 'vitest';
 import type { Action } from './actions';
-import { KeyReader, keysText, setSingleKeys } from './keys';
+import { isInSequence, KeyReader, keysText, setSingleKeys } from './keys';
 
 const action = (id: string, keys: string[]): Action => ({ id, label: id, group: 'x', keys, run: () => {} });
 const all = [
@@ -30,6 +30,26 @@ test('chords, sequences and single keys', () => {
   expect(press(reader, 's')).toBe('sessions');
   expect(press(reader, 's')).toBeNull();
   expect(press(reader, '?', { shiftKey: true })).toBe('help');
+});
+
+test('a sequence waits for its next key a while, and no longer', () => {
+  const reader = new KeyReader();
+  const at = (key: string, timeStamp: number) => {
+    const event = new KeyboardEvent('keydown', { key });
+    Object.defineProperty(event, 'timeStamp', { value: timeStamp });
+    return reader.read(event, all)?.id ?? null;
+  };
+  expect(at('g', 1000)).toBeNull();
+  expect(isInSequence({ timeStamp: 2199 })).toBe(true);
+  expect(isInSequence({ timeStamp: 2200 })).toBe(false);
+  expect(at('s', 2200)).toBeNull();
+  at('g', 3000);
+  expect(at('s', 3100)).toBe('sessions');
+  expect(isInSequence({ timeStamp: 3101 })).toBe(false);
+  at('g', 4000);
+  reader.forget();
+  expect(isInSequence({ timeStamp: 4001 })).toBe(false);
+  expect(at('s', 4002)).toBeNull();
 });
 
 test.each(['>', ':', '.'])(

@@ -46,6 +46,14 @@ const isCharacter = (chord: string) => chord.replace(/^shift\+/, '').length === 
 
 const kEditing = new Set(['mod+a', 'mod+c', 'mod+v', 'mod+x', 'mod+z', 'mod+shift+z']);
 
+// There is one keyboard: until when, by the time of its events, the next key belongs to a sequence that was begun.
+let sequenceEnds = 0;
+
+// Whether a letter is the next key of a sequence. What has the focus then leaves it alone, or `g s` on a question would allow it.
+export function isInSequence(event: { timeStamp: number }): boolean {
+  return event.timeStamp < sequenceEnds;
+}
+
 // Holds the first key of a sequence between two presses.
 export class KeyReader {
   #first = '';
@@ -72,7 +80,14 @@ export class KeyReader {
     }
     this.#first = !found && starts ? chord : '';
     this.#at = event.timeStamp;
+    sequenceEnds = this.#first ? this.#at + kSequenceMs : 0;
     return found;
+  }
+
+  // Somebody else took a key: what was begun before it is over.
+  forget(): void {
+    this.#first = '';
+    sequenceEnds = 0;
   }
 }
 

@@ -2,8 +2,7 @@
 // The frame around every page: rail, top bar, banners, overlays, and the keys.
 import { Outlet, useLocation } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
-import { useActionRegistry, useActions } from '@/actions/actions';
-import { KeyReader } from '@/actions/keys';
+import { useActions } from '@/actions/actions';
 import { useStatus } from '@/api/queries';
 import { t } from '@/i18n';
 import { Toasts } from '@/ui/toast';
@@ -18,25 +17,7 @@ import { SafeBanner } from './safe-banner';
 import { useAccess } from './session';
 import { SignInPage } from './sign-in-page';
 import { TopBar } from './top-bar';
-
-function useKeys(): void {
-  useEffect(() => {
-    const reader = new KeyReader();
-    const onKeyDown = (event: KeyboardEvent) => {
-      if (event.defaultPrevented) return;
-      // A dialog owns the keyboard, but for chords; so does an open menu, where letters find its rows.
-      const owner = '[role=dialog], [role=menu], [role=listbox]';
-      const isOwned = event.target instanceof Element && event.target.closest(owner) !== null;
-      if (isOwned && !(event.ctrlKey || event.metaKey)) return;
-      const action = reader.read(event, useActionRegistry.getState().actions.values());
-      if (!action) return;
-      event.preventDefault();
-      action.run();
-    };
-    addEventListener('keydown', onKeyDown);
-    return () => removeEventListener('keydown', onKeyDown);
-  }, []);
-}
+import { useKeys } from './use-keys';
 
 // Another page begins at its beginning for the keyboard and for a screen reader too, unless it puts the focus somewhere itself.
 function useFocusOfPage(path: string) {

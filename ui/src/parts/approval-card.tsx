@@ -3,7 +3,7 @@
 // when, and the answers. The safe answer comes first and has the focus; allowing is never the first key a hand falls on.
 import { Link } from '@tanstack/react-router';
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
-import { singleKeysOn } from '@/actions/keys';
+import { isInSequence, singleKeysOn } from '@/actions/keys';
 import { useSession } from '@/api/queries';
 import { addMessages, t } from '@/i18n';
 import { cx } from '@/lib/cx';
@@ -244,7 +244,7 @@ export function ApprovalCard({
     const inField =
       event.target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
     if (event.key === 'Escape' && panel !== 'none') closePanel();
-    else if (inField || !singleKeysOn() || event.repeat) return;
+    else if (inField || !singleKeysOn() || event.repeat || isInSequence(event)) return;
     else {
       const command = looks[event.key] ?? (open ? commands[event.key] : undefined);
       if (!command) return;

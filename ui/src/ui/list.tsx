@@ -14,7 +14,7 @@ import {
   useRef,
   useState,
 } from 'react';
-import { singleKeysOn } from '@/actions/keys';
+import { isInSequence, singleKeysOn } from '@/actions/keys';
 import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { ListRow } from './list-row';
@@ -158,7 +158,7 @@ export function VirtualTable<T>({
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const row = rows[focused];
-    const letters = singleKeysOn();
+    const letters = singleKeysOn() && !isInSequence(event);
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 320) / rowHeight) - 1);
     const moves: Record<string, number> = {
       ArrowDown: focused + 1,
