@@ -21,6 +21,7 @@ export type Asked = { method: string; path: string; query: URLSearchParams; body
 type Answer = unknown | ((asked: Asked) => unknown);
 
 let answers = new Map<string, Answer>();
+let aheadMs = 0;
 export const asked: Asked[] = [];
 
 export function problem(status: number, code: string, detail: string): Reply {
@@ -35,6 +36,11 @@ export function answer(route: string, reply: Answer): void {
   answers.set(route, reply);
 }
 
+// The daemon's machine has another time than this one.
+export function daemonIsAhead(ms: number): void {
+  aheadMs = ms;
+}
+
 function find(method: string, path: string): Answer | undefined {
   for (const [route, reply] of answers) {
     const [wanted, pattern = ''] = route.split(' ');
@@ -47,6 +53,7 @@ function find(method: string, path: string): Answer | undefined {
 export function startFakeDaemon(): void {
   answers = new Map();
   asked.length = 0;
+  aheadMs = 0;
   vi.stubGlobal('fetch', async (request: Request) => {
     const url = new URL(request.url);
     const text = request.method === 'GET' ? '' : await request.text();
@@ -66,7 +73,7 @@ export function startFakeDaemon(): void {
         : { status: 200, body: reply };
     return new Response(status === 204 ? null : JSON.stringify(body), {
       status,
-      headers: { 'Content-Type': 'application/json' },
+      headers: { 'Content-Type': 'application/json', Date: new Date(Date.now() + aheadMs).toUTCString() },
     });
   });
 }

@@ -2,6 +2,7 @@
 // The one way to the daemon's HTTP API. Types come from api/openapi.yaml; nothing about the wire is written by hand.
 //   const session = await take(api.GET('/api/v1/sessions/{id}', { params: { path: { id } } }));
 import createClient from 'openapi-fetch';
+import { hearDate } from '@/lib/daemon-clock';
 import { csrfToken } from './credentials';
 import { Problem, type ProblemBody, Unreachable } from './problem';
 import type { components, paths } from './schema';
@@ -14,7 +15,12 @@ export const api = createClient<paths>({
   baseUrl: typeof location === 'undefined' ? '' : location.origin,
   credentials: 'same-origin',
   // Looked up at each call, so that a test can put its own in place.
-  fetch: (request) => globalThis.fetch(request),
+  fetch: async (request) => {
+    const asked = Date.now();
+    const response = await globalThis.fetch(request);
+    hearDate(response.headers.get('Date'), asked, Date.now());
+    return response;
+  },
 });
 
 api.use({

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Numbers, money and times as people read them. Pure.
+// Numbers, money and times as people read them. Pure, but for the clock where none is given.
+import { daemonNow } from './daemon-clock';
 
 const kNumber = new Intl.NumberFormat('en');
 
@@ -51,7 +52,7 @@ export function duration(ms: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-export function relative(iso: string, now = Date.now()): string {
+export function relative(iso: string, now = daemonNow()): string {
   const seconds = (now - Date.parse(iso)) / 1000;
   const away = Math.abs(seconds);
   const say = (value: number, unit: string) =>

@@ -2,7 +2,15 @@
 import { act, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../test/page';
+import {
+  answer,
+  asked,
+  daemonIsAhead,
+  expectAccessible,
+  problem,
+  renderPage,
+  startFakeDaemon,
+} from '../../test/page';
 import { ApprovalCard } from './approval-card';
 import { ApprovalGroup, groupApprovals } from './approval-group';
 import { unsaidArguments } from './approval-unsaid';
@@ -276,4 +284,25 @@ test('calls of one plan are answered together', async () => {
     approval_ids: ['apr_1', 'apr_2'],
   });
   await expectAccessible(container);
+});
+
+// Through `ssh -L` the daemon has another machine's clock.
+test.each([
+  ['ahead', -300_000],
+  ['behind', 300_000],
+])('a browser five minutes %s answers as long as the daemon waits', async (_, daemonAheadMs) => {
+  daemonIsAhead(daemonAheadMs);
+  const expires_at = new Date(Date.now() + daemonAheadMs + 240_000).toISOString();
+  renderPage(<ApprovalCard approval={approval({ expires_at })} />);
+  expect(await screen.findByText(/^Denied by itself in (3 min 5\d s|4 min 0 s)$/)).toBeTruthy();
+  await armed();
+  await userEvent.click(screen.getByRole('button', { name: /Allow once/ }));
+  await waitFor(() => expect(answers()).toHaveLength(1));
+});
+
+test('what has run out for the daemon is closed, however early it is here', async () => {
+  daemonIsAhead(300_000);
+  const expires_at = new Date(Date.now() + 299_000).toISOString();
+  renderPage(<ApprovalCard approval={approval({ expires_at })} />);
+  await waitFor(() => expect(screen.queryByRole('button', { name: /Allow once/ })).toBeNull());
 });

@@ -5,6 +5,7 @@ import { useCallback, useSyncExternalStore } from 'react';
 import type { Schemas } from '@/api/client';
 import type { Events } from '@/api/schema';
 import type { EventName } from '@/bus/bus';
+import { daemonNow } from '@/lib/daemon-clock';
 import { type Joined, joinPiece, joinWhole, kNothing } from './join';
 
 export type LiveStep = {
@@ -97,7 +98,7 @@ export class LiveTurns {
       }
       case 'turn.retrying': {
         const { turn_id, step_id, reason, delay_ms, waits, detail = '' } = news.payload;
-        const retry = { reason, detail, until: Date.now() + delay_ms, step: waits ? step_id : null };
+        const retry = { reason, detail, until: daemonNow() + delay_ms, step: waits ? step_id : null };
         // Nobody stands in while a turn waits: all are asked again after it, the chosen one first.
         this.#set(turn_id, waits ? { retry, notices: [] } : { retry });
         break;

@@ -5,6 +5,7 @@ import { X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
+import { daemonNow } from '@/lib/daemon-clock';
 import { relative, shortId } from '@/lib/format';
 import { BudgetMark, budgetName, passedMark } from '@/parts/budget-bar';
 import { IconButton } from '@/ui/button';
@@ -183,7 +184,7 @@ function useStanding() {
         </Item>
       )),
     ...(tokens.data ?? []).map((token) => {
-      const over = Date.parse(token.expires_at ?? '') < Date.now();
+      const over = Date.parse(token.expires_at ?? '') < daemonNow();
       return (
         <Item
           key={token.id}

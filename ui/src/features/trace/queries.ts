@@ -4,6 +4,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { api, type Schemas, take } from '@/api/client';
 import { useBusEvent } from '@/bus/use-bus-event';
+import { daemonNow } from '@/lib/daemon-clock';
 import { buildRows, type Rows, type Span } from './model';
 
 export type Trace = Schemas['Trace'];
@@ -99,13 +100,13 @@ export function useTrace(turn: string) {
 
 // Milliseconds since the trace began, moving while something is under way.
 export function useNow(rows: Rows | undefined): number {
-  const [now, setNow] = useState(() => Date.now());
+  const [now, setNow] = useState(() => daemonNow());
   const isOpen = rows?.isOpen ?? false;
   useEffect(() => {
     if (!isOpen) return undefined;
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    setNow(Date.now());
-    const pulse = setInterval(() => setNow(Date.now()), calm ? kCalmTickMs : kTickMs);
+    setNow(daemonNow());
+    const pulse = setInterval(() => setNow(daemonNow()), calm ? kCalmTickMs : kTickMs);
     return () => clearInterval(pulse);
   }, [isOpen]);
   if (!rows) return 0;
