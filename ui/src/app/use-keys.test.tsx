@@ -2,7 +2,7 @@
 // Going to another page by keyboard is never an answer: a question and a list leave the second letter of a sequence alone.
 import { fireEvent, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { useActionRegistry } from '@/actions/actions';
 import { ApprovalCard } from '@/parts/approval-card';
 import type { Approval } from '@/parts/use-approval-answer';
@@ -146,6 +146,20 @@ test('g o goes from a list, and opens no row', async () => {
   expect(onOpen).toHaveBeenCalledOnce();
   await userEvent.keyboard('j');
   expect(onFocus).toHaveBeenCalledWith(1);
+});
+
+test('what is put together by an input method is no key of the page', async () => {
+  renderPage(<Rows onOpen={() => {}} onFocus={() => {}} />);
+  await screen.findByRole('grid');
+  const stop = vi.fn();
+  const off = useActionRegistry
+    .getState()
+    .add([{ id: 'stop', label: 'Stop', group: 'Here', keys: ['escape'], run: stop }]);
+  onTestFinished(off);
+  fireEvent.keyDown(document.body, { key: 'Escape', isComposing: true });
+  expect(stop).not.toHaveBeenCalled();
+  fireEvent.keyDown(document.body, { key: 'Escape' });
+  expect(stop).toHaveBeenCalledOnce();
 });
 
 test('a key that somebody else takes ends what was begun', async () => {

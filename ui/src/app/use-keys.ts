@@ -12,6 +12,8 @@ export function useKeys(): void {
         reader.forget();
         return;
       }
+      // With it an input method takes or drops what it was putting together.
+      if (event.isComposing) return;
       // A dialog owns the keyboard, but for chords; so does an open menu, where letters find its rows.
       const owner = '[role=dialog], [role=menu], [role=listbox]';
       const isOwned = event.target instanceof Element && event.target.closest(owner) !== null;

@@ -5,9 +5,11 @@ import {
   type Ref,
   type SelectHTMLAttributes,
   type TextareaHTMLAttributes,
+  useEffect,
   useId,
   useMemo,
   useRef,
+  useState,
 } from 'react';
 import { useActions } from '@/actions/actions';
 import { t } from '@/i18n';
@@ -69,6 +71,34 @@ export function TextField({
   );
 }
 
+// After so long, what was told is in the address, or will never be.
+const kToldMs = 1000;
+
+// The text of a field whose value is in the address. That follows a moment after the key, and a field that waited for it would get its
+// old text back first: the caret jumps to the end, and what an input method was putting together is broken off.
+export function useOwnText(value: string, onText: (text: string) => void): [string, (text: string) => void] {
+  const [text, setText] = useState(value);
+  // What comes back as a value is no news, whatever was typed since.
+  const told = useRef<string[]>([]);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  useEffect(() => {
+    const at = told.current.indexOf(value);
+    told.current.splice(0, at < 0 ? told.current.length : at + 1);
+    if (at < 0) setText(value);
+  }, [value]);
+  const write = (next: string) => {
+    setText(next);
+    told.current.push(next);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => {
+      told.current = [];
+    }, kToldMs);
+    onText(next);
+  };
+  return [text, write];
+}
+
 // Narrows what a page shows. The key / comes here from anywhere on it.
 export function FilterField({
   label,
@@ -84,6 +114,7 @@ export function FilterField({
   onText: (text: string | undefined) => void;
 }) {
   const field = useRef<HTMLInputElement>(null);
+  const [text, setText] = useOwnText(value, (next) => onText(next || undefined));
   const actions = useMemo(
     () => [
       {
@@ -105,8 +136,8 @@ export function FilterField({
         type="search"
         label={label}
         placeholder={hint ?? label}
-        value={value}
-        onChange={(event) => onText(event.target.value || undefined)}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
       />
     </div>
   );

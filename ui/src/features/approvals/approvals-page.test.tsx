@@ -125,6 +125,14 @@ test('decided: newest first, filtered by the address, with a way back', async ()
   await expectAccessible(container);
 });
 
+test('the words are edited where the caret is', async () => {
+  fake(kDecided);
+  renderPage(<ApprovalsPage />, { at: '/approvals?tab=decided&q=write' });
+  const field = (await screen.findByLabelText('Filter by call, tool or reason')) as HTMLInputElement;
+  await userEvent.type(field, 'fs.', { initialSelectionStart: 0, initialSelectionEnd: 0 });
+  expect(field.value).toBe('fs.write');
+});
+
 test('words are looked for page by page', async () => {
   answer('GET /api/v1/approvals', ({ query }: { query: URLSearchParams }) => ({
     items: query.get('state') === 'pending' ? [] : query.get('cursor') ? [one('needle')] : kDecided.denied,

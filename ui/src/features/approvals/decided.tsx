@@ -7,7 +7,7 @@ import { useStateActions } from '@/actions/state-actions';
 import { t } from '@/i18n';
 import { ApprovalCard } from '@/parts/approval-card';
 import { Button, IconButton } from '@/ui/button';
-import { Select, TextField } from '@/ui/field';
+import { Select, TextField, useOwnText } from '@/ui/field';
 import { type Column, VirtualTable } from '@/ui/list';
 import { useRowKeys } from '@/ui/row-menu';
 import { Empty, ErrorNote, Loading } from '@/ui/states';
@@ -148,6 +148,7 @@ export function Decided({ held }: { held: ReturnType<typeof useDecided> }) {
   const { shown, further } = useFitting(held, words);
   const set = (change: Record<string, string | undefined>) =>
     void navigate({ to: '.', search: { ...search, ...change }, replace: true });
+  const [typed, setTyped] = useOwnText(words, (q) => set({ q: q || undefined }));
   const retry = () => void list.again();
   const look = (row: Approval) => set({ open: row.id });
   const at = Math.min(focused, shown.length - 1);
@@ -173,8 +174,8 @@ export function Decided({ held }: { held: ReturnType<typeof useDecided> }) {
             hideLabel
             placeholder={t('approvals.search')}
             data-filter
-            value={words}
-            onChange={(event) => set({ q: event.target.value || undefined })}
+            value={typed}
+            onChange={(event) => setTyped(event.target.value)}
           />
         </div>
         <div className="w-40">

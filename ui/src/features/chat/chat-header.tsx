@@ -55,7 +55,9 @@ function Rename({ session, onClose }: { session: Session; onClose: () => void })
         value={title}
         autoFocus
         onChange={(event) => setTitle(event.target.value)}
-        onKeyDown={(event) => event.key === 'Enter' && title.trim() && save()}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && !event.nativeEvent.isComposing && title.trim()) save();
+        }}
       />
       {change.isError && <ErrorNote error={change.error} what={t('chat.change.failed')} />}
     </Dialog>

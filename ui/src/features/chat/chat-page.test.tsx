@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { act, screen, waitFor, within } from '@testing-library/react';
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test } from 'vitest';
 import { useActionRegistry } from '@/actions/actions';
@@ -257,10 +257,13 @@ test('renaming, archiving and deleting are commands of the palette', async () =>
   await userEvent.click(within(alert).getByRole('button', { name: 'Dismiss' }));
   expect(screen.queryByRole('alert')).toBeNull();
   await runAction('chat.rename');
-  expect(await screen.findByRole('dialog', { name: 'Rename conversation' })).toBeTruthy();
+  const rename = await screen.findByRole('dialog', { name: 'Rename conversation' });
+  // This Enter takes what an input method offers.
+  fireEvent.keyDown(within(rename).getByRole('textbox'), { key: 'Enter', isComposing: true });
   await userEvent.keyboard('{Escape}');
   await runAction('chat.delete');
   expect(await screen.findByRole('dialog', { name: 'Delete “Slow build”?' })).toBeTruthy();
+  expect(asked.filter((one) => one.method === 'PATCH')).toHaveLength(1);
 });
 
 test('a model that is waited for can be asked at once', async () => {

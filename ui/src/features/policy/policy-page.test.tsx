@@ -62,6 +62,13 @@ test('rules are a table with their lines and notes', async () => {
   await expectAccessible(container);
 });
 
+test('the filter of rules is edited where the caret is', async () => {
+  renderPage(<PolicyPage />, { at: '/policy?q=read' });
+  const field = (await screen.findByLabelText('Filter rules')) as HTMLInputElement;
+  await userEvent.type(field, 'fs.', { initialSelectionStart: 0, initialSelectionEnd: 0 });
+  expect(field.value).toBe('fs.read');
+});
+
 test('a deny rule is added from the page: only its lines change, against the hash that was seen', async () => {
   answer('PUT /api/v1/policy', ({ body }: { body: { text: string } }) =>
     policy({ text: body.text, hash: 'sha256:2' }),

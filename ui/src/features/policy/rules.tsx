@@ -4,7 +4,7 @@ import { Pencil, Plus, Trash2 } from 'lucide-react';
 import { useMemo } from 'react';
 import { t } from '@/i18n';
 import { Button, IconButton } from '@/ui/button';
-import { TextField } from '@/ui/field';
+import { TextField, useOwnText } from '@/ui/field';
 import { Table } from '@/ui/list';
 import { Empty } from '@/ui/states';
 import { kLimits, kVerdict, type PlacedRule, readPolicy, removeRule } from './policy-text';
@@ -81,6 +81,7 @@ export function Rules({
   const words = search.q ?? '';
   const filter = (q: string) =>
     void navigate({ to: '.', search: { ...search, q: q || undefined }, replace: true });
+  const [typed, setTyped] = useOwnText(words, filter);
   if (read.odd)
     return (
       <Empty
@@ -101,8 +102,8 @@ export function Rules({
             hideLabel
             placeholder={t('rules.filter')}
             data-filter
-            value={words}
-            onChange={(event) => filter(event.target.value)}
+            value={typed}
+            onChange={(event) => setTyped(event.target.value)}
           />
         </div>
         <p className="min-w-0 flex-1 basis-64 text-label text-text-3">{t('rules.order')}</p>
