@@ -27,6 +27,12 @@ bool is_provider_name(std::string_view name) {
 
 }  // namespace
 
+std::string key_name_after(const server::ProviderChange& change, std::string_view present) {
+  if (change.key_reference) return change.key_reference->to_text();
+  if (change.key) return key_name(change.config.name);
+  return change.remove_key ? std::string() : std::string(present);
+}
+
 async::Task<Result<Secret>> VaultKeys::get_key(std::string secret_name, bool) {
   // A reference that a person gave, or the name under which the provider's own key is kept.
   const auto reference = vault::SecretRef::parse(secret_name);
@@ -72,7 +78,7 @@ async::Task<Result<std::vector<models::ProviderConfig>>> Providers::list(Caller 
 
 async::Task<Result<models::ProviderConfig>> Providers::put(Caller caller, server::ProviderChange change) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
-  models::ProviderConfig config = std::move(change.config);
+  models::ProviderConfig config = change.config;
   if (!is_provider_name(config.name)) {
     co_return fail(ErrorCode::kInvalidArgument,
                    "'{}' cannot name a provider; use a-z, 0-9, '-' and '_', and not 'starter'",
@@ -84,11 +90,8 @@ async::Task<Result<models::ProviderConfig>> Providers::put(Caller caller, server
   }));
   const auto before = std::ranges::find(stored, config.name, &models::ProviderConfig::name);
   if (change.keeps_api && before != stored.end() && before->kind == config.kind) config.api = before->api;
-  const bool had_key = std::any_of(stored.begin(), stored.end(), [&](const auto& p) {
-    return p.name == config.name && !p.key_secret_name.empty();
-  });
-  config.key_secret_name = change.key || (had_key && !change.remove_key) ? secret : "";
-  if (change.key_reference) config.key_secret_name = change.key_reference->to_text();
+  const std::string present = before == stored.end() ? std::string() : before->key_secret_name;
+  config.key_secret_name = key_name_after(change, present);
   PRYX_CO_TRY_VOID(router_.put_provider(config));  // also says what is wrong with it
   // The key, the row and the record of both: one commit.
   const auto write = [this, caller, config](db::Transaction& t) -> Result<void> {
@@ -100,7 +103,7 @@ async::Task<Result<models::ProviderConfig>> Providers::put(Caller caller, server
   Result<void> written;
   if (change.key) {
     written = co_await vault_.set(caller.principal, secret, std::move(*change.key), std::nullopt, write);
-  } else if (change.remove_key && had_key) {
+  } else if (change.remove_key && !present.empty()) {
     const auto removed = co_await vault_.remove(caller.principal, secret,
                                                 [&write](db::Transaction& t, bool) { return write(t); });
     if (!removed) written = std::unexpected(removed.error());

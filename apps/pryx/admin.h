@@ -3,6 +3,7 @@
 // Each writes an audit row with its change. I/O thread only; everything referred to outlives these.
 #pragma once
 #include <string>
+#include <string_view>
 
 #include "agent_keeper.h"
 #include "catalog_keeper.h"
@@ -29,6 +30,10 @@ namespace pryx::app {
 [[nodiscard]] async::Task<Result<void>> audit_change(db::Database& database, audit::AuditLog& audit,
                                                      Caller caller, std::string kind, std::string subject,
                                                      json::object detail);
+
+// Where a provider's key is after this change, and where it was before: what nothing is said of stays,
+// a person's reference too. Empty: no key.
+[[nodiscard]] std::string key_name_after(const server::ProviderChange& change, std::string_view present);
 
 class VaultKeys final : public models::KeySource {
  public:

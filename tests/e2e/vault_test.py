@@ -136,6 +136,8 @@ def a_provider_takes_its_key_from_a_reference(lab):
     daemon.cli(*add, "--key-ref", "${MY_KEY}").must(0)
     session = api.session()
     equal(api.run(session, "one")["state"], "completed", "a key from the environment")
+    api.put("/providers/fake", {"kind": "openai", "base_url": model.url})
+    equal(api.run(session, "edited")["state"], "completed", "the reference after a change that says nothing of the key")
     daemon.cli("secret", "set", "work", stdin="sk-other").must(0)
     daemon.cli(*add, "--key-ref", "keychain:work").must(0)
     equal(api.run(session, "two")["state"], "failed", "another key, which the provider refuses")
