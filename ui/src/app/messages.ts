@@ -73,6 +73,7 @@ export const appMessages = {
   'drawer.none.why': 'A call that needs your word shows its card here.',
   'bus.closed': 'The connection was closed.',
   'bus.away': 'The daemon is not reachable.',
+  'bus.slow': 'The daemon did not answer in time; whether it was done is not known.',
   'bus.many': 'Too many requests are under way.',
   'bus.lost': 'The connection was lost; whether it was done shows when it is back.',
   'bus.refused': 'The daemon refused it.',

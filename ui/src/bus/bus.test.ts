@@ -19,7 +19,13 @@ class FakeSocket extends EventTarget {
   close() {
     this.dispatchEvent(new Event('close'));
   }
-  send() {}
+  sent: string[] = [];
+  send(text: string) {
+    this.sent.push(text);
+  }
+  say(message: object) {
+    this.dispatchEvent(new MessageEvent('message', { data: JSON.stringify(message) }));
+  }
 }
 
 const last = () => FakeSocket.all.at(-1) as FakeSocket;
@@ -71,4 +77,59 @@ test('after an outage what failed, the status and what no event tells of are ask
   // Its events come now.
   expect(stale(['sessions'])).toBe(false);
   end();
+});
+
+const connection = () => useBusState.getState().connection;
+
+test('a line on which nothing is heard is asked, and given up when it stays silent', async () => {
+  bus.start(7);
+  const line = last();
+  line.open();
+  for (let beat = 0; beat < 3; beat += 1) {
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(line.sent.map((text) => JSON.parse(text).event)).toEqual(Array(beat + 1).fill('ping'));
+    line.say({ type: 'response', event: 'ping', request_id: null, payload: { pong: true } });
+  }
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(connection()).toBe('live');
+  // Its own end never comes.
+  line.close = () => {};
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(connection()).toBe('offline');
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(last()).not.toBe(line);
+  last().open();
+  expect(connection()).toBe('live');
+  // What comes on the old one after all is not taken a second time.
+  const heard = vi.fn();
+  bus.on('*', heard);
+  line.say({ type: 'event', event: 'bus.reset', version: 9, payload: {} });
+  line.dispatchEvent(new Event('close'));
+  expect(heard).not.toHaveBeenCalled();
+  expect(connection()).toBe('live');
+});
+
+test('a line that does not open, and a question before it that is not answered, are given up', async () => {
+  bus.start(7);
+  const line = last();
+  bus.mayConnect = vi.fn(() => new Promise<boolean>(() => {}));
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(connection()).toBe('offline');
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(bus.mayConnect).toHaveBeenCalledTimes(1);
+  bus.mayConnect = async () => true;
+  await vi.advanceTimersByTimeAsync(12_000);
+  expect(last()).not.toBe(line);
+});
+
+test('a request without an answer ends', async () => {
+  bus.start(7);
+  last().open();
+  const told = vi.fn();
+  bus.request('stop', { all: true }, 3000).catch(told);
+  const [sent = ''] = last().sent;
+  await vi.advanceTimersByTimeAsync(3000);
+  expect(told).toHaveBeenCalledTimes(1);
+  last().say({ type: 'response', request_id: JSON.parse(sent).request_id, payload: {} });
+  expect(connection()).toBe('live');
 });

@@ -47,11 +47,19 @@ function isEvent(message: object): message is BusEvent {
 }
 
 type Listener = { pattern: Pattern; call: (event: BusEvent) => void };
-type Waiting = { resolve: (payload: unknown) => void; reject: (error: Error) => void };
+type Waiting = {
+  resolve: (payload: unknown) => void;
+  reject: (error: Error) => void;
+  limit: ReturnType<typeof setTimeout>;
+};
 
 const kFirstPause = 500;
 const kLongestPause = 15_000;
 const kMaxWaiting = 64;
+// A line can be dead without being closed: the machine slept, or a tunnel hangs. When nothing was heard for the first time, the
+// daemon is asked; when it says nothing for the second, which is long for one that is only busy, the line is given up.
+const kQuietMs = 20_000;
+const kAnswerMs = 10_000;
 
 function fits(pattern: Pattern, name: string): boolean {
   if (pattern === '*' || pattern === name) return true;
@@ -63,6 +71,7 @@ export class Bus {
   #since: number | null = null;
   #pause = kFirstPause;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #silence: ReturnType<typeof setTimeout> | undefined;
   #listeners = new Set<Listener>();
   #waiting = new Map<string, Waiting>();
   #requests = 0;
@@ -83,6 +92,7 @@ export class Bus {
   stop(): void {
     this.#wanted = false;
     clearTimeout(this.#timer);
+    clearTimeout(this.#silence);
     const old = this.#socket;
     this.#socket = null;
     old?.close();
@@ -97,14 +107,19 @@ export class Bus {
     return () => this.#listeners.delete(listener);
   }
 
-  request(event: string, payload: Record<string, unknown>): Promise<unknown> {
+  // Refused when no answer comes within `limitMs`: it may have been done all the same.
+  request(event: string, payload: Record<string, unknown>, limitMs = kAnswerMs): Promise<unknown> {
     const socket = this.#socket;
     if (!socket || socket.readyState !== WebSocket.OPEN) return Promise.reject(new Error(t('bus.away')));
     if (this.#waiting.size >= kMaxWaiting) return Promise.reject(new Error(t('bus.many')));
     this.#requests += 1;
     const id = `ui-${this.#requests}`;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      const limit = setTimeout(() => {
+        this.#waiting.delete(id);
+        reject(new Error(t('bus.slow')));
+      }, limitMs);
+      this.#waiting.set(id, { resolve, reject, limit });
       const body = { type: 'request', schema: 1, event, request_id: id, csrf: csrfToken(), payload };
       socket.send(JSON.stringify(body));
     });
@@ -122,18 +137,39 @@ export class Bus {
     const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/api/v1/ws${since}`);
     this.#socket = socket;
     socket.addEventListener('open', () => {
+      if (this.#socket !== socket) return;
+      this.#heard(socket);
       this.#pause = kFirstPause;
       const wasAway = useBusState.getState().offlineSince !== null;
       useBusState.setState({ connection: 'live', offlineSince: null, retryAt: null });
       if (wasAway) this.onBack();
     });
-    socket.addEventListener('message', (message) => this.#take(String(message.data)));
-    socket.addEventListener('close', () => {
+    socket.addEventListener('message', (message) => {
       if (this.#socket !== socket) return;
-      this.#socket = null;
-      this.#failWaiting(t('bus.lost'));
-      if (this.#wanted) this.#retryLater();
+      this.#heard(socket);
+      this.#take(String(message.data));
     });
+    socket.addEventListener('close', () => this.#lose(socket));
+    this.#silence = setTimeout(() => this.#lose(socket), kAnswerMs);
+  }
+
+  #heard(socket: WebSocket): void {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => {
+      if (socket.readyState === WebSocket.OPEN)
+        socket.send(JSON.stringify({ type: 'request', schema: 1, event: 'ping', payload: {} }));
+      this.#silence = setTimeout(() => this.#lose(socket), kAnswerMs);
+    }, kQuietMs);
+  }
+
+  // A dead line's own end may come minutes later or never, so it is not waited for.
+  #lose(socket: WebSocket): void {
+    if (this.#socket !== socket) return;
+    this.#socket = null;
+    clearTimeout(this.#silence);
+    socket.close();
+    this.#failWaiting(t('bus.lost'));
+    if (this.#wanted) this.#retryLater();
   }
 
   #take(text: string): void {
@@ -151,6 +187,7 @@ export class Bus {
     const waiting = this.#waiting.get(id);
     if (!waiting) return;
     this.#waiting.delete(id);
+    clearTimeout(waiting.limit);
     if (message.type === 'response') waiting.resolve(payload);
     else waiting.reject(new Error(String(payload?.detail ?? payload?.message ?? t('bus.refused'))));
   }
@@ -179,7 +216,7 @@ export class Bus {
     useBusState.setState({ retryAt: null });
     let may = true;
     try {
-      may = await this.mayConnect();
+      may = await this.#askMayConnect();
     } catch {
       if (this.#wanted) this.#retryLater();
       return;
@@ -187,8 +224,24 @@ export class Bus {
     if (may && this.#wanted) this.#open();
   }
 
+  // On a dead line this has no end either.
+  async #askMayConnect(): Promise<boolean> {
+    let limit: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      limit = setTimeout(() => reject(new Error(t('bus.slow'))), kAnswerMs);
+    });
+    try {
+      return await Promise.race([this.mayConnect(), late]);
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+
   #failWaiting(why: string): void {
-    for (const waiting of this.#waiting.values()) waiting.reject(new Error(why));
+    for (const waiting of this.#waiting.values()) {
+      clearTimeout(waiting.limit);
+      waiting.reject(new Error(why));
+    }
     this.#waiting.clear();
   }
 }

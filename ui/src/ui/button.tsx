@@ -22,7 +22,7 @@ export type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & {
   // Whether what it does is under way. Who says so waits for the daemon, and cannot be pressed while that is away: it says why, and
   // keeps the focus, so that a reader hears it too.
   busy?: boolean;
-  // Works without the daemon all the same, because what it does is kept until then.
+  // Works without the daemon all the same: what it does is kept until then, or worth a try of its own.
   offline?: boolean;
   small?: boolean;
   children?: ReactNode;

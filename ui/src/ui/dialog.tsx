@@ -120,6 +120,7 @@ export function Confirm({
   effect,
   verb,
   busy,
+  offline,
   children,
 }: {
   open: boolean;
@@ -129,6 +130,8 @@ export function Confirm({
   effect: string;
   verb: string;
   busy?: boolean;
+  // As of a Button: it is worth a try while the daemon seems to be away.
+  offline?: boolean;
   children?: ReactNode;
 }) {
   return (
@@ -140,7 +143,7 @@ export function Confirm({
       footer={
         <>
           <Button onClick={onClose}>{t('ui.keep')}</Button>
-          <Button kind="danger" busy={busy ?? false} onClick={onConfirm}>
+          <Button kind="danger" busy={busy ?? false} offline={offline ?? false} onClick={onConfirm}>
             {verb}
           </Button>
         </>
