@@ -220,7 +220,7 @@ const kJourneys = {
       const dialog = page.getByRole('dialog');
       await hands.choose(dialog.getByLabel('For'), 'Every month');
       await hands.write(dialog.getByLabel('Limit in USD'), '7.50');
-      await hands.press(button(dialog, 'Save budget'));
+      await hands.press(button(dialog, /^(Save|Replace) budget$/));
       await dialog.waitFor({ state: 'detached' });
       await page.getByText('$7.50').first().waitFor();
       const budgets = JSON.stringify(await daemon.json('cost', 'budget'));

@@ -56,6 +56,15 @@ export function Field({
   );
 }
 
+// The hint at a name that is taken: what is saved under it takes the other's place.
+export function Replaces({ text }: { text: string }) {
+  return (
+    <span role="status" className="text-warn">
+      {text}
+    </span>
+  );
+}
+
 export function TextField({
   label,
   hint,

@@ -8,6 +8,7 @@ export const uiMessages = {
   'ui.dismiss': 'Dismiss',
   'ui.away': 'Not while the daemon is away',
   'ui.retry': 'Try again',
+  'ui.replace': 'Replace {name}',
   'ui.copied': 'Copied',
   'ui.copy.failed': 'Not copied. Select the text and copy it with the keyboard.',
   'ui.col.name': 'Name',

@@ -5,7 +5,7 @@ import { t } from '@/i18n';
 import { money } from '@/lib/format';
 import { BudgetBar, BudgetMark, budgetName } from '@/parts/budget-bar';
 import { Button } from '@/ui/button';
-import { Select, TextField } from '@/ui/field';
+import { Replaces, Select, TextField } from '@/ui/field';
 import { FormDialog } from '@/ui/form-dialog';
 import { Card } from '@/ui/page';
 import { ErrorNote, Loaded } from '@/ui/states';
@@ -19,13 +19,17 @@ type Draft = { scope: Budget['scope']; subject: string; limit: string; fixed: bo
 function BudgetDialog({ draft: given, onClose }: { draft: Draft; onClose: () => void }) {
   const [draft, setDraft] = useState(given);
   const put = usePutBudget();
+  const budgets = useBudgets();
   const valid = /^\d+(\.\d{1,9})?$/.test(draft.limit.trim()) && Number(draft.limit) > 0;
   const takesSubject = draft.scope === 'session' || draft.scope === 'agent';
+  const subject = takesSubject ? draft.subject.trim() : '';
+  const present = given.fixed
+    ? undefined
+    : budgets.data?.find((one) => one.limit && one.scope === draft.scope && (one.subject ?? '') === subject);
   const save = () => {
     if (!valid) return;
-    const subject = takesSubject && draft.subject.trim() ? { subject: draft.subject.trim() } : {};
     put.mutate(
-      { scope: draft.scope, ...subject, limit: draft.limit.trim() },
+      { scope: draft.scope, ...(subject ? { subject } : {}), limit: draft.limit.trim() },
       {
         onSuccess: () => {
           toast(t('budgets.saved'));
@@ -38,7 +42,7 @@ function BudgetDialog({ draft: given, onClose }: { draft: Draft; onClose: () => 
     <FormDialog
       title={given.fixed ? t('budgets.edit.name', { name: budgetName(given) }) : t('budgets.add')}
       description={t('budgets.lead')}
-      verb={t('budgets.save')}
+      verb={present ? t('budgets.replace') : t('budgets.save')}
       busy={put.isPending}
       valid={valid}
       error={put.error}
@@ -69,6 +73,13 @@ function BudgetDialog({ draft: given, onClose }: { draft: Draft; onClose: () => 
       )}
       <TextField
         label={t('budgets.limit')}
+        hint={
+          present && (
+            <Replaces
+              text={t('budgets.replaces', { name: budgetName(present), limit: money(present.limit) })}
+            />
+          )
+        }
         inputMode="decimal"
         placeholder="5.00"
         error={draft.limit && !valid ? t('budgets.limit.wrong') : undefined}

@@ -152,6 +152,20 @@ test('a budget shows what it has passed, is set by its form, and removed with a 
   });
 });
 
+test('setting a limit that is there says that it is replaced, and another does not', async () => {
+  renderPage(<CostsPage />, { at: '/costs' });
+  expect(await screen.findByText('passed 90 %')).toBeTruthy();
+  await userEvent.click(screen.getByRole('button', { name: 'Set budget' }));
+  const dialog = within(await screen.findByRole('dialog'));
+  expect(
+    dialog.getByText('There is a limit already: Every day, $0.06. This one takes its place.'),
+  ).toBeTruthy();
+  expect(dialog.getByRole('button', { name: 'Replace budget' })).toBeTruthy();
+  await userEvent.selectOptions(dialog.getByLabelText('For'), 'month');
+  expect(dialog.queryByText(/takes its place/)).toBeNull();
+  expect(dialog.getByRole('button', { name: 'Save budget' })).toBeTruthy();
+});
+
 test('days and months begin in UTC', () => {
   const now = Date.parse('2026-03-05T13:00:00Z');
   expect(rangeOf('today', now)).toEqual({ from: '2026-03-05T00:00:00.000Z' });

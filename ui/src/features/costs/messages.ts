@@ -73,6 +73,8 @@ export const costsMessages = {
   'budgets.limit': 'Limit in USD',
   'budgets.limit.wrong': 'An amount such as 5.00',
   'budgets.save': 'Save budget',
+  'budgets.replace': 'Replace budget',
+  'budgets.replaces': 'There is a limit already: {name}, {limit}. This one takes its place.',
   'budgets.saved': 'Budget saved',
   'budgets.removed': 'Budget removed',
   'budgets.failed': 'The budget was not changed',

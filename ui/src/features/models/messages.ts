@@ -51,6 +51,8 @@ export const modelsMessages = {
   'providers.preset.own': 'Another one, by its address',
   'providers.name': 'Name',
   'providers.name.hint': 'Models are called {name}/model.',
+  'providers.replaces':
+    'There is a provider {name} already, at {url}. Its address is replaced, and its key when one is given.',
   'providers.kind': 'Speaks',
   'providers.url': 'Address',
   'providers.key': 'API key',

@@ -121,6 +121,23 @@ test('a provider is tested, and a key is sent once and never shown', async () =>
   expect(document.body.textContent).not.toContain('sk-1');
 });
 
+test('adding a provider under a name that is taken says what it replaces', async () => {
+  const user = userEvent.setup();
+  answer('PUT /api/v1/providers/{id}', provider('cloud'));
+  renderPage(<ModelsPage />, { at: '/models?tab=providers' });
+  await screen.findByRole('button', { name: /^Test / });
+  await user.click(screen.getByRole('button', { name: 'Add provider' }));
+  const dialog = await screen.findByRole('dialog');
+  expect(within(dialog).getByRole('button', { name: 'Save provider' })).toBeTruthy();
+  await user.clear(within(dialog).getByLabelText('Name'));
+  await user.type(within(dialog).getByLabelText('Name'), 'cloud');
+  expect(within(dialog).getByText(/There is a provider cloud already, at http:/)).toBeTruthy();
+  await expectAccessible(dialog);
+  expect(within(dialog).queryByRole('button', { name: 'Save provider' })).toBeNull();
+  await user.click(within(dialog).getByRole('button', { name: 'Replace cloud' }));
+  expect(asked.find((one) => one.method === 'PUT')?.path).toBe('/api/v1/providers/cloud');
+});
+
 test('servers of this machine are shown with their fit, and added only on request', async () => {
   answer('GET /api/v1/providers/local', {
     items: [

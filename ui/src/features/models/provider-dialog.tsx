@@ -3,10 +3,10 @@
 import { useState } from 'react';
 import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
-import { Select, TextField } from '@/ui/field';
+import { Replaces, Select, TextField } from '@/ui/field';
 import { FormDialog } from '@/ui/form-dialog';
 import { toast } from '@/ui/toast';
-import { usePresets, useSaveProvider } from './queries';
+import { usePresets, useProviders, useSaveProvider } from './queries';
 
 const kKinds = ['openai', 'anthropic', 'google', 'ollama'];
 
@@ -19,11 +19,15 @@ export function ProviderDialog({
 }) {
   const presets = usePresets();
   const save = useSaveProvider();
+  const providers = useProviders();
   const [preset, setPreset] = useState(provider ? '' : 'openai');
   const [name, setName] = useState(provider?.name ?? 'openai');
   const [kind, setKind] = useState(provider?.kind ?? 'openai');
   const [url, setUrl] = useState(provider?.base_url ?? '');
   const [key, setKey] = useState('');
+  const taken = provider
+    ? undefined
+    : providers.data?.items.find((one) => one.name === name && !one.built_in);
   const known = presets.data?.items.find((one) => one.name === preset);
   const choose = (next: string) => {
     const found = presets.data?.items.find((one) => one.name === next);
@@ -53,7 +57,7 @@ export function ProviderDialog({
   return (
     <FormDialog
       title={provider ? t('providers.edit.title', { name: provider.name }) : t('providers.add.title')}
-      verb={t('providers.save')}
+      verb={taken ? t('ui.replace', { name }) : t('providers.save')}
       busy={save.isPending}
       valid={name !== ''}
       error={save.error}
@@ -74,7 +78,13 @@ export function ProviderDialog({
       {!provider && (
         <TextField
           label={t('providers.name')}
-          hint={t('providers.name.hint', { name: name || '…' })}
+          hint={
+            taken ? (
+              <Replaces text={t('providers.replaces', { name, url: taken.base_url || taken.kind })} />
+            ) : (
+              t('providers.name.hint', { name: name || '…' })
+            )
+          }
           value={name}
           onChange={(event) => setName(event.target.value)}
           required
@@ -103,7 +113,7 @@ export function ProviderDialog({
         autoComplete="off"
         value={key}
         onChange={(event) => setKey(event.target.value)}
-        hint={`${t('providers.key.hint')}${provider?.has_key ? ` ${t('providers.key.keep')}` : ''}`}
+        hint={`${t('providers.key.hint')}${(provider ?? taken)?.has_key ? ` ${t('providers.key.keep')}` : ''}`}
       />
     </FormDialog>
   );

@@ -13,7 +13,16 @@ import { secretsOf } from './env-file';
 import { useAddProvider, usePresets, useProviders, useSecrets, useStoreSecrets } from './queries';
 import { type VendorKey, vendorKeys } from './vendor-keys';
 
-function Preview({ names, vendors }: { names: string[]; vendors: VendorKey[] }) {
+function Preview({
+  names,
+  vendors,
+  taken,
+}: {
+  names: string[];
+  vendors: VendorKey[];
+  // Those that are in the vault already.
+  taken: string[];
+}) {
   if (names.length === 0) return <p className="text-dense text-text-2">{t('welcome.model.env.none')}</p>;
   return (
     <ul aria-label={t('welcome.model.env.preview')} className="flex flex-col gap-1 text-dense">
@@ -27,6 +36,7 @@ function Preview({ names, vendors }: { names: string[]; vendors: VendorKey[] }) 
                 ? t('welcome.model.env.for', { vendor: vendor.about || vendor.name })
                 : t('welcome.model.env.tools')}
             </span>
+            {taken.includes(name) && <span className="text-warn">{t('welcome.model.env.replaces')}</span>}
           </li>
         );
       })}
@@ -59,6 +69,8 @@ export function EnvImport() {
   const known = presets.data?.items ?? [];
   const secrets = secretsOf(text);
   const names = secrets.map((secret) => secret.name);
+  const present = useSecrets().data?.items ?? [];
+  const taken = names.filter((name) => present.some((one) => one.name === name));
   const stored = store.data ?? [];
   const used = new Set(vendorKeys(stored, known).map((one) => one.secret));
   return (
@@ -76,7 +88,7 @@ export function EnvImport() {
           className="font-mono text-label"
         />
         {(names.length > 0 || stored.length === 0) && (
-          <Preview names={names} vendors={vendorKeys(names, known)} />
+          <Preview names={names} vendors={vendorKeys(names, known)} taken={taken} />
         )}
         <Button
           className="self-start"
@@ -84,7 +96,9 @@ export function EnvImport() {
           disabled={secrets.length === 0}
           onClick={() => store.mutate(secrets, { onSuccess: () => setText('') })}
         >
-          {t('welcome.model.env.import', { count: secrets.length })}
+          {taken.length > 0
+            ? t('welcome.model.env.import.over', { count: secrets.length, names: taken.join(', ') })
+            : t('welcome.model.env.import', { count: secrets.length })}
         </Button>
         {store.data && (
           <div role="status" className="text-dense text-ok">

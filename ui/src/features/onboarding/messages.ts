@@ -48,6 +48,9 @@ export const onboardingMessages = {
   'welcome.model.env.tools': 'kept as a secret that tools may use; no provider takes it',
   'welcome.model.env.none': 'No key is in this text yet.',
   'welcome.model.env.import': 'Store {count, plural, one {# secret} other {# secrets}}',
+  'welcome.model.env.import.over':
+    'Store {count, plural, one {# secret} other {# secrets}} and replace {names}',
+  'welcome.model.env.replaces': 'replaces the one in the vault',
   'welcome.model.env.done': 'Stored: {names}',
   'welcome.model.env.next': 'Their providers are offered above.',
   'welcome.model.env.failed': 'Not stored, or not all of it',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { screen, waitFor } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test } from 'vitest';
 import {
@@ -178,6 +178,24 @@ test('keys of a .env file are named before they are stored', async () => {
   await user.click(screen.getByRole('button', { name: 'Store 1 secret' }));
   expect(await screen.findByText('Stored: MY_KEY')).toBeTruthy();
   expect(document.body.textContent).not.toContain('MY_KEY=secret');
+});
+
+test('keys of a .env file that are in the vault already are named as replaced', async () => {
+  const user = userEvent.setup();
+  answer('GET /api/v1/secrets', {
+    items: [{ name: 'MY_KEY', updated_at: '2026-01-01T00:00:00Z', hosts: [] }],
+    next_cursor: null,
+  });
+  renderPage(<OnboardingPage />, { at: '/welcome?step=model', path: '/welcome' });
+  await user.click(await screen.findByText('Keys from a .env file', { selector: 'summary' }));
+  await user.click(screen.getByRole('textbox', { name: 'Keys from a .env file' }));
+  await user.paste('MY_KEY=secret\nOTHER_KEY=secret');
+  const rows = within(screen.getByRole('list', { name: 'Would be stored' })).getAllByRole('listitem');
+  expect(rows.map((row) => row.textContent?.includes('replaces the one in the vault'))).toEqual([
+    true,
+    false,
+  ]);
+  expect(screen.getByRole('button', { name: 'Store 2 secrets and replace MY_KEY' })).toBeTruthy();
 });
 
 test('after a .env file the providers of its keys are set up by reference, and the rest says what it is for', async () => {

@@ -64,6 +64,8 @@ export const settingsMessages = {
   'secrets.value': 'Value',
   'secrets.hosts': 'Hosts it may be sent to',
   'secrets.hosts.hint': 'One per line, with a port unless it is an ordinary one. Empty: nowhere.',
+  'secrets.hosts.keep': 'One per line, with a port unless it is an ordinary one. Empty: as before, {hosts}.',
+  'secrets.replaces': 'There is a secret {name} already. Its value is replaced and cannot be had back.',
   'secrets.save': 'Save secret',
   'secrets.save.failed': 'The secret was not saved',
   'secrets.saved': 'Secret {name} saved',

@@ -3,7 +3,7 @@ import { type FormEvent, useState } from 'react';
 import { t } from '@/i18n';
 import { RemoveDialog } from '@/parts/remove-dialog';
 import { Button } from '@/ui/button';
-import { TextArea, TextField } from '@/ui/field';
+import { Replaces, TextArea, TextField } from '@/ui/field';
 import { FormDialog } from '@/ui/form-dialog';
 import { Table } from '@/ui/list';
 import { Empty, ErrorNote, Loaded } from '@/ui/states';
@@ -16,9 +16,12 @@ function AddDialog({ onClose }: { onClose: () => void }) {
   const [value, setValue] = useState('');
   const [hosts, setHosts] = useState('');
   const put = usePutSecret();
+  const present = useSecrets().data?.items.find((one) => one.name === name);
+  const typed = hosts.split(/\s+/).filter(Boolean);
   const save = () =>
     put.mutate(
-      { name, value, hosts: hosts.split(/\s+/).filter(Boolean) },
+      // What is left out stays: a secret that is there keeps its hosts.
+      { name, value, ...(present && typed.length === 0 ? {} : { hosts: typed }) },
       {
         onSuccess: () => {
           toast(t('secrets.saved', { name }));
@@ -29,7 +32,7 @@ function AddDialog({ onClose }: { onClose: () => void }) {
   return (
     <FormDialog
       title={t('secrets.add')}
-      verb={t('secrets.save')}
+      verb={present ? t('ui.replace', { name }) : t('secrets.save')}
       busy={put.isPending}
       valid={name !== '' && value !== ''}
       error={put.error}
@@ -39,6 +42,7 @@ function AddDialog({ onClose }: { onClose: () => void }) {
     >
       <TextField
         label={t('secrets.name')}
+        hint={present && <Replaces text={t('secrets.replaces', { name })} />}
         value={name}
         onChange={(event) => setName(event.target.value)}
         spellCheck={false}
@@ -52,7 +56,11 @@ function AddDialog({ onClose }: { onClose: () => void }) {
       />
       <TextArea
         label={t('secrets.hosts')}
-        hint={t('secrets.hosts.hint')}
+        hint={
+          present && present.hosts.length > 0
+            ? t('secrets.hosts.keep', { hosts: present.hosts.join(', ') })
+            : t('secrets.hosts.hint')
+        }
         value={hosts}
         onChange={(event) => setHosts(event.target.value)}
         spellCheck={false}

@@ -194,6 +194,27 @@ test('a filter that fits nothing can be cleared', async () => {
   expect(await screen.findByLabelText('log.level')).toBeTruthy();
 });
 
+test('a secret under a name that is taken says that it replaces, and keeps its hosts', async () => {
+  const user = userEvent.setup();
+  const kSecret = { name: 'work', updated_at: '2026-01-01T00:00:00Z', hosts: ['api.example.org'] };
+  answer('GET /api/v1/secrets', { items: [kSecret], next_cursor: null });
+  answer('GET /api/v1/vault', { has_passphrase: false, locked: false });
+  answer('PUT /api/v1/secrets/{name}', kSecret);
+  renderPage(<SettingsPage />, { at: '/settings?tab=secrets' });
+  await screen.findByText('api.example.org');
+  const put = async (name: string, verb: string) => {
+    await user.click(screen.getByRole('button', { name: 'Add secret' }));
+    const dialog = await screen.findByRole('dialog');
+    await user.type(within(dialog).getByLabelText('Name'), name);
+    await user.type(within(dialog).getByLabelText('Value'), 'v');
+    await user.click(within(dialog).getByRole('button', { name: verb }));
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+    return asked.findLast((one) => one.method === 'PUT')?.body;
+  };
+  expect(await put('home', 'Save secret')).toEqual({ value: 'v', hosts: [] });
+  expect(await put('work', 'Replace work')).toEqual({ value: 'v' });
+});
+
 test('a token is shown once', async () => {
   const user = userEvent.setup();
   const kToken = {
