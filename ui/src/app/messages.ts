@@ -35,6 +35,9 @@ export const appMessages = {
   'shell.offline.retry': 'Trying again in {seconds} s.',
   'shell.offline.trying': 'Trying again.',
   'shell.offline.now': 'Try now',
+  'shell.offline.waiting':
+    '{count, plural, one {# message waits and is sent when it is back.} other {# messages wait and are sent when it is back.}}',
+  'shell.resend.refused': 'A message that waited was refused',
   'shell.offline.start': 'To start it: pryx daemon start',
   'shell.safe': 'Safe mode: nothing runs.',
   'shell.safe.means':

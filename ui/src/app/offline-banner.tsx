@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { useEffect, useState } from 'react';
+import { useWaitingCount } from '@/api/outbox';
 import { bus, useBusState } from '@/bus/bus';
 import { t } from '@/i18n';
 
 // Slim, and only while it is true: since when, when it is tried again, what a person can do.
 export function OfflineBanner() {
   const { connection, offlineSince, retryAt } = useBusState();
+  const waiting = useWaitingCount();
   const [now, setNow] = useState(Date.now());
   const offline = connection === 'offline' && offlineSince !== null;
   useEffect(() => {
@@ -22,6 +24,7 @@ export function OfflineBanner() {
       className="flex flex-wrap items-center gap-3 border-b border-warn bg-warn-soft px-4 py-1.5 text-dense text-warn"
     >
       <span>{t('shell.offline', { since })}</span>
+      {waiting > 0 && <span>{t('shell.offline.waiting', { count: waiting })}</span>}
       <span aria-live="off">
         {wait === null ? t('shell.offline.trying') : t('shell.offline.retry', { seconds: wait })}
       </span>

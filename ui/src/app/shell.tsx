@@ -13,6 +13,7 @@ import { kNav } from './nav';
 import { OfflineBanner } from './offline-banner';
 import { Overlays } from './overlays';
 import { BottomBar, Rail } from './rail';
+import { useResend } from './resend';
 import { SafeBanner } from './safe-banner';
 import { useAccess } from './session';
 import { SignInPage } from './sign-in-page';
@@ -43,6 +44,7 @@ function Frame() {
   useActions(cachedActions);
   useKeys();
   useEndNotices();
+  useResend();
   const status = useStatus();
   const path = useLocation({ select: (location) => location.pathname });
   const main = useFocusOfPage(path);

@@ -3,6 +3,7 @@ import { act, fireEvent, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test } from 'vitest';
 import { useActionRegistry } from '@/actions/actions';
+import { useOutbox } from '@/api/outbox';
 import type { Events } from '@/api/schema';
 import {
   type Asked,
@@ -16,7 +17,6 @@ import {
 import { ChatPage } from './chat-page';
 import { live } from './live';
 import { joinEnd } from './queries';
-import { useOutbox } from './send';
 import type { Message } from './transcript';
 
 const kSide = 800;

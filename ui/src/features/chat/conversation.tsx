@@ -2,17 +2,18 @@
 // One conversation: its transcript, what happens in it now, and the composer below.
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useMemo, useRef, useState } from 'react';
 import { type Action, useActions } from '@/actions/actions';
 import { api, take } from '@/api/client';
+import { sendMessage, useOutbox } from '@/api/outbox';
 import { Problem } from '@/api/problem';
-import { useBusState } from '@/bus/bus';
 import { t } from '@/i18n';
 import { announceOn, setAnnounce } from '@/lib/preferences';
 import { Button } from '@/ui/button';
 import { Empty, ErrorNote, Loading } from '@/ui/states';
 import { toast } from '@/ui/toast';
 import { Announcer } from './announcer';
+import { askAgain } from './ask-again';
 import { ChatHeader, SessionTools, useSessionChange } from './chat-header';
 import { Composer, type ComposerHandle } from './composer';
 import { type DialogName, Dialogs } from './dialogs';
@@ -29,7 +30,6 @@ import {
   useStatus,
   useTranscript,
 } from './queries';
-import { askAgain, sendAgain, sendMessage, useOutbox } from './send';
 import { type Message, toRows, turnsOf } from './transcript';
 import { TranscriptView } from './transcript-view';
 import { copyLink, type TurnCommands } from './turn-end';
@@ -149,10 +149,6 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
   const atWork =
     openTurns.find((turn) => kAtWork.includes(turn.state)) ??
     openTurns.find((turn) => turn.state === 'queued');
-  const connection = useBusState((state) => state.connection);
-  useEffect(() => {
-    if (connection === 'live') sendAgain(queries, session.id);
-  }, [connection, queries, session.id]);
 
   const working = useRef(atWork);
   working.current = atWork;

@@ -5,6 +5,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { type Action, useActions } from '@/actions/actions';
 import { api, take } from '@/api/client';
+import { sendMessage } from '@/api/outbox';
 import { t } from '@/i18n';
 import { lastWorkspace, setLastWorkspace } from '@/lib/preferences';
 import { Button } from '@/ui/button';
@@ -13,7 +14,6 @@ import { ChatHeader } from './chat-header';
 import { Composer, type ComposerHandle } from './composer';
 import { Dialogs } from './dialogs';
 import { useStatus, useWorkspaces } from './queries';
-import { sendMessage } from './send';
 import { Starters, StartOptions } from './start';
 
 type Search = {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { useQueryClient } from '@tanstack/react-query';
+import { discard, trySending, useOutbox } from '@/api/outbox';
 import { t } from '@/i18n';
 import { Button } from '@/ui/button';
 import { ErrorNote } from '@/ui/states';
 import { Thumbnail } from './local-image';
-import { discard, trySending, useOutbox } from './send';
 
 // Messages on their way: seen at once, gone when the transcript has them.
 export function OutboxRows({ session }: { session: string }) {

@@ -3,9 +3,8 @@
 // written before it. What was not accepted yet outlives the page, and, where it has no pictures, its reload.
 import type { QueryClient } from '@tanstack/react-query';
 import { create } from 'zustand';
-import { api, type Schemas, take } from '@/api/client';
-import { Unreachable } from '@/api/problem';
-import { type Message, textOf } from './transcript';
+import { api, type Schemas, take } from './client';
+import { Unreachable } from './problem';
 
 type Body = Schemas['MessageRequest'];
 // `detail`: how closely the model looks at it; without one the model decides.
@@ -127,33 +126,16 @@ export function sendMessage(
   void trySending(queries, sending);
 }
 
-// The pictures of a message, as a person chose them.
-async function picturesOf(message: Message): Promise<Picture[]> {
-  const places = message.parts.flatMap((part, at) => (part.type === 'image' ? [{ part, at }] : []));
-  return Promise.all(
-    places.map(async ({ part, at }) => {
-      const path = { id: message.session_id, message_id: message.id, part: at };
-      const picture: unknown = await take(
-        api.GET('/api/v1/sessions/{id}/messages/{message_id}/parts/{part}/image', {
-          params: { path },
-          parseAs: 'blob',
-        }),
-      );
-      const bytes = picture instanceof Blob ? picture : new Blob();
-      const file = new File([bytes], part.name ?? '', { type: part.media_type ?? bytes.type });
-      return { file, ...(part.detail ? { detail: part.detail } : {}) };
-    }),
-  );
-}
+const isWaiting = (one: Sending) => one.error instanceof Unreachable;
 
-// Asks the same again: text and pictures. Fails, and sends nothing, when a picture of it cannot be read.
-export async function askAgain(queries: QueryClient, message: Message): Promise<void> {
-  const pictures = await picturesOf(message);
-  sendMessage(queries, message.session_id, textOf(message), pictures);
-}
+// How many messages wait for the daemon, of all conversations.
+export const useWaitingCount = (): number => useOutbox((state) => state.items.filter(isWaiting).length);
 
-// What did not reach the daemon is tried again when it is back.
-export function sendAgain(queries: QueryClient, session: string): void {
-  for (const one of useOutbox.getState().items)
-    if (one.session === session && one.error instanceof Unreachable) void trySending(queries, one);
+// What did not reach the daemon is tried again when it is back, in every conversation. Gives back what was refused this time.
+export async function sendAgain(queries: QueryClient): Promise<Sending[]> {
+  const waiting = useOutbox.getState().items.filter(isWaiting);
+  await Promise.all(waiting.map((one) => trySending(queries, one)));
+  const keys = new Set(waiting.map((one) => one.key));
+  const { items } = useOutbox.getState();
+  return items.filter((one) => keys.has(one.key) && one.error && !isWaiting(one));
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { QueryClient } from '@tanstack/react-query';
 import { expect, test, vi } from 'vitest';
-import { api } from '@/api/client';
-import { Unreachable } from '@/api/problem';
-import { sendAgain, sendMessage, useOutbox } from './send';
+import { api } from './client';
+import { sendAgain, sendMessage, useOutbox } from './outbox';
+import { Unreachable } from './problem';
 
 const queries = new QueryClient();
 
@@ -25,10 +25,10 @@ test('what waits for the daemon keeps its order and outlives a reload', async ()
     { text: 'two', session: 'ses_1' },
   ]);
   vi.resetModules();
-  const reloaded = await import('./send');
+  const reloaded = await import('./outbox');
   expect(reloaded.useOutbox.getState().items.map((item) => item.text)).toEqual(['one', 'two']);
   away = false;
-  sendAgain(queries, 'ses_1');
+  void sendAgain(queries);
   await vi.waitFor(() => expect(sent).toEqual(['one', 'two']));
   await vi.waitFor(() => expect(sessionStorage.getItem('pryx_outbox')).toBeNull());
 });
