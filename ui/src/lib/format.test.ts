@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-import { expect, test } from 'vitest';
-import { bytes, duration, money, relative, shortId, tokens } from './format';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { bytes, duration, localDay, money, relative, shortId, tokens } from './format';
 
 test.each([
   [{ amount: '0.0132', currency: 'USD' }, '$0.0132'],
@@ -38,3 +38,12 @@ test('relative times', () => {
 
 test('ids keep what tells them apart', () =>
   expect(shortId('ses_01J9ZD3V3N8J4Q6R2S7T0W5X1Y')).toBe('ses_…0W5X1Y'));
+
+test.each([
+  ['Europe/Berlin', '2026-11-23'],
+  ['America/New_York', '2026-11-22'],
+])('a day is the one of %s', (zone, day) => {
+  vi.stubEnv('TZ', zone);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(localDay(new Date('2026-11-22T23:30:00Z'))).toBe(day);
+});

@@ -70,6 +70,12 @@ export function absolute(iso: string): string {
     : at.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 }
 
+// The day where the reader is, as the daemon writes days.
+export function localDay(at: Date): string {
+  const two = (value: number) => String(value).padStart(2, '0');
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+}
+
 // The last characters are what tells ids apart.
 export function shortId(id: string): string {
   return id.length > 12 ? `${id.slice(0, 4)}…${id.slice(-6)}` : id;

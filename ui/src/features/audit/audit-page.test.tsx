@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { act, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { useActionRegistry } from '@/actions/actions';
 import { answer, asked, expectAccessible, problem, renderPage, startFakeDaemon } from '../../../test/page';
 import { AuditPage } from './audit-page';
@@ -80,6 +80,15 @@ test('how far the log was verified is what the daemon says, whoever asked', asyn
   answer(kStatus, status({ verified: { ...verdict(), at: new Date().toISOString(), by: 'web' } }));
   act(() => press('verify'));
   expect(await screen.findByText(/Verified up to #17 at \d\d:\d\d/)).toBeTruthy();
+});
+
+test('day and time of a verification are of one place', async () => {
+  vi.stubEnv('TZ', 'Europe/Berlin');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  answer(kList, page([entry(1)]));
+  answer(kStatus, status({ verified: { ...verdict(), at: '2026-01-01T23:30:00.000Z', by: 'cli' } }));
+  renderPage(<AuditPage />, { at: '/audit' });
+  expect(await screen.findByText(/Verified up to #17 at 2026-01-02 00:30/)).toBeTruthy();
 });
 
 test('nothing verified yet, and what the daemon itself found', async () => {

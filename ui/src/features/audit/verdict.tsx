@@ -3,7 +3,7 @@
 import { Info } from 'lucide-react';
 import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
-import { absolute, count } from '@/lib/format';
+import { absolute, count, localDay } from '@/lib/format';
 import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
 import { ErrorNote, Loading } from '@/ui/states';
@@ -31,12 +31,13 @@ export function VerifiedChip({ status }: { status: Status }) {
   const by = t('audit.verify.by', { signed: count(status.signed_size), by: last.by });
   const title = `${absolute(at)}. ${by}`;
   if (!last.ok) return <Chip tone="bad" shape="✕" title={title} text={badText(last.first_bad_index)} />;
-  const time = new Date(at).toLocaleTimeString(undefined, {
+  const when = new Date(at);
+  const time = when.toLocaleTimeString(undefined, {
     hour: '2-digit',
     minute: '2-digit',
     hourCycle: 'h23',
   });
-  const day = new Date(at).toDateString() === new Date().toDateString() ? '' : `${at.slice(0, 10)} `;
+  const day = localDay(when) === localDay(new Date()) ? '' : `${localDay(when)} `;
   return (
     <Chip
       tone="ok"
