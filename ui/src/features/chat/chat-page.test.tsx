@@ -4,6 +4,7 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, test } from 'vitest';
 import { useActionRegistry } from '@/actions/actions';
 import { useOutbox } from '@/api/outbox';
+import { Unreachable } from '@/api/problem';
 import type { Events } from '@/api/schema';
 import {
   type Asked,
@@ -437,6 +438,18 @@ test('loading, gone, broken and out of reach', async () => {
   });
   open();
   expect((await screen.findAllByText(/daemon did not answer/)).length).toBeGreaterThan(0);
+});
+
+test('a conversation that is deleted elsewhere says so, and what was not sent can be copied', async () => {
+  const { queries } = open();
+  await screen.findByText('Why?');
+  const sending = { key: 'k', text: 'my long words', session: 'ses_1', images: [], error: new Unreachable() };
+  act(() => useOutbox.setState({ items: [sending] }));
+  answer('GET /api/v1/sessions/{id}', problem(404, 'PRYX-1404', 'There is no such session.'));
+  act(() => void queries.invalidateQueries({ queryKey: ['sessions', 'one'] }));
+  expect(await screen.findByText('This conversation is gone')).toBeTruthy();
+  expect(screen.getByText('my long words')).toBeTruthy();
+  expect(screen.queryByRole('textbox', { name: 'Message' })).toBeNull();
 });
 
 test('the list says when it is empty and when nothing fits', async () => {

@@ -56,13 +56,15 @@ type Frame = { listShown: boolean; onShowList: () => void };
 
 export function Conversation({ id, ...frame }: Frame & { id: string }) {
   const session = useSession(id);
-  if (session.data) return <Loaded key={id} session={session.data} {...frame} />;
+  // It may have been deleted while it was open: what was read of it does not stand for it then.
   const gone = hasStatus(session.error, 404);
+  if (session.data && !gone) return <Loaded key={id} session={session.data} {...frame} />;
   return (
     <div className="flex min-w-0 flex-1 flex-col">
       <h1 className="sr-only">{t('chat.title')}</h1>
       <div className="p-6">
         {gone && <Empty title={t('chat.gone')} why={t('chat.gone.why')} />}
+        {gone && <OutboxRows session={id} />}
         {session.isError && !gone && (
           <ErrorNote
             error={session.error}
