@@ -452,6 +452,23 @@ test('a conversation that is deleted elsewhere says so, and what was not sent ca
   expect(screen.queryByRole('textbox', { name: 'Message' })).toBeNull();
 });
 
+test('a further page of the list that is refused is asked for again by a person only', async () => {
+  const row = (at: number) => ({ ...kSession, id: `ses_${at}`, title: `Talk ${at}`, snippet: null });
+  const newest = Array.from({ length: 12 }, (_, at) => row(at + 1));
+  let further: unknown = problem(429, 'PRYX-1429', 'Too many requests.');
+  answer('GET /api/v1/sessions', ({ query }: Asked) =>
+    query.get('cursor') ? further : { items: newest, next_cursor: 'more' },
+  );
+  const times = () => asked.filter((one) => one.query.get('cursor') === 'more').length;
+  open();
+  expect(await screen.findByText('The older conversations could not be loaded')).toBeTruthy();
+  expect(times()).toBe(1);
+  further = list([row(99)]);
+  await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+  expect(await screen.findByText('Talk 99')).toBeTruthy();
+  expect(times()).toBe(2);
+});
+
 test('the list says when it is empty and when nothing fits', async () => {
   answer('GET /api/v1/sessions', list([]));
   renderPage(<ChatPage />, { at: '/chat' });

@@ -13,6 +13,7 @@ export const chatMessages = {
   'chat.list.fold': 'Fold the conversations',
   'chat.list.unfold': 'Show the conversations',
   'chat.list.search': 'Search conversations',
+  'chat.list.more.failed': 'The older conversations could not be loaded',
   'chat.list.failed': 'The conversations could not be loaded',
   'chat.list.empty': 'No conversations yet. The first one begins with a message.',
   'chat.list.filtered': 'Nothing fits “{query}”.',

@@ -69,10 +69,12 @@ export function SessionList({
   });
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? -1;
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
+  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = list;
   useEffect(() => {
-    if (last >= sessions.length - 10 && hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [last, sessions.length, hasNextPage, isFetchingNextPage, fetchNextPage]);
+    // What was refused is asked for again by a person only.
+    if (isFetchNextPageError || isFetchingNextPage || !hasNextPage) return;
+    if (last >= sessions.length - 10) void fetchNextPage();
+  }, [last, sessions.length, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage]);
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const links = [...(scroller.current?.querySelectorAll('a') ?? [])];
@@ -142,6 +144,13 @@ export function SessionList({
             );
           })}
         </div>
+        {isFetchNextPageError && (
+          <ErrorNote
+            error={list.error}
+            what={t('chat.list.more.failed')}
+            retry={() => void fetchNextPage()}
+          />
+        )}
       </div>
     </nav>
   );
