@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-import { screen, within } from '@testing-library/react';
+import { act, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { keysOf } from '@/bus/resync';
 import {
   type Asked,
@@ -13,7 +13,7 @@ import {
   startFakeDaemon,
 } from '../../../test/page';
 import { CostsPage } from './costs-page';
-import { rangeOf } from './range';
+import { dayName, rangeOf, rangeOfDay } from './range';
 
 // There is no canvas here; the table says the same.
 vi.mock('./chart', () => ({ CostChart: ({ summary }: { summary: string }) => <p>{summary}</p> }));
@@ -112,6 +112,38 @@ test('sessions beyond the newest have their titles too, and a deleted one its id
   expect(asked.slice(before)).toEqual([]);
 });
 
+test('a day leads to its sessions, by the day that the daemon books', async () => {
+  vi.stubEnv('TZ', 'America/New_York');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const items = [{ key: '2026-11-22', ...totals('0.01') }];
+  answer('GET /api/v1/costs', ({ query }: Asked) => {
+    const groupBy = query.get('group_by');
+    return { ...kReport, group_by: groupBy, items: groupBy === 'day' ? items : [] };
+  });
+  const { router } = renderPage(<CostsPage />, { at: '/costs?session=ses_1' });
+  await userEvent.click(await screen.findByRole('link', { name: '2026-11-22' }));
+  expect(router.state.location.search).toEqual({ by: 'session', day: '2026-11-22', session: 'ses_1' });
+  await waitFor(() => {
+    const call = asked.find((one) => one.path === '/api/v1/costs' && one.query.get('group_by') === 'session');
+    expect(call?.query.get('from')).toBe('2026-11-22T00:00:00.000Z');
+    expect(call?.query.get('to')).toBe('2026-11-23T00:00:00.000Z');
+    expect(call?.query.get('session')).toBe('ses_1');
+  });
+  await userEvent.click(await screen.findByRole('button', { name: /^Only 2026-11-22/ }));
+  expect(router.state.location.search).toEqual({ by: 'session', session: 'ses_1' });
+});
+
+test('a page that is left open over midnight asks for the new day', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  vi.setSystemTime('2026-11-22T23:59:30Z');
+  renderPage(<CostsPage />, { at: '/costs?range=today' });
+  const froms = () => asked.filter((one) => one.path === '/api/v1/costs').map((one) => one.query.get('from'));
+  await vi.waitFor(() => expect(froms()).toContain('2026-11-22T00:00:00.000Z'));
+  act(() => void vi.advanceTimersByTime(60_000));
+  await vi.waitFor(() => expect(froms()).toContain('2026-11-23T00:00:00.000Z'));
+});
+
 test('nothing yet, and nothing in this time', async () => {
   answer('GET /api/v1/costs', { ...kReport, items: [], total: totals('0.00', { calls: 0 }) });
   // Who has spent nothing ever has no filters to clear.
@@ -172,4 +204,14 @@ test('days and months begin in UTC', () => {
   expect(rangeOf('7d', now)).toEqual({ from: '2026-02-27T00:00:00.000Z' });
   expect(rangeOf('month', now)).toEqual({ from: '2026-03-01T00:00:00.000Z' });
   expect(rangeOf('all', now)).toEqual({});
+  expect(rangeOfDay('2026-02-28')).toEqual({
+    from: '2026-02-28T00:00:00.000Z',
+    to: '2026-03-01T00:00:00.000Z',
+  });
+  expect(['2026-02-28', '2026-13-01', 'yesterday', undefined].map(dayName)).toEqual([
+    '2026-02-28',
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });

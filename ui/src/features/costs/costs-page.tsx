@@ -5,6 +5,7 @@ import { useActions } from '@/actions/actions';
 import type { Schemas } from '@/api/client';
 import { addMessages, t } from '@/i18n';
 import { count, money, shortId, tokens } from '@/lib/format';
+import { useNow } from '@/lib/use-now';
 import { useSeen } from '@/lib/use-seen';
 import { Button } from '@/ui/button';
 import { Select } from '@/ui/field';
@@ -22,16 +23,20 @@ import {
   useSessionTitle,
   useSessionTitles,
 } from './queries';
-import { kRanges, rangeName, rangeOf } from './range';
+import { dayName, kRanges, rangeName, rangeOf, rangeOfDay, startOfDay } from './range';
 import { dollars, kDrawn, share } from './sums';
 
 addMessages(costsMessages);
+
+const kClockMs = 60_000;
 
 const CostChart = lazy(() => import('./chart').then((module) => ({ default: module.CostChart })));
 
 type View = {
   groupBy: GroupBy;
   range: (typeof kRanges)[number];
+  // One day alone, in place of the range.
+  day: string | undefined;
   session: string | undefined;
   set: (change: Record<string, string | undefined>) => void;
 };
@@ -47,6 +52,7 @@ function useView(): View {
   return {
     groupBy: kGroups.find((one) => one === search.by) ?? 'day',
     range: rangeName(search.range),
+    day: dayName(search.day),
     session: search.session,
     set,
   };
@@ -62,6 +68,7 @@ function SessionName({ id, name }: { id: string; name: string }) {
 
 // From a number to what it is made of.
 function KeyLink({ groupBy, name, group }: { groupBy: GroupBy; name: string; group: Group }) {
+  const search = useSearch({ strict: false }) as Record<string, string | undefined>;
   const look = 'underline decoration-line underline-offset-2 hover:text-accent';
   const { key } = group;
   if (!key) return <span className="text-text-3">{t('costs.nobody')}</span>;
@@ -85,15 +92,11 @@ function KeyLink({ groupBy, name, group }: { groupBy: GroupBy; name: string; gro
     );
   if (groupBy === 'day')
     return (
-      <Link to="/sessions" search={{ q: `after:${key} before:${dayAfter(key)}` }} className={look}>
+      <Link to="/costs" search={{ ...search, by: 'session', day: key }} className={look}>
         {name}
       </Link>
     );
   return <span>{name}</span>;
-}
-
-function dayAfter(day: string): string {
-  return new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
 }
 
 function Number_({ value, exact }: { value: string; exact: number }) {
@@ -231,7 +234,7 @@ function Totals({ total }: { total: Schemas['CostTotals'] }) {
 
 // What the sums leave out, by name.
 function LeftOut({ total, view }: { total: Schemas['CostTotals']; view: View }) {
-  const models = useCosts('model', useRange(view.range), view.session);
+  const models = useCosts('model', useRange(view), view.session);
   if (total.unpriced_calls === 0 && total.estimated_calls === 0) return null;
   const unpriced = (models.data?.items ?? []).filter((one) => one.unpriced_calls > 0);
   return (
@@ -254,8 +257,10 @@ function LeftOut({ total, view }: { total: Schemas['CostTotals']; view: View }) 
   );
 }
 
-function useRange(name: View['range']) {
-  return useMemo(() => rangeOf(name), [name]);
+// A page that is left open goes on to the next day by itself.
+function useRange({ range, day }: Pick<View, 'range' | 'day'>) {
+  const today = startOfDay(useNow(kClockMs));
+  return useMemo(() => (day ? rangeOfDay(day) : rangeOf(range, today)), [range, day, today]);
 }
 
 function Filters({ view }: { view: View }) {
@@ -276,20 +281,26 @@ function Filters({ view }: { view: View }) {
           ))}
         </Select>
       </div>
-      <div className="w-44">
-        <Select
-          label={t('costs.range')}
-          hideLabel
-          value={view.range}
-          onChange={(event) => view.set({ range: event.target.value })}
-        >
-          {kRanges.map((one) => (
-            <option key={one} value={one}>
-              {t(`costs.range.${one}`)}
-            </option>
-          ))}
-        </Select>
-      </div>
+      {view.day ? (
+        <Button small onClick={() => view.set({ day: undefined })}>
+          {t('costs.day.only', { day: view.day })} ✕
+        </Button>
+      ) : (
+        <div className="w-44">
+          <Select
+            label={t('costs.range')}
+            hideLabel
+            value={view.range}
+            onChange={(event) => view.set({ range: event.target.value })}
+          >
+            {kRanges.map((one) => (
+              <option key={one} value={one}>
+                {t(`costs.range.${one}`)}
+              </option>
+            ))}
+          </Select>
+        </div>
+      )}
       {view.session && (
         <Button small onClick={() => view.set({ session: undefined })}>
           {t('costs.session.only', { session: shortId(view.session) })} ✕
@@ -301,16 +312,16 @@ function Filters({ view }: { view: View }) {
 }
 
 function Nothing({ view }: { view: View }) {
-  const filters = (view.range === 'all' ? 0 : 1) + (view.session ? 1 : 0);
+  const filters = (view.day || view.range !== 'all' ? 1 : 0) + (view.session ? 1 : 0);
   // Whether there is anything at all that the filters could hide.
-  const ever = useCosts('day', useRange('all'));
+  const ever = useCosts('day', {});
   if (filters > 0 && ever.data?.items.length !== 0)
     return (
       <Empty
         title={t('costs.filtered')}
         why={t('costs.filtered.why')}
         action={
-          <Button onClick={() => view.set({ range: 'all', session: undefined })}>
+          <Button onClick={() => view.set({ range: 'all', day: undefined, session: undefined })}>
             {t('costs.clear', { count: filters })}
           </Button>
         }
@@ -331,7 +342,7 @@ function Nothing({ view }: { view: View }) {
 
 export function CostsPage() {
   const view = useView();
-  const costs = useCosts(view.groupBy, useRange(view.range), view.session);
+  const costs = useCosts(view.groupBy, useRange(view), view.session);
   const drawn = useMemo(
     () => costs.data?.items.slice(0, kDrawn).map((group) => group.key) ?? [],
     [costs.data],

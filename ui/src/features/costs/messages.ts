@@ -20,6 +20,7 @@ export const costsMessages = {
   'costs.range.90d': 'The last 90 days',
   'costs.range.all': 'All time',
   'costs.utc': 'Days and months are counted in UTC.',
+  'costs.day.only': 'Only {day}',
   'costs.session.only': 'Only the session {session}',
   'costs.clear': 'Clear filters ({count})',
   'costs.none': 'Nothing was spent yet',

@@ -6,8 +6,10 @@ export type Range = { from?: string; to?: string };
 
 const kDayMs = 86_400_000;
 
+export const startOfDay = (at: number): number => Math.floor(at / kDayMs) * kDayMs;
+
 export function rangeOf(name: RangeName, now = Date.now()): Range {
-  const day = Math.floor(now / kDayMs) * kDayMs;
+  const day = startOfDay(now);
   const days = /^(\d+)d$/.exec(name)?.[1];
   if (name === 'all') return {};
   if (name === 'today') return { from: new Date(day).toISOString() };
@@ -20,4 +22,14 @@ export function rangeOf(name: RangeName, now = Date.now()): Range {
 
 export function rangeName(value: string | undefined): RangeName {
   return kRanges.find((one) => one === value) ?? '30d';
+}
+
+// 2026-11-22, where that is a day.
+export function dayName(value: string | undefined): string | undefined {
+  return value && /^\d{4}-\d\d-\d\d$/.test(value) && Date.parse(value) > 0 ? value : undefined;
+}
+
+export function rangeOfDay(day: string): Range {
+  const from = Date.parse(`${day}T00:00:00Z`);
+  return { from: new Date(from).toISOString(), to: new Date(from + kDayMs).toISOString() };
 }
