@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-import { expect, test } from 'vitest';
-import { KeysetList } from './keyset';
+import { act, renderHook, waitFor } from '@testing-library/react';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { bus } from '@/bus/bus';
+import { KeysetList, useKeyset } from './keyset';
 
 type Row = { id: string };
 const page = (ids: string[], next: string | null) => ({
@@ -60,4 +62,32 @@ test('nothing is asked for again when nothing failed', async () => {
   await list.more();
   await list.again();
   expect(asked).toEqual([undefined]);
+});
+
+test('when the bus cannot tell what was missed, a list is read from its start', async () => {
+  class FakeSocket extends EventTarget {
+    static readonly OPEN = 1;
+    static last: FakeSocket | undefined;
+    constructor(readonly url: string) {
+      super();
+      FakeSocket.last = this;
+    }
+    close() {}
+  }
+  vi.stubGlobal('WebSocket', FakeSocket);
+  bus.start(null);
+  onTestFinished(() => {
+    bus.stop();
+    vi.unstubAllGlobals();
+  });
+  const pages = [page(['b', 'a'], null), page(['c', 'b'], null)];
+  const read = vi.fn(async () => pages.shift() ?? page([], null));
+  const { result } = renderHook(() => useKeyset<Row>('all', read, (row) => row.id));
+  const ids = () => result.current.rows.map((row) => row.id);
+  await waitFor(() => expect(ids()).toEqual(['b', 'a']));
+  const data = JSON.stringify({ type: 'event', event: 'bus.reset', version: 9, payload: {} });
+  act(() => void FakeSocket.last?.dispatchEvent(new MessageEvent('message', { data })));
+  // What was deleted meanwhile is gone, what came is there.
+  await waitFor(() => expect(ids()).toEqual(['c', 'b']));
+  expect(read).toHaveBeenCalledTimes(2);
 });

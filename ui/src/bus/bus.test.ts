@@ -133,3 +133,24 @@ test('a request without an answer ends', async () => {
   last().say({ type: 'response', request_id: JSON.parse(sent).request_id, payload: {} });
   expect(connection()).toBe('live');
 });
+
+test('when the daemon cannot tell what was missed, all is asked for again, whole transcripts too', async () => {
+  const queries = new QueryClient();
+  for (const key of ['status', 'sessions', 'providers']) queries.setQueryData([key], 1);
+  queries.setQueryData(['messages', 'ses_1'], { items: ['a', 'b'], older: true, stale: false });
+  const end = resync(bus, queries);
+  bus.start(7);
+  last().open();
+  last().say({ type: 'event', event: 'bus.reset', version: 9, payload: {} });
+  for (const key of [['status'], ['sessions'], ['providers'], ['messages', 'ses_1']])
+    expect(queries.getQueryState(key)?.isInvalidated, key[0]).toBe(true);
+  expect(queries.getQueryData(['messages', 'ses_1'])).toEqual({
+    items: ['a', 'b'],
+    older: true,
+    stale: true,
+  });
+  // What is asked for next is joined to the version that the daemon named.
+  await outage();
+  expect(last().url).toContain('since=9');
+  end();
+});

@@ -51,7 +51,15 @@ export function resync(bus: Bus, queries: QueryClient): () => void {
     for (const key of keysOf(event.event)) stale.add(key);
     if (stale.size > 0 && timer === undefined) timer = setTimeout(flush, kGroupMs);
   });
-  bus.onReset = () => void queries.invalidateQueries();
+  bus.onReset = () => {
+    // A transcript is asked for from its end and joined to what is known of it, unless it says that this may have changed
+    // (features/chat/queries.ts). It says so before it is asked for.
+    queries.setQueriesData(
+      { queryKey: ['messages'] },
+      (known: object | undefined) => known && { ...known, stale: true },
+    );
+    void queries.invalidateQueries();
+  };
   bus.onBack = () => void queries.invalidateQueries({ predicate: isStaleAfterOutage });
   return () => {
     off();

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { useActionRegistry } from '@/actions/actions';
 import { useOutbox } from '@/api/outbox';
 import { Unreachable } from '@/api/problem';
 import type { Events } from '@/api/schema';
+import { bus } from '@/bus/bus';
+import { resync } from '@/bus/resync';
 import {
   type Asked,
   answer,
@@ -146,6 +148,30 @@ test('a conversation opens at its end; earlier messages come when one is near th
   expect(await screen.findByText('What was first?')).toBeTruthy();
   expect(asked.find((one) => one.path.endsWith('/messages'))?.query.get('sort')).toBe('newest');
   await waitFor(() => expect(screen.queryByText('Loading earlier messages')).toBeNull());
+});
+
+test('a transcript that may have changed further up is read again as far as it was', async () => {
+  const at = (index: number) => message(`msg_${index}`, 'user', `Line ${index}`);
+  // Newest first, as asked for; 50 a page.
+  const all = Array.from({ length: 120 }, (_, index) => at(120 - index));
+  answer('GET /api/v1/sessions/{id}/messages', ({ query }: { query: URLSearchParams }) => {
+    const before = query.get('before');
+    const rest = all.slice(before ? all.findIndex((one) => one.id === before) + 1 : 0);
+    const limit = Number(query.get('limit'));
+    return { items: rest.slice(0, limit), next_cursor: rest.length > limit ? 'more' : null };
+  });
+  const { queries } = open();
+  await screen.findByText('Line 120');
+  const known = () => queries.getQueryData<{ items: Message[] }>(['messages', 'ses_1'])?.items ?? [];
+  // As when somebody had read up to the beginning.
+  const whole = all.toReversed();
+  act(() => void queries.setQueryData(['messages', 'ses_1'], { items: whole, older: false, stale: false }));
+  all[115] = { ...at(5), parts: [{ type: 'text', state: 'complete', text: 'Summed up', labels: [] }] };
+  const end = resync(bus, queries);
+  onTestFinished(end);
+  act(() => bus.onReset());
+  await waitFor(() => expect(known()[4]?.parts[0]).toMatchObject({ text: 'Summed up' }));
+  expect(known()).toHaveLength(120);
 });
 
 test('the end of a transcript is joined to what is known of it', () => {
