@@ -13,7 +13,7 @@ export function Failures() {
           key={what}
           error={error}
           what={what}
-          retry={retry}
+          {...(retry ? { retry } : {})}
           onDismiss={() => dismissFailure(what)}
         />
       ))}

@@ -37,6 +37,9 @@ export const appMessages = {
   'shell.offline.now': 'Try now',
   'shell.offline.waiting':
     '{count, plural, one {# message waits and is sent when it is back.} other {# messages wait and are sent when it is back.}}',
+  'daemon.error.file': 'Not taken over: {path}',
+  'daemon.error': 'The daemon needs a look: {area}',
+  'daemon.error.try': 'To try: {command}',
   'shell.resend.refused': 'A message that waited was refused',
   'shell.offline.start': 'To start it: pryx daemon start',
   'shell.safe': 'Safe mode: nothing runs.',

@@ -6,6 +6,7 @@ import { useActions } from '@/actions/actions';
 import { useStatus } from '@/api/queries';
 import { t } from '@/i18n';
 import { Toasts } from '@/ui/toast';
+import { useDaemonErrors } from './daemon-errors';
 import { useEndNotices } from './end-notices';
 import { Failures } from './failures';
 import { globalActions } from './global-actions';
@@ -45,6 +46,7 @@ function Frame() {
   useKeys();
   useEndNotices();
   useResend();
+  useDaemonErrors();
   const status = useStatus();
   const path = useLocation({ select: (location) => location.pathname });
   const main = useFocusOfPage(path);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What failed of something that has no place of its own on a page: an undo, a command for everywhere. It stands above the page, with its
-// reason and another try, until a person lets it go.
+// What failed of something that has no place of its own on a page: an undo, a command for everywhere, a file that somebody wrote. It
+// stands above the page, with its reason and another try where there is one, until a person lets it go.
 import { create } from 'zustand';
 
-export type Failure = { what: string; error: unknown; retry: () => void };
+export type Failure = { what: string; error: unknown; retry?: () => void };
 
 export const useFailures = create<{ failures: Failure[] }>(() => ({ failures: [] }));
 
@@ -12,14 +12,17 @@ export function dismissFailure(what: string): void {
   useFailures.setState(({ failures }) => ({ failures: failures.filter((one) => one.what !== what) }));
 }
 
+export function tellFailure(failure: Failure): void {
+  useFailures.setState(({ failures }) => ({
+    failures: [...failures.filter((one) => one.what !== failure.what), failure],
+  }));
+}
+
 export async function runOrTell(what: string, run: () => unknown): Promise<void> {
   dismissFailure(what);
   try {
     await run();
   } catch (error) {
-    const failure = { what, error, retry: () => void runOrTell(what, run) };
-    useFailures.setState(({ failures }) => ({
-      failures: [...failures.filter((one) => one.what !== what), failure],
-    }));
+    tellFailure({ what, error, retry: () => void runOrTell(what, run) });
   }
 }
