@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { useActionRegistry } from '@/actions/actions';
 import { useOutbox } from '@/api/outbox';
 import { Unreachable } from '@/api/problem';
@@ -172,6 +172,35 @@ test('a transcript that may have changed further up is read again as far as it w
   act(() => bus.onReset());
   await waitFor(() => expect(known()[4]?.parts[0]).toMatchObject({ text: 'Summed up' }));
   expect(known()).toHaveLength(120);
+});
+
+test('a step that ends is heard in a group that something else began', async () => {
+  class FakeSocket extends EventTarget {
+    static readonly OPEN = 1;
+    static last: FakeSocket | undefined;
+    constructor(readonly url: string) {
+      super();
+      FakeSocket.last = this;
+    }
+    close() {}
+  }
+  vi.stubGlobal('WebSocket', FakeSocket);
+  vi.spyOn(live, 'take').mockImplementation(() => {});
+  bus.start(null);
+  onTestFinished(() => {
+    bus.stop();
+    vi.unstubAllGlobals();
+  });
+  const { queries } = open();
+  await screen.findByText('Why?');
+  await waitFor(() => expect(queries.getQueryState(['context', 'ses_1'])?.status).toBe('success'));
+  const before = asked.filter((one) => one.path.endsWith('/context')).length;
+  for (const [version, event] of ['tool.finished', 'step.finished'].entries()) {
+    const payload = { turn_id: 'trn_1', step_id: 'stp_1' };
+    const data = JSON.stringify({ type: 'event', version, event, session_id: 'ses_1', payload });
+    act(() => void FakeSocket.last?.dispatchEvent(new MessageEvent('message', { data })));
+  }
+  await waitFor(() => expect(asked.filter((one) => one.path.endsWith('/context'))).toHaveLength(before + 1));
 });
 
 test('the end of a transcript is joined to what is known of it', () => {

@@ -173,6 +173,7 @@ export function useContextReport(session: string | undefined) {
 export function useLiveFeed(session: string | undefined, openTurns: Turn[]): void {
   const queries = useQueryClient();
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const stale = useRef(new Set<string>());
   const connection = useBusState((state) => state.connection);
   const open = useRef(openTurns);
   open.current = openTurns;
@@ -182,11 +183,12 @@ export function useLiveFeed(session: string | undefined, openTurns: Turn[]): voi
     if (event.event.startsWith('context.'))
       queries.setQueryData<Transcript>(['messages', session], (old) => old && { ...old, stale: true });
     if (/^(step\.|tool\.(requested|finished))/.test(event.event)) {
+      stale.current.add('messages');
+      if (event.event.startsWith('step.')) stale.current.add('context');
       timer.current ??= setTimeout(() => {
         timer.current = undefined;
-        void queries.invalidateQueries({ queryKey: ['messages', session] });
-        if (event.event.startsWith('step.'))
-          void queries.invalidateQueries({ queryKey: ['context', session] });
+        for (const key of stale.current) void queries.invalidateQueries({ queryKey: [key, session] });
+        stale.current.clear();
       }, kGroupMs);
     }
   });
