@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Over 500 lines: one class for each part that the API administers, and nothing else.
 #include "admin.h"
 
 #include "engine/models/local_servers.h"

@@ -37,9 +37,9 @@ class Notetaker final : public models::Provider {
   std::vector<models::ModelRequest> requests;
   int summaries = 0;
   bool fails_to_summarise = false;
-  bool breaks_off = false;             // behind the text of a summary
-  std::string summary;                 // empty: those lines
-  std::optional<models::Usage> usage;  // of each call; nullopt: it reports none
+  bool breaks_off = false;                 // behind the text of a summary
+  std::string summary;                     // empty: those lines
+  std::optional<models::Usage> usage;      // of each call; nullopt: it reports none
   std::optional<Error> refuses_summaries;  // by what its vendor says; answers come all the same
   std::int64_t refuses_over = 0;           // tokens; 0: takes anything
   std::int64_t thinks_for = 0;             // tokens, out of what a summary may have

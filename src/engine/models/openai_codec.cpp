@@ -280,8 +280,7 @@ Result<void> ChatStreamDecoder::take_choice(const json::object& choice, std::vec
     thoughts_.take(reasoning, *delta);
     for (const std::string_view key : {"content", "refusal"}) say(find_text(*delta, key), out);
     if (const json::array* parts = find_array(*delta, "content")) take_parts(*parts, out);
-    if (const json::array* calls = find_array(*delta, "tool_calls"))
-      PRYX_TRY_VOID(take_tool_calls(*calls));
+    if (const json::array* calls = find_array(*delta, "tool_calls")) PRYX_TRY_VOID(take_tool_calls(*calls));
   }
   if (const auto reason = read_finish_reason(find_text(choice, "finish_reason"))) reason_ = reason;
   if (const json::object* usage = find_object(choice, "usage")) take_usage(*usage);  // Moonshot's place

@@ -203,7 +203,8 @@ TEST(OpenAiCodec, ThoughtsInAListAreProgress) {
 
 std::string usage_after(std::string_view fields) {
   const std::string frame = fmt::format(
-      R"({{"choices":[{{"delta":{{"content":"12345678"}},"finish_reason":"stop"}}],"usage":{{{}}}}})", fields);
+      R"({{"choices":[{{"delta":{{"content":"12345678"}},"finish_reason":"stop"}}],"usage":{{{}}}}})",
+      fields);
   const std::string said = decode({frame});
   return said.substr(said.find("usage:"), said.find("\nstop:") - said.find("usage:"));
 }

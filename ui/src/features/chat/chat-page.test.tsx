@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Over 500 lines: one page, one fake daemon, and every state of a conversation.
 import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
