@@ -359,6 +359,24 @@ TEST_F(Costs, ABudgetStopsWhatIsSentAgain) {
   EXPECT_EQ(open, 0);
 }
 
+// A limit of ours does not pass by waiting for the model that was away before.
+TEST_F(Costs, WhatABudgetRefusesIsNotWaitedFor) {
+  limits.model_wait = 24h;
+  boot_priced();
+  daemon->engine.set_fallbacks({"fake/big"});
+  model->add({.refused = Error{ErrorCode::kOverloaded, "busy", 3'600'000}, .events = {}, .broken = {}});
+  for (int i = 0; i < 20; ++i)
+    model->add({.refused = std::nullopt, .events = {}, .broken = Error{ErrorCode::kTimeout, "silent", -1}});
+  NewMessage message{.session = session(), .text = {}};
+  while (message.text.size() < 40'000) message.text += "some words and some more of them ";
+  message.max_cost = 2 * kUsd;
+  const TurnId id = accept(message).value().turn;
+  pass(10min);
+  EXPECT_EQ(state(id), "failed");
+  EXPECT_EQ(turn(id).error_code, facts(ErrorCode::kBudget).name) << turn(id).error_detail;
+  EXPECT_GT(booked(), 0);
+}
+
 TEST_F(Costs, WhatWasRefusedOrNeverLeftCostsNothing) {
   boot_priced();
   model->add({.refused = Error{ErrorCode::kForbidden, "no", -1}});

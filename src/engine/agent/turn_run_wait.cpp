@@ -13,11 +13,13 @@
 namespace pryx::agent {
 namespace {
 
-constexpr std::string_view kFront = "openai";  // the surface of all fronts that speak a vendor's protocol
+// The surfaces of the fronts that speak a vendor's protocol.
+constexpr std::string_view kFronts[] = {"openai", "anthropic"};
 
 }  // namespace
 
 async::Task<TurnRun::Flow> TurnRun::without_answer(Step& step, Error error) {
+  if (!was_sent_) awaited_.reset();  // a limit of ours says no, and it does not pass by waiting for a model
   note_away(error);
   const auto replaced = co_await fall_back(step, error);
   if (!replaced) co_return co_await stopped_by_storage(replaced.error());
@@ -56,7 +58,8 @@ WallTime TurnRun::asked_since() const {
 
 bool TurnRun::may_wait() const {
   // A client of a front has retries and a time limit of its own, and expects to hear of it.
-  return text_.empty() && reasoning_.empty() && turn_.surface != kFront && !session_.hidden;
+  return text_.empty() && reasoning_.empty() &&
+         std::ranges::find(kFronts, turn_.surface) == std::end(kFronts) && !session_.hidden;
 }
 
 std::optional<Duration> TurnRun::pause_for(const Awaited& awaited) const {

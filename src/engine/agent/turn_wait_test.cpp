@@ -209,6 +209,17 @@ TEST_F(TurnWait, WhoeverHasRetriesOfItsOwnHearsOfItAtOnce) {
   const TurnId t = send(session(true), "hi");
   settle();
   EXPECT_EQ(state(t), "failed");
+  // In a conversation that others see as well.
+  for (const char* surface : {"openai", "anthropic", "cli"}) {
+    Caller client = me();
+    client.surface = surface;
+    model->add(over_its_rate(1h));
+    NewMessage message{.session = session(), .text = "hi"};
+    message.labels = trust::Labels{"owner"};
+    const TurnId asked = now(daemon->inbox.accept(client, std::move(message))).value().turn;
+    settle();
+    EXPECT_EQ(state(asked), std::string_view(surface) == "cli" ? "running" : "failed") << surface;
+  }
 }
 
 TEST_F(TurnWait, AllThatMayAnswerAreAskedAgainTheChosenOneFirst) {

@@ -59,9 +59,12 @@ void KeptThoughts::take(std::string_view text, const json::object& delta) {
   }
   const json::array* pieces = form_ == Form::kDetails ? find_array(delta, kDetails) : nullptr;
   if (pieces == nullptr) return;
+  const std::size_t before = taken_;
   for (const json::value& piece : *pieces) {
     if (piece.is_object()) take_piece(piece.get_object());
   }
+  // The details mostly say once more what the delta shows.
+  if (const std::size_t grown = taken_ - before; grown > text.size()) untold_ += grown - text.size();
 }
 
 void KeptThoughts::take_piece(const json::object& piece) {

@@ -17,8 +17,8 @@ class KeptThoughts {
 
   // `text` is what the delta shows of them.
   void take(std::string_view text, const json::object& delta);
-  // Grows with everything that was taken, kept or not.
-  [[nodiscard]] std::size_t taken() const { return taken_; }
+  // Bytes of all that was taken, kept or not, and is not in a `text` as well.
+  [[nodiscard]] std::size_t untold() const { return untold_; }
   // Empty when there is nothing, or nothing that called tools. `ids` are those of the calls, in order.
   [[nodiscard]] ProviderData data(const std::string& asked_model, const json::array& ids) const;
 
@@ -31,6 +31,7 @@ class KeptThoughts {
   std::string text_;
   json::array details_;  // objects
   std::size_t taken_ = 0;
+  std::size_t untold_ = 0;
   bool too_much_ = false;
 };
 

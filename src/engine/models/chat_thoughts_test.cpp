@@ -128,11 +128,12 @@ TEST(ChatThoughts, AreBounded) {
   EXPECT_FALSE(text.data("m", ids).empty());
   EXPECT_FALSE(details.data("m", ids).empty());
   for (int i = 0; i < 3; ++i) {
-    const std::size_t before = text.taken() + details.taken();
+    const std::size_t before = details.untold();
     text.take(large, {});
     details.take({}, piece(large));
-    EXPECT_GT(text.taken() + details.taken(), before) << "silence is measured by it";
+    EXPECT_GT(details.untold(), before) << "silence is measured by it";
   }
+  EXPECT_EQ(text.untold(), 0u) << "what is shown is counted where it is shown";
   EXPECT_TRUE(text.data("m", ids).empty()) << "half of it would be refused";
   EXPECT_TRUE(details.data("m", ids).empty());
   KeptThoughts many(ChatQuirks::Thoughts::kDetails);

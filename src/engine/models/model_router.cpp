@@ -129,7 +129,9 @@ class ModelRouter::RetryingStream final : public ModelStream {
         note_alive();
         co_return event;
       }
-      if (is_refusal(event.error().code)) note_read(false);
+      // What had begun to answer is billed for that, whatever ended it.
+      const bool has_said = request_.facts && request_.facts->answer_bytes > 0;
+      if (is_refusal(event.error().code) && !has_said) note_read(false);
       if (shown_) {
         note_failure(event.error());
         co_return event;

@@ -46,6 +46,7 @@ async::Task<Outcome> ask(ModelRouter& router, std::string model, RepeatGate befo
   ModelRequest request;
   request.model = std::move(model);
   request.request_id = "stp_1";
+  request.facts = std::make_shared<AttemptFacts>();
   Outcome out;
   auto stream = co_await router.stream(std::move(request), {}, std::move(before_repeat));
   if (!stream) {
@@ -191,6 +192,18 @@ TEST(ModelRouter, WhatWasReadIsPaidForBeforeItIsSentAgain) {
   EXPECT_EQ(house.provider->requests[1].max_output_tokens, 0);
   EXPECT_EQ(house.provider->requests[2].max_output_tokens, 7);
 
+  // Half of a call's arguments had come when it said so.
+  house.provider->add({.refused = std::nullopt,
+                       .events = {},
+                       .broken = Error{ErrorCode::kOverloaded, "busy", -1},
+                       .facts = {.http_status = 200, .request_id = {}, .answer_bytes = 72'000}});
+  house.provider->add(good());
+  paid.clear();
+  async::testing::run(house.loop, ask(house.router, "acme/m", [&](const Error& error, ModelRequest& request) {
+                        return pay(paid, error.code, request);
+                      }));
+  EXPECT_EQ(paid, (std::vector{ErrorCode::kOverloaded}));
+
   // Who cannot pay is not asked for more.
   house.provider->add(cut);
   house.provider->add(good());
@@ -198,7 +211,7 @@ TEST(ModelRouter, WhatWasReadIsPaidForBeforeItIsSentAgain) {
       house.loop, ask(house.router, "acme/m", [](const Error&, ModelRequest&) { return refuse_to_pay(); }));
   ASSERT_TRUE(stopped.error);
   EXPECT_EQ(stopped.error->code, ErrorCode::kBudget);
-  EXPECT_EQ(house.provider->requests.size(), 6u);
+  EXPECT_EQ(house.provider->requests.size(), 8u);
 }
 
 TEST(ModelRouter, RefreshesTheKeyOnceAfter401) {

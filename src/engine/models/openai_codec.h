@@ -32,7 +32,7 @@ class ChatStreamDecoder final : public AnswerDecoder {
   [[nodiscard]] Result<void> finish(std::vector<ModelEvent>& out) override;
   [[nodiscard]] bool is_done() const override { return done_; }  // [DONE] came
   [[nodiscard]] std::size_t progress() const override {
-    return answer_bytes_ + call_bytes_ + thoughts_.taken();
+    return answer_bytes_ + call_bytes_ + thoughts_.untold();
   }
 
  private:

@@ -201,6 +201,23 @@ TEST(OpenAiCodec, ThoughtsInAListAreProgress) {
   EXPECT_EQ(decoder.progress(), 2u);
 }
 
+// What was said of a call that broke off is paid for by these bytes.
+TEST(OpenAiCodec, ThoughtsThatAreKeptCountOnce) {
+  const std::string thought(4000, 'a');
+  for (const auto form : {ChatQuirks::Thoughts::kText, ChatQuirks::Thoughts::kDetails}) {
+    ChatStreamDecoder decoder(ToolNames(request_with_tools({})), "asked", 400, form);
+    std::vector<ModelEvent> events;
+    ASSERT_TRUE(decoder.feed(
+        {{},
+         fmt::format(
+             R"({{"choices":[{{"delta":{{"reasoning_content":"{0}","reasoning_details":[{{"type":"reasoning.text","text":"{0}"}}]}}}}]}})",
+             thought)},
+        events));
+    EXPECT_GE(decoder.progress(), 4000u);
+    EXPECT_LT(decoder.progress(), 4100u);
+  }
+}
+
 std::string usage_after(std::string_view fields) {
   const std::string frame = fmt::format(
       R"({{"choices":[{{"delta":{{"content":"12345678"}},"finish_reason":"stop"}}],"usage":{{{}}}}})",
