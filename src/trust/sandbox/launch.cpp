@@ -17,10 +17,10 @@
 #include <charconv>
 #include <climits>
 #include <cstdlib>
-#include <cstring>
 
 #include "foundation/base/text.h"
 #include "trust/sandbox/mount_plan.h"
+#include "trust/sandbox/start_report.h"
 #include "trust/sandbox/workspace_view.h"
 
 namespace pryx::sandbox {
@@ -32,7 +32,6 @@ using platform::UniqueFd;
 constexpr const char* kInitInside = "/run/pryx-sandbox-init";
 constexpr const char* kEgressInside = "/run/pryx-egress.sock";
 constexpr int kEgressPort = 3128;
-constexpr int kStartLimitMs = 20'000;  // namespaces on a machine under full load
 constexpr int kKillLimitMs =
     10'000;  // the kernel ends a pid namespace in milliseconds; a stuck disk may hold one process
 // The order of Subprocess: pass_fds become 3, 4…
@@ -192,52 +191,6 @@ std::vector<std::string> bubblewrap_options(const Machine& machine, const Reques
   return a;
 }
 
-// What the status socket said: handles on the first process of the command's namespace and of the one around
-// it, or why there are none.
-struct Start {
-  UniqueFd first_process;
-  UniqueFd holder;
-  std::string refusal;      // of a layer
-  int missing_program = 0;  // errno of the command's own execution
-  bool silent = true;       // bubblewrap itself failed
-  bool late = false;
-};
-
-Start hear(int socket) {
-  Start start;
-  for (;;) {
-    pollfd entry{socket, POLLIN, 0};
-    const int ready = ::poll(&entry, 1, kStartLimitMs);
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) {
-      start.late = true;
-      return start;
-    }
-    char text[1024];
-    iovec body{text, sizeof text};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-    msghdr message{};
-    message.msg_iov = &body;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    const ssize_t got = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return start;
-    const std::string_view said(text, static_cast<std::size_t>(got));
-    if (said.front() != 'H') start.silent = false;
-    if (said.front() == 'E') start.refusal = to_valid_utf8(said.substr(1));
-    if (said.front() == 'X')
-      std::from_chars(said.data() + 1, said.data() + said.size(), start.missing_program);
-    const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    if (header != nullptr && header->cmsg_type == SCM_RIGHTS) {
-      int handle = -1;
-      std::memcpy(&handle, CMSG_DATA(header), sizeof handle);
-      (said.front() == 'H' ? start.holder : start.first_process).reset(handle);
-    }
-  }
-}
-
 std::string last_words(platform::Subprocess& child) {
   (void)child.wait_for(std::chrono::seconds(5));
   char text[2048];
@@ -263,7 +216,7 @@ pid_t pid_of(int pidfd) {
 
 class SandboxedRun final : public Run {
  public:
-  SandboxedRun(platform::Subprocess child, Start start, std::unique_ptr<WorkspaceView> workspace)
+  SandboxedRun(platform::Subprocess child, StartReport start, std::unique_ptr<WorkspaceView> workspace)
       : child_(std::move(child)),
         first_process_(std::move(start.first_process)),
         holder_(std::move(start.holder)),
@@ -319,11 +272,11 @@ class SandboxedRun final : public Run {
 
   platform::Subprocess child_;
   UniqueFd first_process_;
-  UniqueFd holder_;  // the first process of the namespace around it; none without that namespace
+  UniqueFd holder_;  // none without a namespace around it
   std::unique_ptr<WorkspaceView> workspace_;
 };
 
-std::unexpected<Error> explain(const Machine& machine, const Request& request, const Start& start,
+std::unexpected<Error> explain(const Machine& machine, const Request& request, const StartReport& start,
                                platform::Subprocess& child) {
   if (start.late)
     return fail(ErrorCode::kDenied,
@@ -417,7 +370,7 @@ Result<std::unique_ptr<Run>> launch_in(const Machine& machine, const Request& re
   }
   // A stage that has failed is heard of below.
   (void)::send(ours.get(), "G", 1, MSG_NOSIGNAL);
-  Start start = hear(ours.get());
+  StartReport start = hear_start(ours.get());
   if (start.silent || start.late || !start.refusal.empty() || start.missing_program != 0) {
     auto problem = explain(machine, request, start, child);
     // Owned, so that everything is dead before the error is told.

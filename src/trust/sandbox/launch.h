@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Starting one run: which arguments bubblewrap gets, what pryx-sandbox-init is told, and the handshake that
-// tells a started command from a layer that could not be set up. Internal to the module.
+// Starting one run: which arguments bubblewrap gets, what pryx-sandbox-init is told, and who owns the
+// processes. Internal to the module.
 #pragma once
 #include <memory>
 #include <set>
