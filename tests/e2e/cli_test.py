@@ -442,6 +442,10 @@ def setup_takes_three_steps_and_can_be_taken_again(lab):
     equal(daemon.api().get("/status")["default_model"], "near/fake", "the default model")
     kept = daemon.cli("setup", "--workspace", str(work), "--no-input", "--no-task", "--json").must(0).json()
     equal(kept["model"], "near/fake", "a second run keeps what is in force")
+    # A folder that is not there yet is made for the daemon, which has left root behind where root started it.
+    new = work.parent / "new" / "folder"
+    daemon.cli("setup", "--workspace", f"{new}/", "--no-input", "--no-task").must(0)
+    equal(new.stat().st_uid, daemon_uid(daemon), "the owner of a folder that setup made")
     daemon.cli("setup", "--workspace", "/proc/nothing", "--no-task").must(2)
     daemon.cli("setup", "--workspace", str(work), "--model", "nowhere/x", "--no-task").must(6)
     expect(model is not None, "the model server stays")

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
 // pryx setup: folder, model, first task. What a step decides is kept by the daemon at once, so the way can be
 // left and taken again anywhere; a second run offers what is in force.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <filesystem>
 
 #include "foundation/base/text.h"
 #include "foundation/platform/hardening.h"
+#include "foundation/platform/held_directory.h"
 #include "surfaces/cli/commands/commands.h"
 #include "surfaces/cli/context.h"
 #include "surfaces/cli/exec.h"
@@ -17,6 +23,7 @@ namespace {
 
 constexpr std::string_view kStarter = "starter/commands";
 constexpr std::string_view kFirstTask = "list the files";
+constexpr std::string_view kFolderForOthers = "/srv/pryx-workspace";
 constexpr std::size_t kModelsShown = 4;        // of one local server
 constexpr std::size_t kCloudModelsShown = 12;  // of those that a vendor sells
 
@@ -47,13 +54,45 @@ void heading(Context& context, int step, std::string_view text) {
   context.console().note(Line(fmt::format("{}/3  {}", step, text), kBold));
 }
 
+// Whose the daemon's files are. A daemon that root starts has left root behind.
+std::optional<struct stat> other_owner(const Context& context) {
+  struct stat state{};
+  const auto places = context.places();
+  if (::geteuid() != 0 || !places || ::stat(places->state.c_str(), &state) != 0 || state.st_uid == 0)
+    return std::nullopt;
+  return state;
+}
+
 // A folder of its own, never a home directory: what works in a folder may change all of it.
 std::string suggested_folder(Context& context) {
   const std::string home = context.environment().find("HOME").value_or("");
   const auto here = context.workspace();
   if (!context.globals().workspace.empty() || (here && *here != home && *here != "/"))
     return here.value_or("");
+  if (other_owner(context)) return std::string(kFolderForOthers);  // no other user gets into root's home
   return home.empty() ? std::string() : home + "/pryx-workspace";
+}
+
+// One that is there already stays whose it is; a new one is the daemon's to write. It is made and handed over
+// through its held parent: whoever owns that parent cannot put a link in its place meanwhile.
+Result<void> make_folder(const Context& context, std::string folder) {
+  while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+  std::error_code error;
+  if (std::filesystem::is_directory(folder, error)) return {};
+  const std::filesystem::path path(folder);
+  std::filesystem::create_directories(path.parent_path(), error);
+  if (error)
+    return fail(ErrorCode::kInvalidArgument, "cannot make the folder {}: {}", folder, error.message());
+  PRYX_TRY(const auto parent, platform::HeldDirectory::open(path.parent_path()));
+  if (const auto made = parent.make_directory(path.filename().string()); !made)
+    return fail(ErrorCode::kInvalidArgument, "cannot make the folder {}: {}", folder, made.error().message);
+  const auto owner = other_owner(context);
+  if (!owner) return {};
+  PRYX_TRY(const auto held,
+           parent.open_directory(path.filename().string(), platform::Symlinks::kRefuse));
+  if (::fchownat(held.fd(), "", owner->st_uid, owner->st_gid, AT_EMPTY_PATH) != 0)
+    return fail(platform::system_error(fmt::format("give {} to the daemon's user", folder), errno));
+  return {};
 }
 
 Result<std::string> choose_folder(Context& context, client::ApiClient& api) {
@@ -64,10 +103,7 @@ Result<std::string> choose_folder(Context& context, client::ApiClient& api) {
   if (folder.empty() || folder.front() != '/')
     return fail(ErrorCode::kInvalidArgument, "'{}' is no absolute folder; pryx setup --workspace DIR",
                 folder);
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error)
-    return fail(ErrorCode::kInvalidArgument, "cannot make the folder {}: {}", folder, error.message());
+  PRYX_TRY_VOID(make_folder(context, folder));
   PRYX_TRY(const client::Reply reply, api.post("/api/v1/workspaces", json::object{{"path", folder}}));
   return json::string_or(reply.json, "path", folder);
 }
