@@ -102,10 +102,16 @@ json::object run_plain(const json::object& row) {
   platform::SpawnOptions options;
   for (const json::value& word : row.at("argv").as_array()) options.argv.emplace_back(word.as_string());
   options.executable = options.argv.at(0);
+  options.standard_output = platform::Stream::kPipe;
+  options.standard_error = platform::Stream::kPipe;
   const auto begin = std::chrono::steady_clock::now();
-  const auto done = platform::run_to_completion(options, "", kLimit);
+  auto child = platform::Subprocess::spawn(options);
+  const auto start = std::chrono::steady_clock::now() - begin;
+  if (!child) return {{"code", -1}, {"refusal", child.error().message}};
+  const auto status = child->wait_for(kLimit);
   const auto total = std::chrono::steady_clock::now() - begin;
-  return {{"code", done ? done->status.code : -1},
+  return {{"code", status && *status ? (*status)->code : -2},
+          {"start_us", std::chrono::duration_cast<std::chrono::microseconds>(start).count()},
           {"total_us", std::chrono::duration_cast<std::chrono::microseconds>(total).count()}};
 }
 
