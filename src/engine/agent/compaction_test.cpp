@@ -348,6 +348,47 @@ TEST_F(LongSession, AnEmptyAccountLeavesNothingOut) {
   EXPECT_TRUE(compactions(s).empty());
 }
 
+// The answer would have to wait for that model as well, and then it comes with the summary.
+TEST_F(LongSession, ASummaryIsWaitedForWhileItsModelIsAway) {
+  limits.model_wait = std::chrono::hours(24);
+  boot_with(4'000);
+  const SessionId s = session();
+  notes->refuses_summaries = Error{ErrorCode::kOverloaded, "slow down", 3'600'000};
+  TurnId last = say(s, kFiller);
+  for (int i = 0; i < 120 && state(last) == "completed"; ++i) last = say(s, kFiller);
+  ASSERT_EQ(state(last), "running");
+  EXPECT_EQ(step_states(last), "model started");
+  const Step waiting = step_in(last, StepState::kStarted);
+  EXPECT_EQ(waiting.purpose, "compaction");
+  EXPECT_NE(waiting.summary.find("slow down"), std::string::npos) << waiting.summary;
+  EXPECT_TRUE(compactions(s).empty());
+  // Neither does a restart leave anything out.
+  kill();
+  boot_and([this] { set_limit(4'000); });
+  EXPECT_EQ(step_states(last), "model started");
+  notes->refuses_summaries.reset();
+  pass(std::chrono::minutes(76));
+  ASSERT_EQ(state(last), "completed") << turn(last).error_detail;
+  EXPECT_EQ(step_states(last), "model done, model done");
+  ASSERT_EQ(compactions(s).size(), 1u);
+  EXPECT_FALSE(compactions(s)[0].dropped);
+}
+
+TEST_F(LongSession, ASummaryIsWaitedForNoLongerThanAnAnswer) {
+  limits.model_wait = std::chrono::hours(2);
+  boot_with(4'000);
+  const SessionId s = session();
+  notes->refuses_summaries = Error{ErrorCode::kOverloaded, "slow down", 3'600'000};
+  TurnId last = say(s, kFiller);
+  for (int i = 0; i < 120 && state(last) == "completed"; ++i) last = say(s, kFiller);
+  ASSERT_EQ(state(last), "running");
+  pass(std::chrono::hours(5));
+  EXPECT_EQ(state(last), "failed");
+  EXPECT_EQ(turn(last).error_code, "overloaded");
+  EXPECT_EQ(step_states(last), "model failed");
+  EXPECT_TRUE(compactions(s).empty());
+}
+
 // Asked for by a person, who reads why it failed and can take the request's number to the vendor.
 TEST_F(LongSession, ACompactionThatFailsNamesTheModelAndTheVendorsRequest) {
   boot_with(16'000);

@@ -76,6 +76,9 @@ class TurnRun {
   // No answer came of a step: another model takes over, or it is waited for one, or the turn fails
   // (turn_run_wait.cpp).
   [[nodiscard]] async::Task<Flow> without_answer(Step& step, Error error);
+  // The same of a summary. nullopt: nobody can write it, and there is an answer without it.
+  [[nodiscard]] async::Task<std::optional<Flow>> without_summary(Step& step, Error error, bool manual);
+  [[nodiscard]] async::Task<Flow> wait_or_fail(Step& step, Error error);
   void note_away(const Error& error);
   [[nodiscard]] bool may_wait() const;
   [[nodiscard]] std::optional<Duration> pause_for(const Awaited& awaited) const;  // nullopt: none any more

@@ -89,7 +89,8 @@ async::Task<TurnRun::Flow> TurnRun::make_room() {
     const std::string asked = model_name();
     const Flow flow = co_await compact(want, context.wanted, false);
     if (flow == Flow::kStop || model_name() != asked) co_return flow;
-    if (history_.size() == messages) break;  // nothing that may go
+    if (find_interrupted_compaction() != nullptr) co_return flow;  // its model was waited for
+    if (history_.size() == messages) break;                        // nothing that may go
     context = make_context();
   }
   const auto over = static_cast<double>(context.limit) * kTolerance;
@@ -208,9 +209,8 @@ async::Task<TurnRun::Flow> TurnRun::compact(std::int64_t want, std::int64_t toke
   if (cancelled) co_return co_await cancel_turn();
   if (store_error_) co_return co_await stopped_by_storage(*store_error_);
   if (!text) {
-    const auto replaced = co_await fall_back(step, text.error());
-    if (!replaced) co_return co_await stopped_by_storage(replaced.error());
-    if (*replaced) co_return Flow::kGoOn;
+    const auto flow = co_await without_summary(step, text.error(), manual);
+    if (flow) co_return *flow;
   } else if (trim(*text).empty()) {
     text = fail(ErrorCode::kProvider, "the model wrote no summary");
   }

@@ -40,8 +40,8 @@ async::Task<TurnRun::Flow> TurnRun::run_model_step() {
   if (priced == Flow::kStop) co_return priced;
   const std::string asked = model_name();
   const Flow room = co_await make_room();
-  // Who took over when a summary was asked for has a price and a context of its own.
-  if (room == Flow::kStop || model_name() != asked) co_return room;
+  // Who took over when a summary was asked for, or was waited for, has a price and a context of its own.
+  if (room == Flow::kStop || model_name() != asked || find_interrupted_compaction()) co_return room;
   Step* existing = find_interrupted_model_step();
   if (existing == nullptr) {
     Step step{.principal = turn_.principal,

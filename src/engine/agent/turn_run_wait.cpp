@@ -19,11 +19,25 @@ constexpr std::string_view kFronts[] = {"openai", "anthropic"};
 }  // namespace
 
 async::Task<TurnRun::Flow> TurnRun::without_answer(Step& step, Error error) {
-  if (!was_sent_) awaited_.reset();  // a limit of ours says no, and it does not pass by waiting for a model
   note_away(error);
   const auto replaced = co_await fall_back(step, error);
   if (!replaced) co_return co_await stopped_by_storage(replaced.error());
   if (*replaced) co_return Flow::kGoOn;
+  co_return co_await wait_or_fail(step, std::move(error));
+}
+
+// Whoever is away for a summary is away for the answer as well: nothing is left out of the conversation for
+// one that does not come.
+async::Task<std::optional<TurnRun::Flow>> TurnRun::without_summary(Step& step, Error error, bool manual) {
+  if (!manual) note_away(error);
+  const auto replaced = co_await fall_back(step, error);
+  if (!replaced) co_return co_await stopped_by_storage(replaced.error());
+  if (*replaced) co_return Flow::kGoOn;
+  if (manual || !awaited_) co_return std::nullopt;
+  co_return co_await wait_or_fail(step, std::move(error));
+}
+
+async::Task<TurnRun::Flow> TurnRun::wait_or_fail(Step& step, Error error) {
   const std::optional<Awaited> awaited = std::exchange(awaited_, std::nullopt);
   if (!awaited || !may_wait()) co_return co_await model_failed(step, std::move(error));
   const std::optional<Duration> pause = pause_for(*awaited);
@@ -34,6 +48,7 @@ async::Task<TurnRun::Flow> TurnRun::without_answer(Step& step, Error error) {
 }
 
 void TurnRun::note_away(const Error& error) {
+  if (!was_sent_) awaited_.reset();  // a limit of ours says no, and it does not pass by waiting for a model
   if (!was_sent_ || !text_.empty() || !reasoning_.empty()) return;
   const bool is_over_its_rate = error.code == ErrorCode::kOverloaded;
   // A server that does not run on this machine comes back when a person starts it, and it is they who wait.
@@ -44,13 +59,14 @@ void TurnRun::note_away(const Error& error) {
   awaited_ = Awaited{model_name(), error};
 }
 
-// Since when the answer that is due has been asked for, by whichever model and daemon.
+// Since when the answer that is due has been asked for, or a summary that makes room for it, by whichever
+// model and daemon.
 WallTime TurnRun::asked_since() const {
   std::optional<WallTime> since;
   for (const Step& step : steps_) {
     if (step.kind == StepKind::kTool)
       since.reset();
-    else if (step.kind == StepKind::kModel && step.purpose.empty() && !since)
+    else if (step.kind == StepKind::kModel && !since)
       since = step.planned_at;
   }
   return since.value_or(now());
