@@ -190,6 +190,38 @@ TEST_F(StandIn, IsAskedForNoMoreThanItsOwnContextTakes) {
   EXPECT_EQ(step_states(t), "model failed, model done, model done");
 }
 
+// What the stand-in had room for may be more than the chosen model takes, which is asked again after a pause.
+TEST_F(StandIn, LeavesRoomForTheChosenModelAfterAPause) {
+  know("{context: 8000, max_output: 500}", "{context: 100000, max_output: 1000}");
+  daemon->engine.set_model_wait(24h);
+  world.text.clear();
+  for (int i = 0; i < 220; ++i)
+    world.text += "We talked about the garden, the roof and the bill for both of them. ";
+  model->add({.refused = Error{ErrorCode::kOverloaded, "slow down", 3'600'000}, .events = {}, .broken = {}});
+  for (int i = 0; i < 5; ++i) backup->add(asks_for({{"test.pure", fmt::format(R"({{"n":{}}})", i)}}));
+  backup->add({.refused = Error{ErrorCode::kOverloaded, "slow down", 120'000}, .events = {}, .broken = {}});
+  const SessionId s = session();
+  const TurnId t = send(s, "hi");
+  settle();
+  ASSERT_EQ(state(t), "running") << turn(t).error_detail;
+  ASSERT_EQ(backup->requests.size(), 6u);
+  world.text = "done";
+  model->add(says("what was found so far"));
+  model->add(asks_for({{"test.pure", R"({"n":9})"}}));
+  for (int i = 0; i < 2; ++i) model->add(says("the whole answer"));
+  pass(3min);
+  ASSERT_EQ(state(t), "completed") << turn(t).error_detail;
+  EXPECT_EQ(turn(t).answered_by, "fake/one");
+  EXPECT_EQ(messages(s).back().text(), "the whole answer");
+  ASSERT_GE(model->requests.size(), 4u);
+  EXPECT_TRUE(model->requests[1].messages.front().text.starts_with("You keep the memory"));
+  EXPECT_GE(count_events("context.compacted"), 1);
+  EXPECT_EQ(world.runs.size(), 6u);
+  // The summary came after the answer's step was begun, and the call that the answer asked for after both.
+  EXPECT_NE(step_states(t).find("model done, model done, test.pure done, model done"), std::string::npos)
+      << step_states(t);
+}
+
 TEST_F(StandIn, WhosePriceNobodyKnowsAsksBesideABudget) {
   know("{context: 100000, price: {input: 1, output: 1}}", "{context: 100000}");
   ASSERT_TRUE(write([&](db::Transaction& t) {

@@ -289,7 +289,10 @@ async::Task<TurnRun::Flow> TurnRun::fail_turn(std::string code, std::string deta
     for (Step& step : steps_) {
       if (step.state == StepState::kAwaitingApproval)
         PRYX_TRY_VOID(parts().approvals.supersede(t, turn_.principal, step.approval));
-      if (step.state == StepState::kPlanned || step.state == StepState::kAwaitingApproval)
+      // One that waited for its model, and is not asked after all.
+      const bool is_begun = step.kind == StepKind::kModel && step.state == StepState::kStarted;
+      if (is_begun) step.summary.clear();
+      if (is_begun || step.state == StepState::kPlanned || step.state == StepState::kAwaitingApproval)
         PRYX_TRY_VOID(TurnStore::change_state(t.db(), step, StepState::kCancelled, now()));
     }
     return write_end(t, TurnState::kFailed, {}, {});

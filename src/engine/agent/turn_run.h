@@ -97,7 +97,7 @@ class TurnRun {
   [[nodiscard]] ModelEnd end_of_attempt(trace::CallOutcome outcome, std::optional<Error> error);
   [[nodiscard]] Result<void> write_call_end(db::Transaction& t, const ModelEnd& end);
   [[nodiscard]] Message answer_message(const StepId& step, PartState state);
-  [[nodiscard]] std::vector<Step> plan_tool_steps(const Step& model_step);
+  [[nodiscard]] std::vector<Step> plan_tool_steps();
 
   // A model without a known price under a budget (turn_run_price.cpp).
   [[nodiscard]] async::Task<Flow> settle_price();
@@ -266,6 +266,7 @@ class TurnRun {
   std::int64_t unread_ = 0;      // messages of earlier turns that are more than what is read at once
   std::int64_t unread_to_ = 0;   // HistoryRead::unread_to
   std::optional<Context> prepared_;
+  std::string room_for_;  // who had room at the last look: an answer that was begun needs no other
 
   // The answer that streams at present.
   StepId streaming_step_;

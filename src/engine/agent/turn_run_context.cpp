@@ -67,7 +67,11 @@ Context TurnRun::take_context() {
 async::Task<TurnRun::Flow> TurnRun::make_room() {
   prepared_.reset();
   set_budget();
-  if (find_interrupted_model_step() != nullptr) co_return Flow::kGoOn;  // it had room when it began
+  // It had room when it began. Another model may have less, and a summary that was begun is ended first.
+  const bool is_begun = find_interrupted_model_step() != nullptr;
+  if (is_begun && room_for_.empty()) warned_ = true;  // by the start that began it
+  if (is_begun && room_for_ == model_name() && find_interrupted_compaction() == nullptr)
+    co_return Flow::kGoOn;
   const Flow dropped = co_await drop_thoughts();
   if (dropped == Flow::kStop) co_return dropped;
   Context context = make_context();
@@ -101,6 +105,7 @@ async::Task<TurnRun::Flow> TurnRun::make_room() {
     if (flow == Flow::kStop) co_return flow;
   }
   prepared_ = std::move(context);
+  room_for_ = model_name();
   co_return Flow::kGoOn;
 }
 

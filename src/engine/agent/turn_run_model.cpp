@@ -368,9 +368,9 @@ async::Task<void> TurnRun::save_partial(Step& step) {
     log::warn("turn.partial_not_saved", {{"turn_id", turn_.id.str()}, {"error", written.error().message}});
 }
 
-std::vector<Step> TurnRun::plan_tool_steps(const Step& model_step) {
+std::vector<Step> TurnRun::plan_tool_steps() {
   std::vector<Step> planned;
-  int seq = model_step.seq;
+  int seq = static_cast<int>(steps_.size());  // a summary may have come since the answer began
   for (const models::ToolCall& call : calls_) {
     if (turn_.options.is_client_tool(call.name)) continue;
     Step step{.principal = turn_.principal,
@@ -398,7 +398,7 @@ async::Task<TurnRun::Flow> TurnRun::end_model_step(Step& step) {
   const std::string asked = model_name();
   turn_.answered_by = finish_model_.empty() ? asked : asked.substr(0, asked.find('/') + 1) + finish_model_;
   std::optional<Message> message = answer_message(step.id, PartState::kComplete);
-  std::vector<Step> planned = plan_tool_steps(step);
+  std::vector<Step> planned = plan_tool_steps();
   std::vector<std::string> renderings;
   for (std::size_t i = 0; const models::ToolCall& call : calls_) {
     Part part;
