@@ -377,6 +377,27 @@ TEST_F(Costs, WhatABudgetRefusesIsNotWaitedFor) {
   EXPECT_GT(booked(), 0);
 }
 
+// What is left does not pay for the stand-in, but for the chosen model it does.
+TEST_F(Costs, AStandInThatIsTooDearDoesNotEndTheWait) {
+  limits.model_wait = 24h;
+  boot_priced();
+  daemon->engine.set_fallbacks({"fake/big"});
+  model->add({.refused = Error{ErrorCode::kOverloaded, "busy", 120'000}, .events = {}, .broken = {}});
+  NewMessage message{.session = session(), .text = {}};
+  while (message.text.size() < 40'000) message.text += "some words and some more of them ";
+  message.max_cost = kUsd / 5;
+  const TurnId id = accept(message).value().turn;
+  settle();
+  ASSERT_EQ(state(id), "running") << turn(id).error_detail;
+  EXPECT_EQ(model->requests.size(), 1u);
+  model->add(answers(1000, 100));
+  pass(3min);
+  ASSERT_EQ(state(id), "completed") << turn(id).error_detail;
+  EXPECT_EQ(turn(id).answered_by, "fake/one");
+  EXPECT_EQ(step_states(id), "model failed, model done");
+  EXPECT_EQ(booked(), 1000 * 3000 + 100 * 15'000);
+}
+
 TEST_F(Costs, WhatWasRefusedOrNeverLeftCostsNothing) {
   boot_priced();
   model->add({.refused = Error{ErrorCode::kForbidden, "no", -1}});

@@ -28,9 +28,15 @@ std::string what_is_wrong(ErrorCode code) {
       return "is not there";
     case ErrorCode::kBudget:
       return "has no quota left in its account";
+    case ErrorCode::kTooLarge:
+      return "does not take a conversation of this length";
     default:
       return "failed";
   }
+}
+
+std::string answers_instead(std::string_view from, std::string_view why, std::string_view to) {
+  return fmt::format("{} {}; {} answers instead. Your choice of model stays as it is.", from, why, to);
 }
 
 }  // namespace
@@ -52,8 +58,14 @@ bool may_fall_back(ErrorCode code) {
 }
 
 std::string fallback_notice(std::string_view from, std::string_view to, ErrorCode code) {
-  return fmt::format("{} {}; {} answers instead. Your choice of model stays as it is.", from,
-                     what_is_wrong(code), to);
+  return answers_instead(from, what_is_wrong(code), to);
+}
+
+std::string passed_over_notice(std::string_view from, std::string_view to, ErrorCode code) {
+  std::string why = "cannot be asked like this";
+  if (code == ErrorCode::kTooLarge) why = what_is_wrong(code);
+  if (code == ErrorCode::kBudget) why = "is beyond what this turn may use";
+  return answers_instead(from, why, to);
 }
 
 std::string waiting_reason(std::string_view model, ErrorCode code) {

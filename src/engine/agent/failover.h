@@ -18,6 +18,8 @@ namespace pryx::agent {
 [[nodiscard]] bool may_fall_back(ErrorCode code);
 // One sentence for a person: what is wrong with `from` and who answers.
 [[nodiscard]] std::string fallback_notice(std::string_view from, std::string_view to, ErrorCode code);
+// The same of a stand-in that was not even asked.
+[[nodiscard]] std::string passed_over_notice(std::string_view from, std::string_view to, ErrorCode code);
 // Why `model` is waited for: "openai/gpt-4o cannot be reached".
 [[nodiscard]] std::string waiting_reason(std::string_view model, ErrorCode code);
 // The same with all that is known while it lasts, and for the transcript once it is over.

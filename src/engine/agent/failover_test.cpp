@@ -222,6 +222,52 @@ TEST_F(StandIn, LeavesRoomForTheChosenModelAfterAPause) {
       << step_states(t);
 }
 
+// Without it the turn would have waited and been answered.
+TEST_F(StandIn, ThatIsTooSmallDoesNotEndTheWaitForTheChosenModel) {
+  know("{context: 100000, max_output: 2000}", "{context: 1000, max_output: 200}");
+  daemon->engine.set_model_wait(24h);
+  model->add({.refused = Error{ErrorCode::kOverloaded, "slow down", 120'000}, .events = {}, .broken = {}});
+  std::string much;
+  while (much.size() < 20'000) much += "We talked about the garden, the roof and the bill for both of them. ";
+  const TurnId t = send(session(), much);
+  settle();
+  ASSERT_EQ(state(t), "running") << turn(t).error_detail;
+  EXPECT_TRUE(backup->requests.empty());
+  const std::string waits_for = step_in(t, StepState::kStarted).summary;
+  EXPECT_NE(waits_for.find("fake/one is over its rate limit"), std::string::npos) << waits_for;
+  model->add(says("the whole answer"));
+  pass(3min);
+  ASSERT_EQ(state(t), "completed") << turn(t).error_detail;
+  EXPECT_EQ(turn(t).answered_by, "fake/one");
+  EXPECT_EQ(step_states(t), "model failed, model done");
+  EXPECT_TRUE(backup->requests.empty());
+}
+
+TEST_F(StandIn, ThatIsTooSmallIsPassedOver) {
+  know("{context: 100000, max_output: 2000}", "{context: 1000, max_output: 200}");
+  const auto third = std::make_shared<ScriptedProvider>(loop);
+  daemon->models.put_provider("third", third);
+  daemon->engine.set_fallbacks({"backup/two", "third/three"});
+  refuse();
+  third->add(says("the whole answer"));
+  std::string much;
+  while (much.size() < 20'000) much += "We talked about the garden, the roof and the bill for both of them. ";
+  const SessionId s = session();
+  const TurnId t = send(s, much);
+  settle();
+  ASSERT_EQ(state(t), "completed") << turn(t).error_detail;
+  EXPECT_EQ(turn(t).answered_by, "third/three");
+  EXPECT_TRUE(backup->requests.empty());
+  EXPECT_EQ(step_states(t), "model failed, model failed, model done");
+  EXPECT_EQ(count_events("turn.fallback"), 2);
+  std::string told;
+  for (const Message& message : messages(s))
+    for (const Part& part : message.parts) told += part.type == "notice" ? part.text + "\n" : "";
+  EXPECT_NE(told.find("backup/two does not take a conversation of this length; third/three answers instead"),
+            std::string::npos)
+      << told;
+}
+
 TEST_F(StandIn, WhosePriceNobodyKnowsAsksBesideABudget) {
   know("{context: 100000, price: {input: 1, output: 1}}", "{context: 100000}");
   ASSERT_TRUE(write([&](db::Transaction& t) {

@@ -53,13 +53,16 @@ class TurnRun {
 
   // Model steps.
   [[nodiscard]] async::Task<Flow> run_model_step();
+  [[nodiscard]] Step& add_answer_step();
   // An error: the model cannot be asked like this.
   [[nodiscard]] Result<models::ModelRequest> make_request(const Step& step);
   // A value: what does not fit into a budget (kBudget). Nothing was begun then.
   [[nodiscard]] async::Task<Result<std::optional<Error>>> begin_model_step(Step& step, bool is_new,
                                                                            models::ModelRequest& request);
-  // Over a budget, or more than the model takes.
-  [[nodiscard]] async::Task<Flow> never_begun(Step& step, bool is_new, Error refusal);
+  // Over a budget, or more than the model takes (turn_run_failover.cpp).
+  [[nodiscard]] async::Task<Flow> never_begun(Step& step, bool is_new, Error refusal, std::string code = {});
+  [[nodiscard]] async::Task<Result<void>> open_unasked(Step& step);
+  [[nodiscard]] async::Task<Flow> without_stand_in(Step& step, Error error, std::string code);
   [[nodiscard]] async::Task<Result<void>> stream_answer(Step& step, models::ModelRequest request);
   [[nodiscard]] async::Task<Result<std::unique_ptr<models::ModelStream>>> ask_model(
       Step& step, models::ModelRequest request);
@@ -72,13 +75,14 @@ class TurnRun {
   [[nodiscard]] async::Task<void> save_partial(Step& step);
   // Whether another model was put in the place of the one that failed.
   [[nodiscard]] async::Task<Result<bool>> fall_back(Step& step, Error error);
+  [[nodiscard]] async::Task<Result<bool>> replace_model(Step& step, Error error);
   void add_notices(Message& message);
   // No answer came of a step: another model takes over, or it is waited for one, or the turn fails
   // (turn_run_wait.cpp).
   [[nodiscard]] async::Task<Flow> without_answer(Step& step, Error error);
   // The same of a summary. nullopt: nobody can write it, and there is an answer without it.
   [[nodiscard]] async::Task<std::optional<Flow>> without_summary(Step& step, Error error, bool manual);
-  [[nodiscard]] async::Task<Flow> wait_or_fail(Step& step, Error error);
+  [[nodiscard]] async::Task<Flow> wait_or_fail(Step& step, Error error, std::string code = {});
   void note_away(const Error& error);
   [[nodiscard]] bool may_wait() const;
   [[nodiscard]] std::optional<Duration> pause_for(const Awaited& awaited) const;  // nullopt: none any more

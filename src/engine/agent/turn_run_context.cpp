@@ -122,12 +122,18 @@ bool TurnRun::should_remind(const Context& context) const {
 
 async::Task<TurnRun::Flow> TurnRun::fail_too_long(const Context& context) {
   const auto tokens = static_cast<std::int64_t>(static_cast<double>(context.estimated) * budget_.factor);
-  std::string detail = fmt::format(
-      "the conversation has about {} tokens even with its oldest part summarised and old results taken out, "
-      "and {} "
-      "takes {}; say less at once, start a fresh session, or choose a model with a larger context",
-      tokens, model_name(), context.limit);
-  co_return co_await fail_turn(std::string(kContextTooLong), std::move(detail));
+  Error refusal{ErrorCode::kTooLarge,
+                fmt::format("the conversation has about {} tokens even with its oldest part summarised and "
+                            "old results taken out, and {} takes {}; say less at once, start a fresh "
+                            "session, or choose a model with a larger context",
+                            tokens, model_name(), context.limit),
+                -1};
+  reset_stream();
+  Step* open = find_interrupted_model_step();
+  const bool is_new = open == nullptr;
+  Step& step = is_new ? add_answer_step() : *open;
+  streaming_step_ = step.id;
+  co_return co_await never_begun(step, is_new, std::move(refusal), std::string(kContextTooLong));
 }
 
 // Once each time it gets there, and again after a summary made room and it filled up again.
@@ -363,7 +369,9 @@ async::Task<TurnRun::Flow> TurnRun::too_long(Step& step, Error error) {
         "down to about {} tokens; start a fresh session, or choose a model with a larger "
         "context",
         model_name(), budget_.limit);
-    co_return co_await model_failed(step, std::move(error), std::string(kContextTooLong));
+    std::string code(kContextTooLong);
+    if (!stand_in_.empty()) co_return co_await without_stand_in(step, std::move(error), std::move(code));
+    co_return co_await model_failed(step, std::move(error), std::move(code));
   }
   const std::int64_t sent = std::min(estimate_.input_tokens, budget_.limit);
   reduced_limit_ = static_cast<std::int64_t>(static_cast<double>(sent) * kReduced);

@@ -10,12 +10,17 @@ namespace pryx::agent {
 
 async::Task<Result<bool>> TurnRun::fall_back(Step& step, Error error) {
   if (!was_sent_ || !may_fall_back(error.code)) co_return false;
+  co_return co_await replace_model(step, std::move(error));
+}
+
+async::Task<Result<bool>> TurnRun::replace_model(Step& step, Error error) {
   const std::string from = model_name();
   std::optional<std::string> to = failover_.next(from);
   // One that is not set up cannot answer; the next may.
   while (to && !parts().models.resolve(*to)) to = failover_.next(*to);
   if (!to) co_return false;
-  const std::string notice = fallback_notice(from, *to, error.code);
+  const std::string notice =
+      was_sent_ ? fallback_notice(from, *to, error.code) : passed_over_notice(from, *to, error.code);
   const bool was_shown = !text_.empty() || !reasoning_.empty();
   const ModelEnd end =
       end_of_attempt(was_shown ? trace::CallOutcome::kInterrupted : trace::CallOutcome::kFailed, error);
@@ -52,6 +57,46 @@ async::Task<Result<bool>> TurnRun::fall_back(Step& step, Error error) {
   reset_stream();
   answering_notices_.push_back(notice);
   co_return true;
+}
+
+// The step was never begun: one that is new leaves no row, and one of an earlier start ends as failed. A
+// stand-in is nobody's choice: what it cannot take or may not cost is no reason to fail.
+async::Task<TurnRun::Flow> TurnRun::never_begun(Step& step, bool is_new, Error refusal, std::string code) {
+  const bool was_shown = !text_.empty() || !reasoning_.empty();
+  if (!stand_in_.empty() && !was_shown) {
+    if (is_new) {
+      const auto opened = co_await open_unasked(step);
+      if (!opened) co_return co_await stopped_by_storage(opened.error());
+    }
+    co_return co_await without_stand_in(step, std::move(refusal), std::move(code));
+  }
+  if (!is_new) co_return co_await model_failed(step, std::move(refusal), std::move(code));
+  if (step.purpose.empty()) --model_steps_;
+  steps_.pop_back();
+  if (code.empty()) code = facts(refusal.code).name;
+  co_return co_await fail_turn(std::move(code), std::move(refusal.message));
+}
+
+// Its row says why another model was asked, or is what waits for one.
+async::Task<Result<void>> TurnRun::open_unasked(Step& step) {
+  co_return co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(write_start(t));
+    step.state = StepState::kStarted;
+    step.boot_id = parts().boot_id;
+    step.started_at = now();
+    PRYX_TRY_VOID(TurnStore::insert_step(t.db(), step));
+    json::object payload{
+        {"step_id", step.id.str()}, {"kind", "model"}, {"attempt", step.attempt}, {"model", model_name()}};
+    if (!step.purpose.empty()) payload["purpose"] = step.purpose;
+    return emit(t, "step.started", std::move(payload));
+  });
+}
+
+async::Task<TurnRun::Flow> TurnRun::without_stand_in(Step& step, Error error, std::string code) {
+  const auto replaced = co_await replace_model(step, error);
+  if (!replaced) co_return co_await stopped_by_storage(replaced.error());
+  if (*replaced) co_return Flow::kGoOn;
+  co_return co_await wait_or_fail(step, std::move(error), std::move(code));
 }
 
 // The transcript says it where it happened; no model reads it.

@@ -35,6 +35,19 @@ void TurnRun::reset_stream() {
   last_partial_ = parts().loop.clock().monotonic();
 }
 
+Step& TurnRun::add_answer_step() {
+  Step step{.principal = turn_.principal,
+            .id = parts().ids.make<StepId>(),
+            .turn = turn_.id,
+            .seq = static_cast<int>(steps_.size()) + 1,
+            .kind = StepKind::kModel,
+            .effect = tools::EffectClass::kIdempotent,
+            .planned_at = now()};
+  step.idempotency_key = step.id.str();
+  ++model_steps_;
+  return steps_.emplace_back(std::move(step));
+}
+
 async::Task<TurnRun::Flow> TurnRun::run_model_step() {
   const Flow priced = co_await settle_price();
   if (priced == Flow::kStop) co_return priced;
@@ -43,20 +56,8 @@ async::Task<TurnRun::Flow> TurnRun::run_model_step() {
   // Who took over when a summary was asked for, or was waited for, has a price and a context of its own.
   if (room == Flow::kStop || model_name() != asked || find_interrupted_compaction()) co_return room;
   Step* existing = find_interrupted_model_step();
-  if (existing == nullptr) {
-    Step step{.principal = turn_.principal,
-              .id = parts().ids.make<StepId>(),
-              .turn = turn_.id,
-              .seq = static_cast<int>(steps_.size()) + 1,
-              .kind = StepKind::kModel,
-              .effect = tools::EffectClass::kIdempotent,
-              .planned_at = now()};
-    step.idempotency_key = step.id.str();
-    steps_.push_back(std::move(step));
-    ++model_steps_;
-  }
-  Step& step = existing != nullptr ? *existing : steps_.back();
   bool is_new = existing == nullptr;
+  Step& step = is_new ? add_answer_step() : *existing;
   bool is_next_part = false;
   for (int cuts = 1;; ++cuts) {
     if (!is_next_part) reset_stream();
@@ -150,15 +151,6 @@ async::Task<Result<std::optional<Error>>> TurnRun::begin_model_step(Step& step, 
     request.max_output_tokens = grant.output_tokens;
   trace_.answer_bounded(request.max_output_tokens);
   co_return written;
-}
-
-// The step was never begun: one that is new leaves no row, and one of an earlier start ends as failed.
-async::Task<TurnRun::Flow> TurnRun::never_begun(Step& step, bool is_new, Error refusal) {
-  if (!is_new) co_return co_await model_failed(step, std::move(refusal));
-  if (step.purpose.empty()) --model_steps_;
-  steps_.pop_back();
-  const std::string code(facts(refusal.code).name);
-  co_return co_await fail_turn(code, std::move(refusal.message));
 }
 
 async::Task<Result<std::unique_ptr<models::ModelStream>>> TurnRun::ask_model(Step& step,

@@ -37,14 +37,14 @@ async::Task<std::optional<TurnRun::Flow>> TurnRun::without_summary(Step& step, E
   co_return co_await wait_or_fail(step, std::move(error));
 }
 
-async::Task<TurnRun::Flow> TurnRun::wait_or_fail(Step& step, Error error) {
+async::Task<TurnRun::Flow> TurnRun::wait_or_fail(Step& step, Error error, std::string code) {
   const std::optional<Awaited> awaited = std::exchange(awaited_, std::nullopt);
-  if (!awaited || !may_wait()) co_return co_await model_failed(step, std::move(error));
+  if (!awaited || !may_wait()) co_return co_await model_failed(step, std::move(error), std::move(code));
   const std::optional<Duration> pause = pause_for(*awaited);
   if (pause) co_return co_await wait_for_model(step, std::move(error), *awaited, *pause);
   if (awaited->error.code == error.code)
     error.message += not_waited_advice(awaited->error, engine_.limits_.model_wait);
-  co_return co_await model_failed(step, std::move(error));
+  co_return co_await model_failed(step, std::move(error), std::move(code));
 }
 
 void TurnRun::note_away(const Error& error) {
