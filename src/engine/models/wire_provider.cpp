@@ -24,6 +24,15 @@ Error about(std::string_view provider, Error error) {
   return error;
 }
 
+// What our HTTP client says, as providers say it.
+Error by_client(Error error) {
+  // Unlike a network that is away, a wrong certificate or no HTTP server at all does not pass by itself.
+  if (error.code == ErrorCode::kCheckFailed) error.code = ErrorCode::kProvider;
+  // That is a lack of this process, and no rate limit of the vendor's.
+  if (error.code == ErrorCode::kOverloaded) error.code = ErrorCode::kUnavailable;
+  return error;
+}
+
 constexpr std::size_t kMaxRequestId = 128;
 constexpr std::string_view kRequestIdHeaders[] = {"x-request-id", "request-id", "apim-request-id",
                                                   "x-amzn-requestid"};
@@ -89,7 +98,7 @@ class Line {
       request.headers.add(std::move(header.name), std::move(header.value));
     }
     auto response = co_await http_.start(std::move(request));
-    if (!response) co_return fail(about(config.name, std::move(response.error())));
+    if (!response) co_return fail(about(config.name, by_client(std::move(response.error()))));
     const int status = (*response)->status();
     if (facts) *facts = {status, request_id_of(**response)};
     if (status < 200 || status >= 300) {

@@ -98,6 +98,41 @@ TEST(WireProvider, WithoutAnAnswerThereIsNoStatus) {
   EXPECT_EQ(outcome.facts.request_id, "");
 }
 
+struct FailingHttp final : net::HttpClient {
+  explicit FailingHttp(ErrorCode code) : code_(code) {}
+  async::Task<Result<std::unique_ptr<net::ClientResponse>>> start(net::ClientRequest) override {
+    co_return fail(code_, "connect to there: it failed");
+  }
+  async::Task<void> stop() override { co_return; }
+
+ private:
+  ErrorCode code_;
+};
+
+// A model that cannot be reached, or is over its rate, is waited for.
+TEST(WireProvider, WhatFailsBeforeAnAnswerIsCalledWhatItIs) {
+  for (const auto& [said, told] : {std::pair(ErrorCode::kUnavailable, ErrorCode::kUnavailable),
+                                   std::pair(ErrorCode::kCheckFailed, ErrorCode::kProvider),
+                                   std::pair(ErrorCode::kOverloaded, ErrorCode::kUnavailable)}) {
+    RealLoop real;
+    FailingHttp http(said);
+    Keys keys;
+    const auto provider = make_provider(
+        real.loop, http, keys,
+        {.name = "acme", .kind = "openai", .base_url = "https://acme.example/v1", .key_secret_name = {}});
+    const Outcome outcome = net::testing::run(real, ask(**provider, "hi"));
+    ASSERT_TRUE(outcome.error);
+    EXPECT_EQ(outcome.error->code, told) << facts(said).name;
+    EXPECT_EQ(outcome.error->message, "provider acme: connect to there: it failed");
+  }
+  const RawServer other([](RawConnection& connection, const std::string&) {
+    connection.write("SSH-2.0-OpenSSH_9.2\r\n\r\n");
+  });
+  const Outcome outcome = ask_once(other);
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->code, ErrorCode::kProvider) << outcome.error->message;
+}
+
 TEST(WireProvider, SendsKeyAndIdempotencyKeyAndStreams) {
   const RawServer server([](RawConnection& connection, const std::string& request) {
     EXPECT_TRUE(request.starts_with("POST /v1/chat/completions HTTP/1.1\r\n")) << request;

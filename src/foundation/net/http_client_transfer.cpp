@@ -220,6 +220,11 @@ Error Transfer::describe(CURLcode code) const {
   const auto unavailable = [](std::string text) {
     return Error{ErrorCode::kUnavailable, std::move(text), -1};
   };
+  const auto tls_failed = [&] {
+    return fmt::format(
+        "connect to {}: TLS failed: {}", at,
+        tls_detail_[0] != 0 ? static_cast<const char*>(tls_detail_) : lane_->curl().easy_strerror(code));
+  };
   if (head_done_)
     return unavailable(fmt::format("request to {}: the connection was cut in the middle of the answer", at));
   switch (code) {
@@ -235,12 +240,11 @@ Error Transfer::describe(CURLcode code) const {
       return unavailable(fmt::format("connect to {}: no connection within {}", at,
                                      format_duration(request_.connect_timeout)));
     case CURLE_SSL_CONNECT_ERROR:
+      return unavailable(tls_failed());  // also a handshake that was cut
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
-      return unavailable(fmt::format(
-          "connect to {}: TLS failed: {}", at,
-          tls_detail_[0] != 0 ? static_cast<const char*>(tls_detail_) : lane_->curl().easy_strerror(code)));
+      return Error{ErrorCode::kCheckFailed, tls_failed(), -1};
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
@@ -248,7 +252,8 @@ Error Transfer::describe(CURLcode code) const {
       return unavailable(fmt::format("request to {}: the connection was closed before an answer came", at));
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
-      return unavailable(fmt::format("request to {}: what answers there is no HTTP server", at));
+      return Error{ErrorCode::kCheckFailed,
+                   fmt::format("request to {}: what answers there is no HTTP server", at), -1};
     default:
       return unavailable(fmt::format("request to {}: {}", at, lane_->curl().easy_strerror(code)));
   }

@@ -64,7 +64,7 @@ class ImageFetch {
   // kOverloaded: who has to wait.
   [[nodiscard]] Result<Slot> admit(const Caller& caller);
   // The bytes of a PNG, JPEG, GIF or WebP. kDenied: by the policy or the broker. kCheckFailed: the answer is
-  // no such image. kTooLarge, kTimeout, kUnavailable.
+  // no such image, or its server is not who it should be. kTooLarge, kTimeout, kUnavailable.
   [[nodiscard]] async::Task<Result<std::string>> fetch(Slot slot, Caller caller, ImageRequest request);
 
  private:
