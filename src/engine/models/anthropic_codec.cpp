@@ -146,7 +146,7 @@ Result<void> MessagesDecoder::take_delta(const json::object& event, std::vector<
   } else if (type == "signature_delta") {
     const std::string_view piece = find_text(*delta, "signature");
     block->signature += piece;
-    answer_bytes_ += piece.size();
+    signature_bytes_ += piece.size();
   } else if (type == "input_json_delta") {
     const std::string_view piece = find_text(*delta, "partial_json");
     block->input += piece;

@@ -25,7 +25,8 @@ class MessagesDecoder final : public AnswerDecoder {
   [[nodiscard]] Result<void> feed(const Frame& frame, std::vector<ModelEvent>& out) override;
   [[nodiscard]] Result<void> finish(std::vector<ModelEvent>& out) override;
   [[nodiscard]] bool is_done() const override { return done_; }  // message_stop came
-  [[nodiscard]] std::size_t progress() const override { return answer_bytes_; }
+  [[nodiscard]] std::size_t progress() const override { return answer_bytes_ + signature_bytes_; }
+  [[nodiscard]] std::size_t said() const override { return answer_bytes_; }
   [[nodiscard]] std::optional<WireRequest> continuation() override;
 
  private:
@@ -54,6 +55,7 @@ class MessagesDecoder final : public AnswerDecoder {
   std::string model_;
   std::size_t request_bytes_;
   std::size_t answer_bytes_ = 0;
+  std::size_t signature_bytes_ = 0;
   std::vector<Block> blocks_;
   std::size_t continued_from_ = 0;  // blocks before it belong to the requests before the last pause
   std::int64_t fresh_input_ = 0, cache_read_ = 0, cache_write_ = 0, output_ = 0, thinking_ = 0;

@@ -129,7 +129,8 @@ Result<void> GenerateDecoder::take_part(const json::object& part, std::vector<Mo
   const std::string_view signature = find_text(part, "thoughtSignature");
   if (const json::object* call = find_object(part, "functionCall")) return take_call(*call, signature);
   const std::string_view text = find_text(part, "text");
-  answer_bytes_ += text.size() + signature.size();
+  answer_bytes_ += text.size();
+  signature_bytes_ += signature.size();
   const json::value* thought = json::find(part, "thought");
   if (thought != nullptr && thought->is_bool() && thought->get_bool()) {
     if (!text.empty()) out.emplace_back(ReasoningDelta{std::string(text)});

@@ -24,7 +24,8 @@ class GenerateDecoder final : public AnswerDecoder {
   [[nodiscard]] Result<void> feed(const Frame& frame, std::vector<ModelEvent>& out) override;
   [[nodiscard]] Result<void> finish(std::vector<ModelEvent>& out) override;
   [[nodiscard]] bool is_done() const override { return false; }  // the stream ends without a sign
-  [[nodiscard]] std::size_t progress() const override { return answer_bytes_ + call_bytes_; }
+  [[nodiscard]] std::size_t progress() const override { return said() + signature_bytes_; }
+  [[nodiscard]] std::size_t said() const override { return answer_bytes_ + call_bytes_; }
 
  private:
   // What has to go back as it came: runs of text and calls in order, with their signatures.
@@ -47,6 +48,7 @@ class GenerateDecoder final : public AnswerDecoder {
   std::size_t request_bytes_;
   std::size_t answer_bytes_ = 0;
   std::size_t call_bytes_ = 0;
+  std::size_t signature_bytes_ = 0;
   std::vector<ToolCall> calls_;
   std::vector<Piece> pieces_;
   std::optional<Usage> usage_;

@@ -132,6 +132,20 @@ TEST(GoogleCodec, SignaturesAndIdsGoBackAsTheyCame) {
   EXPECT_EQ(contents_of(request).find("sig"), std::string::npos);
 }
 
+// Silence is measured by one, and what was said of a broken answer paid for by the other.
+TEST(GoogleCodec, SignaturesAreProgressAndNotSaid) {
+  GenerateDecoder decoder(ToolNames(ask()), "gemini-3-pro-preview", 400);
+  std::vector<ModelEvent> events;
+  ASSERT_TRUE(decoder.feed(
+      {{},
+       fmt::format(
+           R"({{"candidates":[{{"content":{{"parts":[{{"text":"12345678","thoughtSignature":"{}"}}]}}}}]}})",
+           std::string(4000, 's'))},
+      events));
+  EXPECT_EQ(decoder.progress(), 4008u);
+  EXPECT_EQ(decoder.said(), 8u);
+}
+
 TEST(GoogleCodec, AFormAndStrictTools) {
   ModelRequest request = ask();
   request.format = {.kind = ResponseFormat::Kind::kJsonSchema, .name = "n", .schema = {{"type", "object"}}};

@@ -47,6 +47,8 @@ class AnswerDecoder {
   [[nodiscard]] virtual bool is_done() const = 0;
   // Grows with everything the model says, arguments and hidden thoughts included: silence is measured by it.
   [[nodiscard]] virtual std::size_t progress() const = 0;
+  // Of that, what an answer that broke off is paid by: without signatures, which no model writes.
+  [[nodiscard]] virtual std::size_t said() const { return progress(); }
   // Instead of finish(), when is_done(): the vendor paused a long answer and wants this request to go on with
   // it. The decoder then reads the continuation as part of the same answer.
   [[nodiscard]] virtual std::optional<WireRequest> continuation() { return std::nullopt; }

@@ -315,7 +315,7 @@ class WireStream final : public ModelStream {
   void note_said() {
     if (!facts_) return;
     facts_->was_read = true;
-    facts_->answer_bytes = static_cast<std::int64_t>(decoder_->progress());
+    facts_->answer_bytes = static_cast<std::int64_t>(decoder_->said());
   }
 
   std::unexpected<Error> too_late() const {

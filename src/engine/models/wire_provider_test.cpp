@@ -170,6 +170,32 @@ TEST(WireProvider, WhatWasSaidBeforeACutIsCounted) {
   EXPECT_LT(outcome.facts.answer_bytes, 60) << "of what was said, not of its wrapping";
 }
 
+TEST(WireProvider, ASignatureBeforeACutIsNotCounted) {
+  const RawServer server([](RawConnection& connection, const std::string&) {
+    const auto send = [&](std::string_view event) {
+      connection.write_chunk(fmt::format("data: {}\n\n", event));
+    };
+    connection.write(kStreamHead);
+    send(R"({"type":"message_start","message":{}})");
+    send(R"({"type":"content_block_start","index":0,"content_block":{"type":"thinking"}})");
+    send(R"({"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm, hm"}})");
+    send(fmt::format(
+        R"({{"type":"content_block_delta","index":0,"delta":{{"type":"signature_delta","signature":"{}"}}}})",
+        std::string(4000, 's')));
+  });
+  RealLoop real;
+  const auto http = net::make_http_client(real.loop);
+  Keys keys;
+  ProviderConfig config = config_for(server);
+  config.kind = "anthropic";
+  const auto provider = make_provider(real.loop, *http, keys, std::move(config));
+  const Outcome outcome = net::testing::run(real, ask(**provider, "hi"));
+  ASSERT_TRUE(outcome.error);
+  EXPECT_EQ(outcome.error->code, ErrorCode::kUnavailable);
+  EXPECT_GE(outcome.facts.answer_bytes, 6);
+  EXPECT_LT(outcome.facts.answer_bytes, 10);
+}
+
 TEST(WireProvider, CutInTheMiddleSaysThatTheTextIsInterrupted) {
   const RawServer server([](RawConnection& connection, const std::string&) {
     connection.write(kStreamHead);
