@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/agent/session_store.h"
 #include "foundation/base/text.h"
 #include "foundation/crypto/crypto.h"
 
@@ -17,6 +18,11 @@ constexpr std::size_t kMaxTitleBytes = 400;
 constexpr std::string_view kRoles[] = {"user", "assistant", "tool", "system"};
 constexpr std::string_view kPartTypes[] = {"text",  "reasoning", "tool_call", "tool_result",
                                            "image", "file",      "summary",   "notice"};
+
+Result<void> check_goes_on(const std::stop_token& stop) {
+  if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "cancelled while the file was read");
+  return {};
+}
 
 std::string hash_of(const json::object& content) { return crypto::sha256_hex(json::canonical(content)); }
 
@@ -94,9 +100,11 @@ Result<std::optional<Part>> read_part(const json::value& value, const PrincipalI
 
 // Everything that is not the user's becomes the assistant's, and neighbours become one: a transcript that any
 // model takes.
-Result<void> read_messages(const json::array& list, WallTime now, ImportedSession& out) {
+Result<void> read_messages(const json::array& list, WallTime now, const std::stop_token& stop,
+                           ImportedSession& out) {
   std::set<std::string, std::less<>> ids;
   for (std::size_t i = 0; i < list.size(); ++i) {
+    PRYX_TRY_VOID(check_goes_on(stop));
     const std::string where = fmt::format("messages[{}].", i);
     if (!list[i].is_object()) return fail(ErrorCode::kInvalidArgument, "{} must be an object", where);
     const json::object& o = list[i].get_object();
@@ -196,7 +204,8 @@ json::object session_document(json::object content, const Redacted& redacted) {
 }
 
 Result<ImportedSession> read_session_document(const json::object& document, const PrincipalId& principal,
-                                              WallTime now) {
+                                              WallTime now, const std::stop_token& stop) {
+  PRYX_TRY_VOID(check_goes_on(stop));
   PRYX_TRY(const json::object* content, object_in(document, "content", ""));
   PRYX_TRY(const json::object* manifest, object_in(document, "manifest", ""));
   PRYX_TRY_VOID(check_manifest(*content, *manifest));
@@ -215,8 +224,9 @@ Result<ImportedSession> read_session_document(const json::object& document, cons
   out.session.status = status;
   PRYX_TRY(out.session.created_at, time_in(*session, "created_at", now, "session."));
   PRYX_TRY(const json::array* messages, array_in(*content, "messages", kMaxMessages, ""));
-  PRYX_TRY_VOID(read_messages(*messages, now, out));
+  PRYX_TRY_VOID(read_messages(*messages, now, stop, out));
   PRYX_TRY_VOID(check_records(*content));
+  PRYX_TRY_VOID(check_goes_on(stop));
   out.document = json::canonical(json::object{{"content", *content}, {"manifest", *manifest}});
   return out;
 }
@@ -229,6 +239,39 @@ Result<void> ImportStore::insert(db::Connection& c, const ImportedSession& impor
             static_cast<std::int64_t>(imported.messages.size()), imported.session.title,
             imported.session.status, at));
   return {};
+}
+
+Result<void> ImportStore::finish(db::Connection& c, const ImportedSession& imported) {
+  const Session& session = imported.session;
+  PRYX_TRY_VOID(SessionStore::insert_session(c, session));
+  if (imported.messages.empty()) return {};
+  PRYX_TRY_VOID(
+      c.run("UPDATE sessions SET message_count = $3, updated_at = $4 WHERE principal_id = $1 AND id = $2",
+            session.principal, session.id, static_cast<std::int64_t>(imported.messages.size()),
+            imported.messages.back().created_at));
+  return {};
+}
+
+Result<std::vector<ImportStore::Unfinished>> ImportStore::list_unfinished(db::Connection& c) {
+  return c.list(
+      "SELECT principal_id, session_id FROM session_imports i WHERE NOT EXISTS (SELECT 1 FROM sessions s "
+      "WHERE s.principal_id = i.principal_id AND s.id = i.session_id)",
+      [](const db::Row& r) { return Unfinished{r.id<PrincipalId>(0), r.id<SessionId>(1)}; });
+}
+
+Result<bool> ImportStore::remove_unfinished(db::Connection& c, const Unfinished& unfinished,
+                                            std::int64_t most) {
+  PRYX_TRY_VOID(
+      c.run("DELETE FROM messages_fts WHERE rowid IN (SELECT seq FROM messages WHERE principal_id = $1 AND "
+            "session_id = $2 ORDER BY seq LIMIT $3)",
+            unfinished.principal, unfinished.session, most));
+  PRYX_TRY(const auto removed,
+           c.run("DELETE FROM messages WHERE seq IN (SELECT seq FROM messages WHERE principal_id = $1 AND "
+                 "session_id = $2 ORDER BY seq LIMIT $3)",
+                 unfinished.principal, unfinished.session, most));
+  if (removed == most) return true;
+  PRYX_TRY_VOID(remove(c, unfinished.principal, unfinished.session));
+  return false;
 }
 
 Result<std::optional<std::string>> ImportStore::find_unchanged(db::Connection& c, const Session& session) {

@@ -3,6 +3,7 @@
 // strangers, whole and checked, before anything of it is kept. Pure; any thread.
 #pragma once
 #include <map>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -39,13 +40,27 @@ struct ImportedSession {
 };
 // kInvalidArgument names the first place that is wrong, kCheckFailed a hash that does not fit. Whatever the
 // file says of labels, its content is `file` and never `owner`, and belongs to who imports it. Message ids
-// are left to the caller.
+// are left to the caller. kCancelled soon after `stop` was requested.
 [[nodiscard]] Result<ImportedSession> read_session_document(const json::object& document,
-                                                            const PrincipalId& principal, WallTime now);
+                                                            const PrincipalId& principal, WallTime now,
+                                                            const std::stop_token& stop = {});
 
-// The documents that sessions were imported from. Static functions for composing transactions.
+// The documents that sessions were imported from. Static functions for composing transactions. An import
+// takes several: first its document, then its messages in pieces, last finish(). Until then there is no such
+// session, so nobody sees anything of it, and a document without a session is what a crash left.
 struct ImportStore {
+  struct Unfinished {
+    PrincipalId principal;
+    SessionId session;
+  };
+
   [[nodiscard]] static Result<void> insert(db::Connection& c, const ImportedSession& imported, WallTime at);
+  // The session, whose messages are all there.
+  [[nodiscard]] static Result<void> finish(db::Connection& c, const ImportedSession& imported);
+  [[nodiscard]] static Result<std::vector<Unfinished>> list_unfinished(db::Connection& c);
+  // At most so many of its messages, and with the last of them the document. True: there is more.
+  [[nodiscard]] static Result<bool> remove_unfinished(db::Connection& c, const Unfinished& unfinished,
+                                                      std::int64_t most);
   // Of a session that is still what was imported, to the byte; nullopt when there is none or it went on.
   [[nodiscard]] static Result<std::optional<std::string>> find_unchanged(db::Connection& c,
                                                                          const Session& session);

@@ -67,6 +67,14 @@ TEST(SessionDocument, ComesBackToTheByte) {
   EXPECT_EQ(imported->session.title, "Ünïcode \"title\"");
 }
 
+TEST(SessionDocument, WhoeverGaveUpIsNotReadFor) {
+  std::stop_source stop;
+  stop.request_stop();
+  const auto imported = read_session_document(document(), PrincipalId("prn_other"), kNow, stop.get_token());
+  ASSERT_FALSE(imported);
+  EXPECT_EQ(imported.error().code, ErrorCode::kCancelled);
+}
+
 TEST(SessionDocument, WhatIsImportedIsNobodysWord) {
   const auto imported = read(document());
   ASSERT_TRUE(imported);

@@ -26,6 +26,7 @@ struct ServerCore {
   async::TaskGroup& background;       // what must go on when its request is over
   int replays = 0;                    // of the policy, that run at the moment
   bool is_asking_for_models = false;  // servers of this machine, in the background
+  bool is_importing = false;          // a session; see ImportSlot
 };
 
 // One request on its way through a handler.

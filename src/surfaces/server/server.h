@@ -99,7 +99,8 @@ class ApiServer final : public net::Handler {
   ~ApiServer() override;  // stop() first
   [[nodiscard]] static db::ModuleMigrations migrations();
 
-  // Reads the tokens. Call once, after the database is open and before listening.
+  // Reads the tokens, and begins to take out what a crash left of an import. Call once, after the database is
+  // open and before listening.
   [[nodiscard]] async::Task<Result<void>> start();
   // Keeps when each browser was last here, so that a restart knows who is idle for too long. Every so often,
   // and at stop.

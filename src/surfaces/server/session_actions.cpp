@@ -5,7 +5,9 @@
 #include "engine/agent/session_deletion.h"
 #include "engine/agent/session_store.h"
 #include "engine/agent/turn_store.h"
+#include "foundation/base/log.h"
 #include "foundation/base/text.h"
+#include "surfaces/server/route.h"
 
 namespace pryx::server {
 namespace {
@@ -244,6 +246,56 @@ async::Task<Result<Session>> fork_session(Services& services, Caller caller, Ses
   });
 }
 
+namespace {
+
+// Of one write job, for which every turn and every answer waits.
+constexpr std::size_t kMessagesAtOnce = 200;
+constexpr std::size_t kTextAtOnce = 1u << 20;
+
+// Behind the last message that is written together with `first`.
+std::size_t end_of_piece(const std::vector<agent::Message>& messages, std::size_t first) {
+  std::size_t end = first;
+  std::size_t bytes = 0;
+  while (end < messages.size() && end - first < kMessagesAtOnce && bytes < kTextAtOnce) {
+    for (const agent::Part& part : messages[end].parts) bytes += part.text.size();
+    ++end;
+  }
+  return end;
+}
+
+Result<void> begin_import(db::Connection& c, const agent::ImportedSession& imported, WallTime now) {
+  PRYX_TRY(const auto known, SessionStore::find_session(c, imported.session.principal, imported.session.id));
+  if (known)
+    return fail(ErrorCode::kConflict, "session {} is here already; delete it first, or keep it",
+                imported.session.id.str());
+  return agent::ImportStore::insert(c, imported, now);
+}
+
+async::Task<Result<void>> keep_messages(Services& services, std::vector<agent::Message>& messages) {
+  for (std::size_t first = 0; first < messages.size();) {
+    const bool cancelled = co_await async::is_cancelled();
+    if (cancelled) co_return fail(ErrorCode::kCancelled, "cancelled while the session was imported");
+    const std::size_t end = end_of_piece(messages, first);
+    const auto insert = [&messages, first, end](db::Transaction& t) -> Result<void> {
+      for (std::size_t at = first; at < end; ++at)
+        PRYX_TRY_VOID(SessionStore::insert_message(t.db(), messages[at]));
+      return {};
+    };
+    PRYX_CO_TRY_VOID(co_await services.database.write(insert));
+    first = end;
+  }
+  co_return Result<void>{};
+}
+
+async::Task<void> remove_and_free(Services& services, ImportSlot slot) {
+  const ImportSlot held = std::move(slot);
+  const auto removed = co_await remove_unfinished_imports(services);
+  if (!removed && removed.error().code != ErrorCode::kCancelled)
+    log::warn("session.import_not_removed", {{"error", removed.error().message}});
+}
+
+}  // namespace
+
 async::Task<Result<Session>> keep_imported(Services& services, Caller caller,
                                            agent::ImportedSession imported) {
   imported.session.agent = agent::AgentProfile().name;
@@ -251,15 +303,11 @@ async::Task<Result<Session>> keep_imported(Services& services, Caller caller,
   IdSource ids(services.loop.clock(), services.random);
   for (agent::Message& message : imported.messages) message.id = ids.make<MessageId>();
   const WallTime now = services.loop.clock().wall();
+  PRYX_CO_TRY_VOID(co_await services.database.write(
+      [&](db::Transaction& t) { return begin_import(t.db(), imported, now); }));
+  PRYX_CO_TRY_VOID(co_await keep_messages(services, imported.messages));
   co_return co_await services.database.write([&](db::Transaction& t) -> Result<Session> {
-    PRYX_TRY(const auto known, SessionStore::find_session(t.db(), caller.principal.id, imported.session.id));
-    if (known)
-      return fail(ErrorCode::kConflict, "session {} is here already; delete it first, or keep it",
-                  imported.session.id.str());
-    PRYX_TRY_VOID(SessionStore::insert_session(t.db(), imported.session));
-    for (agent::Message& message : imported.messages)
-      PRYX_TRY_VOID(SessionStore::insert_message(t.db(), message));
-    PRYX_TRY_VOID(agent::ImportStore::insert(t.db(), imported, now));
+    PRYX_TRY_VOID(agent::ImportStore::finish(t.db(), imported));
     PRYX_TRY_VOID(services.audit.append(t, {.principal = caller.principal.id,
                                             .kind = "session.imported",
                                             .actor = caller.surface,
@@ -269,6 +317,27 @@ async::Task<Result<Session>> keep_imported(Services& services, Caller caller,
     PRYX_TRY_VOID(emit(t, services.events, caller, "session.created", session));
     return session;
   });
+}
+
+async::Task<Result<void>> remove_unfinished_imports(Services& services) {
+  PRYX_CO_TRY(const auto unfinished, co_await services.database.read([](db::Connection& c) {
+    return agent::ImportStore::list_unfinished(c);
+  }));
+  for (const agent::ImportStore::Unfinished& one : unfinished) {
+    for (bool has_more = true; has_more;) {
+      const bool cancelled = co_await async::is_cancelled();
+      if (cancelled) co_return fail(ErrorCode::kCancelled, "cancelled; the next import removes the rest");
+      const auto remove = [&one](db::Transaction& t) {
+        return agent::ImportStore::remove_unfinished(t.db(), one, std::int64_t{kMessagesAtOnce});
+      };
+      PRYX_CO_TRY(has_more, co_await services.database.write(remove));
+    }
+  }
+  co_return Result<void>{};
+}
+
+void remove_unfinished_later(ServerCore& core, ImportSlot slot) {
+  core.background.spawn("session.import.remove", remove_and_free(core.services, std::move(slot)));
 }
 
 }  // namespace pryx::server

@@ -2,10 +2,14 @@
 // What a surface does to a session beyond reading it: each change is one commit together with its event. I/O
 // thread only.
 #pragma once
+#include <utility>
+
 #include "engine/agent/session_document.h"
 #include "surfaces/server/server.h"
 
 namespace pryx::server {
+
+struct ServerCore;
 
 struct SessionFields {
   std::optional<std::string> workspace;  // an id or an absolute path; empty: a private folder
@@ -33,8 +37,29 @@ struct SessionFields {
 [[nodiscard]] async::Task<Result<agent::Session>> fork_session(Services& services, Caller caller,
                                                                SessionId id, MessageId last,
                                                                std::string title);
-// With the id it had; kConflict when a session has that id. All of it or nothing.
+
+// The right to import, which one has at a time: a long file keeps a worker and the store busy, and what is
+// left of one that was given up is taken out by the next.
+class ImportSlot {
+ public:
+  explicit ImportSlot(bool& is_taken) : is_taken_(std::exchange(is_taken, true) ? nullptr : &is_taken) {}
+  ImportSlot(ImportSlot&& other) noexcept : is_taken_(std::exchange(other.is_taken_, nullptr)) {}
+  ImportSlot& operator=(ImportSlot&&) = delete;
+  ~ImportSlot() {
+    if (is_taken_ != nullptr) *is_taken_ = false;
+  }
+  [[nodiscard]] bool is_mine() const { return is_taken_ != nullptr; }
+
+ private:
+  bool* is_taken_;
+};
+// With the id it had; kConflict when a session has that id. Nobody sees anything of it before all is there.
+// Others get at the store meanwhile, so that a failure or the end of the daemon leaves parts behind, which
+// are to be removed by one of the two below. The caller holds the slot.
 [[nodiscard]] async::Task<Result<agent::Session>> keep_imported(Services& services, Caller caller,
                                                                 agent::ImportedSession imported);
+[[nodiscard]] async::Task<Result<void>> remove_unfinished_imports(Services& services);
+// In the background, with the slot until it is done.
+void remove_unfinished_later(ServerCore& core, ImportSlot slot);
 
 }  // namespace pryx::server

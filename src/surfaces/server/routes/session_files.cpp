@@ -16,6 +16,7 @@ namespace {
 
 // Of the text of a session that is put into one file.
 constexpr std::size_t kMaxRowBytes = agent::kMaxSessionFileBytes;
+constexpr std::int64_t kImportRetryMs = 2'000;
 
 enum class Format : std::uint8_t { kJson, kMarkdown, kHtml };
 struct Wanted {
@@ -181,6 +182,12 @@ async::Task<Result<Reply>> export_session(RouteCall& call) {
 }
 
 async::Task<Result<Reply>> import_session(RouteCall& call) {
+  ImportSlot slot(call.core.is_importing);
+  if (!slot.is_mine())
+    co_return fail(Error{ErrorCode::kOverloaded,
+                         "another session is being imported, or what was left of one is being removed; wait "
+                         "until that has ended",
+                         kImportRetryMs});
   const WallTime now = call.services().loop.clock().wall();
   // A long one takes seconds, and the store has few readers.
   PRYX_CO_TRY(
@@ -188,12 +195,16 @@ async::Task<Result<Reply>> import_session(RouteCall& call) {
       co_await call.services().pool.run([&](const std::stop_token& stop) -> Result<agent::ImportedSession> {
         PRYX_TRY(const json::object document,
                  json::parse_object(call.request.body, {.max_bytes = agent::kMaxSessionFileBytes}));
-        if (stop.stop_requested()) return fail(ErrorCode::kCancelled, "cancelled while it was read");
-        return agent::read_session_document(document, call.principal(), now);
+        return agent::read_session_document(document, call.principal(), now, stop);
       }));
-  PRYX_CO_TRY(const agent::Session session,
-              co_await keep_imported(call.services(), call.caller(), std::move(imported)));
-  co_return Reply::of(session.to_json(), 201);
+  PRYX_CO_TRY_VOID(co_await remove_unfinished_imports(call.services()));
+  const auto session = co_await keep_imported(call.services(), call.caller(), std::move(imported));
+  if (!session) {
+    // Nothing was written of one that is here already.
+    if (session.error().code != ErrorCode::kConflict) remove_unfinished_later(call.core, std::move(slot));
+    co_return std::unexpected(session.error());
+  }
+  co_return Reply::of(session->to_json(), 201);
 }
 
 }  // namespace pryx::server::routes
