@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::string_view kStarter = "starter";
 constexpr Duration kQuestionLimit = std::chrono::seconds(5);
+// A model that was just pulled is offered soon; whoever completes word after word asks once.
+constexpr Duration kFreshList = std::chrono::minutes(1);
 
 bool is_provider_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char c) {
@@ -62,7 +64,7 @@ struct ModelRouter::Entry {
   CircuitBreaker breaker;
   std::string vendor;                                  // in the catalog
   std::map<std::string, ModelInfo, std::less<>> said;  // by the provider, when it was last asked
-  bool is_listed = false;                              // `said` is all that it has
+  std::optional<MonotonicTime> listed_at;              // since then `said` is all that it has
 };
 
 Result<ModelName> parse_model_name(std::string_view text) {
@@ -330,7 +332,7 @@ async::Task<void> ModelRouter::learn(Entry& entry, std::string model) {
 void ModelRouter::remember(Entry& entry, const std::vector<ModelInfo>& said) const {
   entry.said.clear();
   for (const ModelInfo& info : said) entry.said.emplace(info.id, info);
-  entry.is_listed = true;
+  entry.listed_at = loop_.clock().monotonic();
 }
 
 std::vector<ModelInfo> ModelRouter::known_models(std::string_view provider) const {
@@ -339,7 +341,7 @@ std::vector<ModelInfo> ModelRouter::known_models(std::string_view provider) cons
   if (provider == kStarter) return {describe(kDefaultModel)};
   std::set<std::string> ids;
   for (const auto& [id, info] : entry->said) ids.insert(id);
-  if (!entry->is_listed) {
+  if (!entry->listed_at) {
     for (std::string& id : catalog().models_of(provider, entry->vendor)) ids.insert(std::move(id));
   }
   std::vector<ModelInfo> out;
@@ -347,9 +349,10 @@ std::vector<ModelInfo> ModelRouter::known_models(std::string_view provider) cons
   return out;
 }
 
-bool ModelRouter::is_unlisted(std::string_view provider) const {
+bool ModelRouter::is_list_due(std::string_view provider) const {
   const auto entry = find_entry(provider);
-  if (!entry || provider == kStarter || entry->is_listed) return false;
+  if (!entry || provider == kStarter) return false;
+  if (entry->listed_at) return loop_.clock().monotonic() - *entry->listed_at > kFreshList;
   return !catalog().lists(entry->vendor.empty() ? provider : std::string_view(entry->vendor));
 }
 

@@ -81,8 +81,9 @@ class ModelRouter {
   // The same from memory, by id: what the provider listed last. Of one that was not asked yet what it said of
   // single models, and what the catalog expects it to have. Never asks anybody.
   [[nodiscard]] std::vector<ModelInfo> known_models(std::string_view provider) const;
-  // Only the provider itself can say which models it has, and it was not asked yet.
-  [[nodiscard]] bool is_unlisted(std::string_view provider) const;
+  // What the provider lists would tell more than what is remembered: it listed nothing yet, and no catalog
+  // knows what it has, or its list is older than a minute.
+  [[nodiscard]] bool is_list_due(std::string_view provider) const;
   // What is known about a model right now: what its provider said when it was last asked, the catalog, and
   // what a person wrote over it. Never asks anybody; what nobody knows is empty. An empty name means
   // kDefaultModel.

@@ -303,18 +303,22 @@ TEST(ModelRouter, TellsFromMemoryWhichModelsThereAre) {
   EXPECT_EQ(known("starter"), Names{"starter/commands"});
   EXPECT_EQ(known("nobody"), Names{});
   EXPECT_EQ(known("acme"), Names{}) << "no catalog has heard of it";
-  EXPECT_TRUE(house.router.is_unlisted("acme"));
-  EXPECT_FALSE(house.router.is_unlisted("starter"));
+  EXPECT_TRUE(house.router.is_list_due("acme"));
+  EXPECT_FALSE(house.router.is_list_due("starter"));
   house.provider->models = {ModelInfo{.id = "b", .provider = "xai"}, ModelInfo{.id = "a", .provider = "xai"}};
   house.router.put_provider("xai", house.provider);
   EXPECT_GE(known("xai").size(), 5u) << "until it was asked, what the catalog expects";
-  EXPECT_FALSE(house.router.is_unlisted("xai"));
+  EXPECT_FALSE(house.router.is_list_due("xai"));
   EXPECT_EQ(house.provider->listings, 0);
   const auto count = async::testing::run(house.loop, house.router.test_provider("xai"));
   ASSERT_TRUE(count);
   EXPECT_EQ(*count, 2u);
   EXPECT_EQ(known("xai"), (Names{"xai/a", "xai/b"})) << "what it lists is all that it has";
   EXPECT_EQ(house.provider->listings, 1);
+  house.loop.manual_clock().advance(1min);
+  EXPECT_FALSE(house.router.is_list_due("xai"));
+  house.loop.manual_clock().advance(1s);
+  EXPECT_TRUE(house.router.is_list_due("xai"));
 }
 
 TEST(ModelRouter, TheStarterIsAlwaysThere) {

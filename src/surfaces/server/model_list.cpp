@@ -49,15 +49,15 @@ async::Task<std::vector<ProviderModels>> fetch_models(Services& services, std::s
 
 std::vector<ProviderModels> known_models(ServerCore& core, std::string_view only) {
   std::vector<ProviderModels> out;
-  std::vector<std::string> unlisted;
+  std::vector<std::string> due;
   for (const models::ProviderHealth& health : core.services.models.providers()) {
     if (!only.empty() && health.name != only) continue;
     out.push_back({.provider = health.name, .models = core.services.models.known_models(health.name)});
-    if (core.services.models.is_unlisted(health.name) && runs_here(health)) unlisted.push_back(health.name);
+    if (core.services.models.is_list_due(health.name) && runs_here(health)) due.push_back(health.name);
   }
-  if (!unlisted.empty() && !core.is_asking_for_models) {
+  if (!due.empty() && !core.is_asking_for_models) {
     core.is_asking_for_models = true;
-    core.background.spawn("models.learn", ask_for_next_time(core, std::move(unlisted)));
+    core.background.spawn("models.learn", ask_for_next_time(core, std::move(due)));
   }
   return out;
 }

@@ -14,8 +14,8 @@ struct ProviderModels {
 };
 // `only`: a provider's name; empty: all.
 [[nodiscard]] async::Task<std::vector<ProviderModels>> fetch_models(Services& services, std::string only);
-// From memory; nobody is waited for. A server of this machine that was never asked, and of which no catalog
-// knows, is asked meanwhile for the next time: that sends nothing anywhere.
+// From memory; nobody is waited for. A server of this machine whose list is due is asked meanwhile for the
+// next time: that sends nothing anywhere.
 [[nodiscard]] std::vector<ProviderModels> known_models(ServerCore& core, std::string_view only);
 
 }  // namespace pryx::server

@@ -339,7 +339,7 @@ Result<int> remove_provider(Context& context, const Invocation& invocation) {
 std::vector<Command> model_commands() {
   return {{.noun = "model",
            .verb = "list",
-           .summary = "what the configured providers offer",
+           .summary = "asks the providers what they offer; completion knows it from then on",
            .examples = {"model list", "model list --provider openai --json"},
            .flags = {{"--provider", "NAME", "only this one's"}},
            .handler = list_models},

@@ -65,12 +65,33 @@ class NoteTool final : public tools::Tool {
   tools::ToolDescription description_;
 };
 
-class NoNetwork final : public net::HttpClient {
+class FakeNetwork final : public net::HttpClient {
  public:
-  async::Task<Result<std::unique_ptr<net::ClientResponse>>> start(net::ClientRequest) override {
-    co_return fail(ErrorCode::kUnavailable, "there is no network here");
+  std::map<std::string, std::string> bodies;  // by URL; others cannot be reached
+  int requests = 0;
+
+  async::Task<Result<std::unique_ptr<net::ClientResponse>>> start(net::ClientRequest request) override {
+    ++requests;
+    const auto found = bodies.find(request.url);
+    if (found == bodies.end()) co_return fail(ErrorCode::kUnavailable, "there is no network here");
+    co_return std::unique_ptr<net::ClientResponse>(std::make_unique<Response>(found->second));
   }
   async::Task<void> stop() override { co_return; }
+
+ private:
+  class Response final : public net::ClientResponse {
+   public:
+    explicit Response(std::string body) : body_(std::move(body)) {}
+    [[nodiscard]] int status() const override { return 200; }
+    [[nodiscard]] const net::Headers& headers() const override { return headers_; }
+    async::Task<Result<std::optional<std::string>>> read(Duration) override {
+      co_return std::exchange(body_, std::nullopt);
+    }
+
+   private:
+    net::Headers headers_;
+    std::optional<std::string> body_;
+  };
 };
 
 class NoKeys final : public models::KeySource {
@@ -126,7 +147,7 @@ class House {
   audit::AuditLog audit;
   std::unique_ptr<trust::Approvals> approvals;
   std::unique_ptr<trace::Recorder> trace;
-  NoNetwork network;
+  FakeNetwork network;
   NoKeys keys;
   models::ModelRouter models;
   std::shared_ptr<FakeModel> model;
