@@ -324,16 +324,27 @@ async::Task<void> Settings::reload_file(std::string actor) {
     }
   }
   file_ = parsed->layer;
+  has_good_file_ = file->exists;
   combine();
 }
 
-async::Task<Result<server::HumanFile>> Settings::get_text(Caller caller) {
-  PRYX_CO_TRY_VOID(caller.require(Scope::kRead));
-  co_return read_human_file(path_);
+server::ConfigStatus Settings::status_of(server::HumanFile file) const {
+  server::ConfigStatus status;
+  const auto parsed = read_config_file(file.text);
+  if (!parsed) status.problem = problem_of_config(parsed.error());
+  status.in_force = parsed && file.exists ? "file" : !parsed && has_good_file_ ? "last_good" : "default";
+  status.file = std::move(file);
+  return status;
 }
 
-async::Task<Result<server::HumanFile>> Settings::put_text(Caller caller, std::string text,
-                                                          std::string expected_hash) {
+async::Task<Result<server::ConfigStatus>> Settings::get_text(Caller caller) {
+  PRYX_CO_TRY_VOID(caller.require(Scope::kRead));
+  PRYX_CO_TRY(auto file, read_human_file(path_));
+  co_return status_of(std::move(file));
+}
+
+async::Task<Result<server::ConfigStatus>> Settings::put_text(Caller caller, std::string text,
+                                                             std::string expected_hash) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
   PRYX_CO_TRY_VOID(read_config_file(text));
   // Evidence before effect: settings that cannot be recorded do not come into force.
@@ -342,7 +353,7 @@ async::Task<Result<server::HumanFile>> Settings::put_text(Caller caller, std::st
   PRYX_CO_TRY(auto file, replace_human_file(path_, text, expected_hash));
   co_await reload_file({});
   PRYX_CO_TRY_VOID(co_await record_put(database_, audit_, std::move(caller), "config.yaml", file.hash));
-  co_return file;
+  co_return status_of(std::move(file));
 }
 
 json::object Settings::settings_json() const {

@@ -134,14 +134,15 @@ class Settings final : public server::ConfigAdmin {
   // Somebody else wrote this setting to the database.
   void note_stored(const std::string& key, json::value value);
 
-  [[nodiscard]] async::Task<Result<server::HumanFile>> get_text(Caller caller) override;
-  [[nodiscard]] async::Task<Result<server::HumanFile>> put_text(Caller caller, std::string text,
-                                                                std::string expected_hash) override;
+  [[nodiscard]] async::Task<Result<server::ConfigStatus>> get_text(Caller caller) override;
+  [[nodiscard]] async::Task<Result<server::ConfigStatus>> put_text(Caller caller, std::string text,
+                                                                   std::string expected_hash) override;
   [[nodiscard]] async::Task<Result<json::object>> get_settings(Caller caller) override;
   [[nodiscard]] async::Task<Result<json::object>> put_settings(Caller caller, json::object changes) override;
 
  private:
   void combine();
+  [[nodiscard]] server::ConfigStatus status_of(server::HumanFile file) const;
   [[nodiscard]] json::object settings_json() const;
   async::EventLoop& loop_;
   db::Database& database_;
@@ -152,6 +153,7 @@ class Settings final : public server::ConfigAdmin {
   config::Layer file_;
   config::Layer overlay_;
   std::string file_text_;
+  bool has_good_file_ = false;  // what file_ holds is from a file
   config::Config config_;
   std::function<void(const config::Config&)> on_change_;
   std::function<Result<void>(std::string_view, const json::value&)> check_;

@@ -144,7 +144,7 @@ TEST_P(Evidence, ChangedRulesAreAnnounced) {
 TEST_P(Evidence, SettingsAndTheirFile) {
   Settings settings(loop_, *database_, *events_, audit_, path("config.yaml"), {});
   PRYX_CHECK(async::testing::run(loop_, settings.start()).has_value());
-  const std::string seen = async::testing::run(loop_, settings.get_text(me()))->hash;
+  const std::string seen = async::testing::run(loop_, settings.get_text(me()))->file.hash;
   fill_the_log();
   const auto text = async::testing::run(loop_, settings.put_text(me(), "log:\n  level: warn\n", seen));
   EXPECT_EQ(text.has_value(), !GetParam());

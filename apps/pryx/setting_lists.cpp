@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "setting_lists.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include "engine/agent/failover.h"
 #include "engine/models/local_servers.h"
 #include "foundation/base/log.h"
@@ -9,6 +12,8 @@
 
 namespace pryx::app {
 namespace {
+
+constexpr std::string_view kName = "config.yaml";
 
 template <class T>
 Result<void> verdict(std::string_view key, const Result<T>& read) {
@@ -29,7 +34,6 @@ Result<void> check_list(std::string_view key, const json::value& value) {
 }
 
 Result<config::ConfigFile> read_config_file(std::string_view text) {
-  constexpr std::string_view kName = "config.yaml";
   PRYX_TRY(config::ConfigFile file, config::parse_config_file(text, kName));
   for (const auto& [key, given] : file.layer.values) {
     const auto checked = check_list(key, given.value);
@@ -38,6 +42,22 @@ Result<config::ConfigFile> read_config_file(std::string_view text) {
                   checked.error().message);
   }
   return file;
+}
+
+server::FileProblem problem_of_config(const Error& error) {
+  constexpr std::string_view kLine = "line ";
+  constexpr std::string_view kBeforeReason = ": ";
+  std::string_view text = error.message;
+  if (text.starts_with(kName)) text.remove_prefix(std::min(text.size(), kName.size() + 1));
+  if (text.starts_with(kLine)) {
+    const std::string_view rest = text.substr(kLine.size());
+    int line = 0;
+    const auto read = std::from_chars(rest.data(), rest.data() + rest.size(), line);
+    const std::string_view after(read.ptr, static_cast<std::size_t>(rest.data() + rest.size() - read.ptr));
+    if (read.ec == std::errc() && after.starts_with(kBeforeReason))
+      return {line, std::string(after.substr(kBeforeReason.size()))};
+  }
+  return {std::nullopt, std::string(text)};
 }
 
 config::Layer stored_layer(const std::map<std::string, json::value>& stored) {

@@ -9,6 +9,7 @@
 
 #include "foundation/base/json.h"
 #include "foundation/config/config_file.h"
+#include "surfaces/server/admin.h"
 
 namespace pryx::app {
 
@@ -16,6 +17,8 @@ namespace pryx::app {
 [[nodiscard]] Result<void> check_list(std::string_view key, const json::value& value);
 // config.yaml with its lists; the error begins with the line.
 [[nodiscard]] Result<config::ConfigFile> read_config_file(std::string_view text);
+// What its error says, without the file's name: the line, when it has one, apart from the reason.
+[[nodiscard]] server::FileProblem problem_of_config(const Error& error);
 // Of what the database holds the settings of this release. One whose list an older release took and this one
 // cannot read is logged and left where it is: what would hold without it does.
 [[nodiscard]] config::Layer stored_layer(const std::map<std::string, json::value>& stored);

@@ -23,6 +23,25 @@ TEST(SettingLists, AWrongValueIsNamedByLineKeyAndPlace) {
   EXPECT_EQ(problem("server.public_origin: https://pryx.example.net\n"), "");
 }
 
+// As the API says it of a file that does not count.
+TEST(SettingLists, TheLineIsTakenApartFromTheReason) {
+  const auto apart = [](std::string_view yaml) {
+    const auto file = read_config_file(yaml);
+    PRYX_CHECK(!file);
+    return problem_of_config(file.error());
+  };
+  const server::FileProblem value = apart("log:\n  level: loud\n");
+  EXPECT_EQ(value.line, 2);
+  EXPECT_TRUE(value.message.starts_with("log.level")) << value.message;
+  const server::FileProblem list = apart("provider:\n  local_ports: 80, x9q\n");
+  EXPECT_EQ(list.line, 2);
+  EXPECT_TRUE(list.message.starts_with("provider.local_ports: value 2 ")) << list.message;
+  EXPECT_GT(apart("model:\n  default: [1, 2\n").line.value_or(0), 0);
+  const server::FileProblem whole = apart("\xff");
+  EXPECT_EQ(whole.line, std::nullopt);
+  EXPECT_EQ(whole.message, "the text is no valid UTF-8");
+}
+
 // It may be a secret that was written to the wrong place.
 TEST(SettingLists, AWrongValueIsNotRepeated) {
   for (const char* key :

@@ -172,6 +172,35 @@ def an_edit_of_config_yaml_is_picked_up(lab):
 
 
 @case
+def a_config_yaml_that_does_not_count_says_so(lab):
+    """What is on disk need not be what counts: who shows the text says why, and what counts instead."""
+    daemon = lab.daemon()
+    api = daemon.api()
+
+    def state():
+        file = api.get("/config")
+        return file["in_force"], file["problem"] and file["problem"]["line"]
+
+    def steps():
+        return api.get("/settings")["settings"]["tools.max_steps"]
+    usual = steps()
+    equal(state(), ("default", None), "without a file")
+    lab.write_config(daemon, "config.yaml", "tools:\n  max_steps: 7\n")
+    wait_until(lambda: steps() == 7, 10, "the edit is in force")
+    equal(state(), ("file", None), "a file that is valid")
+    bus = api.bus()
+    lab.write_config(daemon, "config.yaml", "# mine\ntools:\n  max_steps: many\n")
+    collect(bus, lambda e: e["event"] == "error.occurred", 10)
+    equal((state(), steps()), (("last_good", 3), 7), "a file that is not valid any more")
+    expect(api.get("/config")["problem"]["message"].startswith("tools.max_steps: "), "the reason")
+    daemon.restart()
+    api = daemon.api()
+    equal((state(), steps()), (("default", 3), usual), "a file that was not valid since the start")
+    saved = api.put("/config", {"text": "tools:\n  max_steps: 8\n", "hash": api.get("/config")["hash"]})
+    equal((saved["in_force"], saved["problem"], steps()), ("file", None, 8), "mended over the API")
+
+
+@case
 def a_list_of_config_yaml_that_cannot_be_read_is_refused_and_named(lab):
     daemon = lab.daemon()
     api = daemon.api()

@@ -119,15 +119,27 @@ class SecretAdmin {
 // --- files a person edits
 // -------------------------------------------------------------------------------------------------------------
 
+struct FileProblem {
+  std::optional<int> line;  // none: of the file as a whole
+  std::string message;
+};
+
+struct ConfigStatus {
+  HumanFile file;
+  // "file", "default" (there is none, or none was valid since the start), "last_good" (it became invalid)
+  std::string in_force;
+  std::optional<FileProblem> problem = {};  // why the file does not count
+};
+
 // config.yaml as a whole text, and the settings that Pryx itself changes (the overlay in the database).
 class ConfigAdmin {
  public:
   virtual ~ConfigAdmin() = default;
-  [[nodiscard]] virtual async::Task<Result<HumanFile>> get_text(Caller caller) = 0;
+  [[nodiscard]] virtual async::Task<Result<ConfigStatus>> get_text(Caller caller) = 0;
   // Replaces the whole text; kConflict when the file is not what `expected_hash` says, kInvalidArgument when
   // the text is no config.
-  [[nodiscard]] virtual async::Task<Result<HumanFile>> put_text(Caller caller, std::string text,
-                                                                std::string expected_hash) = 0;
+  [[nodiscard]] virtual async::Task<Result<ConfigStatus>> put_text(Caller caller, std::string text,
+                                                                   std::string expected_hash) = 0;
   // {"settings": {name: value…}, "origins": {name: "default"|"file"|"overlay"…}, "sources": {name: where},
   // "items": [what config::Config::describe says]}
   [[nodiscard]] virtual async::Task<Result<json::object>> get_settings(Caller caller) = 0;

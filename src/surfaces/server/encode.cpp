@@ -111,6 +111,18 @@ json::object encode(const HumanFile& file) {
   return {{"path", file.path}, {"exists", file.exists}, {"text", file.text}, {"hash", file.hash}};
 }
 
+json::object encode(const ConfigStatus& status) {
+  json::object o = encode(status.file);
+  o["in_force"] = status.in_force;
+  o["problem"] = nullptr;
+  if (status.problem) {
+    const std::optional<int> line = status.problem->line;
+    o["problem"] = json::object{{"line", line ? json::value(*line) : json::value(nullptr)},
+                                {"message", status.problem->message}};
+  }
+  return o;
+}
+
 namespace {
 
 json::array encode_problems(const std::vector<trust::PolicyProblem>& problems) {

@@ -65,5 +65,6 @@ struct AuditState {
 [[nodiscard]] json::object encode(const tools::ToolDescription& tool);
 [[nodiscard]] json::object encode(const memory::Memory& memory);
 [[nodiscard]] json::object encode(const HumanFile& file);
+[[nodiscard]] json::object encode(const ConfigStatus& status);
 
 }  // namespace pryx::server

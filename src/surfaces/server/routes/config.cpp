@@ -6,9 +6,9 @@
 namespace pryx::server::routes {
 namespace {
 
-Reply file_reply(const HumanFile& file) {
-  Reply reply = Reply::of(encode(file));
-  add_etag(reply, file.hash);
+Reply file_reply(const ConfigStatus& status) {
+  Reply reply = Reply::of(encode(status));
+  add_etag(reply, status.file.hash);
   return reply;
 }
 
@@ -30,16 +30,16 @@ async::Task<Result<Reply>> put_settings(RouteCall& call) {
 }
 
 async::Task<Result<Reply>> get_config(RouteCall& call) {
-  PRYX_CO_TRY(const HumanFile file, co_await call.services().config.get_text(call.caller()));
-  co_return file_reply(file);
+  PRYX_CO_TRY(const ConfigStatus status, co_await call.services().config.get_text(call.caller()));
+  co_return file_reply(status);
 }
 
 async::Task<Result<Reply>> put_config(RouteCall& call) {
   PRYX_CO_TRY(std::string text, json::get_string(call.body, "text"));
   PRYX_CO_TRY(std::string hash, expected_hash(call));
-  PRYX_CO_TRY(const HumanFile file,
+  PRYX_CO_TRY(const ConfigStatus status,
               co_await call.services().config.put_text(call.caller(), std::move(text), std::move(hash)));
-  co_return file_reply(file);
+  co_return file_reply(status);
 }
 
 }  // namespace pryx::server::routes

@@ -101,13 +101,19 @@ class FakeConfig final : public ConfigAdmin {
  public:
   HumanFile file{.path = "/config/config.yaml", .text = "", .hash = text_hash(""), .exists = false};
   json::object settings;
-  async::Task<Result<HumanFile>> get_text(Caller) override { co_return file; }
-  async::Task<Result<HumanFile>> put_text(Caller, std::string text, std::string expected) override {
+  [[nodiscard]] ConfigStatus status() const {
+    ConfigStatus status;
+    status.file = file;
+    status.in_force = file.exists ? "file" : "default";
+    return status;
+  }
+  async::Task<Result<ConfigStatus>> get_text(Caller) override { co_return status(); }
+  async::Task<Result<ConfigStatus>> put_text(Caller, std::string text, std::string expected) override {
     if (expected != file.hash) co_return fail(ErrorCode::kConflict, "config.yaml changed meanwhile");
     file.hash = text_hash(text);
     file.text = std::move(text);
     file.exists = true;
-    co_return file;
+    co_return status();
   }
   async::Task<Result<json::object>> get_settings(Caller) override {
     json::object origins;

@@ -30,6 +30,14 @@ json::object sample_local_server() {
   return encode(server, found, {});
 }
 
+json::object sample_config_file() {
+  ConfigStatus status;
+  status.file = HumanFile{"/config/config.yaml", "log.level: loud", "sha256:ef", true};
+  status.in_force = "last_good";
+  status.problem = FileProblem{1, "log.level: 'loud' is not allowed; give one of debug, info, warn, error"};
+  return encode(status);
+}
+
 json::object sample_setting(std::string_view key) {
   config::Layer file{config::Origin::kFile, {}};
   PRYX_CHECK(file.set("log.level", "warn", "config.yaml:3").has_value());
@@ -315,7 +323,8 @@ WireSamples samples_of_owner() {
         {"items", json::array{sample_setting("log.level"), sample_setting("approval.timeout")}},
         {"next_cursor", nullptr}}},
       {"Setting", sample_setting("undo.max_file_mib")},
-      {"TextFile", encode(HumanFile{"/config/config.yaml", "a: 1", "sha256:ef", true})},
+      {"TextFile", encode(HumanFile{"/config/models.yaml", "a: 1", "sha256:ef", true})},
+      {"ConfigFile", sample_config_file()},
   };
 }
 

@@ -12,7 +12,23 @@ import { ErrorNote, Loaded } from '@/ui/states';
 import { toast } from '@/ui/toast';
 import { useConfigFile, useSaveConfig } from './queries';
 
-type File = Schemas['TextFile'];
+type File = Schemas['ConfigFile'];
+
+// The file on disk is not what counts.
+function NotTaken({ file: { problem, in_force } }: { file: File }) {
+  if (!problem) return null;
+  const { line, message } = problem;
+  const reason = line === null ? message : t('config.invalid.line', { line, message });
+  return (
+    <div role="alert" className="rounded-card border border-bad bg-bad-soft p-3 text-dense">
+      <p className="font-medium text-bad">{t('config.invalid')}</p>
+      <p className="mt-1 text-text">{reason}</p>
+      <p className="mt-1 text-text-2">
+        {t(in_force === 'last_good' ? 'config.invalid.last_good' : 'config.invalid.default')}
+      </p>
+    </div>
+  );
+}
 
 function Editor({ file, onStale }: { file: File; onStale: () => void }) {
   const { base, text, setText, put, newer } = useEdited(file);
@@ -44,6 +60,7 @@ function Editor({ file, onStale }: { file: File; onStale: () => void }) {
   return (
     <div className="flex max-w-4xl flex-col gap-3">
       <p className="text-dense text-text-2">{t('config.lead')}</p>
+      <NotTaken file={file} />
       {newer && <NewerNote onLook={() => setLooking(true)} />}
       <TextArea
         label={t('config.text')}

@@ -284,6 +284,25 @@ function fakeConfigFile(text: string) {
   return { file, others };
 }
 
+test('a config file that does not count is marked, with its line and what counts instead', async () => {
+  const file = { path: '/c/config.yaml', exists: true, text: 'log.level: loud', hash: 'h1' };
+  const message = "log.level: 'loud' is not allowed";
+  answer('GET /api/v1/config', { ...file, in_force: 'last_good', problem: { line: 1, message } });
+  const { container, queries } = renderPage(<SettingsPage />, { at: '/settings?tab=file' });
+  const note = await screen.findByRole('alert');
+  expect(note.textContent).toContain(`Line 1: ${message}`);
+  expect(note.textContent).toContain('the last text that was valid');
+  await expectAccessible(container);
+  const whole = { line: null, message: 'the text is no valid UTF-8' };
+  answer('GET /api/v1/config', { ...file, in_force: 'default', problem: whole });
+  await queries.invalidateQueries({ queryKey: ['config'] });
+  await waitFor(() => expect(screen.getByRole('alert').textContent).toContain('nothing of the file counts'));
+  expect(screen.getByRole('alert').textContent).not.toContain('Line');
+  answer('GET /api/v1/config', { ...file, text: '', hash: 'h2', in_force: 'file', problem: null });
+  await queries.invalidateQueries({ queryKey: ['config'] });
+  await waitFor(() => expect(screen.queryByRole('alert')).toBeNull());
+});
+
 test('a config file that somebody else wrote meanwhile takes both changes', async () => {
   const user = userEvent.setup();
   const { file, others } = fakeConfigFile('log:\n  level: info\n# end');
