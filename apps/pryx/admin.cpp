@@ -10,6 +10,7 @@
 #include "key_health.h"
 #include "recorded_marks.h"
 #include "setting_lists.h"
+#include "settings_event.h"
 #include "trust/principals/principal.h"
 
 namespace pryx::app {
@@ -41,11 +42,12 @@ async::Task<Result<Secret>> VaultKeys::get_key(std::string secret_name, bool) {
   co_return co_await vault_.get(owner(), std::move(secret_name));
 }
 
-Providers::Providers(async::EventLoop& loop, db::Database& database, audit::AuditLog& audit,
-                     vault::Vault& vault, models::ModelRouter& router, agent::TurnEngine& turns,
-                     CatalogKeeper& catalog, net::HttpClient& http)
+Providers::Providers(async::EventLoop& loop, db::Database& database, events::EventLog& events,
+                     audit::AuditLog& audit, vault::Vault& vault, models::ModelRouter& router,
+                     agent::TurnEngine& turns, CatalogKeeper& catalog, net::HttpClient& http)
     : loop_(loop),
       database_(database),
+      events_(events),
       audit_(audit),
       vault_(vault),
       router_(router),
@@ -97,6 +99,8 @@ async::Task<Result<models::ProviderConfig>> Providers::put(Caller caller, server
   // The key, the row and the record of both: one commit.
   const auto write = [this, caller, config](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(models::ProviderStore::put(t.db(), caller.principal.id, config, loop_.clock().wall()));
+    PRYX_TRY_VOID(
+        append_settings_changed(t, events_, caller.principal.id, SetUp::kProviders, caller.surface));
     return append_change(
         t, audit_, caller, "provider.changed", config.name,
         {{"kind", config.kind}, {"base_url", config.base_url}, {"has_key", !config.key_secret_name.empty()}});
@@ -137,6 +141,8 @@ async::Task<Result<bool>> Providers::remove(Caller caller, std::string name) {
       caller.principal, key_name(name), [&, this](db::Transaction& t, bool) -> Result<void> {
         PRYX_TRY(was_there, models::ProviderStore::remove(t.db(), caller.principal.id, name));
         if (!was_there) return fail(ErrorCode::kNotFound, "there is no provider '{}'", utf8_prefix(name, 64));
+        PRYX_TRY_VOID(
+            append_settings_changed(t, events_, caller.principal.id, SetUp::kProviders, caller.surface));
         return append_change(t, audit_, caller, "provider.removed", name, {});
       });
   if (!removed && !was_there && removed.error().code == ErrorCode::kNotFound) co_return false;
@@ -156,7 +162,7 @@ async::Task<Result<void>> Providers::set_default_model(Caller caller, std::strin
                                     .actor = caller.surface,
                                     .subject = std::string(kDefaultModelSetting),
                                     .detail = {{"value", model}}}));
-    return {};
+    return append_settings_changed(t, events_, caller.principal.id, SetUp::kSettings, caller.surface);
   });
   if (!written) co_return written;
   // The settings own the value: one that only the engine knew would be lost with the next edit of
@@ -199,19 +205,21 @@ async::Task<Result<void>> Secrets::put(Caller caller, std::string name, Secret v
     PRYX_CO_TRY(hosts, vault::read_secret_hosts(*hosts));
     detail["hosts"] = json::array(hosts->begin(), hosts->end());
   }
-  co_return co_await vault_.set(caller.principal, name, std::move(value), std::move(hosts),
-                                [this, caller, name, detail](db::Transaction& t) {
-                                  return append_change(t, audit_, caller, "secret.changed", name, detail);
-                                });
+  const auto also = [this, caller, name, detail](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(append_change(t, audit_, caller, "secret.changed", name, detail));
+    return append_settings_changed(t, events_, caller.principal.id, SetUp::kSecrets, caller.surface);
+  };
+  co_return co_await vault_.set(caller.principal, name, std::move(value), std::move(hosts), also);
 }
 
 async::Task<Result<bool>> Secrets::remove(Caller caller, std::string name) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
-  co_return co_await vault_.remove(caller.principal, name,
-                                   [this, caller, name](db::Transaction& t, bool was_there) -> Result<void> {
-                                     if (!was_there) return {};
-                                     return append_change(t, audit_, caller, "secret.removed", name, {});
-                                   });
+  const auto also = [this, caller, name](db::Transaction& t, bool was_there) -> Result<void> {
+    if (!was_there) return {};
+    PRYX_TRY_VOID(append_change(t, audit_, caller, "secret.removed", name, {}));
+    return append_settings_changed(t, events_, caller.principal.id, SetUp::kSecrets, caller.surface);
+  };
+  co_return co_await vault_.remove(caller.principal, name, also);
 }
 
 vault::VaultStatus Secrets::vault_status(const Caller& caller) { return vault_.status(caller.principal); }
@@ -219,6 +227,7 @@ vault::VaultStatus Secrets::vault_status(const Caller& caller) { return vault_.s
 async::Task<Result<void>> Secrets::lock(Caller caller) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
   PRYX_CO_TRY_VOID(vault_.lock(caller.principal));
+  co_await tell_settings_changed(database_, events_, SetUp::kSecrets, caller.surface);
   co_return co_await audit_change(database_, audit_, std::move(caller), "vault.locked", "vault", {});
 }
 
@@ -227,6 +236,8 @@ async::Task<Result<void>> Secrets::unlock(Caller caller, Secret passphrase) {
   const auto unlocked = co_await vault_.unlock(caller.principal, std::move(passphrase));
   const json::object detail{{"ok", unlocked.has_value()}};
   const auto recorded = co_await audit_change(database_, audit_, caller, "vault.unlocked", "vault", detail);
+  if (recorded && unlocked)
+    co_await tell_settings_changed(database_, events_, SetUp::kSecrets, caller.surface);
   if (recorded) co_return unlocked;
   // What cannot be recorded does not stay.
   if (unlocked) (void)vault_.lock(caller.principal);
@@ -239,8 +250,9 @@ async::Task<Result<void>> Secrets::change_passphrase(Caller caller, std::optiona
   if (!passphrase && !current)
     co_return fail(ErrorCode::kInvalidArgument, "to remove the passphrase, give it as 'current'");
   const json::object detail{{"removed", !passphrase.has_value()}, {"ok", true}};
-  const auto record = [this, caller, detail](db::Transaction& t) {
-    return append_change(t, audit_, caller, "vault.passphrase", "vault", detail);
+  const auto record = [this, caller, detail](db::Transaction& t) -> Result<void> {
+    PRYX_TRY_VOID(append_change(t, audit_, caller, "vault.passphrase", "vault", detail));
+    return append_settings_changed(t, events_, caller.principal.id, SetUp::kSecrets, caller.surface);
   };
   Result<void> changed;
   if (passphrase)
@@ -326,6 +338,7 @@ async::Task<void> Settings::reload_file(std::string actor) {
   file_ = parsed->layer;
   has_good_file_ = file->exists;
   combine();
+  if (!actor.empty()) co_await tell_settings_changed(database_, events_, SetUp::kConfig, actor);
 }
 
 server::ConfigStatus Settings::status_of(server::HumanFile file) const {
@@ -352,6 +365,7 @@ async::Task<Result<server::ConfigStatus>> Settings::put_text(Caller caller, std:
                                          {{"instead_of", expected_hash}}));
   PRYX_CO_TRY(auto file, replace_human_file(path_, text, expected_hash));
   co_await reload_file({});
+  co_await tell_settings_changed(database_, events_, SetUp::kConfig, caller.surface);
   PRYX_CO_TRY_VOID(co_await record_put(database_, audit_, std::move(caller), "config.yaml", file.hash));
   co_return status_of(std::move(file));
 }
@@ -399,7 +413,8 @@ async::Task<Result<json::object>> Settings::put_settings(Caller caller, json::ob
                                       .subject = std::string(member.key()),
                                       .detail = {{"value", member.value()}}}));
     }
-    return {};
+    if (checked.empty()) return {};
+    return append_settings_changed(t, events_, caller.principal.id, SetUp::kSettings, caller.surface);
   });
   if (!written) co_return std::unexpected(written.error());
   for (const auto& member : checked) {

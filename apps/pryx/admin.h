@@ -48,9 +48,9 @@ class VaultKeys final : public models::KeySource {
 
 class Providers final : public server::ProviderAdmin {
  public:
-  Providers(async::EventLoop& loop, db::Database& database, audit::AuditLog& audit, vault::Vault& vault,
-            models::ModelRouter& router, agent::TurnEngine& turns, CatalogKeeper& catalog,
-            net::HttpClient& http);
+  Providers(async::EventLoop& loop, db::Database& database, events::EventLog& events, audit::AuditLog& audit,
+            vault::Vault& vault, models::ModelRouter& router, agent::TurnEngine& turns,
+            CatalogKeeper& catalog, net::HttpClient& http);
   [[nodiscard]] async::Task<Result<void>> start();  // puts the stored providers into the router
   // Called after a setting was written to the database.
   void on_stored_setting(std::function<void(const std::string& key, json::value value)> callback) {
@@ -80,6 +80,7 @@ class Providers final : public server::ProviderAdmin {
  private:
   async::EventLoop& loop_;
   db::Database& database_;
+  events::EventLog& events_;
   audit::AuditLog& audit_;
   vault::Vault& vault_;
   void restore(const std::string& name, const std::vector<models::ProviderConfig>& stored);
@@ -96,8 +97,8 @@ class Providers final : public server::ProviderAdmin {
 
 class Secrets final : public server::SecretAdmin {
  public:
-  Secrets(db::Database& database, audit::AuditLog& audit, vault::Vault& vault)
-      : database_(database), audit_(audit), vault_(vault) {}
+  Secrets(db::Database& database, events::EventLog& events, audit::AuditLog& audit, vault::Vault& vault)
+      : database_(database), events_(events), audit_(audit), vault_(vault) {}
   [[nodiscard]] async::Task<Result<std::vector<server::SecretEntry>>> list(Caller caller) override;
   [[nodiscard]] async::Task<Result<void>> put(Caller caller, std::string name, Secret value,
                                               std::optional<std::vector<std::string>> hosts) override;
@@ -112,6 +113,7 @@ class Secrets final : public server::SecretAdmin {
 
  private:
   db::Database& database_;
+  events::EventLog& events_;
   audit::AuditLog& audit_;
   vault::Vault& vault_;
 };

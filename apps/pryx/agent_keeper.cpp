@@ -11,6 +11,7 @@
 #include "foundation/platform/held_directory.h"
 #include "policy_keeper.h"
 #include "recorded_marks.h"
+#include "settings_event.h"
 
 namespace pryx::app {
 namespace {
@@ -164,6 +165,7 @@ async::Task<void> AgentKeeper::note_changes(std::vector<std::string> ids, std::s
     const std::string path = path_of(id);
     const auto written = co_await database_.write([&, this](db::Transaction& t) -> Result<void> {
       PRYX_TRY_VOID(put_recorded_mark(t, mark_name(id), mark, audit_.clock().wall()));
+      PRYX_TRY_VOID(append_settings_changed(t, events_, owner().id, SetUp::kAgents, id == own ? "" : "file"));
       if (id == own) return {};
       PRYX_TRY_VOID(audit_.append(t, {.principal = owner().id,
                                       .kind = kind,

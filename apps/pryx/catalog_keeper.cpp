@@ -9,6 +9,7 @@
 #include "foundation/platform/files.h"
 #include "policy_keeper.h"
 #include "recorded_marks.h"
+#include "settings_event.h"
 #include "trust/principals/principal.h"
 
 namespace pryx::app {
@@ -97,6 +98,7 @@ async::Task<void> CatalogKeeper::reload(std::string actor) {
   own_ = std::make_shared<const models::CatalogFile>(std::move(*parsed));
   use();
   log::info("catalog.changed", {{"path", own_path_}, {"models", own_->models.size()}});
+  if (!actor.empty() && !is_first) co_await tell_settings_changed(database_, events_, SetUp::kModels, actor);
 }
 
 async::Task<void> CatalogKeeper::tell(std::string detail) {
@@ -167,6 +169,7 @@ async::Task<Result<server::CatalogStatus>> CatalogKeeper::update(Caller caller, 
   base_ = std::make_shared<const models::CatalogFile>(std::move(parsed));
   fetched_ = Fetched{from, at};
   use();
+  co_await tell_settings_changed(database_, events_, SetUp::kModels, caller.surface);
   co_return status();
 }
 
@@ -184,6 +187,7 @@ async::Task<Result<server::HumanFile>> CatalogKeeper::put_own_file(Caller caller
                                          {{"instead_of", expected_hash}}));
   PRYX_CO_TRY(auto file, replace_human_file(own_path_, text, expected_hash));
   co_await reload({});
+  co_await tell_settings_changed(database_, events_, SetUp::kModels, caller.surface);
   PRYX_CO_TRY_VOID(co_await record_put(database_, audit_, std::move(caller), "models.yaml", file.hash));
   co_return file;
 }

@@ -13,6 +13,7 @@
 #include "foundation/crypto/crypto.h"
 #include "foundation/platform/process_identity.h"
 #include "setting_lists.h"
+#include "settings_event.h"
 #include "store_modules.h"
 
 namespace pryx::app {
@@ -64,6 +65,9 @@ Result<void> Daemon::build() {
   catalog_.emplace(loop_, *http_client_, *database_, *events_, *audit_, *router_, ground_.places);
   catalog_->load_at_start();
   memory_store_.emplace(*database_, ids_, clock_);
+  memory_store_->on_change([this](db::Transaction& t, const PrincipalId& principal) {
+    return append_settings_changed(t, *events_, principal, SetUp::kMemory, {});
+  });
   registry_.emplace();
   undo_journal_.emplace(*database_, clock_);
   PRYX_TRY_VOID(tools::fs::add_fs_tools(*registry_, pool_, clock_, *undo_journal_));
@@ -97,6 +101,7 @@ Result<void> Daemon::build() {
   PRYX_TRY_VOID(shell_->add_tools(*registry_));
   skills_.emplace(SkillKeeper::Parts{.pool = pool_,
                                      .database = *database_,
+                                     .events = *events_,
                                      .audit = *audit_,
                                      .places = ground_.places,
                                      .environment = ground_.environment});
@@ -175,8 +180,9 @@ Result<void> Daemon::build() {
                                                     .inbox = *inbox_,
                                                     .workspaces = *workspaces_,
                                                     .profiles = &*agents_});
-  providers_.emplace(loop_, *database_, *audit_, *vault_, *router_, *turns_, *catalog_, *http_client_);
-  secrets_.emplace(*database_, *audit_, *vault_);
+  providers_.emplace(loop_, *database_, *events_, *audit_, *vault_, *router_, *turns_, *catalog_,
+                     *http_client_);
+  secrets_.emplace(*database_, *events_, *audit_, *vault_);
   PRYX_TRY(config::Layer environment, config::environment_layer(ground_.environment));
   settings_.emplace(loop_, *database_, *events_, *audit_, ground_.places.config_file(),
                     std::move(environment));
@@ -272,7 +278,9 @@ async::Task<Result<void>> Daemon::expire_grants() {
 }
 
 async::Task<Result<void>> Daemon::lock_idle_vault() {
-  if (vault_->lock_idle(vault_lock_after_) > 0) log::info("vault.locked", {{"why", "not used"}});
+  if (vault_->lock_idle(vault_lock_after_) == 0) co_return Result<void>{};
+  log::info("vault.locked", {{"why", "not used"}});
+  co_await tell_settings_changed(*database_, *events_, SetUp::kSecrets, {});
   co_return Result<void>{};
 }
 

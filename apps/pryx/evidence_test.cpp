@@ -81,6 +81,16 @@ class Evidence : public ::testing::TestWithParam<bool> {
     loop_.run_until_idle();
     return new_rows();
   }
+  // The payload of an event fits its schema.
+  static void expect_fits(const std::string& name, const json::object& payload) {
+    const auto document =
+        platform::read_file(std::string(PRYX_SOURCE_DIR) + "/api/events/" + name + ".json", 1 << 20);
+    ASSERT_TRUE(document.has_value()) << name;
+    const auto schema = schema::Schema::compile(*json::parse(*document), {});
+    ASSERT_TRUE(schema.has_value()) << name;
+    for (const schema::Violation& violation : schema->validate(payload))
+      ADD_FAILURE() << name << ": " << violation.to_text() << " in " << json::to_text(payload);
+  }
   void edit(const char* name, const std::string& text) {
     PRYX_CHECK(platform::atomic_write_file(path(name), text, 0600).has_value());
   }
@@ -125,14 +135,8 @@ TEST_P(Evidence, ChangedRulesAreAnnounced) {
   ASSERT_TRUE(rows.has_value());
   std::vector<std::string> told;
   for (const auto& [name, text] : *rows) {
-    const auto document =
-        platform::read_file(std::string(PRYX_SOURCE_DIR) + "/api/events/" + name + ".json", 1 << 20);
-    ASSERT_TRUE(document.has_value()) << name;
-    const auto schema = schema::Schema::compile(*json::parse(*document), {});
-    ASSERT_TRUE(schema.has_value()) << name;
     const json::object payload = *json::parse_object(text);
-    for (const schema::Violation& violation : schema->validate(payload))
-      ADD_FAILURE() << name << ": " << violation.to_text() << " in " << text;
+    expect_fits(name, payload);
     told.push_back(fmt::format("{} {} {} {}", name, json::string_or(payload, "author"),
                                json::string_or(payload, "in_force"),
                                json::to_text(payload.at("history_version"))));
@@ -165,6 +169,40 @@ TEST_P(Evidence, AFileEditedByHand) {
   loop_.run_until_idle();
   const auto shown = async::testing::run(loop_, settings.get_settings(me())).value();
   EXPECT_EQ(shown.at("settings").at("log.level"), GetParam() ? "info" : "debug");
+}
+
+// The kind and nothing else, once for each change.
+TEST_P(Evidence, WhatIsSetUpOtherwiseIsAnnounced) {
+  if (GetParam()) return;  // a full log lets no change through, as is said of each
+  Settings settings(loop_, *database_, *events_, audit_, path("config.yaml"), {});
+  PRYX_CHECK(async::testing::run(loop_, settings.start()).has_value());
+  std::filesystem::create_directories(folder_ / "agents");
+  AgentKeeper agents(path("agents"), *database_, *events_, audit_);
+  agents.load_at_start();
+  async::TaskGroup group(loop_, "reload");
+  ASSERT_TRUE(async::testing::run(loop_, settings.put_settings(me(), {{"log.level", "error"}})));
+  const std::string seen = async::testing::run(loop_, settings.get_text(me()))->file.hash;
+  ASSERT_TRUE(async::testing::run(loop_, settings.put_text(me(), "log:\n  level: warn\n", seen)));
+  for (const char* text : {"log:\n  level: loud\n", "log:\n  level: debug\n", "log:\n  level: debug\n"}) {
+    edit("config.yaml", text);
+    group.spawn("config", settings.reload_file("file"));
+    loop_.run_until_idle();
+  }
+  edit("agents/helper.yaml", "description: A helper\n");
+  group.spawn("agents", agents.reload());
+  loop_.run_until_idle();
+  const auto rows = async::testing::run(loop_, database_->read([](db::Connection& c) {
+    return c.list("SELECT surface, payload FROM events WHERE name = 'settings.changed' ORDER BY version",
+                  [](const db::Row& row) { return std::pair(row.text(0), row.text(1)); });
+  }));
+  ASSERT_TRUE(rows.has_value());
+  std::vector<std::string> told;
+  for (const auto& [surface, text] : *rows) {
+    const json::object payload = *json::parse_object(text);
+    expect_fits("settings.changed", payload);
+    told.push_back(json::string_or(payload, "what") + " " + surface);
+  }
+  EXPECT_EQ(told, (std::vector<std::string>{"settings test", "config test", "config file", "agents file"}));
 }
 
 // One row for each file that was edited while no daemon ran, at the next start and at no later one.
@@ -208,7 +246,7 @@ TEST_P(Evidence, Secrets) {
   vault::Vault vault(*database_, pool, Secret(std::string(64, 'a')), random, loop_.clock(),
                      crypto::PassphraseCost{.passes = 1, .memory_bytes = 8u << 20});
   PRYX_CHECK(async::testing::run(loop_, vault.start()).has_value());
-  Secrets secrets(*database_, audit_, vault);
+  Secrets secrets(*database_, *events_, audit_, vault);
   PRYX_CHECK(async::testing::run(loop_, vault.set(owner(), "old", Secret(std::string("value")))).has_value());
   fill_the_log();
   const auto names = [&] {

@@ -6,6 +6,7 @@
 #include "engine/skills/skill_tools.h"
 #include "foundation/base/log.h"
 #include "foundation/base/text.h"
+#include "settings_event.h"
 
 namespace pryx::app {
 namespace {
@@ -28,6 +29,7 @@ std::vector<std::string> user_folders(const config::Places& places,
 
 SkillKeeper::SkillKeeper(const Parts& parts)
     : database_(parts.database),
+      events_(parts.events),
       audit_(parts.audit),
       environment_(parts.environment),
       library_(parts.pool, {.user_folders = user_folders(parts.places, parts.environment),
@@ -127,6 +129,7 @@ async::Task<Result<server::SkillView>> SkillKeeper::put(Caller caller, std::stri
   PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, caller, "skill.installed", name,
                                          {{"files", files.size()}, {"replace", replace}}));
   PRYX_CO_TRY_VOID(co_await library_.add(name, std::move(files), replace));
+  co_await tell_settings_changed(database_, events_, SetUp::kSkills, caller.surface);
   co_return co_await view(nullptr, std::move(name));
 }
 
@@ -134,7 +137,10 @@ async::Task<Result<void>> SkillKeeper::remove(Caller caller, std::string name) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kAdmin));
   PRYX_CO_TRY_VOID(co_await audit_change(database_, audit_, caller, "skill.removed", name, {}));
   PRYX_CO_TRY(const bool removed, co_await library_.remove(name));
-  if (removed) co_return Result<void>{};
+  if (removed) {
+    co_await tell_settings_changed(database_, events_, SetUp::kSkills, caller.surface);
+    co_return Result<void>{};
+  }
   const auto other = co_await library_.find(nullptr, name);
   if (other)
     co_return fail(ErrorCode::kConflict,

@@ -10,6 +10,7 @@
 #include "engine/tools/registry.h"
 #include "foundation/config/layers.h"
 #include "foundation/config/places.h"
+#include "foundation/events/event_log.h"
 #include "surfaces/server/skill_admin.h"
 #include "trust/audit/audit_log.h"
 
@@ -20,6 +21,7 @@ class SkillKeeper final : public server::SkillAdmin, public agent::PromptNotes {
   struct Parts {
     async::WorkerPool& pool;
     db::Database& database;
+    events::EventLog& events;
     audit::AuditLog& audit;
     const config::Places& places;
     const platform::Environment& environment;
@@ -52,6 +54,7 @@ class SkillKeeper final : public server::SkillAdmin, public agent::PromptNotes {
                                                             std::string name);
 
   db::Database& database_;
+  events::EventLog& events_;
   audit::AuditLog& audit_;
   const platform::Environment& environment_;
   skills::SkillLibrary library_;

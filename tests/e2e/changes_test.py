@@ -62,6 +62,40 @@ def changed_rules_are_told_whoever_changed_them(lab):
 
 
 @case
+def what_is_set_up_is_told_whoever_changed_it(lab):
+    """By an agent, a command, an editor or the API: its kind, once, and none of its names and values."""
+    daemon = lab.daemon()
+    api = daemon.api()
+    bus = api.bus(since=0)
+    provider = {"kind": "openai", "base_url": "http://127.0.0.1:9/v1", "no_key": True}
+    ways = [
+        ("memory", lambda: api.run(api.session(), "remember that I like tea")),
+        ("memory", lambda: api.delete(f"/memory/{api.get('/memory')['items'][0]['id']}")),
+        ("settings", lambda: daemon.cli("config", "set", "tools.max_steps", "9").must(0)),
+        ("config", lambda: lab.write_config(daemon, "config.yaml", "log:\n  level: info\n")),
+        ("config", lambda: api.put("/config", {"text": "# none\n", "hash": api.get("/config")["hash"]})),
+        ("models", lambda: lab.write_config(daemon, "models.yaml", "# mine\nmodels: {}\n")),
+        ("models", lambda: api.put("/models/own", {"text": "models: {}\n", "hash": api.get("/models/own")["hash"]})),
+        ("agents", lambda: lab.write_config(daemon, "agents/helper.yaml", "description: A helper\n")),
+        ("agents", lambda: api.delete("/agents/helper")),
+        ("providers", lambda: api.put("/providers/mine", provider)),
+        ("providers", lambda: api.delete("/providers/mine")),
+        ("secrets", lambda: daemon.cli("secret", "set", "other", stdin="v\n").must(0)),
+        ("secrets", lambda: api.delete("/secrets/other")),
+    ]
+
+    def told(on):
+        return collect(on, lambda e: e["event"] == "settings.changed")[-1]["payload"]
+    for at, (what, change) in enumerate(ways):
+        change()
+        equal(told(bus), {"what": what}, f"what is told of change {at}")
+    # Kept like every durable event: a page that was away learns of it when it is back.
+    daemon.restart()
+    again = daemon.api().bus(since=0)
+    equal([told(again)["what"] for _ in ways], [what for what, _ in ways], "the replay")
+
+
+@case
 def the_end_of_the_audit_log_is_told_now_and_then(lab):
     daemon = lab.daemon()
     api = daemon.api()

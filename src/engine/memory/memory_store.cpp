@@ -186,8 +186,11 @@ async::Task<Result<SaveOutcome>> MemoryStore::save(Principal principal, SaveRequ
   const MemoryId id = ids_.make<MemoryId>();
   const WallTime at = clock_.wall();
   co_return co_await database_.write(
-      [principal = principal.id, request = std::move(request), id, at](db::Transaction& transaction) {
-        return insert(transaction.db(), principal, request, id, at);
+      [principal = principal.id, request = std::move(request), id, at,
+       tell = on_change_](db::Transaction& transaction) -> Result<SaveOutcome> {
+        PRYX_TRY(SaveOutcome saved, insert(transaction.db(), principal, request, id, at));
+        if (!saved.already_saved) PRYX_TRY_VOID(tell(transaction, principal));
+        return saved;
       });
 }
 
@@ -224,19 +227,22 @@ async::Task<Result<std::optional<Memory>>> MemoryStore::find(Principal principal
 
 async::Task<Result<bool>> MemoryStore::remove(Principal principal, MemoryId id) {
   co_return co_await database_.write(
-      [principal = principal.id, id](db::Transaction& transaction) -> Result<bool> {
+      [principal = principal.id, id, tell = on_change_](db::Transaction& transaction) -> Result<bool> {
         PRYX_TRY(const auto found, transaction.db().find(kFind, read_found, principal, id));
         if (!found) return false;
         PRYX_TRY_VOID(erase(transaction.db(), principal, *found));
+        PRYX_TRY_VOID(tell(transaction, principal));
         return true;
       });
 }
 
 async::Task<Result<std::int64_t>> MemoryStore::remove_session(Principal principal, SessionId session) {
   co_return co_await database_.write(
-      [principal = principal.id, session](db::Transaction& transaction) -> Result<std::int64_t> {
+      [principal = principal.id, session,
+       tell = on_change_](db::Transaction& transaction) -> Result<std::int64_t> {
         PRYX_TRY(const auto found, transaction.db().list(kFindSession, read_found, principal, session));
         for (const Found& one : found) PRYX_TRY_VOID(erase(transaction.db(), principal, one));
+        if (!found.empty()) PRYX_TRY_VOID(tell(transaction, principal));
         return static_cast<std::int64_t>(found.size());
       });
 }

@@ -2,6 +2,7 @@
 // The table of memories and its full-text index. Owned by apps/, used from the I/O thread. Every call names
 // the principal whose memories it may see or change.
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -62,6 +63,10 @@ class MemoryStore {
   MemoryStore(db::Database& database, IdSource& ids, const Clock& clock)
       : database_(database), ids_(ids), clock_(clock) {}
 
+  // Called in each commit that changes memories, with whose they are; on the database's thread.
+  using OnChange = std::function<Result<void>(db::Transaction&, const PrincipalId&)>;
+  void on_change(OnChange callback) { on_change_ = std::move(callback); }
+
   // Durable when it returns. kConflict: this key was used for other content. kTooLarge: text or number over
   // its limit.
   [[nodiscard]] async::Task<Result<SaveOutcome>> save(Principal principal, SaveRequest request);
@@ -81,6 +86,7 @@ class MemoryStore {
   db::Database& database_;
   IdSource& ids_;
   const Clock& clock_;
+  OnChange on_change_ = [](db::Transaction&, const PrincipalId&) { return Result<void>{}; };
 };
 
 [[nodiscard]] db::ModuleMigrations migrations();

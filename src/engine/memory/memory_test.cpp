@@ -194,6 +194,27 @@ TEST_F(MemoryTest, NobodySeesAnothersMemories) {
   EXPECT_EQ(find("their", {}, {}, other()), Texts{"their note"});
 }
 
+TEST_F(MemoryTest, EachChangeIsToldOnceWithWhoseItIs) {
+  std::vector<std::string> told;
+  store_->on_change([&told](db::Transaction&, const PrincipalId& whose) {
+    told.push_back(whose.str());
+    return Result<void>{};
+  });
+  const SessionId session("ses_01J00000000000000000000001");
+  const auto removes_session = [&] { return run(store_->remove_session(owner(), session)); };
+  EXPECT_TRUE(removes_session());  // there is nothing
+  const MemoryId first = save("a note");
+  save("a note for here", MemoryType::kSession, session);
+  for (int i = 0; i < 2; ++i)
+    EXPECT_TRUE(run(
+        store_->save(owner(), {"with a key", MemoryType::kDaily, Labels::owner(kOwner), {}, "the same key"})));
+  EXPECT_EQ(told.size(), 3u);
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(run(store_->remove(owner(), first)));
+  EXPECT_EQ(told.size(), 4u);
+  EXPECT_TRUE(removes_session());
+  EXPECT_EQ(told, std::vector<std::string>(5, owner().id.str()));
+}
+
 TEST_F(MemoryTest, SessionEntriesStayInTheirSession) {
   const SessionId mine("ses_01J00000000000000000000001"), elsewhere("ses_01J00000000000000000000002");
   save("note for here", MemoryType::kSession, mine);

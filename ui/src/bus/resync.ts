@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Which events make which cached answers stale. A query's key begins with the resource's name, so this table is the whole of it.
+// Which events make which cached answers stale. A query's key begins with the resource's name, so these tables are the whole of it.
 import type { Query, QueryClient } from '@tanstack/react-query';
-import type { Bus, BusEvent } from './bus';
+import type { Bus, BusEvent, BusEventOf } from './bus';
 
 const kStaleBy: [prefix: string, keys: string[]][] = [
   ['session.', ['sessions', 'home']],
@@ -22,11 +22,29 @@ const kStaleBy: [prefix: string, keys: string[]][] = [
   ['status.', ['status']],
 ];
 
+// What was set up is told by its kind. What shows it is asked for after an outage all the same: files that nobody watches, and what
+// a vendor says of its models, change without an event.
+const kShownBy: Record<BusEventOf<'settings.changed'>['payload']['what'], string[]> = {
+  config: ['config', 'settings', 'status', 'models'],
+  settings: ['settings', 'status', 'models'],
+  providers: ['providers', 'models', 'secrets', 'settings', 'status'],
+  models: ['models'],
+  agents: ['agents'],
+  secrets: ['secrets', 'vault', 'providers'],
+  memory: ['memory'],
+  skills: ['skills'],
+};
+
 // Events come in groups: what became stale is asked for once per group.
 const kGroupMs = 120;
 
 export function keysOf(event: string): string[] {
   return kStaleBy.find(([prefix]) => event.startsWith(prefix))?.[1] ?? [];
+}
+
+function staleBy(event: BusEvent): string[] {
+  // A daemon that is newer than this page may name what the page does not know.
+  return event.event === 'settings.changed' ? (kShownBy[event.payload.what] ?? []) : keysOf(event.event);
 }
 
 const kTold = new Set(kStaleBy.flatMap(([, keys]) => keys));
@@ -48,7 +66,7 @@ export function resync(bus: Bus, queries: QueryClient): () => void {
     for (const key of keys) void queries.invalidateQueries({ queryKey: [key] });
   };
   const off = bus.on('*', (event: BusEvent) => {
-    for (const key of keysOf(event.event)) stale.add(key);
+    for (const key of staleBy(event)) stale.add(key);
     if (stale.size > 0 && timer === undefined) timer = setTimeout(flush, kGroupMs);
   });
   bus.onReset = () => {
