@@ -11,6 +11,12 @@ async function newSession(daemon, prompt) {
   return JSON.parse((await daemon.cli('exec', prompt, '--json')).split('\n')[0]).session_id;
 }
 
+// What was asked in a session, in its order, as the daemon has it.
+async function questions(page, daemon, session) {
+  const { items } = await ask(page, daemon, 'GET', `/sessions/${session}/messages`);
+  return items.filter((one) => one.role === 'user').map((one) => one.parts.map((part) => part.text ?? '').join(''));
+}
+
 export const journeys = {
   'without a link there is only the way in': async ({ browser, daemon }) => {
     const page = await (await daemon.window(browser)).newPage();
@@ -89,8 +95,7 @@ export const journeys = {
     const shown = (text) => page.getByRole('log').getByText(text, { exact: true }).count();
     for (const text of [written, elsewhere]) await until(`"${text}" is shown once`, async () => (await shown(text)) === 1);
     await settled(page);
-    const { items } = await ask(page, daemon, 'GET', `/sessions/${session}/messages`);
-    const said = items.filter((one) => one.role === 'user').map((one) => one.parts.map((part) => part.text ?? '').join(''));
+    const said = await questions(page, daemon, session);
     for (const text of [written, elsewhere]) {
       equal(await shown(text), 1, `how often "${text}" is shown`);
       equal(said.filter((one) => one === text).length, 1, `how often "${text}" was taken`);
@@ -146,6 +151,35 @@ export const journeys = {
     for (const text of ['read notes.md', 'read plan.txt']) equal(await asked(page, text), 1, `how often "${text}" is shown`);
     await settled(deaf);
     equal(await asked(deaf, 'read plan.txt'), 0, 'control: what a page is told that does not say what it knows');
+  },
+
+  'a message that waits for the daemon is sent from whichever page one is on when it is back': async ({ browser, daemon }) => {
+    const session = await newSession(daemon, 'help');
+    const page = await signedIn(browser, daemon, { path: `/chat/${session}` });
+    const home = page.getByRole('navigation', { name: 'Pages' }).first().getByRole('link', { name: 'Home' });
+    const isHome = (url) => url.pathname === '/';
+    // What the page needs of its code cannot be had later.
+    await home.click();
+    await page.waitForURL(isHome);
+    await settled(page);
+    await page.goBack();
+    await composer(page).waitFor();
+    await daemon.end('SIGKILL');
+    await page.getByText(/Daemon not reachable since/).waitFor();
+    const written = 'read plan.txt';
+    await composer(page).fill(written);
+    await composer(page).press('Enter');
+    await page.getByText('The message was not sent').waitFor();
+    await home.click();
+    await page.waitForURL(isHome);
+    await page.getByText('1 message waits and is sent when it is back.').waitFor();
+    await daemon.start();
+    await page.getByRole('button', { name: 'Try now' }).click({ timeout: 1000 }).catch(() => {});
+    await page.getByText(/Daemon not reachable since/).waitFor({ state: 'detached', timeout: 40_000 });
+    await until('the message is sent', async () => (await questions(page, daemon, session)).includes(written));
+    expect(isHome(new URL(page.url())), 'another page came up');
+    await settled(page);
+    equal((await questions(page, daemon, session)).join(), ['help', written].join(), 'what was asked, each once');
   },
 
   'long work that ends is told to who looks elsewhere, with the way to it': async ({ browser, daemon }) => {
