@@ -39,7 +39,7 @@ class Mouse {
   async close() {}
 }
 
-const kPageKeys = {
+export const kPageKeys = {
   Home: 'h',
   Chat: 'c',
   Sessions: 's',

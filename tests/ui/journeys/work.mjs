@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What else a person meets: the way in, coming back, a daemon that goes away, news of long work, the palette, files edited as text.
+import { kPageKeys } from '../hands.mjs';
 import { ask, equal, expect, settled, signedIn, until } from '../lib.mjs';
 import { startModel } from '../model.mjs';
 
@@ -50,6 +51,46 @@ export const journeys = {
     await page.getByRole('button', { name: /^Deny/ }).first().focus();
     await page.keyboard.press('y');
     await until('it is approved', async () => (await daemon.json('approval', 'show', pending.id)).state === 'approved');
+  },
+
+  // Some of the second letters are keys of the question: `g s` must not allow it for the session.
+  'the keys that go to a page go there from a question that has the focus, and answer nothing': async ({ browser, daemon }) => {
+    const session = await newSession(daemon, 'help');
+    const page = await signedIn(browser, daemon, { path: '/approvals' });
+    await ask(page, daemon, 'POST', `/sessions/${session}/messages`, { text: 'write "hello" to made.txt' });
+    const { id } = await until('an approval waits', async () => (await daemon.json('approval', 'list')).items[0]);
+    const card = page.locator(`[data-approval="${id}"]`);
+    const rail = page.getByRole('navigation', { name: 'Pages' }).first();
+    const state = async () => (await ask(page, daemon, 'GET', `/approvals/${id}`)).state;
+    // In focus, and for so long that it may be allowed.
+    const toCard = async () => {
+      await card.getByRole('button', { name: /^Deny/ }).first().focus();
+      await card.getByRole('button', { name: /^Allow once/ }).and(page.locator(':enabled')).waitFor();
+    };
+    const goes = async (name) => {
+      await toCard();
+      const to = await rail.getByRole('link', { name }).getAttribute('href');
+      await page.keyboard.press('g');
+      await page.keyboard.press(kPageKeys[name]);
+      await page.waitForURL((url) => url.pathname === to || url.pathname.startsWith(`${to}/`));
+      equal(await state(), 'pending', `the question after the keys of ${name}`);
+    };
+    for (const name of Object.keys(kPageKeys)) {
+      await goes(name);
+      await settled(page);
+      // The keys of this page lead to where one is.
+      if (name === 'Approvals') equal(await card.locator('[aria-expanded="true"]').count(), 0, 'what was opened in the question');
+      await rail.getByRole('link', { name: 'Approvals' }).click();
+    }
+    await page.goto(`${daemon.url}/chat/${session}`);
+    for (const name of ['Sessions', 'Memory', 'Approvals', 'Settings']) {
+      await goes(name);
+      await page.goBack();
+    }
+    // Control: by itself such a letter answers.
+    await toCard();
+    await page.keyboard.press('y');
+    await until('it is approved', async () => (await state()) === 'approved');
   },
 
   'a policy written as text counts': async ({ browser, daemon }) => {
