@@ -15,6 +15,7 @@ import axe from 'axe-core';
 import type { ReactNode } from 'react';
 import { expect, vi } from 'vitest';
 import { newQueryClient } from '@/api/query-client';
+import { hearDate } from '@/lib/daemon-clock';
 
 type Reply = { status: number; body: unknown };
 export type Asked = { method: string; path: string; query: URLSearchParams; body: unknown };
@@ -50,10 +51,17 @@ function find(method: string, path: string): Answer | undefined {
   return undefined;
 }
 
+// What the daemon of an earlier test said of its time is believed no more: a question must not run out because of that.
+function agreeOnTime(): void {
+  const second = Math.floor(Date.now() / 1000) * 1000;
+  hearDate(new Date(second).toUTCString(), second + 500, second + 500);
+}
+
 export function startFakeDaemon(): void {
   answers = new Map();
   asked.length = 0;
   aheadMs = 0;
+  agreeOnTime();
   vi.stubGlobal('fetch', async (request: Request) => {
     const url = new URL(request.url);
     const text = request.method === 'GET' ? '' : await request.text();

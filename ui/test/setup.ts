@@ -3,6 +3,7 @@ import { cleanup, configure } from '@testing-library/react';
 import { afterEach } from 'vitest';
 import { appMessages } from '@/app/messages';
 import { addMessages } from '@/i18n';
+import { forgetKept } from '@/lib/kept';
 import { partsMessages } from '@/parts/messages';
 import { uiMessages } from '@/ui/messages';
 
@@ -12,4 +13,8 @@ configure({ asyncUtilTimeout: 5_000 });
 addMessages(uiMessages);
 addMessages(appMessages);
 addMessages(partsMessages);
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  // What one test typed is nothing to the next.
+  forgetKept('');
+});

@@ -3,7 +3,7 @@
 import { Link } from '@tanstack/react-router';
 import { usePending } from '@/api/queries';
 import { t } from '@/i18n';
-import { ApprovalGroup, groupApprovals } from '@/parts/approval-group';
+import { ApprovalGroup, groupApprovals, groupKey } from '@/parts/approval-group';
 import { Dialog } from '@/ui/dialog';
 import { Empty, Loaded } from '@/ui/states';
 
@@ -34,11 +34,7 @@ export default function ApprovalsDrawer({ onClose }: { onClose: () => void }) {
         {(rows) => (
           <div className="flex flex-col gap-3">
             {groupApprovals([...rows].reverse()).map((group, index) => (
-              <ApprovalGroup
-                key={group[0]?.plan_id ?? group[0]?.id}
-                approvals={group}
-                autoFocus={index === 0}
-              />
+              <ApprovalGroup key={groupKey(group)} approvals={group} autoFocus={index === 0} />
             ))}
           </div>
         )}

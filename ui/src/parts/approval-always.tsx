@@ -7,6 +7,7 @@ import { api, type Schemas, take } from '@/api/client';
 import { Problem } from '@/api/problem';
 import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
+import { useKept } from '@/lib/kept';
 import { Button } from '@/ui/button';
 import { Select } from '@/ui/field';
 import { Status } from '@/ui/status';
@@ -70,6 +71,7 @@ export type Lasting = { scope: 'session' | 'always'; rule: string; expires: stri
 export function AlwaysPanel({
   approval,
   suggested,
+  autoFocus,
   busy,
   held,
   onSave,
@@ -77,19 +79,24 @@ export function AlwaysPanel({
 }: {
   approval: Approval;
   suggested: string;
+  // A person opened it now; one that comes back with its card leaves the focus where it is.
+  autoFocus: boolean;
   busy: boolean;
   // Why it may not be saved yet: the code of a call that is not shown whole.
   held: boolean;
   onSave: (lasting: Lasting) => void;
   onCancel: () => void;
 }) {
-  const [rule, setRule] = useState(suggested);
-  const [scope, setScope] = useState<Lasting['scope']>('always');
-  const [expires, setExpires] = useState('30d');
+  const [rule, setRule] = useKept(`approval.${approval.id}.rule`, suggested);
+  const [scope, setScope] = useKept<Lasting['scope']>(`approval.${approval.id}.scope`, 'always');
+  const [expires, setExpires] = useKept(`approval.${approval.id}.expires`, '30d');
   const { query, typing } = useRulePreview(approval, rule);
   const field = useRef<HTMLTextAreaElement>(null);
   const id = useId();
-  useEffect(() => field.current?.focus(), []);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it is opened
+  useEffect(() => {
+    if (autoFocus) field.current?.focus();
+  }, []);
   const wrong = query.error instanceof Problem ? query.error.message : null;
   const misses = !wrong && query.data?.matches_call === false;
   const mayNot = held || typing || query.isFetching || Boolean(wrong) || misses || !rule.trim();

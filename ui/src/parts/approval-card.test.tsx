@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { act, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
+import { useState } from 'react';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import {
   answer,
@@ -12,7 +13,7 @@ import {
   startFakeDaemon,
 } from '../../test/page';
 import { ApprovalCard } from './approval-card';
-import { ApprovalGroup, groupApprovals } from './approval-group';
+import { ApprovalGroup, groupApprovals, groupKey } from './approval-group';
 import { unsaidArguments } from './approval-unsaid';
 import type { Approval } from './use-approval-answer';
 
@@ -305,4 +306,78 @@ test('what has run out for the daemon is closed, however early it is here', asyn
   const expires_at = new Date(Date.now() + 299_000).toISOString();
   renderPage(<ApprovalCard approval={approval({ expires_at })} />);
   await waitFor(() => expect(screen.queryByRole('button', { name: /Allow once/ })).toBeNull());
+});
+
+function Waiting({ approvals }: { approvals: Approval[] }) {
+  const [rows, setRows] = useState(approvals);
+  return (
+    <>
+      {groupApprovals(rows).map((group) => (
+        <ApprovalGroup key={groupKey(group)} approvals={group} />
+      ))}
+      <button type="button" onClick={() => setRows((all) => all.slice(1))}>
+        Answered elsewhere
+      </button>
+      <button type="button" onClick={() => setRows((all) => (all.length > 0 ? [] : approvals.slice(1)))}>
+        Scroll
+      </button>
+    </>
+  );
+}
+
+test('what is written on a card stays when the one beside it is answered, and when it is scrolled away', async () => {
+  const arm = holdArming();
+  renderPage(<Waiting approvals={[approval({ plan_id: 'p' }), approval({ id: 'apr_2', plan_id: 'p' })]} />);
+  const reasons = () => screen.getAllByRole('button', { name: /^Deny, because/ });
+  await waitFor(() => expect(reasons()).toHaveLength(2));
+  await userEvent.click(reasons()[1] as HTMLElement);
+  const reason = screen.getByRole('textbox', { name: /Reason/ });
+  await userEvent.type(reason, 'use staging');
+  arm();
+  // By a press that takes no focus, as an event of the bus does.
+  act(() => screen.getByRole('button', { name: 'Answered elsewhere' }).click());
+  expect(reasons()).toHaveLength(1);
+  expect(screen.getByRole('textbox', { name: /Reason/ })).toBe(reason);
+  expect(document.activeElement).toBe(reason);
+  // It stands where the other was: a press that was meant for that one allows nothing.
+  const allow = screen.getByRole('button', { name: /Allow once/ });
+  expect(allow).toHaveProperty('disabled', true);
+  arm();
+  expect(allow).toHaveProperty('disabled', false);
+
+  const scroll = screen.getByRole('button', { name: 'Scroll' });
+  await userEvent.click(scroll);
+  expect(screen.queryByRole('textbox')).toBeNull();
+  await userEvent.click(scroll);
+  expect(screen.getByRole('textbox', { name: /Reason/ })).toHaveProperty('value', 'use staging');
+  expect(document.activeElement).toBe(scroll);
+
+  // Answered, it is let go.
+  await userEvent.click(screen.getByRole('button', { name: 'Deny and tell the agent' }));
+  await waitFor(() => expect(screen.queryByRole('textbox')).toBeNull());
+  await userEvent.click(scroll);
+  await userEvent.click(scroll);
+  await userEvent.click(await screen.findByRole('button', { name: /^Deny, because/ }));
+  expect(screen.getByRole('textbox', { name: /Reason/ })).toHaveProperty('value', '');
+});
+
+test('an edited rule stays with its card too', async () => {
+  answer('POST /api/v1/approvals/{id}/preview', {
+    rule: 'x',
+    matches_call: true,
+    looked_at: 0,
+    would_have_matched: 0,
+    samples: [],
+  });
+  const { unmount } = renderPage(<ApprovalCard approval={approval({ id: 'apr_3' })} autoFocus />);
+  await screen.findByText('Look it up', { exact: false });
+  await userEvent.keyboard('a');
+  await userEvent.type(screen.getByRole('textbox', { name: 'Rule' }), ' # mine');
+  await userEvent.selectOptions(screen.getByRole('combobox', { name: 'Until' }), '7d');
+  unmount();
+  renderPage(<ApprovalCard approval={approval({ id: 'apr_3' })} autoFocus />);
+  const rule = (await screen.findByRole('textbox', { name: 'Rule' })) as HTMLTextAreaElement;
+  expect(rule.value).toBe('http.request(host: "example.org") # mine');
+  expect(screen.getByRole('combobox', { name: 'Until' })).toHaveProperty('value', '7d');
+  expect(document.activeElement).toBe(screen.getByRole('button', { name: /^Deny$/ }));
 });

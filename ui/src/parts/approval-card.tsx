@@ -8,6 +8,7 @@ import { useSession } from '@/api/queries';
 import { addMessages, t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { duration, shortId } from '@/lib/format';
+import { forgetKept, useKept } from '@/lib/kept';
 import { useNow } from '@/lib/use-now';
 import { Button } from '@/ui/button';
 import { ErrorNote } from '@/ui/states';
@@ -135,18 +136,26 @@ function CodeField({
 }
 
 function ReasonPanel({
+  id: approval,
+  autoFocus,
   busy,
   onSend,
   onCancel,
 }: {
+  id: string;
+  // A person opened it now; one that comes back with its card leaves the focus where it is.
+  autoFocus: boolean;
   busy: boolean;
   onSend: (reason: string) => void;
   onCancel: () => void;
 }) {
-  const [reason, setReason] = useState('');
+  const [reason, setReason] = useKept(`approval.${approval}.reason`, '');
   const field = useRef<HTMLTextAreaElement>(null);
   const id = useId();
-  useEffect(() => field.current?.focus(), []);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it is opened
+  useEffect(() => {
+    if (autoFocus) field.current?.focus();
+  }, []);
   return (
     <section
       aria-label={t('card.deny.reason')}
@@ -187,18 +196,23 @@ type Panel = 'none' | 'always' | 'reason';
 export function ApprovalCard({
   approval: given,
   autoFocus = false,
+  beside = '',
   onSettled,
 }: {
   approval: Approval;
   autoFocus?: boolean;
+  // What it waits with: one more or less, and this card stands elsewhere, maybe where a hand was about to press.
+  beside?: string;
   onSettled?: () => void;
 }) {
   const { approval, byOther, answer, busy, error } = useApprovalAnswer(given, onSettled);
-  const [panel, setPanel] = useState<Panel>('none');
+  // By approval: this card may be made anew while a person writes, or be scrolled away.
+  const [panel, setPanel] = useKept<Panel>(`approval.${given.id}.panel`, 'none');
+  const [code, setCode] = useKept(`approval.${given.id}.code`, '');
+  const isOpener = useRef(false);
   const [explains, setExplains] = useState(false);
   const [whole, setWhole] = useState(false);
-  const [code, setCode] = useState('');
-  const [armed, rearm] = useArmed();
+  const [armed, rearm] = useArmed(beside);
   const card = useRef<HTMLElement>(null);
   const deny = useRef<HTMLButtonElement>(null);
   const codeField = useRef<HTMLInputElement>(null);
@@ -216,6 +230,10 @@ export function ApprovalCard({
     rearm();
   }, [autoFocus, rearm]);
 
+  useEffect(() => {
+    if (!pending) forgetKept(`approval.${given.id}.`);
+  }, [pending, given.id]);
+
   const send = (body: Answer) => {
     if (open && !busy) answer(body);
   };
@@ -224,6 +242,10 @@ export function ApprovalCard({
     if (held) codeField.current?.focus();
     else send({ decision: 'approve', ...(needsCode ? { confirm: code } : {}), ...more });
   };
+  const openPanel = (next: Panel) => {
+    isOpener.current = true;
+    setPanel(next);
+  };
   const closePanel = () => {
     setPanel('none');
     deny.current?.focus({ preventScroll: true });
@@ -231,9 +253,9 @@ export function ApprovalCard({
   const commands: Record<string, () => void> = {
     y: () => allow({ scope: 'once' }),
     s: () => suggested && allow({ scope: 'session' }),
-    a: () => suggested && setPanel('always'),
+    a: () => suggested && openPanel('always'),
     n: () => send({ decision: 'deny' }),
-    r: () => setPanel('reason'),
+    r: () => openPanel('reason'),
   };
   const looks: Record<string, () => void> = {
     e: () => setExplains((value) => !value),
@@ -263,6 +285,7 @@ export function ApprovalCard({
       ref={card}
       tabIndex={-1}
       data-approval={approval.id}
+      data-takes-escape={open && panel !== 'none' ? '' : undefined}
       aria-label={t('card.name', { action: approval.rendering })}
       onKeyDown={onKeyDown}
       className={cx(
@@ -312,6 +335,7 @@ export function ApprovalCard({
             <AlwaysPanel
               approval={approval}
               suggested={suggested}
+              autoFocus={isOpener.current}
               busy={busy}
               held={held}
               onCancel={closePanel}
@@ -320,6 +344,8 @@ export function ApprovalCard({
           )}
           {panel === 'reason' && (
             <ReasonPanel
+              id={approval.id}
+              autoFocus={isOpener.current}
               busy={busy}
               onCancel={closePanel}
               onSend={(reason) => send({ decision: 'deny', reason })}
@@ -334,7 +360,7 @@ export function ApprovalCard({
               className="px-2!"
               keys="r"
               aria-expanded={panel === 'reason'}
-              onClick={() => setPanel('reason')}
+              onClick={() => openPanel('reason')}
             >
               {t('card.deny.reason')} <Key name="R" />
             </Button>
@@ -345,7 +371,7 @@ export function ApprovalCard({
                 keys="a"
                 disabled={!suggested}
                 aria-expanded={panel === 'always'}
-                onClick={() => setPanel(panel === 'always' ? 'none' : 'always')}
+                onClick={() => openPanel(panel === 'always' ? 'none' : 'always')}
               >
                 {t('card.always')} <Key name="A" />
               </Button>

@@ -5,6 +5,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId } from 'react';
 import { api, take } from '@/api/client';
 import { addMessages, t } from '@/i18n';
+import { cx } from '@/lib/cx';
 import { Button } from '@/ui/button';
 import { ErrorNote } from '@/ui/states';
 import { ApprovalCard } from './approval-card';
@@ -17,11 +18,16 @@ addMessages(approvalMessages);
 const kMaxPlan = 20;
 const kStale = ['approvals', 'status', 'turns'];
 
+const keyOf = ({ state, plan_id, id }: Approval) => (state === 'pending' && plan_id ? plan_id : id);
+
+// The same as long as one of its calls waits, whichever of them are answered meanwhile.
+export const groupKey = (group: Approval[]): string => (group[0] ? keyOf(group[0]) : '');
+
 // Pending approvals in the order they were asked; those that share a plan stand together.
 export function groupApprovals(approvals: Approval[]): Approval[][] {
   const groups = new Map<string, Approval[]>();
   for (const approval of approvals) {
-    const key = approval.state === 'pending' && approval.plan_id ? approval.plan_id : approval.id;
+    const key = keyOf(approval);
     groups.set(key, [...(groups.get(key) ?? []), approval]);
   }
   return [...groups.values()];
@@ -40,7 +46,8 @@ export function ApprovalGroup({
   const title = useId();
   const pending = approvals.filter((approval) => approval.state === 'pending');
   // A card more or less, and the button is about other calls and stands elsewhere.
-  const [armed] = useArmed(pending.map((approval) => approval.id).join());
+  const beside = pending.map((approval) => approval.id).join();
+  const [armed] = useArmed(beside);
   const answer = useMutation({
     mutationFn: (decision: 'approve' | 'deny') =>
       take(
@@ -58,40 +65,47 @@ export function ApprovalGroup({
       key={approval.id}
       approval={approval}
       autoFocus={autoFocus && index === 0}
+      beside={beside}
       {...(onSettled ? { onSettled } : {})}
     />
   ));
-  if (pending.length < 2) return cards;
+  const isPlan = pending.length > 1;
   const held = pending.some((approval) => !approval.shown_whole || approval.changes.length > 0);
   const high = pending.some((approval) => approval.risk === 'high');
+  // One element with the cards in one place, however many wait: what is typed on a card stays when the one beside it is answered.
   return (
     <section
-      aria-labelledby={title}
-      className="flex flex-col gap-2 rounded-card border border-dashed border-warn p-2"
+      aria-labelledby={isPlan ? title : undefined}
+      className={cx(
+        'flex min-w-0 flex-col',
+        isPlan ? 'gap-2 rounded-card border border-dashed border-warn p-2' : 'gap-3',
+      )}
     >
       {cards}
-      {answer.isError && <ErrorNote error={answer.error} what={t('card.failed')} />}
-      <footer className="flex flex-wrap items-center gap-2 px-2 py-1">
-        <div className="min-w-0 flex-1 basis-60">
-          <h3 id={title} className="text-body font-semibold">
-            {t('card.plan.title', { count: pending.length })}
-          </h3>
-          <p className="text-label text-text-2">
-            {held ? t('card.plan.held') : high ? t('card.plan.high') : t('card.plan.hint')}
-          </p>
-        </div>
-        <Button busy={answer.isPending} onClick={() => answer.mutate('deny')}>
-          {t('card.plan.deny')}
-        </Button>
-        <Button
-          kind="primary"
-          busy={answer.isPending}
-          disabled={held || high || !armed || pending.length > kMaxPlan}
-          onClick={() => answer.mutate('approve')}
-        >
-          {t('card.plan.allow')}
-        </Button>
-      </footer>
+      {isPlan && answer.isError && <ErrorNote error={answer.error} what={t('card.failed')} />}
+      {isPlan && (
+        <footer className="flex flex-wrap items-center gap-2 px-2 py-1">
+          <div className="min-w-0 flex-1 basis-60">
+            <h3 id={title} className="text-body font-semibold">
+              {t('card.plan.title', { count: pending.length })}
+            </h3>
+            <p className="text-label text-text-2">
+              {held ? t('card.plan.held') : high ? t('card.plan.high') : t('card.plan.hint')}
+            </p>
+          </div>
+          <Button busy={answer.isPending} onClick={() => answer.mutate('deny')}>
+            {t('card.plan.deny')}
+          </Button>
+          <Button
+            kind="primary"
+            busy={answer.isPending}
+            disabled={held || high || !armed || pending.length > kMaxPlan}
+            onClick={() => answer.mutate('approve')}
+          >
+            {t('card.plan.allow')}
+          </Button>
+        </footer>
+      )}
     </section>
   );
 }

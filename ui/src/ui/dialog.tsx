@@ -12,6 +12,11 @@ function leaveFocus(event: Event): void {
   if (document.activeElement?.closest('main')) event.preventDefault();
 }
 
+// What is open inside closes first, where it says so: it takes the key itself.
+function leaveEscape(event: KeyboardEvent): void {
+  if (event.target instanceof Element && event.target.closest('[data-takes-escape]')) event.preventDefault();
+}
+
 type Props = {
   open: boolean;
   onClose: () => void;
@@ -79,6 +84,7 @@ export function Dialog({
           {...(description ? {} : { 'aria-describedby': undefined })}
           onOpenAutoFocus={focusFirstField}
           onCloseAutoFocus={leaveFocus}
+          onEscapeKeyDown={leaveEscape}
           className={cx(
             'appear fixed z-50 flex flex-col bg-raised shadow-float',
             side === 'right'

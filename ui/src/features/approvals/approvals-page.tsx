@@ -4,7 +4,7 @@ import { Hand } from 'lucide-react';
 import { useCallback, useEffect, useMemo, useRef } from 'react';
 import { useActions } from '@/actions/actions';
 import { addMessages, t } from '@/i18n';
-import { ApprovalGroup, groupApprovals } from '@/parts/approval-group';
+import { ApprovalGroup, groupApprovals, groupKey } from '@/parts/approval-group';
 import { Page } from '@/ui/page';
 import { Empty, Loaded } from '@/ui/states';
 import { Tabs } from '@/ui/tabs';
@@ -64,7 +64,7 @@ function Pending({
   return (
     <div ref={cards} className="flex max-w-200 flex-col gap-3">
       {groups.map((group, index) => (
-        <div key={group[0]?.plan_id ?? group[0]?.id} data-card className="flex flex-col gap-3">
+        <div key={groupKey(group)} data-card className="flex flex-col gap-3">
           <ApprovalGroup approvals={group} autoFocus={index === first} />
         </div>
       ))}

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // A step whose outcome nobody knows: a person says whether it is done again, counts as done, or ends the turn.
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useRef } from 'react';
 import { api, type Schemas, take } from '@/api/client';
 import { t } from '@/i18n';
+import { forgetKept, useKept } from '@/lib/kept';
 import { ExactText } from '@/parts/exact-text';
 import { Button } from '@/ui/button';
 import { TextArea } from '@/ui/field';
@@ -15,8 +16,15 @@ type Resolution = Schemas['ResumeRequest']['resolution'];
 
 export function Attention({ turn }: { turn: Turn }) {
   const queries = useQueryClient();
-  const [result, setResult] = useState<string | null>(null);
   const step = turn.steps.find((one) => one.state === 'unknown');
+  const kept = `attention.${turn.id}.${step?.id}`;
+  const [result, setResult] = useKept<string | null>(kept, null);
+  // It comes back with its row when one scrolls; only who opens it is taken there.
+  const isOpener = useRef(false);
+  const open = () => {
+    isOpener.current = true;
+    setResult('');
+  };
   const resume = useMutation({
     mutationFn: (resolution: Resolution) =>
       take(
@@ -30,6 +38,7 @@ export function Attention({ turn }: { turn: Turn }) {
         }),
       ),
     onSuccess: (next) => {
+      forgetKept(kept);
       queries.setQueryData(['turns', turn.id], next);
       void queries.invalidateQueries({ queryKey: ['messages', turn.session_id] });
     },
@@ -58,7 +67,7 @@ export function Attention({ turn }: { turn: Turn }) {
           label={t('chat.attention.result')}
           hint={t('chat.attention.result.hint')}
           rows={2}
-          autoFocus
+          autoFocus={isOpener.current}
           value={result}
           onChange={(event) => setResult(event.target.value)}
         />
@@ -70,7 +79,7 @@ export function Attention({ turn }: { turn: Turn }) {
         </Button>
         <Button
           busy={resume.isPending}
-          onClick={() => (result === null ? setResult('') : resume.mutate('treat_as_done'))}
+          onClick={() => (result === null ? open() : resume.mutate('treat_as_done'))}
         >
           {t('chat.attention.done')}
         </Button>

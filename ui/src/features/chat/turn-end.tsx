@@ -9,7 +9,7 @@ import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { count, duration, money, tokens } from '@/lib/format';
 import { useNow } from '@/lib/use-now';
-import { ApprovalGroup, groupApprovals } from '@/parts/approval-group';
+import { ApprovalGroup, groupApprovals, groupKey } from '@/parts/approval-group';
 import { Markdown } from '@/parts/markdown';
 import { Button, IconButton } from '@/ui/button';
 import { copyText } from '@/ui/copy';
@@ -344,7 +344,7 @@ export function TurnEnd({
       {approvals.length > 0 && (
         <div className="my-3 flex flex-col gap-3">
           {groupApprovals(approvals).map((group) => (
-            <ApprovalGroup key={group[0]?.id} approvals={group} />
+            <ApprovalGroup key={groupKey(group)} approvals={group} />
           ))}
         </div>
       )}
