@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A file that is edited as a text while others may write it too. What somebody else wrote meanwhile is shown beside it; the person's
 // text stays until they let it go.
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo } from 'react';
 import { addMessages, t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { lineDiff, mergeLines } from '@/lib/line-diff';
@@ -14,18 +14,26 @@ addMessages(newerMessages);
 // The hash names what is in the file.
 export type Version = { text: string; hash: string };
 
-// A person's text and the file that it began from. `newer`: the file was written by somebody else since.
-export function useEdited(file: Version) {
-  const [base, setBase] = useState(file);
-  const [text, setText] = useState(file.text);
-  const isNewer = file.hash !== base.hash;
-  const put = (next: string) => {
-    setBase(file);
-    setText(next);
+// What a person typed, and the file that it began from.
+export type Edited = { base: Version; text: string };
+type Held = readonly [Edited | null, (next: Edited | null) => void];
+
+// `newer`: the file was written by somebody else since. Where the text is held says how long it stays: with `useState` as long as the
+// field, with `useKept` while other pages are looked at too.
+export function useEdited(file: Version, [edited, setEdited]: Held) {
+  // Nothing of this person's would be lost: they go on from the file as it is.
+  const isSettled = edited !== null && (edited.text === edited.base.text || edited.text === file.text);
+  useEffect(() => {
+    if (isSettled) setEdited(null);
+  }, [isSettled, setEdited]);
+  const { base, text } = edited === null || isSettled ? { base: file, text: file.text } : edited;
+  return {
+    base,
+    text,
+    setText: (next: string) => setEdited({ base, text: next }),
+    put: (next: string) => setEdited({ base: file, text: next }),
+    newer: file.hash !== base.hash ? file : null,
   };
-  // Nothing of this person's would be lost.
-  if (isNewer && (text === base.text || text === file.text)) put(file.text);
-  return { base, text, setText, put, newer: isNewer ? file : null };
 }
 
 const kTones = { ' ': '', '-': 'bg-bad-soft text-bad', '+': 'bg-ok-soft text-ok' };

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { Schemas } from '@/api/client';
 import { Problem } from '@/api/problem';
 import { t } from '@/i18n';
-import { NewerDialog, NewerNote, useEdited, type Version } from '@/parts/newer-text';
+import { type Edited, NewerDialog, NewerNote, useEdited, type Version } from '@/parts/newer-text';
 import { RemoveDialog } from '@/parts/remove-dialog';
 import { Button } from '@/ui/button';
 import { TextArea, TextField } from '@/ui/field';
@@ -87,7 +87,7 @@ export function AgentEditor({
   onClose: () => void;
 }) {
   const [name, setName] = useState(id);
-  const { base, text, setText, put, newer } = useEdited(begin(agent));
+  const { base, text, setText, put, newer } = useEdited(begin(agent), useState<Edited | null>(null));
   const [look, setLook] = useState<'form' | 'yaml'>('form');
   const [doing, setDoing] = useState<'remove' | 'compare' | null>(null);
   const [oddWrite, setOddWrite] = useState(false);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The config file as a whole: edited, reviewed as a difference, saved with the hash of what was seen, and undone.
+// The config file as a whole: edited, reviewed as a difference, saved with the hash of what was seen, and undone. What is not saved yet
+// stays while other tabs and pages are looked at.
 import { useState } from 'react';
 import type { Schemas } from '@/api/client';
 import { Problem } from '@/api/problem';
 import { t } from '@/i18n';
-import { Diff, NewerDialog, NewerNote, useEdited } from '@/parts/newer-text';
+import { useKept } from '@/lib/kept';
+import { Diff, type Edited, NewerDialog, NewerNote, useEdited } from '@/parts/newer-text';
 import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
 import { TextArea } from '@/ui/field';
@@ -31,7 +33,7 @@ function NotTaken({ file: { problem, in_force } }: { file: File }) {
 }
 
 function Editor({ file, onStale }: { file: File; onStale: () => void }) {
-  const { base, text, setText, put, newer } = useEdited(file);
+  const { base, text, setText, put, newer } = useEdited(file, useKept<Edited | null>('config.file', null));
   const [looking, setLooking] = useState(false);
   // What the last save replaced, as long as nobody wrote the file since.
   const [before, setBefore] = useState<{ text: string; since: string } | null>(null);

@@ -339,6 +339,26 @@ test('the same line changed by both: the own text stays and is saved over theirs
   await waitFor(() => expect(file.text).toBe('level: info # mine'));
 });
 
+test('what is not saved of the config file is there again after another tab, until it is discarded', async () => {
+  const user = userEvent.setup();
+  fakeConfigFile('level: info');
+  renderPage(<SettingsPage />, { at: '/settings?tab=file' });
+  const field = async () => (await screen.findByLabelText('config.yaml')) as HTMLTextAreaElement;
+  const leaveAndReturn = async () => {
+    await user.click(screen.getByRole('tab', { name: 'General' }));
+    await screen.findByLabelText('log.level');
+    expect(screen.queryByLabelText('config.yaml')).toBeNull();
+    await user.click(screen.getByRole('tab', { name: 'Config file' }));
+  };
+  await user.type(await field(), ' # mine');
+  await leaveAndReturn();
+  expect((await field()).value).toBe('level: info # mine');
+  await user.click(screen.getByRole('button', { name: 'Discard changes' }));
+  expect((await field()).value).toBe('level: info');
+  await leaveAndReturn();
+  expect((await field()).value).toBe('level: info');
+});
+
 test('set-up can be entered again', async () => {
   const { router } = renderPage(<SettingsPage />, { at: '/settings' });
   await userEvent.click(await screen.findByRole('button', { name: 'Set up again…' }));
