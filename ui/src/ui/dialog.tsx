@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Dialog and drawer. Focus goes in, stays in, and returns to the opener; Escape closes.
+// Dialog and drawer. Focus goes in, stays in, and returns to the opener; Escape closes, and asks first where it would drop a text.
 import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
-import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { Button, IconButton } from './button';
@@ -25,6 +25,8 @@ type Props = {
   description?: string;
   side?: 'centre' | 'right';
   wide?: boolean;
+  // It holds what a person wrote and did not save: Escape, a press beside it and its cross ask before they close it.
+  dirty?: boolean;
   children: ReactNode;
   footer?: ReactNode;
 };
@@ -66,6 +68,47 @@ function Body({ label, children }: { label: string; children: ReactNode }) {
   );
 }
 
+// Closing by a key or a press that may be a slip. `data-unsaved` marks a field whose text is not in what `dirty` looks at yet.
+function useLeaving(dirty: boolean | undefined, onClose: () => void) {
+  const [isAsking, setAsking] = useState(false);
+  const content = useRef<HTMLDivElement>(null);
+  const writing = useRef<Element | null>(null);
+  const stay = () => {
+    setAsking(false);
+    if (writing.current instanceof HTMLElement) writing.current.focus();
+  };
+  const leave = () => {
+    if (isAsking) return stay();
+    if (!dirty && !content.current?.querySelector('[data-unsaved]')) return onClose();
+    writing.current = document.activeElement;
+    setAsking(true);
+  };
+  const drop = () => {
+    setAsking(false);
+    onClose();
+  };
+  return { isAsking, content, stay, leave, drop };
+}
+
+function Unsaved({ onStay, onDrop }: { onStay: () => void; onDrop: () => void }) {
+  const stay = useRef<HTMLButtonElement>(null);
+  useEffect(() => stay.current?.focus(), []);
+  return (
+    <div
+      role="alert"
+      className="flex flex-wrap items-center gap-2 border-t border-warn bg-warn-soft px-4 py-2 text-dense text-warn"
+    >
+      <span className="min-w-0 flex-1 basis-40">{t('ui.unsaved')}</span>
+      <Button small ref={stay} onClick={onStay}>
+        {t('ui.unsaved.stay')}
+      </Button>
+      <Button small kind="danger" onClick={onDrop}>
+        {t('ui.unsaved.drop')}
+      </Button>
+    </div>
+  );
+}
+
 export function Dialog({
   open,
   onClose,
@@ -73,14 +116,17 @@ export function Dialog({
   description,
   side = 'centre',
   wide,
+  dirty,
   children,
   footer,
 }: Props) {
+  const { isAsking, content, stay, leave, drop } = useLeaving(dirty, onClose);
   return (
-    <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
+    <Radix.Root open={open} onOpenChange={(next) => !next && leave()}>
       <Radix.Portal>
         <Radix.Overlay className="appear fixed inset-0 z-40 bg-black/45" />
         <Radix.Content
+          ref={content}
           {...(description ? {} : { 'aria-describedby': undefined })}
           onOpenAutoFocus={focusFirstField}
           onCloseAutoFocus={leaveFocus}
@@ -106,6 +152,7 @@ export function Dialog({
             </Radix.Close>
           </header>
           <Body label={title}>{children}</Body>
+          {isAsking && <Unsaved onStay={stay} onDrop={drop} />}
           {footer && (
             <footer className="flex flex-wrap justify-end gap-2 border-t border-line px-4 py-3">
               {footer}

@@ -16,6 +16,7 @@ export function FormDialog({
   error,
   failed,
   aside,
+  dirty,
   onSave,
   onClose,
   children,
@@ -31,6 +32,8 @@ export function FormDialog({
   failed?: string;
   // Stands at the other end from the answers: a reset, a removal.
   aside?: ReactNode;
+  // As of a Dialog: what was written would be lost.
+  dirty?: boolean;
   onSave: () => void;
   onClose: () => void;
   children: ReactNode;
@@ -41,6 +44,7 @@ export function FormDialog({
     <Dialog
       open
       onClose={onClose}
+      dirty={dirty}
       title={title}
       {...(description ? { description } : {})}
       {...(wide ? { wide } : {})}

@@ -116,6 +116,7 @@ export function AgentEditor({
         valid={name !== ''}
         error={save.error}
         failed={t('agents.save.failed')}
+        dirty={text !== base.text || name !== id}
         aside={
           agent &&
           !agent.built_in && (

@@ -34,6 +34,7 @@ function Names({
       hint={hint}
       spellCheck={false}
       className="font-mono text-label"
+      data-unsaved={typed === null ? undefined : ''}
       value={typed ?? names.join(', ')}
       onChange={(event) => setTyped(event.target.value)}
       onBlur={commit}

@@ -135,6 +135,40 @@ test('a save that meets a newer file reads it, and theirs can be taken', async (
   expect(screen.queryByText('the file changed since it was read')).toBeNull();
 });
 
+const kUnsaved = 'What you wrote here is not saved.';
+
+test('Escape and the cross ask before they drop what was written', async () => {
+  const user = userEvent.setup();
+  renderPage(<AgentsPage />, { at: '/agents?agent=reader' });
+  const about = (await screen.findByLabelText('Description')) as HTMLInputElement;
+  await user.type(about, ' all');
+  await user.keyboard('{Escape}');
+  expect(screen.getByText(kUnsaved)).toBeTruthy();
+  expect(document.activeElement).toBe(screen.getByRole('button', { name: 'Go on writing' }));
+  await expectAccessible(screen.getByRole('dialog'));
+  // The second Escape is about the question.
+  await user.keyboard('{Escape}');
+  expect(screen.queryByText(kUnsaved)).toBeNull();
+  expect(document.activeElement).toBe(about);
+  expect(about.value).toBe('Reads all');
+  await user.click(screen.getByRole('button', { name: 'Close' }));
+  await user.click(screen.getByRole('button', { name: 'Close without saving' }));
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+});
+
+test('an editor without a change closes at once; half a name is a change', async () => {
+  const user = userEvent.setup();
+  const { unmount } = renderPage(<AgentsPage />, { at: '/agents?agent=reader' });
+  await screen.findByLabelText('Description');
+  await user.keyboard('{Escape}');
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+  unmount();
+  renderPage(<AgentsPage />, { at: '/agents?agent=reader' });
+  await user.type(await screen.findByLabelText('When it cannot answer'), 'cloud/b');
+  await user.keyboard('{Escape}');
+  expect(screen.getByText(kUnsaved)).toBeTruthy();
+});
+
 test('what a file has wrong is named by its line', async () => {
   answer('GET /api/v1/agents/{id}', {
     ...kView,
@@ -217,6 +251,17 @@ test('a skill is checked while it is pasted, and what the daemon refuses is show
     files: [{ path: 'SKILL.md', text: kSkillText }],
     replace: false,
   });
+});
+
+test('Escape asks before it drops a skill that was written', async () => {
+  const user = userEvent.setup();
+  answer('GET /api/v1/skills', { items: [], next_cursor: null });
+  renderPage(<AgentsPage />, { at: '/agents?tab=skills&skill=%2B' });
+  await user.type(await screen.findByLabelText('SKILL.md'), 'Boil.');
+  await user.keyboard('{Escape}');
+  expect(screen.getByText(kUnsaved)).toBeTruthy();
+  await user.click(screen.getByRole('button', { name: 'Go on writing' }));
+  expect((screen.getByLabelText('SKILL.md') as HTMLTextAreaElement).value).toContain('Boil.');
 });
 
 test('a changed skill keeps its other files, and a removed one is asked about first', async () => {

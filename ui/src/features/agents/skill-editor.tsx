@@ -73,8 +73,10 @@ export function SkillEditor({
   others?: SkillFile[];
   onClose: (name?: string) => void;
 }) {
-  const [text, setText] = useState(skill?.text ?? kBegin);
-  const [beside, setBeside] = useState(others);
+  // As it was when the dialog opened.
+  const [begun] = useState({ text: skill?.text ?? kBegin, beside: others });
+  const [text, setText] = useState(begun.text);
+  const [beside, setBeside] = useState(begun.beside);
   // Why what was chosen was not taken.
   const [refused, setRefused] = useState('');
   const put = usePutSkill();
@@ -114,6 +116,7 @@ export function SkillEditor({
       valid={found.length === 0}
       error={put.error}
       failed={t('skills.save.failed')}
+      dirty={text !== begun.text || beside !== begun.beside}
       onSave={save}
       onClose={() => onClose()}
     >

@@ -65,3 +65,14 @@ test('something is added and something is forgotten', async () => {
   await user.click(within(await screen.findByRole('dialog')).getByRole('button', { name: 'Forget' }));
   expect(asked.some((one) => one.method === 'DELETE' && one.path.endsWith('mem_1'))).toBe(true);
 });
+
+test('Escape asks before it drops what was to be remembered', async () => {
+  const user = userEvent.setup();
+  renderPage(<MemoryPage />, { at: '/memory' });
+  await user.click(await screen.findByRole('button', { name: 'Remember something' }));
+  await user.type(screen.getByLabelText('What to remember'), 'x');
+  await user.keyboard('{Escape}');
+  expect(screen.getByText('What you wrote here is not saved.')).toBeTruthy();
+  await user.click(screen.getByRole('button', { name: 'Close without saving' }));
+  expect(screen.queryByRole('dialog')).toBeNull();
+});

@@ -44,6 +44,7 @@ function AddDialog({ onClose }: { onClose: () => void }) {
       valid={text.trim() !== ''}
       error={remember.error}
       failed={t('memory.add.failed')}
+      dirty={text.trim() !== ''}
       onSave={save}
       onClose={onClose}
     >

@@ -99,6 +99,17 @@ test('a rule that is refused stays in its dialog with the reason', async () => {
   await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
 });
 
+test('Escape asks before it drops a rule that was begun', async () => {
+  renderPage(<PolicyPage />, { at: '/policy' });
+  await userEvent.click(await screen.findByRole('button', { name: 'Add rule' }));
+  const dialog = await screen.findByRole('dialog');
+  await userEvent.type(within(dialog).getByLabelText('Tool'), 'fs.write');
+  await userEvent.keyboard('{Escape}');
+  expect(within(dialog).getByText('What you wrote here is not saved.')).toBeTruthy();
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Close without saving' }));
+  expect(screen.queryByRole('dialog')).toBeNull();
+});
+
 // An answer of the daemon that comes when the test says so.
 function held<T>() {
   let settle: (reply: T) => void = () => {};

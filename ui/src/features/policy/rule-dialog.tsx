@@ -131,6 +131,7 @@ export function RuleDialog({
     }),
     [list, tool, when, limits],
   );
+  const [begun] = useState(() => JSON.stringify(rule));
   const { next, why } = useMemo(() => tryText(working, old, rule), [working, old, rule]);
   const { error, attempt } = useEdit();
   const save = () => {
@@ -142,6 +143,8 @@ export function RuleDialog({
       open
       wide
       onClose={onClose}
+      // Who leaves while it is saved finds a refusal above the tabs.
+      dirty={!working.busy && JSON.stringify(rule) !== begun}
       title={old ? t('rule.edit', { line: old.line }) : t('rule.add')}
       description={t('rule.order')}
       footer={
