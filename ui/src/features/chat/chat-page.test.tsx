@@ -220,6 +220,23 @@ test('a conversation that has not begun offers something to begin with', async (
   await expectAccessible(container);
 });
 
+test('a starter and the prompt of an address leave the draft where it is', async () => {
+  sessionStorage.setItem('pryx_draft_new', 'half a thought');
+  const { router } = renderPage(<ChatPage />, { at: '/chat?prompt=count' });
+  const message = await screen.findByRole('textbox', { name: 'Message' });
+  await waitFor(() => expect(message).toHaveProperty('value', 'half a thought\ncount'));
+  // Loaded anew, the draft is all there is.
+  await waitFor(() => expect(router.state.location.search).toEqual({}));
+  expect(message).toHaveProperty('value', 'half a thought\ncount');
+  await userEvent.click(screen.getByRole('button', { name: 'help' }));
+  expect(message).toHaveProperty('value', 'half a thought\ncount\nhelp');
+  // What nobody wrote gives way.
+  await userEvent.clear(message);
+  await userEvent.click(screen.getByRole('button', { name: 'Find TODO in the files' }));
+  await userEvent.click(screen.getByRole('button', { name: 'help' }));
+  expect(message).toHaveProperty('value', 'help');
+});
+
 test('the first message makes the session and goes there', async () => {
   answer('POST /api/v1/sessions', kSession);
   const { router } = renderPage(<ChatPage />, { at: '/chat' });

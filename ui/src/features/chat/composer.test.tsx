@@ -11,11 +11,11 @@ beforeEach(() => sessionStorage.clear());
 
 const picture = (name: string) => new File(['x'], name, { type: 'image/png' });
 
-function show() {
+function show(scope = 'ses_1') {
   const onSend = vi.fn(async (_text: string, _images: File[]) => true);
-  render(
+  const { unmount } = render(
     <Composer
-      scope="ses_1"
+      scope={scope}
       running={false}
       busy={false}
       chips={null}
@@ -24,7 +24,7 @@ function show() {
       onStop={() => {}}
     />,
   );
-  return { onSend, field: screen.getByRole('textbox', { name: 'Message' }) };
+  return { onSend, unmount, field: screen.getByRole('textbox', { name: 'Message' }) };
 }
 
 test('a picture that is pasted or dropped is attached, can be taken off, and goes with the message', async () => {
@@ -58,4 +58,21 @@ test('what is no picture is refused with its reason, and a pasted text is left t
   expect(screen.getByRole('alert').textContent).toBe('notes.txt is no PNG, JPEG, GIF or WebP image.');
   expect(screen.queryByRole('img')).toBeNull();
   expect(fireEvent.paste(field, { clipboardData: { files: [] } })).toBe(true);
+});
+
+test('pictures stay with their draft when one looks elsewhere, and go once they are sent', async () => {
+  const first = show();
+  fireEvent.paste(first.field, { clipboardData: { files: [picture('kept.png')] } });
+  first.unmount();
+  const other = show('ses_2');
+  expect(screen.queryByRole('img')).toBeNull();
+  other.unmount();
+  const second = show();
+  expect(screen.getByRole('img', { name: 'kept.png' })).toBeTruthy();
+  await userEvent.type(second.field, 'Look{Enter}');
+  await waitFor(() => expect(screen.queryByRole('img')).toBeNull());
+  expect(second.onSend.mock.calls[0]?.[1]).toHaveLength(1);
+  second.unmount();
+  show();
+  expect(screen.queryByRole('img')).toBeNull();
 });

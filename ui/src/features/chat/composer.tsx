@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where one writes. Enter sends, Shift+Enter makes a line; it grows to eight lines; what was not sent stays, per session.
+// Where one writes. Enter sends, Shift+Enter makes a line; it grows to eight lines; what was not sent stays, per session: its text as long
+// as the tab, its pictures until that is loaded anew.
 import { ArrowUp, ImagePlus, Square, X } from 'lucide-react';
 import {
   type ClipboardEvent,
@@ -15,6 +16,7 @@ import {
 import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { bytes } from '@/lib/format';
+import { useKept } from '@/lib/kept';
 import { IconButton } from '@/ui/button';
 import { Thumbnail } from './local-image';
 
@@ -24,8 +26,11 @@ const kMaxImages = 31;
 const kMaxImageBytes = 5 * 2 ** 20;
 const kImageTypes = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
 
+const kNoImages: File[] = [];
+
 const draftKey = (scope: string) => `pryx_draft_${scope}`;
 
+// `put` offers a text to begin with: a draft that a person wrote stays, and gets it below.
 export type ComposerHandle = { focus: () => void; put: (text: string) => void };
 
 export function Composer({
@@ -48,7 +53,8 @@ export function Composer({
   onStop: () => void;
 }) {
   const [text, setText] = useState(() => sessionStorage.getItem(draftKey(scope)) ?? '');
-  const [images, setImages] = useState<File[]>([]);
+  const [images, setImages] = useKept(`draft.${scope}.images`, kNoImages);
+  const offered = useRef('');
   // Why files were not attached.
   const [refused, setRefused] = useState<string[]>([]);
   const [over, setOver] = useState(false);
@@ -69,7 +75,10 @@ export function Composer({
   useImperativeHandle(handle, () => ({
     focus: () => field.current?.focus(),
     put: (next) => {
-      setText(next);
+      const before = offered.current;
+      offered.current = next;
+      // One offer after another: nobody wrote the first.
+      setText((now) => (now.trim() === '' || now === before ? next : `${now.trimEnd()}\n${next}`));
       field.current?.focus();
     },
   }));
@@ -84,13 +93,13 @@ export function Composer({
       else fresh.push(file);
     }
     setRefused(why);
-    setImages((all) => [...all, ...fresh].slice(0, kMaxImages));
+    setImages([...images, ...fresh].slice(0, kMaxImages));
   };
   const send = async () => {
     if (busy || (!text.trim() && images.length === 0)) return;
     if (!(await onSend(text.trim(), images))) return;
     setText('');
-    setImages([]);
+    setImages(kNoImages);
     setRefused([]);
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -137,7 +146,7 @@ export function Composer({
                 icon={X}
                 label={t('chat.attach.remove', { name: file.name })}
                 className="absolute top-1 right-1 bg-raised!"
-                onClick={() => setImages((all) => all.filter((one) => one !== file))}
+                onClick={() => setImages(images.filter((one) => one !== file))}
               />
             </li>
           ))}

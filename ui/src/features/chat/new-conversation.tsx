@@ -50,9 +50,15 @@ export function NewConversation({ listShown, onShowList }: { listShown: boolean;
         }),
       ),
   });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each prompt
   useEffect(() => {
-    if (prompt) composer.current?.put(prompt);
-    else composer.current?.focus();
+    if (!prompt) {
+      composer.current?.focus();
+      return;
+    }
+    composer.current?.put(prompt);
+    // From here on it is a draft: read again, the address has nothing to put beside that.
+    set({ prompt: undefined });
   }, [prompt]);
   const actions: Action[] = useMemo(
     () => [
