@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What can lie over any page: palette, keys, notifications, the panic button, approvals.
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { isEnabled, useActionRegistry } from '@/actions/actions';
 import { keysText, setSingleKeys, singleKeysOn } from '@/actions/keys';
 import { t } from '@/i18n';
@@ -70,8 +70,21 @@ function Notes() {
   );
 }
 
+// A link inside leads to a page: what lies over that goes.
+function useLeaveByLink(): void {
+  useEffect(() => {
+    const onClick = ({ defaultPrevented, target }: MouseEvent) => {
+      // The router took it; what the browser opens in another tab leaves this page as it is.
+      if (defaultPrevented && target instanceof Element && target.closest('[role=dialog] a')) closeOverlay();
+    };
+    document.addEventListener('click', onClick);
+    return () => document.removeEventListener('click', onClick);
+  }, []);
+}
+
 export function Overlays() {
   const open = useShell((state) => state.open);
+  useLeaveByLink();
   if (open === 'help') return <Help />;
   if (open === 'notes') return <Notes />;
   return (
