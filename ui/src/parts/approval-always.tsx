@@ -12,6 +12,7 @@ import { Button } from '@/ui/button';
 import { Select } from '@/ui/field';
 import { Status } from '@/ui/status';
 import { Time } from '@/ui/time';
+import { previewKey } from './approval-kept';
 import { ExactText } from './exact-text';
 import type { Approval } from './use-approval-answer';
 
@@ -25,7 +26,7 @@ function useRulePreview(approval: Approval, rule: string) {
     return () => clearTimeout(timer);
   }, [rule]);
   const query = useQuery({
-    queryKey: ['approvals', 'preview', approval.id, settledRule],
+    queryKey: previewKey(approval.id, settledRule),
     queryFn: () =>
       take(
         api.POST('/api/v1/approvals/{id}/preview', {
@@ -138,6 +139,7 @@ export function AlwaysPanel({
       <div className="grid gap-3 sm:grid-cols-2">
         <Select
           label={t('card.always.scope')}
+          hint={t('card.always.scope.hint')}
           value={scope}
           onChange={(event) => setScope(event.target.value === 'session' ? 'session' : 'always')}
         >

@@ -3,6 +3,7 @@ import { act, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { useState } from 'react';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { Toasts, useNotes } from '@/ui/toast';
 import {
   answer,
   asked,
@@ -54,6 +55,7 @@ function approval(more: Partial<Approval> = {}): Approval {
 
 beforeEach(() => {
   startFakeDaemon();
+  useNotes.setState({ notes: [] });
   answer('GET /api/v1/sessions/{id}', { id: 'ses_1', title: 'Look it up', agent: 'default' });
   answer('POST /api/v1/policy/test', {
     decision: 'ask',
@@ -254,6 +256,27 @@ test('always shows what the edited rule would have answered', async () => {
       rule: 'http.request(host: "example.org")',
       expires: '7d',
     }),
+  );
+  // Then the note tells what it would have answered, and leads to it.
+  await waitFor(() => expect(useNotes.getState().notes).toHaveLength(1));
+  renderPage(<Toasts />);
+  expect(
+    await screen.findByText(
+      'From now on http.request(host: "example.org") is allowed in sessions with the same folder. It would have answered 4 of the last 9 calls that you were asked about.',
+    ),
+  ).toBeTruthy();
+  const link = screen.getByRole('link', { name: 'Show the rule' });
+  expect(link.getAttribute('href')).toBe('/policy?tab=lists&grant=apr_1');
+});
+
+test('an answer by one key is told without a look that nobody took', async () => {
+  renderPage(<ApprovalCard approval={approval()} autoFocus />);
+  await screen.findByRole('button', { name: /^Deny$/ });
+  await armed();
+  await userEvent.keyboard('s');
+  await waitFor(() => expect(useNotes.getState().notes).toHaveLength(1));
+  expect(useNotes.getState().notes[0]?.text).toBe(
+    'For this session http.request(host: "example.org") is allowed.',
   );
 });
 

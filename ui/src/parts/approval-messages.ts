@@ -51,7 +51,9 @@ export const approvalMessages = {
   'card.always.rule.hint': 'Edit it to make it wider or narrower. It never covers a whole tool.',
   'card.always.scope': 'Counts in',
   'card.always.scope.session': 'this session',
-  'card.always.scope.always': 'every session',
+  'card.always.scope.always': 'every session with the same folder',
+  'card.always.scope.hint':
+    'A rule counts in the folder of this session only; without one, in sessions without a folder.',
   'card.always.expires': 'Until',
   'card.always.expires.1d': 'tomorrow',
   'card.always.expires.7d': 'in a week',
@@ -65,7 +67,10 @@ export const approvalMessages = {
   'card.always.miss': 'It does not cover the call that is asked about.',
   'card.cancel': 'Cancel',
   'card.kept':
-    '{scope, select, session {For this session {rule} is allowed} other {From now on {rule} is allowed}}',
+    '{scope, select, session {For this session {rule} is allowed.} other {From now on {rule} is allowed in sessions with the same folder.}}',
+  'card.kept.matched':
+    'It would have answered {matched, number} of the last {total, number} calls that you were asked about.',
+  'card.kept.show': 'Show the rule',
   'card.kept.undone': 'The rule {rule} was taken back',
   'card.failed': 'The answer did not count',
   'card.other': 'Somebody else answered first',

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Answering an approval. The first answer wins: when somebody else was first, theirs is what is shown.
-import { type QueryClient, useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, type Schemas, take } from '@/api/client';
 import { Problem } from '@/api/problem';
-import { t } from '@/i18n';
-import { toast } from '@/ui/toast';
+import { tellKept } from './approval-kept';
 
 export type Approval = Schemas['Approval'];
 export type Answer = Schemas['ResolutionRequest'];
@@ -28,23 +27,6 @@ async function send(id: string, body: Answer): Promise<Settled> {
 
 // What became stale with an answer. The bus says so too, but not while it is away.
 const kStale = ['approvals', 'grants', 'status', 'turns'];
-
-async function takeBack(approvalId: string): Promise<void> {
-  const { items } = await take(api.GET('/api/v1/grants'));
-  const grant = items.find((one) => one.approval_id === approvalId);
-  if (grant) await take(api.DELETE('/api/v1/grants/{id}', { params: { path: { id: grant.id } } }));
-}
-
-// A rule that lasts is said in full, with the way back.
-function tellKept(approvalId: string, rule: string, scope: 'session' | 'always', queries: QueryClient): void {
-  toast(t('card.kept', { rule, scope }), {
-    undo: async () => {
-      await takeBack(approvalId);
-      void queries.invalidateQueries({ queryKey: ['grants'] });
-      toast(t('card.kept.undone', { rule }));
-    },
-  });
-}
 
 export function useApprovalAnswer(approval: Approval, onSettled: (() => void) | undefined) {
   const queries = useQueryClient();

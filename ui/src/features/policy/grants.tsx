@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What a person allowed for a session or for longer: until when, and the way back.
-import { Link } from '@tanstack/react-router';
+import { Link, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Schemas } from '@/api/client';
 import { t } from '@/i18n';
+import { cx } from '@/lib/cx';
 import { Button } from '@/ui/button';
 import { Confirm, Dialog } from '@/ui/dialog';
 import { TextField } from '@/ui/field';
@@ -61,7 +62,14 @@ function Expiry({ grant, onClose }: { grant: Grant; onClose: () => void }) {
   );
 }
 
+const showRow = (row: HTMLTableRowElement | null) => {
+  row?.scrollIntoView?.({ block: 'center' });
+};
+
 function Rows({ grants }: { grants: Grant[] }) {
+  // The address may name one by the approval that it was made with.
+  const { grant: named } = useSearch({ strict: false }) as Record<string, string | undefined>;
+  const isNamed = (grant: Grant) => named !== undefined && grant.approval_id === named;
   const [ending, setEnding] = useState<Grant | null>(null);
   const [revoking, setRevoking] = useState<Grant | null>(null);
   const revoke = useRevoke();
@@ -79,7 +87,12 @@ function Rows({ grants }: { grants: Grant[] }) {
         ]}
       >
         {grants.map((grant) => (
-          <tr key={grant.id} className="hover:bg-sunken">
+          <tr
+            key={grant.id}
+            ref={isNamed(grant) ? showRow : null}
+            aria-current={isNamed(grant) || undefined}
+            className={cx('hover:bg-sunken', isNamed(grant) && 'outline-2 -outline-offset-2 outline-accent')}
+          >
             <td className="font-mono text-label break-all">{grant.rule}</td>
             <td className="whitespace-nowrap">
               {grant.session_id && grant.scope !== 'always' ? (

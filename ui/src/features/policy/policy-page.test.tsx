@@ -432,6 +432,26 @@ test('grants are revoked and moved', async () => {
   await expectAccessible(container);
 });
 
+test('a link leads to the grant that an approval made', async () => {
+  const grant = {
+    id: 'grt_1',
+    scope: 'always',
+    rule: 'fs.write(path: "a")',
+    tool: 'fs.write',
+    session_id: null,
+    workspace: '/home/me/project',
+    approval_id: 'apr_1',
+    created_at: '2026-01-01T00:00:00Z',
+    expires_at: null,
+  };
+  const other = { ...grant, id: 'grt_2', rule: 'fs.write(path: "b")', approval_id: 'apr_2' };
+  answer('GET /api/v1/grants', list(other, grant));
+  renderPage(<PolicyPage />, { at: '/policy?tab=lists&grant=apr_1' });
+  const row = (await screen.findByText('fs.write(path: "a")')).closest('tr');
+  expect(row?.getAttribute('aria-current')).toBe('true');
+  expect(screen.getByText('fs.write(path: "b")').closest('tr')?.hasAttribute('aria-current')).toBe(false);
+});
+
 test('a refusal names its lines', () => {
   const error = new Problem(422, {
     detail: 'policy.yaml is not a valid policy\nline 3: tools.denid: unknown key; did you mean?\nline 4: odd',
