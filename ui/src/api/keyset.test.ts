@@ -56,6 +56,27 @@ test('a first page that failed is asked for again', async () => {
   expect(ids()).toEqual(['a']);
 });
 
+test('a page that nobody waits for any more counts no more, until it is asked for again', async () => {
+  let come: (one: ReturnType<typeof page>) => void = () => {};
+  const list = new KeysetList<Row>(
+    () =>
+      new Promise<ReturnType<typeof page>>((done) => {
+        come = done;
+      }),
+    (row) => row.id,
+  );
+  const first = list.more();
+  list.cancel();
+  come(page(['late'], null));
+  await first;
+  expect(list.view()).toMatchObject({ rows: [], state: 'cancelled', pages: 0 });
+  const second = list.more();
+  come(page(['a'], null));
+  await second;
+  list.cancel();
+  expect(list.view()).toMatchObject({ rows: [{ id: 'a' }], state: 'end', pages: 1 });
+});
+
 test('nothing is asked for again when nothing failed', async () => {
   const { list, asked } = listOf(page(['a'], '1'));
   await list.again();

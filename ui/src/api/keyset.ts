@@ -8,7 +8,8 @@ import type { Page } from './client';
 import { isSignedOut } from './problem';
 import { queryClient } from './query-client';
 
-type State = 'loading' | 'idle' | 'end' | 'error';
+// 'cancelled': a person waits no more, until they ask again.
+type State = 'loading' | 'idle' | 'end' | 'error' | 'cancelled';
 export type View<T> = { rows: T[]; state: State; error: unknown; pages: number };
 
 export class KeysetList<T> {
@@ -72,6 +73,13 @@ export class KeysetList<T> {
     } catch (error) {
       if (generation === this.#generation) this.#set({ state: 'error', error });
     }
+  };
+
+  // What is under way counts no more when it comes.
+  cancel = (): void => {
+    if (this.#view.state !== 'loading') return;
+    this.#generation += 1;
+    this.#set({ state: 'cancelled' });
   };
 
   // What failed, once more; nothing when nothing did.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The five states of every page: it loads, there is nothing, it cannot be read, the daemon is away, and it is there.
-import { screen, waitFor } from '@testing-library/react';
+import { act, screen, waitFor } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
 import type { ReactNode } from 'react';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { AgentsPage } from '@/features/agents/agents-page';
 import { ApprovalsPage } from '@/features/approvals/approvals-page';
 import { AuditPage } from '@/features/audit/audit-page';
@@ -489,3 +490,23 @@ describe.each(kPages)('$name', (one) => {
     expect(screen.queryByText(t(one.what))).toBeNull();
   });
 });
+
+// Those that do not leave it to <Loaded>.
+const kOwnLoading = ['home', 'chat', 'one conversation', 'sessions', 'decided approvals', 'audit', 'memory'];
+
+test.each(kPages.filter(({ name }) => kOwnLoading.includes(name)))(
+  '$name: what takes over ten seconds can be cancelled',
+  async (one) => {
+    vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const user = userEvent.setup();
+    answer('GET /.*', () => new Promise(() => {}));
+    const { container } = show(one);
+    await waitFor(() => expect(isBusy(container)).toBe(true));
+    act(() => vi.advanceTimersByTime(10_200));
+    const cancels = screen.getAllByRole('button', { name: t('ui.cancel') });
+    for (const cancel of cancels) if (cancel.isConnected) await user.click(cancel);
+    expect((await screen.findAllByText(t('ui.loading.cancelled'))).length).toBeGreaterThan(0);
+    await waitFor(() => expect(isBusy(container)).toBe(false));
+  },
+);

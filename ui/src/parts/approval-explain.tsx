@@ -5,7 +5,7 @@ import { api, take } from '@/api/client';
 import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { Facts } from '@/ui/page';
-import { ErrorNote, Loading } from '@/ui/states';
+import { ErrorNote, Waiting } from '@/ui/states';
 import { labelsToTell } from './approval-facts';
 import { ExactText } from './exact-text';
 import type { Approval } from './use-approval-answer';
@@ -38,7 +38,7 @@ function Rules({ approval }: { approval: Approval }) {
         retry={() => void decision.refetch()}
       />
     );
-  if (!decision.data) return <Loading rows={3} />;
+  if (!decision.data) return <Waiting of={[decision]} rows={3} />;
   // Rules of other tools say nothing about this call.
   const looked = decision.data.considered.filter((rule) => rule.outcome !== 'another tool');
   return (

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { act, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { api, take } from '@/api/client';
 import { answer, asked, problem, renderPage, startFakeDaemon } from '../../test/page';
-import { Loaded } from './states';
+import { FirstPage, Loaded, Waiting } from './states';
 
 type Ask = () => Promise<unknown>;
 const status: Ask = () => take(api.GET('/api/v1/status'));
@@ -63,4 +63,39 @@ test('what cannot be read says so and can be tried again', async () => {
   answer('GET /api/v1/status', {});
   await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
   expect(await screen.findByText('one is here')).toBeTruthy();
+});
+
+function Two() {
+  const first = useQuery({ queryKey: ['first'], queryFn: status });
+  const second = useInfiniteQuery({
+    queryKey: ['second'],
+    queryFn: models,
+    initialPageParam: '',
+    getNextPageParam: () => undefined,
+  });
+  return first.data && second.data ? <p>both are here</p> : <Waiting of={[first, second]} />;
+}
+
+test('what waits for several things cancels those that are missing, and asks for them again', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  answer('GET /api/v1/status', {});
+  answer('GET /api/v1/models', () => new Promise(() => {}));
+  const { container } = renderPage(<Two />);
+  await waitFor(() => expect(container.querySelector('[aria-busy=true]')).toBeTruthy());
+  act(() => vi.advanceTimersByTime(10_200));
+  await userEvent.click(screen.getByRole('button', { name: 'Cancel' }));
+  expect(await screen.findByText('Loading was cancelled')).toBeTruthy();
+  answer('GET /api/v1/models', { items: [] });
+  await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+  expect(await screen.findByText('both are here')).toBeTruthy();
+  expect(asked.map((one) => one.path).sort()).toEqual(['/api/v1/models', '/api/v1/models', '/api/v1/status']);
+});
+
+test('a list that was cancelled is asked for its next page', async () => {
+  const list = { more: vi.fn(), cancel: vi.fn() };
+  const { container } = renderPage(<FirstPage held={{ state: 'cancelled', list }} />);
+  await userEvent.click(await screen.findByRole('button', { name: 'Try again' }));
+  expect(list.more).toHaveBeenCalledOnce();
+  expect(container.querySelector('[aria-busy=true]')).toBeNull();
 });

@@ -98,6 +98,47 @@ export function ErrorNote({
   );
 }
 
+function Cancelled({ onAgain }: { onAgain: () => void }) {
+  return (
+    <Empty
+      title={t('ui.loading.cancelled')}
+      why={t('ui.loading.cancelled.why')}
+      action={<Button onClick={onAgain}>{t('ui.retry')}</Button>}
+    />
+  );
+}
+
+type Asked = { data: unknown; fetchStatus: string; refetch: () => Promise<unknown> };
+
+// What stands for queries that hold nothing yet, where <Loaded> does not fit. What is cancelled waits for a person to ask again.
+export function Waiting({ of, rows }: { of: Asked[]; rows?: number }) {
+  const queries = useQueryClient();
+  const [isCancelled, setCancelled] = useState(false);
+  const missing = of.filter((query) => query.data === undefined);
+  const isIdle = missing.every((query) => query.fetchStatus === 'idle');
+  const again = () => {
+    for (const query of missing) void query.refetch();
+  };
+  if (isCancelled && isIdle) return <Cancelled onAgain={again} />;
+  const cancel = () => {
+    setCancelled(true);
+    // A result does not say whose it is; the one that would ask again for it does.
+    const refetches: unknown[] = missing.map((query) => query.refetch);
+    void queries.cancelQueries({
+      predicate: (one) => one.observers.some((observer) => refetches.includes(observer.refetch)),
+    });
+  };
+  return <Loading rows={rows} onCancel={isIdle ? undefined : cancel} />;
+}
+
+type Listed = { state: string; list: { more: () => unknown; cancel: () => void } };
+
+// The same for a list that is read page by page and has none yet.
+export function FirstPage({ held, rows }: { held: Listed; rows?: number }) {
+  if (held.state === 'cancelled') return <Cancelled onAgain={() => void held.list.more()} />;
+  return <Loading rows={rows} onCancel={held.state === 'loading' ? held.list.cancel : undefined} />;
+}
+
 // What a query holds, or the state that stands for it. What was there stays on the page while it is asked for again or cannot be.
 export function Loaded<T>({
   query,
@@ -112,29 +153,12 @@ export function Loaded<T>({
   empty?: (data: T) => ReactNode | null | false;
   children: (data: T) => ReactNode;
 }) {
-  const queries = useQueryClient();
-  const [isCancelled, setCancelled] = useState(false);
-  if (query.data === undefined) {
-    const isIdle = query.fetchStatus === 'idle';
-    if (query.isError)
-      return <ErrorNote error={query.error} what={what} retry={() => void query.refetch()} />;
-    if (isCancelled && isIdle)
-      return (
-        <Empty
-          title={t('ui.loading.cancelled')}
-          why={t('ui.loading.cancelled.why')}
-          action={<Button onClick={() => void query.refetch()}>{t('ui.retry')}</Button>}
-        />
-      );
-    const cancel = () => {
-      setCancelled(true);
-      // A result does not say whose it is; the one that would ask again for it does.
-      void queries.cancelQueries({
-        predicate: (one) => one.observers.some((observer) => observer.refetch === query.refetch),
-      });
-    };
-    return <Loading {...(rows === undefined ? {} : { rows })} {...(isIdle ? {} : { onCancel: cancel })} />;
-  }
+  if (query.data === undefined)
+    return query.isError ? (
+      <ErrorNote error={query.error} what={what} retry={() => void query.refetch()} />
+    ) : (
+      <Waiting of={[query]} rows={rows} />
+    );
   const instead = empty?.(query.data);
   return (
     <>

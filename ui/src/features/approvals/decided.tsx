@@ -10,7 +10,7 @@ import { Button, IconButton } from '@/ui/button';
 import { Select, TextField, useOwnText } from '@/ui/field';
 import { type Column, VirtualTable } from '@/ui/list';
 import { useRowKeys } from '@/ui/row-menu';
-import { Empty, ErrorNote, Loading } from '@/ui/states';
+import { Empty, ErrorNote, FirstPage } from '@/ui/states';
 import { Risk, Status } from '@/ui/status';
 import { Time } from '@/ui/time';
 import { type Approval, decidedAt, kDecidedStates, type useDecided } from './queries';
@@ -160,7 +160,7 @@ export function Decided({ held }: { held: ReturnType<typeof useDecided> }) {
     return held.state === 'error' ? (
       <ErrorNote error={error} what={t('approvals.what')} retry={retry} />
     ) : (
-      <Loading />
+      <FirstPage held={held} />
     );
   if (rows.length === 0 && filters === 0)
     return <Empty title={t('approvals.decided.none')} why={t('approvals.decided.none.why')} />;

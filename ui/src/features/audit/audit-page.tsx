@@ -12,7 +12,7 @@ import { VirtualTable } from '@/ui/list';
 import { Menu } from '@/ui/menu';
 import { Page } from '@/ui/page';
 import { useRowKeys } from '@/ui/row-menu';
-import { Empty, ErrorNote, Loading } from '@/ui/states';
+import { Empty, ErrorNote, FirstPage } from '@/ui/states';
 import { toast } from '@/ui/toast';
 import { kColumns } from './columns';
 import { EntryDetails } from './entry-details';
@@ -282,7 +282,7 @@ export function AuditPage() {
       {held.state === 'error' && (
         <ErrorNote error={held.error} what={t('audit.failed')} retry={() => void list.again()} />
       )}
-      {held.pages === 0 && held.state === 'loading' && <Loading rows={14} />}
+      {held.pages === 0 && held.state !== 'error' && <FirstPage held={held} rows={14} />}
       {rows.length > 0 && (
         <VirtualTable
           label={t('audit.list')}

@@ -6,7 +6,7 @@ import { t } from '@/i18n';
 import { absolute, count, localDay } from '@/lib/format';
 import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
-import { ErrorNote, Loading } from '@/ui/states';
+import { ErrorNote, Waiting } from '@/ui/states';
 import { Chip } from '@/ui/status';
 import { Copyable } from './copyable';
 import { saveBlob, useCheckpoint, type Verdict } from './queries';
@@ -123,7 +123,7 @@ export function CheckpointDialog({ onClose }: { onClose: () => void }) {
       }
     >
       {query.isError && <ErrorNote error={query.error} what={t('audit.checkpoint.failed')} />}
-      {query.isPending && <Loading rows={3} />}
+      {query.isPending && <Waiting of={[query]} rows={3} />}
       {point && (
         <div className="flex flex-col gap-3 text-dense">
           <p className="text-text-2">{t('audit.caveat')}</p>

@@ -10,7 +10,7 @@ import { Problem } from '@/api/problem';
 import { t } from '@/i18n';
 import { announceOn, setAnnounce } from '@/lib/preferences';
 import { Button } from '@/ui/button';
-import { Empty, ErrorNote, Loading } from '@/ui/states';
+import { Empty, ErrorNote, Waiting } from '@/ui/states';
 import { toast } from '@/ui/toast';
 import { Announcer } from './announcer';
 import { askAgain } from './ask-again';
@@ -72,7 +72,7 @@ export function Conversation({ id, ...frame }: Frame & { id: string }) {
             retry={() => void session.refetch()}
           />
         )}
-        {session.isPending && <Loading rows={6} />}
+        {session.isPending && <Waiting of={[session]} rows={6} />}
       </div>
     </div>
   );
@@ -219,7 +219,7 @@ function Loaded({ session, listShown, onShowList }: Frame & { session: Session }
               retry={() => void transcript.refetch()}
             />
           ) : (
-            <Loading rows={8} />
+            <Waiting of={[transcript]} rows={8} />
           )}
         </div>
       ) : (

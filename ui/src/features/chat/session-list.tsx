@@ -10,7 +10,7 @@ import { t } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { relative } from '@/lib/format';
 import { Button, IconButton } from '@/ui/button';
-import { ErrorNote, Loading } from '@/ui/states';
+import { ErrorNote, Waiting } from '@/ui/states';
 import { useSessionList } from './queries';
 
 const kRow = 48;
@@ -114,7 +114,7 @@ export function SessionList({
       </div>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the arrows move between the links inside */}
       <div ref={scroller} onKeyDown={onKeyDown} className="min-h-0 flex-1 overflow-y-auto px-2 pb-2">
-        {list.isPending && <Loading rows={8} />}
+        {list.isPending && <Waiting of={[list]} rows={8} />}
         {list.isError && sessions.length === 0 && (
           <ErrorNote error={list.error} what={t('chat.list.failed')} retry={() => void list.refetch()} />
         )}

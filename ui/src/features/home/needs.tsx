@@ -10,7 +10,7 @@ import { relative, shortId } from '@/lib/format';
 import { BudgetMark, budgetName, passedMark } from '@/parts/budget-bar';
 import { IconButton } from '@/ui/button';
 import { Card } from '@/ui/page';
-import { ErrorNote, Loading } from '@/ui/states';
+import { ErrorNote, Waiting } from '@/ui/states';
 import { Chip, Risk, Status } from '@/ui/status';
 import { Time } from '@/ui/time';
 import { toast } from '@/ui/toast';
@@ -235,7 +235,9 @@ export function Needs() {
         ))}
         {standing}
       </ul>
-      {((!pending.data && !pending.isError) || (!turns.data && !turns.isError)) && <Loading rows={2} />}
+      {((!pending.data && !pending.isError) || (!turns.data && !turns.isError)) && (
+        <Waiting of={[pending, turns]} rows={2} />
+      )}
     </Card>
   );
 }

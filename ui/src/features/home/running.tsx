@@ -6,7 +6,7 @@ import { duration, money } from '@/lib/format';
 import { useNow } from '@/lib/use-now';
 import { Button } from '@/ui/button';
 import { Card } from '@/ui/page';
-import { ErrorNote, Loading } from '@/ui/states';
+import { ErrorNote, Waiting } from '@/ui/states';
 import { Status } from '@/ui/status';
 import { toast } from '@/ui/toast';
 import { SessionName } from './needs';
@@ -74,7 +74,7 @@ export function Running() {
       {turns.isError && (
         <ErrorNote error={turns.error} what={t('home.running.what')} retry={() => void turns.refetch()} />
       )}
-      {turns.isPending && <Loading rows={2} />}
+      {turns.isPending && <Waiting of={[turns]} rows={2} />}
       {turns.data && open.length === 0 && <p className="text-dense text-text-2">{t('home.running.none')}</p>}
       <ul>
         {open.slice(0, kShown).map((turn) => (

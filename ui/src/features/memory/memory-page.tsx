@@ -11,7 +11,7 @@ import { Button } from '@/ui/button';
 import { FilterField, Select, TextArea } from '@/ui/field';
 import { FormDialog } from '@/ui/form-dialog';
 import { Page } from '@/ui/page';
-import { Empty, ErrorNote, Loading } from '@/ui/states';
+import { Empty, ErrorNote, Waiting } from '@/ui/states';
 import { Chip } from '@/ui/status';
 import { Time } from '@/ui/time';
 import { toast } from '@/ui/toast';
@@ -153,7 +153,7 @@ export function MemoryPage() {
       {memories.isError && (
         <ErrorNote error={memories.error} what={t('memory.error')} retry={() => void memories.refetch()} />
       )}
-      {!rows && !memories.isError && <Loading rows={5} />}
+      {!rows && !memories.isError && <Waiting of={[memories]} rows={5} />}
       {rows?.length === 0 &&
         (filters > 0 ? (
           <Empty

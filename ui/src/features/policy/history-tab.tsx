@@ -7,7 +7,7 @@ import { bytes } from '@/lib/format';
 import { Button } from '@/ui/button';
 import { Confirm } from '@/ui/dialog';
 import { Table } from '@/ui/list';
-import { Empty, ErrorNote, Loaded, Loading } from '@/ui/states';
+import { Empty, ErrorNote, Loaded, Waiting } from '@/ui/states';
 import { Chip } from '@/ui/status';
 import { Time } from '@/ui/time';
 import { useHistory, useVersion } from './queries';
@@ -69,7 +69,7 @@ function Shown({
   const text = useVersion(version.version, undefined);
   const older = useVersion(before?.version, undefined);
   if (text.isError) return <ErrorNote error={text.error} what={t('history.what')} />;
-  if (!text.data || (before && !older.data)) return <Loading />;
+  if (!text.data || (before && !older.data)) return <Waiting of={before ? [text, older] : [text]} />;
   const now = version.hash === working.file?.hash && version.exists;
   const [from, to] =
     against === 'before' ? [older.data?.text ?? '', text.data.text] : [text.data.text, working.saved];

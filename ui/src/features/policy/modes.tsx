@@ -8,7 +8,7 @@ import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
 import { TextField } from '@/ui/field';
 import { Table } from '@/ui/list';
-import { ErrorNote, Loaded, Loading } from '@/ui/states';
+import { ErrorNote, Loaded, Waiting } from '@/ui/states';
 import { Chip, type Tone } from '@/ui/status';
 import { kVerdict, readPolicy, setTimeout } from './policy-text';
 import { useTemplates, useTools } from './queries';
@@ -210,7 +210,7 @@ function ReachTable({ tools }: { tools: Schemas['Tool'][] }) {
     return (
       <ErrorNote error={failed.error} what={t('modes.reach.what')} retry={() => void failed.refetch()} />
     );
-  if (reaches.some((one) => !one.data)) return <Loading rows={8} />;
+  if (reaches.some((one) => !one.data)) return <Waiting of={reaches} rows={8} />;
   return (
     <Table label={t('modes.reach')} head={[t('rules.col.tool'), t('modes.col.can'), t('modes.col.why')]}>
       {reaches.map(({ data }) => {

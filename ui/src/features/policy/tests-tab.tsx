@@ -4,7 +4,7 @@ import { Trash2 } from 'lucide-react';
 import { t } from '@/i18n';
 import { Button, IconButton } from '@/ui/button';
 import { Table } from '@/ui/list';
-import { Empty, ErrorNote, Loading } from '@/ui/states';
+import { Empty, ErrorNote, Waiting } from '@/ui/states';
 import { Chip } from '@/ui/status';
 import { readPolicy, removeTest } from './policy-text';
 import { useCheck } from './queries';
@@ -25,7 +25,7 @@ export function Tests({
   const { error, attempt } = useEdit();
   if (check.isError)
     return <ErrorNote error={check.error} what={t('tests.what')} retry={() => void check.refetch()} />;
-  if (working.text.trim() !== '' && !check.data) return <Loading rows={4} />;
+  if (working.text.trim() !== '' && !check.data) return <Waiting of={[check]} rows={4} />;
   const tests = check.data?.tests ?? [];
   const remove = (line: number, name: string) => {
     const placed = readPolicy(working.text).tests.find((one) => one.line === line);

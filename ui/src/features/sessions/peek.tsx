@@ -8,7 +8,7 @@ import { t } from '@/i18n';
 import { absolute, count, money, tokens } from '@/lib/format';
 import { Button, IconButton } from '@/ui/button';
 import { Facts } from '@/ui/page';
-import { ErrorNote, Loading } from '@/ui/states';
+import { ErrorNote, Waiting } from '@/ui/states';
 import { Status } from '@/ui/status';
 import { Time } from '@/ui/time';
 import { SessionState } from './columns';
@@ -89,7 +89,7 @@ function Start({ row, onFork }: { row: Row; onFork: (message: string) => void })
     return (
       <ErrorNote error={start.error} what={t('sessions.start.failed')} retry={() => void start.refetch()} />
     );
-  if (!start.data) return <Loading rows={3} />;
+  if (!start.data) return <Waiting of={[start]} rows={3} />;
   const { items } = start.data;
   if (items.length === 0) return <p className="text-dense text-text-2">{t('sessions.start.none')}</p>;
   const more = row.message_count - items.length;

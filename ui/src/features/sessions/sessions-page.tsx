@@ -13,7 +13,7 @@ import { VirtualTable } from '@/ui/list';
 import { Menu } from '@/ui/menu';
 import { Page } from '@/ui/page';
 import { useRowKeys } from '@/ui/row-menu';
-import { Empty, ErrorNote, Loading } from '@/ui/states';
+import { Empty, ErrorNote, FirstPage } from '@/ui/states';
 import { useBulk } from './bulk';
 import { type RowState, stateOf, useColumns } from './columns';
 import { Dialogs, type Open } from './dialogs';
@@ -247,7 +247,7 @@ export function SessionsPage() {
       {selection.ids.size > 0 && (
         <SelectionBar selection={selection} rows={rows} setOpen={setOpen} archive={archive} />
       )}
-      {held.pages === 0 && held.state === 'loading' && <Loading rows={14} />}
+      {held.pages === 0 && held.state !== 'error' && <FirstPage held={held} rows={14} />}
       {rows.length > 0 && (
         <VirtualTable
           label={t('sessions.list')}
