@@ -270,6 +270,35 @@ export const journeys = {
     }
   },
 
+  'a conversation is forked at a question, and both go on without each other': async ({ browser, daemon }) => {
+    const session = await newSession(daemon, 'read notes.md');
+    for (const text of ['read plan.txt', 'read ./plan.txt']) await daemon.cli('exec', '--session', session, text);
+    // High enough for all that is said: what is out of sight is not in the page.
+    const page = await signedIn(browser, daemon, { path: `/chat/${session}`, height: 2400 });
+    const shown = (text) => page.getByRole('log').getByText(text, { exact: true }).count();
+    await until('the last question is shown', async () => (await shown('read ./plan.txt')) === 1);
+    await settled(page);
+    await page.getByRole('log').getByRole('button', { name: 'Fork from here' }).nth(1).click();
+    await page.waitForURL((url) => url.pathname.startsWith('/chat/ses_') && !url.pathname.endsWith(session));
+    const copy = new URL(page.url()).pathname.split('/').at(-1);
+    await page.getByText('A fork of another conversation').first().waitFor();
+    equal((await ask(page, daemon, 'GET', `/sessions/${copy}`)).parent_id, session, 'what it is a fork of');
+    await until('the question that it was forked at is shown', async () => (await shown('read plan.txt')) === 1);
+    await settled(page);
+    equal(await shown('read ./plan.txt'), 0, 'what was asked after it, in the fork');
+    await composer(page).fill('read ./notes.md');
+    await composer(page).press('Enter');
+    await until('the fork goes on', async () => (await questions(page, daemon, copy)).includes('read ./notes.md'));
+    await until('it is shown once', async () => (await shown('read ./notes.md')) === 1);
+    equal((await questions(page, daemon, copy)).join(), 'read notes.md,read plan.txt,read ./notes.md', 'what was asked in the fork');
+    equal((await questions(page, daemon, session)).join(), 'read notes.md,read plan.txt,read ./plan.txt', 'what was asked before it');
+    await page.goto(`${daemon.url}/chat/${session}`);
+    await until('the first conversation is shown', async () => (await shown('read ./plan.txt')) === 1);
+    await settled(page);
+    equal(await shown('read ./notes.md'), 0, 'what was asked in the fork, where it was forked from');
+    equal(page.errors.join('\n'), '', 'errors on the page');
+  },
+
   'the palette goes everywhere, and a page begins at its beginning': async ({ browser, daemon }) => {
     const page = await signedIn(browser, daemon);
     for (const [words, url] of [['audit', '/audit'], ['costs', '/costs'], ['memory', '/memory']]) {
