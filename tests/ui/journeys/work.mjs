@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What else a person meets: the way in, coming back, a daemon that goes away, news of long work, the palette, files edited as text.
+import { chownSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { kPageKeys } from '../hands.mjs';
 import { ask, equal, expect, settled, signedIn, until } from '../lib.mjs';
 import { startModel } from '../model.mjs';
@@ -10,6 +12,16 @@ const composer = (page) => page.getByRole('textbox', { name: /message/i });
 
 async function newSession(daemon, prompt) {
   return JSON.parse((await daemon.cli('exec', prompt, '--json')).split('\n')[0]).session_id;
+}
+
+// A person edits it: replaced as a whole, as editors do, and left to whom the folder belongs.
+function editConfig(daemon, text) {
+  const folder = join(daemon.home, 'config');
+  const scratch = join(folder, '.config.yaml.edit');
+  writeFileSync(scratch, text);
+  const { uid, gid } = statSync(folder);
+  chownSync(scratch, uid, gid);
+  renameSync(scratch, join(folder, 'config.yaml'));
 }
 
 // Of the questions "note 1", "note 2"… that are in the page, how far each is below the upper edge of the transcript.
@@ -402,6 +414,33 @@ export const journeys = {
     await page.getByRole('button', { name: 'Save file' }).press('Enter');
     await page.getByRole('button', { name: 'Undo the last save' }).press('Enter');
     await until('the file is as before', async () => (await page.getByLabel('config.yaml').inputValue()) === before);
+  },
+
+  'what is set up elsewhere is shown on the pages that are open': async ({ browser, daemon }) => {
+    const settings = await signedIn(browser, daemon, { path: '/settings?q=max_steps' });
+    const file = await signedIn(browser, daemon, { path: '/settings?tab=file' });
+    const memory = await signedIn(browser, daemon, { path: '/memory' });
+    for (const page of [settings, file, memory]) await settled(page);
+    const steps = settings.getByRole('textbox', { name: 'tools.max_steps' });
+    const isSteps = async (value) => (await steps.inputValue()) === value;
+    await daemon.cli('config', 'set', 'tools.max_steps', '9');
+    await until('the setting of a command', () => isSteps('9'));
+    await daemon.cli('config', 'set', 'tools.max_steps', '--unset');
+    await daemon.cli('exec', 'remember that the sea is salty');
+    await memory.getByText('the sea is salty').first().waitFor();
+    const text = file.getByLabel('config.yaml');
+    const good = 'tools:\n  max_steps: 7\n';
+    editConfig(daemon, good);
+    await until('the text of an editor', async () => (await text.inputValue()) === good);
+    await until('the setting of the file', () => isSteps('7'));
+    const mark = file.getByText('The file as it is on disk does not count');
+    editConfig(daemon, 'tools:\n  max_steps: many\n');
+    await mark.waitFor();
+    await file.getByText(/^Line 2: tools\.max_steps/).waitFor();
+    expect(await isSteps('7'), 'the last good value does not count');
+    editConfig(daemon, good);
+    await mark.waitFor({ state: 'detached' });
+    for (const page of [settings, file, memory]) equal(page.errors.join('\n'), '', 'errors on the page');
   },
 
   // Two shapes of one answer in the cache would break the page that comes second.
