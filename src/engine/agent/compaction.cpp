@@ -167,6 +167,14 @@ std::int64_t conversation_tokens(const std::vector<Message>& history, const Cont
   return static_cast<std::int64_t>(static_cast<double>(sum) * budget.factor);
 }
 
+std::size_t conversation_bytes(const std::vector<Message>& history) {
+  std::size_t sum = 0;
+  for (const Message& message : history) {
+    for (const Part& part : message.parts) sum += part.text.size() + part.provider_data.json.size();
+  }
+  return sum;
+}
+
 Cover choose_cover(const CoverInput& in) {
   Cover cover;
   double tokens = 0;

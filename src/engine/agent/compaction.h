@@ -19,6 +19,7 @@ constexpr std::int64_t kRemindTokens =
 constexpr double kCoveredShare = 0.2;  // of the conversation: the oldest part that goes at once
 constexpr double kRoomAfter = 0.75;    // of the limit: what may be left after it
 constexpr double kForcedShare = 0.5;   // after a provider said that it was too long
+constexpr double kFullShare = 0.75;    // of what is read at once: then the oldest part goes while it is read
 // Beside a summary: models that think do it out of the same allowance.
 constexpr std::int64_t kThoughtTokens = 8'000;
 constexpr std::size_t kMaxKept = 50;  // lines that every summary carries on word for word
@@ -50,6 +51,8 @@ struct Cover {
 // Tokens that the messages of a conversation take in a prompt, corrected.
 [[nodiscard]] std::int64_t conversation_tokens(const std::vector<Message>& history,
                                                const ContextBudget& budget);
+// Bytes of what it says and of what providers want back, without what its rows have around that.
+[[nodiscard]] std::size_t conversation_bytes(const std::vector<Message>& history);
 
 struct SummaryRequest {
   models::ModelRequest request;

@@ -94,6 +94,18 @@ class Notetaker final : public models::Provider {
   };
 };
 
+const std::string kFiller =
+    "We talked about the garden, the weather and the trains for quite a while, and nothing of that matters "
+    "much. ";
+
+std::string repeated(std::size_t bytes) {
+  std::string out;
+  while (out.size() < bytes) out += kFiller;
+  return out;
+}
+
+constexpr std::string_view kSwells = "(and so on)";
+
 class LongSession : public ::testing::Test, public Corridor {
  protected:
   std::shared_ptr<Notetaker> notes = std::make_shared<Notetaker>();
@@ -134,6 +146,13 @@ class LongSession : public ::testing::Test, public Corridor {
                         .ids = daemon->ids,
                         .models = daemon->models,
                         .default_model = "notes/taker"});
+  }
+  // Makes every message with `kSwells` in it so long, after all turns had their room looked at.
+  void swell(const SessionId& s, std::size_t bytes) {
+    PRYX_CHECK(write([&](db::Transaction& t) {
+                 return t.db().run("UPDATE messages SET parts = replace(parts, $1, $2) WHERE session_id = $3",
+                                   kSwells, repeated(bytes), s);
+               }).has_value());
   }
   // What makes an agent one that can save.
   void give_memory() {
@@ -187,16 +206,6 @@ class LongSession : public ::testing::Test, public Corridor {
     return read([&](db::Connection& c) { return ContextStore::list_compactions(c, kMe, s); });
   }
 };
-
-const std::string kFiller =
-    "We talked about the garden, the weather and the trains for quite a while, and nothing of that matters "
-    "much. ";
-
-std::string repeated(std::size_t bytes) {
-  std::string out;
-  while (out.size() < bytes) out += kFiller;
-  return out;
-}
 
 // What is proven: facts reach the summariser, its words come back in every later prompt, and a summary of a
 // summary is given the earlier one. Whether a real model keeps a fact is up to the model; rules are pinned
@@ -677,12 +686,33 @@ TEST_F(LongSession, WhatIsMoreThanIsReadAtOnceIsSaidToBeMissing) {
   EXPECT_EQ(left_out_of(last, trace::SpanKind::kModel), 3);
 }
 
+// While it can be read, at whatever share of the model's context: what is beyond that nobody summarises.
+TEST_F(LongSession, WhatWouldSoonBeMoreThanIsReadAtOnceIsSummarisedBefore) {
+  boot_with(1'000'000);
+  const SessionId s = session();
+  for (int i = 0; i < 10; ++i) {
+    const TurnId turn =
+        say(s, fmt::format("remember: the code of door {} is {}.\n{}", i, 4711 + i, repeated(230'000)));
+    ASSERT_EQ(state(turn), "completed") << i;
+    const std::string prompt = text_of(notes->requests.back());
+    EXPECT_EQ(prompt.find("earlier messages are not shown"), std::string::npos) << i;
+    EXPECT_EQ(left_out_of(turn, trace::SpanKind::kModel), 0) << i;
+    EXPECT_EQ(compactions(s).empty(), i < 6) << i;
+  }
+  const std::string prompt = text_of(notes->requests.back());
+  for (int i = 0; i < 10; ++i)
+    EXPECT_NE(prompt.find(fmt::format("the code of door {} is {}", i, 4711 + i)), std::string::npos) << i;
+  EXPECT_NE(prompt.find("[SUMMARY of "), std::string::npos);
+  EXPECT_EQ(json::integer_or(*now(desk().report(me(), s)), "unread_messages", -1), 0);
+}
+
 // It is older than what the summary was written from. Without the summary over it, it would come back behind
 // what followed on it.
 TEST_F(LongSession, ASummaryStandsForWhatWasNotReadToo) {
   boot_with(1'000'000);
   const SessionId s = session();
-  for (int i = 0; i < 6; ++i) say(s, fmt::format("part {} begins. {}", i, repeated(450'000)));
+  for (int i = 0; i < 6; ++i) say(s, fmt::format("part {} begins. {}", i, kSwells));
+  swell(s, 450'000);
   const auto preview = now(desk().preview(me(), s));
   ASSERT_TRUE(preview);
   EXPECT_EQ(json::integer_or(*preview, "messages", 0), 6);
@@ -705,15 +735,15 @@ TEST_F(LongSession, ASummaryStandsForWhatWasNotReadToo) {
     EXPECT_EQ(prompt.find(fmt::format("part {} begins", i)) != std::string::npos, i >= 3) << i;
   EXPECT_EQ(left_out_of(after, trace::SpanKind::kModel), 3);
   ASSERT_TRUE(now(desk().undo(me(), s)));
-  say(s, "and then");
-  EXPECT_NE(text_of(notes->requests.back()).find(" earlier messages are not shown"), std::string::npos);
+  EXPECT_GT(json::integer_or(*now(desk().report(me(), s)), "unread_messages", 0), 0);
 }
 
 TEST_F(LongSession, WhatIsOpenStaysWhereItIsThoughNobodyReadIt) {
   boot_with(1'000'000);
   const SessionId s = session();
-  const TurnId open = say(s, repeated(450'000));
-  for (int i = 0; i < 5; ++i) say(s, repeated(450'000));
+  const TurnId open = say(s, std::string(kSwells));
+  for (int i = 0; i < 5; ++i) say(s, std::string(kSwells));
+  swell(s, 450'000);
   ASSERT_TRUE(write([&](db::Transaction& t) {
                 return t.db().run("UPDATE turns SET state = 'needs_attention' WHERE id = $1", open);
               }).has_value());

@@ -345,10 +345,13 @@ Result<std::vector<Message>> SessionStore::load_history(db::Connection& c, const
       if (!is_there) found.push_back(std::move(summary));
     }
   }
+  if (facts != nullptr) facts->bytes = bytes;
   if (facts != nullptr && bytes > max_bytes) {
     PRYX_TRY(const auto all, c.count(kCountHistory, turn.principal, turn.session, turn.seq));
-    *facts = {
-        .is_whole = false, .unread = all - static_cast<std::int64_t>(found.size()), .unread_to = unread_to};
+    *facts = {.is_whole = false,
+              .unread = all - static_cast<std::int64_t>(found.size()),
+              .unread_to = unread_to,
+              .bytes = bytes};
   }
   std::ranges::sort(found, {}, [](const auto& entry) { return std::pair(entry.first, entry.second.seq); });
   std::vector<Message> history;

@@ -36,6 +36,7 @@ struct HistoryRead {
   bool is_whole = true;        // it fits into the bytes that may be read
   std::int64_t unread = 0;     // messages that were left where they are
   std::int64_t unread_to = 0;  // they are at this place in the transcript and before it
+  std::size_t bytes = 0;       // of the rows, until they were too many
 };
 
 // Which end of a transcript a page begins at.

@@ -3,6 +3,9 @@
 // turn_run_tools.cpp.
 #include "engine/agent/turn_run.h"
 
+#include <algorithm>
+
+#include "engine/agent/compaction.h"
 #include "engine/agent/step_journal.h"
 #include "engine/agent/turn_failure.h"
 #include "foundation/base/log.h"
@@ -57,6 +60,7 @@ void TurnRun::take(TurnSnapshot snapshot) {
   open_turns_ = std::move(snapshot.open_turns);
   unread_ = snapshot.read.unread;
   unread_to_ = snapshot.read.unread_to;
+  around_ = snapshot.read.bytes - std::min(snapshot.read.bytes, conversation_bytes(history_));
 }
 
 async::Task<Result<bool>> TurnRun::load() {

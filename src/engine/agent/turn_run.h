@@ -133,6 +133,8 @@ class TurnRun {
   [[nodiscard]] Context take_context();                                 // the one that make_room() left
   [[nodiscard]] async::Task<Flow> make_room();
   [[nodiscard]] bool should_remind(const Context& context) const;
+  // The model takes little more, or what is read of the session at once soon lacks its beginning.
+  [[nodiscard]] bool needs_summary(const Context& context) const;
   [[nodiscard]] async::Task<Flow> warn(const Context& context);
   [[nodiscard]] async::Task<Flow> fail_too_long(const Context& context);
   [[nodiscard]] async::Task<Flow> compact(std::int64_t want, std::int64_t tokens_before, bool manual);
@@ -269,6 +271,7 @@ class TurnRun {
   std::set<TurnId> open_turns_;  // of the session, others that are not over
   std::int64_t unread_ = 0;      // messages of earlier turns that are more than what is read at once
   std::int64_t unread_to_ = 0;   // HistoryRead::unread_to
+  std::size_t around_ = 0;       // bytes that the rows had around what they say, when they were read
   std::optional<Context> prepared_;
   std::string room_for_;  // who had room at the last look: an answer that was begun needs no other
 

@@ -20,6 +20,8 @@ constexpr int kMaxRounds = 3;       // summaries before one answer
 constexpr double kReduced = 0.6;    // of what a provider called too long
 constexpr double kTolerance = 1.1;  // over the limit by estimate: still sent
 constexpr std::size_t kMaxSummaryBytes = 64 << 10;
+
+bool can_summarise(std::string_view model) { return !model.empty() && !model.starts_with("starter/"); }
 }  // namespace
 
 void TurnRun::set_budget() {
@@ -82,7 +84,7 @@ async::Task<TurnRun::Flow> TurnRun::make_room() {
   }
   for (int round = 0; round < kMaxRounds; ++round) {
     const bool was_begun = find_interrupted_compaction() != nullptr;
-    if (context.percent() < kCompactPercent && !was_begun) break;
+    if (!needs_summary(context) && !was_begun) break;
     if (session_.hidden) break;  // its client keeps the history, and brings all of it again
     const std::int64_t conversation = conversation_tokens(history_, budget_);
     const double share = reduced_limit_ > 0 ? kForcedShare : kCoveredShare;
@@ -107,6 +109,14 @@ async::Task<TurnRun::Flow> TurnRun::make_room() {
   prepared_ = std::move(context);
   room_for_ = model_name();
   co_return Flow::kGoOn;
+}
+
+// What is older than what is read at once no summary tells of: it is summarised before, at whatever
+// percentage of the model's context.
+bool TurnRun::needs_summary(const Context& context) const {
+  if (context.percent() >= kCompactPercent) return true;
+  const auto bytes = static_cast<double>(conversation_bytes(history_) + around_);
+  return can_summarise(model_name()) && bytes >= kFullShare * static_cast<double>(kMaxHistoryBytes);
 }
 
 // Once each time the conversation fills up, and only who can save is told to.
@@ -233,7 +243,7 @@ async::Task<TurnRun::Flow> TurnRun::compact(std::int64_t want, std::int64_t toke
 
 // Its text goes nowhere but into the summary: nobody sees it stream.
 async::Task<Result<std::string>> TurnRun::stream_summary(Step& step, models::ModelRequest request) {
-  if (request.model.empty() || request.model.starts_with("starter/"))
+  if (!can_summarise(request.model))
     co_return fail(ErrorCode::kInvalidArgument,
                    "starter/commands is no AI and cannot summarise; choose a model with `pryx model use`");
   PRYX_CO_TRY(auto stream, co_await ask_model(step, std::move(request)));
@@ -356,6 +366,7 @@ async::Task<TurnRun::Flow> TurnRun::end_compaction(Step& step, Cover& cover, con
   std::set<MessageId> gone;
   for (const Message* message : cover.messages) gone.insert(message->id);
   std::erase_if(history_, [&](const Message& message) { return gone.contains(message.id); });
+  around_ = 0;  // nobody knows how much of it is left
   history_.push_back(std::move(summary));
   co_return Flow::kGoOn;
 }

@@ -139,11 +139,13 @@ TEST_F(Snapshots, WhatIsNotReadIsCountedAndSummariesAlwaysCome) {
   EXPECT_EQ(all->history.size(), 12u);  // without the covered one, with its summary
   EXPECT_TRUE(all->read.is_whole);
   EXPECT_EQ(all->read.unread, 0);
+  EXPECT_GT(all->read.bytes, 25'000u);
   const auto some = read([&](db::Connection& c) { return TurnSnapshot::load(c, {kMe, s, last}, 8'000); });
   ASSERT_TRUE(some);
   EXPECT_FALSE(some->read.is_whole);
   EXPECT_EQ(some->read.unread + static_cast<std::int64_t>(some->history.size()), 12);
   EXPECT_GT(some->read.unread, 5);
+  EXPECT_GT(some->read.bytes, 8'000u);
   EXPECT_EQ(std::ranges::count(some->history, summary.id, &Message::id), 1);
 }
 
