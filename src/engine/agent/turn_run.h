@@ -87,6 +87,7 @@ class TurnRun {
   [[nodiscard]] bool may_wait() const;
   [[nodiscard]] std::optional<Duration> pause_for(const Awaited& awaited) const;  // nullopt: none any more
   [[nodiscard]] async::Task<Flow> wait_for_model(Step& step, Error error, Awaited awaited, Duration pause);
+  [[nodiscard]] async::Task<Result<void>> return_to_chosen();
   [[nodiscard]] WallTime asked_since() const;
   void tell_retry(const StepId& step, const Error& error, Duration wait);
   // `awaited`: null for a retry that comes by itself within a minute.
@@ -227,7 +228,8 @@ class TurnRun {
   std::shared_ptr<TurnAhead> ahead_;
   Duration turn_timeout_;
   WorkClock clock_;
-  std::string default_model_;  // one for the whole run, because write jobs read it on another thread
+  // Replaced while no job runs and no earlier, because write jobs read it on another thread.
+  std::string default_model_;
   Turn turn_;
   Session session_;
   std::vector<Step> steps_;

@@ -92,13 +92,10 @@ std::optional<Duration> TurnRun::pause_for(const Awaited& awaited) const {
 async::Task<TurnRun::Flow> TurnRun::wait_for_model(Step& step, Error error, Awaited awaited, Duration pause) {
   ++pauses_;
   const ModelEnd end = end_of_attempt(trace::CallOutcome::kFailed, std::move(error));
-  const std::string chosen = chosen_model();
-  std::optional<ContextState> room;
   // Whoever looks later finds it here; the event is for those who look now.
   step.summary = waiting_notice(awaited.model, awaited.error, now() + pause);
   const auto written = co_await parts().database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(write_call_end(t, end));
-    PRYX_TRY(room, ContextStore::find_state(t.db(), turn_.principal, turn_.session, chosen));
     return TurnStore::change_state(t.db(), step, StepState::kStarted, now());
   });
   if (!written) co_return co_await stopped_by_storage(written.error());
@@ -112,17 +109,34 @@ async::Task<TurnRun::Flow> TurnRun::wait_for_model(Step& step, Error error, Awai
   parts().dispatcher.unpark(turn_.session);
   step.summary.clear();
   if (ended == async::WaitEnd::kCancelled) co_return co_await cancel_turn();
+  const auto returned = co_await return_to_chosen();
+  if (!returned) co_return co_await stopped_by_storage(returned.error());
   // Everybody is asked again, the chosen one first, also where others were refused a moment ago.
-  parts().models.expect_back(chosen);
+  parts().models.expect_back(chosen_model());
   parts().models.expect_back(awaited.model);
-  if (!stand_in_.empty()) context_state_ = room.value_or(ContextState{});
-  stand_in_.clear();
   reduced_limit_ = 0;
   failover_ = Failover(profile_.fallbacks.empty() ? engine_.fallbacks_ : profile_.fallbacks);
   reset_stream();
   const Duration waited = std::chrono::milliseconds(now().unix_ms - asked_since().unix_ms);
   answering_notices_ = {waited_notice(awaited.model, awaited.error.code, waited)};
   co_return Flow::kGoOn;
+}
+
+// To who is chosen now: a person who sees what is waited for may choose another model.
+async::Task<Result<void>> TurnRun::return_to_chosen() {
+  const std::string asked = model_name();
+  PRYX_CO_TRY(const auto found, co_await parts().database.read([this](db::Connection& c) {
+    return SessionStore::find_session(c, turn_.principal, turn_.session);
+  }));
+  if (found) session_.model = found->model;
+  default_model_ = engine_.default_model();
+  stand_in_.clear();
+  if (model_name() == asked) co_return Result<void>{};
+  PRYX_CO_TRY(const auto room, co_await parts().database.read([this](db::Connection& c) {
+    return ContextStore::find_state(c, turn_.principal, turn_.session, chosen_model());
+  }));
+  context_state_ = room.value_or(ContextState{});
+  co_return Result<void>{};
 }
 
 bool TurnRun::ask_now(const StepId& step) {

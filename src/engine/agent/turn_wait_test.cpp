@@ -244,6 +244,44 @@ TEST_F(TurnWait, AllThatMayAnswerAreAskedAgainTheChosenOneFirst) {
       << notices(s);
 }
 
+TEST_F(TurnWait, WhoIsChosenMeanwhileIsAsked) {
+  const auto other = std::make_shared<ScriptedProvider>(loop);
+  daemon->models.put_provider("other", other);
+  const auto ask_at_once = [this](const TurnId& turn) {
+    return now(daemon->engine.resume(me(), turn, step_in(turn, StepState::kStarted).id, Choice::kRetry, {}));
+  };
+  model->add(over_its_rate(1h));
+  const SessionId s = session();
+  const TurnId of_session = send(s, "hi");
+  settle();
+  ASSERT_TRUE(write([&](db::Transaction& t) {
+                return t.db().run("UPDATE sessions SET model = 'other/two' WHERE id = $1", s);
+              }).has_value());
+  other->add(says("here"));
+  ASSERT_TRUE(ask_at_once(of_session));
+  EXPECT_EQ(state(of_session), "completed") << turn(of_session).error_detail;
+  EXPECT_EQ(turn(of_session).answered_by, "other/two");
+  EXPECT_EQ(step_states(of_session), "model done");
+
+  model->add(over_its_rate(1h));
+  const TurnId of_default = send(session(), "hi");
+  NewMessage named{.session = session(), .text = "hi"};
+  named.model = "fake/one";
+  model->add(over_its_rate(1h));
+  const TurnId of_message = accept(std::move(named)).value().turn;
+  settle();
+  EXPECT_EQ(model->requests.size(), 3u);
+  daemon->engine.set_default_model("other/two");
+  other->add(says("here"));
+  ASSERT_TRUE(ask_at_once(of_default));
+  EXPECT_EQ(turn(of_default).answered_by, "other/two");
+  // Whoever named a model with the message gets that one.
+  model->add(says("at last"));
+  ASSERT_TRUE(ask_at_once(of_message));
+  EXPECT_EQ(turn(of_message).answered_by, "fake/one");
+  EXPECT_EQ(other->requests.size(), 2u);
+}
+
 TEST_F(TurnWait, WhatDoesNotPassByItselfFailsAsBefore) {
   model->add({.refused = Error{ErrorCode::kForbidden, "no", -1}, .events = {}, .broken = {}});
   const TurnId t = send(session(), "hi");
