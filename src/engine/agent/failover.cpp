@@ -68,6 +68,13 @@ std::string passed_over_notice(std::string_view from, std::string_view to, Error
   return answers_instead(from, why, to);
 }
 
+std::string left_out_notice(std::string_view stand_in, std::string_view chosen, std::int64_t messages) {
+  return fmt::format(
+      "{} takes less of a conversation than {}: {} messages are left out of what it is shown. The session "
+      "keeps all of them.",
+      stand_in, chosen, messages);
+}
+
 std::string waiting_reason(std::string_view model, ErrorCode code) {
   return fmt::format("{} {}", model, what_is_wrong(code));
 }

@@ -20,6 +20,9 @@ namespace pryx::agent {
 [[nodiscard]] std::string fallback_notice(std::string_view from, std::string_view to, ErrorCode code);
 // The same of a stand-in that was not even asked.
 [[nodiscard]] std::string passed_over_notice(std::string_view from, std::string_view to, ErrorCode code);
+// `stand_in` takes less than `chosen`, so that it is not shown `messages` of the conversation.
+[[nodiscard]] std::string left_out_notice(std::string_view stand_in, std::string_view chosen,
+                                          std::int64_t messages);
 // Why `model` is waited for: "openai/gpt-4o cannot be reached".
 [[nodiscard]] std::string waiting_reason(std::string_view model, ErrorCode code);
 // The same with all that is known while it lasts, and for the transcript once it is over.

@@ -129,7 +129,11 @@ class TurnRun {
 
   // Room in the context (turn_run_context.cpp).
   void set_budget();
+  // The stand-in takes less than the chosen model: the conversation is squeezed for it, in this turn only.
+  [[nodiscard]] bool is_cramped() const;
+  void tell_left_out(std::int64_t messages);
   [[nodiscard]] Context make_context();
+  [[nodiscard]] Context context_within(const ContextBudget& budget);
   [[nodiscard]] models::Usage corrected(std::int64_t estimated) const;  // as the input of a call
   [[nodiscard]] Context take_context();                                 // the one that make_room() left
   [[nodiscard]] async::Task<Flow> make_room();
@@ -249,6 +253,7 @@ class TurnRun {
   TurnTrace trace_;
   Failover failover_;
   std::string stand_in_;              // answers instead of the chosen model, for the rest of the turn
+  std::string told_left_out_;         // which stand-in it was told of that it is not shown all
   std::vector<std::string> notices_;  // for the next message of the transcript
   // Those of who answers instead, or what the answer waited for.
   std::vector<std::string> answering_notices_;

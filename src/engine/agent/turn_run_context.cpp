@@ -32,14 +32,32 @@ void TurnRun::set_budget() {
   if (reduced_limit_ > 0) budget_.limit = std::min(budget_.limit, reduced_limit_);
 }
 
+// A stand-in goes with its turn: what it takes must not shorten the session.
+bool TurnRun::is_cramped() const {
+  if (stand_in_.empty()) return false;
+  return budget_.limit < room_of(parts().models, chosen_model(), ContextState{}).budget.limit;
+}
+
 Context TurnRun::make_context() {
+  Context context = context_within(budget_);
+  if (!is_cramped() || context.percent() < kCompactPercent) return context;
+  // With room for the answer, as after a summary.
+  ContextBudget less = budget_;
+  less.limit = static_cast<std::int64_t>(static_cast<double>(less.limit) * kRoomAfter);
+  Context shorter = context_within(less);
+  if (!shorter.fits) return context;
+  shorter.limit = budget_.limit;
+  return shorter;
+}
+
+Context TurnRun::context_within(const ContextBudget& budget) {
   std::vector<const tools::ToolDescription*> offered;
   if (offers_own_tools()) offered = parts().gate.registry().list();
   std::erase_if(offered, [this](const auto* tool) { return !may_use(tool->name); });
   const std::string today = to_rfc3339(now()).substr(0, 10);
-  std::int64_t more = models::estimate_tokens(budget_.family, turn_.options.instructions);
+  std::int64_t more = models::estimate_tokens(budget.family, turn_.options.instructions);
   for (const models::ToolSpec& tool : turn_.options.client_tools)
-    more += models::estimate_tokens(budget_.family, tool);
+    more += models::estimate_tokens(budget.family, tool);
   return build_context({.profile = profile_,
                         .workspace = workspace_.facts,
                         .history = history_,
@@ -49,7 +67,7 @@ Context TurnRun::make_context() {
                         .answers = turn_.message,
                         .reminds = reminds_,
                         .pins = &pins_,
-                        .budget = budget_,
+                        .budget = budget,
                         .more_tokens = more,
                         .unread = unread_});
 }
@@ -84,8 +102,8 @@ async::Task<TurnRun::Flow> TurnRun::make_room() {
   }
   for (int round = 0; round < kMaxRounds; ++round) {
     const bool was_begun = find_interrupted_compaction() != nullptr;
-    if (!needs_summary(context) && !was_begun) break;
-    if (session_.hidden) break;  // its client keeps the history, and brings all of it again
+    // The client of a hidden session keeps the history, and brings all of it again.
+    if (!was_begun && (!needs_summary(context) || session_.hidden || is_cramped())) break;
     const std::int64_t conversation = conversation_tokens(history_, budget_);
     const double share = reduced_limit_ > 0 ? kForcedShare : kCoveredShare;
     const auto want =
@@ -102,7 +120,9 @@ async::Task<TurnRun::Flow> TurnRun::make_room() {
   const auto over = static_cast<double>(context.limit) * kTolerance;
   if (!context.fits && limit_is_known_ && static_cast<double>(context.estimated) * budget_.factor > over)
     co_return co_await fail_too_long(context);
-  if (percent_before >= kWarnPercent) {
+  if (is_cramped()) {
+    tell_left_out(context.left_out);
+  } else if (percent_before >= kWarnPercent) {
     const Flow flow = co_await warn(context);
     if (flow == Flow::kStop) co_return flow;
   }
@@ -125,7 +145,8 @@ bool TurnRun::should_remind(const Context& context) const {
   const bool was_full =
       context_state_.limit > 0 && (context_state_.used * 100 / context_state_.limit >= kWarnPercent ||
                                    context_state_.used >= kRemindTokens);
-  if (!is_full || was_full || reminds_ || session_.hidden || turn_.options.compact) return false;
+  if (!is_full || was_full || reminds_ || session_.hidden || turn_.options.compact || is_cramped())
+    return false;
   return std::ranges::any_of(context.request.tools,
                              [](const models::ToolSpec& tool) { return tool.name == "memory.save"; });
 }

@@ -2,6 +2,7 @@
 // Another model takes over in the middle of a turn: committed and told before it is asked. The step of the
 // one that failed ends here; the stand-in gets a step of its own, because its price, its context and its
 // limits are looked at like those of any model that is asked first.
+#include "engine/agent/compaction.h"
 #include "engine/agent/turn_run.h"
 #include "engine/models/retry_policy.h"
 #include "foundation/base/log.h"
@@ -97,6 +98,20 @@ async::Task<TurnRun::Flow> TurnRun::without_stand_in(Step& step, Error error, st
   if (!replaced) co_return co_await stopped_by_storage(replaced.error());
   if (*replaced) co_return Flow::kGoOn;
   co_return co_await wait_or_fail(step, std::move(error), std::move(code));
+}
+
+// Once for each of them, also when it is asked again after a pause.
+void TurnRun::tell_left_out(std::int64_t messages) {
+  // Those the chosen model is not shown either.
+  messages -= unread_;
+  for (const Message& message : history_) {
+    if (!is_summary(message)) continue;
+    const Part& part = message.parts.front();
+    messages -= part.dropped ? part.count : part.left_out;
+  }
+  if (messages <= 0 || told_left_out_ == stand_in_) return;
+  told_left_out_ = stand_in_;
+  answering_notices_.push_back(left_out_notice(stand_in_, chosen_model(), messages));
 }
 
 // The transcript says it where it happened; no model reads it.

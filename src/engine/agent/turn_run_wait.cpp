@@ -131,6 +131,7 @@ async::Task<Result<void>> TurnRun::return_to_chosen() {
   if (found) session_.model = found->model;
   default_model_ = engine_.default_model();
   stand_in_.clear();
+  told_left_out_.clear();
   if (model_name() == asked) co_return Result<void>{};
   PRYX_CO_TRY(const auto room, co_await parts().database.read([this](db::Connection& c) {
     return ContextStore::find_state(c, turn_.principal, turn_.session, chosen_model());
