@@ -89,6 +89,8 @@ ChatMessage said_by_person(const Message& message, ChatMessage::Role role) {
     attachment.name = part.name;
     attachment.ref = part.result_ref;
     attachment.size = part.bytes;
+    attachment.width = part.width;
+    attachment.height = part.height;
     attachment.text_at = chat.text.size();
     if (part.detail == "low") attachment.detail = models::Attachment::Detail::kLow;
     if (part.detail == "high") attachment.detail = models::Attachment::Detail::kHigh;

@@ -7,6 +7,7 @@
 #include "engine/agent/context.h"
 #include "engine/agent/session_store.h"
 #include "engine/agent/turn_store.h"
+#include "engine/models/image_tokens.h"
 #include "foundation/base/text.h"
 
 namespace pryx::agent {
@@ -50,6 +51,7 @@ ModelRoom room_of(const models::ModelRouter& models, const std::string& model, c
   ModelRoom room;
   room.is_known = info.context_tokens > 0;
   room.budget.family = models.family_of(model);
+  room.budget.images = &models::image_rule(room.budget.family, model);
   room.budget.factor = static_cast<double>(state.permille) / 1000;
   if (room.is_known)
     room.budget.limit = info.context_tokens;

@@ -94,7 +94,7 @@ double PromptSize::ratio() const { return static_cast<double>(total()) / static_
 void PromptSize::measure(std::size_t at) {
   sum_ -= sizes_[at];
   const ChatMessage& message = messages_[at];
-  sizes_[at] = models::estimate_around(budget_.family, message) +
+  sizes_[at] = models::estimate_around(budget_.family, message, budget_.images) +
                (budget_.cache != nullptr ? budget_.cache->tokens(budget_.family, message.text)
                                          : models::estimate_tokens(budget_.family, message.text));
   sum_ += sizes_[at];

@@ -33,6 +33,7 @@ struct ContextBudget {
   std::int64_t limit = kDefaultContextTokens;
   double factor = 1;  // how many tokens this model counts for one that is estimated
   EstimateCache* cache = nullptr;
+  const models::ImageRule* images = nullptr;  // of the model; lasts as long as the program
 };
 
 // A result in the request, and where the whole of it is.

@@ -6,6 +6,7 @@
 
 #include "engine/agent/context.h"
 #include "engine/agent/small_profile.h"
+#include "engine/models/image_tokens.h"
 
 namespace pryx::agent {
 namespace {
@@ -180,6 +181,36 @@ TEST(SmallProfile, AllThatIsToldAtTheBeginningStaysWithinItsTokens) {
   for (const auto& one : context.request.tools) tokens += models::estimate_tokens(family, one);
   EXPECT_LE(tokens, kSmallPromptTokens);
   EXPECT_GT(context.request.tools.size(), 10u);
+}
+
+TEST(Images, TakeRoomByTheirSizeAndTheModelThatSeesThem) {
+  using models::TokenizerFamily;
+  Part picture;
+  picture.type = "image";
+  picture.media_type = "image/png";
+  picture.result_ref = "sha256:x";
+  picture.width = 3'000;
+  picture.height = 2'000;
+  EXPECT_FALSE(picture.to_json().contains("width")) << "it is kept, and not on the wire";
+  Message message;
+  message.role = Role::kUser;
+  for (int i = 0; i < 8; ++i) message.parts.push_back(Part::from_json(picture.to_record()));
+  const std::vector<Message> history{message};
+  const AgentProfile profile;
+  WorkspaceFacts workspace;
+  const auto estimated = [&](std::string_view model) {
+    ContextBudget budget;
+    budget.family = TokenizerFamily::kAnthropic;
+    budget.images = &models::image_rule(budget.family, model);
+    return build_context({.profile = profile,
+                          .workspace = workspace,
+                          .history = history,
+                          .tools = {},
+                          .today = "2026-11-21",
+                          .budget = budget})
+        .estimated;
+  };
+  EXPECT_EQ(estimated("claude-opus-4-8") - estimated("claude-opus-4-1"), 8 * (4'784 - 1'568));
 }
 
 TEST(Correction, FollowsWhatTheProviderCountedWithinBounds) {

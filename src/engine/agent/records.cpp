@@ -106,6 +106,8 @@ json::object Part::to_json() const {
 
 json::object Part::to_record() const {
   json::object o = to_json();
+  if (width > 0) o["width"] = width;
+  if (height > 0) o["height"] = height;
   if (!provider_data.empty()) {
     o["provider_data"] = json::object{
         {"format", provider_data.format}, {"model", provider_data.model}, {"json", provider_data.json}};
@@ -149,6 +151,8 @@ Part Part::from_json(const json::object& o) {
   part.name = json::string_or(o, "name");
   part.bytes = json::integer_or(o, "bytes", 0);
   part.detail = json::string_or(o, "detail");
+  part.width = json::integer_or(o, "width", 0);
+  part.height = json::integer_or(o, "height", 0);
   part.covers = strings_of(o, "covers");
   part.count = json::integer_or(o, "count", 0);
   part.left_out = json::integer_or(o, "left_out", 0);

@@ -73,6 +73,9 @@ struct Part {
   std::string name;        // image, file: as the sender called it; may be empty
   std::int64_t bytes = 0;  // image, file
   std::string detail;      // image: "low" or "high"; empty: the model's choice
+  // image: in pixels, by which its tokens are counted; 0: nobody knows. Kept in the row.
+  std::int64_t width = 0;
+  std::int64_t height = 0;
   // summary: what it stands for, and what it carries on word for word.
   std::vector<std::string> covers;  // ids of messages
   std::int64_t count = 0;           // with those that covered summaries stood for

@@ -30,10 +30,12 @@ struct Attachment {
   enum class Kind : std::uint8_t { kImage, kFile };
   enum class Detail : std::uint8_t { kAuto, kLow, kHigh };  // how closely the model looks at an image
   Kind kind = Kind::kImage;
-  std::string media_type;   // "image/png"
-  std::string name;         // as the sender called it; may be empty
-  std::string ref;          // where the bytes are kept, "sha256:…"; codecs never read it
-  std::int64_t size = 0;    // of the bytes, known before they are loaded
+  std::string media_type;  // "image/png"
+  std::string name;        // as the sender called it; may be empty
+  std::string ref;         // where the bytes are kept, "sha256:…"; codecs never read it
+  std::int64_t size = 0;   // of the bytes, known before they are loaded
+  std::int64_t width = 0;  // of an image, in pixels; 0: nobody knows
+  std::int64_t height = 0;
   std::size_t text_at = 0;  // it stands before this byte of `text`; beyond the end: behind it
   Detail detail = Detail::kAuto;
   std::shared_ptr<const std::string> bytes;  // raw, shared by copies; set before the request is sent

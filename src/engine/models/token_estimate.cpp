@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 
+#include "engine/models/image_tokens.h"
 #include "foundation/base/text.h"
 
 namespace pryx::models {
@@ -431,13 +432,8 @@ class Scanner {
 constexpr std::int64_t kPerMessage = 4;
 constexpr std::int64_t kPerCall = 8;
 constexpr std::int64_t kPerTool = 12;
-constexpr std::int64_t kImageTokens[] = {1'105, 1'600, 1'032, 1'600};  // of one at full detail
-constexpr std::int64_t kBytesPerFileToken = 8;  // documents are compressed and laid out; seldom more
-
-std::int64_t attachment_tokens(TokenizerFamily family, const Attachment& attachment) {
-  if (attachment.kind == Attachment::Kind::kImage) return kImageTokens[static_cast<std::size_t>(family)];
-  return std::max<std::int64_t>(200, attachment.size / kBytesPerFileToken);
-}
+constexpr std::int64_t kFileToken = 8;  // bytes; documents are compressed and laid out; seldom more
+constexpr std::int64_t kLeastFile = 200;
 
 constexpr std::string_view kOpenAiModels[] = {"gpt", "o1", "o3", "o4", "chatgpt", "codex", "text-embedding"};
 
@@ -476,11 +472,14 @@ std::int64_t estimate_tokens(TokenizerFamily family, const ChatMessage& message)
   return estimate_around(family, message) + estimate_tokens(family, message.text);
 }
 
-std::int64_t estimate_around(TokenizerFamily family, const ChatMessage& message) {
+std::int64_t estimate_around(TokenizerFamily family, const ChatMessage& message, const ImageRule* images) {
   std::int64_t sum = kPerMessage;
   for (const ToolCall& call : message.tool_calls)
     sum += kPerCall + estimate_tokens(family, call.name) + estimate_tokens(family, call.arguments_json);
-  for (const Attachment& attachment : message.attachments) sum += attachment_tokens(family, attachment);
+  const ImageRule& rule = images != nullptr ? *images : image_rule(family, {});
+  for (const Attachment& attachment : message.attachments)
+    sum += attachment.kind == Attachment::Kind::kImage ? image_tokens(rule, attachment)
+                                                       : std::max(kLeastFile, attachment.size / kFileToken);
   return sum;
 }
 
@@ -491,7 +490,9 @@ std::int64_t estimate_tokens(TokenizerFamily family, const ToolSpec& tool) {
 
 std::int64_t estimate_tokens(TokenizerFamily family, const ModelRequest& request) {
   std::int64_t sum = 0;
-  for (const ChatMessage& message : request.messages) sum += estimate_tokens(family, message);
+  const ImageRule& images = image_rule(family, request.model);
+  for (const ChatMessage& message : request.messages)
+    sum += estimate_around(family, message, &images) + estimate_tokens(family, message.text);
   for (const ToolSpec& tool : request.tools) sum += estimate_tokens(family, tool);
   return sum;
 }

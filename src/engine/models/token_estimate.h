@@ -10,6 +10,8 @@
 
 namespace pryx::models {
 
+struct ImageRule;  // image_tokens.h
+
 enum class TokenizerFamily : std::uint8_t { kOpenAi, kAnthropic, kGoogle, kLlama };
 [[nodiscard]] std::string_view to_text(TokenizerFamily family);  // "openai", "anthropic", "google", "llama"
 // By the model's name, else by its provider's kind. Anything unknown counts as llama, which is no smaller
@@ -19,8 +21,9 @@ enum class TokenizerFamily : std::uint8_t { kOpenAi, kAnthropic, kGoogle, kLlama
 [[nodiscard]] std::int64_t estimate_tokens(TokenizerFamily family, std::string_view text);
 // With what the wire adds around it, and its attachments.
 [[nodiscard]] std::int64_t estimate_tokens(TokenizerFamily family, const ChatMessage& message);
-// That without the text of the message.
-[[nodiscard]] std::int64_t estimate_around(TokenizerFamily family, const ChatMessage& message);
+// That without the text of the message. Null: images count as for a model of the family that nobody knows.
+[[nodiscard]] std::int64_t estimate_around(TokenizerFamily family, const ChatMessage& message,
+                                           const ImageRule* images = nullptr);
 [[nodiscard]] std::int64_t estimate_tokens(TokenizerFamily family, const ToolSpec& tool);
 // Of all its messages and tools: the input of the call.
 [[nodiscard]] std::int64_t estimate_tokens(TokenizerFamily family, const ModelRequest& request);

@@ -3,7 +3,9 @@
 // one.
 #include <gtest/gtest.h>
 
+#include "engine/agent/context_desk.h"
 #include "engine/agent/session_store.h"
+#include "engine/models/image_tokens.h"
 #include "foundation/base/text.h"
 #include "surfaces/server/testing/fake_exchange.h"
 
@@ -48,6 +50,26 @@ class Images : public ApiFixture {
         .value();
   }
 };
+
+// By it its tokens are counted, long before its bytes are read again.
+TEST_F(Images, TheSizeOfOneIsKeptWithTheMessage) {
+  using namespace std::string_literals;
+  const std::string large = "\x89PNG\r\n\x1a\n\0\0\0\x0DIHDR\0\0\x0B\xB8\0\0\x07\xD0"s;
+  const SessionId session(new_session());
+  const json::object picture{{"type", "image"}, {"media_type", "image/png"}, {"data", to_base64(large)}};
+  const json::object body{{"text", "look"}, {"parts", json::array{picture}}};
+  ASSERT_EQ(post("/api/v1/sessions/" + session.str() + "/messages", body).status, 202);
+  const auto messages = async::testing::run(loop, house.database->read([&session](db::Connection& c) {
+    return agent::SessionStore::list_messages(c, owner().id, session, {.limit = 10, .cursor = {}});
+  }));
+  ASSERT_TRUE(messages) << messages.error().message;
+  const agent::Part& part = messages->items.at(0).parts.at(0);
+  EXPECT_EQ(part.width, 3'000);
+  EXPECT_EQ(part.height, 2'000);
+  const models::ImageRule* rule = agent::room_of(house.models, "fake/claude-opus-4-8", {}).budget.images;
+  ASSERT_NE(rule, nullptr);
+  EXPECT_EQ(models::image_tokens(*rule, {.width = part.width, .height = part.height}), 4'784);
+}
 
 void expect_harmless(const Answer& answer) {
   EXPECT_EQ(answer.headers.find("X-Content-Type-Options").value_or(""), "nosniff");

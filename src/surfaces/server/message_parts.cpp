@@ -35,6 +35,10 @@ Result<GivenPart> decode_image(const json::object& fields, std::size_t index) {
   if (detail && *detail != "auto") out.part.detail = std::move(*detail);
   out.part.name = utf8_prefix(name.value_or(""), 255);
   out.part.bytes = static_cast<std::int64_t>(bytes->size());
+  if (const auto size = image_size_of(*bytes)) {
+    out.part.width = size->width;
+    out.part.height = size->height;
+  }
   out.bytes = std::move(*bytes);
   return out;
 }

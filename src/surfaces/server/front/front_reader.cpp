@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "foundation/base/image_type.h"
 #include "foundation/base/text.h"
 
 namespace pryx::server {
@@ -250,6 +251,10 @@ std::optional<FrontRefusal> ConversationBuilder::add_image(std::string media_typ
   agent::Part& image = part(agent::Role::kUser, "image");
   image.media_type = std::move(media_type);
   image.bytes = static_cast<std::int64_t>(bytes.size());
+  if (const auto size = image_size_of(bytes)) {
+    image.width = size->width;
+    image.height = size->height;
+  }
   image.detail = std::move(detail);
   image.result_ref = fmt::format("blob:{}", request_.blobs.size());
   request_.blobs.push_back(std::move(bytes));

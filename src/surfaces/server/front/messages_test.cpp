@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/models/token_estimate.h"
+#include "foundation/base/text.h"
 #include "surfaces/server/testing/fake_exchange.h"
 
 namespace pryx::server {
@@ -120,6 +121,27 @@ TEST_F(Messages, TokensAreCountedAsTheModelsTokenizerWould) {
       const auto counted = static_cast<double>(answer.json.at("input_tokens").as_int64());
       EXPECT_NEAR(counted, static_cast<double>(models::estimate_tokens(family, text)), 10) << model;
     }
+  }
+}
+
+TEST_F(Messages, AnImagesTokensAreCountedByItsSizeAndTheModel) {
+  using namespace std::string_literals;
+  const std::string large = "\x89PNG\r\n\x1a\n\0\0\0\x0DIHDR\0\0\x0B\xB8\0\0\x07\xD0"s;
+  const json::object source{{"type", "base64"}, {"media_type", "image/png"}, {"data", to_base64(large)}};
+  const json::object image{{"type", "image"}, {"source", source}};
+  const json::object text{{"type", "text"}, {"text", "see"}};
+  const auto counted = [&](const char* model, json::array content) {
+    json::object message{{"role", "user"}, {"content", std::move(content)}};
+    json::object body = body_of({{"model", model}, {"messages", json::array{std::move(message)}}});
+    body.erase("max_tokens");
+    const Answer answer = post("/v1/messages/count_tokens", body);
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return json::integer_or(answer.json, "input_tokens", 0);
+  };
+  for (const auto& [model, tokens] :
+       {std::pair("fake/claude-opus-4-1", 1'568), std::pair("fake/claude-opus-4-8", 4'784)}) {
+    const std::int64_t without = counted(model, json::array{text});
+    EXPECT_EQ(counted(model, json::array{image, text}) - without, tokens) << model;
   }
 }
 

@@ -120,7 +120,8 @@ async::Task<Result<Reply>> count_message_tokens(RouteCall& call) {
   }
   const std::string model = decoded->model.empty() ? call.services().turns.default_model() : decoded->model;
   const auto family = call.services().models.family_of(model);
-  co_return Reply::of({{"input_tokens", count_tokens(*decoded, family)}});
+  const std::int64_t tokens = count_tokens(*decoded, family, models::image_rule(family, model));
+  co_return Reply::of({{"input_tokens", tokens}});
 }
 
 }  // namespace pryx::server::routes
