@@ -121,6 +121,12 @@ bool naive_limits(const Rule& rule, const CallFacts& facts) {
     for (const char* more : {"stdin", "background", "scope"})
       if (facts.arguments.contains(more)) return false;
   }
+  // Programs are allowed by their words. A path never stands for them, a host only where one tool is named.
+  if (allows && rule.commands.empty() && !facts.commands.empty()) {
+    if (!rule.paths.empty()) return false;
+    const bool one_tool = std::ranges::none_of(rule.tool, [](char c) { return c == '*' || c == '?'; });
+    if (!rule.domains.empty() && !one_tool) return false;
+  }
   return naive_limit(rule.verdict, rule.commands, facts.commands,
                      [&](const std::string& pattern, const commands::SimpleCommand& command) {
                        return naive_command(pattern, command.final_argv, allows);

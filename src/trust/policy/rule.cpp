@@ -89,6 +89,15 @@ bool is_more_than_its_words(const Rule& rule, const CallFacts& facts) {
                              [&](const char* key) { return facts.arguments.contains(key); });
 }
 
+// What a command does is in its words alone. The folder it stands in says nothing of it, and that it names a
+// host says enough only where the rule is written for that very tool: a rule for files, or for whatever
+// fetches from a host, lets no command in beside.
+bool leaves_commands_out(const Rule& rule, const CallFacts& facts) {
+  if (facts.commands.empty() || !rule.commands.empty()) return false;
+  const bool many_tools = rule.tool.find_first_of("*?") != std::string::npos;
+  return !rule.paths.empty() || (many_tools && !rule.domains.empty());
+}
+
 }  // namespace
 
 bool is_plain_path(std::string_view path) {
@@ -231,6 +240,7 @@ bool Layer::within_other_limits(const Entry& entry, const CallFacts& facts) {
 bool Layer::within_limits(const Entry& entry, const CallFacts& facts) {
   if (!within_other_limits(entry, facts)) return false;
   const Rule& rule = entry.rule;
+  if (rule.verdict == Verdict::kAllow && leaves_commands_out(rule, facts)) return false;
   const auto path_fits = [&](const std::string& path) {
     return (is_plain_path(path) || rule.verdict != Verdict::kAllow) &&
            std::any_of(rule.paths.begin(), rule.paths.end(),

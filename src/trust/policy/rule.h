@@ -37,7 +37,8 @@ struct Rule {
   int line = 0;  // in the file it comes from; 0: none
   // Limits by what the call touches. One that allows needs every command, host or path of the call to match;
   // one that denies or asks needs one. Kinds add up. One that allows commands allows their words alone: a
-  // call with hosts needs `domains` as well, and one with stdin or in the background is not covered.
+  // call with hosts needs `domains` as well, and one with stdin or in the background is not covered. One that
+  // allows paths, or hosts of more than one tool, covers no call with commands unless it names those, too.
   std::vector<std::string> commands = {};  // CommandPattern: "git log *"
   std::vector<std::string> domains = {};   // "example.com", "example.com:8443", "*.example.com", "*"
   std::vector<std::string> paths = {};     // glob over workspace paths

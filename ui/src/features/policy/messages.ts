@@ -83,7 +83,7 @@ export const policyMessages = {
   'rule.paths': 'Paths',
   'rule.paths.hint': 'One a line, in the workspace: docs/*',
   'rule.limits.all':
-    'To be allowed, every command, host and path of a call has to be listed here. Empty: any.',
+    'To be allowed, every command, host and path of a call has to be listed here. Empty: any. But with paths, or with hosts for a pattern of tools, only listed commands are allowed.',
   'rule.limits.one': 'One listed command, host or path in a call is enough. Empty: any.',
   'rule.lines': 'What is written into the file',
   'rule.gone': 'The newer file no longer has this rule as it was. Saving adds yours as a new one.',
