@@ -206,6 +206,23 @@ TEST_F(ApprovalsTest, ARuleIsPreviewedOverThePast) {
             ErrorCode::kInvalidArgument);
 }
 
+TEST_F(ApprovalsTest, APreviewLeavesOutWhatIsAskedEachTime) {
+  const Approval a = ask("src/a");
+  for (const Sink sink : {Sink::kNone, Sink::kOwnFuture}) {
+    Approval old = a;
+    old.id = ids_.make<ApprovalId>();
+    old.rendering = std::string(to_text(sink));
+    old.labels = Labels{"owner", "file", "private"};
+    old.facts.sink = sink;
+    ASSERT_TRUE(now(house_->database->write([&](db::Transaction& t) { return approvals().create(t, old); })));
+  }
+  const auto preview = now(approvals().preview(kMe, a.id, "fs.write(path: \"src/*\")")).value();
+  EXPECT_EQ(preview.looked_at, 2);
+  EXPECT_EQ(preview.matched, 1) << "private and foreign content on its way out is answered by no rule";
+  ASSERT_EQ(preview.samples.size(), 1u);
+  EXPECT_EQ(preview.samples[0].rendering, to_text(Sink::kNone)) << "the control: nothing goes out";
+}
+
 TEST_F(ApprovalsTest, ARuleByTheHashOfOneCallIsNotKept) {
   const Approval a = ask("src/a.txt");
   for (const GrantScope scope : {GrantScope::kSession, GrantScope::kAlways}) {

@@ -50,6 +50,8 @@ async::Task<Result<RulePreview>> Approvals::preview(PrincipalId principal, Appro
     if (approval.id == id) continue;
     ++preview.looked_at;
     if (approval.facts.workspace != asked.facts.workspace || !pattern.matches(approval.facts)) continue;
+    // A person is asked each time, whatever rules there are.
+    if (forces_ask(approval.facts.context, approval.facts.sink)) continue;
     ++preview.matched;
     if (preview.samples.size() < kMaxSamples) preview.samples.push_back(std::move(approval));
   }
