@@ -93,6 +93,7 @@ def kept_rules_are_previewed_shown_and_taken_back(lab):
     preview = api.post(f"/approvals/{question['id']}/preview", {"rule": 'fs.write(path: "n/*")'})
     equal((preview["matches_call"], preview["would_have_matched"]), (True, 0), "the preview")
     equal(api.call("POST", f"/approvals/{question['id']}", {"decision": "approve", "scope": "always", "rule": 'fs.write(path: "m/*")'})[0], 400, "a rule that does not cover the call")
+    equal(api.call("POST", f"/approvals/{question['id']}", {"decision": "approve", "scope": "always", "expires": "367d"})[0], 400, "a rule for more than a year")
     api.post(f"/approvals/{question['id']}", {"decision": "approve", "scope": "always", "rule": 'fs.write(path: "n/*")', "expires": "7d"})
     api.wait_turn(turn)
     grant = api.get("/grants")["items"][0]
@@ -105,7 +106,11 @@ def kept_rules_are_previewed_shown_and_taken_back(lab):
     equal(row["denied_calls"], 0, "denied calls")
     equal((work / "n" / "b.txt").read_text(), "2", "a call that the rule covers")
     daemon.cli("grant", "expire", grant["id"], "1h").must(0)
-    expect(api.get("/grants")["items"][0]["expires_at"] < grant["expires_at"], "the end did not move")
+    moved = api.get("/grants")["items"][0]["expires_at"]
+    expect(moved < grant["expires_at"], "the end did not move")
+    equal(api.call("PATCH", f"/grants/{grant['id']}", {"expires": "367d"})[0], 400, "an end more than a year away")
+    daemon.cli("grant", "expire", grant["id"], "367d").must(2)
+    equal(api.get("/grants")["items"][0]["expires_at"], moved, "the end")
     daemon.cli("grant", "rm", grant["id"]).must(0)
     daemon.cli("grant", "rm", grant["id"]).must(6)
     equal(api.get("/grants")["items"], [], "grants")

@@ -186,6 +186,21 @@ TEST(BindingCampaign, AnAnswerCountsForMinutesOnly) {
   EXPECT_EQ(late.questions[0].replaces, question.id);
 }
 
+TEST(BindingCampaign, AnAnswerToAPlanCountsForHalfAnHour) {
+  for (const int minutes : {29, 30}) {
+    GateBench bench(fmt::format("plan-{}", minutes));
+    const GateCall call = bench.call();
+    const trust::Approval question = bench.question_for(call);
+    ASSERT_TRUE(bench.now(bench.approvals.resolve_plan(testing::person(), {question.id}, {.approve = true})));
+    bench.loop.run_for(std::chrono::minutes(minutes));
+    Journal late(bench);
+    late.stores_questions = false;
+    (void)bench.go_on(bench.gate, call, question.id, late);
+    EXPECT_EQ(bench.world.runs, minutes == 29 ? 1 : 0) << minutes;
+    EXPECT_EQ(late.questions.size(), minutes == 29 ? 0u : 1u) << minutes;
+  }
+}
+
 // A rule names a script of the workspace, and the script is rewritten.
 TEST(BindingCampaign, ARuleCountsForTheScriptAsItWas) {
   GateBench bench("rule");

@@ -173,6 +173,23 @@ TEST_F(ApprovalsTest, AnApprovalIsUsedOnceForItsHash) {
   EXPECT_FALSE(use(b, b.call_hash)) << "too late";
 }
 
+TEST_F(ApprovalsTest, AnAnswerToAPlanCountsForHalfAnHour) {
+  const Approval alone = ask("a"), soon = ask("b"), late = ask("c"), over = ask("d");
+  const auto use = [this](const Approval& which) {
+    return now(house_->database->write(
+        [&](db::Transaction& t) { return approvals().use(t, kMe, which.id, which.call_hash); }));
+  };
+  ASSERT_TRUE(answer(alone, {.approve = true}));
+  ASSERT_TRUE(now(approvals().resolve_plan(person(), {soon.id, late.id, over.id}, {.approve = true})));
+  loop_.run_for(std::chrono::minutes(5));
+  EXPECT_FALSE(use(alone)) << "the control: the answer to one call";
+  EXPECT_TRUE(use(soon)) << "the calls before it take their time";
+  loop_.run_for(std::chrono::minutes(24) + std::chrono::seconds(59));
+  EXPECT_TRUE(use(late));
+  loop_.run_for(std::chrono::seconds(1));
+  EXPECT_FALSE(use(over));
+}
+
 TEST_F(ApprovalsTest, ARuleMustCoverTheCallItIsMadeFor) {
   const Approval a = ask("src/a.txt");
   for (const char* rule : {"fs.write(path: \"docs/*\")", "fs.read(path: \"src/*\")", "fs.write(path: \"*\")",
@@ -306,6 +323,37 @@ TEST_F(ApprovalsTest, GrantsRunOutMoveAndAreTakenBack) {
           .code,
       ErrorCode::kNotFound)
       << "what ran out stays so";
+}
+
+TEST_F(ApprovalsTest, ARuleIsKeptForThirtyDaysByDefaultAndAYearAtMost) {
+  constexpr Duration kDay = std::chrono::hours(24), kYear = 366 * kDay;
+  const auto in = [this](Duration time) { return loop_.clock().wall() + time; };
+  const auto end = [this] {
+    return approvals().list_grants(kMe).at(0).grant.expires_at.value_or(WallTime{});  // of the newest
+  };
+  ASSERT_TRUE(answer(ask("a"), {.approve = true, .scope = GrantScope::kAlways}));
+  EXPECT_EQ(end(), in(30 * kDay));
+  const std::string kept = approvals().list_grants(kMe).at(0).grant.id;
+  const Approval asked = ask("b");
+  for (const Duration wrong : {kYear + std::chrono::milliseconds(1), 400 * kDay, Duration::zero()}) {
+    for (const GrantScope scope : {GrantScope::kSession, GrantScope::kAlways}) {
+      const auto answered = answer(asked, {.approve = true, .scope = scope, .grant_expires_at = in(wrong)});
+      ASSERT_FALSE(answered.has_value()) << format_duration(wrong);
+      EXPECT_EQ(answered.error().code, ErrorCode::kInvalidArgument);
+    }
+    const auto moved = now(approvals().change_grant(person(), kept, in(wrong)));
+    ASSERT_FALSE(moved.has_value()) << format_duration(wrong);
+    EXPECT_EQ(moved.error().code, ErrorCode::kInvalidArgument);
+  }
+  EXPECT_EQ(approvals().pending_count(), 1u) << "nothing was answered";
+  EXPECT_EQ(end(), in(30 * kDay)) << "nothing was moved";
+  boot();
+  EXPECT_EQ(end(), in(30 * kDay)) << "nor on disk";
+  ASSERT_TRUE(now(approvals().change_grant(person(), kept, in(kYear))));
+  EXPECT_EQ(end(), in(kYear)) << "the control";
+  ASSERT_TRUE(answer(asked, {.approve = true, .scope = GrantScope::kAlways, .grant_expires_at = in(kYear)}));
+  ASSERT_EQ(approvals().list_grants(kMe).size(), 2u);
+  EXPECT_EQ(end(), in(kYear)) << "the control";
 }
 
 // The gate compares a script with what the answer behind its rule was bound to, so that much stays.
