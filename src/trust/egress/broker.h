@@ -72,7 +72,9 @@ struct FetchResponse {
 };
 
 // A proxy on a Unix socket for one sandboxed run; closing it ends every connection through it. It speaks
-// CONNECT and absolute-form http:// requests, one for each connection. Limits count over all connections.
+// CONNECT and absolute-form http:// requests, one for each connection. Limits count over all connections,
+// with heads and with bodies that are still on their way; one body outside a tunnel has at most what a fetch
+// may send.
 class ProxySocket {
  public:
   virtual ~ProxySocket() = default;

@@ -26,6 +26,7 @@ constexpr Duration kConnectLimit = std::chrono::seconds(10);
 constexpr Duration kAnswerLimit = std::chrono::seconds(10);  // for a few hundred bytes of our own
 constexpr std::size_t kPiece = 64u << 10;
 constexpr std::size_t kMostConnections = 64;
+constexpr std::size_t kMostBody = Limits{}.request_bytes;  // as of a fetch: it lies in memory as a whole
 
 // Shared by the handle and the connections; whoever is last frees it.
 struct ProxyState {
@@ -69,6 +70,15 @@ class Listed {
   State state_;
   std::shared_ptr<ByteStream> stream_;
 };
+
+// Takes from what the run may still send or receive. At once with the check: between them another connection
+// would pass on the same bytes.
+Result<void> spend(std::size_t& left, std::size_t bytes) {
+  if (bytes > left)
+    return fail(ErrorCode::kTooLarge, "the byte limit of this run's network access is used up");
+  left -= bytes;
+  return {};
+}
 
 async::Task<void> refuse(std::shared_ptr<ByteStream> client, Error error) {
   const bool malformed = error.code == ErrorCode::kInvalidArgument;
@@ -138,10 +148,7 @@ async::Task<Result<void>> pump(State state, std::shared_ptr<ByteStream> from, st
       to->finish_writing();
       co_return Result<void>{};
     }
-    std::size_t& budget = (*state).*left;
-    if (piece.size() > budget)
-      co_return fail(ErrorCode::kTooLarge, "the byte limit of this run's network access is used up");
-    budget -= piece.size();
+    PRYX_CO_TRY_VOID(spend((*state).*left, piece.size()));
     count += static_cast<std::int64_t>(piece.size());
     PRYX_CO_TRY_VOID(co_await to->write(std::move(piece), state->limits.time));
   }
@@ -165,8 +172,7 @@ async::Task<Result<void>> run_tunnel(State state, std::shared_ptr<ByteStream> cl
                                      RequestRecord& record) {
   constexpr std::string_view kOpen = "HTTP/1.1 200 Connection established\r\n\r\n";
   PRYX_CO_TRY_VOID(co_await client->write(std::string(kOpen), kAnswerLimit));
-  if (ahead.size() > state->up_left) co_return fail(ErrorCode::kTooLarge, "the byte limit is used up");
-  state->up_left -= ahead.size();
+  PRYX_CO_TRY_VOID(spend(state->up_left, ahead.size()));
   record.bytes_out = static_cast<std::int64_t>(ahead.size());
   PRYX_CO_TRY_VOID(co_await upstream->write(std::move(ahead), state->limits.time));
   const auto sent = std::make_shared<std::int64_t>(0);
@@ -197,10 +203,12 @@ async::Task<Result<void>> tunnel(State state, std::shared_ptr<ByteStream> client
   co_return co_await run_tunnel(state, client, *upstream, std::move(ahead), record);
 }
 
+// The whole of it is spent before its first byte is awaited, and stays so when the client goes away.
 async::Task<Result<std::string>> receive_body(State state, std::shared_ptr<ByteStream> client,
                                               std::size_t size, std::string body) {
-  if (size > state->up_left)
-    co_return fail(ErrorCode::kTooLarge, "the byte limit of this run's network access is used up");
+  if (size > kMostBody)
+    co_return fail(ErrorCode::kTooLarge, "a body over plain http has {} bytes at most; use https", kMostBody);
+  PRYX_CO_TRY_VOID(spend(state->up_left, size));
   body.resize(std::min(body.size(), size));  // a second request behind the first is not answered
   while (body.size() < size) {
     PRYX_CO_TRY(const std::string piece,
@@ -208,7 +216,6 @@ async::Task<Result<std::string>> receive_body(State state, std::shared_ptr<ByteS
     if (piece.empty()) co_return fail(ErrorCode::kUnavailable, "the client went away");
     body += piece;
   }
-  state->up_left -= size;
   co_return body;
 }
 
@@ -235,9 +242,7 @@ async::Task<Result<void>> relay(State state, std::shared_ptr<ByteStream> client,
   for (;;) {
     PRYX_CO_TRY(auto piece, co_await response->read(state->limits.time));
     if (!piece) co_return Result<void>{};
-    if (piece->size() > state->down_left)
-      co_return fail(ErrorCode::kTooLarge, "the byte limit of this run's network access is used up");
-    state->down_left -= piece->size();
+    PRYX_CO_TRY_VOID(spend(state->down_left, piece->size()));
     record.bytes_in += static_cast<std::int64_t>(piece->size());
     PRYX_CO_TRY_VOID(co_await client->write(std::move(*piece), state->limits.time));
   }
@@ -259,7 +264,7 @@ async::Task<Result<void>> forward(State state, std::shared_ptr<ByteStream> clien
     request.connect_timeout = kConnectLimit;
     request.head_timeout = state->limits.time;
     request.max_body_bytes = SIZE_MAX;
-    record.bytes_out = static_cast<std::int64_t>(head.body_bytes + head.url.target.size());
+    record.bytes_out = static_cast<std::int64_t>(head.head_bytes + head.body_bytes);
     outcome = co_await relay(state, client, std::move(request), answered, record);
     if (!outcome && outcome.error().code == ErrorCode::kForbidden) outcome = fail(forbidden_peer(head.url));
   } else {
@@ -289,8 +294,11 @@ async::Task<void> serve(State state, std::shared_ptr<ByteStream> client) {
     co_await refuse(client, record.error());
     co_return;
   }
-  Result<void> outcome;
-  if (head->is_connect)
+  // Of a tunnel, too: each name that is asked for tells something.
+  Result<void> outcome = spend(state->up_left, head->head_bytes);
+  if (!outcome)
+    co_await refuse(client, outcome.error());
+  else if (head->is_connect)
     outcome = co_await tunnel(state, client, head->url, std::move(received->rest), *record);
   else
     outcome = co_await forward(state, client, std::move(*head), std::move(received->rest), *record);

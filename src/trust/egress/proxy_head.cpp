@@ -96,6 +96,7 @@ Result<ProxyHead> parse_proxy_head(std::string_view head) {
   PRYX_TRY(const auto lines, lines_of(head));
   if (lines.empty()) return bad("the head is empty");
   ProxyHead out;
+  out.head_bytes = head.size();
   PRYX_TRY_VOID(read_request_line(lines[0], out));
   std::vector<std::string> named;  // by Connection fields
   bool has_length = false;

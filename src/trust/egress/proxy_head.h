@@ -17,6 +17,7 @@ struct ProxyHead {
   std::string method;
   net::Url url;          // CONNECT: only host and port are meant
   net::Headers headers;  // end-to-end fields only, without Host and framing
+  std::size_t head_bytes = 0;  // as it came
   std::size_t body_bytes = 0;
 };
 

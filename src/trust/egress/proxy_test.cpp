@@ -3,7 +3,11 @@
 // resolved as another.
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 
@@ -232,6 +236,120 @@ TEST(Proxy, BytesAreBoundedAndTheHandleEndsAll) {
   // The client heard the end before the record did.
   for (int i = 0; i < 500 && rig.records().at(0).state == "open"; ++i) ::poll(nullptr, 0, 10);
   EXPECT_EQ(rig.records().at(0).state, "failed");
+}
+
+// A client that says the rest of its request later.
+class SlowClient {
+ public:
+  explicit SlowClient(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const timeval limit{10, 0};  // a test that fails does not hang
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    is_connected_ = ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  }
+  ~SlowClient() { ::close(fd_); }
+  SlowClient(const SlowClient&) = delete;
+  SlowClient& operator=(const SlowClient&) = delete;
+  [[nodiscard]] bool send(std::string_view bytes) const {
+    return is_connected_ &&
+           ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+  }
+  void read_to_the_end() const {
+    char buffer[4096];
+    while (::recv(fd_, buffer, sizeof buffer, 0) > 0) {
+    }
+  }
+
+ private:
+  int fd_;
+  bool is_connected_ = false;
+};
+
+std::string post_head(const Trap& server, std::size_t body_bytes) {
+  return fmt::format("POST http://127.0.0.1:{}/ HTTP/1.1\r\nContent-Length: {}\r\n\r\n", server.port(),
+                     body_bytes);
+}
+
+// What is on record waits for its body.
+void wait_for_a_record(Rig& rig) {
+  for (int i = 0; i < 500 && rig.records().empty(); ++i) ::poll(nullptr, 0, 10);
+}
+
+TEST(Proxy, ABodyIsCountedBeforeItIsRead) {
+  const Trap server("127.0.0.1");
+  Rig rig;
+  auto proxy = rig.open_proxy({fmt::format("127.0.0.1:{}", server.port())}, Limits{.request_bytes = 10'000});
+  ASSERT_TRUE(proxy) << proxy.error().message;
+  const std::string path = (*proxy)->path();
+  const std::string body(6000, 'b');
+  const SlowClient first(path);
+  ASSERT_TRUE(first.send(post_head(server, body.size())));
+  wait_for_a_record(rig);
+  const std::string second = talk(path, post_head(server, body.size()) + body);
+  EXPECT_TRUE(second.starts_with("HTTP/1.1 502 ")) << second;
+  EXPECT_NE(second.find("the byte limit"), std::string::npos) << second;
+  EXPECT_TRUE(first.send(body));
+  first.read_to_the_end();
+  EXPECT_EQ(server.connections(), 1);
+  // What is left can be used, once.
+  const std::string rest = post_head(server, 3000) + std::string(3000, 'c');
+  (void)talk(path, rest);
+  EXPECT_EQ(server.connections(), 2);
+  EXPECT_TRUE(talk(path, rest).starts_with("HTTP/1.1 502 "));
+  EXPECT_EQ(server.connections(), 2);
+  rig.close_proxy(*proxy);
+}
+
+TEST(Proxy, ABodyAndATunnelShareTheLimit) {
+  const Trap server("127.0.0.1");
+  Rig rig;
+  auto proxy = rig.open_proxy({fmt::format("127.0.0.1:{}", server.port())}, Limits{.request_bytes = 10'000});
+  ASSERT_TRUE(proxy) << proxy.error().message;
+  const std::string path = (*proxy)->path();
+  const std::string body(9000, 'b');
+  const SlowClient plain(path);
+  ASSERT_TRUE(plain.send(post_head(server, body.size())));
+  wait_for_a_record(rig);
+  const std::string connect = fmt::format("CONNECT 127.0.0.1:{} HTTP/1.1\r\n\r\n", server.port());
+  const std::string large = connect + "GET /t HTTP/1.1\r\nX-Fill: " + std::string(3000, 'f') + "\r\n\r\n";
+  EXPECT_FALSE(talk(path, large, true).ends_with("ok")) << "the body has that part of the limit";
+  EXPECT_TRUE(plain.send(body));
+  plain.read_to_the_end();
+  EXPECT_FALSE(talk(path, large, true).ends_with("ok")) << "a limit that is used up stays one";
+  // Control: what is within it passes.
+  EXPECT_TRUE(talk(path, connect + "GET /t HTTP/1.1\r\n\r\n", true).ends_with("ok"));
+  const auto heads = server.heads();
+  EXPECT_TRUE(std::ranges::any_of(heads, [](const std::string& h) { return h.starts_with("POST /"); }));
+  rig.close_proxy(*proxy);
+}
+
+TEST(Proxy, HeadsCountToo) {
+  const Trap server("127.0.0.1");
+  Rig rig;
+  auto proxy = rig.open_proxy({fmt::format("127.0.0.1:{}", server.port())}, Limits{.request_bytes = 10'000});
+  ASSERT_TRUE(proxy) << proxy.error().message;
+  const std::string get = fmt::format("GET http://127.0.0.1:{}/ HTTP/1.1\r\nX-Fill: {}\r\n\r\n",
+                                      server.port(), std::string(4000, 'f'));
+  EXPECT_TRUE(talk((*proxy)->path(), get).starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(talk((*proxy)->path(), get).starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(talk((*proxy)->path(), get).starts_with("HTTP/1.1 502 "));
+  EXPECT_EQ(server.connections(), 2);
+  EXPECT_EQ(rig.records().at(0).bytes_out, static_cast<std::int64_t>(get.size()));
+  rig.close_proxy(*proxy);
+}
+
+TEST(Proxy, OneBodyHasWhatAFetchMaySendAtMost) {
+  const Trap server("127.0.0.1");
+  Rig rig;
+  auto proxy = rig.open_proxy({fmt::format("127.0.0.1:{}", server.port())},
+                              Limits{.request_bytes = 64U << 20, .time = std::chrono::seconds(5)});
+  ASSERT_TRUE(proxy) << proxy.error().message;
+  const std::string answer = talk((*proxy)->path(), post_head(server, (8U << 20) + 1));
+  EXPECT_NE(answer.find("8388608 bytes at most"), std::string::npos) << answer;
+  EXPECT_EQ(server.connections(), 0);
+  rig.close_proxy(*proxy);
 }
 
 }  // namespace
