@@ -53,9 +53,7 @@ IpAddress embedded_v4(const IpAddress& address, std::size_t at) {
 }
 
 bool is_public_v6(const IpAddress& address) {
-  if (in_range(address, "::ffff:0:0", 96)) return is_public(embedded_v4(address, 12));
-  if (in_range(address, "64:ff9b::", 96)) return is_public(embedded_v4(address, 12));
-  if (in_range(address, "2002::", 16)) return is_public(embedded_v4(address, 2));
+  if (const auto inner = find_inner_v4(address)) return is_public(*inner);
   return in_range(address, "2000::", 3) && !in_any(address, kPrivateInsideGlobalV6);
 }
 
@@ -96,6 +94,14 @@ std::string to_text(const IpAddress& address) {
   char buffer[INET6_ADDRSTRLEN] = {};
   inet_ntop(address.is_v6 ? AF_INET6 : AF_INET, address.bytes.data(), buffer, sizeof buffer);
   return buffer;
+}
+
+std::optional<IpAddress> find_inner_v4(const IpAddress& address) {
+  if (!address.is_v6) return std::nullopt;
+  if (in_range(address, "::ffff:0:0", 96) || in_range(address, "64:ff9b::", 96))
+    return embedded_v4(address, 12);
+  if (in_range(address, "2002::", 16)) return embedded_v4(address, 2);
+  return std::nullopt;
 }
 
 bool is_public(const IpAddress& address) {

@@ -23,6 +23,9 @@ struct IpAddress {
 [[nodiscard]] std::optional<IpAddress> from_sockaddr(const sockaddr& address);
 [[nodiscard]] std::string to_text(const IpAddress& address);
 
+// The IPv4 address that a packet to such an IPv6 one ends at: mapped, NAT64, 6to4.
+[[nodiscard]] std::optional<IpAddress> find_inner_v4(const IpAddress& address);
+
 // False for loopback, private, link-local, unique-local, shared (CGNAT), multicast, unspecified,
 // documentation and reserved ranges, and for every IPv6 form that carries such an IPv4 address inside
 // (mapped, compatible, NAT64, 6to4, Teredo).
