@@ -53,7 +53,7 @@ def what_is_too_long_to_be_read_takes_its_code(lab):
     equal(question["shown_whole"], False, "shown_whole")
     for body in ({}, {"confirm": "000000" if question["confirm_code"] != "000000" else "000001"}):
         equal(api.call("POST", f"/approvals/{question['id']}", {"decision": "approve", **body})[0], 400, f"approved with {body}")
-    equal(api.call("POST", "/approvals/plan", {"turn_id": turn, "decision": "approve"})[0], 400, "approved as a plan")
+    equal(api.call("POST", "/approvals/plan", {"approval_ids": [question["id"]], "decision": "approve"})[0], 400, "approved as a plan")
     daemon.cli("approval", "approve", question["id"]).must(2)
     expect(not (work / "big.txt").exists(), "it ran")
     daemon.cli("approval", "approve", question["id"], "--confirm", question["confirm_code"]).must(0)
@@ -71,7 +71,11 @@ def a_plan_has_one_answer(lab):
     equal(len({q["call_hash"] for q in questions}), 3, "each call has a hash of its own")
     equal(api.call("POST", "/approvals/plan", {"approval_ids": [questions[0]["id"], "apr_01ARZ3NDEKTSV4RRFFQ69G5FAV"], "decision": "approve"})[0], 404, "with an unknown one")
     equal(len(pending(api, turn, 3)), 3, "all or nothing")
-    answered = api.post("/approvals/plan", {"turn_id": turn, "decision": "approve"})["items"]
+    equal(api.call("POST", "/approvals/plan", {"turn_id": turn, "decision": "approve"})[0], 400, "a yes to whatever waits")
+    daemon.cli("approval", "plan", turn, "approve").must(2)
+    daemon.cli("approval", "plan", turn, "approve", "--yes").must(2)
+    equal(len(pending(api, turn, 3)), 3, "what waits when nobody looked at it")
+    answered = api.post("/approvals/plan", {"approval_ids": [q["id"] for q in questions], "decision": "approve"})["items"]
     equal([a["state"] for a in answered], ["approved"] * 3, "answers")
     equal(api.wait_turn(turn)["state"], "completed", "the turn")
     equal(sorted(p.name for p in work.iterdir()), ["a.txt", "x.txt", "y.txt", "z.txt"], "files")
@@ -83,6 +87,29 @@ def a_plan_has_one_answer(lab):
     daemon.cli("approval", "plan", turn, "deny", "--reason", "not both").must(0)
     equal(api.wait_turn(turn)["denied_calls"], 2, "denied calls")
     expect(all("not both" in r for r in model.of("more")[-1].tool_results()[-2:]), "the reason reaches the model for each")
+
+
+@case
+def what_was_asked_again_is_in_no_plan(lab):
+    calls = [{"path": f"{name}.txt", "content": "two\n"} for name in ("a", "b")]
+    daemon, model, api, session, work = writing(lab, calls, {"a.txt": "one\n", "b.txt": "one\n"})
+    turn = api.send(session, "go")
+    first, other = sorted(pending(api, turn, 2), key=lambda q: q["arguments"]["path"])
+    (work / "a.txt").write_text("somebody else was here\n")
+    api.post(f"/approvals/{first['id']}", {"decision": "approve"})
+    both = pending(api, turn, 2)
+    again = next(q for q in both if q["id"] != other["id"])
+    expect(again["changes"], "the question does not say what changed")
+    ids = [q["id"] for q in both]
+    equal(api.call("POST", "/approvals/plan", {"approval_ids": ids, "decision": "approve"})[0], 400, "the changed one in a plan")
+    daemon.cli("approval", "plan", turn, "approve", "--approval", ids[0], "--approval", ids[1]).must(2)
+    equal(len(pending(api, turn, 2)), 2, "what waits after the refusals")
+    daemon.cli("approval", "plan", turn, "approve", "--approval", other["id"]).must(0)
+    equal(pending(api, turn)[0]["id"], again["id"], "what waits when the other one is answered")
+    equal((work / "a.txt").read_text(), "somebody else was here\n", "the file of the changed call")
+    daemon.cli("approval", "approve", again["id"]).must(0)
+    equal(api.wait_turn(turn)["state"], "completed", "the turn")
+    equal([(work / f"{name}.txt").read_text() for name in "ab"], ["two\n"] * 2, "the files")
 
 
 @case

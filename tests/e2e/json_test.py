@@ -99,7 +99,8 @@ def sweep_turns(run, daemon, model, session):
     turn, approval = ask(daemon, model, session)
     run("approval deny", approval, "--reason", "not now")
     turn, _ = ask(daemon, model, session, count=2)
-    run("approval plan", turn, "approve")
+    waiting = [asked["id"] for asked in run("approval list")["items"] if asked["turn_id"] == turn]
+    run("approval plan", turn, "approve", *(word for one in waiting for word in ("--approval", one)))
     turn, approval = ask(daemon, model, session)
     run("turn cancel", turn)
     turn, approval = ask(daemon, model, session)

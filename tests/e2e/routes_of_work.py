@@ -181,7 +181,8 @@ def plans_and_grants(tour, model, session):
     tour.go("POST", plan, 400, {"decision": "approve"})
     tour.go("POST", plan, 400, {"decision": "approve", "approval_ids": ["x"]})
     tour.go("POST", plan, 404, {"decision": "approve", "approval_ids": [NO_APPROVAL]})
-    tour.go("POST", plan, 409, {"decision": "approve", "turn_id": NO_TURN})
+    tour.go("POST", plan, 400, {"decision": "approve", "turn_id": turn})
+    tour.go("POST", plan, 409, {"decision": "deny", "turn_id": NO_TURN})
     tour.go("POST", plan, 200, {"decision": "deny", "turn_id": turn, "reason": "only looking"})
     tour.wait_turn(turn)
 

@@ -182,6 +182,10 @@ bool is_shown_whole(const json::object& approval) {
   return whole == nullptr || !whole->is_bool() || whole->get_bool();
 }
 
+bool fits_a_plan(const json::object& approval) {
+  return is_shown_whole(approval) && joined(approval, "changes").empty();
+}
+
 std::vector<Line> approval_card(const json::object& approval, int columns) {
   std::vector<Line> out;
   Line head("┌ approval needed", kWarning);

@@ -15,6 +15,8 @@ namespace pryx::cli {
 
 // False: one key does not answer it, its code has to be typed.
 [[nodiscard]] bool is_shown_whole(const json::object& approval);
+// False: it takes an answer of its own, because it is not shown whole, or was asked again with changes.
+[[nodiscard]] bool fits_a_plan(const json::object& approval);
 // What POST /approvals/{id}/preview says, for people.
 [[nodiscard]] std::string preview_text(const json::object& preview);
 

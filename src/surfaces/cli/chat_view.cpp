@@ -87,10 +87,10 @@ std::string approval_id_of(const json::object& approval) {
 }  // namespace
 
 std::vector<std::string> ChatView::plan() const {
-  if (!approval_ || more_approvals_.empty() || !is_shown_whole(*approval_)) return {};
+  if (!approval_ || more_approvals_.empty() || !fits_a_plan(*approval_)) return {};
   std::vector<std::string> ids{approval_id_of(*approval_)};
   for (const json::object& approval : more_approvals_) {
-    if (!is_shown_whole(approval)) return {};
+    if (!fits_a_plan(approval)) return {};
     ids.push_back(approval_id_of(approval));
   }
   return ids;

@@ -164,6 +164,19 @@ TEST(ChatView, ACardIsInTheScrollbackAndKeysBelow) {
   EXPECT_NE(stage.shown().find("approved by web"), std::string::npos);
 }
 
+TEST(ChatView, WhatWasAskedAgainIsInNoPlan) {
+  json::object second = approval();
+  second["approval_id"] = "apr_2";
+  for (const bool changed : {false, true}) {
+    Stage stage;
+    stage.view.start_turn("go", at(0s));
+    stage.view.take(event("approval.needed", approval()), at(0s));
+    if (changed) second["changes"] = json::array{"content"};
+    stage.view.take(event("approval.needed", second), at(0s));
+    EXPECT_EQ(stage.view.plan().size(), changed ? 0u : 2u);
+  }
+}
+
 TEST(ChatView, HostileTextStaysText) {
   Stage stage;
   stage.view.start_turn("a\x1b[2J", at(0s));

@@ -526,6 +526,43 @@ TEST_F(CliFlow, QuestionsNeedAPersonOrYes) {
   EXPECT_TRUE(daemon.was_asked("DELETE"));
 }
 
+// A yes is for what was looked at: on the cards, or before, and then named. --yes is none.
+TEST_F(CliFlow, APlanIsApprovedAsItsCardsShowIt) {
+  const auto call = [](std::string_view id, std::string_view turn, std::string_view changes) {
+    return fmt::format(
+        R"({{"id":"{}","turn_id":"{}","tool":"fs.write","rendering":"write {}","changes":[{}]}})", id, turn,
+        id, changes);
+  };
+  std::vector<FakeAnswer> script = answers({});
+  script.push_back({"GET",
+                    "/api/v1/approvals?state=pending",
+                    200,
+                    fmt::format(R"({{"items":[{},{},{}]}})", call("apr_c", "trn_2", ""),
+                                call("apr_b", "trn_1", R"("content")"), call("apr_a", "trn_1", "")),
+                    {},
+                    ""});
+  script.push_back({"POST", "/api/v1/approvals/plan", 200, R"({"items":[]})", {}, ""});
+  FakeDaemon daemon(places_, std::move(script));
+  EXPECT_EQ(cli({"approval", "plan", "trn_1", "approve"}).exit_code, 2);
+  EXPECT_EQ(cli({"approval", "plan", "trn_1", "approve", "--yes"}).exit_code, 2);
+  EXPECT_EQ(cli({"approval", "plan", "trn_1", "approve", "--approval", "apr_c"}).exit_code, 5);
+  EXPECT_EQ(cli({"approval", "plan", "trn_3", "approve"}).exit_code, 5);
+  for (const bool allowed : {false, true}) {
+    CliTerminal terminal({"approval", "plan", "trn_1", "approve"}, environment_);
+    ASSERT_TRUE(terminal.wait_for("Allow 1 of 2 once? [y/N]")) << terminal.shown();
+    EXPECT_NE(terminal.shown().find("write apr_a"), std::string::npos) << terminal.shown();
+    EXPECT_NE(terminal.shown().find("an answer of its own: pryx approval approve apr_b"), std::string::npos);
+    EXPECT_EQ(terminal.shown().find("write apr_c"), std::string::npos) << "of another turn";
+    EXPECT_FALSE(daemon.was_asked("POST /api/v1/approvals/plan"));
+    terminal.type(allowed ? "y\r" : "n\r");
+    EXPECT_EQ(terminal.wait_for_end(), allowed ? 0 : 2);
+  }
+  EXPECT_TRUE(daemon.was_asked(R"({"decision":"approve","approval_ids":["apr_a"]})"));
+  EXPECT_EQ(cli({"approval", "plan", "trn_1", "approve", "--approval", "apr_a"}).exit_code, 0);
+  EXPECT_EQ(cli({"approval", "plan", "trn_1", "deny"}).exit_code, 0);
+  EXPECT_TRUE(daemon.was_asked(R"({"decision":"deny","turn_id":"trn_1"})"));
+}
+
 TEST_F(CliFlow, ChatStreamsAnswersAsksAndLeavesTheTerminalAsItWas) {
   const std::string card =
       R"({"turn_id":"trn_1","approval_id":"apr_1","tool":"fs.write","rendering":"write \u001b]0;x\u0007notes.txt","arguments":{"path":"notes.txt"},"reason":"no rule matched","rule_suggestion":"fs.write notes.txt"})";

@@ -260,6 +260,11 @@ async::Task<Result<std::vector<Approval>>> Approvals::resolve_plan(Caller caller
                                            .in_plan = true}));
       if (one.turn != (settled.empty() ? one.turn : settled.front().turn))
         return fail(ErrorCode::kInvalidArgument, "the calls of a plan belong to one turn");
+      // A yes that was meant for the call as it was must not carry the one that it has become.
+      if (resolution.approve && !one.changes.empty())
+        return fail(ErrorCode::kInvalidArgument,
+                    "approval {} was asked again, because its call changed; it takes an answer of its own",
+                    id.str());
       calls.push_back(json::object{{"approval_id", id.str()}, {"call_hash", one.call_hash}});
       settled.push_back(std::move(one));
     }

@@ -68,7 +68,8 @@ class Approvals {
   // First answer wins: kConflict for the second. kNotFound, kInvalidArgument (a rule that is too wide or does
   // not match the call, a missing confirmation).
   [[nodiscard]] async::Task<Result<Approval>> resolve(Caller caller, ApprovalId id, Resolution resolution);
-  // One answer for several calls: all of them or, when one cannot be answered so, none. Scope is once.
+  // One answer for several calls: all of them or, when one cannot be answered so, none. Scope is once. What
+  // was asked again with changes is approved by itself only.
   [[nodiscard]] async::Task<Result<std::vector<Approval>>> resolve_plan(Caller caller,
                                                                         std::vector<ApprovalId> ids,
                                                                         Resolution resolution);

@@ -67,7 +67,8 @@ class ApprovalsTest : public ::testing::Test {
     PRYX_CHECK(out.has_value());
     return std::move(*out);
   }
-  Approval ask(const std::string& path, bool whole = true, const std::string& folder = "") {
+  Approval ask(const std::string& path, bool whole = true, const std::string& folder = "",
+               std::vector<std::string> changes = {}) {
     Approval a;
     a.id = ids_.make<ApprovalId>();
     a.principal = kMe;
@@ -80,6 +81,7 @@ class ApprovalsTest : public ::testing::Test {
     a.call_hash = fmt::format("sha256:{:064x}", ++calls_);
     a.rule_suggestion = fmt::format("fs.write(path: \"{}\")", path);
     a.shown_whole = whole;
+    a.changes = std::move(changes);
     a.facts.tool = a.tool;
     a.facts.paths = {path};
     a.facts.principal = kMe;
@@ -413,6 +415,18 @@ TEST_F(ApprovalsTest, APlanIsAtomicAndNeedsTheScope) {
   EXPECT_FALSE(now(approvals().resolve_plan(person(), std::vector<ApprovalId>(21, a.id), {.approve = true})));
   ASSERT_TRUE(now(approvals().resolve_plan(person(), {a.id, b.id}, {.approve = true})));
   EXPECT_EQ(approvals().pending_count(), 1u);
+}
+
+TEST_F(ApprovalsTest, WhatWasAskedAgainIsApprovedByItself) {
+  const Approval a = ask("a"), b = ask("b", true, "", {"content"});
+  EXPECT_EQ(now(approvals().resolve_plan(person(), {a.id, b.id}, {.approve = true})).error().code,
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(now(approvals().resolve_plan(person(), {b.id}, {.approve = true})).error().code,
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(approvals().pending_count(), 2u) << "nothing was answered";
+  EXPECT_TRUE(answer(b, {.approve = true}).has_value());
+  const Approval c = ask("c", true, "", {"content"});
+  EXPECT_TRUE(now(approvals().resolve_plan(person(), {a.id, c.id}, {.approve = false}))) << "a no may";
 }
 
 TEST_F(ApprovalsTest, FactsSurviveStorage) {

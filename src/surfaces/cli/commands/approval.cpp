@@ -2,6 +2,7 @@
 // pryx approval: what waits for a person, and the answers.
 #include <poll.h>
 
+#include <algorithm>
 #include <set>
 
 #include "foundation/base/text.h"
@@ -92,14 +93,80 @@ Result<int> run_preview(Context& context, const Invocation& invocation) {
   return 0;
 }
 
-// One answer for all that waits in a turn.
+// What waits in the turn, in the order it was asked.
+Result<std::vector<json::object>> list_waiting(client::ApiClient& api, const std::string& turn) {
+  std::vector<json::object> waiting;
+  std::string cursor;
+  do {
+    Query query;
+    query.add("state", "pending").add("limit", "200").add("cursor", cursor);
+    PRYX_TRY(const client::Reply reply, api.get(query.on("/api/v1/approvals")));
+    for (json::object& approval : items_of(reply.json)) {
+      if (json::string_or(approval, "turn_id") == turn) waiting.push_back(std::move(approval));
+    }
+    cursor = json::string_or(reply.json, "next_cursor");
+  } while (!cursor.empty());
+  std::ranges::reverse(waiting);
+  return waiting;
+}
+
+// The calls that a person allows after their cards; none when they do not. --yes is no answer here.
+Result<std::vector<std::string>> ask_by_cards(Context& context, const std::vector<json::object>& waiting) {
+  Console& console = context.console();
+  if (!console.can_ask() || !console.options().out_is_tty || context.wants_json()) {
+    return fail(ErrorCode::kInvalidArgument,
+                "there is nobody to show the cards to; name each call that was looked at: --approval ID");
+  }
+  std::vector<std::string> ids;
+  for (const json::object& approval : waiting) {
+    const std::string id = json::string_or(approval, "id");
+    console.print_lines(approval_card(approval, console.options().columns));
+    if (fits_a_plan(approval))
+      ids.push_back(id);
+    else
+      console.print(Line(fmt::format("it takes an answer of its own: pryx approval approve {}", id), kBad));
+  }
+  if (ids.empty()) return fail(ErrorCode::kConflict, "each of these calls takes an answer of its own");
+  PRYX_TRY(const bool yes, console.confirm(fmt::format("Allow {} of {} once?", ids.size(), waiting.size())));
+  if (!yes) ids.clear();
+  return ids;
+}
+
+// Each by its id, so that nothing is allowed that came, or came again, meanwhile.
+Result<std::vector<std::string>> calls_to_approve(Context& context, const Invocation& invocation,
+                                                  client::ApiClient& api) {
+  const std::string turn = invocation.positional("turn");
+  PRYX_TRY(const std::vector<json::object> waiting, list_waiting(api, turn));
+  if (waiting.empty()) return fail(ErrorCode::kConflict, "nothing of this turn waits for an answer");
+  std::vector<std::string> named = invocation.all("approval");
+  for (const std::string& id : named) {
+    const auto is_it = [&id](const json::object& one) { return json::string_or(one, "id") == id; };
+    if (std::ranges::none_of(waiting, is_it))
+      return fail(ErrorCode::kConflict, "{} does not wait for an answer in turn {}", id, turn);
+  }
+  if (!named.empty()) return named;
+  return ask_by_cards(context, waiting);
+}
+
+// One answer for several calls of a turn: a no for all that waits, a yes for what was looked at.
 Result<int> run_plan(Context& context, const Invocation& invocation) {
   const std::string decision = invocation.positional("decision");
   if (decision != "approve" && decision != "deny")
     return fail(ErrorCode::kInvalidArgument, "the answer to a plan is approve or deny");
-  json::object body{{"decision", decision}, {"turn_id", invocation.positional("turn")}};
+  if (decision == "deny" && invocation.has("approval"))
+    return fail(ErrorCode::kInvalidArgument, "--approval belongs to approve; a no is for all that waits");
+  json::object body{{"decision", decision}};
   if (const auto reason = invocation.find("reason")) body["reason"] = *reason;
   PRYX_TRY(client::ApiClient * api, context.api());
+  if (decision == "approve") {
+    PRYX_TRY(const std::vector<std::string> ids, calls_to_approve(context, invocation, *api));
+    if (ids.empty()) return facts(ErrorCode::kInvalidArgument).exit_code;
+    json::array list;
+    for (const std::string& id : ids) list.emplace_back(id);
+    body["approval_ids"] = std::move(list);
+  } else {
+    body["turn_id"] = invocation.positional("turn");
+  }
   PRYX_TRY(const client::Reply reply, api->post("/api/v1/approvals/plan", body));
   if (print_if_json(context, reply)) return 0;
   for (const json::object& approval : items_of(reply.json))
@@ -203,8 +270,12 @@ std::vector<Command> approval_commands() {
        .verb = "plan",
        .summary = "one answer for all that waits in a turn",
        .examples = {"approval plan trn_01J… approve",
+                    "approval plan trn_01J… approve --approval apr_01J… --approval apr_01K…",
                     "approval plan trn_01J… deny --reason \"too much at once\""},
-       .flags = {{"--reason", "TEXT", "of a denial, told to the agent"}},
+       .flags = {{"--approval", "ID",
+                  "approve this call, which was looked at; without any the cards are shown and you are asked",
+                  true},
+                 {"--reason", "TEXT", "of a denial, told to the agent"}},
        .positionals = {{"turn", "the turn"}, {"decision", "approve or deny"}},
        .handler = run_plan},
       {.noun = "approval",

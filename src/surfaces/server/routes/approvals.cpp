@@ -9,8 +9,9 @@ namespace {
 
 WallTime now_of(const RouteCall& call) { return call.services().loop.clock().wall(); }
 
-// approval_ids as given, or what waits in the turn.
-async::Task<Result<std::vector<ApprovalId>>> plan_of(RouteCall& call) {
+// approval_ids as given or, for a denial, what waits in the turn. A yes names its calls: what waits by now
+// may be what nobody has looked at.
+async::Task<Result<std::vector<ApprovalId>>> plan_of(RouteCall& call, const trust::Resolution& resolution) {
   std::vector<ApprovalId> ids;
   const json::value* given = json::find(call.body, "approval_ids");
   PRYX_CO_TRY(const auto turn_text, json::find_string(call.body, "turn_id"));
@@ -26,6 +27,9 @@ async::Task<Result<std::vector<ApprovalId>>> plan_of(RouteCall& call) {
     }
     co_return ids;
   }
+  if (resolution.approve)
+    co_return fail(ErrorCode::kInvalidArgument,
+                   "turn_id is for denials; name the calls that were looked at as approval_ids");
   auto turn = TurnId::parse(*turn_text);
   if (!turn) co_return fail(ErrorCode::kNotFound, "there is no such turn");
   PRYX_CO_TRY(const auto pending,
@@ -75,7 +79,7 @@ async::Task<Result<Reply>> resolve_approval(RouteCall& call) {
 // One answer for several calls of a turn: all of them or none.
 async::Task<Result<Reply>> resolve_plan(RouteCall& call) {
   PRYX_CO_TRY(trust::Resolution resolution, decode_resolution(call.body, now_of(call)));
-  auto ids = co_await plan_of(call);
+  auto ids = co_await plan_of(call, resolution);
   if (!ids) co_return std::unexpected(ids.error());
   PRYX_CO_TRY(const auto settled, co_await call.services().approvals.resolve_plan(
                                       call.caller(), std::move(*ids), std::move(resolution)));
