@@ -4,7 +4,6 @@
 #include <malloc.h>
 
 #include "engine/agent/result_refs.h"
-#include "engine/agent/session_store.h"
 #include "foundation/base/log.h"
 #include "trust/trace/budgets.h"
 #include "trust/trace/span_store.h"
@@ -41,7 +40,7 @@ async::Task<void> Housekeeping::stop() {
 async::Task<Result<void>> purge_hidden_sessions(SessionPlaces places, WallTime before) {
   for (int batch = 0; batch < kPurgeBatches; ++batch) {
     PRYX_CO_TRY(const auto old, co_await places.database.read([before](db::Connection& c) {
-      return agent::SessionStore::list_old_hidden(c, before, kPurgeBatch);
+      return agent::SessionDeletion::list_hidden(c, before, kPurgeBatch);
     }));
     // What the end of a process writes down has to go with its session.
     for (const auto& [principal, session] : old)

@@ -2,6 +2,7 @@
 """Agents as files, and sub-agents: limits, rights, cancels, and what a kill leaves."""
 import json
 
+from database import database_of
 from harness import case, contains, equal, expect, lacks, wait_until
 
 
@@ -174,11 +175,25 @@ def a_session_that_is_deleted_ends_its_children(lab):
     model = lab.model(daemon)
     api = daemon.api()
     session = api.session()
-    model.script["slow"] = [[("pause", 60)]] * 2
-    child = api.post(f"/sessions/{session}/children", {"task": "slow"}, 202)["id"]
+    other = api.session()
+    task, kept = "anna's slow diary", "another task that stays"
+    model.script[task] = [[("pause", 60)]] * 2
+    model.script[kept] = [["done"]]
+    stays = api.post(f"/sessions/{other}/children", {"task": kept}, 202)["id"]
+    wait_until(lambda: api.get(f"/subagents/{stays}")["state"] == "completed", 10, "the child of another session")
+    child = api.post(f"/sessions/{session}/children", {"task": task}, 202)["id"]
     wait_until(lambda: api.get(f"/subagents/{child}")["state"] == "running", 10, "the child at work")
     daemon.cli("session", "rm", session, "--yes").must(0)
-    equal(api.get(f"/subagents/{child}")["state"], "cancelled", "the child")
+    for path in (f"/subagents/{child}", f"/sessions/{child}", f"/sessions/{session}"):
+        api.must_refuse("GET", path, 404)
+    rows = api.get(f"/audit?session={child}&limit=200")["items"]
+    expect("session.deleted" in {row["kind"] for row in rows}, f"the rows of the child: {rows}")
+    equal([one["id"] for one in api.get("/subagents")["items"]], [stays], "sub-agents that are left")
+    contains(str(api.transcript(stays)), kept, "the transcript of the other one")
+    daemon.stop()
+    stored = database_of(lab, daemon)
+    contains(stored, kept, "the control: the database can be read")
+    lacks(stored, task, "the database")
 
 
 @case

@@ -21,13 +21,17 @@ constexpr std::string_view kCountOfAnybody =
     "WITH RECURSIVE p(id) AS (SELECT min(principal_id) FROM sessions UNION ALL SELECT (SELECT "
     "min(principal_id) FROM sessions WHERE principal_id > p.id) FROM p WHERE p.id IS NOT NULL) "
     "SELECT count(*) FROM p JOIN sessions s ON s.principal_id = p.id AND s.id = $1";
-// One that has work left, its own or a sub-agent's, or waits for a person's word, stays.
+// One that has work left or waits for a person's word, itself or in a session of the sub-agents below it,
+// which go with it, stays.
 constexpr std::string_view kOldHidden =
     "SELECT principal_id, id FROM sessions s WHERE hidden = 1 AND updated_at < $1 AND NOT EXISTS (SELECT 1 "
     "FROM turns t WHERE t.principal_id = s.principal_id AND t.session_id = s.id AND t.state IN "
-    "('queued','running','waiting','needs_attention')) AND NOT EXISTS (SELECT 1 FROM sub_agents a JOIN turns "
-    "c ON c.id = a.turn_id WHERE a.principal_id = s.principal_id AND a.parent_session = s.id AND c.state IN "
-    "('queued','running','waiting')) ORDER BY updated_at LIMIT $2";
+    "('queued','running','waiting','needs_attention')) AND NOT EXISTS (WITH RECURSIVE below(id) AS (SELECT "
+    "session_id FROM sub_agents WHERE principal_id = s.principal_id AND parent_session = s.id UNION SELECT "
+    "a.session_id FROM sub_agents a JOIN below b ON a.parent_session = b.id WHERE a.principal_id = "
+    "s.principal_id) SELECT 1 FROM below b JOIN turns c ON c.session_id = b.id WHERE c.principal_id = "
+    "s.principal_id AND c.state IN ('queued','running','waiting','needs_attention')) ORDER BY updated_at "
+    "LIMIT $2";
 constexpr std::string_view kInsertSession =
     "INSERT INTO sessions (principal_id, id, workspace_id, agent, model, title, status, hidden, surface, "
     "parent_id, message_count, unread, created_at, updated_at)"

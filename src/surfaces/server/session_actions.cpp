@@ -208,15 +208,22 @@ async::Task<Result<void>> delete_session(Services& services, Caller caller, Sess
   }));
   // Nobody could see or stop them afterwards, and what their end writes down has to go with the session.
   PRYX_CO_TRY_VOID(co_await services.sub_agents.end_children(caller, id));
-  co_await services.processes.end_session(caller.principal.id, id, tools::shell::SessionEnd::kDeleted);
+  PRYX_CO_TRY(const auto going,
+              co_await services.database.read([principal = caller.principal.id, id](db::Connection& c) {
+                return agent::SessionDeletion::list_going(c, principal, id);
+              }));
+  for (const SessionId& one : going)
+    co_await services.processes.end_session(caller.principal.id, one, tools::shell::SessionEnd::kDeleted);
   const agent::SessionDeletion deletion{services.events, services.audit, services.approvals};
-  const auto deleted = co_await services.database.write([&](db::Transaction& t) -> Result<void> {
+  PRYX_CO_TRY(const auto gone, co_await services.database.write([&](db::Transaction& t) {
     return deletion.remove(t, caller.principal.id, id, caller.surface);
-  });
-  if (!deleted) co_return deleted;
-  PRYX_CO_TRY_VOID(co_await services.processes.forget_session(caller.principal.id, id));
-  PRYX_CO_TRY_VOID(co_await services.workspaces.forget_session(id));
-  co_return co_await services.memory.forget_session(caller, id);
+  }));
+  for (const SessionId& one : gone) {
+    PRYX_CO_TRY_VOID(co_await services.processes.forget_session(caller.principal.id, one));
+    PRYX_CO_TRY_VOID(co_await services.workspaces.forget_session(one));
+    PRYX_CO_TRY_VOID(co_await services.memory.forget_session(caller, one));
+  }
+  co_return Result<void>{};
 }
 
 async::Task<Result<Session>> fork_session(Services& services, Caller caller, SessionId id, MessageId last,

@@ -31,7 +31,7 @@ struct SessionFields {
 // Archiving ends a session: kConflict while one of its turns is open; then what it left running is ended.
 [[nodiscard]] async::Task<Result<agent::Session>> change_session(Services& services, Caller caller,
                                                                  SessionId id, SessionFields fields);
-// kConflict while one of its turns is open.
+// With its sub-agents and their sessions. kConflict while one of its turns is open.
 [[nodiscard]] async::Task<Result<void>> delete_session(Services& services, Caller caller, SessionId id);
 // A copy with the messages up to `last` (empty: all that are there).
 [[nodiscard]] async::Task<Result<agent::Session>> fork_session(Services& services, Caller caller,

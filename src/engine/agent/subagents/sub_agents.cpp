@@ -50,6 +50,17 @@ Result<void> take_from_slice(db::Connection& c, const SpawnRequest& request, con
   return {};
 }
 
+Result<std::vector<SubAgent>> list_open_below(db::Connection& c, const PrincipalId& principal,
+                                              const SessionId& session) {
+  PRYX_TRY(const auto below, SubAgentStore::list_below(c, principal, session, TurnId()));
+  std::vector<SubAgent> open;
+  for (const SessionId& id : below) {
+    PRYX_TRY(auto agent, SubAgentStore::find(c, principal, id));
+    if (agent && !agent->is_over()) open.push_back(std::move(*agent));
+  }
+  return open;
+}
+
 }  // namespace
 
 Result<SubAgentResult> read_result(db::Connection& c, SubAgent agent) {
@@ -354,12 +365,17 @@ async::Task<Result<void>> SubAgents::cancel(Caller caller, SessionId id) {
 
 async::Task<Result<void>> SubAgents::end_children(Caller caller, SessionId parent) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kChat));
-  PRYX_CO_TRY(const auto open,
-              co_await list(caller.principal.id, {.parent = parent, .open_only = true, .limit = 500}));
-  for (const SubAgent& child : open) {
-    const auto cancelled = co_await parts_.turns.cancel(caller, child.turn);
-    if (!cancelled && cancelled.error().code != ErrorCode::kConflict)
-      co_return std::unexpected(cancelled.error());
+  // One that is at work may start another before its end, a level lower each time.
+  for (int level = 0; level <= limits_.max_depth; ++level) {
+    PRYX_CO_TRY(const auto open, co_await parts_.database.read([&](db::Connection& c) {
+      return list_open_below(c, caller.principal.id, parent);
+    }));
+    if (open.empty()) break;
+    for (const SubAgent& one : open) {
+      const auto cancelled = co_await parts_.turns.cancel(caller, one.turn);
+      if (!cancelled && cancelled.error().code != ErrorCode::kConflict)
+        co_return std::unexpected(cancelled.error());
+    }
   }
   co_return Result<void>{};
 }

@@ -91,7 +91,7 @@ class SubAgents {
                                                                          Duration limit);
   [[nodiscard]] async::Task<Result<std::vector<SubAgent>>> list(PrincipalId principal, SubAgentQuery query);
   [[nodiscard]] async::Task<Result<void>> cancel(Caller caller, SessionId id);
-  // Cancels what a session has left running, because it goes away.
+  // Cancels the sub-agents that a session has left running, at any depth, because it goes away.
   [[nodiscard]] async::Task<Result<void>> end_children(Caller caller, SessionId parent);
   // Somebody has its answer, so it is not unread any more.
   [[nodiscard]] async::Task<void> note_received(SubAgent agent);

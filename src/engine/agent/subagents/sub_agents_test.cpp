@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/agent/request_fit.h"
+#include "engine/agent/session_deletion.h"
 #include "engine/agent/testing/corridor.h"
 #include "engine/tools/testing/ungated_pass.h"
 
@@ -578,6 +579,87 @@ TEST_F(SubAgentsTest, ASessionThatGoesAwayEndsItsChildren) {
   settle();
   EXPECT_EQ(state(child->turn), "cancelled");
   EXPECT_EQ(state(other->turn), "cancelled");
+}
+
+TEST_F(SubAgentsTest, GoWithTheSessionThatStartedThem) {
+  // Two deep, and one of another session.
+  for (int i = 0; i < 2; ++i) model->add(asks_for({{"agent.spawn", spawn_call()}}));
+  for (int i = 0; i < 3; ++i) model->add(says("done"));
+  const SessionId s = session();
+  send(s, "go");
+  settle();
+  const std::vector<SubAgent> below = all();
+  ASSERT_EQ(below.size(), 2u);
+  model->add(says("other"));
+  const auto other = spawn(session());
+  settle();
+  ASSERT_TRUE(other);
+  const SessionDeletion deletion{daemon->events, daemon->audit, daemon->approvals};
+  const auto removed = [&](const SessionId& id) {
+    return write([&](db::Transaction& t) { return deletion.remove(t, kMe, id, "test"); });
+  };
+  const auto sessions = [&] {
+    return read([](db::Connection& c) { return c.count("SELECT count(*) FROM sessions"); });
+  };
+  const auto gone = removed(s);
+  ASSERT_TRUE(gone);
+  EXPECT_EQ(gone->size(), 3u);
+  for (const SubAgent& child : below) EXPECT_TRUE(messages(child.id).empty());
+  EXPECT_EQ(count_events("session.deleted"), 3);
+  EXPECT_EQ(sessions(), 2);
+  ASSERT_EQ(all().size(), 1u);
+  EXPECT_EQ(all().front().id, other->id);
+  EXPECT_FALSE(messages(other->id).empty()) << "whose parent stays";
+  ASSERT_TRUE(removed(other->id));
+  EXPECT_EQ(sessions(), 1) << "the one that started it";
+}
+
+TEST_F(SubAgentsTest, AtAnyDepthTheyEndBeforeTheirSessionsGo) {
+  const SessionId s = session(true);
+  model->add(says("done"));
+  const auto child = spawn(s);
+  settle();
+  ASSERT_TRUE(child);
+  world.hangs = true;
+  model->add(asks_for({{"test.pure"}}));
+  const auto below = spawn(child->id);
+  settle();
+  ASSERT_TRUE(below);
+  EXPECT_EQ(state(child->turn), "completed");
+  EXPECT_EQ(state(below->turn), "running");
+  const SessionDeletion deletion{daemon->events, daemon->audit, daemon->approvals};
+  EXPECT_FALSE(write([&](db::Transaction& t) { return deletion.remove(t, kMe, s, "test"); }));
+  const auto purged = [&] {
+    return write([&](db::Transaction& t) {
+             return deletion.remove_hidden(t, loop.clock().wall() + 1h, 10, "housekeeping");
+           })
+        .value()
+        .size();
+  };
+  EXPECT_EQ(purged(), 0u);
+  EXPECT_EQ(all().size(), 2u) << "all or nothing";
+  ASSERT_TRUE(now(daemon->sub_agents.end_children(me(), s)));
+  settle();
+  EXPECT_EQ(state(below->turn), "cancelled");
+  EXPECT_EQ(purged(), 3u);
+  EXPECT_TRUE(all().empty());
+}
+
+// What a person does in the session of a sub-agent is theirs to end.
+TEST_F(SubAgentsTest, ASessionStaysWhileAPersonIsAtWorkBelowIt) {
+  const SessionId s = session();
+  model->add(says("done"));
+  const auto child = spawn(s);
+  settle();
+  ASSERT_TRUE(child);
+  world.hangs = true;
+  model->add(asks_for({{"test.pure"}}));
+  const TurnId own = send(child->id, "go on");
+  settle();
+  ASSERT_EQ(state(own), "running");
+  const auto checked = write([&](db::Transaction& t) { return SessionDeletion::check(t.db(), kMe, s); });
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().code, ErrorCode::kConflict);
 }
 
 TEST_F(SubAgentsTest, ASliceOfMoneyBindsTheChild) {

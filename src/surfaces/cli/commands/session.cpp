@@ -346,9 +346,9 @@ Result<int> run_rm(Context& context, const Invocation& invocation) {
   PRYX_TRY(client::ApiClient * api, context.api());
   PRYX_TRY(const client::Reply found, api->get(path_of("/api/v1/sessions/", id)));
   PRYX_TRY(const bool yes,
-           context.console().confirm(fmt::format("Delete session {} \"{}\" and its {} messages?", id,
-                                                 json::string_or(found.json, "title"),
-                                                 json::integer_or(found.json, "message_count", 0))));
+           context.console().confirm(fmt::format(
+               "Delete session {} \"{}\", its {} messages and its sub-agents?", id,
+               json::string_or(found.json, "title"), json::integer_or(found.json, "message_count", 0))));
   if (!yes) return facts(ErrorCode::kInvalidArgument).exit_code;
   PRYX_TRY(const client::Reply reply, api->remove(path_of("/api/v1/sessions/", id)));
   if (!print_if_json(context, reply)) context.console().note(fmt::format("deleted {}", id));

@@ -2,6 +2,7 @@
 // The same change for many sessions: a few at a time, with progress, stoppable, and each refusal told by its reason.
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { api, take } from '@/api/client';
+import { Problem } from '@/api/problem';
 import { t } from '@/i18n';
 import { count } from '@/lib/format';
 import { Button } from '@/ui/button';
@@ -31,7 +32,12 @@ const kDone: Record<Change, string> = {
 async function apply(row: Row, change: Change): Promise<Session | null> {
   const path = { id: row.id };
   if (change === 'delete') {
-    await take(api.DELETE('/api/v1/sessions/{id}', { params: { path } }));
+    try {
+      await take(api.DELETE('/api/v1/sessions/{id}', { params: { path } }));
+    } catch (error) {
+      // Gone already: that of a sub-agent goes with the session which started it, perhaps one of the same lot.
+      if (!(error instanceof Problem && error.status === 404)) throw error;
+    }
     return null;
   }
   const status = change === 'archive' ? 'archived' : 'active';

@@ -76,7 +76,7 @@ export const sessionsMessages = {
   'sessions.export': 'Export',
   'sessions.delete.title': '{count, plural, one {Delete “{title}”?} other {Delete # sessions?}}',
   'sessions.delete.effect':
-    'Deletes {count, plural, one {# session} other {# sessions}} with {messages, plural, one {# message} other {# messages}}. What the audit log holds of them stays.',
+    'Deletes {count, plural, one {# session} other {# sessions}} with {messages, plural, one {# message} other {# messages}}. Their sub-agents go with them. What the audit log holds of them stays.',
   'sessions.delete.verb': '{count, plural, one {Delete session} other {Delete # sessions}}',
   'sessions.bulk.archive': 'Archiving {count, plural, one {# session} other {# sessions}}',
   'sessions.bulk.unarchive': 'Taking {count, plural, one {# session} other {# sessions}} back',

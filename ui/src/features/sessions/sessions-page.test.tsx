@@ -129,6 +129,19 @@ test('deleting says what goes, in numbers', async () => {
   expect(asked.filter((one) => one.method === 'DELETE')).toHaveLength(2);
 });
 
+test('what went with another session is deleted, not refused', async () => {
+  answer(kList, page([row(3)]));
+  answer('DELETE /api/v1/sessions/{id}', problem(404, 'PRYX-1005', 'there is no session ses_3'));
+  renderPage(<SessionsPage />, { at: '/sessions' });
+  await screen.findByText('Session 3');
+  press('all');
+  await screen.findByText('1 selected');
+  press('delete');
+  await userEvent.click(await screen.findByText('Delete session'));
+  await waitFor(() => expect(screen.queryByText('Session 3')).toBeNull());
+  expect(screen.queryByText('1 was refused')).toBeNull();
+});
+
 test('events change rows in place, and the list is not asked for again', async () => {
   answer(kList, page([row(1), row(2)]));
   const listeners: [pattern: string, call: (event: BusEvent) => void][] = [];
