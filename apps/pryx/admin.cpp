@@ -44,14 +44,13 @@ async::Task<Result<Secret>> VaultKeys::get_key(std::string secret_name, bool) {
 
 Providers::Providers(async::EventLoop& loop, db::Database& database, events::EventLog& events,
                      audit::AuditLog& audit, vault::Vault& vault, models::ModelRouter& router,
-                     agent::TurnEngine& turns, CatalogKeeper& catalog, net::HttpClient& http)
+                     CatalogKeeper& catalog, net::HttpClient& http)
     : loop_(loop),
       database_(database),
       events_(events),
       audit_(audit),
       vault_(vault),
       router_(router),
-      turns_(turns),
       catalog_(catalog),
       http_(http) {}
 
@@ -95,15 +94,22 @@ async::Task<Result<models::ProviderConfig>> Providers::put(Caller caller, server
   if (change.keeps_api && before != stored.end() && before->kind == config.kind) config.api = before->api;
   const std::string present = before == stored.end() ? std::string() : before->key_secret_name;
   config.key_secret_name = key_name_after(change, present);
-  PRYX_CO_TRY_VOID(router_.put_provider(config));  // also says what is wrong with it
+  PRYX_CO_TRY_VOID(router_.check_provider(config));
   // The key, the row and the record of both: one commit.
   const auto write = [this, caller, config](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(models::ProviderStore::put(t.db(), caller.principal.id, config, loop_.clock().wall()));
     PRYX_TRY_VOID(
         append_settings_changed(t, events_, caller.principal.id, SetUp::kProviders, caller.surface));
-    return append_change(
-        t, audit_, caller, "provider.changed", config.name,
-        {{"kind", config.kind}, {"base_url", config.base_url}, {"has_key", !config.key_secret_name.empty()}});
+    PRYX_TRY_VOID(append_change(t, audit_, caller, "provider.changed", config.name,
+                                {{"kind", config.kind},
+                                 {"base_url", config.base_url},
+                                 {"has_key", !config.key_secret_name.empty()}}));
+    // Not before: until then a request would go to an address that is on no record.
+    t.after_commit([this, config] {
+      const auto put = router_.put_provider(config);
+      if (!put) log::warn("provider.not_loaded", {{"name", config.name}, {"error", put.error().message}});
+    });
+    return {};
   };
   Result<void> written;
   if (change.key) {
@@ -115,22 +121,8 @@ async::Task<Result<models::ProviderConfig>> Providers::put(Caller caller, server
   } else {
     written = co_await database_.write(write);
   }
-  if (!written) {
-    restore(config.name, stored);
-    co_return std::unexpected(written.error());
-  }
+  if (!written) co_return std::unexpected(written.error());
   co_return config;
-}
-
-// What is used is what is on disk: a change that could not be written is taken back.
-void Providers::restore(const std::string& name, const std::vector<models::ProviderConfig>& stored) {
-  const auto before = std::ranges::find(stored, name, &models::ProviderConfig::name);
-  if (before == stored.end()) {
-    (void)router_.remove_provider(name);
-    return;
-  }
-  const auto put = router_.put_provider(*before);
-  if (!put) log::warn("provider.not_restored", {{"name", name}, {"error", put.error().message}});
 }
 
 async::Task<Result<bool>> Providers::remove(Caller caller, std::string name) {
@@ -167,10 +159,7 @@ async::Task<Result<void>> Providers::set_default_model(Caller caller, std::strin
   if (!written) co_return written;
   // The settings own the value: one that only the engine knew would be lost with the next edit of
   // config.yaml.
-  if (on_stored_)
-    on_stored_(std::string(kDefaultModelSetting), json::value(model));
-  else
-    turns_.set_default_model(std::move(model));
+  if (on_stored_) on_stored_(std::string(kDefaultModelSetting), json::value(model));
   co_return Result<void>{};
 }
 

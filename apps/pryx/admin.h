@@ -49,10 +49,9 @@ class VaultKeys final : public models::KeySource {
 class Providers final : public server::ProviderAdmin {
  public:
   Providers(async::EventLoop& loop, db::Database& database, events::EventLog& events, audit::AuditLog& audit,
-            vault::Vault& vault, models::ModelRouter& router, agent::TurnEngine& turns,
-            CatalogKeeper& catalog, net::HttpClient& http);
+            vault::Vault& vault, models::ModelRouter& router, CatalogKeeper& catalog, net::HttpClient& http);
   [[nodiscard]] async::Task<Result<void>> start();  // puts the stored providers into the router
-  // Called after a setting was written to the database.
+  // Called after a setting was written to the database: whoever uses it learns it from there.
   void on_stored_setting(std::function<void(const std::string& key, json::value value)> callback) {
     on_stored_ = std::move(callback);
   }
@@ -83,9 +82,7 @@ class Providers final : public server::ProviderAdmin {
   events::EventLog& events_;
   audit::AuditLog& audit_;
   vault::Vault& vault_;
-  void restore(const std::string& name, const std::vector<models::ProviderConfig>& stored);
   models::ModelRouter& router_;
-  agent::TurnEngine& turns_;
   CatalogKeeper& catalog_;
   net::HttpClient& http_;
   std::vector<std::uint16_t> local_ports_;

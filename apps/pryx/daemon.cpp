@@ -180,8 +180,7 @@ Result<void> Daemon::build() {
                                                     .inbox = *inbox_,
                                                     .workspaces = *workspaces_,
                                                     .profiles = &*agents_});
-  providers_.emplace(loop_, *database_, *events_, *audit_, *vault_, *router_, *turns_, *catalog_,
-                     *http_client_);
+  providers_.emplace(loop_, *database_, *events_, *audit_, *vault_, *router_, *catalog_, *http_client_);
   secrets_.emplace(*database_, *events_, *audit_, *vault_);
   PRYX_TRY(config::Layer environment, config::environment_layer(ground_.environment));
   settings_.emplace(loop_, *database_, *events_, *audit_, ground_.places.config_file(),

@@ -7,9 +7,11 @@
 
 #include "admin.h"
 #include "agent_keeper.h"
+#include "engine/models/provider_store.h"
 #include "foundation/async/testing/virtual_loop.h"
 #include "foundation/base/testing/manual_clock.h"
 #include "foundation/config/settings_store.h"
+#include "foundation/net/http_client.h"
 #include "foundation/platform/files.h"
 #include "foundation/schema/schema.h"
 #include "policy_keeper.h"
@@ -23,9 +25,10 @@ class Evidence : public ::testing::TestWithParam<bool> {
   Evidence() : folder_(std::filesystem::temp_directory_path() / fmt::format("pryx-evidence-{}", ::getpid())) {
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
-    const db::ModuleMigrations modules[] = {events::EventLog::migrations(), audit::AuditLog::migrations(),
-                                            config::SettingsStore::migrations(),
-                                            trust::PolicyHistory::migrations(), vault::Vault::migrations()};
+    const db::ModuleMigrations modules[] = {
+        events::EventLog::migrations(),      audit::AuditLog::migrations(),
+        config::SettingsStore::migrations(), trust::PolicyHistory::migrations(),
+        vault::Vault::migrations(),          models::ProviderStore::migrations()};
     database_ = std::move(
         *db::Database::open(loop_, {.open = {.path = folder_ / "t.db"}, .inline_mode = true}, modules));
     events_.emplace(loop_, *database_);
@@ -265,6 +268,79 @@ TEST_P(Evidence, Secrets) {
   const auto removed = async::testing::run(loop_, secrets.remove(me(), "old"));
   EXPECT_EQ(removed.has_value(), !GetParam());
   EXPECT_EQ(names(), GetParam() ? "old " : "new ");
+}
+
+struct NoHttp final : net::HttpClient {
+  async::Task<Result<std::unique_ptr<net::ClientResponse>>> start(net::ClientRequest) override {
+    co_return fail(ErrorCode::kUnavailable, "no network in this test");
+  }
+  async::Task<void> stop() override { co_return; }
+};
+struct NoKeys final : models::KeySource {
+  async::Task<Result<Secret>> get_key(std::string name, bool) override {
+    co_return fail(ErrorCode::kNotFound, "no key {}", name);
+  }
+};
+
+// Of the log: looks at something each time that a row is being written, so before its commit.
+class LookingClock final : public Clock {
+ public:
+  LookingClock(const Clock& clock, std::function<std::string()> look)
+      : clock_(clock), look_(std::move(look)) {}
+  [[nodiscard]] MonotonicTime monotonic() const override { return clock_.monotonic(); }
+  [[nodiscard]] WallTime wall() const override {
+    seen.push_back(look_());
+    return clock_.wall();
+  }
+  mutable std::vector<std::string> seen;
+
+ private:
+  const Clock& clock_;
+  std::function<std::string()> look_;
+};
+
+// Where a provider's requests and its key go.
+TEST_P(Evidence, Providers) {
+  pryx::testing::SeededRandom random(1);
+  async::WorkerPool pool(loop_, 0);
+  vault::Vault vault(*database_, pool, Secret(std::string(64, 'a')), random, loop_.clock(),
+                     crypto::PassphraseCost{.passes = 1, .memory_bytes = 8u << 20});
+  PRYX_CHECK(async::testing::run(loop_, vault.start()).has_value());
+  NoHttp http;
+  NoKeys keys;
+  models::ModelRouter router(loop_, http, keys, random);
+  const auto address = [&router] {
+    for (const models::ProviderHealth& provider : router.providers()) {
+      if (provider.name == "acme") return provider.base_url;
+    }
+    return std::string("none");
+  };
+  const LookingClock clock(loop_.clock(), address);
+  audit::AuditLog audit(clock);
+  CatalogKeeper catalog(loop_, http, *database_, *events_, audit, router, config::Places{});
+  Providers providers(loop_, *database_, *events_, audit, vault, router, catalog, http);
+  const auto put = [&](const std::string& url, const std::string& key) {
+    server::ProviderChange change;
+    change.config = {.name = "acme", .kind = "openai", .base_url = url, .key_secret_name = {}};
+    change.key.emplace(key);
+    return async::testing::run(loop_, providers.put(me(), std::move(change))).has_value();
+  };
+  const std::string first = "http://127.0.0.1:1/v1", second = "http://127.0.0.1:2/v1";
+  ASSERT_TRUE(put(first, "old"));
+  EXPECT_FALSE(put("file:///etc/passwd", "new")) << "it is judged before anything is written";
+  EXPECT_EQ(clock.seen, std::vector<std::string>{"none"});
+  fill_the_log();
+  EXPECT_EQ(put(second, "new"), !GetParam());
+  EXPECT_EQ(clock.seen, (std::vector<std::string>{"none", first})) << "not in use before it is on record";
+  EXPECT_EQ(address(), GetParam() ? first : second);
+  const auto stored = async::testing::run(loop_, providers.list(me())).value();
+  EXPECT_EQ(stored.at(0).base_url, GetParam() ? first : second);
+  const auto key = async::testing::run(loop_, vault.get(owner(), "provider/acme"));
+  ASSERT_TRUE(key.has_value());
+  EXPECT_EQ(key->reveal(), GetParam() ? "old" : "new");
+  const auto removed = async::testing::run(loop_, providers.remove(me(), "acme"));
+  EXPECT_EQ(removed.has_value(), !GetParam());
+  EXPECT_EQ(address(), GetParam() ? first : "none");
 }
 
 INSTANTIATE_TEST_SUITE_P(FullAndNot, Evidence, ::testing::Bool(), [](const auto& info) {

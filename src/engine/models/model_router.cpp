@@ -189,7 +189,7 @@ ModelRouter::ModelRouter(async::EventLoop& loop, net::HttpClient& http, KeySourc
 }
 ModelRouter::~ModelRouter() = default;
 
-Result<void> ModelRouter::put_provider(ProviderConfig config) {
+Result<std::shared_ptr<ModelRouter::Entry>> ModelRouter::make_entry(ProviderConfig config) const {
   if (!is_provider_name(config.name))
     return fail(ErrorCode::kInvalidArgument,
                 "a provider's name is made of letters, digits, '-', '_' and '.'");
@@ -202,6 +202,16 @@ Result<void> ModelRouter::put_provider(ProviderConfig config) {
   entry->vendor = vendor_of(config);
   entry->config = std::move(config);
   entry->provider = std::move(provider);
+  return entry;
+}
+
+Result<void> ModelRouter::check_provider(ProviderConfig config) const {
+  PRYX_TRY_VOID(make_entry(std::move(config)));
+  return {};
+}
+
+Result<void> ModelRouter::put_provider(ProviderConfig config) {
+  PRYX_TRY(const auto entry, make_entry(std::move(config)));
   entries_.insert_or_assign(entry->config.name, entry);
   return {};
 }

@@ -51,6 +51,8 @@ class ModelRouter {
   ModelRouter(async::EventLoop& loop, net::HttpClient& http, KeySource& keys, Random& random);
   ~ModelRouter();
 
+  // What put_provider() would say of it, without doing it.
+  [[nodiscard]] Result<void> check_provider(ProviderConfig config) const;
   // Adds or replaces. Streams that are open keep the old provider until they end.
   [[nodiscard]] Result<void> put_provider(ProviderConfig config);
   // For tests and providers that are built elsewhere.
@@ -101,6 +103,7 @@ class ModelRouter {
   struct Entry;
   class RetryingStream;
   [[nodiscard]] std::shared_ptr<Entry> find_entry(std::string_view name) const;
+  [[nodiscard]] Result<std::shared_ptr<Entry>> make_entry(ProviderConfig config) const;
   [[nodiscard]] async::Task<void> learn(Entry& entry, std::string model);
   void remember(Entry& entry, const std::vector<ModelInfo>& said) const;
 
