@@ -312,6 +312,8 @@ def nothing_outlives_a_killed_daemon(lab):
     api = shell.daemon.api()
     for process in ids:
         equal(api.get(f"/processes/{process}")["state"], "lost", "a background process of the killed daemon")
+    ends = api.get("/audit?action=process.ended&limit=20")["items"]
+    equal(sorted((e["subject"], e["detail"]["state"]) for e in ends), sorted((process, "lost") for process in ids), "the ends on record")
     state = api.wait_turn(turn)["state"]
     equal(state, "needs_attention", "the turn whose command was under way")
     step = [s for s in api.get(f"/turns/{turn}")["steps"] if s["kind"] == "tool"][-1]

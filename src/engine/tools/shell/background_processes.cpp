@@ -95,11 +95,30 @@ Result<void> BackgroundProcesses::append_event(db::Transaction& transaction, std
   return {};
 }
 
+// On record and on the bus, in the commit of the end itself.
+Result<void> BackgroundProcesses::append_end(db::Transaction& transaction, const ProcessRecord& record) {
+  json::object personal;  // it may name files
+  if (!record.reason.empty()) personal["reason"] = record.reason;
+  PRYX_TRY_VOID(audit_.append(transaction, {.principal = record.principal,
+                                            .kind = "process.ended",
+                                            .actor = "shell",
+                                            .session = record.session,
+                                            .turn = {},
+                                            .step = {},
+                                            .subject = record.id.str(),
+                                            .detail = {{"state", to_text(record.state)}},
+                                            .personal = std::move(personal)}));
+  return append_event(transaction, "process.ended", record);
+}
+
 async::Task<Result<void>> BackgroundProcesses::start() {
   const WallTime now = loop_.clock().wall();
-  PRYX_CO_TRY(const std::int64_t lost, co_await database_.write([now](db::Transaction& t) {
-    return ProcessStore::mark_lost(t.db(), now);
-  }));
+  PRYX_CO_TRY(const std::size_t lost,
+              co_await database_.write([this, now](db::Transaction& t) -> Result<std::size_t> {
+                PRYX_TRY(const auto records, ProcessStore::mark_lost(t.db(), now));
+                for (const ProcessRecord& record : records) PRYX_TRY_VOID(append_end(t, record));
+                return records.size();
+              }));
   if (lost > 0) log::warn("processes.lost", {{"count", lost}});
   co_return Result<void>{};
 }
@@ -211,21 +230,9 @@ async::Task<void> BackgroundProcesses::save_end(std::shared_ptr<Entry> entry) {
   entry->record.ended_at = loop_.clock().wall();
   const auto tail = entry->lines.last(LineRing::kLines);
   const std::uint64_t handed_out = entry->handed_out;
-  json::object personal;  // it may name files
-  if (!entry->record.reason.empty()) personal["reason"] = entry->record.reason;
   const auto saved = co_await database_.write([&](db::Transaction& t) -> Result<void> {
-    const ProcessRecord& r = entry->record;
-    PRYX_TRY_VOID(ProcessStore::save_end(t.db(), r, tail, handed_out));
-    PRYX_TRY_VOID(audit_.append(t, {.principal = r.principal,
-                                    .kind = "process.ended",
-                                    .actor = "shell",
-                                    .session = r.session,
-                                    .turn = {},
-                                    .step = {},
-                                    .subject = r.id.str(),
-                                    .detail = {{"state", to_text(r.state)}},
-                                    .personal = personal}));
-    return append_event(t, "process.ended", r);
+    PRYX_TRY_VOID(ProcessStore::save_end(t.db(), entry->record, tail, handed_out));
+    return append_end(t, entry->record);
   });
   // The row stays `running` then, and the next start finds it: `lost`.
   if (!saved)

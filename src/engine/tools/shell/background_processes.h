@@ -58,7 +58,7 @@ class BackgroundProcesses {
                       audit::AuditLog& audit, IdSource& ids, sandbox::Sandbox& sandbox);
   ~BackgroundProcesses();
   [[nodiscard]] static db::ModuleMigrations migrations() { return ProcessStore::migrations(); }
-  // Names what the last daemon left as running: it died with it.
+  // Names what the last daemon left as running: it died with it, and its end goes on record now.
   [[nodiscard]] async::Task<Result<void>> start();
   // What a command gets between being asked to end and being killed; for those that start from now on.
   void set_grace(Duration grace) { grace_ = grace; }
@@ -108,6 +108,7 @@ class BackgroundProcesses {
   [[nodiscard]] async::Task<void> save_end(std::shared_ptr<Entry> entry);
   [[nodiscard]] Result<void> append_event(db::Transaction& transaction, std::string name,
                                           const ProcessRecord& record);
+  [[nodiscard]] Result<void> append_end(db::Transaction& transaction, const ProcessRecord& record);
 
   async::EventLoop& loop_;
   db::Database& database_;

@@ -234,9 +234,23 @@ TEST_F(Background, WhatACrashLeftIsLost) {
     return 0;
   }));
   ASSERT_TRUE(written);
-  ASSERT_TRUE(await(processes_->start()));
-  EXPECT_EQ(look(record.id).record.state, ProcessState::kLost);
-  EXPECT_TRUE(look(record.id).record.ended_at.has_value());
+  for (int boot = 1; boot <= 2; ++boot) {
+    ASSERT_TRUE(await(processes_->start()));
+    EXPECT_EQ(look(record.id).record.state, ProcessState::kLost);
+    EXPECT_TRUE(look(record.id).record.ended_at.has_value());
+    const auto ends = await(database_->read([this](db::Connection& c) {
+      return audit_.find(c, {.principal = owner().id, .action = "process.ended"});
+    }));
+    ASSERT_TRUE(ends);
+    ASSERT_EQ(ends->size(), 1u) << "its end is on record, once";
+    EXPECT_EQ(ends->front().entry.subject, record.id.str());
+    EXPECT_EQ(json::string_or(ends->front().entry.detail, "state"), "lost");
+    const auto told = await(database_->read([](db::Connection& c) {
+      return c.count("SELECT count(*) FROM events WHERE name = 'process.ended'");
+    }));
+    ASSERT_TRUE(told);
+    EXPECT_EQ(*told, 1);
+  }
 }
 
 TEST_F(Background, ItsNumberIsBounded) {

@@ -51,9 +51,9 @@ constexpr std::string_view kSaveEnd =
     "ended_at = $9, handed_out = $10 WHERE principal_id = $1 AND id = $2 AND state = 'running'";
 constexpr std::string_view kMarkHandedOut =
     "UPDATE processes SET handed_out = $3 WHERE principal_id = $1 AND id = $2 AND handed_out < $3";
+constexpr std::string_view kLostReason = "the daemon ended without a stop, and it with it";
 constexpr std::string_view kMarkLost =
-    "UPDATE processes SET state = 'lost', reason = 'the daemon ended without a stop, and it with it', "
-    "ended_at = $1 WHERE state = 'running'";
+    "UPDATE processes SET state = 'lost', reason = $2, ended_at = $1 WHERE state = 'running'";
 #define PRYX_PROCESS_COLUMNS                                                                                \
   "principal_id, id, session_id, scope, mode, tag, command, cwd, hosts, state, exit_code, signal, reason, " \
   "tail, total_lines, started_at, ended_at, secrets, handed_out"
@@ -61,6 +61,8 @@ constexpr std::string_view kFind =
     "SELECT " PRYX_PROCESS_COLUMNS " FROM processes WHERE principal_id = $1 AND id = $2";
 constexpr std::string_view kList =
     "SELECT " PRYX_PROCESS_COLUMNS " FROM processes WHERE principal_id = $1 ORDER BY id DESC LIMIT $2";
+constexpr std::string_view kListRunning =
+    "SELECT " PRYX_PROCESS_COLUMNS " FROM processes WHERE state = 'running' ORDER BY principal_id, id";
 #undef PRYX_PROCESS_COLUMNS
 constexpr std::string_view kRemoveSession =
     "DELETE FROM processes WHERE principal_id = $1 AND session_id = $2 AND state <> 'running'";
@@ -170,8 +172,17 @@ Result<void> ProcessStore::mark_handed_out(db::Connection& db, const PrincipalId
   return {};
 }
 
-Result<std::int64_t> ProcessStore::mark_lost(db::Connection& db, WallTime at) {
-  return db.run(kMarkLost, at);
+Result<std::vector<ProcessRecord>> ProcessStore::mark_lost(db::Connection& db, WallTime at) {
+  PRYX_TRY(const auto running, db.list(kListRunning, read_row));
+  PRYX_TRY_VOID(db.run(kMarkLost, at, kLostReason));
+  std::vector<ProcessRecord> out;
+  for (const ProcessView& one : running) {
+    out.push_back(one.record);
+    out.back().state = ProcessState::kLost;
+    out.back().reason = kLostReason;
+    out.back().ended_at = at;
+  }
+  return out;
 }
 
 Result<std::optional<ProcessView>> ProcessStore::find(db::Connection& db, const PrincipalId& principal,

@@ -24,8 +24,8 @@ class ProcessStore {
   // The agent was given an ended one's lines up to this number.
   [[nodiscard]] static Result<void> mark_handed_out(db::Connection& db, const PrincipalId& principal,
                                                     const ProcessId& id, std::uint64_t number);
-  // What was running when the last daemon went away without a word died with it. How many.
-  [[nodiscard]] static Result<std::int64_t> mark_lost(db::Connection& db, WallTime at);
+  // What was running when the last daemon went away without a word died with it. Those, as they are now.
+  [[nodiscard]] static Result<std::vector<ProcessRecord>> mark_lost(db::Connection& db, WallTime at);
   [[nodiscard]] static Result<std::optional<ProcessView>> find(db::Connection& db,
                                                                const PrincipalId& principal,
                                                                const ProcessId& id);
