@@ -137,6 +137,23 @@ TEST_F(CliFlow, ResumeFindsTheStepThatWaitsForItsModel) {
   EXPECT_TRUE(daemon.was_asked(R"("step_id":"stp_2","resolution":"retry")"));
 }
 
+TEST_F(CliFlow, UndoSaysWhatIsPastItsTimeAndExitsByFive) {
+  auto script = answers({});
+  script.push_back(
+      {"POST",
+       "/api/v1/turns/trn_1/undo",
+       200,
+       R"({"turn_id":"trn_1","dry_run":false,"state":"refused","files":[)"
+       R"({"path":"a.txt","action":"not_kept","step_id":"stp_1","detail":"it is past its time"}],)"
+       R"("not_undone":[]})",
+       {},
+       ""});
+  FakeDaemon daemon(places_, script);
+  const CliResult result = cli({"undo", "trn_1"});
+  EXPECT_EQ(result.exit_code, 5);
+  EXPECT_NE(result.out.find("left alone: a.txt (it is past its time)"), std::string::npos) << result.out;
+}
+
 TEST_F(CliFlow, ExplainSaysWhoChoseTheModelThatFailed) {
   struct Case {
     std::string_view state;

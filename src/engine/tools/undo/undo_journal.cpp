@@ -46,7 +46,8 @@ constexpr std::string_view kContent =
     "SELECT content FROM undo_changes WHERE principal_id = $1 AND number = $2 AND content IS NOT NULL";
 constexpr std::string_view kMark =
     "UPDATE undo_changes SET undone_at = $3 WHERE principal_id = $1 AND number = $2 AND undone_at IS NULL";
-constexpr std::string_view kDeleteOld = "DELETE FROM undo_changes WHERE created_at < $1";
+constexpr std::string_view kForgetOld =
+    "UPDATE undo_changes SET content = NULL, content_bytes = 0 WHERE content_bytes > 0 AND created_at < $1";
 constexpr std::string_view kForgetTurn = "DELETE FROM undo_changes WHERE principal_id = $1 AND turn_id = $2";
 constexpr std::string_view kTotal = "SELECT coalesce(sum(content_bytes), 0) FROM undo_changes";
 constexpr std::string_view kOldestKept =
@@ -103,7 +104,7 @@ Result<void> insert(db::Connection& db, const ChangeOwner& owner, const Change& 
   return {};
 }
 
-// Only contents go; that something was changed stays known until it is too old.
+// Only contents go; that something was changed stays known, so that an undo can say what it cannot give back.
 Result<void> shrink_to(db::Connection& db, std::int64_t most) {
   PRYX_TRY(std::int64_t total, db.count(kTotal));
   if (total <= most) return {};
@@ -180,7 +181,7 @@ async::Task<Result<void>> UndoJournal::purge() {
   const WallTime oldest = clock_.wall() + -limits_.max_age;
   const auto most = static_cast<std::int64_t>(limits_.max_total_bytes);
   co_return co_await database_.write([=](db::Transaction& t) -> Result<void> {
-    PRYX_TRY_VOID(t.db().run(kDeleteOld, oldest));
+    PRYX_TRY_VOID(t.db().run(kForgetOld, oldest));
     return shrink_to(t.db(), most);
   });
 }

@@ -80,7 +80,8 @@ class UndoJournal {
   // With the session of these turns goes what its tools changed. In the caller's transaction.
   [[nodiscard]] static Result<void> forget_turns(db::Connection& db, const PrincipalId& principal,
                                                  const std::vector<TurnId>& turns);
-  // Forgets what is too old or too much. Called once in a while by the daemon.
+  // Forgets contents that are too old or too much; what was changed stays known until its session goes.
+  // Called once in a while by the daemon.
   [[nodiscard]] async::Task<Result<void>> purge();
 
   [[nodiscard]] const UndoLimits& limits() const { return limits_; }

@@ -275,13 +275,18 @@ TEST_F(Undo, ContentsAreBounded) {
   EXPECT_EQ(undo(), (Lines{"restored stp_c", "restored stp_b", "not_kept stp_a", "not_kept stp_large"}));
 }
 
-TEST_F(Undo, OldEntriesAreForgotten) {
-  EXPECT_TRUE(change(*write_, {{"path", "a"}, {"content", "1"}}).ok);
+TEST_F(Undo, OldContentsAreForgottenAndWhatWasChangedIsNot) {
+  EXPECT_TRUE(change(*write_, {{"path", "readme.md"}, {"content", "mine"}}, "stp_1").ok);
+  EXPECT_TRUE(change(*write_, {{"path", "fresh"}, {"content", "mine"}}, "stp_2").ok);
   ASSERT_TRUE(wait(journal_->purge()));
-  EXPECT_EQ(recorded().size(), 1u);
+  EXPECT_EQ(undo(Force::kNo, true), (Lines{"removed fresh", "restored readme.md"}));
   UndoJournal strict(*database_, loop_.clock(), {.max_age = std::chrono::hours(-1)});
   ASSERT_TRUE(wait(strict.purge()));
-  EXPECT_TRUE(recorded().empty());
+  EXPECT_EQ(wait(journal_->read_content(owner().id, recorded().front().number)).error().code,
+            ErrorCode::kNotFound);
+  EXPECT_EQ(undo(), (Lines{"removed fresh", "not_kept readme.md"}))
+      << "what needs no content goes all the same";
+  EXPECT_EQ(get("readme.md"), "mine");
 }
 
 TEST_F(Undo, WhatBelongsToTurnsGoesWithThem) {
