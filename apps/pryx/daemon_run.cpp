@@ -83,6 +83,7 @@ async::Task<Result<void>> Daemon::start() {
   PRYX_CO_TRY_VOID(co_await trace_->start(*database_, agent::streamed_tokens));
   PRYX_CO_TRY_VOID(co_await egress_->start());
   PRYX_CO_TRY_VOID(co_await shell_->start());
+  PRYX_CO_TRY_VOID(co_await undo_->start());
   PRYX_CO_TRY_VOID(co_await vault_->start());
   PRYX_CO_TRY_VOID(co_await providers_->start());
   PRYX_CO_TRY_VOID(co_await api_->start());

@@ -382,7 +382,7 @@ EXEMPT = {
     "POST /v1/messages/count_tokens": "changes nothing",
     "POST /api/v1/turns/{id}/cancel": "ends talk; a call whose outcome it leaves unknown is recorded (tool.unknown)",
     "POST /api/v1/turns/{id}/resume": "recorded as turn.resumed: held by messages_test and the sim",
-    "POST /api/v1/turns/{id}/undo": "recorded as undo: held by its own tests",
+    "POST /api/v1/turns/{id}/undo": "recorded as undo.intent before the first file moves, then undo.outcome, or undo.unknown at the next start: held by writing_test and turn_undo_test",
     "POST /api/v1/approvals/{id}": "recorded as approval.resolved: held by approvals_test",
     "POST /api/v1/policy/test": "changes nothing",
     "POST /api/v1/policy/replay": "changes nothing",

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Tools that change files: the question and its diff, the change, what is refused, and pryx undo over every surface and over crashes."""
+import contextlib
 import json
 import os
+import threading
+import time
 
 from harness import case, collect, contains, equal, expect, kill, wait_until
 
@@ -154,6 +157,39 @@ def undo_survives_a_killed_daemon(lab):
     equal(report["state"], "undone", "the undo after a crash")
     for i in range(8):
         equal((work / f"f{i}").read_text(), f"old {i}\n", f"f{i}")
+
+
+@case
+def an_undo_that_is_killed_in_its_middle_has_its_end_on_record(lab):
+    """The daemon dies as soon as the first of 40 files is back: the next one says that nobody knows how far the undo came, and asking again goes on."""
+    names = [f"f{i}" for i in range(40)]
+    daemon, model, api, work, session = writing(lab, {name: "old\n" for name in names})
+    model.script["many"] = calls(*[("fs.write", {"path": name, "content": "new\n"}) for name in names])
+    turn = api.run(session, "many", limit=60)["id"]
+
+    def undo():
+        with contextlib.suppress(Exception):  # it is cut off
+            daemon.api().post(f"/turns/{turn}/undo", {})
+    undoing = threading.Thread(target=undo)
+    undoing.start()
+    limit = time.monotonic() + 20
+    while (work / names[-1]).read_text() == "new\n" and time.monotonic() < limit:
+        time.sleep(0.001)
+    kill(daemon.pid)
+    daemon.process.wait(10)
+    undoing.join()
+    was_cut = any((work / name).read_text() == "new\n" for name in names)
+    daemon.start()
+    api = daemon.api()
+
+    def kinds():
+        return [r["kind"] for r in reversed(list(api.pages("/audit"))) if r["turn_id"] == turn and r["kind"].startswith("undo.")]
+    first = kinds()
+    expect(first in (["undo.intent", "undo.unknown"], ["undo.intent", "undo.outcome"]), f"rows of the killed undo: {first}")
+    expect(not was_cut or first[1] == "undo.unknown", f"files were left, and the log says {first}")
+    api.post(f"/turns/{turn}/undo", {})
+    equal({(work / name).read_text() for name in names}, {"old\n"}, "the files after the second undo")
+    equal(kinds()[:2], first, "the rows of the first undo")
 
 
 @case

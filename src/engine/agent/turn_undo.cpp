@@ -8,6 +8,7 @@
 #include "engine/agent/turn_store.h"
 #include "engine/tools/fs/workspace_path.h"
 #include "engine/tools/shell/process_store.h"
+#include "foundation/base/log.h"
 
 namespace pryx::agent {
 
@@ -31,6 +32,11 @@ bool changes_something(UndoAction action) {
 
 std::int64_t count_if(const std::vector<UndoItem>& items, bool (*matches)(UndoAction)) {
   return std::ranges::count_if(items, [=](const UndoItem& item) { return matches(item.action); });
+}
+
+void hold(UndoItem& item, std::string why) {
+  item.action = UndoAction::kHeld;
+  item.detail = std::move(why);
 }
 
 bool may_have_run(const Step& step) {
@@ -69,6 +75,26 @@ json::object UndoReport::to_json() const {
           {"not_undone", std::move(others)}};
 }
 
+async::Task<Result<void>> TurnUndo::start() {
+  PRYX_CO_TRY(const std::size_t cut_off,
+              co_await parts_.database.write([this](db::Transaction& t) -> Result<std::size_t> {
+                PRYX_TRY(const auto open, tools::UndoJournal::list_open(t.db()));
+                for (const tools::OpenUndo& undo : open) {
+                  PRYX_TRY_VOID(parts_.audit.append(t, {.principal = undo.principal,
+                                                        .kind = "undo.unknown",
+                                                        .actor = "start",
+                                                        .session = undo.session,
+                                                        .turn = undo.turn,
+                                                        .step = {},
+                                                        .subject = "undo"}));
+                  PRYX_TRY_VOID(tools::UndoJournal::note_end(t.db(), undo));
+                }
+                return open.size();
+              }));
+  if (cut_off > 0) log::warn("undo.cut_off", {{"count", cut_off}});
+  co_return Result<void>{};
+}
+
 async::Task<Result<UndoReport>> TurnUndo::undo(Caller caller, TurnId turn, UndoOptions options) {
   PRYX_CO_TRY_VOID(caller.require(Scope::kApprove));
   if (!under_way_.insert(turn).second)
@@ -87,7 +113,7 @@ async::Task<Result<UndoReport>> TurnUndo::undo_alone(Caller caller, TurnId turn,
       std::ranges::any_of(report.items, [](const UndoItem& item) { return changes_something(item.action); });
   if (options.dry_run || report.items.empty()) co_return report;
   if (has_work) PRYX_CO_TRY_VOID(co_await record(caller, subject, report, "undo.intent"));
-  PRYX_CO_TRY_VOID(co_await give_back(subject, report));
+  co_await give_back(subject, report);
   if (has_work) PRYX_CO_TRY_VOID(co_await record(caller, subject, report, "undo.outcome"));
   co_return report;
 }
@@ -138,26 +164,19 @@ async::Task<Result<std::vector<UndoItem>>> TurnUndo::plan(const Subject& subject
 }
 
 // One file after the other: each is on the disk before it is marked. A failing one is reported, and those of
-// its step that come after it are left, unless they stand alone.
-async::Task<Result<void>> TurnUndo::give_back(const Subject& subject, UndoReport& report) {
-  const PrincipalId principal = subject.turn.principal;
+// its step that come after it are left, unless they stand alone. When the journal cannot be written, the rest
+// is left. No error ends it early: what was done is to be on record.
+async::Task<void> TurnUndo::give_back(const Subject& subject, UndoReport& report) {
   StepId broken;
+  bool can_note = true;
   for (UndoItem& item : report.items) {
     const bool stands_alone = item.recorded.change.independent;
-    if (changes_something(item.action) && !stands_alone && item.recorded.step == broken) {
-      item.action = UndoAction::kHeld;
-      item.detail = "another file of the same step could not be given back";
-    }
+    if (changes_something(item.action) && !can_note)
+      hold(item, "what was given back before it could not be noted, so nothing more was done");
+    else if (changes_something(item.action) && !stands_alone && item.recorded.step == broken)
+      hold(item, "another file of the same step could not be given back");
     if (changes_something(item.action)) {
-      std::string content;
-      // Rights come back without a content.
-      if (item.action == UndoAction::kRestored && item.recorded.has_content) {
-        PRYX_CO_TRY(content, co_await parts_.journal.read_content(principal, item.recorded.number));
-      }
-      auto job = [&subject, &item, &content](const std::stop_token&) {
-        return tools::undo_change(*subject.workspace, item, content);
-      };
-      const Result<void> done = co_await parts_.pool.run_to_end(std::move(job));
+      const Result<void> done = co_await give_one_back(subject, item);
       if (!done) {
         item.action =
             done.error().code == ErrorCode::kConflict ? UndoAction::kChangedSince : UndoAction::kFailed;
@@ -165,10 +184,26 @@ async::Task<Result<void>> TurnUndo::give_back(const Subject& subject, UndoReport
         broken = item.recorded.step;
       }
     }
-    if (changes_something(item.action) || item.action == UndoAction::kUnchanged)
-      PRYX_CO_TRY_VOID(co_await parts_.journal.mark_undone(principal, item.recorded.number));
+    if (!can_note || !(changes_something(item.action) || item.action == UndoAction::kUnchanged)) continue;
+    const Result<void> noted =
+        co_await parts_.journal.mark_undone(subject.turn.principal, item.recorded.number);
+    if (noted) continue;
+    can_note = false;
+    item.detail +=
+        fmt::format("{}this could not be noted: {}", item.detail.empty() ? "" : "; ", noted.error().message);
   }
-  co_return Result<void>{};
+}
+
+async::Task<Result<void>> TurnUndo::give_one_back(const Subject& subject, const UndoItem& item) {
+  std::string content;
+  // Rights come back without a content.
+  if (item.action == UndoAction::kRestored && item.recorded.has_content) {
+    PRYX_CO_TRY(content, co_await parts_.journal.read_content(subject.turn.principal, item.recorded.number));
+  }
+  auto job = [&subject, &item, &content](const std::stop_token&) {
+    return tools::undo_change(*subject.workspace, item, content);
+  };
+  co_return co_await parts_.pool.run_to_end(std::move(job));
 }
 
 async::Task<Result<void>> TurnUndo::record(Caller caller, const Subject& subject, const UndoReport& report,
@@ -185,11 +220,14 @@ async::Task<Result<void>> TurnUndo::record(Caller caller, const Subject& subject
                            .detail = {},
                            .personal = std::move(detail)};  // names files
   const bool is_end = kind == "undo.outcome";
+  const tools::OpenUndo undo{
+      .principal = subject.turn.principal, .session = subject.turn.session, .turn = subject.turn.id};
   const std::int64_t given_back = count_if(report.items, changes_something);
   const std::int64_t left_alone = count_if(report.items, tools::is_left_alone);
   co_return co_await parts_.database.write([&, this](db::Transaction& t) -> Result<void> {
     PRYX_TRY_VOID(parts_.audit.append(t, entry));
-    if (!is_end) return {};
+    if (!is_end) return tools::UndoJournal::note_begin(t.db(), undo);
+    PRYX_TRY_VOID(tools::UndoJournal::note_end(t.db(), undo));
     PRYX_TRY_VOID(parts_.events.append(t, {.principal = subject.turn.principal,
                                            .name = "turn.undone",
                                            .session = subject.turn.session,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Gives back the files that a turn changed, newest change first, and says what it cannot give back. The
-// intent is on the audit log before the first file moves; a crash in the middle leaves each file as it was or
-// as the turn left it, and asking again goes on. Owned by apps/; I/O thread only.
+// intent is on the audit log before the first file moves, and what came of it after the last; a crash in the
+// middle leaves each file as it was or as the turn left it, and asking again goes on. Owned by apps/; I/O
+// thread only.
 #pragma once
 #include <set>
 #include <string>
@@ -48,6 +49,10 @@ class TurnUndo {
   };
   explicit TurnUndo(Parts parts) : parts_(parts) {}
 
+  // An undo that the last daemon, or a store that failed, left without an end: nobody knows how far it came,
+  // and the log says so.
+  [[nodiscard]] async::Task<Result<void>> start();
+
   // kNotFound; kConflict while the turn, or another undo of it, is under way.
   [[nodiscard]] async::Task<Result<UndoReport>> undo(Caller caller, TurnId turn, UndoOptions options);
 
@@ -57,7 +62,8 @@ class TurnUndo {
   [[nodiscard]] async::Task<Result<Subject>> read_subject(PrincipalId principal, TurnId turn);
   [[nodiscard]] async::Task<Result<std::vector<tools::UndoItem>>> plan(const Subject& subject,
                                                                        tools::Force force);
-  [[nodiscard]] async::Task<Result<void>> give_back(const Subject& subject, UndoReport& report);
+  [[nodiscard]] async::Task<void> give_back(const Subject& subject, UndoReport& report);
+  [[nodiscard]] async::Task<Result<void>> give_one_back(const Subject& subject, const tools::UndoItem& item);
   [[nodiscard]] async::Task<Result<void>> record(Caller caller, const Subject& subject,
                                                  const UndoReport& report, std::string kind);
   [[nodiscard]] std::vector<UndoReport::Step> find_not_undoable(const Subject& subject) const;

@@ -67,6 +67,9 @@ class UndoOfATurn : public ::testing::Test, public Corridor {
     PRYX_CHECK(report.has_value());
     return report->to_json();
   }
+  void execute(std::string_view sql) {
+    PRYX_CHECK(write([&](db::Transaction& t) { return t.db().execute(sql); }).has_value());
+  }
   // "restored a.txt", in the order of undoing.
   static std::vector<std::string> actions(const json::object& report) {
     std::vector<std::string> out;
@@ -101,6 +104,59 @@ TEST_F(UndoOfATurn, PastTheTimeOfItsContentsSaysThatItCannot) {
     EXPECT_NE(detail(answer, 0).find("past the time it is kept"), std::string::npos) << detail(answer, 0);
   }
   EXPECT_EQ(folder.get("a.txt"), "new");
+}
+
+TEST_F(UndoOfATurn, AnErrorInItsMiddleIsReportedAndWhatItDidIsOnRecord) {
+  const TurnId turn = changed({"a.txt", "b.txt"});
+  // Housekeeping forgets a content that is about to be read.
+  execute(
+      "CREATE TRIGGER forgets AFTER INSERT ON audit WHEN NEW.kind = 'undo.intent' BEGIN UPDATE undo_changes "
+      "SET content = NULL, content_bytes = 0 WHERE step_id = 'stp_b.txt'; END");
+  const json::object answer = undone(turn);
+  EXPECT_EQ(json::string_or(answer, "state"), "partly_undone");
+  EXPECT_EQ(actions(answer), (Lines{"failed b.txt", "restored a.txt"}));
+  EXPECT_NE(detail(answer, 0).find("was not kept"), std::string::npos) << detail(answer, 0);
+  EXPECT_EQ(folder.get("a.txt") + " " + folder.get("b.txt"), "old new");
+  EXPECT_EQ(audit_kinds(), "undo.intent undo.outcome");
+  EXPECT_EQ(count_events("turn.undone"), 1);
+}
+
+TEST_F(UndoOfATurn, WhatCannotBeNotedIsSaidAndIsTheLastThatItDoes) {
+  const TurnId turn = changed({"a.txt", "b.txt", "c.txt"});
+  execute(
+      "CREATE TRIGGER is_full BEFORE UPDATE OF undone_at ON undo_changes BEGIN SELECT raise(ABORT, 'no "
+      "room'); END");
+  const json::object answer = undone(turn);
+  EXPECT_EQ(json::string_or(answer, "state"), "partly_undone");
+  EXPECT_EQ(actions(answer), (Lines{"restored c.txt", "held b.txt", "held a.txt"}));
+  EXPECT_NE(detail(answer, 0).find("could not be noted"), std::string::npos) << detail(answer, 0);
+  EXPECT_EQ(folder.get("b.txt") + " " + folder.get("c.txt"), "new old");
+  EXPECT_EQ(audit_kinds(), "undo.intent undo.outcome");
+  execute("DROP TRIGGER is_full");
+  EXPECT_EQ(actions(undone(turn)), (Lines{"unchanged c.txt", "restored b.txt", "restored a.txt"}));
+}
+
+TEST_F(UndoOfATurn, OneThatWasCutOffIsUnknownOnRecordFromTheNextStartOn) {
+  const TurnId turn = changed({"a.txt"});
+  execute(
+      "CREATE TRIGGER is_full BEFORE INSERT ON audit WHEN NEW.kind = 'undo.outcome' BEGIN SELECT "
+      "raise(ABORT, 'no room'); END");
+  EXPECT_FALSE(now(undo->undo(me(), turn, {})).has_value());
+  EXPECT_EQ(audit_kinds(), "undo.intent");
+  execute("DROP TRIGGER is_full");
+  for (int boot = 1; boot <= 2; ++boot) {
+    ASSERT_TRUE(now(undo->start()));
+    EXPECT_EQ(audit_kinds(), "undo.intent undo.unknown");
+  }
+  const auto rows = read([](db::Connection& c) { return audit::AuditLog::list(c, kMe, INT64_MAX, 1); });
+  EXPECT_EQ(rows.at(0).entry.turn, turn);
+  EXPECT_EQ(actions(undone(turn)), Lines{"already_undone a.txt"});
+}
+
+TEST_F(UndoOfATurn, OneThatEndedIsNotUnknownAtTheNextStart) {
+  EXPECT_EQ(actions(undone(changed({"a.txt"}))), Lines{"restored a.txt"});
+  ASSERT_TRUE(now(undo->start()));
+  EXPECT_EQ(audit_kinds(), "undo.intent undo.outcome");
 }
 
 }  // namespace

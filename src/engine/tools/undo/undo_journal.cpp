@@ -31,8 +31,17 @@ CREATE INDEX undo_changes_kept ON undo_changes (number) WHERE content_bytes > 0;
 )sql";
 constexpr std::string_view kAddIndependent =
     "ALTER TABLE undo_changes ADD COLUMN independent INTEGER NOT NULL DEFAULT 0";
+constexpr std::string_view kCreateOpen = R"sql(
+CREATE TABLE open_undos (
+  principal_id TEXT NOT NULL,
+  turn_id TEXT NOT NULL,
+  session_id TEXT NOT NULL,
+  PRIMARY KEY (principal_id, turn_id)
+) STRICT;
+)sql";
 constexpr std::array kMigrations{db::Migration{1, "create undo changes", kCreate},
-                                 db::Migration{2, "let changes stand alone", kAddIndependent}};
+                                 db::Migration{2, "let changes stand alone", kAddIndependent},
+                                 db::Migration{3, "remember undos that have not ended", kCreateOpen}};
 
 constexpr std::string_view kInsert =
     "INSERT INTO undo_changes (principal_id, turn_id, step_id, workspace, path, kind, before_digest, "
@@ -49,6 +58,12 @@ constexpr std::string_view kMark =
 constexpr std::string_view kForgetOld =
     "UPDATE undo_changes SET content = NULL, content_bytes = 0 WHERE content_bytes > 0 AND created_at < $1";
 constexpr std::string_view kForgetTurn = "DELETE FROM undo_changes WHERE principal_id = $1 AND turn_id = $2";
+constexpr std::string_view kBegin =
+    "INSERT INTO open_undos (principal_id, turn_id, session_id) VALUES ($1, $2, $3)"
+    " ON CONFLICT (principal_id, turn_id) DO NOTHING";
+constexpr std::string_view kEnd = "DELETE FROM open_undos WHERE principal_id = $1 AND turn_id = $2";
+constexpr std::string_view kListOpen =
+    "SELECT principal_id, session_id, turn_id FROM open_undos ORDER BY principal_id, turn_id";
 constexpr std::string_view kTotal = "SELECT coalesce(sum(content_bytes), 0) FROM undo_changes";
 constexpr std::string_view kOldestKept =
     "SELECT number, content_bytes FROM undo_changes WHERE content_bytes > 0 ORDER BY number";
@@ -125,8 +140,27 @@ UndoJournal::UndoJournal(db::Database& database, const Clock& clock, UndoLimits 
 
 Result<void> UndoJournal::forget_turns(db::Connection& db, const PrincipalId& principal,
                                        const std::vector<TurnId>& turns) {
-  for (const TurnId& turn : turns) PRYX_TRY_VOID(db.run(kForgetTurn, principal, turn));
+  for (const TurnId& turn : turns) {
+    PRYX_TRY_VOID(db.run(kForgetTurn, principal, turn));
+    PRYX_TRY_VOID(db.run(kEnd, principal, turn));
+  }
   return {};
+}
+
+Result<void> UndoJournal::note_begin(db::Connection& db, const OpenUndo& undo) {
+  PRYX_TRY_VOID(db.run(kBegin, undo.principal, undo.turn, undo.session));
+  return {};
+}
+
+Result<void> UndoJournal::note_end(db::Connection& db, const OpenUndo& undo) {
+  PRYX_TRY_VOID(db.run(kEnd, undo.principal, undo.turn));
+  return {};
+}
+
+Result<std::vector<OpenUndo>> UndoJournal::list_open(db::Connection& db) {
+  return db.list(kListOpen, [](const db::Row& row) {
+    return OpenUndo{row.id<PrincipalId>(0), row.id<SessionId>(1), row.id<TurnId>(2)};
+  });
 }
 
 db::ModuleMigrations UndoJournal::migrations() { return {"engine/tools/undo", kMigrations}; }

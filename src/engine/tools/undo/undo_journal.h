@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What files were before a tool changed them. A tool writes here before its effect, in the same order as the
 // intent: undo data first, effect second, so a crash leaves either an unchanged file or one that can be given
-// back. Contents are kept in the encrypted database, bounded in size and age. Owns the table undo_changes.
-// Owned by apps/; I/O thread only.
+// back. Contents are kept in the encrypted database, bounded in size and age. Owns the tables undo_changes
+// and open_undos. Owned by apps/; I/O thread only.
 //
 // Commands: what a sandbox held back is noted whole before the first of it is taken over. What a command
 // changed in the workspace directly is one row with an empty path, and `pryx undo` says so.
@@ -54,6 +54,13 @@ struct RecordedChange {
   std::optional<WallTime> undone_at;
 };
 
+// The undo of a turn that has begun and has not ended.
+struct OpenUndo {
+  PrincipalId principal;
+  SessionId session;
+  TurnId turn;
+};
+
 struct UndoLimits {
   std::uint64_t max_file_bytes = 16u << 20;    // larger contents are noted, not kept
   std::uint64_t max_total_bytes = 256u << 20;  // over all; the oldest contents go first
@@ -80,6 +87,10 @@ class UndoJournal {
   // With the session of these turns goes what its tools changed. In the caller's transaction.
   [[nodiscard]] static Result<void> forget_turns(db::Connection& db, const PrincipalId& principal,
                                                  const std::vector<TurnId>& turns);
+  // In the commits of an undo's intent and of its end: what is still listed at a start was cut off.
+  [[nodiscard]] static Result<void> note_begin(db::Connection& db, const OpenUndo& undo);
+  [[nodiscard]] static Result<void> note_end(db::Connection& db, const OpenUndo& undo);
+  [[nodiscard]] static Result<std::vector<OpenUndo>> list_open(db::Connection& db);
   // Forgets contents that are too old or too much; what was changed stays known until its session goes.
   // Called once in a while by the daemon.
   [[nodiscard]] async::Task<Result<void>> purge();
