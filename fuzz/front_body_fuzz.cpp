@@ -48,7 +48,8 @@ void check_request(const server::FrontRequest& request) {
   require(request.options.labels.is_untrusted(), "instructions are not the owner's word");
   require(agent::TurnOptions::from_text(request.options.to_text()).to_text() == request.options.to_text(),
           "options survive their row");
-  require(server::count_tokens(request, models::TokenizerFamily::kLlama, models::ImageRule{}) >= 0, "a count is a count");
+  require(server::count_tokens(request, models::TokenizerFamily::kLlama, models::ImageRule{}) >= 0,
+          "a count is a count");
 }
 
 // The texts of all events, by the name of the field that carries them.

@@ -43,9 +43,8 @@ Result<void> append_settings_changed(db::Transaction& t, events::EventLog& event
 
 async::Task<void> tell_settings_changed(db::Database& database, events::EventLog& events, SetUp what,
                                         std::string surface) {
-  const auto told = co_await database.write([&](db::Transaction& t) {
-    return append_settings_changed(t, events, owner().id, what, surface);
-  });
+  const auto told = co_await database.write(
+      [&](db::Transaction& t) { return append_settings_changed(t, events, owner().id, what, surface); });
   if (!told) log::error("settings.event_not_written", {{"error", told.error().message}});
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // "settings.changed" on the bus: what a person sets up is another thing now, whoever changed it and from
-// where, so that pages which show it ask again. It says which kind of thing, and none of its names and values.
+// where, so that pages which show it ask again. It says which kind of thing, and none of its names and
+// values.
 #pragma once
 #include <cstdint>
 #include <string>

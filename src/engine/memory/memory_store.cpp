@@ -237,14 +237,13 @@ async::Task<Result<bool>> MemoryStore::remove(Principal principal, MemoryId id) 
 }
 
 async::Task<Result<std::int64_t>> MemoryStore::remove_session(Principal principal, SessionId session) {
-  co_return co_await database_.write(
-      [principal = principal.id, session,
-       tell = on_change_](db::Transaction& transaction) -> Result<std::int64_t> {
-        PRYX_TRY(const auto found, transaction.db().list(kFindSession, read_found, principal, session));
-        for (const Found& one : found) PRYX_TRY_VOID(erase(transaction.db(), principal, one));
-        if (!found.empty()) PRYX_TRY_VOID(tell(transaction, principal));
-        return static_cast<std::int64_t>(found.size());
-      });
+  co_return co_await database_.write([principal = principal.id, session, tell = on_change_](
+                                         db::Transaction& transaction) -> Result<std::int64_t> {
+    PRYX_TRY(const auto found, transaction.db().list(kFindSession, read_found, principal, session));
+    for (const Found& one : found) PRYX_TRY_VOID(erase(transaction.db(), principal, one));
+    if (!found.empty()) PRYX_TRY_VOID(tell(transaction, principal));
+    return static_cast<std::int64_t>(found.size());
+  });
 }
 
 }  // namespace pryx::memory

@@ -206,8 +206,8 @@ TEST_F(MemoryTest, EachChangeIsToldOnceWithWhoseItIs) {
   const MemoryId first = save("a note");
   save("a note for here", MemoryType::kSession, session);
   for (int i = 0; i < 2; ++i)
-    EXPECT_TRUE(run(
-        store_->save(owner(), {"with a key", MemoryType::kDaily, Labels::owner(kOwner), {}, "the same key"})));
+    EXPECT_TRUE(run(store_->save(
+        owner(), {"with a key", MemoryType::kDaily, Labels::owner(kOwner), {}, "the same key"})));
   EXPECT_EQ(told.size(), 3u);
   for (int i = 0; i < 2; ++i) EXPECT_TRUE(run(store_->remove(owner(), first)));
   EXPECT_EQ(told.size(), 4u);

@@ -125,9 +125,8 @@ TEST(WireProvider, WhatFailsBeforeAnAnswerIsCalledWhatItIs) {
     EXPECT_EQ(outcome.error->code, told) << facts(said).name;
     EXPECT_EQ(outcome.error->message, "provider acme: connect to there: it failed");
   }
-  const RawServer other([](RawConnection& connection, const std::string&) {
-    connection.write("SSH-2.0-OpenSSH_9.2\r\n\r\n");
-  });
+  const RawServer other(
+      [](RawConnection& connection, const std::string&) { connection.write("SSH-2.0-OpenSSH_9.2\r\n\r\n"); });
   const Outcome outcome = ask_once(other);
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.error->code, ErrorCode::kProvider) << outcome.error->message;

@@ -46,8 +46,8 @@ class HttpClient {
   virtual ~HttpClient() = default;
   // Sends and waits for the response head (any status is a success here). Cancelling the calling task aborts
   // within milliseconds, also while a DNS server is silent. Redirects are not followed. kUnavailable: nobody
-  // is there, or the connection broke. kCheckFailed: somebody is, but with a certificate that does not fit, or
-  // no HTTP server: the same again ends the same. kOverloaded: this process lacks descriptors or memory.
+  // is there, or the connection broke. kCheckFailed: somebody is, but with a certificate that does not fit,
+  // or no HTTP server: the same again ends the same. kOverloaded: this process lacks descriptors or memory.
   [[nodiscard]] virtual async::Task<Result<std::unique_ptr<ClientResponse>>> start(ClientRequest request) = 0;
   [[nodiscard]] virtual async::Task<void> stop() = 0;
 };

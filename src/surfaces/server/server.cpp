@@ -133,9 +133,9 @@ async::Task<Result<void>> ApiServer::start() {
   PRYX_CO_TRY(auto browsers, co_await state_->services.database.read(
                                  [](db::Connection& c) { return BrowserSessionStore::list(c); }));
   for (auto& [key, session] : browsers) state_->auth.browsers().restore(std::move(key), std::move(session));
-  PRYX_CO_TRY(const auto unfinished,
-              co_await state_->services.database.read(
-                  [](db::Connection& c) { return agent::ImportStore::list_unfinished(c); }));
+  PRYX_CO_TRY(const auto unfinished, co_await state_->services.database.read([](db::Connection& c) {
+    return agent::ImportStore::list_unfinished(c);
+  }));
   if (!unfinished.empty()) remove_unfinished_later(state_->core, ImportSlot(state_->core.is_importing));
   co_return Result<void>{};
 }

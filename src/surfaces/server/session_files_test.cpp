@@ -70,8 +70,7 @@ async::Task<void> watch(House& house, const FakeExchange& exchange, int& parts_s
   }
 }
 
-async::Task<void> cancel_in_the_middle(House& house, async::TaskGroup& group,
-                                       async::TaskGroup::TaskId task) {
+async::Task<void> cancel_in_the_middle(House& house, async::TaskGroup& group, async::TaskGroup::TaskId task) {
   for (int i = 0; i < 100; ++i) {
     const std::int64_t messages = co_await count(house, "messages");
     if (messages > 0) break;

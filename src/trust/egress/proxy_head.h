@@ -15,8 +15,8 @@ namespace pryx::egress {
 struct ProxyHead {
   bool is_connect = false;
   std::string method;
-  net::Url url;          // CONNECT: only host and port are meant
-  net::Headers headers;  // end-to-end fields only, without Host and framing
+  net::Url url;                // CONNECT: only host and port are meant
+  net::Headers headers;        // end-to-end fields only, without Host and framing
   std::size_t head_bytes = 0;  // as it came
   std::size_t body_bytes = 0;
 };

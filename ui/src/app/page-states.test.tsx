@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Over 500 lines: one table of pages, each with the same five states.
 // The five states of every page: it loads, there is nothing, it cannot be read, the daemon is away, and it is there.
 import { act, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';

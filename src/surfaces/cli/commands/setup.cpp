@@ -88,8 +88,7 @@ Result<void> make_folder(const Context& context, std::string folder) {
     return fail(ErrorCode::kInvalidArgument, "cannot make the folder {}: {}", folder, made.error().message);
   const auto owner = other_owner(context);
   if (!owner) return {};
-  PRYX_TRY(const auto held,
-           parent.open_directory(path.filename().string(), platform::Symlinks::kRefuse));
+  PRYX_TRY(const auto held, parent.open_directory(path.filename().string(), platform::Symlinks::kRefuse));
   if (::fchownat(held.fd(), "", owner->st_uid, owner->st_gid, AT_EMPTY_PATH) != 0)
     return fail(platform::system_error(fmt::format("give {} to the daemon's user", folder), errno));
   return {};
