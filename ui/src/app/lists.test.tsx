@@ -9,6 +9,7 @@ import { KeyReader } from '@/actions/keys';
 import { ApprovalsPage } from '@/features/approvals/approvals-page';
 import { AuditPage } from '@/features/audit/audit-page';
 import { ModelsPage } from '@/features/models/models-page';
+import { ProcessesPage } from '@/features/processes/processes-page';
 import { SessionsPage } from '@/features/sessions/sessions-page';
 import { type Asked, answer, renderPage, startFakeDaemon } from '../../test/page';
 import { Overlays } from './overlays';
@@ -103,6 +104,23 @@ const model = (id: string) => ({
   default: false,
 });
 
+const background = (id: string) => ({
+  id,
+  session_id: 'ses_1',
+  scope: 'session',
+  mode: 'hybrid',
+  tag: '',
+  command: `npm run ${id}`,
+  cwd: '/home/me',
+  hosts: [],
+  state: 'running',
+  exit_code: null,
+  signal: null,
+  reason: '',
+  started_at: kWhen,
+  ended_at: null,
+});
+
 beforeEach(() => {
   startFakeDaemon();
   // There is no layout here: a list is given a height, so that it has rows.
@@ -122,6 +140,7 @@ beforeEach(() => {
   answer('GET /api/v1/approvals', ({ query }: Asked) =>
     list(query.get('state') === 'decided' ? [decided('apr_1'), decided('apr_2')] : []),
   );
+  answer('GET /api/v1/processes', list([background('prc_2'), background('prc_1')]));
   answer('GET /api/v1/models', list([model('cloud/small'), model('cloud/big')]));
   answer('GET /api/v1/models/catalog', {
     as_of: '2026-07-02',
@@ -146,6 +165,7 @@ const kCases: Case[] = [
     'Open its session',
     '/approvals?tab=decided&open=apr_2',
   ],
+  ['processes', <ProcessesPage key="p" />, '/processes', 'Stop process', '/processes?process=prc_1'],
   ['models', <ModelsPage key="m" />, '/models', 'Show the model', '/models?model=cloud%2Fbig'],
 ];
 

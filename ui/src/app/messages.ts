@@ -10,6 +10,7 @@ export const appMessages = {
   'nav.home': 'Home',
   'nav.chat': 'Chat',
   'nav.sessions': 'Sessions',
+  'nav.processes': 'Processes',
   'nav.models': 'Models',
   'nav.memory': 'Memory',
   'nav.agents': 'Agents and skills',

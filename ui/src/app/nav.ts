@@ -13,6 +13,7 @@ import {
   ScrollText,
   Settings,
   ShieldCheck,
+  SquareTerminal,
 } from 'lucide-react';
 
 export type NavItem = {
@@ -27,6 +28,7 @@ export const kNav: NavItem[] = [
   { id: 'home', to: '/', icon: House, keys: 'g h', group: 'work' },
   { id: 'chat', to: '/chat', icon: MessageSquare, keys: 'g c', group: 'work' },
   { id: 'sessions', to: '/sessions', icon: ListTree, keys: 'g s', group: 'work' },
+  { id: 'processes', to: '/processes', icon: SquareTerminal, keys: 'g x', group: 'work' },
   { id: 'models', to: '/models', icon: Cpu, keys: 'g m', group: 'minds' },
   { id: 'agents', to: '/agents', icon: Bot, keys: 'g b', group: 'minds' },
   { id: 'memory', to: '/memory', icon: BrainCircuit, keys: 'g y', group: 'minds' },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Over 500 lines: one table of pages, each with the same five states.
 // The five states of every page: it loads, there is nothing, it cannot be read, the daemon is away, and it is there.
+// Over 500 lines: one table of every page, and a daemon that has one of everything.
 import { act, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import type { ReactNode } from 'react';
@@ -15,6 +16,7 @@ import { MemoryPage } from '@/features/memory/memory-page';
 import { ModelsPage } from '@/features/models/models-page';
 import { OnboardingPage } from '@/features/onboarding/onboarding-page';
 import { PolicyPage } from '@/features/policy/policy-page';
+import { ProcessesPage } from '@/features/processes/processes-page';
 import { SessionsPage } from '@/features/sessions/sessions-page';
 import { SettingsPage } from '@/features/settings/settings-page';
 import { TracePage } from '@/features/trace/trace-page';
@@ -207,6 +209,25 @@ const kSetting = {
   source: 'default',
   needs_restart: false,
 };
+const kProcess = {
+  id: 'prc_1',
+  session_id: 'ses_1',
+  scope: 'session',
+  mode: 'hybrid',
+  tag: 'server',
+  command: 'npm run dev',
+  cwd: '/home/me/tides',
+  hosts: [],
+  state: 'running',
+  exit_code: null,
+  signal: null,
+  reason: '',
+  started_at: kWhen,
+  ended_at: null,
+  lines: [],
+  total_lines: 0,
+  total_bytes: 0,
+};
 const kWorkspace = { id: 'wsp_1', path: '/home/me/tides', name: 'tides', private: false, created_at: kWhen };
 
 // A daemon that has one of everything.
@@ -243,6 +264,7 @@ const kAll: Record<string, unknown> = {
   },
   policy: kPolicy,
   'policy/templates': list({ name: 'default', description: 'Reads only.', text: kPolicy.text }),
+  processes: list(kProcess),
   providers: list(),
   'providers/presets': list(),
   'providers/local': { ...list(), ports: [11434], memory: null },
@@ -331,6 +353,14 @@ const kPages: Case[] = [
     what: 'sessions.failed',
     none: { answers: { sessions: list() }, said: 'sessions.empty.title' },
     ready: text('Nightly build'),
+  },
+  {
+    name: 'processes',
+    page: <ProcessesPage />,
+    at: '/processes',
+    what: 'processes.error',
+    none: { answers: { processes: list() }, said: 'processes.empty' },
+    ready: text('npm run dev'),
   },
   {
     name: 'trace',

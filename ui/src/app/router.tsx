@@ -40,6 +40,10 @@ const routes = [
     lazyRouteComponent(() => import('@/features/sessions/sessions-page'), 'SessionsPage'),
   ),
   page(
+    '/processes',
+    lazyRouteComponent(() => import('@/features/processes/processes-page'), 'ProcessesPage'),
+  ),
+  page(
     '/trace/$turn',
     lazyRouteComponent(() => import('@/features/trace/trace-page'), 'TracePage'),
   ),

@@ -8,11 +8,13 @@ test.each([
   ['approval.needed', 'approvals'],
   ['turn.completed', 'messages'],
   ['cost.updated', 'budgets'],
+  ['process.ended', 'processes'],
 ])('%s makes %s stale', (event, key) => expect(keysOf(event)).toContain(key));
 
 test('what streams makes nothing stale', () => {
   expect(keysOf('turn.delta')).toEqual([]);
   expect(keysOf('tool.output')).toEqual([]);
+  expect(keysOf('process.output')).toEqual([]);
 });
 
 beforeEach(() => void vi.useFakeTimers());

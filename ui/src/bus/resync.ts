@@ -18,6 +18,7 @@ const kStaleBy: [prefix: string, keys: string[]][] = [
   ['policy.', ['policy']],
   ['grant.', ['grants']],
   ['context.', ['context', 'messages']],
+  ['process.output', []],
   ['process.', ['processes']],
   ['status.', ['status']],
 ];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Which conversation this is, how full its context is, and what can be done with it as a whole.
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import { Ellipsis, PanelLeftOpen } from 'lucide-react';
 import { type ReactNode, useMemo, useRef, useState } from 'react';
 import { type Action, useActions } from '@/actions/actions';
@@ -110,6 +111,8 @@ type Commands = { menu: Action; plain: Action[]; remove: Action };
 function useSessionActions(session: Session, given: Latest): Commands {
   const latest = useRef(given);
   latest.current = given;
+  const navigate = useNavigate();
+  const { id: sessionId } = session;
   const isArchived = session.status === 'archived';
   const { announces } = given;
   const actions = useMemo(() => {
@@ -128,6 +131,10 @@ function useSessionActions(session: Session, given: Latest): Commands {
           words: 'compact summary tokens',
           run: () => latest.current.onContext(),
         }),
+        one('processes', 'chat.processes', {
+          words: 'background commands output stop',
+          run: () => void navigate({ to: '/processes', search: { session: sessionId } }),
+        }),
         one('archive', isArchived ? 'chat.unarchive' : 'chat.archive', {
           writes: true,
           run: () => latest.current.onStatus(isArchived ? 'active' : 'archived'),
@@ -141,7 +148,7 @@ function useSessionActions(session: Session, given: Latest): Commands {
         run: () => latest.current.onDialog('delete'),
       }),
     };
-  }, [isArchived, announces]);
+  }, [isArchived, announces, navigate, sessionId]);
   useActions(useMemo(() => [actions.menu, ...actions.plain, actions.remove], [actions]));
   return actions;
 }

@@ -425,6 +425,14 @@ test('the commands of the conversation open by their key', async () => {
   await waitFor(() => expect(screen.queryByRole('menu')).toBeNull());
 });
 
+test('its background processes are a command away', async () => {
+  const { router } = open();
+  await screen.findByText('Why?');
+  runAction('chat.processes');
+  await waitFor(() => expect(router.state.location.pathname).toBe('/processes'));
+  expect(router.state.location.search).toEqual({ session: 'ses_1' });
+});
+
 test('the model can be switched by keyboard alone', async () => {
   answer('GET /api/v1/models', {
     ...list([

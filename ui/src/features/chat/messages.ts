@@ -112,6 +112,7 @@ export const chatMessages = {
     'Deletes the conversation with {count, plural, one {# message} other {# messages}}. Files it changed stay as they are.',
   'chat.delete.failed': 'The conversation was not deleted',
   'chat.change.failed': 'The conversation was not changed',
+  'chat.processes': 'Background processes',
   'chat.more': 'More commands',
   'chat.menu': 'Commands of this conversation',
   'chat.workspace': 'Workspace',
