@@ -56,6 +56,11 @@ export const useUnlockVault = () =>
     take(api.POST('/api/v1/vault/unlock', { body: { passphrase } })),
   );
 
+export const usePutPassphrase = () =>
+  useChange(['vault', 'secrets'], (body: Schemas['PassphraseRequest']) =>
+    take(api.PUT('/api/v1/vault/passphrase', { body })),
+  );
+
 export const useCreateToken = () =>
   useChange(['tokens'], (body: Schemas['TokenRequest']) => take(api.POST('/api/v1/tokens', { body })));
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { t } from '@/i18n';
 import { RemoveDialog } from '@/parts/remove-dialog';
 import { Button } from '@/ui/button';
 import { Replaces, TextArea, TextField } from '@/ui/field';
 import { FormDialog } from '@/ui/form-dialog';
 import { Table } from '@/ui/list';
-import { Empty, ErrorNote, Loaded } from '@/ui/states';
+import { Empty, Loaded } from '@/ui/states';
 import { Time } from '@/ui/time';
 import { toast } from '@/ui/toast';
-import { useLockVault, usePutSecret, useRemoveSecret, useSecrets, useUnlockVault, useVault } from './queries';
+import { usePutSecret, useRemoveSecret, useSecrets } from './queries';
+import { VaultState } from './vault';
 
 function AddDialog({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('');
@@ -66,49 +67,6 @@ function AddDialog({ onClose }: { onClose: () => void }) {
         spellCheck={false}
       />
     </FormDialog>
-  );
-}
-
-function VaultState() {
-  const vault = useVault();
-  const lock = useLockVault();
-  const unlock = useUnlockVault();
-  const [passphrase, setPassphrase] = useState('');
-  if (!vault.data?.has_passphrase) return null;
-  if (!vault.data.locked)
-    return (
-      <div className="mb-3 flex flex-col items-start gap-2">
-        <Button small busy={lock.isPending} onClick={() => lock.mutate(undefined)}>
-          {t('vault.lock')}
-        </Button>
-        {lock.isError && <ErrorNote error={lock.error} what={t('vault.lock.failed')} />}
-      </div>
-    );
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    unlock.mutate(passphrase, {
-      onSuccess: () => toast(t('vault.unlocked')),
-      onSettled: () => setPassphrase(''),
-    });
-  };
-  return (
-    <form
-      onSubmit={submit}
-      className="mb-4 flex flex-wrap items-end gap-2 rounded-card border border-warn bg-warn-soft p-3"
-    >
-      <p className="w-full text-dense text-warn">{t('vault.locked')}</p>
-      <TextField
-        label={t('vault.passphrase')}
-        type="password"
-        autoComplete="current-password"
-        value={passphrase}
-        onChange={(event) => setPassphrase(event.target.value)}
-      />
-      <Button kind="primary" type="submit" busy={unlock.isPending}>
-        {t('vault.unlock')}
-      </Button>
-      {unlock.isError && <ErrorNote error={unlock.error} what={t('vault.failed')} />}
-    </form>
   );
 }
 
