@@ -2,7 +2,7 @@
 // A list of any length, read page by page and kept up to date by events: unlike a query it never asks for all of its pages again.
 //   const list = useKeyset(key, (cursor) => take(api.GET(…)), (row) => row.id);
 //   list.rows, list.more(), list.put(row), list.drop(key)
-import { useEffect, useMemo, useSyncExternalStore } from 'react';
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { bus, useBusState } from '@/bus/bus';
 import type { Page } from './client';
 import { isSignedOut } from './problem';
@@ -136,4 +136,22 @@ export function useKeyset<T>(
     if (isLive) void list.again();
   }, [isLive, list]);
   return { ...view, list };
+}
+
+// While what a page looks for lets little through, so many pages are looked through without being asked.
+const kPagesAtOnce = 10;
+const kWanted = 30;
+
+// For a filter that the daemon does not have: `shown` of the rows so far pass it. What a person presses to have more looked through,
+// null while nobody has to.
+export function useFurther<T>(
+  { state, pages, list }: View<T> & { list: KeysetList<T> },
+  shown: number,
+): (() => void) | null {
+  const [allowed, setAllowed] = useState(kPagesAtOnce);
+  const isSparse = state === 'idle' && pages > 0 && shown < kWanted;
+  useEffect(() => {
+    if (isSparse && pages < allowed) void list.more();
+  }, [isSparse, pages, allowed, list]);
+  return isSparse && pages >= allowed ? () => setAllowed(pages + kPagesAtOnce) : null;
 }

@@ -8,6 +8,7 @@ import { useActionRegistry } from '@/actions/actions';
 import { KeyReader } from '@/actions/keys';
 import { ApprovalsPage } from '@/features/approvals/approvals-page';
 import { AuditPage } from '@/features/audit/audit-page';
+import { EgressPage } from '@/features/egress/egress-page';
 import { ModelsPage } from '@/features/models/models-page';
 import { ProcessesPage } from '@/features/processes/processes-page';
 import { SessionsPage } from '@/features/sessions/sessions-page';
@@ -121,6 +122,26 @@ const background = (id: string) => ({
   ended_at: null,
 });
 
+const request = (number: number) => ({
+  number,
+  at: kWhen,
+  ended_at: kWhen,
+  tool: 'http.request',
+  method: 'GET',
+  scheme: 'https',
+  host: 'docs.example.org',
+  port: 443,
+  peer: null,
+  status: 200,
+  state: 'done',
+  reason: null,
+  bytes_out: 1,
+  bytes_in: 1,
+  session_id: 'ses_1',
+  turn_id: 'trn_1',
+  step_id: null,
+});
+
 beforeEach(() => {
   startFakeDaemon();
   // There is no layout here: a list is given a height, so that it has rows.
@@ -140,6 +161,7 @@ beforeEach(() => {
   answer('GET /api/v1/approvals', ({ query }: Asked) =>
     list(query.get('state') === 'decided' ? [decided('apr_1'), decided('apr_2')] : []),
   );
+  answer('GET /api/v1/egress', list([request(2), request(1)]));
   answer('GET /api/v1/processes', list([background('prc_2'), background('prc_1')]));
   answer('GET /api/v1/models', list([model('cloud/small'), model('cloud/big')]));
   answer('GET /api/v1/models/catalog', {
@@ -165,6 +187,7 @@ const kCases: Case[] = [
     'Open its session',
     '/approvals?tab=decided&open=apr_2',
   ],
+  ['network', <EgressPage key="e" />, '/egress', 'Open the trace of its turn', '/egress?request=1'],
   ['processes', <ProcessesPage key="p" />, '/processes', 'Stop process', '/processes?process=prc_1'],
   ['models', <ModelsPage key="m" />, '/models', 'Show the model', '/models?model=cloud%2Fbig'],
 ];

@@ -17,6 +17,7 @@ export const appMessages = {
   'nav.policy': 'Policy',
   'nav.approvals': 'Approvals',
   'nav.audit': 'Audit',
+  'nav.egress': 'Network',
   'nav.costs': 'Costs',
   'nav.settings': 'Settings',
   'nav.group.work': 'Work',

@@ -5,6 +5,7 @@ import {
   BrainCircuit,
   CircleDollarSign,
   Cpu,
+  Globe,
   Hand,
   House,
   ListTree,
@@ -35,6 +36,7 @@ export const kNav: NavItem[] = [
   { id: 'policy', to: '/policy', icon: ShieldCheck, keys: 'g p', group: 'govern' },
   { id: 'approvals', to: '/approvals', icon: Hand, keys: 'g a', group: 'govern' },
   { id: 'audit', to: '/audit', icon: ScrollText, keys: 'g u', group: 'govern' },
+  { id: 'egress', to: '/egress', icon: Globe, keys: 'g n', group: 'govern' },
   { id: 'costs', to: '/costs', icon: CircleDollarSign, keys: 'g o', group: 'govern' },
   { id: 'settings', to: '/settings', icon: Settings, keys: 'g e', group: 'end' },
 ];

@@ -11,6 +11,7 @@ import { ApprovalsPage } from '@/features/approvals/approvals-page';
 import { AuditPage } from '@/features/audit/audit-page';
 import { ChatPage } from '@/features/chat/chat-page';
 import { CostsPage } from '@/features/costs/costs-page';
+import { EgressPage } from '@/features/egress/egress-page';
 import { HomePage } from '@/features/home/home-page';
 import { MemoryPage } from '@/features/memory/memory-page';
 import { ModelsPage } from '@/features/models/models-page';
@@ -141,6 +142,25 @@ const kEntry = {
   erased: false,
   hash: 'ab12cd34ef56'.repeat(5),
 };
+const kRequest = {
+  number: 1,
+  at: kWhen,
+  ended_at: kWhen,
+  tool: 'http.request',
+  method: 'GET',
+  scheme: 'https',
+  host: 'docs.example.org',
+  port: 443,
+  peer: '203.0.113.7',
+  status: 200,
+  state: 'done',
+  reason: null,
+  bytes_out: 120,
+  bytes_in: 2048,
+  session_id: 'ses_1',
+  turn_id: 'trn_1',
+  step_id: null,
+};
 const kModel = {
   id: 'cloud/big',
   provider: 'cloud',
@@ -243,6 +263,7 @@ const kAll: Record<string, unknown> = {
     version: '0.1.0',
     components: [{ name: 'store', state: 'ok', required: true, detail: null, version: null }],
   },
+  egress: list(kRequest),
   grants: list(),
   memory: list({
     id: 'mem_1',
@@ -404,6 +425,14 @@ const kPages: Case[] = [
     ready: text('fs.read'),
   },
   {
+    name: 'network',
+    page: <EgressPage />,
+    at: '/egress',
+    what: 'egress.failed',
+    none: { answers: { egress: list() }, said: 'egress.empty' },
+    ready: text(/docs\.example\.org/),
+  },
+  {
     name: 'costs',
     page: <CostsPage />,
     at: '/costs?by=model',
@@ -523,7 +552,16 @@ describe.each(kPages)('$name', (one) => {
 });
 
 // Those that do not leave it to <Loaded>.
-const kOwnLoading = ['home', 'chat', 'one conversation', 'sessions', 'decided approvals', 'audit', 'memory'];
+const kOwnLoading = [
+  'home',
+  'chat',
+  'one conversation',
+  'sessions',
+  'decided approvals',
+  'audit',
+  'network',
+  'memory',
+];
 
 test.each(kPages.filter(({ name }) => kOwnLoading.includes(name)))(
   '$name: what takes over ten seconds can be cancelled',

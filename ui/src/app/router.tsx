@@ -60,6 +60,10 @@ const routes = [
     lazyRouteComponent(() => import('@/features/audit/audit-page'), 'AuditPage'),
   ),
   page(
+    '/egress',
+    lazyRouteComponent(() => import('@/features/egress/egress-page'), 'EgressPage'),
+  ),
+  page(
     '/costs',
     lazyRouteComponent(() => import('@/features/costs/costs-page'), 'CostsPage'),
   ),

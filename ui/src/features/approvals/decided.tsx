@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { X } from 'lucide-react';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { menuOf } from '@/actions/menu-item';
 import { useStateActions } from '@/actions/state-actions';
+import { useFurther } from '@/api/keyset';
 import { t } from '@/i18n';
 import { ApprovalCard } from '@/parts/approval-card';
 import { Button, IconButton } from '@/ui/button';
@@ -88,21 +89,6 @@ function fits(row: Approval, words: string): boolean {
     .every((word) => text.includes(word));
 }
 
-// While words let little through, so many pages are looked through without being asked.
-const kPagesAtOnce = 10;
-const kWanted = 30;
-
-function useFitting(held: ReturnType<typeof useDecided>, words: string) {
-  const { rows, list, state, pages } = held;
-  const shown = useMemo(() => (words ? rows.filter((row) => fits(row, words)) : rows), [rows, words]);
-  const [allowed, setAllowed] = useState(kPagesAtOnce);
-  const isSparse = state === 'idle' && pages > 0 && shown.length < kWanted;
-  useEffect(() => {
-    if (isSparse && pages < allowed) void list.more();
-  }, [isSparse, pages, allowed, list]);
-  return { shown, further: isSparse && pages >= allowed ? () => setAllowed(pages + kPagesAtOnce) : null };
-}
-
 const kRowMenu = ['approvals.look', 'approvals.session', 'approvals.trace', 'approvals.link'];
 
 type InFocus = { row: Approval | undefined; look: (row: Approval) => void };
@@ -145,7 +131,8 @@ export function Decided({ held }: { held: ReturnType<typeof useDecided> }) {
   const state = search.outcome ?? '';
   const words = search.q ?? '';
   const { rows, list, error } = held;
-  const { shown, further } = useFitting(held, words);
+  const shown = useMemo(() => (words ? rows.filter((row) => fits(row, words)) : rows), [rows, words]);
+  const further = useFurther(held, shown.length);
   const set = (change: Record<string, string | undefined>) =>
     void navigate({ to: '.', search: { ...search, ...change }, replace: true });
   const [typed, setTyped] = useOwnText(words, (q) => set({ q: q || undefined }));

@@ -216,3 +216,12 @@ test('an export holds what the page shows, and names its filters before it is ma
     before: '2026-01-02T10:00:00.000Z',
   });
 });
+
+test('what left the machine is a command away, for the turn that is looked at', async () => {
+  answer(kList, page([entry(1)]));
+  const { router } = renderPage(<AuditPage />, { at: '/audit?turn=trn_1&outcome=bad' });
+  await screen.findByText('fs.read1');
+  act(() => press('egress'));
+  await waitFor(() => expect(router.state.location.pathname).toBe('/egress'));
+  expect(router.state.location.search).toEqual({ turn: 'trn_1' });
+});

@@ -90,10 +90,11 @@ type Commands = {
   checkpoint: () => void;
   against: () => void;
   exported: (format: ExportFormat) => void;
+  egress: () => void;
 };
 
 const kExports = ['audit.jsonl', 'audit.csv', 'audit.json'];
-const kMore = ['audit.against', 'audit.checkpoint'];
+const kMore = ['audit.against', 'audit.checkpoint', 'audit.egress'];
 const kRowMenu = ['audit.details', 'audit.prove', 'audit.link'];
 
 const useAuditActions = (commands: Commands) =>
@@ -111,6 +112,7 @@ const useAuditActions = (commands: Commands) =>
     one('jsonl', 'audit.export.jsonl', ['shift+d'], (all) => all.exported('jsonl')),
     one('csv', 'audit.export.csv', [], (all) => all.exported('csv')),
     one('json', 'audit.export.json', [], (all) => all.exported('json')),
+    one('egress', 'audit.egress', [], (all) => all.egress()),
   ]);
 
 function NoEntries({ filters, onClear }: { filters: number; onClear: () => void }) {
@@ -176,6 +178,8 @@ export function AuditPage() {
     step: (by) => show(rows[Math.max(0, Math.min(rows.length - 1, focused + by))]),
     toggle: () => (index ? close() : show(rows[focused])),
     exported: setExport,
+    // Of the turn or the session that is looked at, where there is one.
+    egress: () => void navigate({ to: '/egress', search: { session: search.session, turn: search.turn } }),
   });
   const inFocus = rows[focused];
   const rowKeys = useRowKeys('audit', inFocus && `/audit?entry=${inFocus.index}`);

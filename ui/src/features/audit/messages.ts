@@ -142,5 +142,6 @@ export const auditMessages = {
   'audit.export.failed': 'The log was not exported',
   'audit.export.saved': 'Saved {name}, {size}',
   'audit.export.running': 'Exporting the log',
+  'audit.egress': 'What left the machine',
   'audit.more': 'More',
 };
