@@ -19,6 +19,10 @@ export const usePresets = () =>
 export const useWorkspaces = () =>
   useQuery({ queryKey: ['workspaces'], queryFn: () => take(api.GET('/api/v1/workspaces')) });
 
+// Names only.
+export const useSecrets = () =>
+  useQuery({ queryKey: ['secrets'], queryFn: () => take(api.GET('/api/v1/secrets')) });
+
 export const useAgents = () =>
   useQuery({ queryKey: ['agents'], queryFn: () => take(api.GET('/api/v1/agents')) });
 

@@ -18,4 +18,12 @@ export const partsMessages = {
   'local.fit.too_big': 'too big for this machine',
   'local.fit.unknown': 'fit unknown',
   'local.context': '{count} tokens of context',
+  'env.hint':
+    'Paste the lines. Names that end in _KEY, _TOKEN, _SECRET or _PASSWORD or start with SECRET are taken; values go to the vault.',
+  'env.preview': 'Would be stored',
+  'env.none': 'No key is in this text yet.',
+  'env.import': 'Store {count, plural, one {# secret} other {# secrets}}',
+  'env.import.over': 'Store {count, plural, one {# secret} other {# secrets}} and replace {names}',
+  'env.replaces': 'replaces the one in the vault',
+  'env.failed': 'Not stored, or not all of it',
 };

@@ -3,46 +3,14 @@
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { t } from '@/i18n';
+import { EnvKeys } from '@/parts/env-keys';
 import { Button } from '@/ui/button';
-import { TextArea } from '@/ui/field';
 import { Card } from '@/ui/page';
 import { ErrorNote } from '@/ui/states';
 import { Chip } from '@/ui/status';
 import { type Choose, ChooseOf } from './choose-model';
-import { secretsOf } from './env-file';
-import { useAddProvider, usePresets, useProviders, useSecrets, useStoreSecrets } from './queries';
+import { useAddProvider, usePresets, useProviders, useSecrets } from './queries';
 import { type VendorKey, vendorKeys } from './vendor-keys';
-
-function Preview({
-  names,
-  vendors,
-  taken,
-}: {
-  names: string[];
-  vendors: VendorKey[];
-  // Those that are in the vault already.
-  taken: string[];
-}) {
-  if (names.length === 0) return <p className="text-dense text-text-2">{t('welcome.model.env.none')}</p>;
-  return (
-    <ul aria-label={t('welcome.model.env.preview')} className="flex flex-col gap-1 text-dense">
-      {names.map((name) => {
-        const vendor = vendors.find((one) => one.secret === name)?.preset;
-        return (
-          <li key={name} className="flex flex-wrap gap-x-2">
-            <span className="font-mono text-label leading-5">{name}</span>
-            <span className="text-text-2">
-              {vendor
-                ? t('welcome.model.env.for', { vendor: vendor.about || vendor.name })
-                : t('welcome.model.env.tools')}
-            </span>
-            {taken.includes(name) && <span className="text-warn">{t('welcome.model.env.replaces')}</span>}
-          </li>
-        );
-      })}
-    </ul>
-  );
-}
 
 // What no provider uses is not lost: what it is good for is said, and where.
 function Kept({ names }: { names: string[] }) {
@@ -63,51 +31,28 @@ function Kept({ names }: { names: string[] }) {
 }
 
 export function EnvImport() {
-  const [text, setText] = useState('');
-  const store = useStoreSecrets();
+  const [stored, setStored] = useState<string[]>([]);
   const presets = usePresets();
   const known = presets.data?.items ?? [];
-  const secrets = secretsOf(text);
-  const names = secrets.map((secret) => secret.name);
-  const present = useSecrets().data?.items ?? [];
-  const taken = names.filter((name) => present.some((one) => one.name === name));
-  const stored = store.data ?? [];
+  const about = (name: string, names: string[]) => {
+    const vendor = vendorKeys(names, known).find((one) => one.secret === name)?.preset;
+    return vendor
+      ? t('welcome.model.env.for', { vendor: vendor.about || vendor.name })
+      : t('welcome.model.env.tools');
+  };
   const used = new Set(vendorKeys(stored, known).map((one) => one.secret));
   return (
     <details className="rounded-card border border-line bg-surface p-4">
       <summary className="min-h-6 text-body font-semibold">{t('welcome.model.env')}</summary>
       <div className="mt-3 flex flex-col gap-3">
-        <TextArea
-          label={t('welcome.model.env')}
-          hideLabel
-          hint={t('welcome.model.env.hint')}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-          spellCheck={false}
-          autoComplete="off"
-          className="font-mono text-label"
-        />
-        {(names.length > 0 || stored.length === 0) && (
-          <Preview names={names} vendors={vendorKeys(names, known)} taken={taken} />
-        )}
-        <Button
-          className="self-start"
-          busy={store.isPending}
-          disabled={secrets.length === 0}
-          onClick={() => store.mutate(secrets, { onSuccess: () => setText('') })}
-        >
-          {taken.length > 0
-            ? t('welcome.model.env.import.over', { count: secrets.length, names: taken.join(', ') })
-            : t('welcome.model.env.import', { count: secrets.length })}
-        </Button>
-        {store.data && (
+        <EnvKeys label={t('welcome.model.env')} about={about} onStored={setStored} />
+        {stored.length > 0 && (
           <div role="status" className="text-dense text-ok">
             <p>{t('welcome.model.env.done', { names: stored.join(', ') })}</p>
             {used.size > 0 && <p>{t('welcome.model.env.next')}</p>}
           </div>
         )}
-        {store.data && <Kept names={stored.filter((name) => !used.has(name))} />}
-        {store.isError && <ErrorNote error={store.error} what={t('welcome.model.env.failed')} />}
+        <Kept names={stored.filter((name) => !used.has(name))} />
       </div>
     </details>
   );

@@ -41,19 +41,10 @@ export const onboardingMessages = {
   'welcome.model.choose.use': 'Use this model',
   'welcome.model.failed': 'The model was not chosen',
   'welcome.model.env': 'Keys from a .env file',
-  'welcome.model.env.hint':
-    'Paste the lines. Names that end in _KEY, _TOKEN, _SECRET or _PASSWORD or start with SECRET are taken; values go to the vault.',
-  'welcome.model.env.preview': 'Would be stored',
   'welcome.model.env.for': 'for {vendor}',
   'welcome.model.env.tools': 'kept as a secret that tools may use; no provider takes it',
-  'welcome.model.env.none': 'No key is in this text yet.',
-  'welcome.model.env.import': 'Store {count, plural, one {# secret} other {# secrets}}',
-  'welcome.model.env.import.over':
-    'Store {count, plural, one {# secret} other {# secrets}} and replace {names}',
-  'welcome.model.env.replaces': 'replaces the one in the vault',
   'welcome.model.env.done': 'Stored: {names}',
   'welcome.model.env.next': 'Their providers are offered above.',
-  'welcome.model.env.failed': 'Not stored, or not all of it',
   'welcome.model.env.kept':
     '{count, plural, one {{names} is kept as a secret; no provider uses it.} other {{names} are kept as secrets; no provider uses them.}}',
   'welcome.model.env.kept.why':

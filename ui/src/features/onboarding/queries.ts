@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, type Schemas, take } from '@/api/client';
 import { useChange } from '@/api/queries';
 
-export { usePresets, useStatus, useWorkspaces } from '@/api/queries';
+export { usePresets, useSecrets, useStatus, useWorkspaces } from '@/api/queries';
 
 // Of one provider, the model to take first in front: a vendor also lists what paints, speaks or only completes.
 export const useModelsOf = (provider: string) =>
@@ -14,10 +14,6 @@ export const useModelsOf = (provider: string) =>
 
 export const useProviders = () =>
   useQuery({ queryKey: ['providers'], queryFn: () => take(api.GET('/api/v1/providers')) });
-
-// Names only.
-export const useSecrets = () =>
-  useQuery({ queryKey: ['secrets'], queryFn: () => take(api.GET('/api/v1/secrets')) });
 
 export const useAddWorkspace = () =>
   useChange(['workspaces'], (path: string) => take(api.POST('/api/v1/workspaces', { body: { path } })));
@@ -57,19 +53,6 @@ export const useChooseModel = () =>
       return model;
     },
   );
-
-// One by one: what was stored before one is refused stays stored, so the names are asked for again either way.
-export function useStoreSecrets() {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: async (secrets: { name: string; value: string }[]) => {
-      for (const { name, value } of secrets)
-        await take(api.PUT('/api/v1/secrets/{name}', { params: { path: { name } }, body: { value } }));
-      return secrets.map((secret) => secret.name);
-    },
-    onSettled: () => queries.invalidateQueries({ queryKey: ['secrets'] }),
-  });
-}
 
 // A session in the workspace with its first message; the answer streams on the chat page.
 export const useStartTask = () =>

@@ -60,6 +60,10 @@ export const settingsMessages = {
   'secrets.empty': 'No secrets',
   'secrets.empty.why': 'Keys of other services go here instead of into files.',
   'secrets.add': 'Add secret',
+  'secrets.import': 'Import from a .env file',
+  'secrets.import.effect':
+    'Each key becomes a secret under its name. A new one may be sent nowhere until you say to which hosts; one that is replaced keeps its own.',
+  'secrets.imported': 'Stored: {names}',
   'secrets.name': 'Name',
   'secrets.value': 'Value',
   'secrets.hosts': 'Hosts it may be sent to',

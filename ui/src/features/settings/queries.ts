@@ -3,12 +3,10 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, type Schemas, take } from '@/api/client';
 import { useChange } from '@/api/queries';
 
-export { useStatus, useWorkspaces } from '@/api/queries';
+export { useSecrets, useStatus, useWorkspaces } from '@/api/queries';
 
 export const useSettings = () =>
   useQuery({ queryKey: ['settings'], queryFn: () => take(api.GET('/api/v1/settings')) });
-export const useSecrets = () =>
-  useQuery({ queryKey: ['secrets'], queryFn: () => take(api.GET('/api/v1/secrets')) });
 export const useVault = () =>
   useQuery({ queryKey: ['vault'], queryFn: () => take(api.GET('/api/v1/vault')) });
 export const useTokens = () =>

@@ -13,6 +13,7 @@ import {
 } from '../../../test/page';
 import { SettingsPage } from './settings-page';
 
+const kImport = 'Import from a .env file';
 const kPassphrase = 'correct horse battery';
 
 // A vault that is open, whose passphrase can be set, changed and removed.
@@ -109,4 +110,48 @@ test('a vault that cannot be read is said, and asked for again', async () => {
   fakeVault(null);
   await userEvent.click(await button('Try again'));
   expect(await button('Set a passphrase')).toBeTruthy();
+});
+
+test('keys of a .env file are named first, then stored, and what is there keeps its hosts', async () => {
+  const user = userEvent.setup();
+  const kSecret = { name: 'GH_TOKEN', updated_at: '2026-01-01T00:00:00Z', hosts: ['api.github.com'] };
+  fakeVault(null);
+  answer('GET /api/v1/secrets', { items: [kSecret], next_cursor: null });
+  answer('PUT /api/v1/secrets/{name}', kSecret);
+  open();
+  await screen.findByText('api.github.com');
+  await user.click(await button(kImport));
+  const dialog = within(await screen.findByRole('dialog', { name: kImport }));
+  const field = dialog.getByRole('textbox', { name: kImport });
+  await user.click(field);
+  expect(dialog.getByText('No key is in this text yet.')).toBeTruthy();
+  await user.paste('PORT=1\nMAIL_KEY="a b"\nexport GH_TOKEN=t # mine');
+  const rows = within(dialog.getByRole('list', { name: 'Would be stored' })).getAllByRole('listitem');
+  expect(rows.map((row) => row.textContent)).toEqual(['MAIL_KEY', 'GH_TOKENreplaces the one in the vault']);
+  await expectAccessible(screen.getByRole('dialog'));
+  expect(sent()).toEqual([]);
+  await user.click(dialog.getByRole('button', { name: 'Store 2 secrets and replace GH_TOKEN' }));
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+  expect(asked.filter((one) => one.method === 'PUT').map(({ path, body }) => [path, body])).toEqual([
+    ['/api/v1/secrets/MAIL_KEY', { value: 'a b' }],
+    ['/api/v1/secrets/GH_TOKEN', { value: 't' }],
+  ]);
+});
+
+test('when one is refused the text stays, and a slip does not drop it', async () => {
+  const user = userEvent.setup();
+  fakeVault(null);
+  answer('PUT /api/v1/secrets/{name}', problem(423, 'PRYX-1423', 'the vault is locked'));
+  open();
+  await user.click(await button(kImport));
+  const field = (await screen.findByRole('textbox', { name: kImport })) as HTMLTextAreaElement;
+  await user.click(field);
+  await user.paste('MAIL_KEY=a');
+  await user.click(screen.getByRole('button', { name: 'Store 1 secret' }));
+  expect(await screen.findByText('the vault is locked')).toBeTruthy();
+  expect(screen.getByText('Not stored, or not all of it')).toBeTruthy();
+  expect(field.value).toBe('MAIL_KEY=a');
+  await user.keyboard('{Escape}');
+  expect(screen.getByRole('dialog')).toBeTruthy();
+  expect(field.value).toBe('MAIL_KEY=a');
 });

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { useState } from 'react';
 import { t } from '@/i18n';
+import { EnvKeys } from '@/parts/env-keys';
 import { RemoveDialog } from '@/parts/remove-dialog';
 import { Button } from '@/ui/button';
+import { Dialog } from '@/ui/dialog';
 import { Replaces, TextArea, TextField } from '@/ui/field';
 import { FormDialog } from '@/ui/form-dialog';
 import { Table } from '@/ui/list';
@@ -70,19 +72,43 @@ function AddDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
+function ImportDialog({ onClose }: { onClose: () => void }) {
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      title={t('secrets.import')}
+      description={t('secrets.import.effect')}
+      footer={<Button onClick={onClose}>{t('ui.cancel')}</Button>}
+    >
+      <EnvKeys
+        label={t('secrets.import')}
+        onStored={(names) => {
+          toast(t('secrets.imported', { names: names.join(', ') }));
+          onClose();
+        }}
+      />
+    </Dialog>
+  );
+}
+
 export function Secrets() {
   const secrets = useSecrets();
   const remove = useRemoveSecret();
   const [adding, setAdding] = useState(false);
+  const [importing, setImporting] = useState(false);
   const [removing, setRemoving] = useState<string | null>(null);
   return (
     <>
       <VaultState />
       <div className="mb-3 flex flex-wrap items-center justify-between gap-3">
         <p className="max-w-[72ch] text-dense text-text-2">{t('secrets.lead')}</p>
-        <Button kind="primary" onClick={() => setAdding(true)}>
-          {t('secrets.add')}
-        </Button>
+        <div className="flex flex-wrap gap-2">
+          <Button onClick={() => setImporting(true)}>{t('secrets.import')}</Button>
+          <Button kind="primary" onClick={() => setAdding(true)}>
+            {t('secrets.add')}
+          </Button>
+        </div>
       </div>
       <Loaded
         query={secrets}
@@ -113,6 +139,7 @@ export function Secrets() {
           </Table>
         )}
       </Loaded>
+      {importing && <ImportDialog onClose={() => setImporting(false)} />}
       {adding && <AddDialog onClose={() => setAdding(false)} />}
       {removing && (
         <RemoveDialog
