@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-// Over 500 lines: one table of pages, each with the same five states.
 // The five states of every page: it loads, there is nothing, it cannot be read, the daemon is away, and it is there.
 // Over 500 lines: one table of every page, and a daemon that has one of everything.
 import { act, screen, waitFor } from '@testing-library/react';
