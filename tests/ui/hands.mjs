@@ -50,6 +50,8 @@ export const kPageKeys = {
   Approvals: 'a',
   Audit: 'u',
   Costs: 'o',
+  Processes: 'x',
+  Network: 'n',
   Settings: 'e',
 };
 

@@ -31,6 +31,8 @@ export const kPages = [
   ['policy history', '/policy?tab=history'],
   ['policy source', '/policy?tab=source'],
   ['audit', '/audit'],
+  ['processes', '/processes'],
+  ['network', '/egress'],
   ['costs', '/costs'],
   ['models', '/models'],
   ['providers', '/models?tab=providers'],

@@ -56,10 +56,9 @@ function fake(processes: Process[]) {
     next_cursor: null,
   }));
   const named = ({ path }: Asked) => now.find((row) => path.includes(row.id));
-  answer(
-    'GET /api/v1/processes/{id}',
-    (call: Asked) => named(call) ?? problem(404, 'PRYX-1003', 'there is no such process'),
-  );
+  answer('GET /api/v1/processes/{id}', (call: Asked) => {
+    return named(call) ?? problem(404, 'PRYX-1003', 'there is no such process');
+  });
   answer('DELETE /api/v1/processes/{id}', (call: Asked) => {
     now = now.map((row) =>
       row === named(call) ? { ...row, state: 'killed' as const, signal: 9, ended_at: kThen } : row,
