@@ -105,7 +105,9 @@ async::Task<TurnRun::Flow> TurnRun::make_room() {
     // The client of a hidden session keeps the history, and brings all of it again.
     if (!was_begun && (!needs_summary(context) || session_.hidden || is_cramped())) break;
     const std::int64_t conversation = conversation_tokens(history_, budget_);
-    const double share = reduced_limit_ > 0 ? kForcedShare : kCoveredShare;
+    // By bytes alone it would come again after a few large results.
+    const bool is_by_bytes = context.percent() < kCompactPercent;
+    const double share = reduced_limit_ > 0 || is_by_bytes ? kForcedShare : kCoveredShare;
     const auto want =
         std::max(static_cast<std::int64_t>(static_cast<double>(conversation) * share),
                  context.wanted - static_cast<std::int64_t>(static_cast<double>(context.limit) * kRoomAfter));

@@ -41,7 +41,7 @@ constexpr std::string_view kCountOpen =
 constexpr std::string_view kBelow =
     "WITH RECURSIVE below(id) AS (SELECT session_id FROM sub_agents WHERE principal_id = $1 AND "
     "parent_session = $2 AND ($3 = '' OR parent_turn = $3) UNION SELECT s.session_id FROM sub_agents s JOIN "
-    "below b ON s.parent_session = b.id WHERE s.principal_id = $1) SELECT id FROM below";
+    "below b ON s.parent_session = b.id WHERE s.principal_id = $1) SELECT id FROM below ORDER BY id";
 // The turn itself and, below it and below every turn that is over, what that one had started. A call that was
 // denied or cancelled counts when an attempt of it ran, as it does for the turn that made it.
 constexpr std::string_view kUse =

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/agent/subagents/sub_agents.h"
 
+#include <ranges>
+
 #include "foundation/base/log.h"
 #include "foundation/base/text.h"
 #include "trust/trace/budgets.h"
@@ -371,7 +373,8 @@ async::Task<Result<void>> SubAgents::end_children(Caller caller, SessionId paren
       return list_open_below(c, caller.principal.id, parent);
     }));
     if (open.empty()) break;
-    for (const SubAgent& one : open) {
+    // The youngest first: one that waits for another would fail with its end.
+    for (const SubAgent& one : open | std::views::reverse) {
       const auto cancelled = co_await parts_.turns.cancel(caller, one.turn);
       if (!cancelled && cancelled.error().code != ErrorCode::kConflict)
         co_return std::unexpected(cancelled.error());
