@@ -67,8 +67,11 @@ std::optional<struct stat> other_owner(const Context& context) {
 std::string suggested_folder(Context& context) {
   const std::string home = context.environment().find("HOME").value_or("");
   const auto here = context.workspace();
-  if (!context.globals().workspace.empty() || (here && *here != home && *here != "/"))
-    return here.value_or("");
+  if (here && (!context.globals().workspace.empty() || (*here != home && *here != "/"))) return *here;
+  // One that is named and not there yet is made.
+  std::error_code error;
+  if (!context.globals().workspace.empty())
+    return std::filesystem::absolute(context.globals().workspace, error).string();
   if (other_owner(context)) return std::string(kFolderForOthers);  // no other user gets into root's home
   return home.empty() ? std::string() : home + "/pryx-workspace";
 }
