@@ -15,9 +15,9 @@ constexpr std::size_t kMaxArgument = 64;
 
 constexpr Page kPages[] = {
     {"home"},      {"chat", "SESSION"}, {"sessions"}, {"trace", "TURN", true},
-    {"approvals"}, {"policy"},          {"audit"},    {"costs"},
-    {"models"},    {"memory"},          {"agents"},   {"settings"},
-    {"welcome"},
+    {"approvals"}, {"policy"},          {"audit"},    {"network", "", false, "egress"},
+    {"processes"}, {"costs"},           {"models"},   {"memory"},
+    {"agents"},    {"settings"},        {"welcome"},
 };
 
 Error unknown_page(std::string_view name) {
@@ -63,7 +63,8 @@ Result<std::string> find_page(std::string_view name, std::string_view argument) 
     return fail(ErrorCode::kInvalidArgument, "'{}' is no id; pryx open {} {}", utf8_prefix(argument, 64),
                 page->name, page->argument);
   if (name == "home") return std::string();
-  return argument.empty() ? std::string(name) : fmt::format("{}/{}", name, argument);
+  const std::string_view place = page->place.empty() ? page->name : page->place;
+  return argument.empty() ? std::string(place) : fmt::format("{}/{}", place, argument);
 }
 
 std::string link_to(std::string_view login_link, std::string_view place) {

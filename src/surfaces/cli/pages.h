@@ -13,6 +13,7 @@ struct Page {
   std::string_view name;
   std::string_view argument = {};  // "TURN"; empty: the page takes none
   bool needs_argument = false;
+  std::string_view place = {};  // of its address, where that is not the name
 };
 
 [[nodiscard]] std::span<const Page> pages();

@@ -18,6 +18,8 @@ TEST(Pages, AreFoundByTheirNames) {
   EXPECT_EQ(place("chat"), "chat");
   EXPECT_EQ(place("chat", "ses_1"), "chat/ses_1");
   EXPECT_EQ(place("trace", "trn_01J9"), "trace/trn_01J9");
+  EXPECT_EQ(place("processes"), "processes");
+  EXPECT_EQ(place("network"), "egress") << "as the page names it, at its address";
 }
 
 TEST(Pages, AWrongNameIsToldTheNearest) {

@@ -10,10 +10,13 @@ export function whenSignedOut(handler: () => void): void {
 }
 
 export function newQueryClient(): QueryClient {
-  return new QueryClient({
+  const client = new QueryClient({
     queryCache: new QueryCache({
-      onError: (error) => {
-        if (isSignedOut(error)) onSignedOut();
+      // A locked vault answers 401 as well. Whether this browser is known, the status alone tells.
+      onError: (error, query) => {
+        if (!isSignedOut(error)) return;
+        if (query.queryKey[0] === 'status') onSignedOut();
+        else void client.invalidateQueries({ queryKey: ['status'] });
       },
     }),
     defaultOptions: {
@@ -28,6 +31,7 @@ export function newQueryClient(): QueryClient {
       mutations: { retry: false, networkMode: 'always' },
     },
   });
+  return client;
 }
 
 export const queryClient = newQueryClient();

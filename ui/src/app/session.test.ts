@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { keepCsrfToken } from '@/api/credentials';
+import { Problem } from '@/api/problem';
 import { queryClient } from '@/api/query-client';
 import { bus } from '@/bus/bus';
 import { answer, problem, startFakeDaemon } from '../../test/page';
@@ -26,5 +27,19 @@ test('a browser that is no longer known is sent to the door', async () => {
   await signIn();
   answer('GET /api/v1/status', problem(401, 'PRYX-1401', 'over'));
   expect(await bus.mayConnect()).toBe(false);
+  expect(useAccess.getState().state).toBe('out');
+});
+
+// Nothing but the status tells whether this browser is known: an export of a locked vault's keys answers 401, too.
+test('what a locked vault refuses signs nobody out', async () => {
+  answer('GET /api/v1/status', { mode: 'normal', event_version: 1 });
+  await signIn();
+  const refused = () =>
+    Promise.reject(new Problem(401, { code: 'PRYX-1401', detail: 'the vault is locked' }));
+  await queryClient.fetchQuery({ queryKey: ['export'], queryFn: refused }).catch(() => {});
+  expect(useAccess.getState().state).toBe('in');
+  // The control: the same answer to the status does.
+  queryClient.removeQueries({ queryKey: ['status'] });
+  await queryClient.fetchQuery({ queryKey: ['status'], queryFn: refused }).catch(() => {});
   expect(useAccess.getState().state).toBe('out');
 });

@@ -82,7 +82,8 @@ export function Toasts() {
   return (
     <div
       aria-live="polite"
-      className="fixed right-4 bottom-4 z-60 flex w-[min(400px,calc(100vw-32px))] flex-col gap-2"
+      // Behind an open dialog nothing of the page takes a press; its own notes do.
+      className="pointer-events-auto fixed right-4 bottom-4 z-60 flex w-[min(400px,calc(100vw-32px))] flex-col gap-2"
     >
       {notes
         .filter((note) => note.shown)

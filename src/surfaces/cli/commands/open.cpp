@@ -105,8 +105,8 @@ std::vector<Command> open_commands() {
                      {"--qr", "", "print it as a QR code as well, for a camera"}},
            .positionals =
                {{"page",
-                 "where to begin: home, chat, sessions, trace, approvals, policy, audit, costs, models, "
-                 "memory, agents, settings, welcome",
+                 "where to begin: home, chat, sessions, trace, approvals, policy, audit, network, processes, "
+                 "costs, models, memory, agents, settings, welcome",
                  false},
                 {"id", "of the turn (trace) or the session (chat)", false}},
            .handler = run_open}};

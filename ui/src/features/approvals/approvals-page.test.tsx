@@ -93,6 +93,7 @@ test('j and k walk from card to card', async () => {
   const cards = [...document.querySelectorAll('[data-card]')];
   useActionRegistry.getState().actions.get('approvals.next')?.run();
   expect(cards[1]?.contains(document.activeElement)).toBe(true);
+  expect(document.activeElement?.textContent).toMatch(/^Deny/);
   useActionRegistry.getState().actions.get('approvals.previous')?.run();
   expect(cards[0]?.contains(document.activeElement)).toBe(true);
 });

@@ -33,10 +33,10 @@ function Nothing() {
 function useCardWalk() {
   const cards = useRef<HTMLDivElement>(null);
   const step = useCallback((by: number) => {
-    const all = [...(cards.current?.querySelectorAll<HTMLElement>('[data-card]') ?? [])];
+    const all = [...(cards.current?.querySelectorAll<HTMLElement>('[data-approval]') ?? [])];
     const at = all.findIndex((card) => card.contains(document.activeElement));
     const next = all[Math.max(0, Math.min(all.length - 1, at + by))];
-    next?.querySelector<HTMLElement>('button:not(:disabled)')?.focus();
+    next?.querySelector<HTMLElement>('footer button:not(:disabled)')?.focus();
     next?.scrollIntoView({ block: 'nearest' });
   }, []);
   return { cards, step };
