@@ -24,15 +24,6 @@ function editConfig(daemon, text) {
   renameSync(scratch, join(folder, 'config.yaml'));
 }
 
-// Of the questions "note 1", "note 2"… that are in the page, how far each is below the upper edge of the transcript.
-function notes(log) {
-  return log.evaluate((box) => {
-    const edge = box.getBoundingClientRect().top;
-    const all = [...box.querySelectorAll('div')].filter((one) => one.childElementCount === 0 && /^note \d+$/.test(one.textContent));
-    return all.map((one) => ({ text: one.textContent, top: one.getBoundingClientRect().top - edge }));
-  });
-}
-
 // What was asked in a session, in its order, as the daemon has it.
 async function questions(page, daemon, session) {
   const { items } = await ask(page, daemon, 'GET', `/sessions/${session}/messages`);
@@ -287,70 +278,6 @@ export const journeys = {
       for (const one of [page, away]) equal(one.errors.join('\n'), '', 'errors on the page');
     } finally {
       answerNow();
-      model.stop();
-    }
-  },
-
-  'who reads far back in a long conversation stays there when what was said before comes': async ({ browser, daemon }) => {
-    // A conversation opens with its newest 200 messages; a session takes up to 32 questions that wait.
-    const [kTurns, kAtOnce] = [110, 22];
-    // A row is not as high as it was guessed to be, and the line that says that more is coming goes.
-    const kMostMoved = 80;
-    const model = await startModel(new Map());
-    let release;
-    const held = new Promise((done) => {
-      release = done;
-    });
-    try {
-      await daemon.cli('provider', 'add', 'fake', '--kind', 'openai', '--base-url', model.url, '--no-key');
-      await daemon.cli('model', 'use', 'fake/fake');
-      const session = await newSession(daemon, 'begin');
-      const page = await signedIn(browser, daemon, { path: '/memory' });
-      for (let number = 1; number <= kTurns; number += kAtOnce) {
-        let last;
-        for (let at = number; at < number + kAtOnce; at += 1)
-          last = (await ask(page, daemon, 'POST', `/sessions/${session}/messages`, { text: `note ${at}` })).turn_id;
-        const state = async () => (await ask(page, daemon, 'GET', `/turns/${last}?wait=5`)).state;
-        await until('they are answered', async () => (await state()) === 'completed', 60_000);
-      }
-      let isAsked = false;
-      await page.route(/\/messages\?.*before=/, async (route) => {
-        isAsked = true;
-        await held;
-        await route.continue();
-      });
-      await page.goto(`${daemon.url}/chat/${session}`);
-      const log = page.getByRole('log');
-      await log.getByText(`note ${kTurns}`, { exact: true }).waitFor();
-      await settled(page);
-      expect(!isAsked, 'earlier messages were asked for by nobody');
-      await log.hover();
-      await until('the beginning of what is there', async () => {
-        await page.mouse.wheel(0, -4000);
-        return log.evaluate((box) => box.scrollTop === 0);
-      });
-      await until('earlier messages are asked for', () => isAsked);
-      let before;
-      await until('what is in sight lies still', async () => {
-        const last = before;
-        [before] = (await notes(log)).filter(({ top }) => top >= 0).sort((a, b) => a.top - b.top);
-        return before && last?.text === before.text && last.top === before.top;
-      });
-      const height = await log.evaluate((box) => box.scrollHeight);
-      release();
-      await until('they are there', () => log.evaluate((box, old) => box.scrollHeight > old + 1000, height));
-      await settled(page);
-      const after = (await notes(log)).find(({ text }) => text === before.text);
-      expect(after, `${before.text} is out of the page`);
-      expect(Math.abs(after.top - before.top) <= kMostMoved, `${before.text} moved from ${before.top} to ${after.top}`);
-      // And further up there is what came.
-      await until('the first question', async () => {
-        await page.mouse.wheel(0, -4000);
-        return (await log.getByText('begin', { exact: true }).count()) === 1;
-      });
-      equal(page.errors.join('\n'), '', 'errors on the page');
-    } finally {
-      release();
       model.stop();
     }
   },

@@ -122,15 +122,19 @@ function useEarlier(
   scroller: RefObject<HTMLDivElement | null>,
   older: Older | null,
   isWanted: boolean,
+  atEnd: boolean,
 ) {
   const first = virtual.getVirtualItems()[0]?.index ?? Number.POSITIVE_INFINITY;
-  const isNear = isWanted || first < kNearRows;
+  const isNear = first < kNearRows;
   const ready = older && !older.isPending && !older.error ? older.mutate : null;
   const count = rows.length;
   // biome-ignore lint/correctness/useExhaustiveDependencies: asked for anew each time that some have come
   useEffect(() => {
-    if (isNear) ready?.();
-  }, [isNear, ready !== null, count]);
+    const box = scroller.current;
+    // A conversation opens at its end: its first rows are there before it is scrolled, and nobody is near them.
+    const isBelow = atEnd && box !== null && box.scrollHeight > box.clientHeight + kEndSlack;
+    if (isWanted || (isNear && !isBelow)) ready?.();
+  }, [isWanted, isNear, atEnd, ready !== null, count]);
   const firstKey = rows[0]?.key;
   const before = useRef(firstKey);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only what came before the first row moves the rest
@@ -185,7 +189,7 @@ export function TranscriptView({
   });
   const items = virtual.getVirtualItems();
   const isFound = rowOf(rows, place) >= 0;
-  useEarlier(rows, virtual, scroller, older, place.turn !== '' && !isFound);
+  useEarlier(rows, virtual, scroller, older, place.turn !== '' && !isFound, atEnd);
   const firstSent = useRef(sent);
   // One's own message is where one looks next.
   // biome-ignore lint/correctness/useExhaustiveDependencies: each message that is sent, and the first sight
