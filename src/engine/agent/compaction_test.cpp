@@ -131,6 +131,12 @@ class LongSession : public ::testing::Test, public Corridor {
     settle();
     return turn;
   }
+  // Until a turn does not complete: that one.
+  TurnId fill_until_stopped(const SessionId& s) {
+    TurnId last = say(s, kFiller);
+    for (int i = 0; i < 120 && state(last) == "completed"; ++i) last = say(s, kFiller);
+    return last;
+  }
   TurnId compact(const SessionId& s) {
     NewMessage message{.session = s, .text = "/compact"};
     message.model = "notes/taker";
@@ -351,8 +357,7 @@ TEST_F(LongSession, AnEmptyAccountLeavesNothingOut) {
   boot_with(4'000);
   notes->refuses_summaries = Error{ErrorCode::kBudget, "no credit left", -1};
   const SessionId s = session();
-  TurnId last = say(s, kFiller);
-  for (int i = 0; i < 120 && state(last) == "completed"; ++i) last = say(s, kFiller);
+  const TurnId last = fill_until_stopped(s);
   EXPECT_EQ(turn(last).error_code, "budget");
   EXPECT_TRUE(compactions(s).empty());
 }
@@ -363,8 +368,7 @@ TEST_F(LongSession, ASummaryIsWaitedForWhileItsModelIsAway) {
   boot_with(4'000);
   const SessionId s = session();
   notes->refuses_summaries = Error{ErrorCode::kOverloaded, "slow down", 3'600'000};
-  TurnId last = say(s, kFiller);
-  for (int i = 0; i < 120 && state(last) == "completed"; ++i) last = say(s, kFiller);
+  const TurnId last = fill_until_stopped(s);
   ASSERT_EQ(state(last), "running");
   EXPECT_EQ(step_states(last), "model started");
   const Step waiting = step_in(last, StepState::kStarted);
@@ -388,8 +392,7 @@ TEST_F(LongSession, ASummaryIsWaitedForNoLongerThanAnAnswer) {
   boot_with(4'000);
   const SessionId s = session();
   notes->refuses_summaries = Error{ErrorCode::kOverloaded, "slow down", 3'600'000};
-  TurnId last = say(s, kFiller);
-  for (int i = 0; i < 120 && state(last) == "completed"; ++i) last = say(s, kFiller);
+  const TurnId last = fill_until_stopped(s);
   ASSERT_EQ(state(last), "running");
   pass(std::chrono::hours(5));
   EXPECT_EQ(state(last), "failed");
